@@ -1,0 +1,90 @@
+/** @file What an attribution method returns: raw values and everything needed to compute them again. Pictures are made from this alone. */
+
+/** How an optimisation went. `verdict` is `converged`, or a word that says what is wrong; `note` explains it in one sentence. */
+export interface Convergence {
+  readonly verdict: 'converged' | 'not-converged' | 'no-optimisation';
+  readonly note: string;
+  /** Per step: the fit term (mean cosine to the target) and the compression term (beta-weighted information), before that step's update. */
+  readonly fit: readonly number[];
+  readonly compression: readonly number[];
+}
+
+/** Spread over several seeds of one map. */
+export interface Stability {
+  readonly seeds: readonly number[];
+  /** Standard deviation per token over seeds, same order as `tokens`. */
+  readonly standardDeviation: Float32Array;
+  /** Mean pairwise Spearman rank correlation between the seeds' maps over displayed tokens; 1 is perfectly stable. */
+  readonly rankStability: number;
+}
+
+/** Attribution of an image. All values raw (nats for bottlenecks, signed scores for others); nothing is normalised. */
+export interface ImageAttribution {
+  /** One value per token of the tower, prefix tokens (CLS) first, then patches row by row. */
+  readonly tokens: Float32Array;
+  /** How many tokens at the front are not patches (1 for CLIP's CLS, 0 for SigLIP). */
+  readonly prefixTokens: number;
+  /** Patch grid: rows, columns. */
+  readonly grid: readonly [number, number];
+  /** The patches' values, `grid[0] * grid[1]`, row by row: `tokens` without the prefix. */
+  readonly patches: Float32Array;
+  /** The part of the original image that the model saw, in pixels of the original (a centre crop leaves margins out). */
+  readonly view: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+  readonly totalBits: number;
+  readonly convergence: Convergence;
+  readonly stability?: Stability;
+}
+
+/** One token of the caption. `start` and `end` are offsets into the caption in UTF-16 code units; special tokens have start = end. */
+export interface TokenScore {
+  readonly id: number;
+  readonly text: string;
+  readonly special: boolean;
+  readonly start: number;
+  readonly end: number;
+  readonly value: number;
+}
+
+/** One word (or punctuation mark) of the caption: the sum of its tokens' values. */
+export interface WordScore {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly value: number;
+  /** Indices into `tokens`. */
+  readonly tokens: readonly number[];
+}
+
+/** Attribution of a caption. */
+export interface TextAttribution {
+  readonly tokens: readonly TokenScore[];
+  readonly words: readonly WordScore[];
+  readonly totalBits: number;
+  readonly convergence: Convergence;
+  readonly stability?: Stability;
+}
+
+/** The result of one method on one image–text pair. */
+export interface Attribution {
+  readonly schemaVersion: 1;
+  /** Registry name of the method, e.g. `m2ib`. */
+  readonly method: string;
+  /** `nats` for bottleneck methods, `score` for signed or unitless ones. */
+  readonly unit: 'nats' | 'score';
+  readonly caption: string;
+  /** Cosine between the image's and the caption's embeddings, without any bottleneck. */
+  readonly cosine: number;
+  readonly image?: ImageAttribution;
+  readonly text?: TextAttribution;
+  /** Every parameter of the method with the value used. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly provenance: {
+    readonly narrows: string;
+    readonly runtime: string;
+    readonly model: { readonly name: string; readonly sha256: string };
+    readonly image: { readonly name: string; readonly sha256: string; readonly width: number; readonly height: number };
+    readonly createdAt: string;
+  };
+  /** Seconds per phase (`load`, `encode`, `optimise`, …). */
+  readonly timings: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,44 @@
+/** @file Files written whole or not at all: a temporary name beside the target, flushed, then renamed. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf, NarrowsError } from './errors.ts';
+
+const REASONS: Record<string, string> = {
+  ENOSPC: 'the disk is full; free some space or choose another directory',
+  EROFS: 'the file system is read-only; choose another directory',
+  EACCES: 'permission is denied; choose a directory you may write to',
+  EPERM: 'permission is denied; choose a directory you may write to',
+  ENOTDIR: 'a part of the path is a file, not a directory',
+  EISDIR: 'the path is a directory; give a file name',
+};
+
+/** Turns a file-system error into one sentence about `path`. */
+export function writeError(path: string, error: unknown): NarrowsError {
+  const code = (error as NodeJS.ErrnoException)?.code ?? '';
+  return new NarrowsError(`Cannot write ${path}: ${REASONS[code] ?? messageOf(error)}.`, { cause: error });
+}
+
+/**
+ * Writes `path` atomically, making its directory where needed. A reader sees the old file or the new one, never a part.
+ * @param content bytes, text, or a function that writes pieces to the open file handle.
+ * @throws NarrowsError with the reason when the file cannot be written; the temporary file is removed.
+ */
+export async function writeFileAtomic(path: string, content: Uint8Array | string | Iterable<Uint8Array>): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temporary, 'wx');
+    try {
+      if (typeof content === 'string' || content instanceof Uint8Array) await file.writeFile(content);
+      else for (const piece of content) await file.writeFile(piece);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw writeError(path, error);
+  }
+}
