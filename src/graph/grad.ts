@@ -1,0 +1,45 @@
+/** @file Reverse-mode differentiation: walks the graph backwards and applies each op's vector–Jacobian product, which is graph again. */
+import { showShape } from './dims.ts';
+import { add } from './ops/arithmetic.ts';
+import { fill } from './ops/constants.ts';
+import { GraphError, nodesOf, type Value } from './value.ts';
+
+/**
+ * Gradients of a scalar with regard to any values of its graph (inputs, weights, hidden states, attention maps).
+ * Only what lies between `wrt` and `loss` is visited, so a frozen weight costs nothing. The result can be differentiated again.
+ * A value that `loss` does not depend on gets zeros.
+ *
+ * @param loss scalar (shape `[]`), float.
+ * @throws GraphError when `loss` is not a scalar, or when a gradient must pass an op that has none.
+ */
+export function grad(loss: Value, wrt: readonly Value[]): Value[] {
+  if (loss.shape.length !== 0) throw new GraphError(`grad needs a scalar, got shape ${showShape(loss.shape)}; reduce it first.`);
+  const nodes = nodesOf([loss]);
+  const targets = new Set(wrt);
+  const reached = new Set<Value>(wrt);
+  for (const node of nodes) {
+    if (node.op.constant) continue;
+    if (node.inputs.some(input => reached.has(input))) for (const output of node.outputs) if (isFloat(output)) reached.add(output);
+  }
+  const gradients = new Map<Value, Value>();
+  gradients.set(loss, fill([], 1, loss.dtype));
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    const incoming = node.outputs.map(output => gradients.get(output));
+    if (!incoming.some(g => g)) continue;
+    const wanted = node.inputs.map(input => reached.has(input));
+    if (node.op.constant || !wanted.some(w => w)) continue;
+    if (!node.op.vjp) throw new GraphError(`The op ${node.op.name}${node.scope ? ` at ${node.scope}` : ''} has no gradient rule.`);
+    const results = node.op.vjp(node, incoming, wanted);
+    node.inputs.forEach((input, j) => {
+      const g = results[j];
+      if (!wanted[j] || !g) return;
+      const before = gradients.get(input);
+      gradients.set(input, before ? add(before, g) : g);
+    });
+    for (const output of node.outputs) if (!targets.has(output)) gradients.delete(output);
+  }
+  return wrt.map(value => gradients.get(value) ?? fill(value.shape, 0, value.dtype, value));
+}
+
+const isFloat = (value: Value): boolean => value.dtype.startsWith('float') || value.dtype === 'bfloat16';

@@ -1,0 +1,82 @@
+/** @file Writes an `OnnxGraph` as the bytes of an ONNX ModelProto (https://github.com/onnx/onnx, onnx.proto3; IR version 10, opset 21). */
+import { dirname, relative } from 'node:path';
+import { ProtoWriter } from '../system/protobuf.ts';
+import { DTYPES } from '../tensor/dtype.ts';
+import type { OnnxAttribute, OnnxGraph, OnnxTensor, OnnxValueInfo } from './lower.ts';
+
+const IR_VERSION = 10;
+const OPSET = 21;
+const EXTERNAL = 1;
+
+/** Directory that holds every weight file of the graph (their deepest common parent), or undefined where there is none. */
+export function externalFolder(graph: OnnxGraph): string | undefined {
+  const folders = new Set(graph.initializers.flatMap(t => ('file' in t.content ? [dirname(t.content.file)] : [])));
+  let common: string[] | undefined;
+  for (const folder of folders) {
+    const parts = folder.split('/');
+    if (!common) common = parts;
+    else {
+      const differs = common.findIndex((p, i) => p !== parts[i]);
+      if (differs >= 0) common = common.slice(0, differs);
+    }
+  }
+  return common && (common.join('/') || '/');
+}
+
+/** @param folder directory against which weight files are named; `externalFolder(graph)` unless a test says otherwise. */
+export function encodeModel(graph: OnnxGraph, folder = externalFolder(graph)): Uint8Array {
+  const model = new ProtoWriter();
+  model.varint(1, IR_VERSION).string(2, 'narrows');
+  model.message(7, g => {
+    for (const node of graph.nodes)
+      g.message(1, n => {
+        for (const name of node.inputs) n.string(1, name);
+        for (const name of node.outputs) n.string(2, name);
+        n.string(3, node.name).string(4, node.opType);
+        for (const [key, value] of Object.entries(node.attributes)) n.message(5, a => encodeAttribute(a, key, value));
+        if (node.domain) n.string(7, node.domain);
+      });
+    g.string(2, 'narrows');
+    for (const t of graph.initializers) g.message(5, w => encodeTensor(w, t, folder ?? ''));
+    for (const v of graph.inputs) g.message(11, w => encodeValueInfo(w, v));
+    for (const v of graph.outputs) g.message(12, w => encodeValueInfo(w, v));
+  });
+  model.message(8, o => o.string(1, '').varint(2, OPSET));
+  model.message(8, o => o.string(1, 'com.microsoft').varint(2, 1));
+  return model.finish();
+}
+
+function encodeAttribute(w: ProtoWriter, name: string, value: OnnxAttribute): void {
+  w.string(1, name);
+  if (typeof value === 'number') w.varint(3, value).varint(20, 2);
+  else if (typeof value === 'string') w.string(4, value).varint(20, 3);
+  else if ('float' in value) w.float(2, value.float).varint(20, 1);
+  else {
+    for (const v of value) w.varint(8, v);
+    w.varint(20, 7);
+  }
+}
+
+function encodeTensor(w: ProtoWriter, t: OnnxTensor, folder: string): void {
+  w.packedVarints(1, t.shape).varint(2, DTYPES[t.dtype].onnx).string(8, t.name);
+  if (t.content instanceof Uint8Array) {
+    w.bytes(9, t.content);
+    return;
+  }
+  const { file, offset, length } = t.content;
+  const entries = { location: relative(folder, file), offset, length };
+  for (const [key, value] of Object.entries(entries)) w.message(13, e => e.string(1, key).string(2, String(value)));
+  w.varint(14, EXTERNAL);
+}
+
+function encodeValueInfo(w: ProtoWriter, v: OnnxValueInfo): void {
+  w.string(1, v.name);
+  w.message(2, type =>
+    type.message(1, t => {
+      t.varint(1, DTYPES[v.dtype].onnx);
+      t.message(2, shape => {
+        for (const d of v.shape) shape.message(1, dim => (typeof d === 'number' ? dim.varint(1, d) : dim.string(2, d)));
+      });
+    }),
+  );
+}

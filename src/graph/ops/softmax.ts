@@ -1,0 +1,31 @@
+/** @file Softmax and its logarithm over one axis. */
+import { normaliseAxis } from '../dims.ts';
+import { apply1, defineOp, type Value } from '../value.ts';
+import { mul, sub } from './arithmetic.ts';
+import { sum } from './reduce.ts';
+import { exp } from './unary.ts';
+
+const softmaxOp = defineOp({
+  name: 'softmax',
+  infer: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  lower: (node, emit) => [emit.node('Softmax', emit.inputs(node), { attributes: { axis: node.attributes.axis as number } })],
+  // dx = y(g − Σ g·y)
+  vjp(node, [g]) {
+    const y = node.outputs[0];
+    return [mul(y, sub(g!, sum(mul(g!, y), node.attributes.axis as number, true)))];
+  },
+});
+
+const logSoftmaxOp = defineOp({
+  name: 'logSoftmax',
+  infer: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  lower: (node, emit) => [emit.node('LogSoftmax', emit.inputs(node), { attributes: { axis: node.attributes.axis as number } })],
+  // dx = g − eʸ Σ g
+  vjp: (node, [g]) => [sub(g!, mul(exp(node.outputs[0]), sum(g!, node.attributes.axis as number, true)))],
+});
+
+/** eˣ / Σ eˣ over one axis (the last by default). */
+export const softmax = (x: Value, axis = -1): Value => apply1(softmaxOp, [x], { axis: normaliseAxis(axis, x.shape.length) });
+
+/** ln softmax over one axis (the last by default), without overflow. */
+export const logSoftmax = (x: Value, axis = -1): Value => apply1(logSoftmaxOp, [x], { axis: normaliseAxis(axis, x.shape.length) });

@@ -1,0 +1,125 @@
+/**
+ * @file The traced tensor language: a `Value` is what a `Node` computes from other values. Calling an op's function builds the graph;
+ * nothing is computed until the graph is compiled. Ops are rows of one table: shape rule, ONNX lowering, vector–Jacobian product.
+ */
+import type { DType } from '../tensor/dtype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { type Dim, type Shape, showShape } from './dims.ts';
+import type { Emitter } from './lower.ts';
+
+/** One result of a node. */
+export interface Value {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly node: Node;
+  /** Which of the node's outputs. */
+  readonly index: number;
+}
+
+/** Where a frozen weight's bytes stand: `offset` bytes into `file` (a real path), `length` bytes. */
+export interface ExternalData {
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What an op needs beside its inputs. Every entry takes part in the graph's hash. */
+export interface Attributes {
+  readonly [key: string]: number | string | boolean | readonly number[] | readonly Dim[] | Tensor | ExternalData | undefined;
+}
+
+/** An application of an op. `scope` says where in the model it stands. */
+export interface Node {
+  readonly id: number;
+  readonly op: OpDefinition;
+  readonly inputs: readonly Value[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly Value[];
+  readonly scope: string;
+}
+
+/** Type and shape of a result. */
+export interface Signature {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** A row of the op table. */
+export interface OpDefinition {
+  readonly name: string;
+  /** Result types and shapes. @throws GraphError on inputs that do not fit. */
+  infer(inputs: readonly Value[], attributes: Attributes): Signature[];
+  /** Emits the ONNX nodes that compute `node.outputs`; returns the names of the ONNX tensors that hold them. */
+  lower(node: Node, emit: Emitter): readonly string[];
+  /**
+   * Vector–Jacobian product: gradients of the inputs from those of the outputs, as graph values. `wanted[i]` tells whether input i's is
+   * needed. Missing: the op is not differentiable (an error that names it when a gradient must pass).
+   */
+  vjp?(node: Node, gradients: readonly (Value | undefined)[], wanted: readonly boolean[]): (Value | undefined)[];
+  /** True when no gradient passes by definition (comparisons, `stopGradient`). */
+  readonly constant?: boolean;
+}
+
+/** A mistake in building a graph; the message names the op and the place in the model. */
+export class GraphError extends Error {
+  override readonly name = 'GraphError';
+}
+
+const registry = new Map<string, OpDefinition>();
+
+/** Adds an op to the table. */
+export function defineOp(op: OpDefinition): OpDefinition {
+  if (registry.has(op.name)) throw new GraphError(`The op ${op.name} is defined twice.`);
+  registry.set(op.name, op);
+  return op;
+}
+
+/** All ops, by name. Importing `graph/index.ts` fills it. */
+export const ops: ReadonlyMap<string, OpDefinition> = registry;
+
+let nextId = 0;
+let currentScope = '';
+
+/** Names everything traced inside `body`: scopes nest with dots, as tensor names do (`vision_model.encoder.layers.8`). */
+export function scope<T>(name: string, body: () => T): T {
+  const outer = currentScope;
+  currentScope = outer && name ? `${outer}.${name}` : name || outer;
+  try {
+    return body();
+  } finally {
+    currentScope = outer;
+  }
+}
+
+/** Applies an op. @throws GraphError (from the shape rule) with the op's name, its input shapes and the place in the model. */
+export function apply(op: OpDefinition, inputs: readonly Value[], attributes: Attributes = {}): Value[] {
+  let signatures: Signature[];
+  try {
+    signatures = op.infer(inputs, attributes);
+  } catch (error) {
+    const where = currentScope ? ` at ${currentScope}` : '';
+    throw new GraphError(
+      `${op.name}${where}: ${(error as Error).message} Inputs: ${inputs.map(v => `${v.dtype}${showShape(v.shape)}`).join(', ')}.`,
+    );
+  }
+  const outputs: Value[] = [];
+  const node: Node = { id: nextId++, op, inputs, attributes, outputs, scope: currentScope };
+  signatures.forEach((s, index) => outputs.push({ ...s, node, index }));
+  return outputs;
+}
+
+/** Applies an op with one result. */
+export const apply1 = (op: OpDefinition, inputs: readonly Value[], attributes?: Attributes): Value => apply(op, inputs, attributes)[0];
+
+/** Every node that `outputs` depend on, in an order in which they can be computed. */
+export function nodesOf(outputs: readonly Value[]): Node[] {
+  const seen = new Set<Node>();
+  const stack = outputs.map(v => v.node);
+  while (stack.length) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    for (const input of node.inputs) stack.push(input.node);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}
