@@ -1,0 +1,121 @@
+/** @file The weights of a model directory as one table of tensors, whether they stand in one safetensors file or in shards. */
+import { readdir, realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { NarrowsError } from '../system/errors.ts';
+import { readError } from '../system/read-error.ts';
+import { checkDirectory, readJson } from './config.ts';
+import { openSafetensors, type SafetensorsFile, type TensorEntry } from './safetensors.ts';
+
+/** The names that transformers gives to weights. */
+export const WEIGHTS = 'model.safetensors';
+/** Table of shards: `weight_map` gives the file of each tensor. */
+export const WEIGHTS_INDEX = 'model.safetensors.index.json';
+
+/** All weights of a directory. Nothing but headers has been read. */
+export interface Checkpoint {
+  /** Real path. */
+  readonly directory: string;
+  readonly entries: Map<string, TensorEntry>;
+  /** Metadata of all files together (a later shard's value wins). */
+  readonly metadata: Record<string, string>;
+  /** Real paths of the safetensors files. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Opens the weights of a directory: `model.safetensors`, else the shards of `model.safetensors.index.json`. Pickled weights are never opened.
+ * @throws NarrowsError when there are no such weights, a shard or a tensor is missing, or a header is damaged.
+ */
+export async function openCheckpoint(directory: string): Promise<Checkpoint> {
+  await checkDirectory(directory);
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    throw readError(directory, error);
+  }
+  const real = await realpath(directory);
+  if (names.includes(WEIGHTS)) {
+    const { path, tensors, metadata } = await openSafetensors(join(directory, WEIGHTS));
+    return { directory: real, entries: tensors, metadata, files: [path] };
+  }
+  if (names.includes(WEIGHTS_INDEX)) return { directory: real, ...(await openShards(directory)) };
+  throw noWeights(directory, names);
+}
+
+async function openShards(directory: string): Promise<Omit<Checkpoint, 'directory'>> {
+  const indexPath = join(directory, WEIGHTS_INDEX);
+  const map = await readWeightMap(indexPath);
+  const shards = new Map<string, SafetensorsFile>();
+  for (const name of [...new Set(map.values())].sort()) {
+    const path = join(directory, name);
+    const shard = await openSafetensors(path).catch(error => {
+      if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
+      const count = [...map.values()].filter(v => v === name).length;
+      throw new NarrowsError(`${directory} lacks the shard ${name} (${count} tensors), which ${WEIGHTS_INDEX} lists; download it too.`, {
+        cause: error,
+      });
+    });
+    shards.set(name, shard);
+  }
+  const entries = new Map<string, TensorEntry>();
+  for (const [tensor, name] of map) {
+    const entry = shards.get(name)!.tensors.get(tensor);
+    if (!entry)
+      throw new NarrowsError(`${join(directory, name)} lacks tensor "${tensor}", which ${WEIGHTS_INDEX} places there; download it again.`);
+    entries.set(tensor, entry);
+  }
+  // Tensors that the index forgets are kept, so that a model's report can name them as unexpected.
+  for (const { tensors, path } of shards.values()) {
+    for (const [tensor, entry] of tensors) {
+      const known = entries.get(tensor);
+      if (!known) entries.set(tensor, entry);
+      else if (!map.has(tensor)) {
+        throw new NarrowsError(`Tensor "${tensor}" stands in both ${known.file} and ${path}, and ${indexPath} does not say which holds.`);
+      }
+    }
+  }
+  const files = [...shards.values()];
+  return { entries, metadata: Object.assign({}, ...files.map(f => f.metadata)), files: files.map(f => f.path) };
+}
+
+/** Tensor name to shard file name. Shards must lie in the directory itself: an index is data, and must not reach outside. */
+async function readWeightMap(path: string): Promise<Map<string, string>> {
+  const index = await readJson(path);
+  const map = (index as { weight_map?: unknown } | null)?.weight_map;
+  if (typeof map !== 'object' || map === null || Array.isArray(map) || Object.keys(map).length === 0) {
+    throw new NarrowsError(`${path} has no weight_map that gives each tensor's file; download it again.`);
+  }
+  for (const [tensor, file] of Object.entries(map)) {
+    if (typeof file !== 'string' || basename(file) !== file || file.includes('\\') || !file.endsWith('.safetensors')) {
+      throw new NarrowsError(
+        `${path} places tensor "${tensor}" in ${JSON.stringify(file)}, which is not a safetensors file of that directory.`,
+      );
+    }
+  }
+  return new Map(Object.entries(map));
+}
+
+function noWeights(directory: string, names: readonly string[]): NarrowsError {
+  const pickled = names
+    .filter(name => /\.(bin|pt|pth|ckpt)$/.test(name) && !/^(training_args|optimizer|scheduler|rng_state)/.test(name))
+    .sort();
+  const others = names.filter(name => name.endsWith('.safetensors')).sort();
+  if (others.length > 0) {
+    return new NarrowsError(
+      `${directory} has no ${WEIGHTS}, only ${others.join(', ')}; rename the file that holds the model to ${WEIGHTS}.`,
+    );
+  }
+  if (pickled.length === 0) {
+    return new NarrowsError(
+      `${directory} has no weights: neither ${WEIGHTS} nor ${WEIGHTS_INDEX} is there; check the path or download the model again.`,
+    );
+  }
+  const list = pickled.map(name => JSON.stringify(name)).join(', ');
+  return new NarrowsError(
+    `${directory} has only pickled weights (${pickled.join(', ')}), which Narrows never opens because unpickling can run any code; ` +
+      'convert them once, in that directory, in Python:\n' +
+      '  import torch; from safetensors.torch import save_file\n' +
+      `  save_file({k: v.clone().contiguous() for f in [${list}] for k, v in torch.load(f, weights_only=True).items()}, "${WEIGHTS}", {"format": "pt"})`,
+  );
+}
