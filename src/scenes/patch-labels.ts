@@ -1,0 +1,33 @@
+/** @file Dense labels: which concept each patch of the image shows. */
+import { NarrowsError } from '../system/errors.ts';
+import type { Scene } from './scene.ts';
+
+/**
+ * Concept index per patch, row-major [⌊height / patch⌋ × ⌊width / patch⌋]: the object that owns the largest share of the patch, if that
+ * share exceeds `threshold`, else -1. Pixels beyond the last whole patch are left out, as a patch embedding does.
+ * @throws NarrowsError when `patchSize` is not a positive integer.
+ */
+export function patchOwners(
+  scene: Pick<Scene, 'width' | 'height' | 'owners' | 'objects'>,
+  patchSize: number,
+  threshold = 0.35,
+): Int16Array {
+  if (!Number.isInteger(patchSize) || patchSize < 1) throw new NarrowsError(`The patch size must be a positive integer, got ${patchSize}.`);
+  const columns = Math.floor(scene.width / patchSize);
+  const rows = Math.floor(scene.height / patchSize);
+  const out = new Int16Array(columns * rows).fill(-1);
+  const counts = new Int32Array(scene.objects.length);
+  const least = threshold * patchSize * patchSize;
+  for (let patch = 0; patch < out.length; patch++) {
+    const left = (patch % columns) * patchSize;
+    const top = Math.floor(patch / columns) * patchSize;
+    counts.fill(0);
+    for (let y = top; y < top + patchSize; y++) {
+      for (let i = y * scene.width + left, end = i + patchSize; i < end; i++) if (scene.owners[i] >= 0) counts[scene.owners[i]]++;
+    }
+    let best = -1;
+    for (let k = 0; k < counts.length; k++) if (counts[k] > least && (best < 0 || counts[k] > counts[best])) best = k;
+    if (best >= 0) out[patch] = scene.objects[best].concept;
+  }
+  return out;
+}
