@@ -1,0 +1,154 @@
+/** @file RGB pictures to a model's pixel values, number for number as transformers' CLIP, SigLIP and ViT image processors. */
+import { NarrowsError } from '../../system/errors.ts';
+import { type FloatTensor, floats } from '../../tensor/tensor.ts';
+import { FILTERS } from './filters.ts';
+import { type ProcessorConfig, parseProcessorConfig } from './processor-config.ts';
+import { resizeImage } from './resize.ts';
+import type { Rectangle, RgbImage } from './rgb-image.ts';
+
+/** What a model sees of a picture. */
+export interface ProcessedImage {
+  /** [3, H, W], channels first. */
+  readonly pixelValues: FloatTensor;
+  /** The part of the original picture that fills H x W, in its pixels (fractions); it reaches outside where zeros were padded. */
+  readonly view: Rectangle;
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** More input values than this are a mistake (a long edge of some strip of a picture), not a model's input: 3 x 8192 x 8192. */
+const MAX_VALUES = 3 * 8192 * 8192;
+
+/** Size after resizing: the given box, or edges in proportion, the other edge cut down to whole pixels as transformers does. */
+function resizedSize({ width, height }: Size, size: ProcessorConfig['size']): Size {
+  if ('height' in size) return { width: size.width, height: size.height };
+  const [short, long] = width <= height ? [width, height] : [height, width];
+  let newShort: number;
+  let newLong: number;
+  if ('shortest_edge' in size) {
+    newShort = size.shortest_edge;
+    newLong = Math.trunc((newShort * long) / short);
+    const most = size.longest_edge ?? Number.POSITIVE_INFINITY;
+    if (newLong > most) [newShort, newLong] = [Math.trunc((most * newShort) / newLong), most];
+  } else {
+    newLong = size.longest_edge;
+    newShort = Math.trunc((newLong * short) / long);
+  }
+  newShort = Math.max(newShort, 1);
+  return width <= height ? { width: newShort, height: newLong } : { width: newLong, height: newShort };
+}
+
+/** Turns pictures into pixel values by the rules of one `preprocessor_config.json`. */
+export class ImageProcessor {
+  readonly config: ProcessorConfig;
+  /** Normalised value of each byte, channel by channel: 3 x 256. */
+  private readonly values: Float32Array;
+
+  constructor(config: ProcessorConfig) {
+    this.config = config;
+    // transformers rescales in float64, stores float32, and normalises in float32.
+    const { do_rescale, rescale_factor, do_normalize, image_mean, image_std } = config;
+    this.values = Float32Array.from({ length: 768 }, (_, i) => {
+      const scaled = Math.fround((i & 255) * (do_rescale ? rescale_factor : 1));
+      if (!do_normalize) return scaled;
+      return Math.fround(scaled - Math.fround(image_mean[i >> 8])) / Math.fround(image_std[i >> 8]);
+    });
+  }
+
+  /**
+   * @param json a parsed `preprocessor_config.json`.
+   * @param file its name, for messages.
+   * @throws NarrowsError that names the key with a wrong value.
+   */
+  static fromConfig(json: unknown, file?: string): ImageProcessor {
+    return new ImageProcessor(parseProcessorConfig(json, file));
+  }
+
+  /** The rules for a square input of `edge` pixels: crop and resize keep their proportion to each other. */
+  private rules(edge: number | undefined): Pick<ProcessorConfig, 'size' | 'crop_size'> {
+    const { size, crop_size, do_center_crop } = this.config;
+    if (edge === undefined) return { size, crop_size };
+    if (!Number.isInteger(edge) || edge < 1) throw new NarrowsError(`The image size must be a whole number > 0, not ${edge}.`);
+    const square = { height: edge, width: edge };
+    if (!do_center_crop) return { size: square, crop_size: square };
+    const scale = (n: number, of: number) => Math.max(1, Math.round((n * edge) / of));
+    const shorter = Math.min(crop_size.width, crop_size.height);
+    if ('height' in size) {
+      return { size: { height: scale(size.height, crop_size.height), width: scale(size.width, crop_size.width) }, crop_size: square };
+    }
+    if ('shortest_edge' in size) return { size: { shortest_edge: scale(size.shortest_edge, shorter) }, crop_size: square };
+    return { size: { longest_edge: scale(size.longest_edge, shorter) }, crop_size: square };
+  }
+
+  /**
+   * Resizes, crops (padding with zeros where the picture is smaller), rescales and normalises. Without `do_center_crop`, a rule
+   * that keeps proportions gives an input that is not square.
+   * @param options.size edge of a square input, instead of the configured one (for maps of a higher resolution).
+   * @throws NarrowsError for a size that is no positive whole number, or an input of more than 8192 x 8192.
+   */
+  process(image: RgbImage, options: { size?: number } = {}): ProcessedImage {
+    const { do_resize, do_center_crop, resample } = this.config;
+    const { size, crop_size } = this.rules(options.size);
+    const whole: Size = do_resize || options.size !== undefined ? resizedSize(image, size) : { width: image.width, height: image.height };
+    const input: Size = do_center_crop ? crop_size : whole;
+    if (3 * input.width * input.height > MAX_VALUES) {
+      throw new NarrowsError(
+        `A picture of ${image.width} x ${image.height} would become a model input of ${input.width} x ${input.height}, above the limit of ` +
+          '8192 x 8192; crop the picture, or turn on do_center_crop in preprocessor_config.json.',
+      );
+    }
+    // Rounded down also where negative, as Python's `//`.
+    const left = Math.floor((whole.width - input.width) / 2);
+    const top = Math.floor((whole.height - input.height) / 2);
+    // Only what the crop keeps is ever resized.
+    const part = {
+      left: Math.max(left, 0),
+      top: Math.max(top, 0),
+      width: Math.min(input.width, whole.width),
+      height: Math.min(input.height, whole.height),
+    };
+    const pixels = resizeImage(image, whole.width, whole.height, FILTERS[resample], part);
+    const pixelValues = this.normalise(pixels, input, part.left - left, part.top - top);
+    const across = image.width / whole.width;
+    const down = image.height / whole.height;
+    return { pixelValues, view: { left: left * across, top: top * down, width: input.width * across, height: input.height * down } };
+  }
+
+  /** Pixel values of `pixels` laid at (left, top) on black. */
+  private normalise(pixels: RgbImage, { width, height }: Size, left: number, top: number): FloatTensor {
+    const { values } = this;
+    const plane = width * height;
+    const out = new Float32Array(3 * plane);
+    for (let c = 0; c < 3; c++) {
+      const base = c * 256;
+      if (pixels.width < width || pixels.height < height) out.fill(values[base], c * plane, (c + 1) * plane);
+      for (let y = 0; y < pixels.height; y++) {
+        let to = c * plane + (top + y) * width + left;
+        const end = (y + 1) * pixels.width * 3;
+        for (let from = y * pixels.width * 3 + c; from < end; from += 3) out[to++] = values[base + pixels.data[from]];
+      }
+    }
+    return floats([3, height, width], out);
+  }
+}
+
+/**
+ * [3, H, W] values of several pictures as one batch [B, 3, H, W].
+ * @throws NarrowsError for an empty list or pictures that were not processed to one size.
+ */
+export function stackImages(list: readonly FloatTensor[]): FloatTensor {
+  if (list.length === 0) throw new NarrowsError('A batch needs at least one image.');
+  const { shape } = list[0];
+  const odd = list.findIndex(t => t.shape.some((n, i) => n !== shape[i]));
+  if (odd >= 0) {
+    const sizes = `image 0 is ${shape.slice(1).join(' x ')}, image ${odd} is ${list[odd].shape.slice(1).join(' x ')}`;
+    throw new NarrowsError(`Images of one batch must have one size, but ${sizes} (height x width); turn on do_center_crop or give a size.`);
+  }
+  const length = list[0].data.length;
+  const data = new Float32Array(list.length * length);
+  for (const [i, t] of list.entries()) data.set(t.data, i * length);
+  return floats([list.length, ...shape], data);
+}
