@@ -30,14 +30,14 @@ export interface Background {
   readonly texture: Texture;
 }
 
-/** Draws a background into `data` [height × width × 3]. `shade` [height × width] is scratch. */
+/** Draws a background of a named colour into `data` [height × width × 3]. `shade` [height × width] is scratch. */
 export function drawBackground(
   data: Uint8Array,
   shade: Float32Array,
   width: number,
   height: number,
   reader: RandomReader,
-  color: BackgroundColor = reader.pick(COLOR_NAMES),
+  color: BackgroundColor,
   textures: readonly Texture[] = TEXTURES,
 ): Background {
   const mean = BACKGROUND_COLORS[color];

@@ -3,6 +3,7 @@ import { NarrowsError } from '../system/errors.ts';
 import type { RandomReader } from '../tensor/random.ts';
 import { type Background, type BackgroundColor, drawBackground, type Texture } from './background.ts';
 import { CONCEPTS } from './concepts.ts';
+import { pickColor, visibleColors } from './contrast.ts';
 import { placeObjects } from './placement.ts';
 import { type SceneWorld, type Sprite, spriteOf } from './sprite-atlas.ts';
 
@@ -29,7 +30,7 @@ export interface SceneOptions {
   flip?: number;
   /** Strength of the sprites' colour jitter (1: brightness ± 15 %, each channel ± 6 %); default 1, 0 turns it off. */
   colorJitter?: number;
-  /** Background colour; default any. */
+  /** Background colour; default any on which the objects can be seen (`contrast.ts`). */
   color?: BackgroundColor;
   /** Background textures to choose from; default all. */
   textures?: readonly Texture[];
@@ -130,7 +131,13 @@ export function drawScene(world: SceneWorld, options: SceneOptions, reader: Rand
   const places = placeObjects(sprites, count, sets[0].sizes, o, reader);
 
   const { image, owners, shade } = buffers ?? sceneBuffers(width, height);
-  const background = drawBackground(image, shade, width, height, reader, o.color, o.textures);
+  const color =
+    o.color ??
+    pickColor(
+      concepts.map((concept, k) => visibleColors(sets[styles[k]])[concept]),
+      reader,
+    );
+  const background = drawBackground(image, shade, width, height, reader, color, o.textures);
   owners.fill(-1);
   const drawn = concepts.map((concept, k) => {
     const place = places[k];
