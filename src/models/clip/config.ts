@@ -1,0 +1,68 @@
+/** @file CLIP's config.json, keys verbatim, defaults as in transformers' CLIPTextConfig and CLIPVisionConfig. */
+import { z } from 'zod';
+import { ACTIVATIONS } from '../../graph/index.ts';
+import { NarrowsError } from '../../system/errors.ts';
+
+const size = z.number().int().positive();
+const activation = z.enum(Object.keys(ACTIVATIONS) as [string, ...string[]]).default('quick_gelu');
+
+const textSchema = z.looseObject({
+  vocab_size: size.default(49408),
+  hidden_size: size.default(512),
+  intermediate_size: size.default(2048),
+  num_hidden_layers: size.default(12),
+  num_attention_heads: size.default(8),
+  max_position_embeddings: size.default(77),
+  hidden_act: activation,
+  layer_norm_eps: z.number().positive().default(1e-5),
+  pad_token_id: z.number().int().nullable().default(1),
+  bos_token_id: z.number().int().nullable().default(49406),
+  eos_token_id: z.number().int().nullable().default(49407),
+});
+
+const visionSchema = z.looseObject({
+  hidden_size: size.default(768),
+  intermediate_size: size.default(3072),
+  num_hidden_layers: size.default(12),
+  num_attention_heads: size.default(12),
+  num_channels: size.default(3),
+  image_size: size.default(224),
+  patch_size: size.default(32),
+  hidden_act: activation,
+  layer_norm_eps: z.number().positive().default(1e-5),
+});
+
+const clipSchema = z.looseObject({
+  model_type: z.literal('clip'),
+  projection_dim: size.default(512),
+  logit_scale_init_value: z.number().default(2.6592),
+  text_config: textSchema.prefault({}),
+  vision_config: visionSchema.prefault({}),
+});
+
+export type CLIPTextConfig = z.infer<typeof textSchema>;
+export type CLIPVisionConfig = z.infer<typeof visionSchema>;
+/** Keys as in config.json; unknown keys are kept. */
+export type CLIPConfig = z.infer<typeof clipSchema>;
+
+/** @throws NarrowsError naming the key that is wrong. */
+export function parseCLIPConfig(json: unknown, source = 'config.json'): CLIPConfig {
+  const result = clipSchema.safeParse(json);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    throw new NarrowsError(`${source}: the key "${issue.path.join('.')}" is wrong (${issue.message}).`);
+  }
+  for (const [name, tower] of [
+    ['text_config', result.data.text_config],
+    ['vision_config', result.data.vision_config],
+  ] as const) {
+    if (tower.hidden_size % tower.num_attention_heads)
+      throw new NarrowsError(
+        `${source}: ${name}.hidden_size ${tower.hidden_size} is not a multiple of num_attention_heads ${tower.num_attention_heads}.`,
+      );
+  }
+  const { image_size, patch_size } = result.data.vision_config;
+  if (image_size < patch_size)
+    throw new NarrowsError(`${source}: vision_config.image_size ${image_size} is smaller than patch_size ${patch_size}.`);
+  return result.data;
+}

@@ -1,0 +1,80 @@
+/** @file The pre-norm transformer block that both of CLIP's towers (and SigLIP's) are made of, whole and for one pooled token. */
+import { ACTIVATIONS, add, layerNorm, scope, type Value } from '../../graph/index.ts';
+import { pooledAttention, project, selfAttention } from '../../nn/attention.ts';
+import type { Parameters } from '../../nn/parameters.ts';
+
+/** The keys of a tower's config that a block needs. */
+export interface EncoderConfig {
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly hidden_act: string;
+  readonly layer_norm_eps: number;
+}
+
+/** Layer normalisation `name` from a scope. */
+export function normLayer(p: Parameters, name: string, x: Value, epsilon: number): Value {
+  const width = x.shape.at(-1) as number;
+  return scope(name, () => layerNorm(x, p.get(`${name}.weight`, [width]), p.get(`${name}.bias`, [width]), epsilon));
+}
+
+function feedForward(p: Parameters, config: EncoderConfig, x: Value): Value {
+  return scope('mlp', () => {
+    const mlp = p.in('mlp');
+    const inner = ACTIVATIONS[config.hidden_act](
+      project(mlp, 'fc1', normLayer(p, 'layer_norm2', x, config.layer_norm_eps), config.intermediate_size),
+    );
+    return project(mlp, 'fc2', inner, config.hidden_size);
+  });
+}
+
+/** One block over all tokens: [B, N, D] -> [B, N, D], and its attention probabilities [B, heads, N, N]. */
+export function encoderLayer(p: Parameters, config: EncoderConfig, x: Value, mask?: Value): { hidden: Value; attention: Value } {
+  const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
+  const { output, attention } = scope('self_attn', () => selfAttention(p.in('self_attn'), normed, config.num_attention_heads, mask));
+  const middle = add(x, output);
+  return { hidden: add(middle, feedForward(p, config, middle)), attention };
+}
+
+/** The last block where only one token per sample is read: [B, N, D] -> [B, 1, D], with everything else left out. */
+export function pooledEncoderLayer(p: Parameters, config: EncoderConfig, x: Value, pick: (x: Value) => Value, mask?: Value): Value {
+  const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
+  const output = scope('self_attn', () => pooledAttention(p.in('self_attn'), normed, pick(normed), config.num_attention_heads, mask));
+  const middle = add(pick(x), output);
+  return add(middle, feedForward(p, config, middle));
+}
+
+/** Blocks `from` to the end over all tokens. `hidden[i]` is the input of block `from + i`, the last entry the tower's output. */
+export function encode(
+  p: Parameters,
+  config: EncoderConfig,
+  x: Value,
+  options: { from?: number; to?: number; mask?: Value } = {},
+): { hidden: Value[]; attentions: Value[] } {
+  const hidden = [x];
+  const attentions: Value[] = [];
+  for (let i = options.from ?? 0; i < (options.to ?? config.num_hidden_layers); i++) {
+    const layer = scope(`encoder.layers.${i}`, () => encoderLayer(p.in(`encoder.layers.${i}`), config, hidden.at(-1)!, options.mask));
+    hidden.push(layer.hidden);
+    attentions.push(layer.attention);
+  }
+  return { hidden, attentions };
+}
+
+/** Blocks `from` to the end, the last one for the pooled token alone: [B, N, D] -> [B, 1, D]. With no block left, the token itself. */
+export function encodePooled(
+  p: Parameters,
+  config: EncoderConfig,
+  x: Value,
+  from: number,
+  pick: (x: Value) => Value,
+  masks: { all?: Value; pooled?: Value } = {},
+): Value {
+  const last = config.num_hidden_layers - 1;
+  if (from > last) return pick(x);
+  const { hidden } = encode(p, config, x, { from, to: last, mask: masks.all });
+  return scope(`encoder.layers.${last}`, () =>
+    pooledEncoderLayer(p.in(`encoder.layers.${last}`), config, hidden.at(-1)!, pick, masks.pooled),
+  );
+}

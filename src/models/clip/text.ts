@@ -1,0 +1,69 @@
+/** @file CLIP's text tower: token and position embeddings, causal blocks, final norm, the end-of-text token pooled, projection. */
+import { add, broadcastTo, gather, iota, linear, scope, slice, squeeze, takeAlongAxis, unsqueeze, type Value } from '../../graph/index.ts';
+import { causalMask } from '../../nn/attention.ts';
+import type { Parameters } from '../../nn/parameters.ts';
+import { ints, type Tensor } from '../../tensor/tensor.ts';
+import type { CLIPConfig, CLIPTextConfig } from './config.ts';
+import { encodePooled, normLayer } from './encoder.ts';
+
+/** Token and position embeddings (hidden_states[0]): integers [B, T] -> [B, T, D]. */
+export function embedText(p: Parameters, config: CLIPTextConfig, ids: Value): Value {
+  return scope('embeddings', () => {
+    const e = p.in('embeddings');
+    const tokens = gather(e.get('token_embedding.weight', [config.vocab_size, config.hidden_size]), ids);
+    const table = e.get('position_embedding.weight', [config.max_position_embeddings, config.hidden_size]);
+    const length = ids.shape[1];
+    return add(tokens, unsqueeze(typeof length === 'number' ? slice(table, 0, 0, length) : gather(table, iota(ids, 1)), 0));
+  });
+}
+
+/**
+ * Which position each text is pooled at (CLIPTextTransformer): the first end-of-text token; with the legacy `eos_token_id` 2, the
+ * largest id. A text without the token is pooled at position 0, as transformers' arg-max of an all-false mask does.
+ * @param ids integers [B, T]
+ * @returns int32 [B]
+ */
+export function eosPositions(config: CLIPTextConfig, ids: Tensor): Tensor {
+  const [batch, length] = ids.shape;
+  const out = new Int32Array(batch);
+  for (let b = 0; b < batch; b++) {
+    const row = Array.from(ids.data.subarray(b * length, (b + 1) * length) as Int32Array, Number);
+    out[b] = config.eos_token_id === 2 ? row.indexOf(Math.max(...row)) : Math.max(0, row.indexOf(config.eos_token_id ?? -1));
+  }
+  return ints([batch], out);
+}
+
+/** The row at its own position of each sample: [B, T, D] at int32 [B] -> [B, 1, D]. */
+export function rowsAt(x: Value, positions: Value): Value {
+  const [batch, , width] = x.shape;
+  return takeAlongAxis(x, broadcastTo(unsqueeze(unsqueeze(positions, 1), 1), [batch, 1, width], x), 1);
+}
+
+/** Additive mask of a batch of texts; see `causalMask`. */
+export const textMask = (ids: Value, attentionMask?: Value): Value => causalMask(ids, attentionMask);
+
+/** Pooled and projected: [B, 1, D] (after the last block) -> text features [B, projection_dim], not normalised. */
+export function projectText(p: Parameters, config: CLIPConfig, pooled: Value): Value {
+  const normed = scope('text_model', () => normLayer(p.in('text_model'), 'final_layer_norm', pooled, config.text_config.layer_norm_eps));
+  return linear(squeeze(normed, 1), p.get('text_projection.weight', [config.projection_dim, config.text_config.hidden_size]));
+}
+
+/**
+ * From the input of block `from` [B, T, D] to text features [B, projection_dim], last block for the pooled token alone.
+ * @param eos int32 [B]
+ * @param mask additive [1 or B, 1, T, T]
+ */
+export function textSuffix(p: Parameters, config: CLIPConfig, hidden: Value, from: number, eos: Value, mask: Value): Value {
+  const pick = (x: Value): Value => rowsAt(x, eos);
+  const pooled = scope('text_model', () =>
+    encodePooled(p.in('text_model'), config.text_config, hidden, from, pick, { all: mask, pooled: pooledMask(mask, eos) }),
+  );
+  return projectText(p, config, pooled);
+}
+
+/** The pooled queries' rows of a mask: [1 or B, 1, T, T] -> [B, 1, T]. */
+function pooledMask(mask: Value, eos: Value): Value {
+  const square = squeeze(mask, 1);
+  if (mask.shape[0] === 1) return unsqueeze(gather(squeeze(square, 0), eos), 1);
+  return rowsAt(square, eos);
+}

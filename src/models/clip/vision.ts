@@ -1,0 +1,79 @@
+/** @file CLIP's vision tower: patch embedding, class token, positions, pre-norm, blocks, pooled class token, projection. */
+import {
+  add,
+  broadcastTo,
+  concat,
+  type Dim,
+  gather,
+  linear,
+  reshape,
+  scope,
+  slice,
+  squeeze,
+  transpose,
+  unsqueeze,
+  type Value,
+} from '../../graph/index.ts';
+import { rowAt } from '../../nn/attention.ts';
+import type { Parameters } from '../../nn/parameters.ts';
+import type { CLIPConfig, CLIPVisionConfig } from './config.ts';
+import { encodePooled, normLayer } from './encoder.ts';
+
+/** Patches per side of the image that the config names. */
+export const gridSize = (config: CLIPVisionConfig): number => Math.floor(config.image_size / config.patch_size);
+
+/** [B, C, H, W] -> [B, rows·cols, C·p·p]: what a convolution of stride p sees, remainders at the right and bottom left out. */
+export function patchify(pixels: Value, patch: number): Value {
+  const [batch, channels, height, width] = pixels.shape as [Dim, number, number, number];
+  const rows = Math.floor(height / patch);
+  const columns = Math.floor(width / patch);
+  const cropped = slice(slice(pixels, 2, 0, rows * patch), 3, 0, columns * patch);
+  const split = reshape(cropped, [batch, channels, rows, patch, columns, patch]);
+  return reshape(transpose(split, [0, 2, 4, 1, 3, 5]), [batch, rows * columns, channels * patch * patch]);
+}
+
+/**
+ * Embedding of patches: the input of the first block, after the pre-norm (hidden_states[0]).
+ * @param patches [B, K, C·p·p]
+ * @param positions position embeddings of the class token and of the patches: rows of `table` [1 + N, D]; `kept` [B, K] (integers in
+ *   0…N−1) tells which patches are given where some were dropped (FLIP, arXiv 2212.00794)
+ * @returns [B, 1 + K, D]
+ */
+export function embedPatches(p: Parameters, config: CLIPVisionConfig, patches: Value, positions: { table: Value; kept?: Value }): Value {
+  const { hidden_size: width, patch_size: patch, num_channels: channels } = config;
+  return scope('embeddings', () => {
+    const e = p.in('embeddings');
+    const kernel = reshape(e.get('patch_embedding.weight', [width, channels, patch, patch]), [width, channels * patch * patch]);
+    const embedded = linear(patches, kernel);
+    const batch = patches.shape[0];
+    const classToken = broadcastTo(reshape(e.get('class_embedding', [width]), [1, 1, width]), [batch, 1, width], patches);
+    const { table, kept } = positions;
+    const tokens = kept
+      ? concat([add(classToken, slice(table, 0, 0, 1)), add(embedded, gather(slice(table, 0, 1), kept))], 1)
+      : add(concat([classToken, embedded], 1), unsqueeze(table, 0));
+    return normLayer(p, 'pre_layrnorm', tokens, config.layer_norm_eps);
+  });
+}
+
+/** The checkpoint's own position embeddings, [1 + N, D]. */
+export const positionTable = (p: Parameters, config: CLIPVisionConfig): Value =>
+  p.in('embeddings').get('position_embedding.weight', [gridSize(config) ** 2 + 1, config.hidden_size]);
+
+/** Embedding of pixels [B, C, H, W] -> [B, 1 + N, D]; `table` are position embeddings for that size (the checkpoint's by default). */
+export function embedPixels(p: Parameters, config: CLIPVisionConfig, pixels: Value, table: Value = positionTable(p, config)): Value {
+  return embedPatches(p, config, patchify(pixels, config.patch_size), { table });
+}
+
+/** Pooled and projected: [B, 1, D] (class token after the last block) -> image features [B, projection_dim], not normalised. */
+export function projectVision(p: Parameters, config: CLIPConfig, pooled: Value): Value {
+  const normed = scope('vision_model', () =>
+    normLayer(p.in('vision_model'), 'post_layernorm', pooled, config.vision_config.layer_norm_eps),
+  );
+  return linear(squeeze(normed, 1), p.get('visual_projection.weight', [config.projection_dim, config.vision_config.hidden_size]));
+}
+
+/** From the input of block `from` [B, 1 + N, D] to image features [B, projection_dim], last block for the class token alone. */
+export function visionSuffix(p: Parameters, config: CLIPConfig, hidden: Value, from: number): Value {
+  const pooled = scope('vision_model', () => encodePooled(p.in('vision_model'), config.vision_config, hidden, from, x => rowAt(x, 0)));
+  return projectVision(p, config, pooled);
+}

@@ -1,0 +1,76 @@
+/** @file Multi-head attention of the CLIP family (separate q, k, v projections with bias, pre-scaled queries) and masks. */
+import { add, iota, linear, matmul, mul, reshape, scope, slice, softmax, transpose, type Value } from '../graph/index.ts';
+import { equal, greater, where } from '../graph/ops/arithmetic.ts';
+import { cast } from '../graph/ops/constants.ts';
+import { unsqueeze } from '../graph/ops/shape.ts';
+import type { Parameters } from './parameters.ts';
+
+/** What stands for minus infinity in an additive mask: float32's lowest number, as transformers uses. */
+const LOWEST = -3.4028234663852886e38;
+
+/** Linear layer `name` with bias from a scope. */
+export function project(p: Parameters, name: string, x: Value, out: number, bias = true): Value {
+  const width = x.shape.at(-1) as number;
+  return scope(name, () => linear(x, p.get(`${name}.weight`, [out, width]), bias ? p.get(`${name}.bias`, [out]) : undefined));
+}
+
+/**
+ * Additive causal mask with padding, [1 or B, 1, T, T]: 0 where query i may see key j ≤ i that is not padding.
+ * @param ids any value whose axis 1 is the sequence
+ * @param attentionMask integers [B, T], 1 = token, 0 = padding; none by default
+ */
+export function causalMask(ids: Value, attentionMask?: Value): Value {
+  const positions = iota(ids, 1);
+  const later = unsqueeze(unsqueeze(greater(unsqueeze(positions, 0), unsqueeze(positions, 1)), 0), 0);
+  const causal = where(later, LOWEST, mul(cast(later, 'float32'), 0));
+  if (!attentionMask) return causal;
+  const padded = unsqueeze(unsqueeze(equal(attentionMask, 0), 1), 1);
+  return where(padded, LOWEST, causal);
+}
+
+/** [B, N, D] -> [B, heads, N, D/heads] */
+function splitHeads(x: Value, heads: number): Value {
+  const [batch, tokens, width] = x.shape;
+  return transpose(reshape(x, [batch, tokens, heads, (width as number) / heads]), [0, 2, 1, 3]);
+}
+
+/**
+ * Self-attention over all tokens (CLIPAttention, eager).
+ * @param x [B, N, D], already normalised
+ * @param mask additive, broadcast to [B, heads, N, N]
+ * @returns the output [B, N, D] and the attention probabilities [B, heads, N, N]
+ */
+export function selfAttention(p: Parameters, x: Value, heads: number, mask?: Value): { output: Value; attention: Value } {
+  const width = x.shape.at(-1) as number;
+  const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map(name => splitHeads(project(p, name, x, width), heads));
+  const scores = matmul(q, k, { transB: true, alpha: (width / heads) ** -0.5 });
+  const attention = softmax(mask ? add(scores, mask) : scores);
+  const context = reshape(transpose(matmul(attention, v), [0, 2, 1, 3]), x.shape);
+  return { output: project(p, 'out_proj', context, width), attention };
+}
+
+/**
+ * Self-attention of one pooled query per sample, with the key and value projections folded into the query and into the weighted mean:
+ * q·(W_k x_j + b_k) = (W_kᵀq)·x_j + const, and Σ a_j (W_v x_j + b_v) = W_v Σ a_j x_j + b_v. Two products over B·N rows become products
+ * over B rows; the mathematics (and every gradient with regard to x) is unchanged.
+ * @param x [B, N, D], already normalised
+ * @param query [B, 1, D], the pooled token's row of x
+ * @param mask additive, broadcast to [B, heads, N]
+ * @returns [B, 1, D]
+ */
+export function pooledAttention(p: Parameters, x: Value, query: Value, heads: number, mask?: Value): Value {
+  const [batch, , width] = x.shape as [number | string, number | string, number];
+  const depth = width / heads;
+  const perHead = (y: Value): Value => transpose(y, [1, 0, 2]);
+  const byHead = (name: string): Value => reshape(p.get(`${name}.weight`, [width, width]), [heads, depth, width]);
+  const q = perHead(reshape(project(p, 'q_proj', query, width), [batch, heads, depth]));
+  const folded = perHead(matmul(q, byHead('k_proj')));
+  const scores = matmul(folded, x, { transB: true, alpha: depth ** -0.5 });
+  const attention = softmax(mask ? add(scores, mask) : scores);
+  const context = matmul(perHead(matmul(attention, x)), byHead('v_proj'), { transB: true });
+  const value = add(reshape(perHead(context), [batch, 1, width]), p.get('v_proj.bias', [width]));
+  return project(p, 'out_proj', value, width);
+}
+
+/** The row at a fixed position of each sample: [B, N, D] -> [B, 1, D]. */
+export const rowAt = (x: Value, position: number): Value => slice(x, 1, position, position + 1);
