@@ -71,6 +71,9 @@ describe('in a terminal', () => {
     const progress = createProgress({ ...s, label: 'Downloading weights', total: 1e9, unit: 'bytes', start: 5e8 });
     progress.update(5e8);
     expect([...stripVTControlCharacters(screen(s.written)[0])].length).toBeLessThan(30);
+    const middling = stage(true, 70);
+    createProgress({ ...middling, env: { NO_COLOR: '1' }, label: 'Training', total: 100, unit: 'steps' }).update(50, 'loss 0.25');
+    expect(screen(middling.written)).toEqual(['Training ▕█████████         ▏  50 %  50 of 100 steps  0 ms  loss 0.25']);
     const wide = stage(true);
     const download = createProgress({ ...wide, env: { NO_COLOR: '1' }, label: 'Weights', total: 1e9, unit: 'bytes', start: 5e8 });
     const rates: number[] = [];

@@ -33,7 +33,9 @@ export interface Progress {
 
 const DRAW_EVERY = 100;
 const LINE_EVERY = 10_000;
+/** Columns of the bar at most, and at least. */
 const BAR = 24;
+const SHORTEST_BAR = 6;
 /** Time constant of the rate's moving average, seconds. */
 const SMOOTHING = 15;
 const EIGHTHS = ' ▏▎▍▌▋▊▉█';
@@ -66,18 +68,27 @@ export function createProgress(options: ProgressOptions): Progress {
   const progress = () => (total === undefined ? `${amount(count)}${units}` : `${amount(count)} of ${amount(total)}${units}`);
   const share = () => (total === undefined ? undefined : total > 0 ? Math.min(1, Math.max(0, count / total)) : 1);
 
-  function parts(bar: boolean): string {
+  function parts(): string {
     const pace = rate.perSecond;
     const list: string[] = [];
     const part = share();
-    if (part !== undefined)
-      list.push(`${bar ? `${colours.style('cyan', drawBar(part))} ` : ''}${String(Math.floor(part * 100)).padStart(3)} %`);
+    if (part !== undefined) list.push(`${String(Math.floor(part * 100)).padStart(3)} %`);
     list.push(progress());
     if (pace > 0) list.push(speed(pace));
     const elapsed = formatDuration(seconds());
     list.push(total !== undefined && pace > 0 && count < total ? `${elapsed}, ${formatDuration((total - count) / pace)} left` : elapsed);
     if (words) list.push(words);
     return list.join('  ');
+  }
+
+  /** The whole line; the bar takes what room the rest leaves. */
+  function drawLine(): string {
+    const text = parts();
+    const part = share();
+    const room = Math.min(BAR, (stream.columns || 80) - label.length - text.length - 5);
+    return part === undefined || room < SHORTEST_BAR
+      ? `${label} ${text}`
+      : `${label} ${colours.style('cyan', drawBar(part, room))} ${text}`;
   }
 
   return {
@@ -89,8 +100,8 @@ export function createProgress(options: ProgressOptions): Progress {
       rate.add(time, done);
       if (time - drawn < (live ? DRAW_EVERY : LINE_EVERY)) return;
       drawn = time;
-      if (live) setStatus(stream, `${label} ${parts(true)}`);
-      else printLine(stream, `${label}: ${parts(false).trimStart()}`);
+      if (live) setStatus(stream, drawLine());
+      else printLine(stream, `${label}: ${parts().trimStart()}`);
     },
     done() {
       if (!open) return;
@@ -135,8 +146,8 @@ class Rate {
   }
 }
 
-function drawBar(part: number): string {
-  const eighths = Math.round(part * BAR * 8);
+function drawBar(part: number, width: number): string {
+  const eighths = Math.round(part * width * 8);
   const full = '█'.repeat(eighths >> 3) + (eighths & 7 ? EIGHTHS[eighths & 7] : '');
-  return `▕${full.padEnd(BAR)}▏`;
+  return `▕${full.padEnd(width)}▏`;
 }
