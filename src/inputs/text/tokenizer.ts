@@ -1,0 +1,182 @@
+/** @file Text to token ids with offsets into the caption; ids and offsets equal those of Hugging Face's fast (Rust) tokenizers. */
+import { NarrowsError } from '../../system/errors.ts';
+import { ints, type Tensor } from '../../tensor/tensor.ts';
+import { type AddedToken, addedTokenSplitter, type Section } from './added-tokens.ts';
+import { type Aligned, alignOriginal } from './aligned.ts';
+import { createNormalizer, type Normalize } from './normalize.ts';
+import { createFrame, type Frame, trimSpan } from './post-process.ts';
+import { createPreTokenizer, type PreTokenize } from './pretokenize.ts';
+import { createTokenModel, type TokenModel } from './token-model.ts';
+import { readTokenizerFiles, type TokenizerConfig, type TokenizerJson, tokenText } from './tokenizer-files.ts';
+
+/** One token. `text` is its vocabulary entry; `[start, end)` are UTF-16 offsets into the caption, start = end for tokens put around it. */
+export interface Token {
+  readonly id: number;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly special: boolean;
+}
+
+/** A caption as tokens, special tokens included. */
+export interface TokenizedText {
+  readonly ids: readonly number[];
+  readonly tokens: readonly Token[];
+  /** The text has words, but the vocabulary knows none of its tokens. */
+  readonly allUnknown: boolean;
+  /** What did not fit: the text that the model will not see, and its number of tokens. */
+  readonly truncated?: { readonly text: string; readonly tokens: number };
+}
+
+/** Several captions as one batch, padded on the right. Both tensors are int32 `[B, T]`; the mask is 1 for tokens, 0 for padding. */
+export interface TokenizedBatch {
+  readonly inputIds: Tensor;
+  readonly attentionMask: Tensor;
+  readonly rows: readonly TokenizedText[];
+}
+
+// transformers writes 1e30 for "no limit".
+const NO_LIMIT = 1e9;
+
+/** A tokenizer made from the files of a checkpoint. */
+export class Tokenizer {
+  /** Longest sequence the model takes, special tokens included; `Infinity` when the files do not say. */
+  readonly maxLength: number;
+  /** Id used for padding; undefined when the files name none. */
+  readonly padId: number | undefined;
+  /** Number of ids: one more than the largest. */
+  readonly vocabularySize: number;
+  private readonly model: TokenModel;
+  private readonly frame: Frame;
+  private readonly normalize: Normalize;
+  private readonly preTokenize: PreTokenize;
+  private readonly added = new Map<string, AddedToken>();
+  private readonly specialIds = new Set<number>();
+  private readonly names = new Map<number, string>();
+  private readonly splitOriginal: (piece: Aligned) => Section[];
+  private readonly splitNormalized: (piece: Aligned) => Section[];
+
+  /** From parsed files. @throws NarrowsError for a component that is not supported or malformed. */
+  constructor(json: TokenizerJson, config: TokenizerConfig = {}) {
+    this.model = createTokenModel(json.model, tokenText(config.eos_token));
+    for (const [text, id] of this.model.vocabulary) this.names.set(id, text);
+    const added = json.added_tokens ?? [];
+    for (const token of added) {
+      this.added.set(token.content, token);
+      this.names.set(token.id, token.content);
+      if (token.special) this.specialIds.add(token.id);
+    }
+    this.frame = createFrame(json.post_processor, token => this.requireId(token));
+    this.normalize = createNormalizer(json.normalizer);
+    this.preTokenize = createPreTokenizer(json.pre_tokenizer);
+    const isNormalized = (token: AddedToken): boolean => token.normalized ?? !token.special;
+    this.splitOriginal = addedTokenSplitter(added.filter(token => !isNormalized(token)));
+    this.splitNormalized = addedTokenSplitter(added.filter(isNormalized), this.normalize);
+    const limit = Number(config.model_max_length ?? json.truncation?.max_length ?? Number.POSITIVE_INFINITY);
+    this.maxLength = limit > 0 && limit < NO_LIMIT ? limit : Number.POSITIVE_INFINITY;
+    const pad = tokenText(config.pad_token);
+    this.padId = pad === undefined ? (json.padding?.pad_id ?? undefined) : this.idOf(pad);
+    let largest = -1;
+    for (const id of this.names.keys()) if (id > largest) largest = id;
+    this.vocabularySize = largest + 1;
+  }
+
+  /**
+   * Reads `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` of a checkpoint's directory (the last two may be absent),
+   * or CLIP's `vocab.json` and `merges.txt`.
+   * @throws NarrowsError in one sentence that names the file that is missing or broken.
+   */
+  static async fromDirectory(directory: string): Promise<Tokenizer> {
+    const { json, config } = await readTokenizerFiles(directory);
+    return new Tokenizer(json, config);
+  }
+
+  /** Id of a vocabulary entry or added token; undefined when there is none. */
+  idOf(token: string): number | undefined {
+    return this.added.get(token)?.id ?? this.model.vocabulary.get(token);
+  }
+
+  /** Vocabulary entry of an id; undefined outside the vocabulary. */
+  textOf(id: number): string | undefined {
+    return this.names.get(id);
+  }
+
+  private requireId(token: string): number {
+    const id = this.idOf(token);
+    if (id === undefined) throw new NarrowsError(`tokenizer.json: the special token "${token}" is not in its vocabulary.`);
+    return id;
+  }
+
+  /**
+   * One caption as tokens, cut to `maxLength` tokens (default: the model's own limit). Special tokens around the text are always kept;
+   * what fell off is reported in `truncated`, and the caller warns.
+   * @throws NarrowsError when `maxLength` leaves no room, or the vocabulary has no unknown token for an unknown word.
+   */
+  encode(text: string, options: { readonly maxLength?: number } = {}): TokenizedText {
+    const { before, after } = this.frame;
+    const maxLength = options.maxLength ?? this.maxLength;
+    const room = maxLength - before.length - after.length;
+    if (room < 0)
+      throw new NarrowsError(`A limit of ${maxLength} tokens has no room for the ${before.length + after.length} special ones.`);
+    const content = this.content(text);
+    const kept = content.length > room ? content.slice(0, room) : content;
+    const around = (id: number): Token => ({ id, text: this.names.get(id) ?? '', start: 0, end: 0, special: true });
+    const tokens = [...before.map(around), ...kept, ...after.map(around)];
+    const known = content.some(token => !token.special && token.id !== this.model.unknownId);
+    const result = { ids: tokens.map(token => token.id), tokens, allUnknown: text.trim() !== '' && !known };
+    if (kept.length === content.length) return result;
+    const lost = content.slice(room);
+    return { ...result, truncated: { text: text.slice(lost[0].start, lost[lost.length - 1].end), tokens: lost.length } };
+  }
+
+  /**
+   * Captions as one batch, padded on the right to the longest, or to `padding` tokens (longer texts are cut to it).
+   * @throws NarrowsError when padding is needed and the tokenizer names no padding token.
+   */
+  encodeBatch(
+    texts: readonly string[],
+    options: { readonly padding?: 'longest' | number; readonly maxLength?: number } = {},
+  ): TokenizedBatch {
+    const { padding = 'longest' } = options;
+    const maxLength = padding === 'longest' ? options.maxLength : Math.min(padding, options.maxLength ?? padding);
+    const rows = texts.map(text => this.encode(text, { maxLength }));
+    const width = padding === 'longest' ? rows.reduce((longest, row) => Math.max(longest, row.ids.length), 0) : padding;
+    if (this.padId === undefined && rows.some(row => row.ids.length < width)) {
+      throw new NarrowsError('tokenizer_config.json names no "pad_token", so texts of different lengths cannot form a batch.');
+    }
+    const inputIds = new Int32Array(rows.length * width).fill(this.padId ?? 0);
+    const attentionMask = new Int32Array(rows.length * width);
+    rows.forEach((row, b) => {
+      inputIds.set(row.ids, b * width);
+      attentionMask.fill(1, b * width, b * width + row.ids.length);
+    });
+    const shape = [rows.length, width];
+    return { inputIds: ints(shape, inputIds), attentionMask: ints(shape, attentionMask), rows };
+  }
+
+  /** The tokens of the text itself, without those put around it. */
+  private content(text: string): Token[] {
+    const tokens: Token[] = [];
+    const sections = this.splitOriginal(alignOriginal(text)).flatMap(section =>
+      section.token ? [section] : this.splitNormalized(this.normalize(section.piece)),
+    );
+    for (const { piece, token } of sections) {
+      if (token) {
+        const end = piece.ends[piece.ends.length - 1];
+        tokens.push({ id: token.id, text: token.content, start: piece.starts[0], end, special: this.specialIds.has(token.id) });
+      } else for (const part of this.preTokenize(piece)) if (part.text.length > 0) this.cut(part, tokens);
+    }
+    return tokens;
+  }
+
+  private cut(part: Aligned, into: Token[]): void {
+    const pieces = this.model.cut(part.text);
+    if (pieces.length === 0) throw new NarrowsError(`tokenizer.json has no unknown token, and "${part.text}" is not in its vocabulary.`);
+    for (const { id, from, to } of pieces) {
+      const name = this.names.get(id) ?? '';
+      let span: [number, number] = [part.starts[from], part.ends[to - 1]];
+      if (this.frame.trim) span = trimSpan(this.frame, name, ...span, into.length + this.frame.before.length === 0);
+      into.push({ id, text: name, start: span[0], end: span[1], special: false });
+    }
+  }
+}
