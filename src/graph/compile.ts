@@ -2,15 +2,18 @@
 import { createHash } from 'node:crypto';
 import type { CompileOptions, Executable, Feeds, Runtime } from '../runtime/runtime.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Emitter, type OnnxGraph } from './lower.ts';
-import { encodeModel, externalFolder } from './onnx.ts';
-import type { Value } from './value.ts';
+import { showShape } from './dims.ts';
+import { Emitter, type OnnxGraph, type OnnxValueInfo } from './lower.ts';
+import { encodeModel, externalFolder, externalRanges } from './onnx.ts';
+import { GraphError, type Value } from './value.ts';
 
 interface Entry {
   readonly executable: Promise<Executable>;
   users: number;
 }
 const cache = new WeakMap<Runtime, Map<string, Entry>>();
+// A compiled graph that is forgotten instead of released gives its session back when it is collected.
+const forgotten = new FinalizationRegistry<() => Promise<void>>(free => void free().catch(() => {}));
 
 /** A traced function, compiled. Release it (or `await using`) when done; the session closes with its last user. */
 export class CompiledGraph implements AsyncDisposable {
@@ -21,27 +24,29 @@ export class CompiledGraph implements AsyncDisposable {
     readonly graph: OnnxGraph,
     private readonly executable: Executable,
     private readonly free: () => Promise<void>,
-  ) {}
+  ) {
+    forgotten.register(this, free, this);
+  }
 
   /** Names of the inputs that must be fed. */
   get inputNames(): string[] {
     return this.graph.inputs.map(v => v.name);
   }
 
-  /** Runs once; see `Executable.run`. Inputs that the graph does not need may be given and are ignored. */
+  /**
+   * Runs once; see `Executable.run`. Inputs that the graph does not need may be given and are ignored.
+   * @throws GraphError for an input that is missing or has another type or shape; Error after `release`.
+   */
   async run(inputs: Feeds, options?: { readonly outputs?: readonly string[]; readonly into?: Feeds }): Promise<Record<string, Tensor>> {
-    const needed: Record<string, Tensor> = {};
-    for (const { name } of this.graph.inputs) {
-      if (!inputs[name]) throw new Error(`The graph's input "${name}" was not fed.`);
-      needed[name] = inputs[name];
-    }
-    return this.executable.run(needed, options);
+    if (this.released) throw new Error('This compiled graph is already released; compile it again.');
+    return this.executable.run(checkFeeds(this.graph.inputs, inputs), options);
   }
 
-  /** Gives the session back. Calling it again does nothing. */
+  /** Gives the session back; it closes with its last user, after runs under way. Calling it again does nothing. */
   async release(): Promise<void> {
     if (this.released) return;
     this.released = true;
+    forgotten.unregister(this);
     await this.free();
   }
 
@@ -50,12 +55,41 @@ export class CompiledGraph implements AsyncDisposable {
   }
 }
 
+/** Picks what the graph needs. @throws GraphError naming the input, what it must be, and what it is. */
+function checkFeeds(expected: readonly OnnxValueInfo[], inputs: Feeds): Feeds {
+  const needed: Record<string, Tensor> = {};
+  const sizes = new Map<string, [size: number, input: string]>();
+  for (const { name, dtype, shape } of expected) {
+    const given = inputs[name];
+    const want = `${dtype}${showShape(shape)}`;
+    if (!given) throw new GraphError(`The input "${name}" (${want}) was not fed.`);
+    const wrong = (why: string): GraphError =>
+      new GraphError(`The input "${name}" must be ${want}, but ${given.dtype}${showShape(given.shape)} was fed${why}.`);
+    if (given.dtype !== dtype || given.shape.length !== shape.length) throw wrong('');
+    let count = 1;
+    for (let i = 0; i < shape.length; i++) {
+      const [want, size] = [shape[i], given.shape[i]];
+      count *= size;
+      if (typeof want === 'number') {
+        if (want !== size) throw wrong('');
+        continue;
+      }
+      const known = sizes.get(want);
+      if (!known) sizes.set(want, [size, name]);
+      else if (known[0] !== size) throw wrong(`, while ${want} is ${known[0]} in the input "${known[1]}"`);
+    }
+    if (given.data.length !== count) throw wrong(` with ${given.data.length} elements`);
+    needed[name] = given;
+  }
+  return needed;
+}
+
 /** Traced outputs as an ONNX graph, before compiling. */
 export const lower = (outputs: Readonly<Record<string, Value>>): OnnxGraph => new Emitter().run(outputs);
 
 /**
- * Compiles the graph that computes `outputs` (by the names given).
- * @throws Error naming the node, where the runtime refuses the graph.
+ * Compiles the graph that computes `outputs` (by the names given). Equal graphs with equal options share one session of the runtime.
+ * @throws GraphError where an op cannot be lowered; Error naming the node, where the runtime refuses the graph.
  */
 export async function compile(
   runtime: Runtime,
@@ -64,29 +98,34 @@ export async function compile(
 ): Promise<CompiledGraph> {
   const graph = lower(outputs);
   const folder = options.externalFolder ?? externalFolder(graph);
-  const bytes = encodeModel(graph, folder);
+  const ranges = runtime.externalRanges ? externalRanges(graph) : undefined;
+  const bytes = encodeModel(graph, folder, ranges);
+  const full: CompileOptions = { ...options, externalFolder: folder, ...(ranges ? { externalRanges: [...ranges.values()] } : {}) };
   const hash = createHash('sha256')
     .update(bytes)
-    .update(JSON.stringify({ ...options, folder }))
+    .update(JSON.stringify(Object.entries(full).sort(([a], [b]) => (a < b ? -1 : 1))))
     .digest('hex');
   const sessions = cache.get(runtime) ?? new Map<string, Entry>();
   cache.set(runtime, sessions);
   let entry = sessions.get(hash);
   if (!entry) {
-    entry = { executable: runtime.compile(bytes, { ...options, externalFolder: folder }), users: 0 };
+    entry = { executable: runtime.compile(bytes, full), users: 0 };
     sessions.set(hash, entry);
   }
-  entry.users++;
   const shared = entry;
+  const forget = (): void => {
+    if (sessions.get(hash) === shared) sessions.delete(hash);
+  };
+  shared.users++;
   try {
     const executable = await shared.executable;
     return new CompiledGraph(hash, graph, executable, async () => {
       if (--shared.users > 0) return;
-      sessions.delete(hash);
+      forget();
       await executable.release();
     });
   } catch (error) {
-    sessions.delete(hash);
+    forget();
     throw error;
   }
 }

@@ -7,74 +7,86 @@
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
-const atom = (dim: string): string => (dim.includes('+') && !dim.startsWith('(') ? `(${dim})` : dim);
+/** A dimension as a polynomial: coefficient of each product of names; the product of none (a plain number) is ''. */
+export type DimTerms = ReadonlyMap<string, number>;
 
-/** Splits `6*batch*seq` into 6 and [batch, seq]. */
-function factors(dim: Dim): [number, string[]] {
-  if (typeof dim === 'number') return [dim, []];
-  const parts: string[] = [];
-  let depth = 0;
-  let from = 0;
-  for (let i = 0; i <= dim.length; i++) {
-    if (dim[i] === '(') depth++;
-    if (dim[i] === ')') depth--;
-    if (i === dim.length || (dim[i] === '*' && depth === 0)) {
-      parts.push(dim.slice(from, i));
-      from = i + 1;
-    }
-  }
-  const numeric = parts.filter(p => /^\d+$/.test(p));
-  return [numeric.reduce((a, p) => a * Number(p), 1), parts.filter(p => !/^\d+$/.test(p))];
+/**
+ * Takes a dimension apart: `2*batch*seq+batch+-1` gives {batch*seq: 2, batch: 1, '': -1}. Parentheses are multiplied out.
+ * @throws RangeError when the text is not made of names, whole numbers, `*`, `+` and parentheses.
+ */
+export function dimTerms(dim: Dim): DimTerms {
+  if (typeof dim === 'number') return new Map([['', dim]]);
+  const tokens = dim.match(/[A-Za-z_][\w.-]*|-?\d+|[()*+]/g) ?? [];
+  if (tokens.join('') !== dim) throw new RangeError(`"${dim}" is not the name of a dimension: use letters, digits, "_", "*" and "+".`);
+  let at = 0;
+  const sum = (): Map<string, number> => {
+    const total = new Map<string, number>();
+    do for (const [names, count] of product()) total.set(names, (total.get(names) ?? 0) + count);
+    while (tokens[at] === '+' && ++at);
+    return total;
+  };
+  const product = (): DimTerms => {
+    let all = factor();
+    while (tokens[at] === '*' && ++at) all = multiply(all, factor());
+    return all;
+  };
+  const factor = (): DimTerms => {
+    const token = tokens[at++];
+    if (token === '(') {
+      const inner = sum();
+      if (tokens[at++] === ')') return inner;
+    } else if (token !== undefined && /^-?\d/.test(token)) return new Map([['', Number(token)]]);
+    else if (token !== undefined && /^[A-Za-z_]/.test(token)) return new Map([[token, 1]]);
+    throw new RangeError(`"${dim}" is not the name of a dimension.`);
+  };
+  const terms = sum();
+  if (at < tokens.length) throw new RangeError(`"${dim}" is not the name of a dimension.`);
+  return terms;
 }
+
+function multiply(a: DimTerms, b: DimTerms): DimTerms {
+  const out = new Map<string, number>();
+  for (const [x, n] of a)
+    for (const [y, m] of b) {
+      const names = [...(x ? x.split('*') : []), ...(y ? y.split('*') : [])].sort().join('*');
+      out.set(names, (out.get(names) ?? 0) + n * m);
+    }
+  return out;
+}
+
+/** The canonical text of a polynomial: products in alphabetic order, the plain number last; a number where no name is left. */
+function show(terms: DimTerms): Dim {
+  const named = [...terms].filter(([names, count]) => names && count !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  const rest = terms.get('') ?? 0;
+  if (named.length === 0) return rest;
+  const parts = named.map(([names, count]) => (count === 1 ? names : `${count}*${names}`));
+  return (rest === 0 ? parts : [...parts, String(rest)]).join('+');
+}
+
+/** A dimension in its canonical spelling (`seq*batch` becomes `batch*seq`). @throws RangeError for text that names no dimension. */
+export const canonicalDim = (dim: Dim): Dim => (typeof dim === 'number' ? dim : show(dimTerms(dim)));
 
 /** Product of dimensions. */
 export function mulDims(dims: Shape): Dim {
-  let count = 1;
-  const names: string[] = [];
-  for (const dim of dims) {
-    const [n, f] = factors(typeof dim === 'string' ? atom(dim) : dim);
-    count *= n;
-    names.push(...f);
-  }
-  if (names.length === 0 || count === 0) return count;
-  names.sort();
-  return (count === 1 ? names : [String(count), ...names]).join('*');
+  if (dims.every(d => typeof d === 'number')) return (dims as number[]).reduce((a, b) => a * b, 1);
+  return show(dims.map(dimTerms).reduce(multiply));
 }
 
 /** Sum of dimensions, for concatenation and padding. */
 export function addDims(dims: Shape): Dim {
-  let count = 0;
-  const names: string[] = [];
-  for (const dim of dims) {
-    if (typeof dim === 'number') count += dim;
-    else
-      for (const term of splitTerms(dim)) {
-        if (/^-?\d+$/.test(term)) count += Number(term);
-        else names.push(term);
-      }
-  }
-  if (names.length === 0) return count;
-  names.sort();
-  return (count === 0 ? names : [...names, String(count)]).join('+');
+  const total = new Map<string, number>();
+  for (const dim of dims) for (const [names, count] of dimTerms(dim)) total.set(names, (total.get(names) ?? 0) + count);
+  return show(total);
 }
 
-function splitTerms(dim: string): string[] {
-  const terms: string[] = [];
-  let depth = 0;
-  let from = 0;
-  for (let i = 0; i <= dim.length; i++) {
-    if (dim[i] === '(') depth++;
-    if (dim[i] === ')') depth--;
-    if (i === dim.length || (dim[i] === '+' && depth === 0)) {
-      terms.push(dim.slice(from, i));
-      from = i + 1;
-    }
-  }
-  return terms;
-}
+/** A shape with every dimension in its canonical spelling. */
+export const canonicalShape = (shape: Shape): Shape => (shape.some(d => typeof d === 'string') ? shape.map(canonicalDim) : shape);
+
+/** Whether every size is known when tracing. */
+export const isStatic = (shape: Shape): shape is readonly number[] => shape.every(d => typeof d === 'number');
 
 /** `[2, batch, 64]` as text. */
-export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+export const showShape = (shape: Shape): string => `[${shape.join(', ').replaceAll('+-', '-')}]`;
 
 /** Whether two shapes are the same, names included. */
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);

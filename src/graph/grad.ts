@@ -2,7 +2,7 @@
 import { showShape } from './dims.ts';
 import { add } from './ops/arithmetic.ts';
 import { fill } from './ops/constants.ts';
-import { GraphError, nodesOf, type Value } from './value.ts';
+import { GraphError, nodesOf, scope, type Value, whereIs } from './value.ts';
 
 /**
  * Gradients of a scalar with regard to any values of its graph (inputs, weights, hidden states, attention maps).
@@ -14,6 +14,7 @@ import { GraphError, nodesOf, type Value } from './value.ts';
  */
 export function grad(loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.shape.length !== 0) throw new GraphError(`grad needs a scalar, got shape ${showShape(loss.shape)}; reduce it first.`);
+  if (!isFloat(loss)) throw new GraphError(`grad needs a float scalar, got ${loss.dtype}; cast it first.`);
   const nodes = nodesOf([loss]);
   const targets = new Set(wrt);
   const reached = new Set<Value>(wrt);
@@ -29,8 +30,9 @@ export function grad(loss: Value, wrt: readonly Value[]): Value[] {
     if (!incoming.some(g => g)) continue;
     const wanted = node.inputs.map(input => reached.has(input));
     if (node.op.constant || !wanted.some(w => w)) continue;
-    if (!node.op.vjp) throw new GraphError(`The op ${node.op.name}${node.scope ? ` at ${node.scope}` : ''} has no gradient rule.`);
-    const results = node.op.vjp(node, incoming, wanted);
+    if (!node.op.vjp)
+      throw new GraphError(`The op ${whereIs(node)} has no gradient rule; wrap its input in stopGradient where none is meant to pass.`);
+    const results = scope(backward(node.scope), () => node.op.vjp!(node, incoming, wanted), true);
     node.inputs.forEach((input, j) => {
       const g = results[j];
       if (!wanted[j] || !g) return;
@@ -41,5 +43,8 @@ export function grad(loss: Value, wrt: readonly Value[]): Value[] {
   }
   return wrt.map(value => gradients.get(value) ?? fill(value.shape, 0, value.dtype, value));
 }
+
+/** Nodes of a backward pass stand where the node they come from stands: `grad(vision_model.encoder.layers.8)`. */
+const backward = (name: string): string => (name ? `grad(${name})` : '');
 
 const isFloat = (value: Value): boolean => value.dtype.startsWith('float') || value.dtype === 'bfloat16';

@@ -2,10 +2,10 @@
  * @file Lowering: walks a traced graph once, merges equal nodes, and lets each op emit its ONNX nodes. Value and node names are
  * numbered afresh, so the same trace always gives the same bytes (and hash).
  */
-import { DTYPES, type DType } from '../tensor/dtype.ts';
+import { allocate, DTYPES, type DType } from '../tensor/dtype.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
-import { type Dim, type Shape, showShape } from './dims.ts';
-import { type Attributes, type ExternalData, GraphError, type Node, nodesOf, type Value } from './value.ts';
+import { type Dim, dimTerms, isStatic, type Shape, showShape } from './dims.ts';
+import { type Attributes, type ExternalData, GraphError, type Node, nodesOf, type Value, whereIs } from './value.ts';
 
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
 
@@ -50,6 +50,7 @@ export class Emitter {
   private readonly taken = new Set<string>();
   private counter = 0;
   private scope = '';
+  private current: Node | undefined;
 
   /** Name of an already lowered value's ONNX tensor. */
   of(value: Value): string {
@@ -63,14 +64,16 @@ export class Emitter {
     return node.inputs.map(v => this.of(v));
   }
 
-  /** A name nobody has. */
+  /** A name nobody has: `#` keeps it apart from the names of inputs, weights and outputs. */
   fresh(prefix = 't'): string {
-    return `${prefix}${this.counter++}`;
+    return `${prefix}#${this.counter++}`;
   }
 
   /** Reserves a name (graph inputs, weights). @throws GraphError when taken. */
   claim(name: string): string {
     if (this.taken.has(name)) throw new GraphError(`Two different inputs or weights of one graph are called "${name}".`);
+    if (/^[a-z]+#\d+$/.test(name))
+      throw new GraphError(`The name "${name}" is of the form kept for the graph's own values; choose another.`);
     this.taken.add(name);
     return name;
   }
@@ -115,23 +118,40 @@ export class Emitter {
     return this.constant(tensor('int64', [values.length], BigInt64Array.from(values.map(v => BigInt(v)))));
   }
 
-  /** A scalar of a float type. */
+  /** A scalar. @throws RangeError for a fraction where the type holds whole numbers. */
   scalar(value: number, dtype: DType = 'float32'): string {
-    return this.constant(tensor(dtype, [], new DTYPES[dtype].array([value as never]) as Tensor['data']));
+    // Half types live on the host as raw bits, so the runtime rounds them.
+    if (dtype === 'float16' || dtype === 'bfloat16')
+      return this.node('Cast', [this.scalar(value, 'float32')], { attributes: { to: DTYPES[dtype].onnx } });
+    return this.constant(scalarTensor(value, dtype));
   }
 
-  /** The size of a dimension as an int64 tensor of shape [1]. @throws GraphError when no value of the graph has that dimension. */
+  /**
+   * The size of a dimension as an int64 tensor of shape [1]; sums and products of names are computed from their parts.
+   * @throws GraphError when no value of the graph has that dimension.
+   */
   dim(dim: Dim): string {
     if (typeof dim === 'number') return this.int64([dim]);
     const source = this.dimSources.get(dim);
-    if (!source) throw new GraphError(`No input of the graph tells the size of the dimension "${dim}".`);
-    const shape = this.node('Shape', [source[0]], { attributes: { start: source[1], end: source[1] + 1 } });
-    return shape;
+    if (source) return this.node('Shape', [source[0]], { attributes: { start: source[1], end: source[1] + 1 } });
+    const combine = (opType: string, parts: readonly string[]): string => parts.reduce((a, b) => this.node(opType, [a, b]));
+    const terms = [...dimTerms(dim)].map(([names, count]) => {
+      const parts = names ? names.split('*').map(name => this.atom(name)) : [];
+      return combine('Mul', count === 1 && parts.length ? parts : [...parts, this.int64([count])]);
+    });
+    return combine('Add', terms);
+  }
+
+  private atom(name: string): string {
+    if (this.dimSources.has(name)) return this.dim(name);
+    throw new GraphError(
+      `${this.current ? `${whereIs(this.current)}: ` : ''}no input of the graph tells the size of the dimension "${name}".`,
+    );
   }
 
   /** A shape as an int64 vector, computed when running where it has names. */
   shape(shape: Shape): string {
-    if (shape.every(d => typeof d === 'number')) return this.int64(shape as number[]);
+    if (isStatic(shape)) return this.int64(shape);
     const parts: string[] = [];
     let run: number[] = [];
     for (const d of shape) {
@@ -155,24 +175,36 @@ export class Emitter {
       const key = nodeKey(node, inputs);
       const twin = seen.get(key);
       if (twin) {
-        node.outputs.forEach((v, i) => this.merged.set(v, twin.outputs[i]));
+        for (const v of node.outputs) this.merged.set(v, twin.outputs[v.index]);
         continue;
       }
       seen.set(key, node);
       this.scope = node.scope;
-      const names = node.op.lower(node, this);
+      this.current = node;
+      const names = this.lowered(node);
       node.outputs.forEach((v, i) => {
         if (names[i] === undefined) return;
         this.names.set(v, names[i]);
         this.learnDims(v, names[i]);
       });
     }
+    this.scope = 'output';
     for (const [name, value] of Object.entries(outputs)) {
-      this.scope = 'output';
+      if (this.taken.has(name))
+        throw new GraphError(`The output "${name}" has the name of an input or weight of its graph; call it "grad.${name}" or the like.`);
       this.node('Identity', [this.of(value)], { outputs: [name] });
       this.graph.outputs.push({ name, dtype: value.dtype, shape: value.shape });
     }
     return this.graph;
+  }
+
+  private lowered(node: Node): readonly string[] {
+    try {
+      return node.op.lower(node, this);
+    } catch (error) {
+      if (error instanceof GraphError) throw error;
+      throw new GraphError(`${whereIs(node)}: ${(error as Error).message}`);
+    }
   }
 
   private learnDims(value: Value, name: string): void {
@@ -185,15 +217,26 @@ export class Emitter {
 const objectIds = new WeakMap<object, number>();
 let nextObjectId = 0;
 
-/** Identity of a node's computation for merging; large tensors count by identity. */
+/** A scalar tensor of any type but the half ones. @throws RangeError for a fraction where the type holds whole numbers. */
+export function scalarTensor(value: number, dtype: DType): Tensor {
+  if (!dtype.startsWith('float') && !Number.isInteger(value)) throw new RangeError(`${value} is not a whole number, as ${dtype} needs.`);
+  return tensor(dtype, [], dtype === 'int64' ? BigInt64Array.of(BigInt(value)) : allocate(dtype, 1).fill(value as never));
+}
+
+/** Identity of a node's computation for merging; large tensors count by identity. Bits count: −0 is not 0, ∞ is not NaN. */
 function nodeKey(node: Node, inputs: readonly Value[]): string {
   const attributes = Object.entries(node.attributes as Attributes).map(([k, v]) => {
+    if (typeof v === 'number') return [k, Object.is(v, -0) ? '-0' : String(v)];
     if (typeof v !== 'object' || Array.isArray(v)) return [k, v];
-    const data = (v as Tensor).data;
-    if (data && data.length <= 16) return [k, (v as Tensor).dtype, (v as Tensor).shape, Array.from(data as Float32Array, String)];
-    let id = objectIds.get(v);
-    if (id === undefined) objectIds.set(v, (id = nextObjectId++));
-    return [k, `#${id}`];
+    if ('file' in v) return [k, v.file, v.offset, v.length];
+    const { dtype, shape, data } = v as Tensor;
+    if (data.length <= 16) return [k, dtype, shape, new Uint8Array(data.buffer, data.byteOffset, data.byteLength).join()];
+    let id = objectIds.get(data);
+    if (id === undefined) {
+      id = nextObjectId++;
+      objectIds.set(data, id);
+    }
+    return [k, dtype, shape, `#${id}`];
   });
   return JSON.stringify([node.op.name, inputs.map(v => [v.node.id, v.index]), attributes]);
 }

@@ -1,8 +1,10 @@
 /** @file Writes an `OnnxGraph` as the bytes of an ONNX ModelProto (https://github.com/onnx/onnx, onnx.proto3; IR version 10, opset 21). */
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
+import type { ExternalRange } from '../runtime/runtime.ts';
 import { ProtoWriter } from '../system/protobuf.ts';
 import { DTYPES } from '../tensor/dtype.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxTensor, OnnxValueInfo } from './lower.ts';
+import type { ExternalData } from './value.ts';
 
 const IR_VERSION = 10;
 const OPSET = 21;
@@ -10,7 +12,7 @@ const EXTERNAL = 1;
 
 /** Directory that holds every weight file of the graph (their deepest common parent), or undefined where there is none. */
 export function externalFolder(graph: OnnxGraph): string | undefined {
-  const folders = new Set(graph.initializers.flatMap(t => ('file' in t.content ? [dirname(t.content.file)] : [])));
+  const folders = new Set(graph.initializers.flatMap(t => ('file' in t.content ? [dirname(resolve(t.content.file))] : [])));
   let common: string[] | undefined;
   for (const folder of folders) {
     const parts = folder.split('/');
@@ -23,8 +25,22 @@ export function externalFolder(graph: OnnxGraph): string | undefined {
   return common && (common.join('/') || '/');
 }
 
-/** @param folder directory against which weight files are named; `externalFolder(graph)` unless a test says otherwise. */
-export function encodeModel(graph: OnnxGraph, folder = externalFolder(graph)): Uint8Array {
+/** Names every weight's bytes by themselves, for runtimes that read ranges instead of mapping files. */
+export function externalRanges(graph: OnnxGraph): Map<ExternalData, ExternalRange> {
+  const ranges = new Map<ExternalData, ExternalRange>();
+  for (const { content } of graph.initializers) if ('file' in content) ranges.set(content, { ...content, location: `${ranges.size}.bin` });
+  return ranges;
+}
+
+/**
+ * @param folder directory against which weight files are named; `externalFolder(graph)` unless a test says otherwise.
+ * @param ranges from `externalRanges`: names that weights get instead.
+ */
+export function encodeModel(
+  graph: OnnxGraph,
+  folder = externalFolder(graph),
+  ranges?: ReadonlyMap<ExternalData, ExternalRange>,
+): Uint8Array {
   const model = new ProtoWriter();
   model.varint(1, IR_VERSION).string(2, 'narrows');
   model.message(7, g => {
@@ -37,7 +53,7 @@ export function encodeModel(graph: OnnxGraph, folder = externalFolder(graph)): U
         if (node.domain) n.string(7, node.domain);
       });
     g.string(2, 'narrows');
-    for (const t of graph.initializers) g.message(5, w => encodeTensor(w, t, folder ?? ''));
+    for (const t of graph.initializers) g.message(5, w => encodeTensor(w, t, folder ?? '', ranges));
     for (const v of graph.inputs) g.message(11, w => encodeValueInfo(w, v));
     for (const v of graph.outputs) g.message(12, w => encodeValueInfo(w, v));
   });
@@ -57,14 +73,15 @@ function encodeAttribute(w: ProtoWriter, name: string, value: OnnxAttribute): vo
   }
 }
 
-function encodeTensor(w: ProtoWriter, t: OnnxTensor, folder: string): void {
+function encodeTensor(w: ProtoWriter, t: OnnxTensor, folder: string, ranges?: ReadonlyMap<ExternalData, ExternalRange>): void {
   w.packedVarints(1, t.shape).varint(2, DTYPES[t.dtype].onnx).string(8, t.name);
   if (t.content instanceof Uint8Array) {
     w.bytes(9, t.content);
     return;
   }
   const { file, offset, length } = t.content;
-  const entries = { location: relative(folder, file), offset, length };
+  const range = ranges?.get(t.content);
+  const entries = range ? { location: range.location, offset: 0, length } : { location: relative(folder, file), offset, length };
   for (const [key, value] of Object.entries(entries)) w.message(13, e => e.string(1, key).string(2, String(value)));
   w.varint(14, EXTERNAL);
 }

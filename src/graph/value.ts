@@ -4,7 +4,7 @@
  */
 import type { DType } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Dim, type Shape, showShape } from './dims.ts';
+import { type Dim, normaliseAxis, type Shape, showShape } from './dims.ts';
 import type { Emitter } from './lower.ts';
 
 /** One result of a node. */
@@ -80,14 +80,35 @@ export const ops: ReadonlyMap<string, OpDefinition> = registry;
 let nextId = 0;
 let currentScope = '';
 
-/** Names everything traced inside `body`: scopes nest with dots, as tensor names do (`vision_model.encoder.layers.8`). */
-export function scope<T>(name: string, body: () => T): T {
+/**
+ * Names everything traced inside `body`: scopes nest with dots, as tensor names do (`vision_model.encoder.layers.8`).
+ * @param absolute take `name` as it is, whatever stands outside.
+ */
+export function scope<T>(name: string, body: () => T, absolute = false): T {
   const outer = currentScope;
-  currentScope = outer && name ? `${outer}.${name}` : name || outer;
+  currentScope = absolute ? name : outer && name ? `${outer}.${name}` : name || outer;
   try {
     return body();
   } finally {
     currentScope = outer;
+  }
+}
+
+/** `softmax at vision_model.encoder.layers.8`: how messages name a node. */
+export const whereIs = (node: { op: { name: string }; scope: string }): string => `${node.op.name}${node.scope ? ` at ${node.scope}` : ''}`;
+
+/** The error for inputs that do not fit an op, naming the op, the place that is being traced, and the inputs. */
+export function misfit(op: string, inputs: readonly Value[], message: string): GraphError {
+  const list = inputs.map(v => `${v.dtype}${showShape(v.shape)}`).join(', ');
+  return new GraphError(`${whereIs({ op: { name: op }, scope: currentScope })}: ${message} ${list ? `Inputs: ${list}.` : ''}`.trimEnd());
+}
+
+/** An axis of an op's input, counted from the front. @throws GraphError when it is out of range. */
+export function axisOf(op: string, x: Value, axis: number): number {
+  try {
+    return normaliseAxis(axis, x.shape.length);
+  } catch (error) {
+    throw misfit(op, [x], (error as Error).message);
   }
 }
 
@@ -97,14 +118,11 @@ export function apply(op: OpDefinition, inputs: readonly Value[], attributes: At
   try {
     signatures = op.infer(inputs, attributes);
   } catch (error) {
-    const where = currentScope ? ` at ${currentScope}` : '';
-    throw new GraphError(
-      `${op.name}${where}: ${(error as Error).message} Inputs: ${inputs.map(v => `${v.dtype}${showShape(v.shape)}`).join(', ')}.`,
-    );
+    throw misfit(op.name, inputs, (error as Error).message);
   }
   const outputs: Value[] = [];
   const node: Node = { id: nextId++, op, inputs, attributes, outputs, scope: currentScope };
-  signatures.forEach((s, index) => outputs.push({ ...s, node, index }));
+  for (const [index, s] of signatures.entries()) outputs.push({ ...s, node, index });
   return outputs;
 }
 

@@ -1,31 +1,7 @@
 /** @file ONNX Runtime's Node binding. `run` blocks its thread while an op graph executes; servers use worker.ts. */
 import * as ort from 'onnxruntime-node';
-import type { Tensor } from '../tensor/tensor.ts';
-import { type OrtTensors, runSession, sizesOk } from './ort.ts';
-import type { CompileOptions, Executable, Feeds, Runtime } from './runtime.ts';
-
-const cleanups = new FinalizationRegistry<ort.InferenceSession>(session => void session.release().catch(() => {}));
-
-class NodeExecutable implements Executable {
-  private session: ort.InferenceSession | undefined;
-  constructor(session: ort.InferenceSession) {
-    this.session = session;
-    cleanups.register(this, session, this);
-  }
-
-  async run(inputs: Feeds, options: { outputs?: readonly string[]; into?: Feeds } = {}): Promise<Record<string, Tensor>> {
-    if (!this.session) throw new Error('This executable is already released; compile it again.');
-    return runSession(this.session as never, ort.Tensor as unknown as OrtTensors, inputs, options);
-  }
-
-  async release(): Promise<void> {
-    const session = this.session;
-    this.session = undefined;
-    if (!session) return;
-    cleanups.unregister(this);
-    await session.release();
-  }
-}
+import { OrtExecutable, type OrtSession, type OrtTensors, sizesOk } from './ort.ts';
+import type { CompileOptions, Runtime } from './runtime.ts';
 
 /** ONNX Runtime in this thread. @param defaults threads for every session that does not say otherwise. */
 export function nodeRuntime(defaults: { readonly threads?: number } = {}): Runtime {
@@ -49,7 +25,7 @@ export function nodeRuntime(defaults: { readonly threads?: number } = {}): Runti
           },
         },
       } as ort.InferenceSession.SessionOptions);
-      return new NodeExecutable(session);
+      return new OrtExecutable(session as unknown as OrtSession, ort.Tensor as unknown as OrtTensors);
     },
     async release() {},
   };

@@ -1,17 +1,20 @@
-/** @file What both bindings of ONNX Runtime share: wrapping tensors, one run, and the rule that `into` is always filled. */
+/** @file What both bindings of ONNX Runtime share: wrapping tensors, one run, release, and the rule that `into` is always filled. */
 import type { DType, TypedArray } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Feeds } from './runtime.ts';
+import type { Executable, Feeds } from './runtime.ts';
 
 interface OrtTensor {
   readonly type: string;
   readonly dims: readonly number[];
   readonly data: TypedArray;
 }
+/** `ort.Tensor` of either binding. */
 export type OrtTensors = new (type: string, data: TypedArray, dims: readonly number[]) => OrtTensor;
-interface OrtSession {
+/** The part of `ort.InferenceSession` that is used here. */
+export interface OrtSession {
   readonly outputNames: readonly string[];
   run(feeds: Record<string, OrtTensor>, fetches: Record<string, OrtTensor | null>): Promise<Record<string, OrtTensor>>;
+  release(): Promise<void>;
 }
 
 /** Longest ONNX protobuf the runtime reads; larger weights must be external. */
@@ -23,27 +26,65 @@ export function sizesOk(model: Uint8Array): void {
     throw new RangeError('The graph holds more than 2 GiB of constants; keep weights in safetensors files.');
 }
 
-/** Runs a session of either binding. Outputs named in `into` end up there even where the binding ignores given tensors (web). */
-export async function runSession(
-  session: OrtSession,
-  OrtTensor: OrtTensors,
-  inputs: Feeds,
-  options: { outputs?: readonly string[]; into?: Feeds },
-): Promise<Record<string, Tensor>> {
-  const feeds: Record<string, OrtTensor> = {};
-  for (const [name, t] of Object.entries(inputs)) feeds[name] = new OrtTensor(t.dtype, t.data, t.shape);
-  const fetches: Record<string, OrtTensor | null> = {};
-  for (const name of options.outputs ?? session.outputNames) fetches[name] = null;
-  const results = await session.run(feeds, fetches);
-  const out: Record<string, Tensor> = {};
-  for (const [name, t] of Object.entries(results)) {
-    const given = options.into?.[name];
-    if (given) {
-      if (given.data.length !== t.data.length)
-        throw new RangeError(`The tensor given for the output ${name} has ${given.data.length} elements, not ${t.data.length}.`);
-      given.data.set(t.data as never);
-      out[name] = given;
-    } else out[name] = { dtype: t.type as DType, shape: t.dims, data: t.data };
+/** What every executable says when it is run after its release. */
+export const releasedError = (): Error => new Error('This executable is already released; compile it again.');
+
+/** Fills the tensors of `into` with the results of the same names, which it replaces. @throws TypeError, RangeError on another type or size. */
+export function fillInto(results: Record<string, Tensor>, into: Feeds): Record<string, Tensor> {
+  for (const [name, given] of Object.entries(into)) {
+    const result = results[name];
+    if (!result) continue;
+    if (given.dtype !== result.dtype)
+      throw new TypeError(`The tensor given for the output ${name} is ${given.dtype}, not ${result.dtype}.`);
+    if (given.data.length !== result.data.length)
+      throw new RangeError(`The tensor given for the output ${name} has ${given.data.length} elements, not ${result.data.length}.`);
+    given.data.set(result.data as never);
+    results[name] = given;
   }
-  return out;
+  return results;
+}
+
+const cleanups = new FinalizationRegistry<OrtSession>(session => void session.release().catch(() => {}));
+
+/** A session of either binding as an `Executable`; one that is forgotten is released when it is collected. */
+export class OrtExecutable implements Executable {
+  private session: OrtSession | undefined;
+  private readonly running = new Set<Promise<unknown>>();
+
+  constructor(
+    session: OrtSession,
+    private readonly OrtTensor: OrtTensors,
+  ) {
+    this.session = session;
+    cleanups.register(this, session, this);
+  }
+
+  async run(inputs: Feeds, options: { outputs?: readonly string[]; into?: Feeds } = {}): Promise<Record<string, Tensor>> {
+    const { session } = this;
+    if (!session) throw releasedError();
+    const feeds: Record<string, OrtTensor> = {};
+    for (const [name, t] of Object.entries(inputs)) feeds[name] = new this.OrtTensor(t.dtype, t.data, t.shape);
+    const fetches: Record<string, OrtTensor | null> = {};
+    for (const name of options.outputs ?? session.outputNames) fetches[name] = null;
+    const run = session.run(feeds, fetches);
+    this.running.add(run);
+    let results: Record<string, OrtTensor>;
+    try {
+      results = await run;
+    } finally {
+      this.running.delete(run);
+    }
+    const out: Record<string, Tensor> = {};
+    for (const [name, t] of Object.entries(results)) out[name] = { dtype: t.type as DType, shape: t.dims, data: t.data };
+    return options.into ? fillInto(out, options.into) : out;
+  }
+
+  async release(): Promise<void> {
+    const { session } = this;
+    this.session = undefined;
+    if (!session) return;
+    cleanups.unregister(this);
+    await Promise.allSettled(this.running);
+    await session.release();
+  }
 }

@@ -4,9 +4,19 @@ import type { Tensor } from '../tensor/tensor.ts';
 /** Named tensors. */
 export type Feeds = Readonly<Record<string, Tensor>>;
 
+/** A piece of a weight file that a model refers to by the name `location`. */
+export interface ExternalRange {
+  readonly location: string;
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface CompileOptions {
   /** Directory against which external weight files are named. */
   readonly externalFolder?: string;
+  /** For runtimes with `externalRanges`: where to read what the model refers to. */
+  readonly externalRanges?: readonly ExternalRange[];
   /** Threads inside an op; 0 lets the runtime decide. */
   readonly threads?: number;
   /** Repack weights for speed, at the price of a copy of each in memory. Worth it for sessions that run often. Default true. */
@@ -18,12 +28,13 @@ export interface CompileOptions {
 /** A compiled graph. */
 export interface Executable {
   /**
-   * Runs once. Inputs are not copied. Outputs are new tensors, or the ones given in `into` (same type and shape), which are filled.
+   * Runs once. The runtime of this thread does not copy inputs; others do, and none keeps or changes them.
+   * Outputs are new tensors, or the ones given in `into` (same type and number of elements), which are filled after the run.
    * @param outputs names to fetch; all by default.
    * @throws Error from the runtime, naming the node as the model names it; after `release`, "already released".
    */
   run(inputs: Feeds, options?: { readonly outputs?: readonly string[]; readonly into?: Feeds }): Promise<Record<string, Tensor>>;
-  /** Frees the session. Calling it again does nothing. */
+  /** Frees the session once runs under way have ended. Calling it again does nothing. */
   release(): Promise<void>;
 }
 
@@ -31,6 +42,8 @@ export interface Executable {
 export interface Runtime {
   readonly name: string;
   readonly version: string;
+  /** True where files cannot be mapped: `compile` then names every weight as an `ExternalRange` that the runtime reads itself. */
+  readonly externalRanges?: boolean;
   compile(model: Uint8Array, options?: CompileOptions): Promise<Executable>;
   /** Frees what the runtime itself holds (worker threads). */
   release(): Promise<void>;

@@ -1,12 +1,13 @@
 /** @file Sources of a graph: inputs, frozen weights, constants, filled values, sizes; and `stopGradient`. */
 import { DTYPES, type DType } from '../../tensor/dtype.ts';
-import { type Tensor, tensor } from '../../tensor/tensor.ts';
-import { mulDims, type Shape } from '../dims.ts';
-import { apply1, defineOp, type ExternalData, type Value } from '../value.ts';
+import { sizeOf, type Tensor, tensor } from '../../tensor/tensor.ts';
+import { canonicalShape, isStatic, mulDims, type Shape, showShape } from '../dims.ts';
+import { scalarTensor } from '../lower.ts';
+import { apply1, axisOf, defineOp, type ExternalData, type Value } from '../value.ts';
 
 const inputOp = defineOp({
   name: 'input',
-  infer: (_, a) => [{ dtype: a.dtype as DType, shape: a.shape as Shape }],
+  infer: (_, a) => [{ dtype: a.dtype as DType, shape: canonicalShape(a.shape as Shape) }],
   lower(node, emit) {
     const name = emit.claim(node.attributes.name as string);
     emit.graph.inputs.push({ name, dtype: node.outputs[0].dtype, shape: node.outputs[0].shape });
@@ -19,7 +20,15 @@ export const input = (name: string, shape: Shape, dtype: DType = 'float32'): Val
 
 const weightOp = defineOp({
   name: 'weight',
-  infer: (_, a) => [{ dtype: 'float32', shape: a.shape as Shape }],
+  infer(_, a) {
+    const { name, dtype, shape, data } = a as { name: string; dtype: DType; shape: number[]; data: ExternalData };
+    const bytes = sizeOf(shape) * DTYPES[dtype].bytes;
+    if (bytes !== data.length)
+      throw new Error(
+        `the tensor ${name}, ${dtype}${showShape(shape)}, takes ${bytes} bytes, but ${data.length} are named in ${data.file}.`,
+      );
+    return [{ dtype: 'float32', shape }];
+  },
   lower(node, emit) {
     const { name, dtype, shape, data } = node.attributes as { name: string; dtype: DType; shape: number[]; data: ExternalData };
     const claimed = emit.claim(name);
@@ -41,20 +50,15 @@ const constantOp = defineOp({
 /** A tensor known when tracing. */
 export const constant = (value: Tensor): Value => apply1(constantOp, [], { value });
 
-/** A scalar known when tracing. */
+/** A scalar known when tracing. @throws RangeError for a fraction where the type holds whole numbers. */
 export function scalar(value: number, dtype: DType = 'float32'): Value {
-  return constant(
-    tensor(
-      dtype,
-      [],
-      dtype === 'int64' ? BigInt64Array.of(BigInt(value)) : (DTYPES[dtype].array.of as (x: number) => Tensor['data'])(value),
-    ),
-  );
+  // Half types live on the host as raw bits, so the runtime rounds them.
+  return dtype === 'float16' || dtype === 'bfloat16' ? cast(scalar(value), dtype) : constant(scalarTensor(value, dtype));
 }
 
 const fillOp = defineOp({
   name: 'fill',
-  infer: (_, a) => [{ dtype: a.dtype as DType, shape: a.shape as Shape }],
+  infer: (_, a) => [{ dtype: a.dtype as DType, shape: canonicalShape(a.shape as Shape) }],
   lower(node, emit) {
     const { value, dtype, shape } = node.attributes as { value: number; dtype: DType; shape: Shape };
     const one = emit.scalar(value, dtype);
@@ -65,7 +69,7 @@ const fillOp = defineOp({
 
 /** A value of one number everywhere. `like` only makes sure that named dimensions can be found when running. */
 export const fill = (shape: Shape, value: number, dtype: DType = 'float32', like?: Value): Value =>
-  apply1(fillOp, like ? [like] : [], { shape, value, dtype });
+  apply1(fillOp, like && !isStatic(shape) ? [like] : [], { shape, value, dtype });
 
 const sizeOp = defineOp({
   name: 'size',
@@ -80,6 +84,7 @@ const sizeOp = defineOp({
 
 /** Number of elements along `axes`, as a float scalar: a constant where the sizes are known. */
 export function size(x: Value, axes: readonly number[]): Value {
+  axes = axes.map(axis => axisOf('size', x, axis));
   const count = mulDims(axes.map(axis => x.shape[axis]));
   return typeof count === 'number' ? scalar(count, x.dtype) : apply1(sizeOp, [x], { axes });
 }
@@ -120,4 +125,4 @@ const iotaOp = defineOp({
 });
 
 /** 0, 1, 2, … up to the size of `axis` of `x` (int32): positions, masks. */
-export const iota = (x: Value, axis: number): Value => apply1(iotaOp, [x], { axis });
+export const iota = (x: Value, axis: number): Value => apply1(iotaOp, [x], { axis: axisOf('iota', x, axis) });

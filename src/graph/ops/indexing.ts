@@ -1,6 +1,6 @@
 /** @file Picking rows and elements by index, the sums that are their transposes, and arg-max. */
-import { normaliseAxis, type Shape } from '../dims.ts';
-import { apply1, defineOp, type Value } from '../value.ts';
+import type { Shape } from '../dims.ts';
+import { apply1, axisOf, defineOp, type Value } from '../value.ts';
 import { transpose } from './shape.ts';
 
 const gatherOp = defineOp({
@@ -27,8 +27,7 @@ const gatherOp = defineOp({
 });
 
 /** Slices of `x` along `axis` at integer `indices` of any shape, which replaces that axis: an embedding look-up for axis 0. */
-export const gather = (x: Value, indices: Value, axis = 0): Value =>
-  apply1(gatherOp, [x, indices], { axis: normaliseAxis(axis, x.shape.length) });
+export const gather = (x: Value, indices: Value, axis = 0): Value => apply1(gatherOp, [x, indices], { axis: axisOf('gather', x, axis) });
 
 // out[indices[i]] += updates[i]; `like` tells the shape: its gathered axis comes first.
 const scatterRowsOp = defineOp({
@@ -63,6 +62,7 @@ const takeOp = defineOp({
   infer([x, indices], a) {
     const axis = a.axis as number;
     const fits = indices.shape.length === x.shape.length && indices.shape.every((d, i) => i === axis || d === x.shape[i]);
+    if (indices.dtype !== 'int32' && indices.dtype !== 'int64') throw new Error('indices must be integers.');
     if (!fits) throw new Error('indices must have the shape of the values but for the chosen axis.');
     return [{ dtype: x.dtype, shape: indices.shape }];
   },
@@ -86,7 +86,7 @@ const scatterElementsOp = defineOp({
 
 /** Elements of `x` along `axis` at `indices`, which has the shape of `x` but for that axis (torch.gather). */
 export const takeAlongAxis = (x: Value, indices: Value, axis = -1): Value =>
-  apply1(takeOp, [x, indices], { axis: normaliseAxis(axis, x.shape.length) });
+  apply1(takeOp, [x, indices], { axis: axisOf('takeAlongAxis', x, axis) });
 
 const argMaxOp = defineOp({
   name: 'argMax',
@@ -100,4 +100,4 @@ const argMaxOp = defineOp({
 });
 
 /** Index of the first maximum along an axis (int32); no gradient. */
-export const argMax = (x: Value, axis = -1): Value => apply1(argMaxOp, [x], { axis: normaliseAxis(axis, x.shape.length) });
+export const argMax = (x: Value, axis = -1): Value => apply1(argMaxOp, [x], { axis: axisOf('argMax', x, axis) });

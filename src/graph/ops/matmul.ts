@@ -12,7 +12,9 @@ const matmulOp = defineOp({
     const [m, k] = transA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
     const [k2, n] = transB ? [b.shape.at(-1)!, b.shape.at(-2)!] : [b.shape.at(-2)!, b.shape.at(-1)!];
     const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
-    if (k !== k2 || !batch || a.dtype !== b.dtype) throw new Error(`the inner sizes ${k} and ${k2} or the leading axes do not fit.`);
+    if (a.dtype !== b.dtype) throw new Error(`the types ${a.dtype} and ${b.dtype} differ; cast one.`);
+    if (k !== k2) throw new Error(`the inner sizes ${k} and ${k2} differ.`);
+    if (!batch) throw new Error('the leading axes do not broadcast.');
     return [{ dtype: a.dtype, shape: [...batch, m, n] }];
   },
   lower(node, emit) {
@@ -70,6 +72,7 @@ const linearOp = defineOp({
   infer([x, w, b]) {
     if (w.shape.length !== 2 || x.shape.at(-1) !== w.shape[1] || (b && (b.shape.length !== 1 || b.shape[0] !== w.shape[0])))
       throw new Error(`a weight of shape ${showShape(w.shape)} does not fit an input whose last axis is ${x.shape.at(-1)}.`);
+    if (x.dtype !== w.dtype || (b && b.dtype !== w.dtype)) throw new Error('the types differ; cast them to one.');
     return [{ dtype: x.dtype, shape: [...x.shape.slice(0, -1), w.shape[0]] }];
   },
   // Gemm adds the bias while it multiplies; it wants matrices.
@@ -94,7 +97,7 @@ const linearOp = defineOp({
     const [x, w] = node.inputs;
     const rows = flatten(g!);
     return [
-      wanted[0] ? matmul(g!, w) : undefined,
+      wanted[0] ? (x.shape.length === 1 ? reshape(matmul(rows, w), x.shape) : matmul(g!, w)) : undefined,
       wanted[1] ? matmul(rows, flatten(x), { transA: true }) : undefined,
       wanted[2] ? sum(rows, 0) : undefined,
     ];

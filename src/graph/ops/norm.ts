@@ -9,7 +9,7 @@ const layerNormOp = defineOp({
   name: 'layerNorm',
   infer([x, w, b]) {
     const width = x.shape.at(-1);
-    if (w.shape.length !== 1 || w.shape[0] !== width || b.shape[0] !== width)
+    if ([w, b].some(v => v.shape.length !== 1 || v.shape[0] !== width || v.dtype !== x.dtype))
       throw new Error(`weight and bias must have the size of the last axis, ${width}.`);
     const rows = [...x.shape.slice(0, -1), 1];
     return [

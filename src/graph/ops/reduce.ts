@@ -1,7 +1,7 @@
 /** @file Reductions over axes: sum, mean, max; and compositions of them. */
-import { type Dim, normaliseAxis } from '../dims.ts';
-import { apply1, defineOp, type OpDefinition, type Value } from '../value.ts';
-import { add, div, equal, mul, sub } from './arithmetic.ts';
+import type { Dim } from '../dims.ts';
+import { apply1, axisOf, defineOp, misfit, type OpDefinition, type Value } from '../value.ts';
+import { add, div, equal, maximum, mul, sub } from './arithmetic.ts';
 import { cast, size, stopGradient } from './constants.ts';
 import { broadcastTo, reshape } from './shape.ts';
 import { exp, log, sqrt } from './unary.ts';
@@ -11,7 +11,6 @@ const all = (x: Value): number[] => x.shape.map((_, i) => i);
 function reduction(
   name: string,
   onnx: string,
-  axesAsInput: boolean,
   derivative: (g: Value, x: Value, kept: Value, axes: readonly number[]) => Value,
 ): OpDefinition {
   return defineOp({
@@ -26,11 +25,7 @@ function reduction(
       const keepdims = node.attributes.keep ? 1 : 0;
       const [x] = emit.inputs(node);
       if (axes.length === 0) return [x];
-      return [
-        axesAsInput
-          ? emit.node(onnx, [x, emit.int64(axes)], { attributes: { keepdims } })
-          : emit.node(onnx, [x], { attributes: { keepdims, axes } }),
-      ];
+      return [emit.node(onnx, [x, emit.int64(axes)], { attributes: { keepdims } })];
     },
     vjp(node, [g]) {
       const [x] = node.inputs;
@@ -41,18 +36,19 @@ function reduction(
   });
 }
 
-const sumOp = reduction('sum', 'ReduceSum', true, (g, x) => broadcastTo(g, x.shape, x));
-const meanOp = reduction('mean', 'ReduceMean', true, (g, x, _, axes) => broadcastTo(div(g, size(x, axes)), x.shape, x));
+const sumOp = reduction('sum', 'ReduceSum', (g, x) => broadcastTo(g, x.shape, x));
+const meanOp = reduction('mean', 'ReduceMean', (g, x, _, axes) => broadcastTo(div(g, size(x, axes)), x.shape, x));
 // The gradient goes to the maxima, in equal parts where several are equal, as PyTorch's amax does.
-const maxOp = reduction('max', 'ReduceMax', true, (g, x, y, axes) => {
+const maxOp = reduction('max', 'ReduceMax', (g, x, y, axes) => {
   const hit = cast(equal(x, broadcastTo(y, x.shape, x)), x.dtype);
   return mul(hit, div(g, sum(hit, axes, true)));
 });
 
 function reduce(op: OpDefinition, x: Value, axes: number | readonly number[] | undefined, keep: boolean): Value {
   const list = (axes === undefined ? all(x) : typeof axes === 'number' ? [axes] : [...axes])
-    .map(axis => normaliseAxis(axis, x.shape.length))
+    .map(axis => axisOf(op.name, x, axis))
     .sort((a, b) => a - b);
+  if (new Set(list).size < list.length) throw misfit(op.name, [x], `the axes [${list}] name one axis twice.`);
   return apply1(op, [x], { axes: list, keep });
 }
 
@@ -70,8 +66,11 @@ export function logSumExp(x: Value, axis: number, keep = false): Value {
   return keep ? kept : sum(kept, axis);
 }
 
-/** Euclidean norm over the last axis, kept as size 1. */
-export const norm = (x: Value): Value => sqrt(sum(mul(x, x), -1, true));
+/**
+ * Euclidean norm over the last axis, kept as size 1. Squares below 1e-36 count as 1e-36, so a vector of zeros has the norm 1e-18 and a
+ * gradient of zero instead of NaN (1e-36 keeps clear of float32's subnormal numbers, which some processors flush).
+ */
+export const norm = (x: Value): Value => sqrt(maximum(sum(mul(x, x), -1, true), 1e-36));
 
-/** x / ‖x‖ over the last axis. */
+/** x / ‖x‖ over the last axis; zeros stay zeros. */
 export const normalise = (x: Value): Value => div(x, norm(x));

@@ -1,6 +1,17 @@
 /** @file Ops that move elements without changing them: reshape, transpose, broadcast, slice, pad, concatenate. */
-import { addDims, broadcastShapes, type Dim, mulDims, normaliseAxis, type Shape, sameShape, showShape } from '../dims.ts';
-import { apply1, defineOp, type Value } from '../value.ts';
+import {
+  addDims,
+  broadcastShapes,
+  canonicalShape,
+  type Dim,
+  isStatic,
+  mulDims,
+  normaliseAxis,
+  type Shape,
+  sameShape,
+  showShape,
+} from '../dims.ts';
+import { type Attributes, apply1, axisOf, defineOp, misfit, type Value } from '../value.ts';
 import { unbroadcast } from './arithmetic.ts';
 
 const reshapeOp = defineOp({
@@ -23,7 +34,10 @@ const reshapeOp = defineOp({
 });
 
 /** The same elements in another shape. Named dimensions may be merged (`batch*seq`) and split again. */
-export const reshape = (x: Value, shape: Shape): Value => (sameShape(x.shape, shape) ? x : apply1(reshapeOp, [x], { shape }));
+export function reshape(x: Value, shape: Shape): Value {
+  const to = canonicalShape(shape);
+  return sameShape(x.shape, to) ? x : apply1(reshapeOp, [x], { shape: to });
+}
 
 const transposeOp = defineOp({
   name: 'transpose',
@@ -49,7 +63,7 @@ const transposeOp = defineOp({
 export function transpose(x: Value, perm?: readonly number[]): Value {
   const rank = x.shape.length;
   const order = perm ?? [...Array(rank).keys()].map(i => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
-  return order.every((p, i) => p === i) ? x : apply1(transposeOp, [x], { perm: order });
+  return order.length === rank && order.every((p, i) => p === i) ? x : apply1(transposeOp, [x], { perm: order });
 }
 
 const broadcastOp = defineOp({
@@ -65,93 +79,93 @@ const broadcastOp = defineOp({
 });
 
 /** Repeats axes of size 1 (and missing leading axes) to `shape`. `like` makes sure that named dimensions can be found when running. */
-export const broadcastTo = (x: Value, shape: Shape, like?: Value): Value =>
-  sameShape(x.shape, shape) ? x : apply1(broadcastOp, like ? [x, like] : [x], { shape });
+export function broadcastTo(x: Value, shape: Shape, like?: Value): Value {
+  const to = canonicalShape(shape);
+  return sameShape(x.shape, to) ? x : apply1(broadcastOp, like && !isStatic(to) ? [x, like] : [x], { shape: to });
+}
 
 const sliceOp = defineOp({
   name: 'slice',
   infer([x], a) {
-    const { axis, start, end } = a as { axis: number; start: number; end: number };
-    const length = x.shape[axis];
-    if (typeof length === 'number' && !(start >= 0 && end <= length && start < end))
-      throw new Error(`[${start}, ${end}) is empty or outside of axis ${axis} with size ${length}.`);
-    return [{ dtype: x.dtype, shape: x.shape.map((d, i) => (i === axis ? (a.length as Dim) : d)) }];
+    const { axis, start, end } = a as { axis: number; start: number; end?: number };
+    if (!Number.isInteger(start) || !Number.isInteger(end ?? 0)) throw new Error(`the bounds ${start} and ${end} must be whole numbers.`);
+    const size = x.shape[axis];
+    const [from, to] = bounds(x, a);
+    const length = addDims([to, mulDims([-1, from])]);
+    const outside = typeof size === 'number' && ((from as number) < 0 || (to as number) > size);
+    if (outside || (typeof length === 'number' && length <= 0))
+      throw new Error(`[${start}, ${end ?? 'end'}) is empty or outside of axis ${axis} with size ${size}.`);
+    return [{ dtype: x.dtype, shape: x.shape.map((d, i) => (i === axis ? length : d)) }];
   },
   lower(node, emit) {
-    const { axis, start, end } = node.attributes as { axis: number; start: number; end: number };
-    return [emit.node('Slice', [emit.of(node.inputs[0]), emit.int64([start]), emit.int64([end]), emit.int64([axis])])];
+    const { axis, start, end } = node.attributes as { axis: number; start: number; end?: number };
+    return [emit.node('Slice', [emit.of(node.inputs[0]), emit.int64([start]), emit.int64([end ?? 2 ** 31]), emit.int64([axis])])];
   },
   vjp(node, [g]) {
-    const { axis, start } = node.attributes as { axis: number; start: number };
-    return [apply1(padLikeOp, [g!, node.inputs[0]], { axis, before: start })];
+    const [x] = node.inputs;
+    return [apply1(padLikeOp, [g!, x], { axis: node.attributes.axis, before: bounds(x, node.attributes)[0] })];
   },
 });
 
-/** Elements [start, end) of one axis; `end` may be negative (counted from the end) or left out. */
-export function slice(x: Value, axis: number, start: number, end?: number): Value {
-  const at = normaliseAxis(axis, x.shape.length);
-  const size = x.shape[at];
-  if (typeof size === 'number') {
-    const stop = end === undefined ? size : end < 0 ? end + size : end;
-    const from = start < 0 ? start + size : start;
-    return apply1(sliceOp, [x], { axis: at, start: from, end: stop, length: stop - from });
-  }
-  // A named axis: the length is a number when both ends count from the front (or both from the end), else a name.
-  const length: Dim =
-    end !== undefined && end >= 0 === start >= 0
-      ? end - start
-      : start < 0 && end === undefined
-        ? -start
-        : addDims([size, (end ?? 0) - start]);
-  return apply1(sliceOp, [x], { axis: at, start, end: end ?? 2 ** 31, length });
+/** Both ends of a slice, counted from the front. */
+function bounds(x: Value, a: Attributes): [Dim, Dim] {
+  const { axis, start, end } = a as { axis: number; start: number; end?: number };
+  const size = x.shape[axis];
+  const fromFront = (at: number): Dim => (at < 0 ? addDims([size, at]) : at);
+  return [fromFront(start), end === undefined ? size : fromFront(end)];
 }
 
-// Transpose of slice: g set into zeros of the other input's shape along one axis.
+/**
+ * Elements [start, end) of one axis; both may be negative (counted from the end), `end` may be left out. On an axis of a named size
+ * the length becomes an expression such as `seq+-1`; the caller vouches that the bounds lie inside.
+ */
+export const slice = (x: Value, axis: number, start: number, end?: number): Value =>
+  apply1(sliceOp, [x], { axis: axisOf('slice', x, axis), start, end });
+
+// Transpose of slice: g set into zeros of `like`'s shape along one axis, from `before` on. Further inputs only tell named sizes.
 const padLikeOp = defineOp({
   name: 'padLike',
   infer: ([g, like]) => [{ dtype: g.dtype, shape: like.shape }],
   lower(node, emit) {
     const [g, like] = node.inputs;
-    const { axis, before } = node.attributes as { axis: number; before: number };
-    const zero = emit.scalar(0, g.dtype);
-    const fixed = typeof g.shape[axis] === 'number' && typeof like.shape[axis] === 'number';
-    const start = before >= 0 ? emit.int64([before]) : emit.node('Add', [emit.dim(like.shape[axis]), emit.int64([before])]);
-    const after = fixed
-      ? emit.int64([(like.shape[axis] as number) - (g.shape[axis] as number) - before])
-      : emit.node('Sub', [
-          emit.node('Sub', [
-            emit.node('Shape', [emit.of(like)], { attributes: { start: axis, end: axis + 1 } }),
-            emit.node('Shape', [emit.of(g)], { attributes: { start: axis, end: axis + 1 } }),
-          ]),
-          start,
-        ]);
-    const pads = fixed
-      ? emit.int64([before, (like.shape[axis] as number) - (g.shape[axis] as number) - before])
-      : emit.node('Concat', [start, after], { attributes: { axis: 0 } });
-    return [emit.node('Pad', [emit.of(g), pads, zero, emit.int64([axis])])];
+    const { axis, before } = node.attributes as { axis: number; before: Dim };
+    const [inner, outer] = [g.shape[axis], like.shape[axis]];
+    const length = (v: Value): string => emit.node('Shape', [emit.of(v)], { attributes: { start: axis, end: axis + 1 } });
+    let pads: string;
+    if (typeof inner === 'number' && typeof outer === 'number' && typeof before === 'number')
+      pads = emit.int64([before, outer - inner - before]);
+    else {
+      const start = emit.dim(before);
+      const after = emit.node('Sub', [emit.node('Sub', [length(like), length(g)]), start]);
+      pads = emit.node('Concat', [start, after], { attributes: { axis: 0 } });
+    }
+    return [emit.node('Pad', [emit.of(g), pads, emit.scalar(0, g.dtype), emit.int64([axis])])];
   },
   vjp(node, [h]) {
-    const [g] = node.inputs;
-    const { axis, before } = node.attributes as { axis: number; before: number };
-    return [apply1(sliceLikeOp, [h!, g], { axis, before }), undefined];
+    const [g, , ...sizes] = node.inputs;
+    return [apply1(sliceLikeOp, [h!, g, ...sizes], node.attributes)];
   },
 });
 
-// Transpose of padLike.
+// Transpose of padLike: as many elements of h as `like` has along the axis, from `before` on. Further inputs only tell named sizes.
 const sliceLikeOp = defineOp({
   name: 'sliceLike',
-  infer: ([h, g]) => [{ dtype: h.dtype, shape: g.shape }],
+  infer: ([h, like]) => [{ dtype: h.dtype, shape: like.shape }],
   lower(node, emit) {
-    const [h, g] = node.inputs;
-    const { axis, before } = node.attributes as { axis: number; before: number };
-    const start =
-      before >= 0
-        ? emit.int64([before])
-        : emit.node('Add', [emit.node('Shape', [emit.of(h)], { attributes: { start: axis, end: axis + 1 } }), emit.int64([before])]);
-    const end = emit.node('Add', [start, emit.node('Shape', [emit.of(g)], { attributes: { start: axis, end: axis + 1 } })]);
+    const [h, like] = node.inputs;
+    const { axis, before } = node.attributes as { axis: number; before: Dim };
+    const length = like.shape[axis];
+    const start = emit.dim(before);
+    const end =
+      typeof length === 'number' && typeof before === 'number'
+        ? emit.int64([before + length])
+        : emit.node('Add', [start, emit.node('Shape', [emit.of(like)], { attributes: { start: axis, end: axis + 1 } })]);
     return [emit.node('Slice', [emit.of(h), start, end, emit.int64([axis])])];
   },
-  vjp: (node, [k]) => [apply1(padLikeOp, [k!, node.inputs[0]], node.attributes), undefined],
+  vjp(node, [k]) {
+    const [h, , ...sizes] = node.inputs;
+    return [apply1(padLikeOp, [k!, h, ...sizes], node.attributes)];
+  },
 });
 
 const concatOp = defineOp({
@@ -160,7 +174,8 @@ const concatOp = defineOp({
     const axis = a.axis as number;
     const [first] = inputs;
     for (const x of inputs) {
-      if (x.dtype !== first.dtype || x.shape.length !== first.shape.length || x.shape.some((d, i) => i !== axis && d !== first.shape[i]))
+      if (x.dtype !== first.dtype) throw new Error(`the types ${first.dtype} and ${x.dtype} differ; cast one.`);
+      if (x.shape.length !== first.shape.length || x.shape.some((d, i) => i !== axis && d !== first.shape[i]))
         throw new Error(`all but axis ${axis} must agree.`);
     }
     return [{ dtype: first.dtype, shape: first.shape.map((d, i) => (i === axis ? addDims(inputs.map(x => x.shape[i])) : d)) }];
@@ -168,32 +183,34 @@ const concatOp = defineOp({
   lower: (node, emit) => [emit.node('Concat', emit.inputs(node), { attributes: { axis: node.attributes.axis as number } })],
   vjp(node, [g], wanted) {
     const axis = node.attributes.axis as number;
-    let before = 0;
     return node.inputs.map((x, i) => {
-      const start = before;
-      if (typeof x.shape[axis] === 'number') before += x.shape[axis] as number;
-      else if (i < node.inputs.length - 1 && node.inputs.slice(i + 1).some(y => typeof y.shape[axis] !== 'number'))
-        throw new Error('concat: only one input may have a named size along the axis.');
-      else before = -node.inputs.slice(i + 1).reduce((n, y) => n + (y.shape[axis] as number), 0);
-      return wanted[i] ? apply1(sliceLikeOp, [g!, x], { axis, before: start }) : undefined;
+      if (!wanted[i]) return undefined;
+      const earlier = node.inputs.slice(0, i);
+      const sizes = earlier.filter(v => typeof v.shape[axis] === 'string');
+      return apply1(sliceLikeOp, [g!, x, ...sizes], { axis, before: addDims(earlier.map(v => v.shape[axis])) });
     });
   },
 });
 
-/** Joins values along an axis. */
+/** Joins values along an axis, whose sizes (named or not) add up. @throws GraphError for an empty list. */
 export function concat(values: readonly Value[], axis: number): Value {
-  return values.length === 1 ? values[0] : apply1(concatOp, values, { axis: normaliseAxis(axis, values[0].shape.length) });
+  if (values.length === 0) throw misfit('concat', [], 'there is nothing to join.');
+  const at = axisOf('concat', values[0], axis);
+  return values.length === 1 ? values[0] : apply1(concatOp, values, { axis: at });
 }
 
 /** Adds an axis of size 1. */
 export function unsqueeze(x: Value, axis: number): Value {
-  const at = normaliseAxis(axis, x.shape.length + 1);
+  const rank = x.shape.length + 1;
+  if (axis < -rank || axis >= rank) throw misfit('unsqueeze', [x], `axis ${axis} is out of range for a result of rank ${rank}.`);
+  const at = normaliseAxis(axis, rank);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 
-/** Removes an axis of size 1. @throws Error when its size is not 1. */
+/** Removes an axis of size 1. @throws GraphError when its size is not 1. */
 export function squeeze(x: Value, axis: number): Value {
-  const at = normaliseAxis(axis, x.shape.length);
+  const at = axisOf('squeeze', x, axis);
+  if (x.shape[at] !== 1) throw misfit('squeeze', [x], `axis ${axis} has the size ${x.shape[at]}, not 1.`);
   return reshape(
     x,
     x.shape.filter((_, i) => i !== at),

@@ -1,6 +1,5 @@
 /** @file Softmax and its logarithm over one axis. */
-import { normaliseAxis } from '../dims.ts';
-import { apply1, defineOp, type Value } from '../value.ts';
+import { apply1, axisOf, defineOp, type Value } from '../value.ts';
 import { mul, sub } from './arithmetic.ts';
 import { sum } from './reduce.ts';
 import { exp } from './unary.ts';
@@ -25,7 +24,7 @@ const logSoftmaxOp = defineOp({
 });
 
 /** eˣ / Σ eˣ over one axis (the last by default). */
-export const softmax = (x: Value, axis = -1): Value => apply1(softmaxOp, [x], { axis: normaliseAxis(axis, x.shape.length) });
+export const softmax = (x: Value, axis = -1): Value => apply1(softmaxOp, [x], { axis: axisOf('softmax', x, axis) });
 
 /** ln softmax over one axis (the last by default), without overflow. */
-export const logSoftmax = (x: Value, axis = -1): Value => apply1(logSoftmaxOp, [x], { axis: normaliseAxis(axis, x.shape.length) });
+export const logSoftmax = (x: Value, axis = -1): Value => apply1(logSoftmaxOp, [x], { axis: axisOf('logSoftmax', x, axis) });
