@@ -1,0 +1,58 @@
+/** @file `metrics.jsonl`: one JSON object per line, `step` first. */
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '../../system/files.ts';
+import { readError } from '../../system/read-error.ts';
+import { AppendFile } from './append-file.ts';
+
+/** What is measured at a step. Numbers that JSON lacks are written as the texts `NaN`, `Infinity` and `-Infinity`. */
+export type Metrics = Readonly<Record<string, number | string | boolean | null>>;
+
+const toLine = (step: number, metrics: Metrics): string =>
+  `${JSON.stringify({ step, ...metrics }, (_, value) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))}\n`;
+
+/** Whether a line belongs to what a run resumed after `lastStep` has already done. */
+function isKept(line: string, lastStep: number): boolean {
+  try {
+    const { step } = JSON.parse(line);
+    return !(step > lastStep);
+  } catch {
+    return false;
+  }
+}
+
+/** Writer of a metrics file. */
+export class MetricsFile {
+  private constructor(private readonly file: AppendFile) {}
+
+  /**
+   * Opens a metrics file. A new run (no `lastStep`) starts it afresh. A resumed run keeps the lines up to and including `lastStep`, the step
+   * of the checkpoint it resumes from; later lines and one cut off in the middle are dropped, since their steps will be run again.
+   * @throws NarrowsError when the file cannot be read or written.
+   */
+  static async open(path: string, lastStep?: number): Promise<MetricsFile> {
+    let kept = '';
+    let found: string | undefined;
+    if (lastStep !== undefined) {
+      found = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw readError(path, error);
+      });
+      const lines = (found ?? '').split('\n').slice(0, -1);
+      kept = lines
+        .filter(line => isKept(line, lastStep))
+        .map(line => `${line}\n`)
+        .join('');
+    }
+    if (found === undefined || kept !== found) await writeFileAtomic(path, kept);
+    return new MetricsFile(new AppendFile(path));
+  }
+
+  /** Appends one line. @throws NarrowsError when it cannot be written. */
+  write(step: number, metrics: Metrics): void {
+    this.file.append(Buffer.from(toLine(step, metrics)));
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}

@@ -1,0 +1,39 @@
+/** @file Where a training run writes its figures: `metrics.jsonl` and, beside it, TensorBoard's files. */
+import { join } from 'node:path';
+import { type Metrics, MetricsFile } from './metrics.ts';
+import { EventFile } from './tensorboard.ts';
+
+/** Takes the figures of a run. */
+export interface Tracker {
+  /** Records metrics of a step; numbers also go to TensorBoard. @throws NarrowsError when they cannot be written. */
+  log(step: number, metrics: Metrics): void;
+  close(): void;
+}
+
+/** Options of `openTracker`. */
+export interface TrackerOptions {
+  /** Step of the checkpoint that a resumed run starts from; figures of later steps are dropped. */
+  readonly lastStep?: number;
+  /** Write event files. Default true. */
+  readonly tensorboard?: boolean;
+}
+
+/**
+ * Opens `directory/metrics.jsonl` and a new event file in `directory/tensorboard`.
+ * @throws NarrowsError when they cannot be written.
+ */
+export async function openTracker(directory: string, { lastStep, tensorboard = true }: TrackerOptions = {}): Promise<Tracker> {
+  const metricsFile = await MetricsFile.open(join(directory, 'metrics.jsonl'), lastStep);
+  const events = tensorboard ? new EventFile(join(directory, 'tensorboard'), lastStep) : undefined;
+  return {
+    log(step, metrics) {
+      metricsFile.write(step, metrics);
+      const numbers = Object.entries(metrics).filter((pair): pair is [string, number] => typeof pair[1] === 'number');
+      if (numbers.length > 0) events?.scalars(step, Object.fromEntries(numbers));
+    },
+    close() {
+      metricsFile.close();
+      events?.close();
+    },
+  };
+}
