@@ -21,7 +21,7 @@ function skipBlocks(bytes: Uint8Array, start: number): number {
  * @returns undefined when the file is not a well-formed GIF up to its first frame (the decoder will say so).
  */
 export function openFirstFrame(source: Uint8Array): GifFrame | undefined {
-  const bytes = source.slice();
+  const bytes = Uint8Array.from(source); // `slice` would not copy a Buffer
   const word = (at: number) => bytes[at] | (bytes[at + 1] << 8);
   const paletteSize = (flags: number) => (flags & 0x80 ? 3 << ((flags & 7) + 1) : 0);
   let palette = 13;

@@ -62,6 +62,13 @@ save('palette-alpha.png', base.quantize(16), transparency=bytes(range(0, 256, 16
 save('rgb-transparent.png', base, transparency=tuple(int(v) for v in rgb[3, 4]))
 save('grey-transparent.png', grey, transparency=100)
 save('rgba.png', rgba)
+for depth in (2, 4):
+    levels = np.asarray(grey) >> (8 - depth)
+    padded = np.pad(levels, ((0, 0), (0, -W % (8 // depth))))
+    packed = sum(padded[:, i::8 // depth] << (8 - depth * (i + 1)) for i in range(8 // depth)).astype(np.uint8)
+    head = struct.pack('>IIBBBBB', W, H, depth, 0, 0, 0, 0)
+    raw = b''.join(b'\0' + row.tobytes() for row in packed)
+    files[f'grey-{depth}.png'] = b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + chunk(b'IDAT', zlib.compress(raw)) + chunk(b'IEND', b'')
 files['interlaced.png'] = png(rgb, 8, 2, interlace=True)
 files['grey-16.png'] = png(np.where(x % 3 == 0, wide[..., 0] >> 8, wide[..., 0]), 16, 0)
 files['grey-alpha-16.png'] = png(np.stack([wide[..., 0], np.asarray(alpha, np.uint16) * 257], -1), 16, 4)
@@ -70,6 +77,7 @@ files['rgba-16.png'] = png(np.concatenate([wide, (np.asarray(alpha, np.uint16) *
 files['gamma.png'] = png(rgb, 8, 2, extra=chunk(b'gAMA', struct.pack('>I', 100000)))
 # A profile that visibly changes colours when it is applied: sRGB with the red and blue primaries exchanged.
 profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes())
+profile[24:36] = bytes(12)  # its date, which would change the files at every run
 profile = bytes(profile).replace(b'rXYZ', b'tmpX').replace(b'bXYZ', b'rXYZ').replace(b'tmpX', b'bXYZ')
 save('profile.png', base, icc_profile=profile)
 save('profile.jpg', base, icc_profile=profile, quality=90)
@@ -83,6 +91,9 @@ cmyk = files['cmyk.jpg']
 at = cmyk.index(b'\xff\xee')
 files['cmyk-no-adobe.jpg'] = cmyk[:at] + cmyk[at + 2 + struct.unpack('>H', cmyk[at + 2:at + 4])[0]:]
 files['ycck.jpg'] = cmyk[:at + 15] + b'\x02' + cmyk[at + 16:]
+# Bytes that belong to nothing before a restart marker: libjpeg warns and goes on, and so does Pillow.
+at = files['restart.jpg'].index(b'\xff\xd0')
+files['stray-bytes.jpg'] = files['restart.jpg'][:at] + bytes(range(1, 13)) + files['restart.jpg'][at:]
 exif = Image.Exif(); exif[0x0112] = 6
 save('exif6.jpg', base, exif=exif)
 save('exif6.png', base, exif=exif)
@@ -100,6 +111,8 @@ save('grey.gif', grey)
 # A first frame smaller than the canvas.
 small = files['interlaced.gif']
 files['offset.gif'] = small[:6] + struct.pack('<HH', W + 9, H + 5) + small[10:]
+small = files['transparent.gif']
+files['offset-transparent.gif'] = small[:6] + struct.pack('<HH', W + 3, H + 2) + small[10:]
 save('lossy.avif', base, quality=60)
 save('s444.avif', base, quality=80, subsampling='4:4:4')
 save('alpha.avif', rgba, quality=80)
@@ -116,6 +129,8 @@ for name, data in sorted(files.items()):
     array = np.asarray(image.convert('RGB'))
     keep[name] = array
     rows.append(dict(file=name, mode=mode, width=array.shape[1], height=array.shape[0], rgb_sha256=sha(array)))
+    # Of AVIF the pixels themselves: there a tolerance is tested.
+    if name in ('s444.avif', 'lossy.avif', 'alpha.avif'): Image.fromarray(array).save(f'{out}/{name}.pillow.png')
     if os.environ.get('RGB'): array.tofile(f"{os.environ['RGB']}/{name}.rgb")
 
 filters = dict(nearest=0, lanczos=1, bilinear=2, bicubic=3, box=4, hamming=5)
