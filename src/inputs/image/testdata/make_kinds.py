@@ -1,6 +1,6 @@
 """Small image files of every kind Narrows reads, with Pillow's RGB bytes of each, and Pillow resizings of a small picture.
 
-    python3 -m venv /tmp/pil && /tmp/pil/bin/pip install pillow numpy && /tmp/pil/bin/python make_kinds.py
+    python3 -m venv venv && venv/bin/pip install pillow==13.0.0 numpy && venv/bin/python make_kinds.py
 
 The picture is computed here (gradients, discs, noise), so the files are the project's own. Encoders change between versions of
 Pillow, so run it to add a kind, not to test: `kinds.json` says what made the files that are kept.
