@@ -169,11 +169,16 @@ function setOf(world: SceneWorld, style: string) {
 }
 
 function checkOptions(o: CompleteOptions, concepts: number): void {
-  const count = o.place?.length ?? o.maxObjects;
-  if (count > 16 || (!o.place && (o.minObjects < 0 || o.maxObjects < o.minObjects))) {
-    throw new NarrowsError(`A scene holds 0 to 16 objects, got ${o.place ? count : `${o.minObjects} to ${o.maxObjects}`}.`, {
-      kind: 'usage',
-    });
+  const { width, height, minObjects, maxObjects, place } = o;
+  const usage = (message: string) => new NarrowsError(message, { kind: 'usage' });
+  if (![width, height].every(side => Number.isInteger(side) && side >= 4 && side <= 4096)) {
+    throw usage(`The canvas must be 4 to 4096 pixels wide and high, got ${width}×${height}.`);
+  }
+  if (![minObjects, maxObjects].every(Number.isInteger)) {
+    throw usage(`The number of objects must be a whole number, got ${minObjects} to ${maxObjects}.`);
+  }
+  if ((place?.length ?? maxObjects) > 16 || (!place && (minObjects < 0 || maxObjects < minObjects))) {
+    throw usage(`A scene holds 0 to 16 objects, got ${place ? place.length : `${minObjects} to ${maxObjects}`}.`);
   }
   const wrong = (o.place ?? o.concepts)?.find(c => !(Number.isInteger(c) && c >= 0 && c < concepts));
   if (wrong !== undefined) throw new NarrowsError(`There is no concept ${wrong}; concepts are numbered 0 to ${concepts - 1}.`);

@@ -71,7 +71,7 @@ export async function loadSprites(options: SpriteOptions = {}): Promise<SceneWor
 
 async function loadSet(style: string, sizes: readonly number[], options: SpriteOptions): Promise<SpriteSet> {
   const key = cacheKey(style, sizes);
-  const path = join(options.cacheDirectory ?? defaultCacheDirectory(), `sprites-${key.slice(0, 16)}`, `${style}.sprites`);
+  const path = join(options.cacheDirectory ?? defaultCacheDirectory(), 'sprites', `${style}-${key.slice(0, 16)}.sprites`);
   const cached = await readSet(path, key, style, sizes);
   if (cached) return cached;
   const set = await renderSet(style, sizes, options);
@@ -155,8 +155,8 @@ export async function readIcons(style: string): Promise<IconFile> {
 
 async function renderSet(style: string, sizes: readonly number[], options: SpriteOptions): Promise<SpriteSet> {
   const icons = await readIcons(style);
-  // At least four samples across each pixel of the largest sprite.
-  const pixels = Math.min(1024, Math.max(192, 4 * sizes[sizes.length - 1]));
+  // librsvg smooths edges itself: two samples across each pixel of the largest sprite do, four at the usual sizes.
+  const pixels = Math.max(192, 2 * sizes[sizes.length - 1]);
   const sprites: Sprite[][] = new Array(CONCEPTS.length);
   let next = 0;
   let done = 0;

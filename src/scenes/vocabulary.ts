@@ -4,8 +4,8 @@ import { RELATIONS } from './captions.ts';
 import { CONCEPTS } from './concepts.ts';
 import { QUESTION_WORDS } from './questions.ts';
 
-/** Special tokens, in the order of their ids 0 to 3. */
-export const SPECIAL_TOKENS = ['<pad>', '<bos>', '<eos>', '<unk>'] as const;
+/** Special tokens, in the order of their ids 0 to 3. `<eos>` must not be 2: transformers' CLIP takes an `eos_token_id` of 2 for a legacy rule. */
+export const SPECIAL_TOKENS = ['<pad>', '<bos>', '<unk>', '<eos>'] as const;
 
 const CAPTION_WORDS = 'a an some photo of and with on background';
 
