@@ -1,0 +1,87 @@
+/** @file What may be asked of a figure, with its defaults filled in. */
+import { NarrowsError } from '../../system/errors.ts';
+import type { Attribution } from '../result.ts';
+import { type ColourMap, colourMap } from './colour-map.ts';
+import { displayScale, type Scale, type ScaleOptions } from './normalise.ts';
+import { defaultOpacity, type OverlayMethod, overlayMethods } from './overlay.ts';
+import { type Theme, themes } from './theme.ts';
+
+/** Options of `figureSvg` and `figurePng`. */
+export interface FigureOptions extends ScaleOptions {
+  /** Width of the figure in CSS pixels, 320–4000. Default 1200. */
+  readonly width?: number;
+  readonly theme?: 'light' | 'dark';
+  readonly method?: OverlayMethod;
+  /** Opacity of the strongest value, 0–1. Default: what suits the method. */
+  readonly opacity?: number;
+  /** Name of a colour map. Default `narrows-heat`, for signed scores `narrows-signed` (`-dark` in the dark theme). */
+  readonly colourMap?: string;
+  /** Lines between patches. Default false. */
+  readonly grid?: boolean;
+  /** Numbers under the words. Default true. */
+  readonly wordValues?: boolean;
+  /** `row`: original, heat, caption side by side; `below`: caption under the pictures; `stack`: all in one column. */
+  readonly layout?: 'auto' | 'row' | 'below' | 'stack';
+  /** Leave the plain image out. Default: shown. */
+  readonly original?: boolean;
+  /** Title; default: the method and the model. */
+  readonly title?: string;
+  /** Draw labels as outlines rather than text: the same everywhere, but not editable. PNG always does. Default false. */
+  readonly outlines?: boolean;
+}
+
+/** Everything a figure needs, decided. */
+export interface FigureStyle {
+  readonly width: number;
+  readonly theme: Theme;
+  readonly method: OverlayMethod;
+  readonly opacity: number;
+  readonly map: ColourMap;
+  readonly grid: boolean;
+  readonly wordValues: boolean;
+  readonly layout: 'auto' | 'row' | 'below' | 'stack';
+  readonly original: boolean;
+  readonly title: string;
+  readonly imageScale?: Scale;
+  readonly wordScale?: Scale;
+}
+
+/** Names as papers print them, for methods whose registry name does not show it. */
+export function methodLabel(method: string): string {
+  return /^[a-z0-9]{1,5}$/.test(method) ? method.toUpperCase() : method.replace(/[-_]/g, ' ').replace(/^./, letter => letter.toUpperCase());
+}
+
+/** Fills in what was not asked for. @throws NarrowsError for a value out of range or a result with neither image nor text. */
+export function figureStyle(result: Attribution, options: FigureOptions = {}): FigureStyle {
+  if (!result.image && !result.text)
+    throw new NarrowsError('The result holds no map of the image and none of the caption: nothing to draw.');
+  const width = options.width ?? 1200;
+  if (!(width >= 320 && width <= 4000)) throw new NarrowsError(`A figure is 320 to 4000 pixels wide, not ${width}.`, { kind: 'usage' });
+  const method = options.method ?? 'blended';
+  if (!overlayMethods.includes(method)) {
+    throw new NarrowsError(`There is no overlay '${method}'; choose one of ${overlayMethods.join(', ')}.`, { kind: 'usage' });
+  }
+  const opacity = options.opacity ?? defaultOpacity[method];
+  if (!(opacity >= 0 && opacity <= 1)) throw new NarrowsError(`Opacity lies between 0 and 1, not ${opacity}.`, { kind: 'usage' });
+  const imageScale = result.image && displayScale(result.image.patches, result.unit, options);
+  // `high` fixes the image's scale; words have a scale of their own, since a word and a patch are not the same kind of thing.
+  const words = result.text?.words.map(word => word.value);
+  const wordScale = words && displayScale(words, result.unit, { unit: options.unit, signed: options.signed });
+  const signed = imageScale?.signed || wordScale?.signed;
+  const theme = options.theme ?? 'light';
+  const fallback = signed ? (theme === 'dark' ? 'narrows-signed-dark' : 'narrows-signed') : 'narrows-heat';
+  return {
+    width,
+    theme: themes[theme],
+    method,
+    opacity,
+    map: colourMap(options.colourMap ?? fallback),
+    grid: options.grid ?? false,
+    wordValues: options.wordValues ?? true,
+    layout: options.layout ?? 'auto',
+    original: options.original ?? true,
+    title: options.title ?? `${methodLabel(result.method)} · ${result.provenance.model.name}`,
+    imageScale,
+    wordScale,
+  };
+}

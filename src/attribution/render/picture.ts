@@ -1,0 +1,50 @@
+/** @file How a decoded picture is resized for display and encoded again. */
+import sharp from 'sharp';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { NarrowsError } from '../../system/errors.ts';
+
+/** Pixels with transparency: 8-bit RGBA, not premultiplied. */
+export interface Layer {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** @throws NarrowsError when the bytes are not `width * height * 3`. */
+export function checkPicture(picture: RgbImage): void {
+  const { width, height, data } = picture;
+  if (!(width > 0 && height > 0) || data.length !== width * height * 3) {
+    throw new NarrowsError(`A picture of ${width}×${height} pixels needs ${width * height * 3} RGB bytes, not ${data.length}.`);
+  }
+}
+
+const raw = ({ width, height, data }: RgbImage | Layer, channels: 3 | 4) =>
+  sharp(Buffer.from(data.buffer, data.byteOffset, data.byteLength), { raw: { width, height, channels }, limitInputPixels: false });
+
+/**
+ * The picture at `width`×`height` for display: enlarged more than `crisp` times it keeps its pixels' edges, otherwise Lanczos.
+ * Not for a model's eyes: models see Pillow's resizing (src/inputs/image).
+ */
+export async function resizeForDisplay(picture: RgbImage, width: number, height: number, crisp = 4): Promise<RgbImage> {
+  checkPicture(picture);
+  if (width === picture.width && height === picture.height) return picture;
+  const kernel = Math.min(width / picture.width, height / picture.height) > crisp ? 'nearest' : 'lanczos3';
+  const data = await raw(picture, 3).resize(width, height, { fit: 'fill', kernel }).removeAlpha().toColourspace('srgb').raw().toBuffer();
+  return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+}
+
+/** PNG bytes of a picture or a layer. */
+export const encodePng = (picture: RgbImage | Layer): Promise<Buffer> =>
+  raw(picture, picture.data.length === picture.width * picture.height * 4 ? 4 : 3)
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+
+/** `data:` URI of a picture: JPEG when that is clearly smaller and the picture has no hard pixels, else PNG. */
+export async function dataUri(picture: RgbImage | Layer, kind: 'photo' | 'exact'): Promise<string> {
+  const png = await encodePng(picture);
+  if (kind === 'photo') {
+    const jpeg = await raw(picture, 3).jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer();
+    if (jpeg.length < 0.7 * png.length) return `data:image/jpeg;base64,${jpeg.toString('base64')}`;
+  }
+  return `data:image/png;base64,${png.toString('base64')}`;
+}
