@@ -9,6 +9,8 @@ export * from './ops/indexing.ts';
 export * from './ops/losses.ts';
 export * from './ops/matmul.ts';
 export * from './ops/norm.ts';
+export * from './ops/patches.ts';
+export * from './ops/positions.ts';
 export * from './ops/reduce.ts';
 export * from './ops/shape.ts';
 export * from './ops/softmax.ts';

@@ -35,15 +35,34 @@ const swishOp = defineOp({
   },
 });
 
+const SLOPE = Math.sqrt(2 / Math.PI);
+const CUBIC = 0.044715;
+
+const geluTanhOp = defineOp({
+  name: 'geluTanh',
+  infer: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  lower: (node, emit) => [emit.node('Gelu', emit.inputs(node), { attributes: { approximate: 'tanh' } })],
+  // y = x/2·(1 + t), t = tanh u, u = s(x + cx³): y' = (1 + t)/2 + x/2·(1 − t²)·s(1 + 3cx²)
+  vjp(node, [g]) {
+    const [x] = node.inputs;
+    const x2 = mul(x, x);
+    const t = tanh(mul(mul(x, add(mul(x2, CUBIC), 1)), SLOPE));
+    const slope = add(mul(x2, 3 * CUBIC * SLOPE), SLOPE);
+    return [mul(mul(g!, 0.5), add(add(t, 1), mul(mul(x, sub(1, mul(t, t))), slope)))];
+  },
+});
+
 /** Exact GELU: x·Φ(x). */
 export const gelu = (x: Value): Value => apply1(geluOp, [x]);
 /** GELU by the tanh formula (`gelu_new`, `gelu_pytorch_tanh`). */
-export const geluTanh = (x: Value): Value =>
-  mul(mul(x, 0.5), add(tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), Math.sqrt(2 / Math.PI))), 1));
+export const geluTanh = (x: Value): Value => apply1(geluTanhOp, [x]);
 /** x·σ(1.702 x), OpenAI CLIP's. */
 export const quickGelu = (x: Value): Value => apply1(swishOp, [x], { alpha: 1.702 });
 /** x·σ(x) (SiLU, swish). */
 export const silu = (x: Value): Value => apply1(swishOp, [x], { alpha: 1 });
+
+/** silu(gate) · up: the gated MLP of Llama and Qwen2, between `gate_proj`, `up_proj` and `down_proj`. */
+export const swiglu = (gate: Value, up: Value): Value => mul(silu(gate), up);
 
 /** Activation by Hugging Face's `hidden_act`. */
 export const ACTIVATIONS: Readonly<Record<string, (x: Value) => Value>> = {

@@ -29,6 +29,14 @@ const gatherOp = defineOp({
 /** Slices of `x` along `axis` at integer `indices` of any shape, which replaces that axis: an embedding look-up for axis 0. */
 export const gather = (x: Value, indices: Value, axis = 0): Value => apply1(gatherOp, [x, indices], { axis: axisOf('gather', x, axis) });
 
+/**
+ * Rows of a table by id.
+ * @param table [V, D]
+ * @param ids integers [...]
+ * @returns [..., D]
+ */
+export const embedding = (table: Value, ids: Value): Value => gather(table, ids, 0);
+
 // out[indices[i]] += updates[i]; `like` tells the shape: its gathered axis comes first.
 const scatterRowsOp = defineOp({
   name: 'scatterRows',

@@ -1,5 +1,6 @@
 /** @file Layer normalisation (with its mean and inverse deviation kept for the backward pass) and root-mean-square normalisation. */
-import { apply, defineOp, type Value } from '../value.ts';
+import type { Emitter } from '../lower.ts';
+import { apply, defineOp, type Node, type Value } from '../value.ts';
 import { add, mul, rsqrt, sub, unbroadcast } from './arithmetic.ts';
 import { mean } from './reduce.ts';
 import { broadcastTo } from './shape.ts';
@@ -19,6 +20,7 @@ const layerNormOp = defineOp({
     ];
   },
   lower(node, emit) {
+    if (node.inputs[0].dtype !== 'float32') return inSteps(node, emit);
     const outputs = node.outputs.map(() => emit.fresh('v'));
     emit.node('LayerNormalization', emit.inputs(node), {
       outputs,
@@ -48,6 +50,20 @@ const layerNormOp = defineOp({
     return [dx, wanted[1] && g ? unbroadcast(mul(g, standard), w.shape) : undefined, wanted[2] && g ? unbroadcast(g, b.shape) : undefined];
   },
 });
+
+/** The runtime gives mean and inverse deviation of other types in float32; these steps keep the type (float64, used in checks). */
+function inSteps(node: Node, emit: Emitter): string[] {
+  const [x, w, b] = emit.inputs(node);
+  const { dtype } = node.inputs[0];
+  const average = (t: string): string => emit.node('ReduceMean', [t, emit.int64([-1])], { attributes: { keepdims: 1 } });
+  const centre = average(x);
+  const centred = emit.node('Sub', [x, centre]);
+  const variance = average(emit.node('Mul', [centred, centred]));
+  const deviation = emit.node('Sqrt', [emit.node('Add', [variance, emit.scalar(node.attributes.epsilon as number, dtype)])]);
+  const inverse = emit.node('Reciprocal', [deviation]);
+  const y = emit.node('Add', [emit.node('Mul', [emit.node('Mul', [centred, inverse]), w]), b]);
+  return [y, centre, inverse];
+}
 
 const plus = (a: Value | undefined, b: Value): Value => (a ? add(a, b) : b);
 

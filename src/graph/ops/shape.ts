@@ -119,8 +119,10 @@ function bounds(x: Value, a: Attributes): [Dim, Dim] {
  * Elements [start, end) of one axis; both may be negative (counted from the end), `end` may be left out. On an axis of a named size
  * the length becomes an expression such as `seq+-1`; the caller vouches that the bounds lie inside.
  */
-export const slice = (x: Value, axis: number, start: number, end?: number): Value =>
-  apply1(sliceOp, [x], { axis: axisOf('slice', x, axis), start, end });
+export function slice(x: Value, axis: number, start: number, end?: number): Value {
+  const at = axisOf('slice', x, axis);
+  return start === 0 && (end === undefined || end === x.shape[at]) ? x : apply1(sliceOp, [x], { axis: at, start, end });
+}
 
 // Transpose of slice: g set into zeros of `like`'s shape along one axis, from `before` on. Further inputs only tell named sizes.
 const padLikeOp = defineOp({

@@ -26,8 +26,6 @@ const ops = {
   tanh: unary('tanh', 'Tanh', (g, _, y) => mul(g, sub(1, mul(y, y)))),
   // σ' = σ(1 − σ)
   sigmoid: unary('sigmoid', 'Sigmoid', (g, _, y) => mul(g, mul(y, sub(1, y)))),
-  // softplus' = σ
-  softplus: unary('softplus', 'Softplus', (g, x) => mul(g, sigmoid(x))),
   // erf' = 2/√π e^(−x²)
   erf: unary('erf', 'Erf', (g, x) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))),
   sin: unary('sin', 'Sin', (g, x) => mul(g, cos(x))),
@@ -51,7 +49,7 @@ export const tanh = (x: Value): Value => apply1(ops.tanh, [x]);
 /** Logistic function 1 / (1 + e⁻ˣ) */
 export const sigmoid = (x: Value): Value => apply1(ops.sigmoid, [x]);
 /** ln(1 + eˣ), without overflow */
-export const softplus = (x: Value): Value => apply1(ops.softplus, [x]);
+export const softplus = (x: Value): Value => apply1(softplusOp, [x]);
 /** Error function */
 export const erf = (x: Value): Value => apply1(ops.erf, [x]);
 /** Sine */
@@ -62,6 +60,22 @@ export const cos = (x: Value): Value => apply1(ops.cos, [x]);
 export const relu = (x: Value): Value => apply1(ops.relu, [x]);
 /** x² */
 export const square = (x: Value): Value => mul(x, x);
+
+const softplusOp = defineOp({
+  name: 'softplus',
+  infer: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  lower(node, emit) {
+    const [x] = emit.inputs(node);
+    const { dtype } = node.outputs[0];
+    if (dtype === 'float32') return [emit.node('Softplus', [x])];
+    // Softplus exists in float32 alone: max(x, 0) + ln(1 + e^−|x|)
+    const small = emit.node('Exp', [emit.node('Neg', [emit.node('Abs', [x])])]);
+    const log = emit.node('Log', [emit.node('Add', [small, emit.scalar(1, dtype)])]);
+    return [emit.node('Add', [emit.node('Relu', [x]), log])];
+  },
+  // softplus' = σ
+  vjp: (node, [g]) => [mul(g!, sigmoid(node.inputs[0]))],
+});
 
 const signOp = defineOp({
   name: 'sign',
@@ -94,3 +108,13 @@ const clipOp = defineOp({
 
 /** x limited to [low, high]. */
 export const clip = (x: Value, low: number, high: number): Value => apply1(clipOp, [x], { low, high });
+
+const clipStraightOp = defineOp({
+  name: 'clipStraightThrough',
+  infer: clipOp.infer,
+  lower: clipOp.lower,
+  vjp: (_, [g]) => [g],
+});
+
+/** x limited to [low, high], with the gradient of x itself (straight-through estimator), so that a value on the border can come back. */
+export const clipStraightThrough = (x: Value, low: number, high: number): Value => apply1(clipStraightOp, [x], { low, high });
