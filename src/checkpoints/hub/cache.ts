@@ -1,0 +1,164 @@
+/** @file Python's cache layout, `models--org--name/{blobs,refs,snapshots,.no_exist}`, shared with huggingface_hub. */
+
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { NarrowsError } from '../../system/errors.ts';
+import { writeError, writeFileAtomic } from '../../system/files.ts';
+import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS, WEIGHTS, WEIGHTS_INDEX } from './needed-files.ts';
+import { cacheDirectory, type Environment } from './settings.ts';
+
+/** A full commit hash. */
+export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** One repository in the cache. */
+export class CachedRepository {
+  readonly directory: string;
+  /** `org/name`. */
+  readonly name: string;
+  private readonly locks: string;
+
+  constructor(cache: string, name: string) {
+    const folder = `models--${name.replaceAll('/', '--')}`;
+    this.name = name;
+    this.directory = join(cache, folder);
+    this.locks = join(cache, '.locks', folder);
+  }
+
+  blob(name: string): string {
+    return join(this.directory, 'blobs', name);
+  }
+
+  // Not Python's own `.lock`, which it holds by flock and may leave behind.
+  lock(blob: string): string {
+    return join(this.locks, `${blob}.narrows.lock`);
+  }
+
+  snapshot(commit: string): string {
+    return join(this.directory, 'snapshots', commit);
+  }
+
+  /** The commit that a branch or tag had when last seen; undefined when never. */
+  async readReference(revision: string): Promise<string | undefined> {
+    const commit = await readFile(join(this.directory, 'refs', revision), 'utf8').catch(() => '');
+    return isCommit(commit.trim()) ? commit.trim() : undefined;
+  }
+
+  async writeReference(revision: string, commit: string): Promise<void> {
+    if (revision === commit || (await this.readReference(revision)) === commit) return;
+    await writeFileAtomic(join(this.directory, 'refs', revision), commit);
+  }
+
+  /** Makes `path` of a snapshot point to a blob by a relative link (a copy where links are not allowed). */
+  async link(commit: string, path: string, blob: string): Promise<void> {
+    const target = join(this.snapshot(commit), path);
+    const source = this.blob(blob);
+    const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+    try {
+      await mkdir(dirname(target), { recursive: true });
+      await symlink(relative(dirname(target), source), temporary).catch(() => copyFile(source, temporary));
+      await rename(temporary, target);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw writeError(target, error);
+    }
+  }
+
+  /** Notes as Python does that a commit has no such file, so that nobody needs to ask again. */
+  async noteAbsent(commit: string, path: string): Promise<void> {
+    const note = join(this.directory, '.no_exist', commit, path);
+    try {
+      await mkdir(dirname(note), { recursive: true });
+      await writeFile(note, '');
+    } catch (error) {
+      throw writeError(note, error);
+    }
+  }
+
+  /**
+   * What a snapshot still lacks. `required` names the files without which no checkpoint is one; `unknown` those that may exist or not.
+   * @throws NarrowsError for a broken shard index.
+   */
+  async missing(commit: string): Promise<{ required: string[]; unknown: string[] }> {
+    const snapshot = this.snapshot(commit);
+    const has = (path: string): Promise<boolean> => exists(join(snapshot, path));
+    const isUnknown = async (path: string): Promise<boolean> =>
+      !(await has(path)) && !(await exists(join(this.directory, '.no_exist', commit, path)));
+    const required = (await has('config.json')) ? [] : ['config.json'];
+    if (!(await has(WEIGHTS))) {
+      if (await has(WEIGHTS_INDEX)) {
+        const index = join(snapshot, WEIGHTS_INDEX);
+        for (const shard of shardNames(await readFile(index, 'utf8'), index)) if (!(await has(shard))) required.push(shard);
+      } else if (!(await readdir(snapshot).catch((): string[] => [])).some(isWeights)) required.push(WEIGHTS);
+    }
+    const optional: string[] = [...OPTIONAL_FILES, ...((await has('tokenizer.json')) ? [] : TOKENIZER_PARTS)];
+    const unknown: string[] = [];
+    for (const path of optional) if (await isUnknown(path)) unknown.push(path);
+    return { required, unknown };
+  }
+}
+
+/** A checkpoint in the cache. */
+export interface CachedModel {
+  /** `org/name`. */
+  readonly name: string;
+  /** Commit hash. */
+  readonly revision: string;
+  /** Branches and tags that point to it. */
+  readonly references: readonly string[];
+  /** Size of the snapshot's files, links followed. */
+  readonly bytes: number;
+  /** The snapshot's directory. */
+  readonly path: string;
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const nested = entries.map(entry => {
+    const path = join(directory, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : Promise.resolve([path]);
+  });
+  return (await Promise.all(nested)).flat();
+}
+
+/**
+ * Model snapshots in the cache, by name; whatever is damaged is passed over. (The hub library's `scanCacheDir` leaves out repositories
+ * without a branch, which a download by commit makes, and fails without a cache.)
+ * @throws NarrowsError when the cache is not a directory.
+ */
+export async function listCached(options: { readonly cacheDirectory?: string; readonly env?: Environment } = {}): Promise<CachedModel[]> {
+  const cache = options.cacheDirectory ?? cacheDirectory(options.env);
+  const folders = await readdir(cache).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw new NarrowsError(`The cache ${cache} cannot be read: set HF_HUB_CACHE to a directory that can.`, { cause: error });
+  });
+  const found: CachedModel[] = [];
+  for (const folder of folders.filter(name => name.startsWith('models--')).sort()) {
+    const refs = join(cache, folder, 'refs');
+    const references = await Promise.all(
+      (await filesBelow(refs)).map(async path => ({ name: relative(refs, path), commit: (await readFile(path, 'utf8')).trim() })),
+    );
+    for (const revision of await readdir(join(cache, folder, 'snapshots')).catch((): string[] => [])) {
+      if (!isCommit(revision)) continue;
+      const path = join(cache, folder, 'snapshots', revision);
+      const sizes = await Promise.all(
+        (await filesBelow(path)).map(file =>
+          stat(file).then(
+            ({ size }) => size,
+            () => 0,
+          ),
+        ),
+      );
+      const names = references.filter(({ commit }) => commit === revision).map(({ name }) => name);
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      found.push({ name: folder.slice('models--'.length).replaceAll('--', '/'), revision, references: names, bytes, path });
+    }
+  }
+  return found;
+}
