@@ -116,6 +116,7 @@ export function sceneBuffers(width: number, height: number, image?: Uint8Array):
 
 /**
  * Draws one scene. The same world, options and random cell give the same bytes on every machine: no transcendental function is used.
+ * (Art sets count in the order of `options.styles`, else of `world.sets`.)
  * @param reader the scene's own random cell, for example `new RandomStream(seed, 'scenes').reader(step, sample)`.
  * @throws NarrowsError when the options cannot be met (unknown style or concept, objects that cannot fit).
  */
