@@ -60,7 +60,8 @@ def write_preprocessor(directory, size):
                 crop_size={'height': size, 'width': size}, do_rescale=True, rescale_factor=1 / 255, do_normalize=True, do_convert_rgb=True,
                 image_mean=[0.48145466, 0.4578275, 0.40821073], image_std=[0.26862954, 0.26130258, 0.27577711])
     with open(f'{directory}/preprocessor_config.json', 'w') as file:
-        json.dump(rule, file, indent=1)
+        json.dump(rule, file, indent=2)
+        file.write('\n')
 
 
 def save_model(model, case, directory, **options):
