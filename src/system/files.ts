@@ -38,7 +38,8 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // Where a part of the path is a file, removing fails too; the first error is the one to tell.
+    await rm(temporary, { force: true }).catch(() => {});
     throw writeError(path, error);
   }
 }

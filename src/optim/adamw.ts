@@ -1,0 +1,118 @@
+/**
+ * @file AdamW (Loshchilov & Hutter, arXiv 1711.05101) in place on host arrays, with the global-norm clip fused in. The order of
+ * operations is PyTorch's (`torch.optim.AdamW`, `clip_grad_norm_`); arithmetic is double, rounded once to float32.
+ */
+
+export interface AdamWOptions {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  /** Decay of the parameters that `decays` accepts. */
+  readonly weightDecay?: number;
+  /** Largest global gradient norm; gradients are scaled down to it. No clip by default. */
+  readonly maxGradNorm?: number;
+  /** Which parameters decay; by default those with two or more axes (no biases, norms, scalars), as the Hugging Face trainer does. */
+  readonly decays?: (name: string, shape: readonly number[]) => boolean;
+}
+
+/** A parameter: `data` is updated in place. */
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** First and second moments per parameter name, and the number of steps taken. */
+interface AdamWState {
+  step: number;
+  readonly first: Map<string, Float32Array>;
+  readonly second: Map<string, Float32Array>;
+}
+
+/** Euclidean norm over all gradients together. */
+export function globalNorm(gradients: Iterable<Float32Array>): number {
+  let total = 0;
+  for (const g of gradients) for (let i = 0; i < g.length; i++) total += g[i] * g[i];
+  return Math.sqrt(total);
+}
+
+/** Factor that brings a gradient of norm `norm` down to `maxNorm` (clip_grad_norm_). */
+export const clipFactor = (norm: number, maxNorm: number | undefined): number =>
+  maxNorm === undefined ? 1 : Math.min(1, maxNorm / (norm + 1e-6));
+
+/** What the trainer asks of an optimiser. `tensors` are its whole state, to be saved and given back to `load` for an exact resume. */
+export interface Optimizer {
+  readonly stepsTaken: number;
+  step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): Promise<number> | number;
+  tensors(): Map<string, Float32Array>;
+  load(stepsTaken: number, tensors: ReadonlyMap<string, Float32Array>): void;
+}
+
+export class AdamW implements Optimizer {
+  private readonly state: AdamWState = { step: 0, first: new Map(), second: new Map() };
+  private readonly decayed: Set<string>;
+
+  constructor(
+    private readonly parameters: readonly Parameter[],
+    private readonly options: AdamWOptions = {},
+  ) {
+    const decays = options.decays ?? ((_, shape) => shape.length >= 2);
+    this.decayed = new Set(parameters.filter(p => decays(p.name, p.shape)).map(p => p.name));
+    for (const p of parameters) {
+      this.state.first.set(p.name, new Float32Array(p.data.length));
+      this.state.second.set(p.name, new Float32Array(p.data.length));
+    }
+  }
+
+  /**
+   * One update of every parameter.
+   * @param gradients by parameter name; a missing one leaves its parameter alone
+   * @returns the gradients' global norm before the clip. @throws RangeError (nothing is changed) when it is not finite
+   */
+  step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): number {
+    const norm = globalNorm(gradients.values());
+    if (!Number.isFinite(norm))
+      throw new RangeError(`The gradient's norm is ${norm} at step ${this.state.step + 1}; lower the learning rate or look for bad data.`);
+    const scale = clipFactor(norm, this.options.maxGradNorm);
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = this.options;
+    const t = ++this.state.step;
+    const stepSize = learningRate / (1 - beta1 ** t);
+    const correction = Math.sqrt(1 - beta2 ** t);
+    for (const { name, data } of this.parameters) {
+      const gradient = gradients.get(name);
+      if (!gradient) continue;
+      const m = this.state.first.get(name)!;
+      const v = this.state.second.get(name)!;
+      const keep = this.decayed.has(name) ? 1 - learningRate * weightDecay : 1;
+      for (let i = 0; i < data.length; i++) {
+        const g = gradient[i] * scale;
+        m[i] += (g - m[i]) * (1 - beta1);
+        v[i] = v[i] * beta2 + g * g * (1 - beta2);
+        data[i] = data[i] * keep - (stepSize * m[i]) / (Math.sqrt(v[i]) / correction + epsilon);
+      }
+    }
+    return norm;
+  }
+
+  get stepsTaken(): number {
+    return this.state.step;
+  }
+
+  /** The moments, by `first.NAME` and `second.NAME` (live arrays). */
+  tensors(): Map<string, Float32Array> {
+    const out = new Map<string, Float32Array>();
+    for (const [name, data] of this.state.first) out.set(`first.${name}`, data);
+    for (const [name, data] of this.state.second) out.set(`second.${name}`, data);
+    return out;
+  }
+
+  /** Takes up a saved state. @throws RangeError when a tensor is missing or of another size. */
+  load(stepsTaken: number, tensors: ReadonlyMap<string, Float32Array>): void {
+    for (const [name, data] of this.tensors()) {
+      const saved = tensors.get(name);
+      if (saved?.length !== data.length) throw new RangeError(`The optimiser state lacks "${name}" with ${data.length} values.`);
+      data.set(saved);
+    }
+    this.state.step = stepsTaken;
+  }
+}

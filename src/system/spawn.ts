@@ -1,0 +1,18 @@
+/** @file Worker threads that start from TypeScript sources (tests, tsx) and from the built package alike. */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+
+/**
+ * Starts the module `name` (without extension) that stands beside the caller.
+ * @param base the caller's `import.meta.url`
+ */
+export function spawnWorker(name: string, base: string, options: WorkerOptions = {}): Worker {
+  const source = base.endsWith('.ts');
+  const url = new URL(`${name}${source ? '.ts' : '.js'}`, base);
+  if (!source) return new Worker(url, options);
+  // Node 20 does not hand `--import tsx` on to workers: register the loader inside.
+  const loader = new URL('dist/esm/api/index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'))).href;
+  const start = `import(${JSON.stringify(loader)}).then(tsx => { tsx.register(); return import(${JSON.stringify(url.href)}); })`;
+  return new Worker(start, { ...options, eval: true });
+}

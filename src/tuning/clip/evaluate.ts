@@ -1,0 +1,136 @@
+/** @file How well a CLIP knows the built-in world: naming among all concepts, retrieval among 100 scenes, which of two objects is present. */
+import { type CompiledGraph, compile, input, slice, squeeze } from '../../graph/index.ts';
+import type { CLIPConfig } from '../../models/clip/config.ts';
+import { trainableParameters } from '../../nn/parameters.ts';
+import type { Feeds, Runtime } from '../../runtime/runtime.ts';
+import { caption } from '../../scenes/captions.ts';
+import { CONCEPTS } from '../../scenes/concepts.ts';
+import { drawScene, type Scene } from '../../scenes/scene.ts';
+import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
+import { RandomStream } from '../../tensor/random.ts';
+import { asFloats, floats, ints } from '../../tensor/tensor.ts';
+import { captionTensors, nameTensors, writePatches } from './batch.ts';
+import { textEmbeddings, tokenEmbeddings } from './graph.ts';
+
+/** Graphs of normalised embeddings over trainable weights, for evaluation during training. */
+export interface Encoders {
+  readonly image: CompiledGraph;
+  readonly text: CompiledGraph;
+}
+
+export async function compileEncoders(runtime: Runtime, config: CLIPConfig): Promise<Encoders> {
+  const p = trainableParameters();
+  const { num_channels: channels, patch_size: patch } = config.vision_config;
+  const tokens = tokenEmbeddings(
+    p,
+    config,
+    input('patches', ['batch', 'kept', channels * patch * patch]),
+    input('kept', ['batch', 'kept'], 'int32'),
+  );
+  const text = textEmbeddings(p, config, input('ids', ['batch', 'seq'], 'int32'), input('eos', ['batch'], 'int32'));
+  return { image: await compile(runtime, { embeds: squeeze(slice(tokens, 1, 0, 1), 1) }), text: await compile(runtime, { embeds: text }) };
+}
+
+/** What an evaluation draws its scenes from. */
+export interface EvaluationSettings {
+  readonly world: SceneWorld;
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly imageMean: readonly number[];
+  readonly imageStd: readonly number[];
+  readonly seed: number;
+  /** Scenes per measure; retrieval takes them in groups of 100. */
+  readonly samples: number;
+}
+
+/** Outcome per scene (1 = right), so that intervals can be bootstrapped over scenes. */
+export interface WorldScores {
+  readonly naming: Float64Array;
+  readonly naming5: Float64Array;
+  readonly retrieval: Float64Array;
+  readonly presence: Float64Array;
+}
+
+const CHUNK = 100;
+
+/** Normalised image embeddings [n, P] of scenes, in chunks. */
+async function embedScenes(
+  image: CompiledGraph,
+  weights: Feeds,
+  settings: EvaluationSettings,
+  scenes: readonly Scene[],
+): Promise<Float32Array[]> {
+  const { imageSize, patchSize, imageMean, imageStd } = settings;
+  const grid = Math.floor(imageSize / patchSize) ** 2;
+  const width = 3 * patchSize ** 2;
+  const all = [...Array(grid).keys()];
+  const rows: Float32Array[] = [];
+  for (let from = 0; from < scenes.length; from += CHUNK) {
+    const chunk = scenes.slice(from, from + CHUNK);
+    const pixels = new Float32Array(chunk.length * grid * width);
+    chunk.forEach((scene, b) => writePatches(scene.image.data, imageSize, patchSize, all, imageMean, imageStd, pixels, b * grid * width));
+    const kept = ints(
+      [chunk.length, grid],
+      chunk.flatMap(() => all),
+    );
+    const { embeds } = await image.run({ ...weights, patches: floats([chunk.length, grid, width], pixels), kept });
+    rows.push(...splitRows(asFloats(embeds), chunk.length));
+  }
+  return rows;
+}
+
+function splitRows(data: Float32Array, count: number): Float32Array[] {
+  const width = data.length / count;
+  return Array.from({ length: count }, (_, i) => data.subarray(i * width, (i + 1) * width));
+}
+
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
+
+/** Place of the right answer among candidates, 0 = first. */
+function place(query: Float32Array, candidates: readonly Float32Array[], right: number): number {
+  const best = dot(query, candidates[right]);
+  return candidates.reduce((n, c, i) => n + (i !== right && dot(query, c) >= best ? 1 : 0), 0);
+}
+
+/** Runs all measures on fresh scenes, the same for every model. @param weights the model's tensors, or {} for frozen graphs */
+export async function evaluateWorld(encoders: Encoders, weights: Feeds, settings: EvaluationSettings): Promise<WorldScores> {
+  const { world, imageSize, seed, samples } = settings;
+  const draw = (stream: string, minObjects: number, maxObjects: number): Scene[] => {
+    const random = new RandomStream(seed, stream);
+    return Array.from({ length: samples }, (_, i) =>
+      drawScene(world, { width: imageSize, height: imageSize, minObjects, maxObjects }, random.reader(0, i)),
+    );
+  };
+  const embedText = async (tensors: { ids: Feeds[string]; eos: Feeds[string] }): Promise<Float32Array[]> =>
+    splitRows(asFloats((await encoders.text.run({ ...weights, ...tensors })).embeds), tensors.ids.shape[0]);
+
+  const names = await embedText(nameTensors());
+  const single = draw('eval.naming', 1, 1);
+  const singles = await embedScenes(encoders.image, weights, settings, single);
+  const places = single.map((scene, i) => place(singles[i], names, scene.objects[0].concept));
+
+  const many = draw('eval.many', 2, 4);
+  const images = await embedScenes(encoders.image, weights, settings, many);
+  const random = new RandomStream(seed, 'eval.choices');
+  const retrieval = new Float64Array(samples);
+  for (let from = 0; from < samples; from += CHUNK) {
+    const group = many.slice(from, from + CHUNK);
+    const texts = await embedText(captionTensors(group.map((scene, i) => caption(scene, random.reader(0, from + i), { subset: 0 }))));
+    group.forEach((_, i) => {
+      retrieval[from + i] = place(images[from + i], texts, i) === 0 ? 1 : 0;
+    });
+  }
+  const presence = Float64Array.from(many, (scene, i) => {
+    const reader = random.reader(1, i);
+    const here = scene.objects.map(o => o.concept);
+    let other = reader.integer(CONCEPTS.length);
+    while (here.includes(other)) other = reader.integer(CONCEPTS.length);
+    return dot(images[i], names[reader.pick(here)]) > dot(images[i], names[other]) ? 1 : 0;
+  });
+  return {
+    naming: Float64Array.from(places, p => (p === 0 ? 1 : 0)),
+    naming5: Float64Array.from(places, p => (p < 5 ? 1 : 0)),
+    retrieval,
+    presence,
+  };
+}
