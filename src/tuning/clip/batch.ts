@@ -48,7 +48,7 @@ export function captionTensors(texts: readonly string[]): { ids: Tensor; eos: Te
   const rows = texts.map(captionIds);
   const length = Math.max(...rows.map(r => r.length));
   const ids = new Int32Array(rows.length * length).fill(PAD);
-  rows.forEach((row, i) => ids.set(row, i * length));
+  for (const [i, row] of rows.entries()) ids.set(row, i * length);
   return {
     ids: ints([rows.length, length], ids),
     eos: ints(

@@ -68,7 +68,8 @@ async function embedScenes(
   for (let from = 0; from < scenes.length; from += CHUNK) {
     const chunk = scenes.slice(from, from + CHUNK);
     const pixels = new Float32Array(chunk.length * grid * width);
-    chunk.forEach((scene, b) => writePatches(scene.image.data, imageSize, patchSize, all, imageMean, imageStd, pixels, b * grid * width));
+    for (const [b, scene] of chunk.entries())
+      writePatches(scene.image.data, imageSize, patchSize, all, imageMean, imageStd, pixels, b * grid * width);
     const kept = ints(
       [chunk.length, grid],
       chunk.flatMap(() => all),
