@@ -225,7 +225,7 @@ describe('one session, several sizes', () => {
         const f = (x: Plain): number => total(row.reference({ ...data, [name]: x }).data.map((value, i) => value * cotangent.data[i]));
         const along = uniform(data[name].shape, -1, 1, 21);
         const step = (h: number): number => f(zip((a, b) => a + h * b, data[name], along));
-        const slope = total(Array.from(out[`grad.${name}`].data, (g, i) => Number(g) * along.data[i]));
+        const slope = total(Array.from(out[`grad.${name}`].data as ArrayLike<number | bigint>, (g, i) => Number(g) * along.data[i]));
         expect(out[`grad.${name}`].shape).toEqual(data[name].shape);
         expectClose([slope], [(step(1e-6) - step(-1e-6)) / 2e-6], { rtol: 1e-6, atol: 1e-7, label: name });
       }
