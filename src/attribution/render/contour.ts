@@ -59,13 +59,18 @@ const keyOf = ([x, y]: Point): string => `${x.toFixed(4)},${y.toFixed(4)}`;
 
 function join(segments: readonly [Point, Point][]): Point[][] {
   const ends = new Map<string, number[]>();
+  const used = new Uint8Array(segments.length);
   segments.forEach((segment, i) => {
+    // A level that a sample meets exactly gives segments without length; they would end a line before its time.
+    if (keyOf(segment[0]) === keyOf(segment[1])) {
+      used[i] = 1;
+      return;
+    }
     for (const end of segment) {
       const key = keyOf(end);
       ends.set(key, [...(ends.get(key) ?? []), i]);
     }
   });
-  const used = new Uint8Array(segments.length);
   const extend = (line: Point[]): void => {
     for (;;) {
       const tail = line.at(-1) as Point;

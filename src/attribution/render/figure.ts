@@ -14,6 +14,8 @@ import { element, label, type Node, type SvgText, toSvg } from './svg.ts';
 const PAD = 28;
 const GAP = 24;
 const HEADING = 24;
+/** Two spaces each side of a dot, half of them no-break ones: SVG viewers fold plain spaces into one. */
+const SEPARATOR = '\u00a0 · \u00a0';
 
 /** Where the panels stand. Heights of image panels follow from the image's shape. */
 interface Layout {
@@ -64,7 +66,7 @@ function facts(result: Attribution): string {
     parts.push(`caption ${formatValue(result.text.totalBits, digitsFor(result.text.totalBits))} bits`);
   if (seeds) parts.push(`${seeds.seeds.length} seeds, rank stability ${formatValue(seeds.rankStability, 2)}`);
   else if (typeof seed === 'number') parts.push(`seed ${seed}`);
-  return parts.join('  ·  ');
+  return parts.join(SEPARATOR);
 }
 
 /** True when an optimisation behind the result did not converge. */
@@ -101,8 +103,8 @@ function header(result: Attribution, style: FigureStyle): { nodes: Node[]; botto
 /** Wraps at the dots where it can. */
 function wrapFacts(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const part of text.split('  ·  ')) {
-    const joined = lines.length > 0 ? `${lines.at(-1)}  ·  ${part}` : part;
+  for (const part of text.split(SEPARATOR)) {
+    const joined = lines.length > 0 ? `${lines.at(-1)}${SEPARATOR}${part}` : part;
     if (lines.length > 0 && measure(joined, 13.5) <= width) lines[lines.length - 1] = joined;
     else lines.push(...wrap(part, width, 13.5));
   }
@@ -190,6 +192,7 @@ export function buildFigure(result: Attribution, image: RgbImage, style: FigureS
  * The figure of a result as SVG text, images embedded.
  * @param image the original picture, as decoded (`result.image.view` is in its pixels).
  * @param density device pixels per CSS pixel of the embedded images.
+ * @param writing for `figurePng`: how labels are written; the images are then packed in haste.
  * @throws NarrowsError for options out of range, or values that are not finite.
  */
 export async function figureSvg(
@@ -201,7 +204,7 @@ export async function figureSvg(
 ): Promise<string> {
   const style = figureStyle(result, options);
   const layout = choose(result, image, style);
-  const images = await panelImages(result, image, style, layout.image, density);
+  const images = await panelImages(result, image, style, layout.image, density, writing !== undefined);
   const text = writing ?? { text: options.outlines ? 'outlines' : 'live' };
   return `<?xml version="1.0" encoding="UTF-8"?>\n${toSvg(buildFigure(result, image, style, layout, images), text)}\n`;
 }

@@ -79,7 +79,7 @@ function rowHtml(row: IndexRow): string {
   const kind = row.verdict === 'converged' ? 'converged' : 'not-converged';
   const picture = row.thumbnail?.startsWith('data:image/') ? `<img alt="" loading="lazy" src="${escapeText(row.thumbnail)}">` : '';
   return (
-    `<tr><td>${picture}</td><td class="caption" data-value="${caption}"${direction}>${linked}</td><td data-value="${escapeText(row.image)}">${escapeText(row.image)}</td>` +
+    `<tr><td>${picture}</td><td class="caption" data-value="${caption}"${direction}><span title="${caption}">${linked}</span></td><td class="file" data-value="${escapeText(row.image)}">${escapeText(row.image)}</td>` +
     `${number(row.cosine, 3)}${bits(row.imageBits)}${bits(row.captionBits)}` +
     `<td data-value="${escapeText(row.verdict)}"><span class="badge ${kind}">${escapeText(row.verdict)}</span></td></tr>`
   );
@@ -93,9 +93,9 @@ export function indexHtml(rows: readonly IndexRow[], options: { readonly title?:
       `<th scope="col" data-kind="${kind}" aria-sort="none"${kind === 'number' ? ' class="number"' : ''}><button type="button">${name}</button></th>`,
   );
   const body =
-    `<header class="top"><h1>${escapeText(title)}</h1><p class="muted">Few shared bits with a low cosine: image and caption hardly belong together. ` +
+    `<header class="top"><div class="title"><h1>${escapeText(title)}</h1><button id="theme" type="button" hidden>Theme: system</button></div><p class="muted">Few shared bits with a low cosine: image and caption hardly belong together. ` +
     `Press a column's name to sort.</p></header>\n<main><div class="controls"><input id="search" type="search" placeholder="Search captions and files" aria-label="Search" hidden>` +
-    `<span id="count" class="small muted" role="status">${rows.length} ${rows.length === 1 ? 'pair' : 'pairs'}</span><button id="theme" type="button" hidden>Theme: system</button></div>` +
+    `<span id="count" class="small muted" role="status">${rows.length} ${rows.length === 1 ? 'pair' : 'pairs'}</span></div>` +
     `<div class="wide"><table class="index"><thead><tr><th><span class="hidden">Picture</span></th>${heads.join('')}</tr></thead><tbody>${rows.map(rowHtml).join('\n')}</tbody></table></div></main>` +
     `\n<p id="live" class="hidden" role="status" aria-live="polite"></p>`;
   return page({ title, style: baseStyle + indexStyle, body, script: themeScript + indexScript, data: {} });

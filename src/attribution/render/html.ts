@@ -92,7 +92,7 @@ export async function reportHtml(items: readonly ReportItem[], options: ReportOp
   return page({
     title,
     style: baseStyle + reportStyle,
-    body: `<header class="top"><h1>${escapeText(options.title ?? 'What the model relies on')}</h1>${howToRead(items)}</header>\n${toolbar(items, options)}\n<main>${articles.join('\n')}</main>\n<p id="live" class="hidden" role="status" aria-live="polite"></p><noscript><p class="top">Scripts are off: the maps are not drawn, the tables below each picture hold every number.</p></noscript>`,
+    body: `<header class="top"><div class="title"><h1>${escapeText(options.title ?? 'What the model relies on')}</h1><button id="theme" type="button" hidden>Theme: system</button></div>${howToRead(items)}</header>\n${toolbar(items, options)}\n<main>${articles.join('\n')}</main>\n<p id="live" class="hidden" role="status" aria-live="polite"></p><noscript><p class="top">Scripts are off: the maps are not drawn, the tables below each picture hold every number.</p></noscript>`,
     script: themeScript + reportScript,
     data: { items: data, opacity, maps: colourMaps.map(map => ({ name: map.name, table: Buffer.from(map.table).toString('base64') })) },
   });
@@ -129,7 +129,6 @@ function toolbar(items: readonly ReportItem[], options: ReportOptions): string {
     `<label>Colours <select id="map">${option('auto', 'default')}${colourMaps.map(map => option(map.name, map.name.replace('narrows-', ''))).join('')}</select></label>` +
     `<label${off(hasNats)}>Unit <select id="unit">${option('nats', 'nats')}${option('bits', 'bits', options.unit === 'bits')}</select></label>` +
     `<label${off(hasImage)}><input id="smooth" type="checkbox" checked> Smooth</label>` +
-    `<label${off(hasImage)}><input id="grid" type="checkbox"> Patch lines</label>` +
-    `<button id="theme" type="button" hidden>Theme: system</button></div>`
+    `<label${off(hasImage)}><input id="grid" type="checkbox"> Patch lines</label></div>`
   );
 }

@@ -16,21 +16,22 @@ export interface PanelImages {
   readonly heat: readonly string[];
 }
 
-/** Encodes the pixels of the panels for `size` CSS pixels at `density`. */
+/** Encodes the pixels of the panels for `size` CSS pixels at `density`; `fast`: for rendering at once, not for a file. */
 export async function panelImages(
   result: Attribution,
   image: RgbImage,
   style: FigureStyle,
   size: { width: number; height: number },
   density: number,
+  fast: boolean,
 ): Promise<PanelImages> {
   const [width, height] = [Math.max(1, Math.round(size.width * density)), Math.max(1, Math.round(size.height * density))];
   const shown = await resizeForDisplay(image, width, height, 2.5 * density);
-  const original = await dataUri(shown, 'photo');
+  const original = await dataUri(shown, fast ? 'fast' : 'photo');
   if (!result.image || !style.imageScale) return { original: [original], heat: [] };
   const { map, method, opacity, imageScale: scale } = style;
-  const layer = await dataUri(overlayLayer(result.image, image, width, height, { method, map, scale, opacity }), 'exact');
-  const base = greyBase(style) ? await dataUri(greyed(shown), 'photo') : original;
+  const layer = await dataUri(overlayLayer(result.image, image, width, height, { method, map, scale, opacity }), fast ? 'fast' : 'exact');
+  const base = greyBase(style) ? await dataUri(greyed(shown), fast ? 'fast' : 'photo') : original;
   return { original: [original], heat: [base, layer] };
 }
 

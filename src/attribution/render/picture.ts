@@ -3,6 +3,9 @@ import sharp from 'sharp';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 
+/** How lasting PNG files are written: adaptive filters make photographs a third smaller. */
+export const PNG = { compressionLevel: 6, adaptiveFiltering: true } as const;
+
 /** Pixels with transparency: 8-bit RGBA, not premultiplied. */
 export interface Layer {
   readonly width: number;
@@ -33,15 +36,15 @@ export async function resizeForDisplay(picture: RgbImage, width: number, height:
   return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
 
-/** PNG bytes of a picture or a layer. */
-export const encodePng = (picture: RgbImage | Layer): Promise<Buffer> =>
+/** PNG bytes of a picture or a layer: small, or (`fast`) quickly made for something that is rendered again at once. */
+export const encodePng = (picture: RgbImage | Layer, fast = false): Promise<Buffer> =>
   raw(picture, picture.data.length === picture.width * picture.height * 4 ? 4 : 3)
-    .png({ compressionLevel: 9 })
+    .png(fast ? { compressionLevel: 1 } : PNG)
     .toBuffer();
 
-/** `data:` URI of a picture: JPEG when that is clearly smaller and the picture has no hard pixels, else PNG. */
-export async function dataUri(picture: RgbImage | Layer, kind: 'photo' | 'exact'): Promise<string> {
-  const png = await encodePng(picture);
+/** `data:` URI of a picture: JPEG for a photo when that is clearly smaller, else PNG; `fast` is PNG, for something rendered at once. */
+export async function dataUri(picture: RgbImage | Layer, kind: 'photo' | 'exact' | 'fast'): Promise<string> {
+  const png = await encodePng(picture, kind === 'fast');
   if (kind === 'photo') {
     const jpeg = await raw(picture, 3).jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer();
     if (jpeg.length < 0.7 * png.length) return `data:image/jpeg;base64,${jpeg.toString('base64')}`;

@@ -7,20 +7,24 @@ import { figureSvg } from './figure.ts';
 import { type FigureOptions, figureStyle } from './figure-options.ts';
 import { composite, greyed, overlayLayer, viewBox } from './overlay.ts';
 import { contours, greyBase, gridLines } from './panel.ts';
-import { checkPicture, encodePng } from './picture.ts';
+import { checkPicture, encodePng, PNG } from './picture.ts';
 import { element, toSvg } from './svg.ts';
 
 let fontsFound: Promise<boolean> | undefined;
 
 /** True when the system has any font that draws text (a bare container has none). Asked once. */
 export function systemDrawsText(): Promise<boolean> {
-  const probe = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text x="4" y="30" font-size="30">M</text></svg>';
-  fontsFound ??= sharp(Buffer.from(probe))
-    .stats()
-    .then(
-      stats => stats.channels.some(channel => channel.max > 0),
-      () => false,
-    );
+  const draw = (letter: string) => {
+    const text = `<text x="4" y="30" font-size="30">${letter}</text>`;
+    return sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">${text}</svg>`))
+      .raw()
+      .toBuffer();
+  };
+  // Without fonts every letter is the same empty box, or nothing.
+  fontsFound ??= Promise.all([draw('M'), draw('i')]).then(
+    ([wide, narrow]) => !wide.equals(narrow),
+    () => false,
+  );
   return fontsFound;
 }
 
@@ -39,7 +43,7 @@ export async function figurePng(
   const svg = await figureSvg(result, image, options, density, { text: 'outlines', boxes: !(await systemDrawsText()) });
   return sharp(Buffer.from(svg), { density: 72 * density, unlimited: true, limitInputPixels: false })
     .removeAlpha()
-    .png({ compressionLevel: 9 })
+    .png(PNG)
     .toBuffer();
 }
 
@@ -63,6 +67,6 @@ export async function overlayPng(result: Attribution, image: RgbImage, options: 
   return sharp(png)
     .composite([{ input: Buffer.from(svg) }])
     .removeAlpha()
-    .png({ compressionLevel: 9 })
+    .png(PNG)
     .toBuffer();
 }

@@ -1,5 +1,5 @@
 /** @file One result as an article of the HTML report: the parts that stand still. What moves is the script's. */
-import type { Attribution, Convergence } from '../../result.ts';
+import type { Attribution, Convergence, ImageAttribution, TextAttribution } from '../../result.ts';
 import { methodLabel } from '../figure-options.ts';
 import { rightToLeft } from '../glyphs.ts';
 import { digitsFor, formatValue } from '../normalise.ts';
@@ -35,19 +35,13 @@ function factLine(result: Attribution): string {
   return `<div class="facts">${facts.join('')}</div>`;
 }
 
-function charts(result: Attribution): string {
-  const parts: string[] = [];
-  for (const [side, part] of [
-    ['Image', result.image],
-    ['Caption', result.text],
-  ] as const) {
-    if (!part || part.convergence.fit.length < 2) continue;
-    parts.push(
-      `<section><h3>${side}: how the optimisation went</h3>${lossChart('Fit (cosine to the target)', part.convergence.fit)}` +
-        `${lossChart('Compression (weighted information)', part.convergence.compression)}<p class="small muted">${escapeText(part.convergence.note)}</p></section>`,
-    );
-  }
-  return parts.length > 0 ? `<div class="more">${parts.join('')}</div>` : '';
+function charts(part: ImageAttribution | TextAttribution | undefined): string {
+  if (!part || part.convergence.fit.length < 2) return '';
+  const { fit, compression, note } = part.convergence;
+  return (
+    `<section class="more"><h3>How the optimisation went</h3><div class="charts">${lossChart('Fit (cosine to target)', fit)}` +
+    `${lossChart('Compression (weighted)', compression)}</div><p class="small muted">${escapeText(note)}</p></section>`
+  );
 }
 
 function tables(result: Attribution): string {
@@ -107,15 +101,15 @@ export function articleHtml(result: Attribution, { index, picture, command }: Ar
     : photo;
   const left =
     `<div><div class="head"><h3>${result.image ? 'Image' : 'Image (no map)'}</h3><span class="patch-unit small muted"></span></div>` +
-    `<div class="frame">${stage}</div>${result.image ? '<p class="readout patch"></p>' : ''}</div>`;
+    `<div class="frame">${stage}</div>${result.image ? '<p class="readout patch"></p>' : ''}${charts(result.image)}</div>`;
   const right = result.text
     ? `<div><div class="head"><h3>Caption</h3><span class="word-unit small muted"></span></div><div class="words" role="group" aria-label="Words of the caption"${direction}></div>` +
-      `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul></div>`
+      `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul>${charts(result.text)}</div>`
     : '';
   return (
     `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}` +
     `<div class="views${right ? '' : ' single'}">${left}${right}</div>${right ? '' : '<ul class="pins" aria-label="Pinned values"></ul>'}` +
-    `${charts(result)}${tables(result)}${provenance(result)}` +
+    `${tables(result)}${provenance(result)}` +
     `<div class="command"><pre tabindex="0" aria-label="The same on the command line">${escapeText(command)}</pre><button class="copy" type="button">Copy</button></div></article>`
   );
 }

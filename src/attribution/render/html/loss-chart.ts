@@ -5,7 +5,7 @@ import { escapeText, round } from '../svg.ts';
 /** One chart: `values` per step under a title. The y axis spans the values (never less than a hair); x is the step. */
 export function lossChart(title: string, values: readonly number[]): string {
   if (values.length < 2) return '';
-  const [width, height, left, right, top, bottom] = [260, 120, 44, 10, 24, 20];
+  const [width, height, left, right, top, bottom] = [220, 112, 40, 8, 24, 18];
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const pad = (most - least || Math.abs(most) || 1) * 0.08;
   const [low, high] = [least - pad, most + pad];
@@ -22,8 +22,8 @@ export function lossChart(title: string, values: readonly number[]): string {
   const summary = `${title}: from ${formatValue(values[0], 3)} to ${formatValue(values[last], 3)} in ${values.length} steps`;
   return (
     `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeText(summary)}">` +
-    `<text class="name" x="${left}" y="13">${escapeText(title)}</text>${grid.join('')}` +
+    `<text class="name" x="0" y="12">${escapeText(title)}</text>${grid.join('')}` +
     `<path class="curve" d="${path}"/><circle class="dot" cx="${round(x(last))}" cy="${round(y(values[last]))}" r="3"/>` +
-    `<text x="${left}" y="${height - 5}">step 1</text><text x="${width - right}" y="${height - 5}" text-anchor="end">${values.length}</text></svg>`
+    `<text x="${left}" y="${height - 4}">step 1</text><text x="${width - right}" y="${height - 4}" text-anchor="end">${values.length}</text></svg>`
   );
 }

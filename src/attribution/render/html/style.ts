@@ -9,6 +9,9 @@ export const baseStyle = `
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 Inter, system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; font-variant-numeric: tabular-nums; }
 main, .top { max-width: 1160px; margin: 0 auto; padding: 0 24px; }
 .top { padding-top: 28px; }
+.title { display: flex; flex-wrap: wrap; gap: 8px 16px; justify-content: space-between; align-items: center; margin-bottom: 6px; }
+.title h1 { margin: 0; }
+.title button { font-size: 14px; }
 h1 { font-size: 26px; line-height: 1.25; margin: 0 0 4px; letter-spacing: -.01em; }
 h2 { font-size: 20px; line-height: 1.35; margin: 0; overflow-wrap: anywhere; }
 h3 { font-size: 14px; margin: 0 0 8px; }
@@ -36,8 +39,7 @@ export const reportStyle = `
 .tools label { display: inline-flex; gap: 7px; align-items: center; }
 .tools input[type=range] { width: 120px; accent-color: var(--accent); }
 .tools input[type=checkbox] { width: 17px; height: 17px; accent-color: var(--accent); }
-.tools #theme { margin-left: auto; }
-article { padding: 26px 0 34px; border-bottom: 1px solid var(--line); }
+article { min-width: 0; padding: 26px 0 34px; border-bottom: 1px solid var(--line); }
 article:last-child { border-bottom: 0; }
 .facts { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; margin: 6px 0 18px; color: var(--muted); font-size: 15px; }
 .facts b { color: var(--ink); font-weight: 600; }
@@ -56,8 +58,8 @@ article:last-child { border-bottom: 0; }
 .mark span { position: absolute; left: 50%; top: 50%; transform: translate(-50%, -50%); background: #101116e0; color: #fff; font-size: 12px; line-height: 1.35; padding: 0 5px; border-radius: 4px; white-space: nowrap; }
 .bar { position: relative; width: 64px; min-height: 110px; }
 .bar i { position: absolute; left: 0; top: 0; bottom: 0; width: 14px; border-radius: 3px; box-shadow: inset 0 0 0 1px #80808055; }
-.bar span { position: absolute; left: 18px; font-size: 13px; line-height: 1; transform: translateY(50%); white-space: nowrap; }
-.bar span::before { content: ''; position: absolute; left: -4px; top: 50%; width: 4px; height: 1px; background: var(--muted); }
+.bar span { position: absolute; left: 23px; font-size: 13px; line-height: 1; transform: translateY(50%); white-space: nowrap; }
+.bar span::before { content: ''; position: absolute; left: -9px; top: 50%; width: 5px; height: 1px; background: var(--muted); }
 .readout { min-height: 48px; margin: 10px 0 0; font-size: 15px; }
 .readout b { font-weight: 600; }
 .head { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; }
@@ -69,37 +71,42 @@ article:last-child { border-bottom: 0; }
 .word[aria-pressed=true] { text-decoration: underline; text-decoration-thickness: 2px; text-underline-offset: 3px; }
 .pins { list-style: none; margin: 4px 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: 6px; font-size: 14px; }
 .pins button { min-height: 28px; padding: 1px 9px; }
-.more { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 20px 28px; margin-top: 22px; }
-.chart { width: 100%; max-width: 300px; display: block; }
+.more { margin-top: 14px; max-width: 520px; }
+.more p { margin: 8px 0 0; }
+.charts { display: grid; grid-template-columns: 1fr 1fr; gap: 6px 20px; }
+.chart { width: 100%; display: block; overflow: visible; }
 .chart text { font-size: 10.5px; fill: var(--muted); }
 .chart .name { font-size: 12px; font-weight: 600; fill: var(--ink); }
 .chart .rule { stroke: var(--line); }
 .chart .curve { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
 .chart .dot { fill: var(--accent); }
-details { margin-top: 12px; font-size: 14px; }
+details { margin-top: 12px; font-size: 14px; overflow: hidden; }
 summary { cursor: pointer; font-weight: 600; padding: 4px 0; }
-.scroll { overflow: auto; max-height: 420px; }
+.scroll { position: relative; overflow: auto; max-height: 420px; }
 .scroll:focus-visible { outline-offset: -3px; }
 .map td, .map th { text-align: right; padding: 2px 7px; border: 1px solid var(--line); overflow-wrap: normal; white-space: nowrap; }
 .command { display: flex; gap: 8px; align-items: start; margin-top: 14px; }
 .command pre { flex: 1; margin: 0; min-width: 0; overflow-x: auto; background: var(--raised); border-radius: 7px; padding: 7px 12px; font: 13px/1.5 ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; }
-@media (max-width: 800px) { .views { grid-template-columns: minmax(0, 1fr); } main, .top { padding-left: 16px; padding-right: 16px; } .tools { position: static; padding-left: 16px; padding-right: 16px; } .tools #theme { margin-left: 0; } .bar { width: 54px; } }
+@media (max-width: 800px) { .views { grid-template-columns: minmax(0, 1fr); } main, .top { padding-left: 16px; padding-right: 16px; } .tools { position: static; padding-left: 16px; padding-right: 16px; } .bar { width: 54px; } }
 `;
 
 /** The index page's own. */
 export const indexStyle = `
 .controls { display: flex; flex-wrap: wrap; gap: 10px; align-items: center; margin: 16px 0; }
 .controls input { background: var(--raised); border: 1px solid var(--line); border-radius: 7px; padding: 5px 11px; min-width: min(320px, 100%); }
-.controls #theme { margin-left: auto; }
 .wide { overflow-x: auto; padding-bottom: 40px; }
 .index { width: 100%; }
-.index th { position: sticky; top: 0; background: var(--paper); white-space: nowrap; vertical-align: bottom; }
-.index th button { border: 0; background: none; padding: 4px 0; font-weight: 600; }
+.index th { position: sticky; top: 0; background: var(--paper); vertical-align: bottom; }
+.index th button { border: 0; background: none; padding: 4px 0; font-weight: 600; text-align: inherit; line-height: 1.3; }
 .index th button::after { content: ' ↕'; color: var(--muted); font-weight: 400; }
 .index th[aria-sort=ascending] button::after { content: ' ↑'; color: var(--ink); }
 .index th[aria-sort=descending] button::after { content: ' ↓'; color: var(--ink); }
 .index td { vertical-align: middle; padding-top: 8px; padding-bottom: 8px; }
 .index img { display: block; height: 72px; width: auto; max-width: 160px; object-fit: contain; border-radius: 5px; }
-.index td.caption { min-width: 220px; font-size: 15px; }
+.index td.caption { min-width: 260px; font-size: 15px; }
+.index td.caption > span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
+.index td.file { min-width: 120px; max-width: 220px; }
+.index th.number { min-width: 84px; text-align: right; }
 a { color: var(--accent); }
+@media (max-width: 800px) { .index img { height: 56px; max-width: 90px; } .index td.caption { min-width: 200px; } }
 `;

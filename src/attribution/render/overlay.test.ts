@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { colourMap } from './colour-map.ts';
+import { contourLines } from './contour.ts';
+import { displayScale } from './normalise.ts';
+import { composite, heatField, overlayLayer, viewBox } from './overlay.ts';
+import { exampleResult } from './testdata/example-result.ts';
+
+const result = exampleResult({ caption: 'a', width: 60, height: 40, grid: [4, 4] });
+const image = result.image!;
+const original = { width: 60, height: 40 };
+const style = { method: 'heat', map: colourMap('narrows-heat'), scale: displayScale(image.patches, 'nats'), opacity: 1 } as const;
+
+describe('the heat layer', () => {
+  test('lies on the view alone; the rest is veiled', () => {
+    expect(viewBox(image, original, 60, 40)).toEqual({ left: 10, top: 0, width: 40, height: 40 });
+    const layer = overlayLayer(image, original, 60, 40, style);
+    const pixel = (x: number, y: number) => Array.from(layer.data.subarray((y * 60 + x) * 4, (y * 60 + x) * 4 + 4));
+    expect(pixel(9, 20)).toEqual([128, 130, 134, 190]);
+    expect(pixel(50, 20)).toEqual([128, 130, 134, 190]);
+    expect(pixel(10, 0)[3]).toBe(255);
+    const field = heatField(image, 40, 40);
+    const index = Math.round((field[20 * 40 + 15] / style.scale.high) * 255);
+    expect(pixel(25, 20).slice(0, 3)).toEqual(Array.from(style.map.table.subarray(index * 3, index * 3 + 3)));
+  });
+  test('follows a view that reaches outside the picture', () => {
+    const padded = { ...image, view: { left: 0, top: -10, width: 60, height: 60 } };
+    expect(viewBox(padded, original, 60, 40)).toEqual({ left: 0, top: -10, width: 60, height: 60 });
+    const layer = overlayLayer(padded, original, 60, 40, style);
+    const row = heatField(padded, 60, 60).subarray(10 * 60, 11 * 60);
+    const first = Math.round((row[30] / style.scale.high) * 255) * 3;
+    expect(Array.from(layer.data.subarray(30 * 4, 30 * 4 + 3))).toEqual(Array.from(style.map.table.subarray(first, first + 3)));
+  });
+  test('masks by letting light through, and blends by the value', () => {
+    const white = { width: 60, height: 40, data: new Uint8Array(60 * 40 * 3).fill(255) };
+    const masked = composite(white, overlayLayer(image, original, 60, 40, { ...style, method: 'masked' }));
+    const at = (x: number, y: number) => masked.data[(y * 60 + x) * 3];
+    expect(at(30, 20)).toBeGreaterThan(at(12, 2) + 100);
+    const blended = overlayLayer(image, original, 60, 40, { ...style, method: 'blended', opacity: 0.5 });
+    const alphas = Array.from(blended.data).filter((_, i) => i % 4 === 3 && (i >> 2) % 60 >= 10 && (i >> 2) % 60 < 50);
+    expect(Math.max(...alphas)).toBeLessThanOrEqual(128);
+    expect(Math.min(...alphas)).toBeLessThan(40);
+  });
+  test('a picture of 640×3 and of one pixel come out whole', () => {
+    for (const [width, height] of [
+      [640, 3],
+      [1, 1],
+    ] as const) {
+      const thin = exampleResult({ caption: 'a', width, height });
+      const layer = overlayLayer(thin.image!, { width, height }, width, height, style);
+      expect(layer.data).toHaveLength(width * height * 4);
+      expect(layer.data.filter((_, i) => i % 4 === 3).every(alpha => alpha > 0)).toBe(true);
+    }
+  });
+});
+
+test('contours close round a hill and keep its radius', () => {
+  const size = 41;
+  const field = Float32Array.from({ length: size * size }, (_, i) => -Math.hypot((i % size) - 20, Math.floor(i / size) - 20));
+  const lines = contourLines(field, [size, size], -10);
+  expect(lines).toHaveLength(1);
+  expect(lines[0][0]).toEqual(lines[0].at(-1));
+  for (const [x, y] of lines[0]) expect(Math.abs(Math.hypot(x - 20, y - 20) - 10)).toBeLessThan(0.06);
+  expect(contourLines(field, [size, size], 5)).toEqual([]);
+});
