@@ -71,7 +71,7 @@ export function terminalWords(result: Attribution, options: TerminalOptions): st
   for (const word of shown) {
     const width = Math.max(columnsOf(word.text), word.number.length) + 2;
     if (used > 0 && used + 1 + width > columns) {
-      lines.push(top, bottom);
+      lines.push(top, bottom, '');
       [top, bottom, used] = ['', '', 0];
     }
     const colour = map.at(positionOf(scale, word.value));

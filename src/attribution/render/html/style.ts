@@ -6,6 +6,7 @@ export const baseStyle = `
 @media (prefers-color-scheme: dark) { :root:not([data-theme=light]) { --paper: #14161b; --raised: #1d2027; --ink: #f0f2f5; --muted: #a4adba; --line: #3a404b; --accent: #9db1ff; --good: #8fe0b0; --good-paper: #16382a; --bad: #ffd08a; --bad-paper: #4a3415; color-scheme: dark; } }
 :root[data-theme=dark] { --paper: #14161b; --raised: #1d2027; --ink: #f0f2f5; --muted: #a4adba; --line: #3a404b; --accent: #9db1ff; --good: #8fe0b0; --good-paper: #16382a; --bad: #ffd08a; --bad-paper: #4a3415; color-scheme: dark; }
 * { box-sizing: border-box; }
+[hidden] { display: none !important; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 Inter, system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; font-variant-numeric: tabular-nums; }
 main, .top { max-width: 1160px; margin: 0 auto; padding: 0 24px; }
 .top { padding-top: 28px; }
@@ -47,6 +48,7 @@ article:last-child { border-bottom: 0; }
 .views.single { grid-template-columns: minmax(0, 1fr); }
 .views.single .frame { max-width: 760px; }
 .frame { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 12px; }
+.frame > img { max-width: 100%; height: auto; border-radius: 8px; }
 .stage { position: relative; border-radius: 8px; cursor: crosshair; touch-action: manipulation; align-self: start; }
 .stage img, .stage canvas { display: block; width: 100%; height: 100%; border-radius: 8px; }
 .stage img.tiny { image-rendering: pixelated; }
