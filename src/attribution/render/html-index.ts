@@ -25,7 +25,7 @@ export interface IndexRow {
   /** Total bits that the image, and the caption, share with the other side. */
   readonly imageBits?: number;
   readonly captionBits?: number;
-  /** A word about it: `converged`, `not converged`, or why it failed. */
+  /** A word about it: `converged`, `not converged`, `no optimisation`, or why it failed. */
   readonly verdict: string;
 }
 
@@ -43,6 +43,7 @@ export async function thumbnail(result: Attribution, image: RgbImage, height = 1
 
 /** The row of a result. */
 export async function indexRow(result: Attribution, image: RgbImage, href?: string): Promise<IndexRow> {
+  const optimised = [result.image, result.text].some(part => part?.convergence.verdict === 'converged');
   return {
     href,
     thumbnail: await thumbnail(result, image),
@@ -51,7 +52,7 @@ export async function indexRow(result: Attribution, image: RgbImage, href?: stri
     cosine: result.cosine,
     imageBits: result.unit === 'nats' ? result.image?.totalBits : undefined,
     captionBits: result.unit === 'nats' ? result.text?.totalBits : undefined,
-    verdict: notConverged(result) ? 'not converged' : 'converged',
+    verdict: notConverged(result) ? 'not converged' : optimised ? 'converged' : 'no optimisation',
   };
 }
 
@@ -76,12 +77,12 @@ function rowHtml(row: IndexRow): string {
       ? '<td class="number" data-value="">–</td>'
       : `<td class="number" data-value="${value}">${formatValue(value, digits)}</td>`;
   const bits = (value: number | undefined) => number(value, value === undefined ? 0 : digitsFor(value));
-  const kind = row.verdict === 'converged' ? 'converged' : 'not-converged';
+  const kind = row.verdict === 'converged' ? ' converged' : row.verdict === 'no optimisation' ? '' : ' not-converged';
   const picture = row.thumbnail?.startsWith('data:image/') ? `<img alt="" loading="lazy" src="${escapeText(row.thumbnail)}">` : '';
   return (
     `<tr><td>${picture}</td><td class="caption" data-value="${caption}"${direction}><span title="${caption}">${linked}</span></td><td class="file" data-value="${escapeText(row.image)}">${escapeText(row.image)}</td>` +
     `${number(row.cosine, 3)}${bits(row.imageBits)}${bits(row.captionBits)}` +
-    `<td data-value="${escapeText(row.verdict)}"><span class="badge ${kind}">${escapeText(row.verdict)}</span></td></tr>`
+    `<td data-value="${escapeText(row.verdict)}"><span class="badge${kind}">${escapeText(row.verdict)}</span></td></tr>`
   );
 }
 
