@@ -13,7 +13,7 @@ export type OrtTensors = new (type: string, data: TypedArray, dims: readonly num
 /** The part of `ort.InferenceSession` that is used here. */
 export interface OrtSession {
   readonly outputNames: readonly string[];
-  run(feeds: Record<string, OrtTensor>, fetches: Record<string, OrtTensor | null>): Promise<Record<string, OrtTensor>>;
+  run(feeds: Record<string, OrtTensor>, fetches: Record<string, OrtTensor | null>, options: object): Promise<Record<string, OrtTensor>>;
   release(): Promise<void>;
 }
 
@@ -25,6 +25,9 @@ export function sizesOk(model: Uint8Array): void {
   if (model.length > MAX_MODEL_BYTES)
     throw new RangeError('The graph holds more than 2 GiB of constants; keep weights in safetensors files.');
 }
+
+/** Errors are thrown; printing them too would mix with what the program prints. */
+const QUIET = { logSeverityLevel: 4 } as const;
 
 /** What every executable says when it is run after its release. */
 export const releasedError = (): Error => new Error('This executable is already released; compile it again.');
@@ -66,7 +69,7 @@ export class OrtExecutable implements Executable {
     for (const [name, t] of Object.entries(inputs)) feeds[name] = new this.OrtTensor(t.dtype, t.data, t.shape);
     const fetches: Record<string, OrtTensor | null> = {};
     for (const name of options.outputs ?? session.outputNames) fetches[name] = null;
-    const run = session.run(feeds, fetches);
+    const run = session.run(feeds, fetches, QUIET);
     this.running.add(run);
     let results: Record<string, OrtTensor>;
     try {
