@@ -1,6 +1,6 @@
 /** @file From traced values to something that runs; equal graphs share one session. */
 import { createHash } from 'node:crypto';
-import type { CompileOptions, Executable, Feeds, Runtime } from '../runtime/runtime.ts';
+import type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from '../runtime/runtime.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { showShape } from './dims.ts';
 import { Emitter, type OnnxGraph, type OnnxValueInfo } from './lower.ts';
@@ -37,7 +37,7 @@ export class CompiledGraph implements AsyncDisposable {
    * Runs once; see `Executable.run`. Inputs that the graph does not need may be given and are ignored.
    * @throws GraphError for an input that is missing or has another type or shape; Error after `release`.
    */
-  async run(inputs: Feeds, options?: { readonly outputs?: readonly string[]; readonly into?: Feeds }): Promise<Record<string, Tensor>> {
+  async run(inputs: Feeds, options?: RunOptions): Promise<Record<string, Tensor>> {
     if (this.released) throw new Error('This compiled graph is already released; compile it again.');
     return this.executable.run(checkFeeds(this.graph.inputs, inputs), options);
   }

@@ -1,6 +1,6 @@
 /** @file The tensor language: everything a model or method is written in. */
 export { type CompiledGraph, compile, lower } from './compile.ts';
-export { type Dim, type Shape, showShape } from './dims.ts';
+export { addDims, type Dim, mulDims, type Shape, showShape } from './dims.ts';
 export { grad } from './grad.ts';
 export * from './ops/activation.ts';
 export * from './ops/arithmetic.ts';

@@ -1,0 +1,49 @@
+/**
+ * @file The noisy gate of M2IB (arXiv 2312.17174, section 3): λ = σ(α) keeps a share of a hidden state and fills the rest with noise,
+ *   z = λh + (1 − λ)(μ + sε),  ε ~ N(0, 1),  so  z|h ~ N(λh + (1 − λ)μ, (1 − λ)²s²)  against the prior  N(μ, s²).
+ * With ĥ = (h − μ)/s the cost per element, in nats, is  KL = −ln(1 − λ) + ½[(1 − λ)² + (λĥ)² − 1],
+ * written with softplus(α) = −ln(1 − λ), so that a large α gives a large number instead of infinity.
+ */
+import { add, mul, mulDims, neg, reshape, sigmoid, softplus, square, sub, unsqueeze, type Value } from '../graph/index.ts';
+
+/** What the noise and the prior are made of: per channel mean and deviation, broadcast to the hidden state. None: μ = 0, s = 1. */
+export interface NoiseStatistics {
+  readonly mean: Value;
+  readonly deviation: Value;
+}
+
+/**
+ * Noisy copies of hidden states.
+ * @param hidden [P, N, D]
+ * @param alpha [P, N, D], or [P, N, 1] for one gate per token
+ * @param noise standard normal [S, N, D], the same for every pair
+ * @returns [P·S, N, D]
+ */
+export function noisyGate(hidden: Value, alpha: Value, noise: Value, statistics?: NoiseStatistics): Value {
+  const [pairs, tokens, width] = hidden.shape;
+  const samples = noise.shape[0];
+  const keep = sigmoid(alpha);
+  const drop = sigmoid(neg(alpha));
+  let kept = mul(keep, hidden);
+  let scale = drop;
+  if (statistics) {
+    kept = add(kept, mul(drop, statistics.mean));
+    scale = mul(drop, statistics.deviation);
+  }
+  const noisy = add(unsqueeze(kept, 1), mul(unsqueeze(scale, 1), unsqueeze(noise, 0)));
+  return reshape(noisy, [mulDims([pairs, samples]), tokens, width]);
+}
+
+/** Cost in nats per element, [P, N, D]. @param standard ĥ, the standardised hidden state [P, N, D] */
+export function gateInformation(alpha: Value, standard: Value): Value {
+  const kept = square(mul(sigmoid(alpha), standard));
+  return add(softplus(alpha), mul(sub(add(kept, square(sigmoid(neg(alpha)))), 1), 0.5));
+}
+
+/** The same on the host, float64 inside: one element's cost in nats. */
+export function gateNats(alpha: number, standard: number): number {
+  const keep = 1 / (1 + Math.exp(-alpha));
+  const drop = 1 / (1 + Math.exp(alpha));
+  const soft = alpha > 0 ? alpha + Math.log1p(Math.exp(-alpha)) : Math.log1p(Math.exp(alpha));
+  return soft + 0.5 * ((keep * standard) ** 2 + drop ** 2 - 1);
+}

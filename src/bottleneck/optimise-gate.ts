@@ -1,0 +1,210 @@
+/**
+ * @file Optimises one noisy gate per image–text pair (M2IB, arXiv 2312.17174, section 3; official algorithm as described in its code):
+ *   minimise over α:  β · mean KL(α)  −  mean over noise samples of cos(f(z), e)
+ * by Adam. The hidden state and the target are computed once by the caller; a step runs only the blocks above the gate, and only the
+ * gradient for α is ever computed.
+ */
+import {
+  type CompiledGraph,
+  compile,
+  cosineSimilarity,
+  div,
+  grad,
+  input,
+  mean,
+  mul,
+  reshape,
+  sub,
+  sum,
+  unsqueeze,
+} from '../graph/index.ts';
+import type { Tower, TowerInputs } from '../models/dual-encoder.ts';
+import { AdamW } from '../optim/adamw.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { RandomStream } from '../tensor/random.ts';
+import { asFloats, type FloatTensor, floats } from '../tensor/tensor.ts';
+import { gateInformation, gateNats, noisyGate } from './gate.ts';
+import type { ChannelStatistics } from './statistics.ts';
+
+/** α stays inside: σ(12) leaves 6e-6 of noise, and no float32 overflow is near. */
+const ALPHA_LIMIT = 12;
+
+export interface GateOptions {
+  readonly beta: number;
+  readonly steps: number;
+  readonly learningRate: number;
+  /** Noise samples per step. */
+  readonly batchSize: number;
+  /** Every second sample is the negative of the one before. */
+  readonly antithetic: boolean;
+  /** One gate per token instead of one per element. */
+  readonly perToken: boolean;
+  readonly alphaStart: number;
+  /** Read the cost of the last forward pass (before the last update) and never clip α, as the official code does. */
+  readonly official: boolean;
+}
+
+/** P pairs that share a tower, a layer and a token count. */
+export interface GateProblem {
+  readonly runtime: Runtime;
+  readonly tower: Tower;
+  /** The gate stands on the output of this block (0-based). */
+  readonly layer: number;
+  /** Output of that block, [P, N, D]. */
+  readonly hidden: FloatTensor;
+  /** Tower inputs, of which the suffix may need some (masks, pool positions). */
+  readonly inputs: TowerInputs;
+  /** The other modality's embedding, [P, E]; any length. */
+  readonly target: FloatTensor;
+  /** Tokens of each pair that are no padding; all N by default. */
+  readonly lengths?: readonly number[];
+  /** Per pair; none: noise N(0, 1), as the official code has it. */
+  readonly statistics?: readonly ChannelStatistics[];
+  readonly options: GateOptions;
+  readonly seed: number;
+  /** Standard normal noise [S, N, D] of a step; drawn from the seed by default. */
+  readonly noise?: (step: number) => FloatTensor;
+  readonly signal?: AbortSignal;
+  readonly onStep?: (step: number) => void;
+  /** Keep α before the first and after every step. */
+  readonly trace?: boolean;
+}
+
+/** Result per pair. */
+export interface GateResult {
+  /** Nats per element, [N, D] (padding included, as zeros). */
+  readonly information: Float32Array;
+  /** Nats per token, [N]. */
+  readonly tokens: Float32Array;
+  readonly alpha: Float32Array;
+  /** Mean cosine, and β · mean KL, at each step's forward pass. */
+  readonly fit: number[];
+  readonly compression: number[];
+  readonly alphas?: Float32Array[];
+}
+
+/** A compiled step; kept by the caller so that many pairs share it. */
+export type GateGraph = CompiledGraph;
+
+/** Compiles the step for any number of pairs, noise samples and tokens of a tower and layer. */
+export function compileGate(
+  problem: Pick<GateProblem, 'runtime' | 'tower' | 'layer' | 'inputs' | 'hidden' | 'target' | 'options'> & {
+    readonly standardised: boolean;
+  },
+): Promise<GateGraph> {
+  const { tower, layer, inputs, hidden: given, target: goal, options } = problem;
+  const samples = options.batchSize;
+  const [, , width] = given.shape;
+  // Image towers have a fixed number of tokens; a text's is named, so that one session serves all.
+  const tokens = tower.modality === 'text' ? 'seq' : given.shape[1];
+  const hidden = input('hidden', ['batch', tokens, width]);
+  const alpha = input('alpha', ['batch', tokens, options.perToken ? 1 : width]);
+  const noise = input('noise', [samples, tokens, width]);
+  const target = input('target', ['batch', goal.shape[1]]);
+  const weight = input('weight', ['batch', tokens, 1]);
+  const statistics = problem.standardised
+    ? { mean: input('mean', ['batch', 1, width]), deviation: input('deviation', ['batch', 1, width]) }
+    : undefined;
+  const standard = statistics ? div(sub(hidden, statistics.mean), statistics.deviation) : hidden;
+  const features = tower.suffix(layer, noisyGate(hidden, alpha, noise, statistics), samples, inputs);
+  const cosines = cosineSimilarity(reshape(features, ['batch', samples, goal.shape[1]]), unsqueeze(target, 1), 1e-6);
+  const fit = mean(cosines, 1);
+  const compression = sum(mul(gateInformation(alpha, standard), weight), [1, 2]);
+  const loss = sub(sum(compression), sum(fit));
+  const [gradient] = grad(loss, [alpha]);
+  return compile(problem.runtime, { fit, compression, gradient });
+}
+
+/** Runs the optimisation. @param graph from `compileGate` for the same options @throws the signal's reason when aborted */
+export async function optimiseGate(problem: GateProblem, graph: GateGraph): Promise<GateResult[]> {
+  const { hidden, options, signal } = problem;
+  const [pairs, count, width] = hidden.shape;
+  const lengths = problem.lengths ?? Array(pairs).fill(count);
+  const channels = options.perToken ? 1 : width;
+  const alpha = floats([pairs, count, channels], new Float32Array(pairs * count * channels).fill(options.alphaStart));
+  const weight = new Float32Array(pairs * count);
+  for (let p = 0; p < pairs; p++) weight.fill(options.beta / (lengths[p] * width), p * count, p * count + lengths[p]);
+  const stack = (pick: (s: ChannelStatistics) => Float32Array): FloatTensor => {
+    const out = new Float32Array(pairs * width);
+    problem.statistics?.forEach((s, p) => {
+      out.set(pick(s), p * width);
+    });
+    return floats([pairs, 1, width], out);
+  };
+  const fixed = {
+    ...problem.tower.suffixFeeds(problem.inputs),
+    hidden,
+    target: problem.target,
+    weight: floats([pairs, count, 1], weight),
+    mean: stack(s => s.mean),
+    deviation: stack(s => s.deviation),
+  };
+  const draw = problem.noise ?? noiseSource(problem.seed, `m2ib.${problem.tower.modality}`, options, count, width);
+  const adam = new AdamW([{ name: 'alpha', shape: alpha.shape, data: alpha.data }], { weightDecay: 0, epsilon: 1e-8 });
+  const results = Array.from({ length: pairs }, () => ({ fit: [] as number[], compression: [] as number[], alphas: [] as Float32Array[] }));
+  const part = (p: number): Float32Array => alpha.data.slice(p * count * channels, (p + 1) * count * channels);
+  let read = alpha.data;
+  for (let step = 0; step < options.steps; step++) {
+    signal?.throwIfAborted();
+    if (problem.trace) for (const [p, r] of results.entries()) r.alphas.push(part(p));
+    const out = await graph.run({ ...fixed, alpha, noise: draw(step) });
+    for (let p = 0; p < pairs; p++) {
+      results[p].fit.push(Number(out.fit.data[p]));
+      results[p].compression.push(Number(out.compression.data[p]));
+    }
+    if (options.official) read = alpha.data.slice();
+    adam.step(new Map([['alpha', asFloats(out.gradient)]]), options.learningRate);
+    if (!options.official)
+      for (let i = 0; i < alpha.data.length; i++) alpha.data[i] = Math.max(-ALPHA_LIMIT, Math.min(ALPHA_LIMIT, alpha.data[i]));
+    problem.onStep?.(step + 1);
+  }
+  if (problem.trace) for (const [p, r] of results.entries()) r.alphas.push(part(p));
+  return results.map((r, p) => {
+    const { information, tokens } = readOut(problem, read, p, lengths[p]);
+    return { information, tokens, alpha: part(p), fit: r.fit, compression: r.compression, alphas: problem.trace ? r.alphas : undefined };
+  });
+}
+
+/** Cost of pair p in nats, from α and the hidden state. */
+function readOut(
+  problem: GateProblem,
+  alpha: Float32Array,
+  p: number,
+  length: number,
+): { information: Float32Array; tokens: Float32Array } {
+  const [, count, width] = problem.hidden.shape;
+  const channels = problem.options.perToken ? 1 : width;
+  const stats = problem.statistics?.[p];
+  const information = new Float32Array(count * width);
+  const tokens = new Float32Array(count);
+  for (let n = 0; n < length; n++) {
+    let total = 0;
+    for (let d = 0; d < width; d++) {
+      const h = problem.hidden.data[(p * count + n) * width + d];
+      const standard = stats ? (h - stats.mean[d]) / stats.deviation[d] : h;
+      const nats = gateNats(alpha[(p * count + n) * channels + (channels === 1 ? 0 : d)], standard);
+      information[n * width + d] = nats;
+      total += nats;
+    }
+    tokens[n] = total;
+  }
+  return { information, tokens };
+}
+
+/** Noise [S, N, D] of a step: sample s comes from (seed, stream, step, s) alone, so it is the same in any batch. */
+function noiseSource(seed: number, stream: string, options: GateOptions, count: number, width: number): (step: number) => FloatTensor {
+  const random = new RandomStream(seed, stream);
+  const size = count * width;
+  const buffer = new Float32Array(options.batchSize * size);
+  return step => {
+    for (let s = 0; s < options.batchSize; s++) {
+      const own = buffer.subarray(s * size, (s + 1) * size);
+      if (!options.antithetic || s % 2 === 0) random.normals(step, s, own);
+      else {
+        const twin = buffer.subarray((s - 1) * size, s * size);
+        for (let i = 0; i < size; i++) own[i] = -twin[i];
+      }
+    }
+    return floats([options.batchSize, count, width], buffer);
+  };
+}
