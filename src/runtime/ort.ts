@@ -1,7 +1,7 @@
 /** @file What both bindings of ONNX Runtime share: wrapping tensors, one run, release, and the rule that `into` is always filled. */
 import type { DType, TypedArray } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Executable, Feeds } from './runtime.ts';
+import type { Executable, Feeds, RunOptions } from './runtime.ts';
 
 interface OrtTensor {
   readonly type: string;
@@ -62,9 +62,10 @@ export class OrtExecutable implements Executable {
     cleanups.register(this, session, this);
   }
 
-  async run(inputs: Feeds, options: { outputs?: readonly string[]; into?: Feeds } = {}): Promise<Record<string, Tensor>> {
+  async run(inputs: Feeds, options: RunOptions = {}): Promise<Record<string, Tensor>> {
     const { session } = this;
     if (!session) throw releasedError();
+    options.signal?.throwIfAborted();
     const feeds: Record<string, OrtTensor> = {};
     for (const [name, t] of Object.entries(inputs)) feeds[name] = new this.OrtTensor(t.dtype, t.data, t.shape);
     const fetches: Record<string, OrtTensor | null> = {};

@@ -25,15 +25,26 @@ export interface CompileOptions {
   readonly profile?: string;
 }
 
+export interface RunOptions {
+  /** Names of the outputs to fetch; all by default. */
+  readonly outputs?: readonly string[];
+  /** Tensors to fill, by output name. */
+  readonly into?: Feeds;
+  /**
+   * Rejects the run with the signal's reason. What already executes is not stopped: a worker's run rejects at once
+   * and ends in the background, the other runtimes look before they start.
+   */
+  readonly signal?: AbortSignal;
+}
+
 /** A compiled graph. */
 export interface Executable {
   /**
    * Runs once. The runtime of this thread does not copy inputs; others do, and none keeps or changes them.
    * Outputs are new tensors, or the ones given in `into` (same type and number of elements), which are filled after the run.
-   * @param outputs names to fetch; all by default.
    * @throws Error from the runtime, naming the node as the model names it; after `release`, "already released".
    */
-  run(inputs: Feeds, options?: { readonly outputs?: readonly string[]; readonly into?: Feeds }): Promise<Record<string, Tensor>>;
+  run(inputs: Feeds, options?: RunOptions): Promise<Record<string, Tensor>>;
   /** Frees the session once runs under way have ended. Calling it again does nothing. */
   release(): Promise<void>;
 }
