@@ -1,0 +1,269 @@
+/**
+ * @file M2IB: multi-modal information bottleneck attribution (Wang, Rudner, Wilson, NeurIPS 2023, arXiv 2312.17174). A noisy gate on a
+ * hidden layer is optimised per pair to keep what image and text share; its cost in nats per token is the map.
+ */
+import { z } from 'zod';
+import { compileGate, type GateGraph, type GateOptions, type GateResult, optimiseGate } from '../../bottleneck/optimise-gate.ts';
+import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
+import type { CLIPModel } from '../../models/clip/model.ts';
+import type { Modality, Tower } from '../../models/dual-encoder.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { version } from '../../system/version.ts';
+import { floats } from '../../tensor/tensor.ts';
+import { imageAttribution, textAttribution } from '../assemble.ts';
+import { judgeConvergence } from '../convergence.ts';
+import { resolveLayer } from '../layer.ts';
+import { parseOptions } from '../options.ts';
+import { type EncodedPairs, type EncodedTower, encodePairs, type Pair, row } from '../pair.ts';
+import type { Attribution, Convergence } from '../result.ts';
+
+const layer = z.union([z.literal('auto'), z.number().int()]);
+
+/** Options in the paper's words. */
+export const m2ibSchema = z.strictObject({
+  layer: layer.default('auto').describe('block of the image tower whose output the gate stands on, from 0; auto: the depth found best'),
+  textLayer: layer.default('auto').describe('the same for the text tower'),
+  beta: z.number().nonnegative().default(1).describe('weight of the information cost against the fit'),
+  steps: z.number().int().positive().default(10).describe('optimisation steps'),
+  learningRate: z.number().positive().default(1).describe("Adam's learning rate on alpha"),
+  batchSize: z.number().int().positive().default(10).describe('noise samples per step'),
+  variance: z.number().positive().default(1).describe("variance of the noise and the prior, relative to the features' own"),
+  normalisation: z
+    .enum(['none', 'sample', 'dataset'])
+    .default('sample')
+    .describe("statistics of the noise: N(0, 1), the sample's own tokens, or a data set"),
+  alpha: z.enum(['element', 'token']).default('element').describe('one gate per token and channel, or per token'),
+  antithetic: z.boolean().default(true).describe('noise in pairs of opposite sign'),
+  compat: z.enum(['m2ib-official']).optional().describe('m2ib-official: the published code exactly, defects included'),
+});
+export type M2IBOptions = z.infer<typeof m2ibSchema>;
+
+/** What `compat: 'm2ib-official'` fixes. Beta, layer, steps, learning rate and batch size stay free. */
+const OFFICIAL = { normalisation: 'none', alpha: 'element', antithetic: false, variance: 1 } as const;
+
+/** Where α starts: λ = σ(5) = 0.993, so that the optimisation begins from the undisturbed model. */
+const ALPHA_START = 5;
+
+export interface AttributeRun {
+  readonly modality?: Modality | 'both';
+  readonly seed?: number;
+  /** Number of seeds: seed, seed + 1, …; the map is their mean. */
+  readonly seeds?: number;
+  readonly imageSize?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly onWarning?: (message: string) => void;
+}
+
+export class M2IB {
+  readonly options: M2IBOptions;
+  private readonly graphs = new Map<string, Promise<GateGraph>>();
+
+  /**
+   * @param options unset ones take their defaults
+   * @param statistics per channel of the gate's layer, for `normalisation: 'dataset'`
+   * @throws NarrowsError for an option out of range
+   */
+  constructor(
+    readonly model: CLIPModel,
+    options: Partial<M2IBOptions> = {},
+    private readonly statistics: Partial<Record<Modality, ChannelStatistics>> = {},
+  ) {
+    const given = options.compat ? { beta: 0.1, ...options, ...OFFICIAL } : options;
+    this.options = parseOptions(m2ibSchema, given, 'm2ib');
+  }
+
+  /** One pair. */
+  async attribute(pair: Pair, run: AttributeRun = {}): Promise<Attribution> {
+    return (await this.attributeAll([pair], run))[0];
+  }
+
+  /**
+   * P pairs at once; each comes out as it would alone.
+   * @throws NarrowsError for bad input, the signal's reason when aborted
+   */
+  async attributeAll(pairs: readonly Pair[], run: AttributeRun = {}): Promise<Attribution[]> {
+    const { modality = 'both', seed = 0, seeds = 1 } = run;
+    if (!Number.isInteger(seeds) || seeds < 1)
+      throw new NarrowsError(`The number of seeds must be at least 1, got ${seeds}.`, { kind: 'usage' });
+    const { model, options } = this;
+    const share = options.compat ? undefined : DEPTH;
+    const layers = { image: resolveLayer(options.layer, model.image, share), text: resolveLayer(options.textLayer, model.text, share) };
+    const started = performance.now();
+    const encoded = await encodePairs(model, pairs, layers, run);
+    const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
+    const wanted: Modality[] = modality === 'both' ? ['image', 'text'] : [modality];
+    const total = wanted.length * seeds * options.steps;
+    let done = 0;
+    const results: Partial<Record<Modality, GateResult[][]>> = {};
+    for (const m of wanted) {
+      const from = performance.now();
+      results[m] = [];
+      for (let s = 0; s < seeds; s++)
+        results[m].push(await this.optimise(m, encoded, layers[m], seed + s, run.signal, () => run.onProgress?.(++done, total)));
+      seconds[`optimise ${m}`] = (performance.now() - from) / 1000;
+    }
+    const sha256 = await model.sha256();
+    return pairs.map((pair, p) => ({
+      schemaVersion: 1,
+      method: 'm2ib',
+      unit: 'nats',
+      caption: pair.text,
+      cosine: encoded.cosines[p],
+      image:
+        results.image &&
+        imageAttribution(
+          encoded,
+          p,
+          seed,
+          results.image.map(r => r[p].tokens),
+          this.verdict(results.image, p, encoded.cosines[p]),
+        ),
+      text:
+        results.text &&
+        textAttribution(
+          encoded,
+          p,
+          seed,
+          results.text.map(r => r[p].tokens),
+          this.verdict(results.text, p, encoded.cosines[p]),
+        ),
+      parameters: { ...options, layer: layers.image, textLayer: layers.text, seed, seeds, modality, imageSize: run.imageSize ?? null },
+      provenance: {
+        narrows: version,
+        runtime: `${model.runtime.name} ${model.runtime.version}`,
+        model: { name: model.name, sha256 },
+        image: { name: pair.imageName ?? '', sha256: pair.imageSha256 ?? '', width: pair.image.width, height: pair.image.height },
+        createdAt: new Date().toISOString(),
+      },
+      timings: seconds,
+    }));
+  }
+
+  /** Closes the compiled steps. */
+  async release(): Promise<void> {
+    for (const graph of this.graphs.values()) await (await graph.catch(() => undefined))?.release();
+    this.graphs.clear();
+  }
+
+  private verdict(seeds: readonly GateResult[][], p: number, cosine: number): Convergence {
+    const average = (pick: (r: GateResult) => number[]): number[] =>
+      pick(seeds[0][p]).map((_, i) => seeds.reduce((sum, r) => sum + pick(r[p])[i], 0) / seeds.length);
+    return judgeConvergence(
+      average(r => r.fit),
+      average(r => r.compression),
+      cosine,
+    );
+  }
+
+  /** All pairs through the gate of one modality, in chunks that fit in memory. */
+  private async optimise(
+    modality: Modality,
+    encoded: EncodedPairs,
+    at: number,
+    seed: number,
+    signal: AbortSignal | undefined,
+    onStep: () => void,
+  ): Promise<GateResult[]> {
+    const tower = this.model[modality];
+    const own = encoded[modality];
+    const other = encoded[modality === 'image' ? 'text' : 'image'];
+    const options = this.gateOptions();
+    const [count, tokens, width] = own.hidden.shape;
+    const lengths = encoded.text.batch.rows.map(r => r.ids.length);
+    const chunk = pairsPerRun(tower, tokens, options.batchSize);
+    const out: GateResult[] = [];
+    for (let from = 0; from < count; from += chunk) {
+      const range: [number, number] = [from, Math.min(count, from + chunk)];
+      const problem = {
+        runtime: this.model.runtime,
+        tower,
+        layer: at,
+        hidden: rows(own.hidden, range),
+        inputs: rowsOf(own, range),
+        target: rows(other.features, range),
+        lengths: modality === 'text' ? lengths.slice(...range) : undefined,
+        statistics: this.noiseStatistics(modality, own.hidden, range, modality === 'text' ? lengths : undefined),
+        options,
+        seed,
+        signal,
+        // Progress counts steps of all pairs together.
+        onStep: from === 0 ? onStep : undefined,
+      };
+      const key = `${modality}:${at}:${modality === 'image' ? tokens : ''}:${width}:${Object.keys(problem.inputs).join()}`;
+      let graph = this.graphs.get(key);
+      if (!graph) {
+        graph = compileGate({ ...problem, standardised: problem.statistics !== undefined });
+        this.graphs.set(key, graph);
+      }
+      out.push(...(await optimiseGate(problem, await graph)));
+    }
+    return out;
+  }
+
+  private gateOptions(): GateOptions {
+    const { beta, steps, learningRate, batchSize, antithetic, alpha, compat } = this.options;
+    return {
+      beta,
+      steps,
+      learningRate,
+      batchSize,
+      antithetic,
+      perToken: alpha === 'token',
+      alphaStart: ALPHA_START,
+      official: compat !== undefined,
+    };
+  }
+
+  /** Mean and deviation of the noise per pair; none where it is N(0, 1). The variance scales the deviation. */
+  private noiseStatistics(
+    modality: Modality,
+    hidden: EncodedTower['hidden'],
+    [from, to]: [number, number],
+    lengths?: readonly number[],
+  ): ChannelStatistics[] | undefined {
+    const { normalisation, variance } = this.options;
+    const width = hidden.shape[2];
+    const scale = Math.sqrt(variance);
+    const scaled = (s: ChannelStatistics): ChannelStatistics => ({ mean: s.mean, deviation: s.deviation.map(v => v * scale) });
+    const each = (pick: (p: number) => ChannelStatistics): ChannelStatistics[] =>
+      Array.from({ length: to - from }, (_, i) => scaled(pick(from + i)));
+    if (normalisation === 'none') {
+      if (variance === 1) return undefined;
+      return each(() => ({ mean: new Float32Array(width), deviation: new Float32Array(width).fill(1) }));
+    }
+    if (normalisation === 'sample')
+      return each(p => sampleStatistics(row(hidden, p).subarray(0, lengths ? lengths[p] * width : undefined), width));
+    const given = this.statistics[modality];
+    if (given?.mean.length !== width)
+      throw new NarrowsError(
+        `normalisation "dataset" needs the ${modality} tower's feature statistics (${width} channels); fit them with featureStatistics, or choose "sample".`,
+      );
+    return each(() => given);
+  }
+}
+
+/** Share of the depth at which the gate stands by default; see docs/evidence for how it was chosen. */
+const DEPTH = 10 / 12;
+/** Memory for the values of one step, bytes. */
+const STEP_MEMORY = 512 * 2 ** 20;
+
+/** Pairs whose step fits in `STEP_MEMORY`: about sixty values per token and channel live at once. */
+function pairsPerRun(tower: Tower, tokens: number, samples: number): number {
+  return Math.max(1, Math.floor(STEP_MEMORY / (tokens * tower.width * samples * 60 * 4)));
+}
+
+function rows(t: EncodedTower['hidden'], [from, to]: [number, number]): EncodedTower['hidden'] {
+  const size = t.data.length / t.shape[0];
+  return floats([to - from, ...t.shape.slice(1)], t.data.subarray(from * size, to * size));
+}
+
+/** The inputs of some rows: every input has the batch as its first axis. */
+function rowsOf(tower: EncodedTower, [from, to]: [number, number]): EncodedTower['inputs'] {
+  return Object.fromEntries(
+    Object.entries(tower.inputs).map(([name, t]) => {
+      const size = t.data.length / t.shape[0];
+      return [name, { dtype: t.dtype, shape: [to - from, ...t.shape.slice(1)], data: t.data.subarray(from * size, to * size) }];
+    }),
+  );
+}

@@ -1,0 +1,98 @@
+/** @file Image–text pairs as methods take them, and the encoding that every method starts from: hidden states, features, cosine. */
+import { stackImages } from '../inputs/image/processor.ts';
+import type { Rectangle, RgbImage } from '../inputs/image/rgb-image.ts';
+import { requireKnown, requireText, truncationWarning } from '../inputs/text/require-text.ts';
+import type { TokenizedBatch } from '../inputs/text/tokenizer.ts';
+import type { CLIPModel } from '../models/clip/model.ts';
+import type { TowerInputs } from '../models/dual-encoder.ts';
+import { NarrowsError } from '../system/errors.ts';
+import type { FloatTensor } from '../tensor/tensor.ts';
+
+/** An image and a caption. */
+export interface Pair {
+  readonly image: RgbImage;
+  readonly text: string;
+  /** File name and hash for the record. */
+  readonly imageName?: string;
+  readonly imageSha256?: string;
+}
+
+/** One tower's view of P pairs. */
+export interface EncodedTower {
+  readonly inputs: TowerInputs;
+  /** Output of the asked block, [P, N, D]. */
+  readonly hidden: FloatTensor;
+  /** [P, E], not normalised. */
+  readonly features: FloatTensor;
+}
+
+/** P pairs after both towers. */
+export interface EncodedPairs {
+  readonly pairs: readonly Pair[];
+  readonly image: EncodedTower & { readonly views: readonly Rectangle[]; readonly grid: readonly [number, number] };
+  readonly text: EncodedTower & { readonly batch: TokenizedBatch };
+  readonly cosines: readonly number[];
+}
+
+/** Layers whose outputs are wanted, per tower. */
+export interface Layers {
+  readonly image: number;
+  readonly text: number;
+}
+
+/**
+ * Encodes pairs; each image is processed as the checkpoint says (or to a square of `imageSize`).
+ * @throws NarrowsError for an empty text, one of unknown words alone, or an image that the model cannot take
+ */
+export async function encodePairs(
+  model: CLIPModel,
+  pairs: readonly Pair[],
+  layers: Layers,
+  options: { imageSize?: number; onWarning?: (message: string) => void } = {},
+): Promise<EncodedPairs> {
+  const processed = pairs.map(pair => model.processor.process(pair.image, { size: options.imageSize }));
+  const pixels = stackImages(processed.map(p => p.pixelValues));
+  const tokenizer = model.requireTokenizer();
+  const batch = tokenizer.encodeBatch(
+    pairs.map(pair => requireText(pair.text)),
+    { maxLength: model.maxTextLength },
+  );
+  for (const [i, row] of batch.rows.entries()) {
+    requireKnown(pairs[i].text, row);
+    const warning = truncationWarning(row);
+    if (warning) options.onWarning?.(warning);
+  }
+  const imageInputs = model.imageInputs(pixels);
+  const textInputs = model.textInputs(batch.inputIds, batch.attentionMask);
+  const image = await model.runTower(model.image, imageInputs, layers.image);
+  const text = await model.runTower(model.text, textInputs, layers.text);
+  const [, , height, width] = pixels.shape;
+  return {
+    pairs,
+    image: { inputs: imageInputs, ...image, views: processed.map(p => p.view), grid: model.image.grid!(height, width) },
+    text: { inputs: textInputs, ...text, batch },
+    cosines: pairs.map((_, i) => cosine(row(image.features, i), row(text.features, i))),
+  };
+}
+
+/** Row i of a [P, …] tensor, flat. */
+export function row(t: FloatTensor, i: number): Float32Array {
+  const size = t.data.length / t.shape[0];
+  return t.data.subarray(i * size, (i + 1) * size);
+}
+
+/** Cosine of two vectors. @throws NarrowsError where one is zero */
+export function cosine(a: Float32Array, b: Float32Array): number {
+  let dot = 0;
+  let aa = 0;
+  let bb = 0;
+  for (let i = 0; i < a.length; i++) {
+    dot += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  const value = dot / Math.sqrt(aa * bb);
+  if (!Number.isFinite(value))
+    throw new NarrowsError('An embedding is zero or not finite, so no cosine exists; is the checkpoint damaged?');
+  return value;
+}
