@@ -65,8 +65,10 @@ export async function train(
     hooks.onResume?.(step, newest.directory);
   }
   const weights: Record<string, Tensor> = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
-  const checkpoint = async (): Promise<void> =>
-    hooks.onCheckpoint?.(await writeCheckpoint(args.output_dir, step, optimizer, directory => task.save(directory), args.save_total_limit));
+  const checkpoint = async (): Promise<void> => {
+    const directory = await writeCheckpoint(args.output_dir, step, optimizer, path => task.save(path), args.save_total_limit);
+    hooks.onCheckpoint?.(directory);
+  };
   let sums: Record<string, number> = {};
   let saved = step;
   while (step < args.max_steps) {
