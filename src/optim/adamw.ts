@@ -3,6 +3,9 @@
  * operations is PyTorch's (`torch.optim.AdamW`, `clip_grad_norm_`); arithmetic is double, rounded once to float32.
  */
 
+import { NarrowsError } from '../system/errors.ts';
+
+/** Settings of AdamW; defaults are PyTorch's. */
 export interface AdamWOptions {
   readonly beta1?: number;
   readonly beta2?: number;
@@ -40,14 +43,31 @@ export function globalNorm(gradients: Iterable<Float32Array>): number {
 export const clipFactor = (norm: number, maxNorm: number | undefined): number =>
   maxNorm === undefined ? 1 : Math.min(1, maxNorm / (norm + 1e-6));
 
+/** The global norm of an update's gradients. @throws NarrowsError when it is not finite; `step` counts from 1 */
+export function finiteNorm(gradients: ReadonlyMap<string, Float32Array>, step: number): number {
+  const norm = globalNorm(gradients.values());
+  if (Number.isFinite(norm)) return norm;
+  throw new NarrowsError(`The gradient's norm is ${norm} at step ${step}; lower the learning rate or look for bad data.`);
+}
+
 /** What the trainer asks of an optimiser. `tensors` are its whole state, to be saved and given back to `load` for an exact resume. */
 export interface Optimizer {
   readonly stepsTaken: number;
   step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): Promise<number> | number;
   tensors(): Map<string, Float32Array>;
   load(stepsTaken: number, tensors: ReadonlyMap<string, Float32Array>): void;
+  /** Frees compiled graphs, where it has any. */
+  release?(): Promise<void>;
 }
 
+/** Copies a saved state into live arrays. @throws RangeError (nothing is changed) when a tensor is missing or of another size */
+export function loadState(live: ReadonlyMap<string, Float32Array>, saved: ReadonlyMap<string, Float32Array>): void {
+  for (const [name, data] of live)
+    if (saved.get(name)?.length !== data.length) throw new RangeError(`The optimiser state lacks "${name}" with ${data.length} values.`);
+  for (const [name, data] of live) data.set(saved.get(name)!);
+}
+
+/** AdamW over named parameters. */
 export class AdamW implements Optimizer {
   private readonly state: AdamWState = { step: 0, first: new Map(), second: new Map() };
   private readonly decayed: Set<string>;
@@ -67,13 +87,16 @@ export class AdamW implements Optimizer {
   /**
    * One update of every parameter.
    * @param gradients by parameter name; a missing one leaves its parameter alone
-   * @returns the gradients' global norm before the clip. @throws RangeError (nothing is changed) when it is not finite
+   * @returns the gradients' global norm before the clip. @throws NarrowsError (nothing is changed) when it is not finite
    */
   step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): number {
-    const norm = globalNorm(gradients.values());
-    if (!Number.isFinite(norm))
-      throw new RangeError(`The gradient's norm is ${norm} at step ${this.state.step + 1}; lower the learning rate or look for bad data.`);
-    const scale = clipFactor(norm, this.options.maxGradNorm);
+    const norm = finiteNorm(gradients, this.state.step + 1);
+    this.update(gradients, learningRate, clipFactor(norm, this.options.maxGradNorm));
+    return norm;
+  }
+
+  /** One update with gradients times `scale`, without a look at their norm. */
+  update(gradients: ReadonlyMap<string, Float32Array>, learningRate: number, scale: number): void {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = this.options;
     const t = ++this.state.step;
     const stepSize = learningRate / (1 - beta1 ** t);
@@ -91,7 +114,6 @@ export class AdamW implements Optimizer {
         data[i] = data[i] * keep - (stepSize * m[i]) / (Math.sqrt(v[i]) / correction + epsilon);
       }
     }
-    return norm;
   }
 
   get stepsTaken(): number {
@@ -108,11 +130,7 @@ export class AdamW implements Optimizer {
 
   /** Takes up a saved state. @throws RangeError when a tensor is missing or of another size. */
   load(stepsTaken: number, tensors: ReadonlyMap<string, Float32Array>): void {
-    for (const [name, data] of this.tensors()) {
-      const saved = tensors.get(name);
-      if (saved?.length !== data.length) throw new RangeError(`The optimiser state lacks "${name}" with ${data.length} values.`);
-      data.set(saved);
-    }
+    loadState(this.tensors(), tensors);
     this.state.step = stepsTaken;
   }
 }
