@@ -370,6 +370,8 @@ class Worker:
         return self.rewrites[options]
 
     def inputs(self, ids, pixels, seed, index):
+        if self.model is None:
+            raise ValueError('no model: send {"cmd": "load", "directory": ...} first')
         file = load_file(pixels) if pixels else {}
         size = self.model.config.vision_config.image_size
         image = file.get('pixel_values')
