@@ -1,4 +1,6 @@
 /** @file Sessions: shared by hash, released once, bounded in memory; results that do not depend on threads or on the run. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -103,6 +105,18 @@ describe('the session cache', () => {
       await compiled.run({});
     };
     await expect(attempt()).rejects.toThrow(/not fed/);
+    expect(runtime.released).toBe(1);
+  });
+
+  it('closes the session of a compiled graph that is forgotten', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const runtime = counting();
+    await (async () => (await compile(runtime, trace())).run(feeds))();
+    for (let i = 0; i < 50 && runtime.released === 0; i++) {
+      collect();
+      await new Promise(resolve => setTimeout(resolve, 10));
+    }
     expect(runtime.released).toBe(1);
   });
 

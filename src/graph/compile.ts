@@ -35,10 +35,13 @@ export class CompiledGraph implements AsyncDisposable {
 
   /**
    * Runs once; see `Executable.run`. Inputs that the graph does not need may be given and are ignored.
-   * @throws GraphError for an input that is missing or has another type or shape; Error after `release`.
+   * @throws GraphError for an input that is missing or has another type or shape, or an output that is unknown; Error after `release`.
    */
   async run(inputs: Feeds, options?: RunOptions): Promise<Record<string, Tensor>> {
     if (this.released) throw new Error('This compiled graph is already released; compile it again.');
+    for (const name of [...(options?.outputs ?? []), ...Object.keys(options?.into ?? {})])
+      if (!this.graph.outputs.some(v => v.name === name))
+        throw new GraphError(`The graph has no output "${name}"; it has ${this.graph.outputs.map(v => v.name).join(', ')}.`);
     return this.executable.run(checkFeeds(this.graph.inputs, inputs), options);
   }
 

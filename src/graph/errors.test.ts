@@ -164,6 +164,12 @@ describe('feeding', () => {
     await expect(compiled.run({ ...good, more: floats([1], [0]) })).resolves.toHaveProperty('y');
   });
 
+  it('an unknown output', async () => {
+    await using compiled = await compile(runtime, { y });
+    await expect(compiled.run(good, { outputs: ['z'] })).rejects.toThrow('The graph has no output "z"; it has y.');
+    await expect(compiled.run(good, { into: { z: good.w } })).rejects.toThrow(/no output "z"/);
+  });
+
   it('`into` must fit', async () => {
     await using compiled = await compile(runtime, { y });
     await expect(compiled.run(good, { into: { y: floats([3], [0, 0, 0]) } })).rejects.toThrow(/output y has 3 elements, not 2/);

@@ -130,6 +130,9 @@ describe('workerRuntime', () => {
     const own = workerRuntime({ threads: 1, size: 2 });
     const slow = await compile(own, heavy(100));
     const quick = await compile(own, doubled);
+    const two = { x: floats([1, 2], [1, 1]) };
+    // Both workers awake.
+    await Promise.all([quick.run(two), quick.run(two)]);
     const order: string[] = [];
     await Promise.all([
       slow.run({ a: matrix }).then(() => order.push('slow')),

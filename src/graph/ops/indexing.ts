@@ -47,7 +47,9 @@ const scatterRowsOp = defineOp({
   lower(node, emit) {
     const [indices, updates] = emit.inputs(node);
     const { dtype, shape } = node.outputs[0];
-    // ScatterND's addition races between threads in ONNX Runtime 1.30 (tested); ScatterElements runs on one. It wants matrices here:
+    // ScatterND's addition races between threads in ONNX Runtime 1.30 (tested); ScatterElements runs on one
+    // (2000 rows of 128 into a table of 500: 1.0–1.7 ms, where a one-hot product takes 1.9–4.1 ms; into CLIP's 49 408 × 512: 80–90 ms,
+    // most of it writing 100 MB of zeros). It wants matrices here:
     // rows of updates, and each row's index repeated along it.
     const matrix = emit.node(
       'Concat',
