@@ -64,6 +64,8 @@ export function pooledAttention(p: Parameters, x: Value, query: Value, heads: nu
   const perHead = (y: Value): Value => transpose(y, [1, 0, 2]);
   const byHead = (name: string): Value => reshape(p.get(`${name}.weight`, [width, width]), [heads, depth, width]);
   const q = perHead(reshape(project(p, 'q_proj', query, width), [batch, heads, depth]));
+  // The key bias shifts every score of a query alike, so softmax drops it; the checkpoint has it all the same.
+  p.get('k_proj.bias', [width]);
   const folded = perHead(matmul(q, byHead('k_proj')));
   const scores = matmul(folded, x, { transB: true, alpha: depth ** -0.5 });
   const attention = softmax(mask ? add(scores, mask) : scores);
