@@ -11,10 +11,12 @@ import {
   compile,
   concat,
   div,
+  erf,
   exp,
   fill,
   GraphError,
   gather,
+  gelu,
   grad,
   input,
   layerNorm,
@@ -74,6 +76,9 @@ describe('tracing', () => {
     argMax: [() => argMax(x, 9), /^argMax at .*out of range/],
     patchify: [() => patchify(input('p', ['batch', 3, 8, 8]), 9), /^patchify at .*no patch of size 9/],
     weight: [() => weight('w', 'float16', [2, 2], { file: '/m.safetensors', offset: 0, length: 16 }), /^weight at .*takes 8 bytes, but 16/],
+    'input of bfloat16': [() => input('h', [2], 'bfloat16'), /^input at .*"h": .*no bfloat16 inputs/],
+    'erf in float64': [() => erf(cast(x, 'float64')), /^erf at .*float32 alone/],
+    'gelu in float64': [() => gelu(cast(x, 'float64')), /^gelu at .*float32 alone/],
     'grad of a vector': [() => grad(x, [x])[0], /grad needs a scalar, got shape \[batch, 3, 4\]/],
     'grad of an integer': [() => grad(sum(argMax(x)), [x])[0], /grad needs a float scalar, got int32/],
   };
@@ -119,6 +124,10 @@ describe('lowering and compiling', () => {
     expect(() => lower({ y: exp(input('t#1', [2])) })).toThrow(/"t#1" is of the form kept/);
     expect(lower({ y: add(input('a', [2]), input('a', [2])) }).inputs.length).toBe(1);
     for (const name of ['t0', 'c1', 'v2']) expect(lower({ [`${name}.out`]: exp(input(name, [2])) }).inputs[0].name).toBe(name);
+  });
+
+  it('refuses outputs that the runtime cannot return', () => {
+    expect(() => lower({ y: cast(x, 'bfloat16') })).toThrow(/output "y" is bfloat16.*cast it/);
   });
 
   it('the runtime names the node it has no kernel for', async () => {

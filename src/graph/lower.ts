@@ -192,6 +192,7 @@ export class Emitter {
     for (const [name, value] of Object.entries(outputs)) {
       if (this.taken.has(name))
         throw new GraphError(`The output "${name}" has the name of an input or weight of its graph; call it "grad.${name}" or the like.`);
+      if (value.dtype === 'bfloat16') throw new GraphError(`The output "${name}" is bfloat16, which the runtime does not return; cast it.`);
       this.node('Identity', [this.of(value)], { outputs: [name] });
       this.graph.outputs.push({ name, dtype: value.dtype, shape: value.shape });
     }

@@ -103,6 +103,11 @@ export function misfit(op: string, inputs: readonly Value[], message: string): G
   return new GraphError(`${whereIs({ op: { name: op }, scope: currentScope })}: ${message} ${list ? `Inputs: ${list}.` : ''}`.trimEnd());
 }
 
+/** @throws Error: the runtime has no float64 kernel of the error function, and would name no node when it says so. */
+export function notFloat64(x: Value): void {
+  if (x.dtype === 'float64') throw new Error('the runtime computes the error function in float32 alone; cast the input.');
+}
+
 /** An axis of an op's input, counted from the front. @throws GraphError when it is out of range. */
 export function axisOf(op: string, x: Value, axis: number): number {
   try {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compile, gather, grad, input, matmul, mul, scope, square, sum, type Value } from '../graph/index.ts';
 import { floats, ints } from '../tensor/tensor.ts';
 import { nodeRuntime } from './node.ts';
@@ -17,14 +17,25 @@ afterAll(() => runtime.release());
 const x = input('x', ['n', 2]);
 const doubled = { y: mul(x, 2), g: grad(sum(square(x)), [x])[0] };
 
-/** x·x·x… : seconds of work in one run. */
-function heavy(times = 40): Record<string, Value> {
-  const a = input('a', [700, 700]);
+/** A chain of matrix products. */
+function chain(length: number): Record<string, Value> {
+  const a = input('a', [400, 400]);
   let y = a;
-  for (let i = 0; i < times; i++) y = matmul(mul(y, 0.01), a);
+  for (let i = 0; i < length; i++) y = matmul(mul(y, 0.01), a);
   return { y: sum(y) };
 }
-const matrix = floats([700, 700], new Float32Array(490_000).fill(0.1));
+let perProduct = Number.POSITIVE_INFINITY;
+/** A graph that takes about that many milliseconds on this machine. */
+const heavy = (milliseconds: number): Record<string, Value> => chain(Math.ceil(milliseconds / perProduct));
+beforeAll(async () => {
+  await using compiled = await compile(runtime, chain(20));
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    await compiled.run({ a: matrix });
+    perProduct = Math.min(perProduct, (performance.now() - start) / 20);
+  }
+});
+const matrix = floats([400, 400], new Float32Array(160_000).fill(0.1));
 
 describe('workerRuntime', () => {
   it('gives what the runtime of this thread gives, and leaves the inputs alone', async () => {
@@ -57,7 +68,7 @@ describe('workerRuntime', () => {
   });
 
   it('keeps the event loop free', async () => {
-    await using compiled = await compile(runtime, heavy());
+    await using compiled = await compile(runtime, heavy(300));
     let ticks = 0;
     let gap = 0;
     let last = performance.now();
@@ -90,7 +101,7 @@ describe('workerRuntime', () => {
 
   it('stops a run at once when it is aborted; others go on', async () => {
     const own = workerRuntime({ threads: 1 });
-    const slow = await compile(own, heavy(150));
+    const slow = await compile(own, heavy(700));
     const quick = await compile(own, doubled);
     const controller = new AbortController();
     const running = slow.run({ a: matrix }, { signal: controller.signal });
@@ -111,7 +122,7 @@ describe('workerRuntime', () => {
 
   it('`release` rejects what has not ended, and everything after it', async () => {
     const own = workerRuntime({ threads: 1 });
-    const slow = await compile(own, heavy());
+    const slow = await compile(own, heavy(300));
     const runs = [slow.run({ a: matrix }), slow.run({ a: matrix })];
     const outcomes = Promise.allSettled(runs);
     await new Promise(resolve => setTimeout(resolve, 30));
@@ -128,7 +139,7 @@ describe('workerRuntime', () => {
 
   it('spreads runs over several workers', async () => {
     const own = workerRuntime({ threads: 1, size: 2 });
-    const slow = await compile(own, heavy(100));
+    const slow = await compile(own, heavy(500));
     const quick = await compile(own, doubled);
     const two = { x: floats([1, 2], [1, 1]) };
     // Both workers awake.

@@ -1,11 +1,14 @@
 /** @file Activations of transformer MLPs, by the names Hugging Face's `hidden_act` uses. */
-import { apply1, defineOp, type Value } from '../value.ts';
+import { apply1, defineOp, notFloat64, type Value } from '../value.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { erf, exp, sigmoid, tanh } from './unary.ts';
 
 const geluOp = defineOp({
   name: 'gelu',
-  infer: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  infer([x]) {
+    notFloat64(x);
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
   lower: (node, emit) => [emit.node('Gelu', emit.inputs(node), { attributes: { approximate: 'none' } })],
   // (xΦ(x))' = Φ(x) + xφ(x)
   vjp(node, [g]) {

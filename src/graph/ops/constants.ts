@@ -7,7 +7,10 @@ import { apply1, axisOf, defineOp, type ExternalData, type Value } from '../valu
 
 const inputOp = defineOp({
   name: 'input',
-  infer: (_, a) => [{ dtype: a.dtype as DType, shape: canonicalShape(a.shape as Shape) }],
+  infer(_, a) {
+    if (a.dtype === 'bfloat16') throw new Error(`"${a.name}": the runtime takes no bfloat16 inputs; feed float32.`);
+    return [{ dtype: a.dtype as DType, shape: canonicalShape(a.shape as Shape) }];
+  },
   lower(node, emit) {
     const name = emit.claim(node.attributes.name as string);
     emit.graph.inputs.push({ name, dtype: node.outputs[0].dtype, shape: node.outputs[0].shape });

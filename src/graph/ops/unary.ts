@@ -1,5 +1,5 @@
 /** @file Elementwise functions of one value; each row has the derivative in its comment. */
-import { apply1, defineOp, type OpDefinition, type Value } from '../value.ts';
+import { apply1, defineOp, notFloat64, type OpDefinition, type Value } from '../value.ts';
 import { add, div, equal, greater, less, mul, sub } from './arithmetic.ts';
 import { cast } from './constants.ts';
 
@@ -26,8 +26,6 @@ const ops = {
   tanh: unary('tanh', 'Tanh', (g, _, y) => mul(g, sub(1, mul(y, y)))),
   // σ' = σ(1 − σ)
   sigmoid: unary('sigmoid', 'Sigmoid', (g, _, y) => mul(g, mul(y, sub(1, y)))),
-  // erf' = 2/√π e^(−x²)
-  erf: unary('erf', 'Erf', (g, x) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))),
   sin: unary('sin', 'Sin', (g, x) => mul(g, cos(x))),
   cos: unary('cos', 'Cos', (g, x) => neg(mul(g, sin(x)))),
   // relu' = 1 where x > 0
@@ -51,7 +49,7 @@ export const sigmoid = (x: Value): Value => apply1(ops.sigmoid, [x]);
 /** ln(1 + eˣ), without overflow */
 export const softplus = (x: Value): Value => apply1(softplusOp, [x]);
 /** Error function */
-export const erf = (x: Value): Value => apply1(ops.erf, [x]);
+export const erf = (x: Value): Value => apply1(erfOp, [x]);
 /** Sine */
 export const sin = (x: Value): Value => apply1(ops.sin, [x]);
 /** Cosine */
@@ -60,6 +58,20 @@ export const cos = (x: Value): Value => apply1(ops.cos, [x]);
 export const relu = (x: Value): Value => apply1(ops.relu, [x]);
 /** x² */
 export const square = (x: Value): Value => mul(x, x);
+
+const erfOp = defineOp({
+  name: 'erf',
+  infer([x]) {
+    notFloat64(x);
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  lower: (node, emit) => [emit.node('Erf', emit.inputs(node))],
+  // erf' = 2/√π e^(−x²)
+  vjp: (node, [g]) => {
+    const [x] = node.inputs;
+    return [mul(g!, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI)))];
+  },
+});
 
 const softplusOp = defineOp({
   name: 'softplus',
