@@ -1,0 +1,179 @@
+/**
+ * @file Which settings of M2IB work best: energy in the named object's box, pointing, deletion and insertion, stability over seeds, cost,
+ * on fresh scenes with two or more objects, beside controls. Writes JSON and a Markdown table.
+ * usage: node --import tsx bench/evidence/m2ib-settings.ts [--model REF] [--samples N] [--settings FILE.json] [--output DIR]
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { centrePrior, gradientMagnitude, randomMap } from '../../src/attribution/controls/controls.ts';
+import { M2IB, type M2IBOptions } from '../../src/attribution/methods/m2ib.ts';
+import { localisation } from '../../src/attribution/metrics/localisation.ts';
+import { areaUnder, removalCurves } from '../../src/attribution/metrics/removal.ts';
+import { CLIPModel } from '../../src/models/clip/model.ts';
+import { nodeRuntime } from '../../src/runtime/node.ts';
+import { nameCaption } from '../../src/scenes/captions.ts';
+import { drawScene } from '../../src/scenes/scene.ts';
+import type { STYLES } from '../../src/scenes/sprite-atlas.ts';
+import { loadSprites } from '../../src/scenes/sprites.ts';
+import { RandomStream } from '../../src/tensor/random.ts';
+import { bootstrap, pairedBootstrap } from '../../src/tensor/statistics/bootstrap.ts';
+import { mean } from '../../src/tensor/statistics/descriptive.ts';
+import { spearman } from '../../src/tensor/statistics/rank.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    model: { type: 'string', default: 'scene-clip' },
+    samples: { type: 'string', default: '200' },
+    settings: { type: 'string' },
+    output: { type: 'string', default: 'out/evidence' },
+    seed: { type: 'string', default: '20261124' },
+    styles: { type: 'string' },
+    removal: { type: 'boolean', default: true },
+    threads: { type: 'string', default: '2' },
+  },
+});
+const samples = Number(flags.samples);
+const seed = Number(flags.seed);
+const model = await CLIPModel.fromPretrained(flags.model, { runtime: nodeRuntime({ threads: Number(flags.threads) }) });
+const styles = flags.styles?.split(',') as (typeof STYLES)[number][] | undefined;
+const world = await loadSprites(styles ? { styles } : {});
+const stream = new RandomStream(seed, 'evidence.scenes');
+const choices = new RandomStream(seed, 'evidence.choices');
+
+/** A scene with two to four objects and one of them named. */
+const cases = Array.from({ length: samples }, (_, i) => {
+  const scene = drawScene(world, { minObjects: 2, maxObjects: 4 }, stream.reader(0, i));
+  const named = choices.reader(0, i).pick(scene.objects.filter(o => o.visible > 0.6));
+  return { scene, named, text: nameCaption(named.concept) };
+});
+
+interface Row {
+  energy: number[];
+  pointing: number[];
+  deletion: number[];
+  insertion: number[];
+  stability?: number[];
+  seconds?: number;
+}
+const rows = new Map<string, Row>();
+const pairs = cases.map(({ scene, text }) => ({ image: scene.image, text }));
+const pixels = pairs.map(p => model.processor.process(p.image).pixelValues);
+const tokens = model.requireTokenizer().encodeBatch(pairs.map(p => p.text));
+const targets = await model.textFeatures(tokens.inputIds, tokens.attentionMask);
+const dim = targets.shape[1];
+
+async function score(name: string, maps: readonly Float32Array[], grid: readonly [number, number]): Promise<Row> {
+  const row: Row = { energy: [], pointing: [], deletion: [], insertion: [] };
+  for (const [i, map] of maps.entries()) {
+    const { scene, named } = cases[i];
+    const { energy, pointing } = localisation(map, grid, [scene.height, scene.width], named.box);
+    row.energy.push(energy);
+    row.pointing.push(pointing);
+    if (!flags.removal) continue;
+    const curves = await removalCurves(model, pixels[i], grid, map, targets.data.subarray(i * dim, (i + 1) * dim));
+    row.deletion.push(areaUnder(curves.deletion));
+    row.insertion.push(areaUnder(curves.insertion));
+  }
+  rows.set(name, row);
+  return row;
+}
+
+const DEFAULTS: Record<string, Partial<M2IBOptions>> = {
+  default: {},
+  'published form (compat)': { compat: 'm2ib-official' },
+};
+const settings: Record<string, Partial<M2IBOptions>> = flags.settings
+  ? JSON.parse((await import('node:fs')).readFileSync(flags.settings, 'utf8'))
+  : DEFAULTS;
+const grid = model.image.grid!(pixels[0].shape[1], pixels[0].shape[2]);
+await score(
+  'control: uniform',
+  cases.map(() => new Float32Array(grid[0] * grid[1]).fill(1)),
+  grid,
+);
+await score(
+  'control: random',
+  cases.map((_, i) => randomMap(grid, seed, i)),
+  grid,
+);
+await score(
+  'control: centre prior',
+  cases.map(() => centrePrior(grid)),
+  grid,
+);
+await score(
+  'control: image gradient magnitude',
+  cases.map(c => gradientMagnitude(c.scene.image, grid)),
+  grid,
+);
+for (const [name, options] of Object.entries(settings)) {
+  const method = new M2IB(model, options);
+  const perSeed: Float32Array[][] = [];
+  let seconds = 0;
+  for (const s of [1, 2]) {
+    const maps: Float32Array[] = [];
+    for (let from = 0; from < samples; from += 20) {
+      const results = await method.attributeAll(pairs.slice(from, from + 20), { modality: 'image', seed: s });
+      seconds += results[0].timings['optimise image'];
+      maps.push(...results.map(r => r.image!.patches));
+    }
+    perSeed.push(maps);
+  }
+  const row = await score(name, perSeed[0], grid);
+  row.stability = perSeed[0].map((m, i) => spearman([...m], [...perSeed[1][i]]));
+  row.seconds = seconds / (2 * samples);
+  await method.release();
+  console.error(
+    name,
+    'energy',
+    mean(row.energy).toFixed(3),
+    'pointing',
+    mean(row.pointing).toFixed(2),
+    'ins',
+    mean(row.insertion).toFixed(3),
+    'del',
+    mean(row.deletion).toFixed(3),
+    'stability',
+    mean(row.stability).toFixed(3),
+    'ms',
+    (row.seconds * 1000).toFixed(1),
+  );
+}
+
+const random = new RandomStream(seed, 'evidence.bootstrap');
+const interval = (values: readonly number[]): string => {
+  if (!values.length) return '';
+  const { estimate, low, high } = bootstrap(values, mean, { random });
+  return `${estimate.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+};
+const lines = [
+  '| map | energy in box | pointing | insertion AUC ↑ | deletion AUC ↓ | rank stability | ms a map |',
+  '|---|---|---|---|---|---|---|',
+];
+for (const [name, r] of rows)
+  lines.push(
+    `| ${name} | ${interval(r.energy)} | ${interval(r.pointing)} | ${interval(r.insertion)} | ${interval(r.deletion)} | ${r.stability ? interval(r.stability) : ''} | ${r.seconds ? (r.seconds * 1000).toFixed(0) : ''} |`,
+  );
+const first = Object.keys(settings)[0];
+lines.push('', `Paired differences in energy, "${first}" minus each control (95 % bootstrap over ${samples} scenes):`, '');
+for (const [name, r] of rows) {
+  if (!name.startsWith('control')) continue;
+  const d = pairedBootstrap(rows.get(first)!.energy, r.energy, { random });
+  lines.push(`- ${name.slice(9)}: ${d.estimate.toFixed(3)} [${d.low.toFixed(3)}, ${d.high.toFixed(3)}]`);
+}
+mkdirSync(flags.output, { recursive: true });
+writeFileSync(`${flags.output}/m2ib.md`, `${lines.join('\n')}\n`);
+writeFileSync(
+  `${flags.output}/m2ib.json`,
+  JSON.stringify({
+    schemaVersion: 1,
+    model: flags.model,
+    sha256: await model.sha256(),
+    samples,
+    seed,
+    settings,
+    rows: Object.fromEntries(rows),
+  }),
+);
+console.log(lines.join('\n'));
+await model.release();
