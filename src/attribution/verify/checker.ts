@@ -1,0 +1,44 @@
+/**
+ * @file What verifies one family of tensors. Checkers stand in a table (checkers.ts); a further family (metrics, another architecture)
+ * is a further entry, and nothing else changes.
+ */
+import type { CLIPModel } from '../../models/clip/model.ts';
+import type { FloatTensor } from '../../tensor/tensor.ts';
+import type { ReferenceFile } from './reference.ts';
+import type { ToleranceKind } from './tolerance.ts';
+
+export interface VerifyContext {
+  readonly model: CLIPModel;
+  readonly reference: ReferenceFile;
+}
+
+/** The engine's own value of a tensor. */
+export interface Computed {
+  readonly name: string;
+  readonly kind: ToleranceKind;
+  readonly value: FloatTensor;
+  /** Errors are taken relative to the largest entry of the reference, or to this where it is larger. */
+  readonly scaleFloor?: number;
+}
+
+/** Why a tensor could not be computed; it is reported as not checked. */
+export interface NotComputed {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface Checker {
+  /** What it checks, for progress: a noun. */
+  readonly name: string;
+  /**
+   * What a tensor of that name is to this checker: something it can compute, an input it reads, or nothing it knows.
+   * The first checker that knows a name takes it.
+   */
+  role(name: string): 'value' | 'input' | undefined;
+  /**
+   * Computes values one after the other, in the order of the computation, so that the first one that departs is where the error begins.
+   * Each name asked for must come out once.
+   * @param names the names that this checker took, in the file's order
+   */
+  compute(context: VerifyContext, names: readonly string[]): AsyncIterable<Computed | NotComputed>;
+}

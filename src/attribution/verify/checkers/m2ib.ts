@@ -1,0 +1,155 @@
+/**
+ * @file The official M2IB (arXiv 2312.17174; its published code) with recorded noise, run by the shipped gate optimisation. Names are
+ * `vision|text.PAIR.PART`; the settings give vision_layer, text_layer (0-based block whose output is replaced), beta and lr.
+ */
+import { dirname, join } from 'node:path';
+import { gateNats } from '../../../bottleneck/gate.ts';
+import { compileGate, type GateResult, optimiseGate } from '../../../bottleneck/optimise-gate.ts';
+import { upsampleBilinear } from '../../../inputs/image/bilinear.ts';
+import { messageOf, NarrowsError } from '../../../system/errors.ts';
+import { type FloatTensor, floats } from '../../../tensor/tensor.ts';
+import type { Checker, Computed, VerifyContext } from '../checker.ts';
+import { textFeeds } from '../feeds.ts';
+import { ReferenceFile } from '../reference.ts';
+
+const NAME = /^((vision|text)\.(\d+))\.(?:(noise|input_ids|attention_mask)|hidden|alpha|loss|kl|saliency|map)$/;
+
+/** Parts in the order in which they are computed. */
+const PARTS = ['hidden', 'alpha', 'loss', 'kl', 'saliency', 'map'];
+
+/** Size of the official map of an image, and which of its pixels a reference keeps. */
+const MAP_SIZE = 224;
+const MAP_STEP = 8;
+
+export const m2ibChecker: Checker = {
+  name: 'M2IB with recorded noise',
+  role(name) {
+    const match = NAME.exec(name);
+    return match ? (match[4] ? 'input' : 'value') : undefined;
+  },
+  async *compute(context, names) {
+    const runs = new Map<string, string[]>();
+    for (const name of names) {
+      const run = NAME.exec(name)![1];
+      runs.set(run, [...(runs.get(run) ?? []), name]);
+    }
+    for (const [run, wanted] of runs) {
+      try {
+        const values = await m2ibRun(context, run);
+        for (const part of PARTS) {
+          const name = `${run}.${part}`;
+          if (wanted.includes(name)) yield { name, ...values[part] };
+        }
+      } catch (error) {
+        if (!(error instanceof MissingInput)) throw error;
+        for (const name of wanted) yield { name, reason: error.message };
+      }
+    }
+  },
+};
+
+/** An input or setting that the file lacks. */
+class MissingInput extends Error {}
+
+async function m2ibRun(context: VerifyContext, run: string): Promise<Record<string, Omit<Computed, 'name'>>> {
+  const { model, reference } = context;
+  const own = run.startsWith('vision') ? model.image : model.text;
+  const other = own === model.image ? model.text : model.image;
+  const setting = (name: string): number => {
+    const value = reference.setting(name);
+    if (value === undefined) throw new MissingInput(`the file's settings have no "${name}"`);
+    return value;
+  };
+  const layer = setting(own === model.image ? 'vision_layer' : 'text_layer');
+  if (!Number.isInteger(layer) || layer < 0 || layer >= own.layers)
+    throw new NarrowsError(
+      `The settings of ${reference.path} place the bottleneck after block ${layer} of the ${own.modality} tower, but ${model.name} has blocks 0 to ${own.layers - 1}.`,
+    );
+  const [beta, learningRate] = [setting('beta'), setting('lr')];
+  for (const part of ['noise', 'input_ids']) if (!reference.has(`${run}.${part}`)) throw new MissingInput(`the file has no ${run}.${part}`);
+  const images = model.imageInputs(await pixelsOf(context, Number(run.split('.')[1])));
+  const texts = await textFeeds(context, `${run}.input_ids`, `${run}.attention_mask`);
+  const [inputs, others] = own === model.image ? [images, texts] : [texts, images];
+  const { hidden } = await model.runTower(own, inputs, layer);
+  const target = (await model.runTower(other, others, other.layers - 1)).features;
+
+  const noise = await reference.floats(`${run}.noise`);
+  const [steps, batchSize, ...rest] = noise.shape;
+  if (rest.join() !== hidden.shape.slice(1).join())
+    throw new NarrowsError(
+      `${run}.noise of ${reference.path} is [${noise.shape.join(', ')}], but the hidden state after block ${layer} of ${model.name} is [${hidden.shape.join(', ')}]; the file belongs to another model or input.`,
+    );
+  const size = batchSize * rest[0] * rest[1];
+  // As `compat: 'm2ib-official'` sets them.
+  const options = { beta, steps, learningRate, batchSize, antithetic: false, perToken: false, alphaStart: 5, official: true };
+  const problem = { runtime: model.runtime, tower: own, layer, hidden, inputs, target, options, seed: 0, trace: true };
+  await using graph = await compileGate({ ...problem, standardised: false });
+  const draw = (step: number): FloatTensor => floats(noise.shape.slice(1), noise.data.subarray(step * size, (step + 1) * size));
+  const [result] = await optimiseGate({ ...problem, noise: draw }, graph);
+  return parts(result, hidden, beta, own === model.image);
+}
+
+/** The result in the shapes of the reference. */
+function parts(result: GateResult, hidden: FloatTensor, beta: number, image: boolean): Record<string, Omit<Computed, 'name'>> {
+  const [, tokens, width] = hidden.shape;
+  const alphas = result.alphas!;
+  const alpha = new Float32Array(alphas.length * tokens * width);
+  for (const [i, a] of alphas.entries()) alpha.set(a, i * tokens * width);
+  const loss = result.fit.flatMap((fit, step) => {
+    // Without a weight on the cost, the graph's own number says nothing of it.
+    const cost = beta > 0 ? result.compression[step] / beta : meanNats(alphas[step], hidden.data);
+    return [cost, fit, result.compression[step] - fit];
+  });
+  const map = officialMap(result.tokens, image);
+  return {
+    hidden: { kind: 'forward', value: hidden },
+    alpha: { kind: 'gate', value: floats([alphas.length, 1, tokens, width], alpha) },
+    loss: { kind: 'information', value: floats([result.fit.length, 3], loss) },
+    kl: { kind: 'information', value: floats([tokens, width], result.information) },
+    saliency: { kind: 'information', value: floats([tokens], result.tokens) },
+    map: { kind: 'information', value: map },
+  };
+}
+
+const meanNats = (alpha: Float32Array, hidden: Float32Array): number =>
+  alpha.reduce((total, a, i) => total + gateNats(a, hidden[i]), 0) / alpha.length;
+
+/**
+ * The published read-out: an image's patches (token 0 left out, a square grid) enlarged to 224 × 224, min–max over all of it, every
+ * eighth pixel; a text's tokens min–max, special tokens included.
+ */
+function officialMap(tokens: Float32Array, image: boolean): FloatTensor {
+  if (!image) return floats([tokens.length], minMax(tokens));
+  const side = Math.round(Math.sqrt(tokens.length - 1));
+  const full = minMax(upsampleBilinear(tokens.subarray(1), [side, side], [MAP_SIZE, MAP_SIZE]));
+  const kept = MAP_SIZE / MAP_STEP;
+  const at = (i: number): number => full[Math.floor(i / kept) * MAP_STEP * MAP_SIZE + (i % kept) * MAP_STEP];
+  return floats(
+    [kept, kept],
+    Float32Array.from({ length: kept * kept }, (_, i) => at(i)),
+  );
+}
+
+function minMax(values: Float32Array): Float32Array {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const v of values) {
+    low = Math.min(low, v);
+    high = Math.max(high, v);
+  }
+  return values.map(v => (v - low) / (high - low));
+}
+
+/** Image of a pair, [1, C, H, W]: from the file, or from `outputs.safetensors` beside it. */
+async function pixelsOf({ reference }: VerifyContext, pair: number): Promise<FloatTensor> {
+  const beside = join(dirname(reference.path), 'outputs.safetensors');
+  const file = reference.has('pixel_values')
+    ? reference
+    : await ReferenceFile.open(beside).catch(error => {
+        throw new MissingInput(`the file has no pixel_values, and outputs.safetensors beside it does not help (${messageOf(error)})`);
+      });
+  if (!file.has('pixel_values')) throw new MissingInput('neither the file nor outputs.safetensors beside it has pixel_values');
+  const all = await file.floats('pixel_values');
+  if (pair >= all.shape[0]) throw new MissingInput(`pixel_values of ${file.path} has ${all.shape[0]} images, and none for pair ${pair}`);
+  const size = all.data.length / all.shape[0];
+  return floats([1, ...all.shape.slice(1)], all.data.subarray(pair * size, (pair + 1) * size));
+}

@@ -1,0 +1,68 @@
+/** @file One tensor against its reference. */
+import type { FloatTensor } from '../../tensor/tensor.ts';
+import { measureOf, type ToleranceKind } from './tolerance.ts';
+
+/** One line of a report. */
+export interface VerifyRow {
+  readonly name: string;
+  readonly kind: ToleranceKind;
+  readonly shape: readonly number[];
+  /** Largest |own − reference| over all entries; infinite where either holds NaN or the infinities differ. */
+  readonly absoluteError: number;
+  /** The same, divided by the largest |entry| of the reference (or by a larger floor; by 1 where all of it is zero). */
+  readonly relativeError: number;
+  readonly tolerance: number;
+  /** Which of the two errors the tolerance limits. */
+  readonly measure: 'absolute' | 'relative';
+  readonly ok: boolean;
+  /** For a tensor that departs: how many entries do, and the worst of them. */
+  readonly note?: string;
+}
+
+/** Largest magnitude of an array; NaN entries are passed over. */
+export function largest(data: Float32Array): number {
+  let most = 0;
+  for (const value of data) if (Math.abs(value) > most) most = Math.abs(value);
+  return most;
+}
+
+/** @param scaleFloor the error is taken relative to at least this */
+export function compareTensors(
+  name: string,
+  kind: ToleranceKind,
+  own: FloatTensor,
+  reference: FloatTensor,
+  tolerance: number,
+  scaleFloor = 0,
+): VerifyRow {
+  const scale = Math.max(largest(reference.data), scaleFloor) || 1;
+  const measure = measureOf(kind);
+  const limit = measure === 'absolute' ? tolerance : tolerance * scale;
+  let worst = -1;
+  let error = 0;
+  let beyond = 0;
+  for (let i = 0; i < reference.data.length; i++) {
+    const [a, b] = [own.data[i], reference.data[i]];
+    const distance = a === b ? 0 : Math.abs(a - b);
+    const size = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
+    if (size > limit) beyond++;
+    if (size > error) {
+      error = size;
+      worst = i;
+    }
+  }
+  const row = { name, kind, shape: reference.shape, absoluteError: error, relativeError: error / scale, tolerance, measure };
+  if (beyond === 0) return { ...row, ok: true };
+  const note = `${beyond} of ${reference.data.length} beyond; at [${indexOf(worst, reference.shape).join(', ')}] ${own.data[worst]}, reference ${reference.data[worst]}`;
+  return { ...row, ok: false, note };
+}
+
+function indexOf(flat: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  let rest = flat;
+  for (const size of [...shape].reverse()) {
+    index.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return index;
+}
