@@ -5,35 +5,40 @@ import { NarrowsError } from '../system/errors.ts';
 
 const count = z.number().int().positive();
 const rate = z.number().nonnegative();
+const share = z.number().min(0).lt(1);
 
-/** Field names as in files and, in kebab case, as flags. */
+/** Field names as in files and, in kebab case, as flags; descriptions are the flags' help. */
 export const trainingArgumentsSchema = z.strictObject({
-  output_dir: z.string().min(1),
-  max_steps: count.default(1000),
-  per_device_train_batch_size: count.default(64),
-  gradient_accumulation_steps: count.default(1),
-  learning_rate: rate.default(1e-3),
-  lr_scheduler_type: z.enum(SCHEDULES).default('cosine'),
-  warmup_steps: rate.default(0),
-  decay_steps: rate.default(0),
-  optim: z.enum(['adamw', 'muon']).default('adamw'),
-  weight_decay: rate.default(0.05),
-  adam_beta1: rate.default(0.9),
-  adam_beta2: rate.default(0.98),
-  adam_epsilon: rate.default(1e-8),
-  max_grad_norm: rate.default(1),
-  logging_steps: count.default(20),
-  eval_steps: count.default(500),
-  save_steps: count.default(200),
-  save_total_limit: count.default(2),
-  seed: z.number().int().nonnegative().default(0),
-  num_threads: z.number().int().nonnegative().default(0),
-  report_to: z.array(z.enum(['jsonl', 'tensorboard'])).default(['jsonl', 'tensorboard']),
+  output_dir: z.string().min(1).describe('Directory for checkpoints, figures and the finished model; a run in it is resumed'),
+  max_steps: count.default(1000).describe('Updates in all'),
+  per_device_train_batch_size: count.default(64).describe('Pairs per micro-batch: what the contrastive loss is over'),
+  gradient_accumulation_steps: count.default(1).describe('Micro-batches per update'),
+  learning_rate: rate.default(1e-3).describe('Learning rate after the warm-up'),
+  lr_scheduler_type: z.enum(SCHEDULES).default('cosine').describe('Course of the learning rate'),
+  warmup_steps: rate.default(0).describe('Updates of linear warm-up; below 1: share of max_steps'),
+  decay_steps: rate.default(0).describe('Updates of the linear fall at the end (warmup_stable_decay)'),
+  optim: z.enum(['adamw', 'muon']).default('adamw').describe('Optimiser; muon moves the matrices of the blocks, AdamW the rest'),
+  weight_decay: rate.default(0.05).describe('Decoupled weight decay of tensors with two or more axes'),
+  adam_beta1: share.default(0.9).describe("Decay of AdamW's first moment"),
+  adam_beta2: share.default(0.98).describe("Decay of AdamW's second moment"),
+  adam_epsilon: rate.default(1e-8).describe("AdamW's epsilon"),
+  max_grad_norm: rate.default(1).describe('Largest norm of all gradients together; 0 turns the clip off'),
+  logging_steps: count.default(20).describe('Updates between two lines of metrics.jsonl; each holds means over them'),
+  eval_steps: count.default(500).describe('Updates between two evaluations; one more at the end'),
+  save_steps: count.default(200).describe('Updates between two checkpoints; one more at the end'),
+  save_total_limit: count.default(2).describe('Checkpoints that are kept'),
+  seed: z.number().int().nonnegative().default(0).describe('Seed of weights and data'),
+  num_threads: z.number().int().nonnegative().default(0).describe('Threads of the engine; 0: all cores'),
+  report_to: z
+    .array(z.enum(['jsonl', 'tensorboard']))
+    .default(['jsonl', 'tensorboard'])
+    .describe('Where figures go; metrics.jsonl is always written'),
 });
 
+/** Arguments that every training run has. */
 export type TrainingArguments = z.infer<typeof trainingArgumentsSchema>;
 
-/** Parses with one sentence on failure that names the argument. */
+/** Parses with one sentence on failure that names the argument. @throws NarrowsError of kind `usage` */
 export function parseArguments<T>(schema: z.ZodType<T>, json: unknown, source = 'the training arguments'): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;

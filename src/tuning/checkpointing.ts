@@ -1,17 +1,32 @@
 /** @file Training checkpoints: a directory `checkpoint-N` that appears whole (renamed into place) and holds all that an exact resume needs. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { readJson } from '../checkpoints/config.ts';
 import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import type { Optimizer } from '../optim/adamw.ts';
-import { NarrowsError } from '../system/errors.ts';
+import { messageOf, NarrowsError } from '../system/errors.ts';
 import { writeError, writeFileAtomic } from '../system/files.ts';
 import { floats } from '../tensor/tensor.ts';
 
 const NAME = /^checkpoint-(\d+)$/;
+/** Half-written or half-removed checkpoints, and files that `writeFileAtomic` was writing. */
+const LEFTOVER = /^\.checkpoint-\d+\.(tmp|old)$|\.[0-9a-f]{12}\.tmp$/;
 
-/** Complete checkpoints below `outputDirectory`, oldest first. */
+const stateSchema = z.looseObject({
+  global_step: z.number().int().nonnegative(),
+  optimizer_steps: z.number().int().nonnegative().optional(),
+  /** Sums of the figures since the last line of metrics.jsonl, over so many steps: a resumed run writes the same means. */
+  log_window: z.object({ steps: z.number().int().nonnegative(), sums: z.record(z.string(), z.number()) }).optional(),
+  /** SHA-256 of the file that lists the training data. */
+  data: z.string().optional(),
+});
+
+/** What a checkpoint knows beside weights and the optimiser's state: the keys of trainer_state.json. */
+export type TrainerState = z.infer<typeof stateSchema>;
+
+/** Checkpoints below `outputDirectory`, oldest first. */
 export async function listCheckpoints(outputDirectory: string): Promise<{ step: number; directory: string }[]> {
   const names = await readdir(outputDirectory).catch(() => [] as string[]);
   return names
@@ -22,68 +37,116 @@ export async function listCheckpoints(outputDirectory: string): Promise<{ step: 
     .sort((a, b) => a.step - b.step);
 }
 
+/** Text of a trainer_state.json. */
+export const stateJson = (state: object): string => `${JSON.stringify({ schemaVersion: 1, ...state }, null, 2)}\n`;
+
 /**
  * Writes `checkpoint-STEP`: what `saveModel` writes, the optimiser's state and `trainer_state.json`; then removes the oldest beyond `limit`.
- * A crash at any point leaves the earlier checkpoints whole.
+ * A crash at any point leaves the earlier checkpoints whole. @throws NarrowsError when it cannot be written; what was begun is removed
  */
 export async function writeCheckpoint(
   outputDirectory: string,
-  step: number,
+  state: TrainerState,
   optimizer: Optimizer,
   saveModel: (directory: string) => Promise<void>,
   limit: number,
 ): Promise<string> {
+  const step = state.global_step;
   const target = join(outputDirectory, `checkpoint-${step}`);
   const temporary = join(outputDirectory, `.checkpoint-${step}.tmp`);
   try {
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
+    await saveModel(temporary);
+    await writeSafetensors(
+      join(temporary, 'optimizer.safetensors'),
+      [...optimizer.tensors()].map(([name, data]) => [name, floats([data.length], data)] as const),
+    );
+    await writeFileAtomic(join(temporary, 'trainer_state.json'), stateJson({ ...state, optimizer_steps: optimizer.stepsTaken }));
+    await discard(outputDirectory, step);
+    await rename(temporary, target);
+    const all = await listCheckpoints(outputDirectory);
+    for (const old of all.slice(0, Math.max(0, all.length - limit))) if (old.step !== step) await discard(outputDirectory, old.step);
   } catch (error) {
-    throw writeError(temporary, error);
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw error instanceof NarrowsError ? error : writeError(temporary, error);
   }
-  await saveModel(temporary);
-  await writeSafetensors(
-    join(temporary, 'optimizer.safetensors'),
-    [...optimizer.tensors()].map(([name, data]) => [name, floats([data.length], data)] as const),
-  );
-  await writeFileAtomic(
-    join(temporary, 'trainer_state.json'),
-    `${JSON.stringify({ schemaVersion: 1, global_step: step, optimizer_steps: optimizer.stepsTaken }, null, 2)}\n`,
-  );
-  await rm(target, { recursive: true, force: true });
-  await rename(temporary, target);
-  const all = await listCheckpoints(outputDirectory);
-  for (const old of all.slice(0, Math.max(0, all.length - limit))) await rm(old.directory, { recursive: true, force: true });
   return target;
+}
+
+/** Removes a checkpoint so that no half of it is ever taken for one. */
+async function discard(outputDirectory: string, step: number): Promise<void> {
+  const away = join(outputDirectory, `.checkpoint-${step}.old`);
+  await rm(away, { recursive: true, force: true });
+  const gone = await rename(join(outputDirectory, `checkpoint-${step}`), away).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+  if (gone) await rm(away, { recursive: true, force: true });
 }
 
 /** Removes what an interrupted write left behind. */
 export async function removeLeftovers(outputDirectory: string): Promise<void> {
   const names = await readdir(outputDirectory).catch(() => [] as string[]);
-  for (const name of names)
-    if (/^\.checkpoint-\d+\.tmp$/.test(name)) await rm(join(outputDirectory, name), { recursive: true, force: true });
+  for (const name of names) if (LEFTOVER.test(name)) await rm(join(outputDirectory, name), { recursive: true, force: true });
 }
 
-/** Loads parameters (in place) and the optimiser from a checkpoint. @returns the step at which it was written */
-export async function readCheckpoint(
-  directory: string,
-  parameters: readonly { name: string; data: Float32Array }[],
-  optimizer: Optimizer,
-): Promise<number> {
-  const state = (await readJson(join(directory, 'trainer_state.json'))) as { global_step?: number; optimizer_steps?: number };
-  if (!Number.isInteger(state.global_step))
-    throw new NarrowsError(`${directory}/trainer_state.json has no global_step; remove this checkpoint and resume from an earlier one.`);
+type Live = readonly { name: string; data: Float32Array }[];
+
+/**
+ * Loads parameters (in place) and the optimiser from a checkpoint; nothing is changed unless all of it can be read.
+ * @throws NarrowsError for a file that is missing, broken, or of another model
+ */
+export async function readCheckpoint(directory: string, parameters: Live, optimizer: Optimizer): Promise<TrainerState> {
+  const parsed = stateSchema.safeParse(await readJson(join(directory, 'trainer_state.json')));
+  if (!parsed.success) throw new NarrowsError(`${directory}/trainer_state.json is no trainer's state (${parsed.error.issues[0].message}).`);
   const model = await openSafetensors(join(directory, 'model.safetensors'));
+  const values = new Map<string, Float32Array>();
   for (const { name, data } of parameters) {
     const entry = model.tensors.get(name);
-    const values = entry && (await readFloats(entry));
-    if (values?.length !== data.length)
+    const read = entry && (await readFloats(entry));
+    if (read?.length !== data.length)
       throw new NarrowsError(`${directory} lacks the tensor "${name}" with ${data.length} values; it belongs to another model.`);
-    data.set(values);
+    values.set(name, read);
   }
   const saved = await openSafetensors(join(directory, 'optimizer.safetensors'));
   const tensors = new Map<string, Float32Array>();
   for (const [name, entry] of saved.tensors) tensors.set(name, await readFloats(entry));
-  optimizer.load(state.optimizer_steps ?? state.global_step!, tensors);
-  return state.global_step!;
+  try {
+    optimizer.load(parsed.data.optimizer_steps ?? parsed.data.global_step, tensors);
+  } catch (error) {
+    throw new NarrowsError(`${directory} cannot be resumed: ${messageOf(error)}`, { cause: error });
+  }
+  for (const { name, data } of parameters) data.set(values.get(name)!);
+  return parsed.data;
+}
+
+/**
+ * Takes up the newest checkpoint that can be read. @param warn told of each newer one that cannot
+ * @returns its state, or undefined where there is no checkpoint
+ * @throws NarrowsError when there are checkpoints, but none that can be read
+ */
+export async function resumeNewest(
+  outputDirectory: string,
+  parameters: Live,
+  optimizer: Optimizer,
+  warn: (message: string) => void,
+): Promise<{ state: TrainerState; directory: string } | undefined> {
+  const failures: string[] = [];
+  for (const { directory } of (await listCheckpoints(outputDirectory)).reverse()) {
+    try {
+      const state = await readCheckpoint(directory, parameters, optimizer);
+      if (failures.length) warn(`${failures[0]} Resuming from ${directory} instead.`);
+      return { state, directory };
+    } catch (error) {
+      if (!(error instanceof NarrowsError)) throw error;
+      failures.push(error.message);
+    }
+  }
+  if (failures.length)
+    throw new NarrowsError(`No checkpoint in ${outputDirectory} can be taken up; delete them to start afresh. The newest: ${failures[0]}`);
+  return undefined;
 }

@@ -1,11 +1,14 @@
 /** @file The training loop: batches in, gradients out of one graph run, the optimiser in place; logs, evaluation, checkpoints, exact resume. */
 import type { CompiledGraph } from '../graph/index.ts';
 import { AdamW, type Optimizer, type Parameter } from '../optim/adamw.ts';
+import { Muon } from '../optim/muon.ts';
 import { scheduleFactor } from '../optim/schedule.ts';
-import type { Feeds } from '../runtime/runtime.ts';
+import { nodeRuntime } from '../runtime/node.ts';
+import type { Feeds, Runtime } from '../runtime/runtime.ts';
+import { NarrowsError } from '../system/errors.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingArguments } from './arguments.ts';
-import { listCheckpoints, readCheckpoint, removeLeftovers, writeCheckpoint } from './checkpointing.ts';
+import { removeLeftovers, resumeNewest, writeCheckpoint } from './checkpointing.ts';
 
 /** What is trained. The graph's outputs are `loss`, any further scalars to log, and `grad.NAME` for every parameter. */
 export interface TrainTask {
@@ -16,61 +19,88 @@ export interface TrainTask {
   /** Puts constraints back after an update. */
   afterUpdate?(): void;
   evaluate?(step: number): Promise<Record<string, number>>;
+  /** SHA-256 of what lists the data, where that is a file that may change. */
+  readonly dataHash?: string;
+  /** What the graph runs on. */
+  readonly runtime?: Runtime;
   /** Writes the model in Hugging Face's format. */
   save(directory: string): Promise<void>;
 }
 
+/** What `train` reports on its way. */
 export interface TrainerHooks {
+  /** Told once before the first step, with the number of steps that are done already. */
+  onStart?(step: number): void | Promise<void>;
   /** Metrics of a step: means since the last log, or an evaluation's results (keys begin with `eval_`). */
   onLog?(step: number, metrics: Readonly<Record<string, number>>): void;
   onStep?(step: number, total: number, loss: number): void;
   onCheckpoint?(directory: string): void;
   /** Told once, when a checkpoint is taken up. */
   onResume?(step: number, directory: string): void;
+  /** Something is not as asked for, such as a checkpoint that cannot be read. */
+  onWarn?(message: string): void;
   readonly signal?: AbortSignal;
 }
 
+/** Where a run ended. */
 export interface TrainResult {
   readonly step: number;
   /** False when stopped by the signal: a checkpoint was written, the run can be resumed. */
   readonly finished: boolean;
 }
 
-/** The optimiser that the arguments name. */
-export function makeOptimizer(args: TrainingArguments, parameters: readonly Parameter[]): Optimizer {
-  return new AdamW(parameters, {
+/** The optimiser that the arguments name. @param runtime what Muon's matrix steps run on */
+export function makeOptimizer(args: TrainingArguments, parameters: readonly Parameter[], runtime: Runtime = nodeRuntime()): Optimizer {
+  const options = {
     beta1: args.adam_beta1,
     beta2: args.adam_beta2,
     epsilon: args.adam_epsilon,
     weightDecay: args.weight_decay,
     maxGradNorm: args.max_grad_norm || undefined,
-  });
+  };
+  return args.optim === 'muon' ? new Muon(runtime, parameters, options) : new AdamW(parameters, options);
 }
 
 /**
  * Trains to `max_steps`, taking up the newest checkpoint in `output_dir`. Stopped at any point, even by a kill, and started again with
- * the same arguments, it ends in the same bits.
+ * the same arguments, it ends in the same bits and logs the same figures.
+ * @param optimizer the one that the arguments name by default; one that is given is left open
+ * @throws NarrowsError when no checkpoint can be read, the data changed since, a gradient is not finite, or a file cannot be written
  */
 export async function train(
   task: TrainTask,
   args: TrainingArguments,
   hooks: TrainerHooks = {},
-  optimizer = makeOptimizer(args, task.parameters),
+  optimizer?: Optimizer,
 ): Promise<TrainResult> {
-  await removeLeftovers(args.output_dir);
-  const newest = (await listCheckpoints(args.output_dir)).at(-1);
-  let step = 0;
-  if (newest) {
-    step = await readCheckpoint(newest.directory, task.parameters, optimizer);
-    hooks.onResume?.(step, newest.directory);
+  if (optimizer) return run(task, args, hooks, optimizer);
+  const own = makeOptimizer(args, task.parameters, task.runtime);
+  try {
+    return await run(task, args, hooks, own);
+  } finally {
+    await own.release?.();
   }
+}
+
+async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks, optimizer: Optimizer): Promise<TrainResult> {
+  await removeLeftovers(args.output_dir);
+  const resumed = await resumeNewest(args.output_dir, task.parameters, optimizer, message => hooks.onWarn?.(message));
+  let step = resumed?.state.global_step ?? 0;
+  if (resumed) {
+    if (resumed.state.data !== task.dataHash)
+      throw new NarrowsError(`The training data is not what ${resumed.directory} was trained on; choose another output_dir.`);
+    hooks.onResume?.(step, resumed.directory);
+  }
+  await hooks.onStart?.(step);
   const weights: Record<string, Tensor> = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
+  let window = resumed?.state.log_window ?? { steps: 0, sums: {} };
   const checkpoint = async (): Promise<void> => {
-    const directory = await writeCheckpoint(args.output_dir, step, optimizer, path => task.save(path), args.save_total_limit);
+    const state = { global_step: step, log_window: window, ...(task.dataHash ? { data: task.dataHash } : {}) };
+    // Not inside the call of the hook: where there is none, its argument would never be evaluated.
+    const directory = await writeCheckpoint(args.output_dir, state, optimizer, to => task.save(to), args.save_total_limit);
     hooks.onCheckpoint?.(directory);
   };
-  let sums: Record<string, number> = {};
-  let saved = step;
+  let saved = resumed ? step : -1;
   while (step < args.max_steps) {
     if (hooks.signal?.aborted) {
       if (saved !== step) await checkpoint();
@@ -82,16 +112,13 @@ export async function train(
     scalars.grad_norm = await optimizer.step(gradients, learningRate);
     task.afterUpdate?.();
     step++;
-    for (const [key, value] of Object.entries(scalars)) sums[key] = (sums[key] ?? 0) + value;
+    for (const [key, value] of Object.entries(scalars)) window.sums[key] = (window.sums[key] ?? 0) + value;
+    window.steps++;
     hooks.onStep?.(step, args.max_steps, scalars.loss);
-    // Windows start at multiples of logging_steps, so a resumed run logs the same means wherever a checkpoint falls on one.
     if (step % args.logging_steps === 0) {
-      const n = args.logging_steps;
-      hooks.onLog?.(step, {
-        ...Object.fromEntries(Object.entries(sums).map(([key, value]) => [key, value / n])),
-        learning_rate: learningRate,
-      });
-      sums = {};
+      const means = Object.entries(window.sums).map(([key, value]) => [key, value / window.steps]);
+      hooks.onLog?.(step, { ...Object.fromEntries(means), learning_rate: learningRate });
+      window = { steps: 0, sums: {} };
     }
     if (task.evaluate && (step % args.eval_steps === 0 || step === args.max_steps)) hooks.onLog?.(step, await task.evaluate(step));
     if (step % args.save_steps === 0 || step === args.max_steps) {

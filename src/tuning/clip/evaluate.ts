@@ -18,6 +18,7 @@ export interface Encoders {
   readonly text: CompiledGraph;
 }
 
+/** Compiles both towers over trainable weights. */
 export async function compileEncoders(runtime: Runtime, config: CLIPConfig): Promise<Encoders> {
   const p = trainableParameters();
   const { num_channels: channels, patch_size: patch } = config.vision_config;
@@ -80,15 +81,17 @@ async function embedScenes(
   return rows;
 }
 
-function splitRows(data: Float32Array, count: number): Float32Array[] {
+/** Rows of a flat [count, width] array (views). */
+export function splitRows(data: Float32Array, count: number): Float32Array[] {
   const width = data.length / count;
   return Array.from({ length: count }, (_, i) => data.subarray(i * width, (i + 1) * width));
 }
 
-const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
+/** Inner product. */
+export const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
 /** Place of the right answer among candidates, 0 = first. */
-function place(query: Float32Array, candidates: readonly Float32Array[], right: number): number {
+export function place(query: Float32Array, candidates: readonly Float32Array[], right: number): number {
   const best = dot(query, candidates[right]);
   return candidates.reduce((n, c, i) => n + (i !== right && dot(query, c) >= best ? 1 : 0), 0);
 }

@@ -1,47 +1,54 @@
-/** @file Batches of scenes drawn ahead in a worker thread. */
+/** @file Batches drawn ahead in a worker thread. */
 import type { Worker } from 'node:worker_threads';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { spawnWorker } from '../../system/spawn.ts';
 import type { Batch, SceneBatchSettings } from './batch.ts';
+import type { Note, PairBatchSettings } from './pair-batch.ts';
 
-/** Message to the worker: what to draw from, or a step to draw. */
-export type LoaderRequest = { readonly world: SceneWorld; readonly settings: SceneBatchSettings } | { readonly step: number };
+/** What batches are drawn from: the worker's first message. */
+export type BatchSource = { readonly world: SceneWorld; readonly settings: SceneBatchSettings } | { readonly pairs: PairBatchSettings };
+
+/** Answer of the worker to `{ step }`. */
 export interface LoaderReply {
   readonly step: number;
+  readonly notes: readonly (readonly [message: string, key?: string])[];
   readonly batch?: Batch;
   readonly error?: string;
+  /** The error is about the input. */
+  readonly bad?: boolean;
 }
 
 /** Keeps `ahead` batches drawn. Steps are asked for in rising order; any order works. */
-export class SceneLoader {
+export class BatchLoader {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, PromiseWithResolvers>();
   private failure: Error | undefined;
+
+  /** @param note told of what the worker finds worth telling, when the batch is taken */
   constructor(
-    world: SceneWorld,
-    settings: SceneBatchSettings,
+    source: BatchSource,
+    private readonly note: Note = () => {},
     private readonly ahead = 3,
   ) {
     this.worker = spawnWorker('loader-worker', import.meta.url);
-    this.worker.on('message', ({ step, batch, error }: LoaderReply) => {
-      const entry = this.waiting.get(step);
-      if (batch) entry?.resolve(batch);
-      else entry?.reject(new Error(error));
-    });
+    this.worker.on('message', (reply: LoaderReply) => this.waiting.get(reply.step)?.resolve(reply));
     this.worker.on('error', error => {
       this.failure = error;
       for (const entry of this.waiting.values()) entry.reject(error);
     });
-    this.worker.postMessage({ world, settings } satisfies LoaderRequest);
+    this.worker.postMessage(source);
   }
 
-  /** The batch of a step. */
+  /** The batch of a step. @throws NarrowsError for bad data, Error where the worker failed */
   async batch(step: number): Promise<Batch> {
     if (this.failure) throw this.failure;
     for (let s = step; s <= step + this.ahead; s++) this.request(s);
-    const batch = await this.waiting.get(step)!.promise;
+    const { batch, notes, error, bad } = await this.waiting.get(step)!.promise;
     this.waiting.delete(step);
-    return batch;
+    for (const [message, key] of notes) this.note(message, key);
+    if (batch) return batch;
+    throw bad ? new NarrowsError(error!) : new Error(error);
   }
 
   private request(step: number): void {
@@ -49,24 +56,25 @@ export class SceneLoader {
     const entry = withResolvers();
     entry.promise.catch(() => {});
     this.waiting.set(step, entry);
-    this.worker.postMessage({ step } satisfies LoaderRequest);
+    this.worker.postMessage({ step });
   }
 
+  /** Ends the thread. */
   async close(): Promise<void> {
     await this.worker.terminate();
   }
 }
 
 interface PromiseWithResolvers {
-  readonly promise: Promise<Batch>;
-  resolve(batch: Batch): void;
+  readonly promise: Promise<LoaderReply>;
+  resolve(reply: LoaderReply): void;
   reject(error: unknown): void;
 }
 
 function withResolvers(): PromiseWithResolvers {
-  let resolve!: (batch: Batch) => void;
+  let resolve!: (reply: LoaderReply) => void;
   let reject!: (error: unknown) => void;
-  const promise = new Promise<Batch>((yes, no) => {
+  const promise = new Promise<LoaderReply>((yes, no) => {
     resolve = yes;
     reject = no;
   });

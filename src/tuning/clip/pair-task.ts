@@ -1,0 +1,67 @@
+/** @file Training a CLIP on image–caption pairs from a JSONL file, from scratch or from a checkpoint. */
+import type { Runtime } from '../../runtime/runtime.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { floats } from '../../tensor/tensor.ts';
+import type { ClipTrainingArguments } from './arguments.ts';
+import { evaluatePairs } from './evaluate-pairs.ts';
+import { BatchLoader } from './loader.ts';
+import { type Note, type PairFormat, PairReader } from './pair-batch.ts';
+import { readPairs } from './pairs.ts';
+import { pairSource, pretrainedSource } from './source.ts';
+import { type ClipTask, clipTask, meanOf } from './task.ts';
+
+/**
+ * Training on `args.train_file`, with `args.validation_file` for evaluation. @param note told of pairs left out and captions cut
+ * @throws NarrowsError for files that cannot be read, too few pairs, or a model and tokenizer that do not fit
+ */
+export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments, note: Note = () => {}): Promise<ClipTask> {
+  const ignore = args.ignore_bad ? (message: string) => note(`Left out: ${message}`, message) : undefined;
+  const { pairs, hash } = await readPairs(args.train_file!, ignore);
+  const batchSize = args.per_device_train_batch_size;
+  if (pairs.length < batchSize)
+    throw new NarrowsError(`${args.train_file} has ${pairs.length} pairs, fewer than the batch of ${batchSize}; lower the batch size.`);
+  const validation = args.validation_file ? (await readPairs(args.validation_file, ignore)).pairs.slice(0, args.eval_samples) : undefined;
+  const source = args.model
+    ? await pretrainedSource(args.model)
+    : await pairSource(
+        args,
+        pairs.map(p => p.text),
+      );
+  const { text_config: textConfig, vision_config: vision } = source.config;
+  const format: PairFormat = {
+    preprocessor: source.preprocessor,
+    tokenizer: source.tokenizer,
+    textConfig,
+    imageSize: vision.image_size,
+    patchSize: vision.patch_size,
+    maxLength: textConfig.max_position_embeddings,
+  };
+  const reader = new PairReader(format);
+  if (reader.vocabularySize > textConfig.vocab_size)
+    throw new NarrowsError(
+      `The tokenizer has ${reader.vocabularySize} tokens, but the model of ${args.model} only ${textConfig.vocab_size}.`,
+    );
+  const task = await clipTask(runtime, args, source, { contrastive: args.contrastive_weight, naming: 0, dense: 0 });
+  const loader = new BatchLoader(
+    { pairs: { pairs, format, seed: args.seed, batchSize, keptPatches: args.kept_patches, ignoreBad: args.ignore_bad } },
+    note,
+  );
+  const logitScale = task.parameters.find(p => p.name === 'logit_scale')!;
+  return {
+    ...task,
+    dataHash: hash,
+    batch: step => loader.batch(step),
+    ...(validation && {
+      async evaluate() {
+        const feeds = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
+        const scale = Math.min(100, Math.exp(logitScale.data[0]));
+        const scores = await evaluatePairs(task.encoders, feeds, reader, validation, scale, args.ignore_bad ? note : undefined);
+        return Object.fromEntries(Object.entries(scores).map(([key, values]) => [`eval_${key}`, meanOf(values)]));
+      },
+    }),
+    async close() {
+      await loader.close();
+      await task.close();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+/** @file What a run starts from: configuration, small files of the model directory, tokenizer, and weights where it is not from scratch. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
+import { parseJson, readConfig } from '../../checkpoints/config.ts';
+import { readFloats } from '../../checkpoints/safetensors.ts';
+import { Tokenizer } from '../../inputs/text/tokenizer.ts';
+import { readTokenizerFiles, type TokenizerConfig, type TokenizerJson, tokenText } from '../../inputs/text/tokenizer-files.ts';
+import { findModel } from '../../models/bundled.ts';
+import { type CLIPConfig, parseCLIPConfig } from '../../models/clip/config.ts';
+import { wantedTensors } from '../../models/clip/files.ts';
+import { loadReport, reportSentence } from '../../nn/parameters.ts';
+import { SPECIAL_TOKENS, sceneTokenizerJson, VOCABULARY, VOCABULARY_SIZE } from '../../scenes/vocabulary.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { readError } from '../../system/read-error.ts';
+import type { ClipTrainingArguments } from './arguments.ts';
+import { freshConfig, freshPreprocessor, WORD_KEYS } from './config.ts';
+import { frequentWords, wordTokenizerJson } from './word-tokenizer.ts';
+
+/** Where a run starts. */
+export interface ClipSource {
+  readonly config: CLIPConfig;
+  /** Parsed preprocessor_config.json. */
+  readonly preprocessor: object;
+  readonly tokenizer: { readonly json: TokenizerJson; readonly config: TokenizerConfig };
+  /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Weights by name; from scratch without them. */
+  readonly weights?: ReadonlyMap<string, Float32Array>;
+}
+
+const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+const PREPROCESSOR = 'preprocessor_config.json';
+
+function wordSource(args: ClipTrainingArguments, files: ReturnType<typeof sceneTokenizerJson>, size: number): ClipSource {
+  const preprocessor = freshPreprocessor(args.image_size);
+  return {
+    config: freshConfig(args, { ...WORD_KEYS, vocab_size: size }),
+    preprocessor,
+    tokenizer: { json: files['tokenizer.json'] as TokenizerJson, config: files['tokenizer_config.json'] as TokenizerConfig },
+    files: new Map([...Object.entries(files), [PREPROCESSOR, preprocessor] as const].map(([name, value]) => [name, toJson(value)])),
+  };
+}
+
+/** A fresh model of the built-in scenes. */
+export const sceneSource = (args: ClipTrainingArguments): ClipSource =>
+  wordSource(args, sceneTokenizerJson(args.max_seq_length), VOCABULARY_SIZE);
+
+/** A fresh model for pairs: with the tokenizer of `args.tokenizer`, else one of the captions' words. */
+export async function pairSource(args: ClipTrainingArguments, captions: readonly string[]): Promise<ClipSource> {
+  if (!args.tokenizer) {
+    const words = frequentWords(captions, args.vocabulary_size);
+    return wordSource(args, wordTokenizerJson(words, args.max_seq_length), SPECIAL_TOKENS.length + words.length);
+  }
+  const { json, config } = await readTokenizerFiles(args.tokenizer);
+  const tokenizer = new Tokenizer(json, config);
+  const idOf = (key: string): number | undefined => {
+    const token = tokenText(config[key]);
+    return token === undefined ? undefined : tokenizer.idOf(token);
+  };
+  const eos = idOf('eos_token');
+  if (eos === undefined || tokenizer.encode('a').ids.at(-1) !== eos)
+    throw new NarrowsError(
+      `The tokenizer ${args.tokenizer} does not end texts with an "eos_token", at which CLIP reads them; choose another.`,
+    );
+  if (eos === 2)
+    throw new NarrowsError(`The tokenizer ${args.tokenizer} has the end-of-text id 2, which CLIP takes for a rule of old; choose another.`);
+  const preprocessor = freshPreprocessor(args.image_size);
+  const text = { bos_token_id: idOf('bos_token') ?? null, eos_token_id: eos, pad_token_id: tokenizer.padId ?? null };
+  const files = await smallFiles(args.tokenizer, /^(tokenizer|special_tokens|vocab|merges|added_tokens)[\w.]*\.(json|txt)$/);
+  return {
+    config: freshConfig(args, { vocab_size: tokenizer.vocabularySize, ...text }),
+    preprocessor,
+    tokenizer: { json, config },
+    files: files.set(PREPROCESSOR, toJson(preprocessor)),
+  };
+}
+
+/** A checkpoint to go on from, weights as float32. @throws NarrowsError where it is no complete CLIP */
+export async function pretrainedSource(reference: string): Promise<ClipSource> {
+  const { directory } = await findModel(reference);
+  const { torch_dtype: _, ...config } = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
+  const { entries } = await openCheckpoint(directory);
+  const wanted = wantedTensors(config);
+  const problem = reportSentence(loadReport(wanted, entries), directory);
+  if (problem) throw new NarrowsError(problem);
+  const weights = new Map<string, Float32Array>();
+  for (const name of wanted.keys()) {
+    const values = await readFloats(entries.get(name)!);
+    if (!values.every(Number.isFinite)) throw new NarrowsError(`The tensor "${name}" of ${directory} holds values that are not finite.`);
+    weights.set(name, values);
+  }
+  const files = await smallFiles(directory, /^(?!config\.json$|train|.*\.index\.json$).*\.(json|txt|jinja)$/);
+  const size = config.vision_config.image_size;
+  const text = files.get(PREPROCESSOR);
+  const preprocessor = text
+    ? (parseJson(text, join(directory, PREPROCESSOR)) as object)
+    : { size: { shortest_edge: size }, crop_size: size };
+  if (!text) files.set(PREPROCESSOR, toJson(preprocessor));
+  const tokenizer = await readTokenizerFiles(directory);
+  return { config: { ...config, dtype: 'float32' }, preprocessor, tokenizer, files, weights };
+}
+
+async function smallFiles(directory: string, wanted: RegExp): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  try {
+    for (const name of (await readdir(directory)).sort())
+      if (wanted.test(name)) files.set(name, await readFile(join(directory, name), 'utf8'));
+  } catch (error) {
+    throw readError(directory, error);
+  }
+  return files;
+}
+
+/** @throws NarrowsError where a model cannot be trained on scenes, since its words are not the built-in world's */
+export function checkSceneVocabulary({ config, tokenizer }: ClipSource, reference: string): void {
+  const ids = new Tokenizer(tokenizer.json, tokenizer.config);
+  const same = [...SPECIAL_TOKENS, ...VOCABULARY].every((word, id) => ids.idOf(word) === id);
+  if (!same || config.text_config.vocab_size !== VOCABULARY_SIZE || config.text_config.max_position_embeddings < 24)
+    throw new NarrowsError(`${reference} was not made for the built-in scenes (its vocabulary is another); give a "train_file".`);
+}
