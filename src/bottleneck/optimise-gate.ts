@@ -83,11 +83,16 @@ export interface GateResult {
   readonly alphas?: Float32Array[];
 }
 
-/** A compiled step; kept by the caller so that many pairs share it. */
-export type GateGraph = CompiledGraph;
+/** The compiled step, with and without its gradient; kept by the caller so that many pairs share it. */
+export interface GateGraph extends AsyncDisposable {
+  readonly step: CompiledGraph;
+  /** Forward alone, for the official read-out: the gradient of its last step goes nowhere. Compiled at first use. */
+  forward(): Promise<CompiledGraph>;
+  release(): Promise<void>;
+}
 
 /** Compiles the step for any number of pairs, noise samples and tokens of a tower and layer. */
-export function compileGate(
+export async function compileGate(
   problem: Pick<GateProblem, 'runtime' | 'tower' | 'layer' | 'inputs' | 'hidden' | 'target' | 'options'> & {
     readonly standardised: boolean;
   },
@@ -112,7 +117,21 @@ export function compileGate(
   const compression = sum(mul(gateInformation(alpha, standard), weight), [1, 2]);
   const loss = sub(sum(compression), sum(fit));
   const [gradient] = grad(loss, [alpha]);
-  return compile(problem.runtime, { fit, compression, gradient });
+  const step = await compile(problem.runtime, { fit, compression, gradient });
+  let forward: Promise<CompiledGraph> | undefined;
+  const release = async (): Promise<void> => {
+    await step.release();
+    await (await forward)?.release();
+  };
+  return {
+    step,
+    release,
+    [Symbol.asyncDispose]: release,
+    forward() {
+      forward ??= compile(problem.runtime, { fit, compression });
+      return forward;
+    },
+  };
 }
 
 /** Runs the optimisation. @param graph from `compileGate` for the same options @throws the signal's reason when aborted */
@@ -147,13 +166,14 @@ export async function optimiseGate(problem: GateProblem, graph: GateGraph): Prom
   for (let step = 0; step < options.steps; step++) {
     signal?.throwIfAborted();
     if (problem.trace) for (const [p, r] of results.entries()) r.alphas.push(part(p));
-    const out = await graph.run({ ...fixed, alpha, noise: draw(step) });
+    const idle = options.official && !problem.trace && step === options.steps - 1;
+    const out = await (idle ? await graph.forward() : graph.step).run({ ...fixed, alpha, noise: draw(step) });
     for (let p = 0; p < pairs; p++) {
       results[p].fit.push(Number(out.fit.data[p]));
       results[p].compression.push(Number(out.compression.data[p]));
     }
     if (options.official) read = alpha.data.slice();
-    adam.step(new Map([['alpha', asFloats(out.gradient)]]), options.learningRate);
+    if (!idle) adam.step(new Map([['alpha', asFloats(out.gradient)]]), options.learningRate);
     if (!options.official)
       for (let i = 0; i < alpha.data.length; i++) alpha.data[i] = Math.max(-ALPHA_LIMIT, Math.min(ALPHA_LIMIT, alpha.data[i]));
     problem.onStep?.(step + 1);

@@ -155,12 +155,12 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
 
   /** Image features as transformers' get_image_features: [B, 3, H, W] -> [B, projection_dim], not normalised. */
   async imageFeatures(pixelValues: FloatTensor): Promise<FloatTensor> {
-    return (await this.runTower(this.image, this.imageInputs(pixelValues), this.image.layers - 1)).features;
+    return (await this.runTower(this.image, this.imageInputs(pixelValues), this.image.layers - 2)).features;
   }
 
   /** Text features as transformers' get_text_features: ids [B, T] -> [B, projection_dim], not normalised. */
   async textFeatures(inputIds: Tensor, attentionMask?: Tensor): Promise<FloatTensor> {
-    return (await this.runTower(this.text, this.textInputs(inputIds, attentionMask), this.text.layers - 1)).features;
+    return (await this.runTower(this.text, this.textInputs(inputIds, attentionMask), this.text.layers - 2)).features;
   }
 
   /** One run of a tower: the output of block `layer` and the features. Weights are not repacked: it runs once per input. */
@@ -221,7 +221,7 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
     };
   }
 
-  /** Writes the model as Python's `CLIPModel.from_pretrained` opens it (float32; the tokenizer's and preprocessor's files are copied). */
+  /** Writes the model as Python's `CLIPModel.from_pretrained` opens it (weights in their stored type; the tokenizer's and preprocessor's files are copied). */
   async savePretrained(directory: string, options: { maxShardBytes?: number } = {}): Promise<void> {
     await mkdir(directory, { recursive: true });
     await copySideFiles(this.checkpoint.directory, directory);

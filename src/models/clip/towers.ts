@@ -2,14 +2,13 @@
 
 import { mulDims } from '../../graph/dims.ts';
 import { broadcastTo, constant, input, reshape, scope, unsqueeze, type Value } from '../../graph/index.ts';
-import { rowAt } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { Tower, TowerInputs } from '../dual-encoder.ts';
 import type { CLIPConfig } from './config.ts';
 import { encode } from './encoder.ts';
-import { embedText, projectText, rowsAt, textMask, textSuffix } from './text.ts';
-import { embedPixels, projectVision, visionSuffix } from './vision.ts';
+import { embedText, textMask, textSuffix } from './text.ts';
+import { embedPixels, visionSuffix } from './vision.ts';
 
 /** Repeats each row of [B, …] `times` times: [B·times, …], row b at b·times … b·times + times − 1. */
 function repeatRows(x: Value, times: number): Value {
@@ -39,8 +38,10 @@ export function visionTowerView(
       const other = table(height, width);
       const positions = other && constant(floats([other.length / vision.hidden_size, vision.hidden_size], other));
       const tower = p.in('vision_model');
-      const { hidden } = scope('vision_model', () => encode(tower, vision, embedPixels(tower, vision, pixels, positions)));
-      return { hidden: hidden[layer + 1], features: projectVision(p, config, rowAt(hidden.at(-1)!, 0)) };
+      const { hidden } = scope('vision_model', () =>
+        encode(tower, vision, embedPixels(tower, vision, pixels, positions), { to: layer + 1 }),
+      );
+      return { hidden: hidden[layer + 1], features: visionSuffix(p, config, hidden[layer + 1], layer + 1) };
     },
     suffix: (layer, hidden) => visionSuffix(p, config, hidden, layer + 1),
     suffixFeeds: () => ({}),
@@ -63,8 +64,8 @@ export function textTowerView(p: Parameters, config: CLIPConfig): Tower {
       const eos = input('eos', ['batch'], 'int32');
       const tower = p.in('text_model');
       const mask = textMask(ids, masked(inputs));
-      const { hidden } = scope('text_model', () => encode(tower, text, embedText(tower, text, ids), { mask }));
-      return { hidden: hidden[layer + 1], features: projectText(p, config, rowsAt(hidden.at(-1)!, eos)) };
+      const { hidden } = scope('text_model', () => encode(tower, text, embedText(tower, text, ids), { mask, to: layer + 1 }));
+      return { hidden: hidden[layer + 1], features: textSuffix(p, config, hidden[layer + 1], layer + 1, eos, mask) };
     },
     suffix(layer, hidden, repeat, inputs) {
       const eos = repeatRows(input('eos', ['batch'], 'int32'), repeat);
