@@ -1,0 +1,191 @@
+/**
+ * @file `attribute --pairs`: audits a list of pairs. Every pair's files carry a key of everything that determines them, and a record written
+ * last marks the pair as done; so a run stopped anywhere and started again with the same settings does only what is missing.
+ */
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pair } from '../../attribution/pair.ts';
+import type { Method } from '../../attribution/registry.ts';
+import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
+import { CLIPModel } from '../../models/clip/model.ts';
+import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { writeFileAtomic } from '../../system/files.ts';
+import type { Context } from '../command.ts';
+import type { AttributeSettings } from '../commands/attribute.ts';
+import { EXIT } from '../errors.ts';
+import { hubOptions } from '../hub-progress.ts';
+import { type ListedPair, readPairs } from '../pairs-file.ts';
+import { writeAuditPages } from './audit-pages.ts';
+import { type AuditRecord, makeRecord, readRecord, recordPath } from './audit-record.ts';
+import { loadPair } from './input.ts';
+import { type Kind, parseKinds, writeTarget } from './output.ts';
+
+/** What a bulk call says beside the method. */
+export interface AuditRequest {
+  readonly file: string;
+  readonly outputs?: readonly string[];
+  readonly formats?: readonly string[];
+}
+
+/** Pairs that go through the model together. */
+const TOGETHER = 8;
+
+/** A pair that is to be attributed, with the key of its files. */
+interface Job {
+  readonly listed: ListedPair;
+  readonly index: number;
+  readonly key: string;
+  readonly stem: string;
+}
+
+/** A pair that failed, and why. */
+export interface Failure {
+  readonly listed: ListedPair;
+  readonly reason: string;
+}
+
+async function claim(outputs: readonly string[] | undefined): Promise<string> {
+  if (outputs?.length !== 1) throw new NarrowsError('--pairs needs one --output, the directory of the audit.', { kind: 'usage' });
+  const found = await stat(outputs[0]).catch(() => undefined);
+  if (found && !found.isDirectory())
+    throw new NarrowsError(`${outputs[0]} is a file; with --pairs, --output is a directory.`, { kind: 'usage' });
+  return outputs[0];
+}
+
+/** A few readable letters of a file name. */
+const slug = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\.[^.]*$/, '')
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(-40) || 'pair';
+
+/**
+ * Runs the audit.
+ * @returns exit code 1 when a pair failed; the others are there all the same
+ * @throws NarrowsError for a list, a directory or a model that cannot be used; the signal's reason when interrupted
+ */
+export async function auditPairs(context: Context, settings: AttributeSettings, request: AuditRequest): Promise<number> {
+  const directory = await claim(request.outputs);
+  const kinds = parseKinds(request.formats ?? ['html', 'png', 'json']);
+  const listed = await readPairs(request.file);
+  context.status('Reading the model');
+  await using model = await CLIPModel.fromPretrained(settings.model, hubOptions(context));
+  // Without a tokenizer no pair can succeed: say so once.
+  model.requireTokenizer();
+  const method = settings.entry.create(model, settings.values);
+  const fixed = JSON.stringify([
+    settings.entry.name,
+    settings.values,
+    settings.run,
+    await checkpointHash(model.checkpoint),
+    kinds,
+    settings.draw,
+  ]);
+
+  const records = new Map<number, AuditRecord>();
+  const failures: Failure[] = [];
+  const jobs: Job[] = [];
+  for (const [index, pair] of listed.entries()) {
+    context.signal.throwIfAborted();
+    context.status(`Looking for what is done: ${index + 1} of ${listed.length}`);
+    try {
+      const hash = createHash('sha256').update(JSON.stringify([fixed, await sha256File(pair.path), pair.text]));
+      const key = hash.digest('hex').slice(0, 16);
+      const record = await readRecord(directory, key);
+      // The same pair may stand in the list twice, or under another name.
+      if (record) records.set(index, { ...record, image: pair.image });
+      else jobs.push({ listed: pair, index, key, stem: `pairs/${slug(pair.image)}-${key}` });
+    } catch (error) {
+      failures.push({ listed: pair, reason: messageOf(error) });
+    }
+  }
+  context.status();
+  if (records.size > 0) context.log.info(`${records.size} of ${listed.length} pairs are already there with the same settings.`);
+  let done = records.size + failures.length;
+  const bar = context.progress({ label: 'Attributing', total: listed.length, unit: 'pairs', start: done });
+  try {
+    for (let from = 0; from < jobs.length; from += TOGETHER) {
+      const chunk = jobs.slice(from, from + TOGETHER);
+      for await (const { job, outcome } of attributeChunk(context, settings, method, chunk, directory, kinds)) {
+        if (typeof outcome === 'string') failures.push({ listed: job.listed, reason: outcome });
+        else records.set(job.index, outcome);
+        bar.update(++done, failures.length ? `${failures.length} failed` : undefined);
+      }
+    }
+    bar.done();
+  } catch (error) {
+    bar.fail();
+    throw error;
+  }
+  failures.sort((a, b) => a.listed.line - b.listed.line);
+  const ordered = [...records.entries()].sort(([a], [b]) => a - b).map(([, record]) => record);
+  await writeAuditPages(directory, request.file, ordered, failures);
+  await method.release();
+  for (const { listed: pair, reason } of failures) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
+  const summary = { pairs: listed.length, done: records.size, failed: failures.length, directory };
+  if (context.json)
+    context.print(
+      JSON.stringify({ ...summary, failures: failures.map(f => ({ line: f.listed.line, image: f.listed.image, reason: f.reason })) }),
+    );
+  else {
+    context.print(`${records.size} of ${listed.length} pairs attributed${failures.length ? `, ${failures.length} failed` : ''}.`);
+    for (const name of ['index.html', 'summary.csv', 'results.jsonl']) context.print(`Wrote ${join(directory, name)}`);
+  }
+  return failures.length > 0 ? EXIT.failed : EXIT.done;
+}
+
+/** A few pairs at once; where that fails, one by one, so that a bad pair takes no other with it. */
+async function* attributeChunk(
+  context: Context,
+  settings: AttributeSettings,
+  method: Method,
+  jobs: readonly Job[],
+  directory: string,
+  kinds: readonly Kind[],
+): AsyncGenerator<{ job: Job; outcome: AuditRecord | string }> {
+  const { signal } = context;
+  const loaded: { job: Job; pair: Pair }[] = [];
+  for (const job of jobs) {
+    signal.throwIfAborted();
+    try {
+      loaded.push({ job, pair: await loadPair(job.listed) });
+    } catch (error) {
+      yield { job, outcome: messageOf(error) };
+    }
+  }
+  const attribute = (pairs: readonly Pair[]) =>
+    method.attributeAll(pairs, { ...settings.run, signal, onWarning: message => context.log.debug(message) });
+  const together = await attribute(loaded.map(l => l.pair)).catch(error => {
+    signal.throwIfAborted();
+    context.log.debug(`one of these pairs fails, so each goes alone: ${messageOf(error)}`);
+    return undefined;
+  });
+  for (const [i, { job, pair }] of loaded.entries()) {
+    signal.throwIfAborted();
+    let result = together?.[i];
+    try {
+      result ??= (await attribute([pair]))[0];
+    } catch (error) {
+      signal.throwIfAborted();
+      yield { job, outcome: messageOf(error) };
+      continue;
+    }
+    // A file that cannot be written is no fault of the pair: it ends the audit.
+    const files = kinds.map(kind => ({ kind, path: `${job.stem}.${kind}` }));
+    const { repeatCommand } = await import('../commands/attribute.ts');
+    const command = repeatCommand(result, settings.model, job.listed.path);
+    for (const { kind, path } of files)
+      await writeTarget({ kind, path: join(directory, path) }, result, pair.image, { ...settings.draw, command });
+    const record = await makeRecord(
+      result,
+      pair.image,
+      job.listed.image,
+      files.map(f => f.path),
+    );
+    await writeFileAtomic(recordPath(directory, job.key), JSON.stringify(record));
+    yield { job, outcome: record };
+  }
+}

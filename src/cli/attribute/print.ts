@@ -1,0 +1,42 @@
+/** @file An attribution in the terminal: words with their values, and the facts around them. */
+
+import { terminalSummary, terminalThumbnail, terminalWords } from '../../attribution/render/terminal.ts';
+import type { Attribution } from '../../attribution/result.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { formatDuration, formatNumber } from '../../system/format.ts';
+import type { Context } from '../command.ts';
+import type { Target } from './output.ts';
+
+/** What stands beside the result itself. */
+export interface Extras {
+  readonly unit?: 'nats' | 'bits';
+  readonly written: readonly Target[];
+  /** Seconds since the process began. */
+  readonly seconds: number;
+}
+
+/** Prints a result to stdout, for a person. */
+export async function printResult(context: Context, result: Attribution, image: RgbImage, extras: Extras): Promise<void> {
+  const { colours } = context;
+  const colour = colours.enabled;
+  if (colour && result.image) context.print(`${await terminalThumbnail(result, image, Math.min(40, context.columns))}\n`);
+  if (result.text) {
+    const unit = result.unit === 'nats' ? (extras.unit ?? 'nats') : 'score';
+    context.print(`Caption, ${unit} per word:`);
+    context.print(`${terminalWords(result, { colour, unit: extras.unit, columns: context.columns })}\n`);
+  }
+  context.print(terminalSummary(result));
+  for (const part of ['image', 'text'] as const) {
+    const map = result[part];
+    if (!map) continue;
+    const what = part === 'image' ? 'Image map' : 'Caption map';
+    const { verdict, note } = map.convergence;
+    const style = verdict === 'converged' ? 'green' : verdict === 'not-converged' ? 'yellow' : 'dim';
+    context.print(`${what}: ${colours.style(style, verdict.replace('-', ' '))}. ${note}`);
+    if (map.stability)
+      context.print(`${what}: rank stability ${formatNumber(map.stability.rankStability, 3)} over ${map.stability.seeds.length} seeds.`);
+  }
+  const optimising = Object.entries(result.timings).reduce((sum, [, value]) => sum + value, 0);
+  for (const { path } of extras.written) context.print(`Wrote ${path}`);
+  context.print(colours.style('dim', `${formatDuration(extras.seconds)} in all, ${formatDuration(optimising)} of them the model's`));
+}

@@ -1,0 +1,149 @@
+/** @file `narrows attribute`: one pair to words in the terminal and pictures on disk, or a whole list of pairs. */
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { parseOptions } from '../../attribution/options.ts';
+import { findMethod, type MethodEntry, methods } from '../../attribution/registry.ts';
+import { commandLine, shellQuote } from '../../attribution/render/html.ts';
+import type { Attribution } from '../../attribution/result.ts';
+import { DEFAULT_MODEL } from '../../models/bundled.ts';
+import { CLIPModel } from '../../models/clip/model.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { auditPairs } from '../attribute/bulk.ts';
+import { choosePair, loadPair } from '../attribute/input.ts';
+import { KINDS, planTargets, writeTarget } from '../attribute/output.ts';
+import { printResult } from '../attribute/print.ts';
+import type { CommandModule, Context, Options } from '../command.ts';
+import { camel, collect, examples, integer, kebab, list, number } from '../flags.ts';
+import { hubOptions } from '../hub-progress.ts';
+import { addSchemaFlags, schemaValues } from '../schema-flags.ts';
+
+/** What the flags of a call say, checked. */
+export interface AttributeSettings {
+  readonly entry: MethodEntry;
+  /** Options of the method as given, not filled in: the method's own rules for defaults hold. */
+  readonly values: Record<string, unknown>;
+  readonly model: string;
+  readonly run: {
+    readonly modality: 'image' | 'text' | 'both';
+    readonly seed: number;
+    readonly seeds: number;
+    readonly imageSize?: number;
+  };
+  readonly draw: { readonly unit?: 'nats' | 'bits'; readonly opacity?: number; readonly theme?: 'light' | 'dark' };
+}
+
+function configure(command: Command): void {
+  command
+    .argument('[image]', 'picture: PNG, JPEG, WebP, GIF or AVIF')
+    .argument('[text]', 'caption, in quotes')
+    .option('--image <file>', 'the picture, in place of the first argument')
+    .option('--text <caption>', 'the caption, in place of the second argument')
+    .option('--model <name>', 'shipped model, directory, or org/name[@revision] on the Hugging Face hub', DEFAULT_MODEL)
+    .addOption(new Option('--method <name>', 'attribution method').choices(methods.map(m => m.name)).default('m2ib'))
+    .addOption(new Option('--modality <side>', 'which maps to make').choices(['image', 'text', 'both']).default('both'))
+    .option('--seeds <n>', 'average over this many seeds and report how stable the map is', integer(1, 1000), 1)
+    .option('--image-size <pixels>', 'feed the picture at this size for a finer map (default: what the model expects)', integer(1, 4096))
+    .option(
+      '--output <path>',
+      `file (${KINDS.map(k => `.${k}`).join(' ')}) or directory, may be repeated (default: NAME.narrows.png and .html here; with --json nothing)`,
+      collect,
+    )
+    .addOption(
+      new Option('--unit <unit>', 'unit of the numbers shown (files of numbers keep nats)').choices(['nats', 'bits']).default('nats'),
+    )
+    .option('--opacity <share>', 'opacity of the strongest patch, 0 to 1', number(0, 1))
+    .addOption(new Option('--theme <theme>', 'theme of the picture').choices(['light', 'dark']).default('light'))
+    .option('--pairs <file>', 'audit all pairs of a .csv or .jsonl file with columns image and text; needs --output DIR')
+    .option('--formats <list>', 'with --pairs: files per pair (default: html,png,json)', list);
+  for (const method of methods) addSchemaFlags(command, method.schema, `Options of ${method.name}:`);
+  command.addHelpText(
+    'after',
+    examples(
+      ['narrows attribute', 'Explain the shipped example with the shipped model'],
+      ['narrows attribute photo.jpg "a dog on a beach" --model openai/clip-vit-base-patch32', 'Explain your own picture'],
+      ['narrows attribute photo.jpg "a dog" --output dog.svg --output dog.json --unit bits', 'Choose the files'],
+      ['narrows attribute photo.jpg "a dog" --json --quiet | jq .cosine', 'Take a number out of the result'],
+      ['narrows attribute --pairs captions.csv --output audit', 'Audit a data set; run it again to resume'],
+    ),
+  );
+}
+
+function settingsOf(context: Context, options: Options, given: ReadonlySet<string>): AttributeSettings {
+  const entry = findMethod(options.method as string) as MethodEntry;
+  for (const other of methods) {
+    for (const key of Object.keys(other.schema.shape)) {
+      if (!given.has(camel(key)) || key in entry.schema.shape) continue;
+      throw new NarrowsError(`--${kebab(key)} is an option of ${other.name}, not of ${entry.name}.`, { kind: 'usage' });
+    }
+  }
+  const values = schemaValues(entry.schema, options);
+  // Before the model is loaded: a wrong value shall cost no time.
+  parseOptions(entry.schema, values, entry.name);
+  return {
+    entry,
+    values,
+    model: options.model as string,
+    run: {
+      modality: options.modality as 'image' | 'text' | 'both',
+      seed: context.seed,
+      seeds: options.seeds as number,
+      imageSize: options.imageSize as number | undefined,
+    },
+    draw: {
+      unit: options.unit as 'nats' | 'bits',
+      opacity: options.opacity as number | undefined,
+      theme: options.theme as 'light' | 'dark',
+    },
+  };
+}
+
+/** The command that gives a result again, with the model and the picture as they were named in this call. */
+export function repeatCommand(result: Attribution, model: string, image: string | undefined): string {
+  const { provenance } = result;
+  const named = { ...result, provenance: { ...provenance, model: { ...provenance.model, name: model } } };
+  const line = commandLine({ ...named, provenance: { ...named.provenance, image: { ...provenance.image, name: image ?? '' } } });
+  // The shipped example has no path that would hold elsewhere: without image and text it is taken anyway.
+  return image === undefined ? line.replace(` --image ${shellQuote('')} --text ${shellQuote(result.caption)}`, '') : line;
+}
+
+async function run(context: Context, options: Options, args: readonly (string | undefined)[], given: ReadonlySet<string>) {
+  const settings = settingsOf(context, options, given);
+  const [image, text] = [(options.image as string | undefined) ?? args[0], (options.text as string | undefined) ?? args[1]];
+  const outputs = options.output as string[] | undefined;
+  if (options.pairs !== undefined) {
+    if (image !== undefined || text !== undefined)
+      throw new NarrowsError('--pairs takes image and caption from its file; leave IMAGE and TEXT out.', { kind: 'usage' });
+    return auditPairs(context, settings, { file: options.pairs as string, outputs, formats: options.formats as string[] | undefined });
+  }
+  if (options.formats !== undefined) throw new NarrowsError('--formats belongs to --pairs; name files with --output.', { kind: 'usage' });
+  const source = await choosePair(image, text);
+  const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);
+  context.status('Reading the picture and the model');
+  const pair = await loadPair(source);
+  await using model = await CLIPModel.fromPretrained(settings.model, hubOptions(context));
+  const method = settings.entry.create(model, settings.values);
+  const result = await method.attribute(pair, {
+    ...settings.run,
+    signal: context.signal,
+    onProgress: (done, total) => context.status(`Attributing: step ${done} of ${total}`),
+    onWarning: message => context.log.warn(message),
+  });
+  context.signal.throwIfAborted();
+  const command = repeatCommand(result, settings.model, source.shown);
+  for (const target of targets) {
+    context.status(`Drawing ${target.path}`);
+    await writeTarget(target, result, pair.image, { ...settings.draw, command });
+    context.signal.throwIfAborted();
+  }
+  context.status();
+  if (context.json) {
+    const { attributionToJson } = await import('../../attribution/render/json.ts');
+    context.print(attributionToJson(result));
+    for (const { path } of targets) context.log.info(`Wrote ${path}`);
+  } else await printResult(context, result, pair.image, { unit: settings.draw.unit, written: targets, seconds: process.uptime() });
+  await method.release();
+  return undefined;
+}
+
+/** `narrows attribute [IMAGE] [TEXT]`. */
+export const attributeCommand: CommandModule = { configure, run };

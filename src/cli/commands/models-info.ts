@@ -1,0 +1,87 @@
+/** @file `narrows models info`: what a model is, from its config and its files; no weight is loaded. */
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Command } from 'commander';
+import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
+import { readConfig } from '../../checkpoints/config.ts';
+import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
+import { Tokenizer } from '../../inputs/text/tokenizer.ts';
+import { findModel } from '../../models/bundled.ts';
+import { parseCLIPConfig } from '../../models/clip/config.ts';
+import { messageOf } from '../../system/errors.ts';
+import { formatBytes, formatCount } from '../../system/format.ts';
+import { sizeOf } from '../../tensor/tensor.ts';
+import type { CommandModule, Context } from '../command.ts';
+import { examples } from '../flags.ts';
+import { hubOptions } from '../hub-progress.ts';
+
+function configure(command: Command): void {
+  command
+    .argument('<model>', 'shipped model, directory, or org/name[@revision]')
+    .addHelpText(
+      'after',
+      examples(['narrows models info scene-clip', 'Describe the shipped model'], ['narrows models info ./my-clip --json', 'As JSON']),
+    );
+}
+
+async function describe(context: Context, reference: string) {
+  const { directory, name } = await findModel(reference, hubOptions(context));
+  const config = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
+  const checkpoint = await openCheckpoint(directory);
+  const entries = [...checkpoint.entries.values()];
+  context.status('Hashing the weights');
+  const files = await Promise.all(
+    checkpoint.files.map(async path => ({ name: basename(path), bytes: (await stat(path)).size, sha256: await sha256File(path) })),
+  );
+  const tokenizer = await Tokenizer.fromDirectory(directory).catch(messageOf);
+  context.signal.throwIfAborted();
+  const { vision_config: vision, text_config: text } = config;
+  const side = Math.floor(vision.image_size / vision.patch_size);
+  const tower = (c: typeof vision | typeof text) => ({
+    layers: c.num_hidden_layers,
+    width: c.hidden_size,
+    heads: c.num_attention_heads,
+    activation: c.hidden_act,
+  });
+  return {
+    name,
+    directory,
+    modelType: config.model_type,
+    projection: config.projection_dim,
+    image: { ...tower(vision), size: vision.image_size, patch: vision.patch_size, grid: [side, side] },
+    text: { ...tower(text), vocabulary: text.vocab_size, longest: text.max_position_embeddings },
+    tokenizer: typeof tokenizer === 'string' ? { problem: tokenizer } : { vocabulary: tokenizer.vocabularySize },
+    tensors: entries.length,
+    parameters: entries.reduce((sum, e) => sum + (e.dtype === 'int64' ? 0 : sizeOf(e.shape)), 0),
+    dtypes: [...new Set(entries.map(e => e.dtype))].filter(d => d !== 'int64'),
+    files,
+    sha256: await checkpointHash(checkpoint),
+  };
+}
+
+async function run(context: Context, _options: unknown, [reference]: readonly (string | undefined)[]) {
+  const info = await describe(context, reference as string);
+  context.status();
+  if (context.json) {
+    context.print(JSON.stringify(info));
+    return undefined;
+  }
+  const { image, text, tokenizer } = info;
+  const tower = (t: typeof image | typeof text) => `${t.layers} blocks, width ${t.width}, ${t.heads} heads, ${t.activation}`;
+  const rows: [string, string][] = [
+    ['Model', `${info.name} (${info.modelType})`],
+    ['Directory', info.directory],
+    ['Image tower', `${tower(image)}; ${image.size} x ${image.size} pixels in patches of ${image.patch}: grid ${image.grid.join(' x ')}`],
+    ['Text tower', `${tower(text)}; ${formatCount(text.vocabulary)} tokens known, ${text.longest} at most in a caption`],
+    ['Tokenizer', tokenizer.problem ?? `${formatCount(tokenizer.vocabulary as number)} entries`],
+    ['Embedding', `${info.projection} dimensions`],
+    ['Parameters', `${formatCount(info.parameters)} in ${info.tensors} tensors, ${info.dtypes.join(', ')}`],
+    ...info.files.map((f): [string, string] => ['File', `${f.name}  ${formatBytes(f.bytes)}  sha256 ${f.sha256}`]),
+    ['Weights', `sha256 ${info.sha256} (tensors by name, however they are sharded)`],
+  ];
+  for (const [label, value] of rows) context.print(`${context.colours.style('bold', label.padEnd(11))} ${value}`);
+  return undefined;
+}
+
+/** `narrows models info MODEL`. */
+export const modelsInfoCommand: CommandModule = { configure, run };

@@ -1,0 +1,49 @@
+/** @file All commands. A module is imported only when its command is called, so that help and small commands start at once. */
+import type { CommandModule } from '../command.ts';
+
+/** A line of the command table. `name` may be two words. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
+/** In the order of the help. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'attribute',
+    summary: 'Show what a model relies on, in an image and in its caption',
+    load: async () => (await import('./attribute.ts')).attributeCommand,
+  },
+  {
+    name: 'scenes',
+    summary: 'Write labelled emoji scenes: images, captions, boxes, masks',
+    load: async () => (await import('./scenes.ts')).scenesCommand,
+  },
+  {
+    name: 'models list',
+    summary: 'List the shipped models and those in the hub cache',
+    load: async () => (await import('./models-list.ts')).modelsListCommand,
+  },
+  {
+    name: 'models info',
+    summary: 'Describe a model: layers, grid, parameters, files, hash',
+    load: async () => (await import('./models-info.ts')).modelsInfoCommand,
+  },
+  {
+    name: 'models download',
+    summary: 'Fetch a model from the Hugging Face hub into the shared cache',
+    load: async () => (await import('./models-download.ts')).modelsDownloadCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'Check this machine: versions, threads, cache, a short benchmark',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+];
+
+/** Summaries of the words that stand before two-word commands. */
+export const groups: Readonly<Record<string, string>> = {
+  train: 'Train a model',
+  models: 'List, describe and fetch models',
+};

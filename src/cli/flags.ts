@@ -1,0 +1,51 @@
+/** @file Parsers of flag values, for commander: a wrong value is one clause that says what may stand there. */
+import { InvalidArgumentError } from 'commander';
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** A finite number in a range, ends included. */
+export const number =
+  (low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY) =>
+  (text: string): number => {
+    const value = NUMBER.test(text.trim()) ? Number(text) : Number.NaN;
+    if (!(value >= low && value <= high) || !Number.isFinite(value)) throw new InvalidArgumentError(`give a number${range(low, high)}`);
+    return value;
+  };
+
+/** A whole number in a range, ends included. */
+export const integer =
+  (low = Number.MIN_SAFE_INTEGER, high = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+    if (!(value >= low && value <= high)) throw new InvalidArgumentError(`give a whole number${range(low, high)}`);
+    return value;
+  };
+
+/** Gathers the values of a flag that may be repeated. */
+export const collect = (text: string, list: readonly string[] | undefined): string[] => [...(list ?? []), text];
+
+/** Names between commas. */
+export const list = (text: string): string[] => {
+  const names = text
+    .split(',')
+    .map(part => part.trim())
+    .filter(Boolean);
+  if (names.length === 0) throw new InvalidArgumentError('give names between commas');
+  return names;
+};
+
+function range(low: number, high: number): string {
+  const from = Number.isFinite(low) && low > Number.MIN_SAFE_INTEGER;
+  const to = Number.isFinite(high) && high < Number.MAX_SAFE_INTEGER;
+  return from && to ? ` from ${low} to ${high}` : from ? ` of at least ${low}` : to ? ` of at most ${high}` : '';
+}
+
+/** `learningRate` or `learning_rate` as a flag's name: `learning-rate`. */
+export const kebab = (name: string): string => name.replace(/_/g, '-').replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+
+/** `learning_rate` or `learning-rate` as an option's name: `learningRate`. */
+export const camel = (name: string): string => name.replace(/[-_]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** Lines of examples for the end of a command's help. */
+export const examples = (...lines: readonly (readonly [string, string])[]): string =>
+  `\nExamples:\n${lines.map(([command, what]) => `  ${what}:\n    $ ${command}`).join('\n')}\n`;

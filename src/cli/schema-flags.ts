@@ -1,0 +1,108 @@
+/** @file Flags made from a zod schema, so that an option is declared once: its type, range, default and help all come from the schema. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+import { camel, kebab } from './flags.ts';
+
+interface Property {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly anyOf?: readonly Property[];
+  readonly items?: Property;
+}
+
+/** The properties of an object schema as JSON Schema has them. */
+export function propertiesOf(schema: z.ZodObject): Readonly<Record<string, Property>> {
+  return (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as { properties: Record<string, Property> }).properties;
+}
+
+const isNumeric = (p: Property): boolean => p.type === 'number' || p.type === 'integer';
+
+/** What stands in the angle brackets. */
+function placeholder(p: Property): string {
+  if (p.anyOf) return p.anyOf.map(placeholder).join('|');
+  if (p.const !== undefined) return String(p.const);
+  if (p.enum) return p.enum.join('|');
+  if (p.type === 'array') return p.items?.type === 'object' ? 'json' : 'list';
+  return isNumeric(p) ? 'n' : 'text';
+}
+
+/** Text to the raw value that the schema then checks. Only what the schema could not phrase well is refused here. */
+function reader(p: Property): (text: string) => unknown {
+  const numeric = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text);
+  if (p.anyOf) {
+    return text => {
+      const value = p.anyOf?.some(isNumeric) ? numeric(text) : text;
+      const words = p.anyOf?.flatMap(one => (one.const !== undefined ? [one.const] : (one.enum ?? []))) ?? [];
+      if (typeof value === 'string' && !words.includes(value) && !p.anyOf?.some(one => one.type === 'string' && !one.const && !one.enum))
+        throw new InvalidArgumentError(`give ${[...(p.anyOf?.some(isNumeric) ? ['a number'] : []), ...words].join(' or ')}`);
+      return value;
+    };
+  }
+  if (isNumeric(p)) {
+    return text => {
+      const value = numeric(text);
+      if (typeof value !== 'number') throw new InvalidArgumentError('give a number');
+      return value;
+    };
+  }
+  const words = p.enum ?? (p.const !== undefined ? [p.const] : undefined);
+  if (words) {
+    return text => {
+      if (!words.includes(text)) throw new InvalidArgumentError(`give ${words.length > 1 ? 'one of ' : ''}${words.join(', ')}`);
+      return text;
+    };
+  }
+  if (p.type === 'array' && p.items?.type !== 'object')
+    return text =>
+      text
+        .split(',')
+        .map(part => part.trim())
+        .filter(Boolean);
+  if (p.type === 'array' || p.type === 'object') {
+    return text => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        throw new InvalidArgumentError('give JSON');
+      }
+    };
+  }
+  return text => text;
+}
+
+const shown = (value: unknown): string =>
+  value === undefined || (Array.isArray(value) && value.length === 0)
+    ? ''
+    : ` (default: ${Array.isArray(value) ? value.join(',') : value})`;
+
+/**
+ * Adds a flag for every key of a schema. Flags carry no default: unset ones stay out of the options, and the schema fills them in.
+ * @param skip keys that the frame or the command declares itself
+ */
+export function addSchemaFlags(command: Command, schema: z.ZodObject, group: string, skip: ReadonlySet<string> = new Set()): void {
+  const taken = new Set(command.options.map(option => option.attributeName()));
+  for (const [key, property] of Object.entries(propertiesOf(schema))) {
+    if (skip.has(key) || taken.has(camel(key))) continue;
+    const help = `${property.description ?? ''}${shown(property.default)}`.trim();
+    const flag = `--${kebab(key)}`;
+    if (property.type === 'boolean') {
+      command.addOption(new Option(flag, help).helpGroup(group));
+      // Commander would make `--no-x` alone default to true.
+      command.addOption(
+        new Option(`--no-${kebab(key)}`, '')
+          .default(undefined)
+          .helpGroup(group)
+          .hideHelp(property.default !== true),
+      );
+    } else command.addOption(new Option(`${flag} <${placeholder(property)}>`, help).argParser(reader(property)).helpGroup(group));
+  }
+}
+
+/** The values of a schema's keys among the options, under the schema's own names; unset ones are left out. */
+export function schemaValues(schema: z.ZodObject, options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const found = Object.keys(schema.shape).map(key => [key, options[camel(key)]] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}
