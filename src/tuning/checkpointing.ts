@@ -65,13 +65,18 @@ export async function writeCheckpoint(
     await writeFileAtomic(join(temporary, 'trainer_state.json'), stateJson({ ...state, optimizer_steps: optimizer.stepsTaken }));
     await discard(outputDirectory, step);
     await rename(temporary, target);
-    const all = await listCheckpoints(outputDirectory);
-    for (const old of all.slice(0, Math.max(0, all.length - limit))) if (old.step !== step) await discard(outputDirectory, old.step);
+    await pruneCheckpoints(outputDirectory, limit, step);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw error instanceof NarrowsError ? error : writeError(temporary, error);
   }
   return target;
+}
+
+/** Removes the oldest checkpoints beyond `limit`, never that of step `keep`. */
+export async function pruneCheckpoints(outputDirectory: string, limit: number, keep: number): Promise<void> {
+  const all = await listCheckpoints(outputDirectory);
+  for (const old of all.slice(0, Math.max(0, all.length - limit))) if (old.step !== keep) await discard(outputDirectory, old.step);
 }
 
 /** Removes a checkpoint so that no half of it is ever taken for one. */

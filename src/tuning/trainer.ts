@@ -8,7 +8,7 @@ import type { Feeds, Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingArguments } from './arguments.ts';
-import { removeLeftovers, resumeNewest, writeCheckpoint } from './checkpointing.ts';
+import { pruneCheckpoints, removeLeftovers, resumeNewest, writeCheckpoint } from './checkpointing.ts';
 
 /** What is trained. The graph's outputs are `loss`, any further scalars to log, and `grad.NAME` for every parameter. */
 export interface TrainTask {
@@ -89,6 +89,8 @@ async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks
   if (resumed) {
     if (resumed.state.data !== task.dataHash)
       throw new NarrowsError(`The training data is not what ${resumed.directory} was trained on; choose another output_dir.`);
+    // A kill may have come between a checkpoint and the removal of the oldest.
+    await pruneCheckpoints(args.output_dir, args.save_total_limit, step);
     hooks.onResume?.(step, resumed.directory);
   }
   await hooks.onStart?.(step);

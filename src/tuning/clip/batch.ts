@@ -26,6 +26,8 @@ export interface SceneBatchSettings {
   readonly namesPerStep: number;
   /** How many patches are kept at a step: those that objects cover first, then background at random (all where ≥ the grid). */
   readonly keptPatches: readonly { readonly fromStep: number; readonly count: number }[];
+  /** Concept indices to draw from; all by default. */
+  readonly concepts?: readonly number[];
 }
 
 const wordIds = new Map<string, number>([...SPECIAL_TOKENS, ...VOCABULARY].map((word, id) => [word, id]));
@@ -139,7 +141,7 @@ export function sceneBatch(world: SceneWorld, settings: SceneBatchSettings, step
   for (let b = 0; b < batchSize; b++) {
     const scene = drawScene(
       world,
-      { width: imageSize, height: imageSize, minObjects: 1, maxObjects: objects },
+      { width: imageSize, height: imageSize, minObjects: 1, maxObjects: objects, concepts: settings.concepts },
       scenes.reader(step, b),
       buffers,
     );

@@ -1,19 +1,17 @@
 /**
- * @file Runs trainClip on the arguments in a file and kills itself with SIGKILL on the way: `ARGS.json step N` after a step, `ARGS.json write N`
- * before the N-th change of the file system, `ARGS.json int N` sends SIGINT-like aborts. Without a point it prints the number of changes.
+ * @file Runs trainClip on the arguments in a file and kills itself with SIGKILL on the way: `ARGS.json step N` after a step,
+ * `ARGS.json before PATTERN` before the first change of the file system, written as `rename PATH`, that the pattern matches.
  */
 import { promises, readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-const [file, kind, at] = process.argv.slice(2);
-let changes = 0;
-const die = (): void => process.kill(process.pid, 'SIGKILL') && undefined;
+const [file, kind, point] = process.argv.slice(2);
+const die = (): unknown => process.kill(process.pid, 'SIGKILL');
 const functions = promises as unknown as Record<string, (...given: unknown[]) => unknown>;
 for (const name of ['open', 'rename', 'rm', 'mkdir']) {
   const original = functions[name];
   functions[name] = (...given) => {
-    const reading = name === 'open' && (given[1] === undefined || given[1] === 'r');
-    if (!reading && ++changes === Number(at) && kind === 'write') die();
+    if (kind === 'before' && new RegExp(point).test(`${name} ${given[0]}`)) die();
     return original(...given);
   };
 }
@@ -23,8 +21,7 @@ const { trainClip } = await import('../train.ts');
 const { clipTrainingSchema } = await import('../arguments.ts');
 await trainClip(clipTrainingSchema.parse(JSON.parse(readFileSync(file, 'utf8'))), {
   onProgress(step) {
-    if (kind === 'step' && step === Number(at)) die();
+    if (kind === 'step' && step === Number(point)) die();
   },
 });
-process.stdout.write(String(changes));
 process.exit(0);

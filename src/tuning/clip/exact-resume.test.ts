@@ -1,0 +1,114 @@
+/** Runs are killed with SIGKILL, in a process of their own, and must end in the same bits. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSafetensors } from '../../checkpoints/safetensors.ts';
+import { clipTrainingSchema } from './arguments.ts';
+import { TINY } from './testdata/tiny.ts';
+import { trainClip } from './train.ts';
+
+let root: string;
+/** A run that nothing stopped. */
+let whole: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'narrows-resume-'));
+  whole = join(root, 'whole');
+  await trainClip(clipTrainingSchema.parse({ ...TINY, output_dir: whole }));
+}, 120_000);
+afterAll(() => rm(root, { recursive: true }));
+
+const RUNNER = fileURLToPath(new URL('testdata/train-and-crash.ts', import.meta.url));
+
+/** Runs in a child; the signal that ended it, or undefined. */
+async function start(directory: string, args: object, ...point: string[]): Promise<string | undefined> {
+  await mkdir(directory, { recursive: true });
+  const file = join(root, 'args.json');
+  await writeFile(file, JSON.stringify({ ...TINY, ...args, output_dir: directory }));
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, ['--import', 'tsx', RUNNER, file, ...point], (error, _, stderr) => {
+      if (error && !error.signal) reject(new Error(stderr));
+      else resolve(error?.signal ?? undefined);
+    });
+  });
+}
+
+/** Every checkpoint that bears its name is whole. */
+async function expectWholeCheckpoints(directory: string): Promise<void> {
+  for (const name of (await readdir(directory)).filter(n => n.startsWith('checkpoint-'))) {
+    for (const file of ['model', 'optimizer']) await openSafetensors(join(directory, name, `${file}.safetensors`));
+    expect(JSON.parse(await readFile(join(directory, name, 'trainer_state.json'), 'utf8')).global_step).toBe(Number(name.slice(11)));
+  }
+}
+
+const RESULTS = [
+  'model.safetensors',
+  'checkpoint-12/optimizer.safetensors',
+  'checkpoint-12/trainer_state.json',
+  'metrics.jsonl',
+  'README.md',
+];
+
+async function expectEqualRuns(a: string, b: string): Promise<void> {
+  for (const name of RESULTS) expect((await readFile(join(b, name))).equals(await readFile(join(a, name))), name).toBe(true);
+  const listing = async (d: string): Promise<string[]> =>
+    (await readdir(d, { recursive: true })).filter(n => !n.includes('tfevents')).sort();
+  expect(await listing(b)).toEqual(await listing(a));
+}
+
+describe('a run killed again and again', () => {
+  it('ends in the bits, figures and files of one that was not', { timeout: 180_000 }, async () => {
+    const killed = join(root, 'killed');
+    for (const point of [
+      ['before', 'rename .*checkpoint-4\\.tmp/optimizer'],
+      ['step', '7'],
+      ['before', 'rm .*checkpoint-4\\.old'],
+      ['before', 'rename .*killed/model\\.safetensors'],
+    ]) {
+      expect(await start(killed, {}, ...point), point.join(' ')).toBe('SIGKILL');
+      await expectWholeCheckpoints(killed);
+    }
+    expect(await readdir(killed)).toContainEqual(expect.stringMatching(/^model\.safetensors\..*\.tmp$/));
+    await trainClip(clipTrainingSchema.parse({ ...TINY, output_dir: killed }));
+    await expectEqualRuns(whole, killed);
+  });
+
+  it('does so with Muon, whatever step a checkpoint falls on', { timeout: 120_000 }, async () => {
+    const args = { optim: 'muon', save_steps: 5, gradient_accumulation_steps: 2 };
+    const straight = join(root, 'muon-whole');
+    await trainClip(clipTrainingSchema.parse({ ...TINY, ...args, output_dir: straight }));
+    const killed = join(root, 'muon-killed');
+    expect(await start(killed, args, 'step', '8')).toBe('SIGKILL');
+    await trainClip(clipTrainingSchema.parse({ ...TINY, ...args, output_dir: killed }));
+    await expectEqualRuns(straight, killed);
+  });
+});
+
+describe('a run that is interrupted', () => {
+  it('writes a checkpoint, says so, and goes on to the same bits', { timeout: 120_000 }, async () => {
+    const directory = join(root, 'interrupted');
+    const args = clipTrainingSchema.parse({ ...TINY, output_dir: directory });
+    const controller = new AbortController();
+    const first = await trainClip(args, {
+      signal: controller.signal,
+      onProgress(step) {
+        if (step === 5) controller.abort();
+      },
+    });
+    expect(first).toMatchObject({ step: 5, finished: false });
+    expect(await readdir(directory)).not.toContain('model.safetensors');
+    expect(await readdir(directory)).toContain('checkpoint-5');
+    const second = await trainClip(args);
+    expect(second).toMatchObject({ step: 12, finished: true });
+    expect(second.metrics).toHaveProperty('eval_trained_naming');
+    await expectEqualRuns(whole, directory);
+  });
+
+  it('before its first step leaves nothing that stands in the way', async () => {
+    const args = clipTrainingSchema.parse({ ...TINY, output_dir: join(root, 'early') });
+    expect(await trainClip(args, { signal: AbortSignal.abort() })).toMatchObject({ step: 0, finished: false });
+    expect(await trainClip({ ...args, max_steps: 1 })).toMatchObject({ step: 1, finished: true });
+  });
+});

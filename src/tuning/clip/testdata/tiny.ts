@@ -1,0 +1,22 @@
+/** @file Arguments of a run that takes seconds. */
+export const TINY = {
+  image_size: 96,
+  patch_size: 24,
+  vision_hidden_size: 32,
+  vision_num_hidden_layers: 2,
+  text_hidden_size: 32,
+  text_num_hidden_layers: 1,
+  projection_dim: 32,
+  head_dim: 16,
+  max_objects: 2,
+  curriculum_steps: 5,
+  names_per_step: 16,
+  per_device_train_batch_size: 4,
+  max_steps: 12,
+  logging_steps: 3,
+  eval_steps: 6,
+  save_steps: 4,
+  eval_samples: 4,
+  num_threads: 1,
+  seed: 3,
+};
