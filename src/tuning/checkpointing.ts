@@ -99,6 +99,22 @@ export async function removeLeftovers(outputDirectory: string): Promise<void> {
   for (const name of names) if (LEFTOVER.test(name)) await rm(join(outputDirectory, name), { recursive: true, force: true });
 }
 
+async function readState(directory: string): Promise<TrainerState> {
+  const parsed = stateSchema.safeParse(await readJson(join(directory, 'trainer_state.json')));
+  if (parsed.success) return parsed.data;
+  throw new NarrowsError(`${directory}/trainer_state.json is no trainer's state (${parsed.error.issues[0].message}).`);
+}
+
+/** @throws NarrowsError (usage) where the newest checkpoint was trained on other data than that of this hash */
+export async function checkSameData(outputDirectory: string, hash: string | undefined): Promise<void> {
+  for (const { directory } of (await listCheckpoints(outputDirectory)).reverse()) {
+    const state = await readState(directory).catch(() => undefined);
+    if (!state) continue;
+    if (state.data === hash) return;
+    throw new NarrowsError(`The training data is not what ${directory} was trained on; choose another output_dir.`, { kind: 'usage' });
+  }
+}
+
 type Live = readonly { name: string; data: Float32Array }[];
 
 /**
@@ -106,8 +122,7 @@ type Live = readonly { name: string; data: Float32Array }[];
  * @throws NarrowsError for a file that is missing, broken, or of another model
  */
 export async function readCheckpoint(directory: string, parameters: Live, optimizer: Optimizer): Promise<TrainerState> {
-  const parsed = stateSchema.safeParse(await readJson(join(directory, 'trainer_state.json')));
-  if (!parsed.success) throw new NarrowsError(`${directory}/trainer_state.json is no trainer's state (${parsed.error.issues[0].message}).`);
+  const state = await readState(directory);
   const model = await openSafetensors(join(directory, 'model.safetensors'));
   const values = new Map<string, Float32Array>();
   for (const { name, data } of parameters) {
@@ -121,12 +136,12 @@ export async function readCheckpoint(directory: string, parameters: Live, optimi
   const tensors = new Map<string, Float32Array>();
   for (const [name, entry] of saved.tensors) tensors.set(name, await readFloats(entry));
   try {
-    optimizer.load(parsed.data.optimizer_steps ?? parsed.data.global_step, tensors);
+    optimizer.load(state.optimizer_steps ?? state.global_step, tensors);
   } catch (error) {
     throw new NarrowsError(`${directory} cannot be resumed: ${messageOf(error)}`, { cause: error });
   }
   for (const { name, data } of parameters) data.set(values.get(name)!);
-  return parsed.data;
+  return state;
 }
 
 /**

@@ -5,10 +5,9 @@ import { Muon } from '../optim/muon.ts';
 import { scheduleFactor } from '../optim/schedule.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Feeds, Runtime } from '../runtime/runtime.ts';
-import { NarrowsError } from '../system/errors.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingArguments } from './arguments.ts';
-import { pruneCheckpoints, removeLeftovers, resumeNewest, writeCheckpoint } from './checkpointing.ts';
+import { checkSameData, pruneCheckpoints, removeLeftovers, resumeNewest, writeCheckpoint } from './checkpointing.ts';
 
 /** What is trained. The graph's outputs are `loss`, any further scalars to log, and `grad.NAME` for every parameter. */
 export interface TrainTask {
@@ -84,11 +83,10 @@ export async function train(
 
 async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks, optimizer: Optimizer): Promise<TrainResult> {
   await removeLeftovers(args.output_dir);
+  await checkSameData(args.output_dir, task.dataHash);
   const resumed = await resumeNewest(args.output_dir, task.parameters, optimizer, message => hooks.onWarn?.(message));
   let step = resumed?.state.global_step ?? 0;
   if (resumed) {
-    if (resumed.state.data !== task.dataHash)
-      throw new NarrowsError(`The training data is not what ${resumed.directory} was trained on; choose another output_dir.`);
     // A kill may have come between a checkpoint and the removal of the oldest.
     await pruneCheckpoints(args.output_dir, args.save_total_limit, step);
     hooks.onResume?.(step, resumed.directory);

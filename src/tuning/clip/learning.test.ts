@@ -72,7 +72,7 @@ describe('a batch of scenes', () => {
       const kept = data(batch, 'kept').slice(b * count, (b + 1) * count);
       const owners = data(batch, 'owners').slice(b * count, (b + 1) * count);
       expect(new Set(kept).size).toBe(count);
-      const objectPatches = [...labels.keys()].filter(i => labels[i] >= 0);
+      const objectPatches = Array.from(labels.keys()).filter(i => labels[i] >= 0);
       expect(objectPatches.length).toBeGreaterThan(0);
       // At most 30 of 64 patches belong to objects in these scenes: all of them are kept.
       expect(objectPatches.filter(i => !kept.includes(i))).toEqual([]);
@@ -81,7 +81,7 @@ describe('a batch of scenes', () => {
         else expect(nameRow(owners[k])).toBe(padded(labels[at]));
       }
       const names = data(batch, 'names').slice(b * 3, b * 3 + 3);
-      scene.objects.forEach((o, k) => expect(nameRow(names[k])).toBe(padded(o.concept)));
+      for (const [k, o] of scene.objects.entries()) expect(nameRow(names[k])).toBe(padded(o.concept));
       expect(names.slice(scene.objects.length).every(n => n === -1)).toBe(true);
       // The first kept patch, pixel by pixel.
       const [top, left] = [Math.floor(kept[0] / 8) * 12, (kept[0] % 8) * 12];
