@@ -19,6 +19,8 @@ export interface Computed {
   readonly value: FloatTensor;
   /** Errors are taken relative to the largest entry of the reference, or to this where it is larger. */
   readonly scaleFloor?: number;
+  /** Per entry: what the rounding of the reference's own arithmetic may add to the tolerance, where that is known to be coarse. */
+  readonly rounding?: Float32Array;
 }
 
 /** Why a tensor could not be computed; it is reported as not checked. */

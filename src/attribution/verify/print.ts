@@ -23,7 +23,7 @@ export function printReport(report: VerifyReport, { colour = false, all = false 
   );
   if (settings.length) lines.push(style('dim', `settings: ${settings.join(', ')}`));
   lines.push('', ...table([COLUMNS.map(c => style('bold', c)), ...folded(report.rows, all).map(row => cells(row, style))]));
-  for (const row of report.rows) if (row.note) lines.push(style('red', `${row.name}: ${row.note}`));
+  for (const row of report.rows) if (row.note) lines.push(style(row.ok ? 'dim' : 'red', `${row.name}: ${row.note}`));
   if (report.unverified.length) lines.push('', `Not checked (${report.unverified.length}):`);
   for (const [reason, names] of grouped(report)) lines.push(`  ${names.join(', ')}: ${reason}`);
   const { passed, failed, inputs } = report.counts;

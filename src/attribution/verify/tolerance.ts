@@ -28,3 +28,27 @@ export function resolveTolerances(given: number | Partial<Record<ToleranceKind, 
       throw new NarrowsError(`A tolerance must be a positive number such as 1e-4, got ${value}.`, { kind: 'usage' });
   return all;
 }
+
+/**
+ * What a person writes after `--tolerance`: one number for every kind (`1e-3`), or kinds by name (`gate=1e-3,gradient=1e-5`).
+ * @throws NarrowsError for anything else
+ */
+export function parseTolerance(text: string): number | Partial<Record<ToleranceKind, number>> {
+  const wrong = (): NarrowsError =>
+    new NarrowsError(`--tolerance takes a positive number such as 1e-4, or kinds such as gate=1e-3,forward=1e-6, not "${text}".`, {
+      kind: 'usage',
+    });
+  const number = (part: string): number => {
+    const value = part.trim() === '' ? Number.NaN : Number(part);
+    if (!(value > 0 && Number.isFinite(value))) throw wrong();
+    return value;
+  };
+  if (!text.includes('=')) return number(text);
+  const out: Partial<Record<ToleranceKind, number>> = {};
+  for (const part of text.split(',')) {
+    const [kind, value, ...rest] = part.split('=');
+    if (!Object.hasOwn(TOLERANCES, kind.trim()) || value === undefined || rest.length) throw wrong();
+    out[kind.trim() as ToleranceKind] = number(value);
+  }
+  return out;
+}

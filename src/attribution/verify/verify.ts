@@ -66,7 +66,8 @@ export async function verifyReference(options: VerifyOptions): Promise<VerifyRep
       else {
         const theirs = await reference.floats(result.name);
         checkShape(result.name, result.value, theirs, reference.path, model.name);
-        const row = compareTensors(result.name, result.kind, result.value, theirs, tolerances[result.kind], result.scaleFloor);
+        const limits = { ...result, tolerance: tolerances[result.kind] };
+        const row = compareTensors(result.name, result.kind, result.value, theirs, limits);
         rows.set(result.name, row);
         if (!row.ok) firstDeparture ??= result.name;
       }

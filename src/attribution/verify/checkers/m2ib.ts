@@ -86,28 +86,59 @@ async function m2ibRun(context: VerifyContext, run: string): Promise<Record<stri
   await using graph = await compileGate({ ...problem, standardised: false });
   const draw = (step: number): FloatTensor => floats(noise.shape.slice(1), noise.data.subarray(step * size, (step + 1) * size));
   const [result] = await optimiseGate({ ...problem, noise: draw }, graph);
-  return parts(result, hidden, beta, own === model.image);
+  return parts(result, hidden, { beta, learningRate, image: own === model.image });
 }
 
+/**
+ * Rounding of the official arithmetic: it forms 1 − λ from a float32 λ near one, so that ln(1 − λ), the noise and the gradient carry a
+ * relative error of about 2⁻²³/(1 − λ) = 2⁻²³eᵅ: 1e-4 at α = 7, 0.15 at 14; from 16.6 on it is ln 0. Narrows takes σ(−α) and softplus(α).
+ */
+const rounding = (alpha: number): number => 2 ** -23 * Math.exp(alpha);
+
+/** Where that reaches the default tolerance. Below, nothing is granted. */
+const COARSE_FROM = 7;
+
 /** The result in the shapes of the reference. */
-function parts(result: GateResult, hidden: FloatTensor, beta: number, image: boolean): Record<string, Omit<Computed, 'name'>> {
+function parts(
+  result: GateResult,
+  hidden: FloatTensor,
+  { beta, learningRate, image }: { beta: number; learningRate: number; image: boolean },
+): Record<string, Omit<Computed, 'name'>> {
   const [, tokens, width] = hidden.shape;
+  const size = tokens * width;
   const alphas = result.alphas!;
-  const alpha = new Float32Array(alphas.length * tokens * width);
-  for (const [i, a] of alphas.entries()) alpha.set(a, i * tokens * width);
+  const alpha = new Float32Array(alphas.length * size);
+  const alphaRounding = new Float32Array(alpha.length);
+  const sum = new Float32Array(size);
+  const highest = new Float32Array(size);
+  for (const [step, values] of alphas.entries()) {
+    alpha.set(values, step * size);
+    for (let i = 0; i < size; i++) {
+      highest[i] = Math.max(highest[i], values[i]);
+      if (highest[i] > COARSE_FROM) alphaRounding[step * size + i] = sum[i];
+      // A step of Adam is the learning rate times a quotient of gradients: a relative error of the gradient moves it by at most as much.
+      sum[i] += learningRate * rounding(values[i]);
+    }
+  }
   const loss = result.fit.flatMap((fit, step) => {
     // Without a weight on the cost, the graph's own number says nothing of it.
     const cost = beta > 0 ? result.compression[step] / beta : meanNats(alphas[step], hidden.data);
     return [cost, fit, result.compression[step] - fit];
   });
-  const map = officialMap(result.tokens, image);
+  // The cost is that of the last forward pass: α before the last step. Its own α may be off as well, at a slope of at most one nat.
+  const last = alphas.length - 2;
+  const klRounding = alphas[last].map((a, i) => (a > COARSE_FROM ? rounding(a) : 0) + alphaRounding[last * size + i]);
+  const sums = Float32Array.from({ length: tokens }, (_, n) => 2 * Math.hypot(...klRounding.subarray(n * width, (n + 1) * width)));
+  const shown = image ? result.tokens.subarray(1) : result.tokens;
+  const map = officialMap(shown, image);
+  const mapRounding = (2 * Math.max(...sums)) / (Math.max(...shown) - Math.min(...shown));
   return {
     hidden: { kind: 'forward', value: hidden },
-    alpha: { kind: 'gate', value: floats([alphas.length, 1, tokens, width], alpha) },
+    alpha: { kind: 'gate', value: floats([alphas.length, 1, tokens, width], alpha), rounding: alphaRounding },
     loss: { kind: 'information', value: floats([result.fit.length, 3], loss) },
-    kl: { kind: 'information', value: floats([tokens, width], result.information) },
-    saliency: { kind: 'information', value: floats([tokens], result.tokens) },
-    map: { kind: 'information', value: map },
+    kl: { kind: 'information', value: floats([tokens, width], result.information), rounding: klRounding },
+    saliency: { kind: 'information', value: floats([tokens], result.tokens), rounding: sums },
+    map: { kind: 'information', value: map, rounding: new Float32Array(map.data.length).fill(mapRounding) },
   };
 }
 
@@ -115,13 +146,13 @@ const meanNats = (alpha: Float32Array, hidden: Float32Array): number =>
   alpha.reduce((total, a, i) => total + gateNats(a, hidden[i]), 0) / alpha.length;
 
 /**
- * The published read-out: an image's patches (token 0 left out, a square grid) enlarged to 224 × 224, min–max over all of it, every
- * eighth pixel; a text's tokens min–max, special tokens included.
+ * The published read-out: an image's patches (a square grid) enlarged to 224 × 224, min–max over all of it, every eighth pixel; a text's
+ * tokens min–max, special tokens included.
  */
-function officialMap(tokens: Float32Array, image: boolean): FloatTensor {
-  if (!image) return floats([tokens.length], minMax(tokens));
-  const side = Math.round(Math.sqrt(tokens.length - 1));
-  const full = minMax(upsampleBilinear(tokens.subarray(1), [side, side], [MAP_SIZE, MAP_SIZE]));
+function officialMap(shown: Float32Array, image: boolean): FloatTensor {
+  if (!image) return floats([shown.length], minMax(shown));
+  const side = Math.round(Math.sqrt(shown.length));
+  const full = minMax(upsampleBilinear(shown, [side, side], [MAP_SIZE, MAP_SIZE]));
   const kept = MAP_SIZE / MAP_STEP;
   const at = (i: number): number => full[Math.floor(i / kept) * MAP_STEP * MAP_SIZE + (i % kept) * MAP_STEP];
   return floats(
