@@ -7,6 +7,7 @@ import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { ReferenceFile } from './reference.ts';
 import type { ToleranceKind } from './tolerance.ts';
 
+/** What a checker works on. */
 export interface VerifyContext {
   readonly model: CLIPModel;
   readonly reference: ReferenceFile;
@@ -29,6 +30,7 @@ export interface NotComputed {
   readonly reason: string;
 }
 
+/** Verifies one family of names. */
 export interface Checker {
   /** What it checks, for progress: a noun. */
   readonly name: string;

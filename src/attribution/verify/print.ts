@@ -3,6 +3,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import type { VerifyRow } from './compare.ts';
 import type { VerifyReport } from './verify.ts';
 
+/** How a report is shown. */
 export interface PrintOptions {
   readonly colour?: boolean;
   /** List every tensor; otherwise a family of training gradients that all passed is one line with its worst. Default false. */

@@ -9,6 +9,7 @@ import { compareTensors, type VerifyRow } from './compare.ts';
 import { ReferenceFile } from './reference.ts';
 import { resolveTolerances, type ToleranceKind } from './tolerance.ts';
 
+/** What `verifyReference` needs. */
 export interface VerifyOptions {
   readonly model: CLIPModel;
   /** A safetensors file; see docs/verify.md for how to make one. */
@@ -22,6 +23,7 @@ export interface VerifyOptions {
   readonly checkers?: readonly Checker[];
 }
 
+/** The outcome; plain data, so that it is its own JSON. */
 export interface VerifyReport {
   readonly model: { readonly name: string; readonly sha256: string };
   readonly reference: string;

@@ -7,6 +7,7 @@ import { beyondModel, namedValues, traceImage, traceText } from '../trace.ts';
 
 const VALUE = /^grad\.(cosine|pixel_values|(vision|text)\.(hidden_states|attentions)\.\d+)$/;
 
+/** `grad.*`; all gradients come from one run over the first row of each input. */
 export const cosineGradientsChecker: Checker = {
   name: 'gradients of the cosine',
   role: name => (VALUE.test(name) ? 'value' : undefined),

@@ -12,6 +12,7 @@ const needs = (name: string): { image: boolean; text: boolean } => ({
   text: /^(text|logits)/.test(name),
 });
 
+/** The names of one forward pass; what only one tower needs is checked where the file has only its inputs. */
 export const forwardChecker: Checker = {
   name: 'forward values',
   role: name => (INPUTS.includes(name) ? 'input' : VALUE.test(name) ? 'value' : undefined),

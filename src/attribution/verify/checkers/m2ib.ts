@@ -21,6 +21,7 @@ const PARTS = ['hidden', 'alpha', 'loss', 'kl', 'saliency', 'map'];
 const MAP_SIZE = 224;
 const MAP_STEP = 8;
 
+/** `vision|text.PAIR.PART`, each pair and tower an optimisation of its own. */
 export const m2ibChecker: Checker = {
   name: 'M2IB with recorded noise',
   role(name) {

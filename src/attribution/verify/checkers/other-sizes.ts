@@ -4,6 +4,7 @@ import type { Checker } from '../checker.ts';
 
 const NAME = /^(?!(?:vision|text|grad|train)\.)(\w+)\.(?:(pixel_values)|image_embeds|vision\.hidden_states\.(\d+))$/;
 
+/** `PREFIX.pixel_values` as input; its embedding, hidden states and image embeddings as values. */
 export const otherSizesChecker: Checker = {
   name: 'other image sizes',
   role(name) {

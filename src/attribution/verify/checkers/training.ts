@@ -26,6 +26,7 @@ const CANCELLING = /(self_attn\.k_proj)\.bias$/;
 /** Bytes of gradients that one run may give; a model with more takes several runs. */
 const RUN_BYTES = 512 * 2 ** 20;
 
+/** `train.loss` and `train.grad.NAME`, with weights as graph inputs. */
 export const trainingChecker: Checker = {
   name: 'training gradients',
   role: name => (name === 'train.loss' || name.startsWith(PREFIX) ? 'value' : undefined),
