@@ -1,6 +1,6 @@
 /**
  * @file Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): a hidden matrix moves along its momentum with the singular values
- * brought near 1 by Newton–Schulz steps, which run as one batched graph per shape. AdamW moves everything else.
+ * brought near 1 by Newton–Schulz steps, batched over equal shapes in one graph. AdamW moves everything else.
  */
 import { add, type CompiledGraph, compile, input, matmul, mul, type Value } from '../graph/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -30,12 +30,11 @@ export function newtonSchulz(x: Value): Value {
   return x;
 }
 
-/** Matrices of one shape, and the graph that orthogonalises all of them in one run. */
+/** Matrices of one shape, and room for their directions [n, rows, columns]. */
 interface Group {
   readonly parameters: Parameter[];
   readonly shape: readonly [number, number, number];
   readonly directions: Float32Array;
-  graph?: CompiledGraph;
 }
 
 /** Weights of the encoder blocks of any Hugging Face tower. */
@@ -49,6 +48,7 @@ export class Muon implements Optimizer {
   private readonly momentum = new Map<string, Float32Array>();
   private readonly groups: Group[] = [];
   private readonly rest: AdamW;
+  private graph: CompiledGraph | undefined;
   private steps = 0;
 
   constructor(
@@ -88,16 +88,25 @@ export class Muon implements Optimizer {
   async step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): Promise<number> {
     const norm = finiteNorm(gradients, this.steps + 1);
     const scale = clipFactor(norm, this.options.maxGradNorm);
-    for (const group of this.groups)
-      group.graph ??= await compile(this.runtime, { y: newtonSchulz(input('x', group.shape)) }, { prepack: false });
+    if (this.groups.length) this.graph ??= await this.compile();
     this.steps++;
-    for (const group of this.groups) await this.move(group, gradients, learningRate, scale);
+    for (const group of this.groups) this.aim(group, gradients, scale);
+    const feeds = Object.fromEntries(this.groups.map(({ shape, directions }, i) => [`x${i}`, floats(shape, directions)]));
+    const results = this.graph ? await this.graph.run(feeds) : {};
+    for (const [i, group] of this.groups.entries()) this.move(group, results[`y${i}`].data as Float32Array, learningRate);
     this.rest.update(gradients, learningRate, scale);
     return norm;
   }
 
-  private async move(group: Group, gradients: ReadonlyMap<string, Float32Array>, learningRate: number, scale: number): Promise<void> {
-    const { momentum: keep = 0.95, weightDecay = 0.01 } = this.options;
+  /** One graph for all shapes: a session has threads of its own, which wait busily for a while. */
+  private compile(): Promise<CompiledGraph> {
+    const outputs = Object.fromEntries(this.groups.map(({ shape }, i) => [`y${i}`, newtonSchulz(input(`x${i}`, shape))]));
+    return compile(this.runtime, outputs, { prepack: false });
+  }
+
+  /** Takes the gradients into the averages and writes the directions, each of norm 1. */
+  private aim(group: Group, gradients: ReadonlyMap<string, Float32Array>, scale: number): void {
+    const { momentum: keep = 0.95 } = this.options;
     const [, rows, columns] = group.shape;
     const size = rows * columns;
     for (const [k, { name }] of group.parameters.entries()) {
@@ -114,8 +123,12 @@ export class Muon implements Optimizer {
       const shrink = 1 / Math.max(1e-7, Math.sqrt(total));
       for (let i = 0; i < size; i++) direction[i] *= shrink;
     }
-    const { y } = await group.graph!.run({ x: floats(group.shape, group.directions) });
-    const update = y.data as Float32Array;
+  }
+
+  private move(group: Group, update: Float32Array, learningRate: number): void {
+    const { weightDecay = 0.01 } = this.options;
+    const [, rows, columns] = group.shape;
+    const size = rows * columns;
     const rate = learningRate * 0.2 * Math.sqrt(Math.max(rows, columns));
     const stay = 1 - learningRate * weightDecay;
     for (const [k, { data }] of group.parameters.entries())
@@ -137,9 +150,7 @@ export class Muon implements Optimizer {
   }
 
   async release(): Promise<void> {
-    for (const group of this.groups) {
-      await group.graph?.release();
-      group.graph = undefined;
-    }
+    await this.graph?.release();
+    this.graph = undefined;
   }
 }
