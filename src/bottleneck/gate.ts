@@ -22,15 +22,11 @@ export interface NoiseStatistics {
 export function noisyGate(hidden: Value, alpha: Value, noise: Value, statistics?: NoiseStatistics): Value {
   const [pairs, tokens, width] = hidden.shape;
   const samples = noise.shape[0];
-  const keep = sigmoid(alpha);
-  const drop = sigmoid(neg(alpha));
-  let kept = mul(keep, hidden);
-  let scale = drop;
-  if (statistics) {
-    kept = add(kept, mul(drop, statistics.mean));
-    scale = mul(drop, statistics.deviation);
-  }
-  const noisy = add(unsqueeze(kept, 1), mul(unsqueeze(scale, 1), unsqueeze(noise, 0)));
+  // z = h + (1 − λ)(μ + sε − h): where λ is near 1, the small factor is computed for itself and not as a difference.
+  const replacement = statistics
+    ? add(mul(unsqueeze(noise, 0), unsqueeze(statistics.deviation, 1)), unsqueeze(sub(statistics.mean, hidden), 1))
+    : sub(unsqueeze(noise, 0), unsqueeze(hidden, 1));
+  const noisy = add(unsqueeze(hidden, 1), mul(unsqueeze(sigmoid(neg(alpha)), 1), replacement));
   return reshape(noisy, [mulDims([pairs, samples]), tokens, width]);
 }
 
