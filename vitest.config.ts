@@ -6,6 +6,6 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
-    env: { NO_COLOR: '1' },
+    env: { NO_COLOR: '1', NARROWS_SPIN: '0' },
   },
 });
