@@ -1,6 +1,6 @@
 /** @file Files written whole or not at all: a temporary name beside the target, flushed, then renamed. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, NarrowsError } from './errors.ts';
 
@@ -9,6 +9,7 @@ const REASONS: Record<string, string> = {
   EROFS: 'the file system is read-only; choose another directory',
   EACCES: 'permission is denied; choose a directory you may write to',
   EPERM: 'permission is denied; choose a directory you may write to',
+  ENOENT: 'the directory does not exist and cannot be made there; choose another',
   ENOTDIR: 'a part of the path is a file, not a directory',
   EISDIR: 'the path is a directory; give a file name',
 };
@@ -20,6 +21,25 @@ export function writeError(path: string, error: unknown): NarrowsError {
 }
 
 /**
+ * Makes a directory and its missing parents. Node's own recursive mkdir never returns where a file system refuses new entries with ENOENT
+ * (/proc), so parents are made one by one.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    if (await stat(dirname(path)).catch(() => undefined)) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path).catch(again => {
+      if ((again as NodeJS.ErrnoException).code !== 'EEXIST') throw again;
+    });
+  }
+}
+
+/**
  * Writes `path` atomically, making its directory where needed. A reader sees the old file or the new one, never a part.
  * @param content bytes, text, or a function that writes pieces to the open file handle.
  * @throws NarrowsError with the reason when the file cannot be written; the temporary file is removed.
@@ -27,7 +47,7 @@ export function writeError(path: string, error: unknown): NarrowsError {
 export async function writeFileAtomic(path: string, content: Uint8Array | string | Iterable<Uint8Array>): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     const file = await open(temporary, 'wx');
     try {
       if (typeof content === 'string' || content instanceof Uint8Array) await file.writeFile(content);
