@@ -1,5 +1,5 @@
 /** @file Training checkpoints: a directory `checkpoint-N` that appears whole (renamed into place) and holds all that an exact resume needs. */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../checkpoints/config.ts';
@@ -7,7 +7,7 @@ import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import type { Optimizer } from '../optim/adamw.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
-import { writeError, writeFileAtomic } from '../system/files.ts';
+import { makeDirectory, writeError, writeFileAtomic } from '../system/files.ts';
 import { floats } from '../tensor/tensor.ts';
 
 const NAME = /^checkpoint-(\d+)$/;
@@ -56,7 +56,7 @@ export async function writeCheckpoint(
   const temporary = join(outputDirectory, `.checkpoint-${step}.tmp`);
   try {
     await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
+    await makeDirectory(temporary);
     await saveModel(temporary);
     await writeSafetensors(
       join(temporary, 'optimizer.safetensors'),

@@ -1,11 +1,12 @@
 /** Runs are killed with SIGKILL, in a process of their own, and must end in the same bits. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../checkpoints/safetensors.ts';
+import { silent } from '../../system/log.ts';
 import { clipTrainingSchema } from './arguments.ts';
 import { TINY } from './testdata/tiny.ts';
 import { trainClip } from './train.ts';
@@ -110,5 +111,25 @@ describe('a run that is interrupted', () => {
     const args = clipTrainingSchema.parse({ ...TINY, output_dir: join(root, 'early') });
     expect(await trainClip(args, { signal: AbortSignal.abort() })).toMatchObject({ step: 0, finished: false });
     expect(await trainClip({ ...args, max_steps: 1 })).toMatchObject({ step: 1, finished: true });
+  });
+
+  it('may be made longer, and passes over a broken checkpoint, both with a warning', { timeout: 60_000 }, async () => {
+    const args = clipTrainingSchema.parse({ ...TINY, max_steps: 8, lr_scheduler_type: 'constant', output_dir: join(root, 'longer') });
+    await trainClip(args);
+    await truncate(join(args.output_dir, 'checkpoint-8/model.safetensors'), 1000);
+    const warnings: string[] = [];
+    const log = { ...silent, warn: (message: string) => warnings.push(message) };
+    const { step, finished } = await trainClip({ ...args, max_steps: 12 }, { log });
+    expect([step, finished]).toEqual([12, true]);
+    expect(warnings).toEqual([
+      'From step 8 on the learning rate takes another course: max_steps (was 8, now 12).',
+      expect.stringMatching(/checkpoint-8\/model\.safetensors is truncated.* Resuming from .*checkpoint-4 instead\.$/),
+    ]);
+    // With a constant rate, that is the run that had 12 steps from the start.
+    const straight = { ...args, max_steps: 12, output_dir: join(root, 'straight') };
+    await trainClip(straight);
+    const weights = (run: { output_dir: string }) => readFile(join(run.output_dir, 'model.safetensors'));
+    expect((await weights(args)).equals(await weights(straight))).toBe(true);
+    expect(await readdir(join(args.output_dir, 'tensorboard'))).toHaveLength(2);
   });
 });

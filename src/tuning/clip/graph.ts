@@ -64,7 +64,7 @@ function namesLoss(logits: Value, names: Value): Value {
   return neg(div(sum(where(none, 0, picked)), maximum(count, 1)));
 }
 
-/** Weights of the losses; a loss of weight 0 is not computed. */
+/** Weights of the losses; a naming loss of weight 0 is not computed. */
 export interface LossWeights {
   readonly contrastive: number;
   readonly naming: number;

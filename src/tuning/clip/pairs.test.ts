@@ -263,6 +263,11 @@ describe('arguments', () => {
     [{ per_device_train_batch_size: 1 }, 'must be at least 2'],
   ])('%j are refused', (json, message) => expect(() => checkClipArguments(argumentsOf(json))).toThrow(message));
 
+  it('of the example are valid', async () => {
+    const text = await readFile(new URL('../../../examples/train-clip.json', import.meta.url), 'utf8');
+    expect(clipTrainingSchema.parse({ ...JSON.parse(text), output_dir: 'x' }).kept_patches).toHaveLength(3);
+  });
+
   it('each have a line of help', () => {
     for (const [key, field] of Object.entries(clipTrainingSchema.shape)) expect(field.description, key).toMatch(/^.{10,110}$/);
   });
