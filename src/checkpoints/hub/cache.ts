@@ -1,10 +1,10 @@
 /** @file Python's cache layout, `models--org--name/{blobs,refs,snapshots,.no_exist}`, shared with huggingface_hub. */
 
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { NarrowsError } from '../../system/errors.ts';
-import { writeError, writeFileAtomic } from '../../system/files.ts';
+import { makeDirectory, writeError, writeFileAtomic } from '../../system/files.ts';
 import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS, WEIGHTS, WEIGHTS_INDEX } from './needed-files.ts';
 import { cacheDirectory, type Environment } from './settings.ts';
 
@@ -61,7 +61,7 @@ export class CachedRepository {
     const source = this.blob(blob);
     const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
     try {
-      await mkdir(dirname(target), { recursive: true });
+      await makeDirectory(dirname(target));
       await symlink(relative(dirname(target), source), temporary).catch(() => copyFile(source, temporary));
       await rename(temporary, target);
     } catch (error) {
@@ -74,7 +74,7 @@ export class CachedRepository {
   async noteAbsent(commit: string, path: string): Promise<void> {
     const note = join(this.directory, '.no_exist', commit, path);
     try {
-      await mkdir(dirname(note), { recursive: true });
+      await makeDirectory(dirname(note));
       await writeFile(note, '');
     } catch (error) {
       throw writeError(note, error);

@@ -1,10 +1,10 @@
 /** @file Downloads one file of a repository into the cache: resumed where it stopped, checked by hash, renamed into place. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { NarrowsError } from '../../system/errors.ts';
-import { writeError } from '../../system/files.ts';
+import { makeDirectory, writeError } from '../../system/files.ts';
 import { backOff, ConnectionError, connectionError, pause, type RequestContext, request } from './request.ts';
 
 /** A file of a repository. `sha256` for files in LFS or Xet, `gitSha1` (of the git blob) for the others; the one given names the blob. */
@@ -144,7 +144,7 @@ export async function downloadBlob(
 ): Promise<void> {
   const partial = `${target}.incomplete`;
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await makeDirectory(dirname(target));
     for (;;) {
       const resumed = await fill(url, partial, file, context, onBytes);
       if (await hashMatches(partial, file, context.signal)) break;

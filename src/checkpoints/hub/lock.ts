@@ -1,8 +1,8 @@
 /** @file A lock between processes of Narrows: one of them downloads a file, the others wait for it. */
-import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { writeError } from '../../system/files.ts';
+import { makeDirectory, writeError } from '../../system/files.ts';
 import { pause } from './request.ts';
 
 const POLL = 100;
@@ -36,7 +36,7 @@ async function isStale(path: string): Promise<boolean> {
  * @throws NarrowsError when the lock cannot be written; the signal's reason when aborted while waiting.
  */
 export async function withLock<T>(path: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  await mkdir(dirname(path), { recursive: true }).catch(error => {
+  await makeDirectory(dirname(path)).catch(error => {
     throw writeError(path, error);
   });
   for (;;) {

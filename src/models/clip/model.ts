@@ -1,5 +1,5 @@
 /** @file CLIP loaded from a directory or the hub: features, full forward, saving; weights stay in their file, mapped by the runtime. */
-import { mkdir } from 'node:fs/promises';
+
 import { join } from 'node:path';
 import { type Checkpoint, openCheckpoint } from '../../checkpoints/checkpoint.ts';
 import { readConfig, readJson } from '../../checkpoints/config.ts';
@@ -13,8 +13,9 @@ import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { frozenParameters, type LoadReport, loadReport, type Parameters, reportSentence } from '../../nn/parameters.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
+import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { makeDirectory } from '../../system/files.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import { findModel } from '../bundled.ts';
 import type { DualEncoder, Tower, TowerInputs } from '../dual-encoder.ts';
@@ -28,6 +29,11 @@ import { gridSize } from './vision.ts';
 export interface LoadOptions extends ResolveOptions {
   /** ONNX Runtime in this thread by default. */
   readonly runtime?: Runtime;
+  /**
+   * Keep compiled towers for further inputs. Default true; false suits a process that encodes once: each tower's session is closed after
+   * its run, and with it the mapped pages of its weights leave memory.
+   */
+  readonly keepSessions?: boolean;
 }
 
 /** A full forward pass, names as in transformers' CLIPOutput. Embeddings are normalised. */
@@ -60,6 +66,8 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
     readonly parameters: Parameters,
     readonly runtime: Runtime,
     private readonly ownsRuntime: boolean,
+    /** See `LoadOptions`; methods that compile graphs of their own follow it too. */
+    readonly keepSessions: boolean,
   ) {
     this.image = visionTowerView(parameters, config, (height, width) => this.tables.get(`${height}x${width}`));
     this.text = textTowerView(parameters, config);
@@ -98,6 +106,7 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
       parameters,
       options.runtime ?? nodeRuntime(),
       !options.runtime,
+      options.keepSessions ?? true,
     );
   }
 
@@ -167,8 +176,8 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
   async runTower(tower: Tower, inputs: TowerInputs, layer: number): Promise<{ hidden: FloatTensor; features: FloatTensor }> {
     if (tower.modality === 'image') await this.prepareImageSize(inputs.pixel_values.shape[2], inputs.pixel_values.shape[3]);
     const shape = tower.modality === 'image' ? inputs.pixel_values.shape.slice(1).join() : Object.keys(inputs).join();
-    const graph = await this.graph(`${tower.modality}:${layer}:${shape}`, () => ({ ...tower.prefix(layer, inputs) }));
-    const { hidden, features } = (await graph.run(inputs)) as Record<string, FloatTensor>;
+    const key = `${tower.modality}:${layer}:${shape}`;
+    const { hidden, features } = await this.runGraph(key, inputs, () => ({ ...tower.prefix(layer, inputs) }));
     if (features.data.some(v => !Number.isFinite(v))) throw new NarrowsError(await this.explainNotFinite(tower));
     return { hidden, features };
   }
@@ -182,7 +191,7 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
     await this.prepareImageSize(height, width);
     const text = this.textInputs(feeds.inputIds, feeds.attentionMask);
     const key = `forward:${height}x${width}:${Boolean(text.attention_mask)}:${want.hiddenStates}:${want.attentions}`;
-    const graph = await this.graph(key, () => {
+    const run = await this.runGraph(key, { pixel_values: feeds.pixelValues, ...text }, () => {
       const other = this.tables.get(`${height}x${width}`);
       const positions =
         other && constant(floats([other.length / this.config.vision_config.hidden_size, this.config.vision_config.hidden_size], other));
@@ -205,7 +214,6 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
       }
       return outputs;
     });
-    const run = (await graph.run({ pixel_values: feeds.pixelValues, ...text })) as Record<string, FloatTensor>;
     const list = (name: string, count: number): FloatTensor[] | undefined =>
       `${name}.0` in run ? Array.from({ length: count }, (_, i) => run[`${name}.${i}`]) : undefined;
     const { imageEmbeds, textEmbeds, logitsPerImage, logitsPerText } = run;
@@ -223,7 +231,7 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
 
   /** Writes the model as Python's `CLIPModel.from_pretrained` opens it (weights in their stored type; the tokenizer's and preprocessor's files are copied). */
   async savePretrained(directory: string, options: { maxShardBytes?: number } = {}): Promise<void> {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await copySideFiles(this.checkpoint.directory, directory);
     const tensors: [string, Tensor][] = [];
     for (const [name, entry] of this.checkpoint.entries) tensors.push([name, await readTensor(entry)]);
@@ -245,13 +253,19 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
     return this.release();
   }
 
-  private graph(key: string, outputs: () => Record<string, Value>): Promise<CompiledGraph> {
+  /** Runs a graph, compiled at its first use; closes it where sessions are not kept. */
+  private async runGraph(key: string, feeds: Feeds, outputs: () => Record<string, Value>): Promise<Record<string, FloatTensor>> {
+    const compiled = (): Promise<CompiledGraph> => compile(this.runtime, outputs(), { prepack: false });
+    if (!this.keepSessions) {
+      await using once = await compiled();
+      return (await once.run(feeds)) as Record<string, FloatTensor>;
+    }
     let graph = this.graphs.get(key);
     if (!graph) {
-      graph = compile(this.runtime, outputs(), { prepack: false });
+      graph = compiled();
       this.graphs.set(key, graph);
     }
-    return graph;
+    return (await (await graph).run(feeds)) as Record<string, FloatTensor>;
   }
 
   /** Names the first tensor with NaN or infinity; reading all weights is worth it only once something went wrong. */
