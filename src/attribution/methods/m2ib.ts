@@ -102,6 +102,7 @@ export class M2IB {
       for (let s = 0; s < seeds; s++)
         results[m].push(await this.optimise(m, encoded, layers[m], seed + s, run.signal, () => run.onProgress?.(++done, total)));
       seconds[`optimise ${m}`] = (performance.now() - from) / 1000;
+      if (!model.keepSessions) await this.release();
     }
     const sha256 = await model.sha256();
     return pairs.map((pair, p) => ({
