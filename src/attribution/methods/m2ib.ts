@@ -2,6 +2,7 @@
  * @file M2IB: multi-modal information bottleneck attribution (Wang, Rudner, Wilson, NeurIPS 2023, arXiv 2312.17174). A noisy gate on a
  * hidden layer is optimised per pair to keep what image and text share; its cost in nats per token is the map.
  */
+import { join } from 'node:path';
 import { z } from 'zod';
 import { compileGate, type GateGraph, type GateOptions, type GateResult, optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
@@ -12,6 +13,7 @@ import { version } from '../../system/version.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { imageAttribution, textAttribution } from '../assemble.ts';
 import { judgeConvergence } from '../convergence.ts';
+import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
 import { resolveLayer } from '../layer.ts';
 import { parseOptions } from '../options.ts';
 import { type EncodedPairs, type EncodedTower, encodePairs, type Pair, row } from '../pair.ts';
@@ -61,13 +63,13 @@ export class M2IB {
 
   /**
    * @param options unset ones take their defaults
-   * @param statistics per channel of the gate's layer, for `normalisation: 'dataset'`
+   * @param statistics path of feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights
    * @throws NarrowsError for an option out of range
    */
   constructor(
     readonly model: CLIPModel,
     options: Partial<M2IBOptions> = {},
-    private readonly statistics: Partial<Record<Modality, ChannelStatistics>> = {},
+    private readonly statistics = join(model.checkpoint.directory, STATISTICS_FILE),
   ) {
     const given = options.compat ? { beta: 0.1, ...options, ...OFFICIAL } : options;
     this.options = parseOptions(m2ibSchema, given, 'm2ib');
@@ -90,6 +92,7 @@ export class M2IB {
     const share = options.compat ? undefined : DEPTH;
     const layers = { image: resolveLayer(options.layer, model.image, share), text: resolveLayer(options.textLayer, model.text, share) };
     const started = performance.now();
+    const dataset = options.normalisation === 'dataset' ? await loadStatistics(this.statistics, layers) : undefined;
     const encoded = await encodePairs(model, pairs, layers, run);
     const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
     const wanted: Modality[] = modality === 'both' ? ['image', 'text'] : [modality];
@@ -100,9 +103,10 @@ export class M2IB {
       const from = performance.now();
       results[m] = [];
       for (let s = 0; s < seeds; s++)
-        results[m].push(await this.optimise(m, encoded, layers[m], seed + s, run.signal, () => run.onProgress?.(++done, total)));
+        results[m].push(
+          await this.optimise(m, encoded, layers[m], seed + s, dataset?.[m], run.signal, () => run.onProgress?.(++done, total)),
+        );
       seconds[`optimise ${m}`] = (performance.now() - from) / 1000;
-      if (!model.keepSessions) await this.release();
     }
     const sha256 = await model.sha256();
     return pairs.map((pair, p) => ({
@@ -163,6 +167,7 @@ export class M2IB {
     encoded: EncodedPairs,
     at: number,
     seed: number,
+    dataset: ChannelStatistics | undefined,
     signal: AbortSignal | undefined,
     onStep: () => void,
   ): Promise<GateResult[]> {
@@ -184,7 +189,7 @@ export class M2IB {
         inputs: rowsOf(own, range),
         target: rows(other.features, range),
         lengths: modality === 'text' ? lengths.slice(...range) : undefined,
-        statistics: this.noiseStatistics(modality, own.hidden, range, modality === 'text' ? lengths : undefined),
+        statistics: this.noiseStatistics(own.hidden, range, dataset, modality === 'text' ? lengths : undefined),
         options,
         seed,
         signal,
@@ -218,9 +223,9 @@ export class M2IB {
 
   /** Mean and deviation of the noise per pair; none where it is N(0, 1). The variance scales the deviation. */
   private noiseStatistics(
-    modality: Modality,
     hidden: EncodedTower['hidden'],
     [from, to]: [number, number],
+    dataset: ChannelStatistics | undefined,
     lengths?: readonly number[],
   ): ChannelStatistics[] | undefined {
     const { normalisation, variance } = this.options;
@@ -235,12 +240,11 @@ export class M2IB {
     }
     if (normalisation === 'sample')
       return each(p => sampleStatistics(row(hidden, p).subarray(0, lengths ? lengths[p] * width : undefined), width));
-    const given = this.statistics[modality];
-    if (given?.mean.length !== width)
+    if (dataset!.mean.length !== width)
       throw new NarrowsError(
-        `normalisation "dataset" needs the ${modality} tower's feature statistics (${width} channels); fit them with featureStatistics, or choose "sample".`,
+        `${this.statistics} has statistics of ${dataset!.mean.length} channels, not ${width}; fit them again with this model.`,
       );
-    return each(() => given);
+    return each(() => dataset!);
   }
 }
 

@@ -89,7 +89,7 @@ def main():
     for (name, ranges), weight in zip(WANTED.items(), (400, 600)):
         found = outlines(folder, weight, ranges)
         text = '¦'.join(found[c] for c in sorted(found) if chr(c) != '¦')
-        head = (f'/** @file Outlines of Inter {weight}, made by make-outlines.py; SIL Open Font License 1.1 (OFL.txt). Do not edit. */\n\n'
+        head = (f'/** @file Outlines of Inter {weight}, made by make-outlines.py; SIL Open Font License 1.1 (LICENSES/Inter-OFL.txt). Do not edit. */\n\n'
                 '/** Glyphs `character advance path`, parted by U+00A6, in 1/1000 em, y downwards; the first character is the glyph\'s. */\n')
         quoted = text.replace('\\', '\\\\').replace("'", "\\'")
         Path(__file__).with_name(f'{name}.ts').write_text(f"{head}export const {name} =\n  '{quoted}';\n", encoding='utf8')

@@ -1,4 +1,4 @@
-/** @file Outlines of Inter 400, made by make-outlines.py; SIL Open Font License 1.1 (OFL.txt). Do not edit. */
+/** @file Outlines of Inter 400, made by make-outlines.py; SIL Open Font License 1.1 (LICENSES/Inter-OFL.txt). Do not edit. */
 
 /** Glyphs `character advance path`, parted by U+00A6, in 1/1000 em, y downwards; the first character is the glyph's. */
 export const regular =

@@ -1,0 +1,82 @@
+/**
+ * @file Mean and deviation per channel of every block's output over a data set, for `normalisation: 'dataset'` (IBA's estimator). Stored
+ * as `feature_statistics.safetensors`: `image.3.mean`, `image.3.deviation`, `text.0.mean`, … for the outputs of blocks from 0.
+ */
+
+import { type ChannelStatistics, RunningStatistics } from '../bottleneck/statistics.ts';
+import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
+import { writeSafetensors } from '../checkpoints/write.ts';
+import type { CLIPModel } from '../models/clip/model.ts';
+import type { Modality } from '../models/dual-encoder.ts';
+import { NarrowsError } from '../system/errors.ts';
+import { floats, type Tensor } from '../tensor/tensor.ts';
+import { encodePairs, type Pair, row } from './pair.ts';
+
+/** File name beside a checkpoint's weights. */
+export const STATISTICS_FILE = 'feature_statistics.safetensors';
+
+/** By `MODALITY.BLOCK`. */
+export type FeatureStatistics = ReadonlyMap<string, ChannelStatistics>;
+
+/**
+ * Fits the statistics of every block at which a gate can stand. IBA takes 1 000 to 10 000 samples.
+ * @param batches pairs of one image size, a batch at a time
+ */
+export async function featureStatistics(
+  model: CLIPModel,
+  batches: AsyncIterable<readonly Pair[]> | Iterable<readonly Pair[]>,
+  onProgress?: (pairs: number) => void,
+): Promise<FeatureStatistics> {
+  const running = new Map<string, RunningStatistics>();
+  let pairs = 0;
+  for await (const batch of batches) {
+    const depth = Math.max(model.image.layers, model.text.layers);
+    for (let block = 0; block < depth - 1; block++) {
+      const layers = { image: Math.min(block, model.image.layers - 2), text: Math.min(block, model.text.layers - 2) };
+      const encoded = await encodePairs(model, batch, layers);
+      for (const modality of ['image', 'text'] as const) {
+        if (layers[modality] !== block) continue;
+        const key = `${modality}.${block}`;
+        const width = model[modality].width;
+        const sums = running.get(key) ?? new RunningStatistics(width);
+        running.set(key, sums);
+        // Padding is no token of a caption.
+        batch.forEach((_, p) => {
+          const all = row(encoded[modality].hidden, p);
+          sums.update(modality === 'text' ? all.subarray(0, encoded.text.batch.rows[p].ids.length * width) : all);
+        });
+      }
+    }
+    pairs += batch.length;
+    onProgress?.(pairs);
+  }
+  return new Map([...running].map(([key, sums]) => [key, sums.result()]));
+}
+
+/** Writes statistics as safetensors. */
+export async function saveStatistics(path: string, statistics: FeatureStatistics): Promise<void> {
+  const tensors: [string, Tensor][] = [...statistics].flatMap(([key, s]): [string, Tensor][] => [
+    [`${key}.mean`, floats([s.mean.length], s.mean)],
+    [`${key}.deviation`, floats([s.deviation.length], s.deviation)],
+  ]);
+  await writeSafetensors(path, tensors);
+}
+
+/** Statistics of the gate's layers. @throws NarrowsError naming the file and what it lacks */
+export async function loadStatistics(
+  path: string,
+  layers: Readonly<Record<Modality, number>>,
+): Promise<Record<Modality, ChannelStatistics>> {
+  const file = await openSafetensors(path);
+  const read = async (name: string): Promise<Float32Array> => {
+    const entry = file.tensors.get(name);
+    if (!entry)
+      throw new NarrowsError(`${path} has no "${name}"; fit the statistics again with this model, or choose normalisation "sample".`);
+    return readFloats(entry);
+  };
+  const of = async (key: string): Promise<ChannelStatistics> => ({
+    mean: await read(`${key}.mean`),
+    deviation: await read(`${key}.deviation`),
+  });
+  return { image: await of(`image.${layers.image}`), text: await of(`text.${layers.text}`) };
+}
