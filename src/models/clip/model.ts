@@ -66,8 +66,7 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
     readonly parameters: Parameters,
     readonly runtime: Runtime,
     private readonly ownsRuntime: boolean,
-    /** See `LoadOptions`; methods that compile graphs of their own follow it too. */
-    readonly keepSessions: boolean,
+    private readonly keepSessions: boolean,
   ) {
     this.image = visionTowerView(parameters, config, (height, width) => this.tables.get(`${height}x${width}`));
     this.text = textTowerView(parameters, config);
