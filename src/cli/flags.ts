@@ -43,6 +43,9 @@ function range(low: number, high: number): string {
 /** `learningRate` or `learning_rate` as a flag's name: `learning-rate`. */
 export const kebab = (name: string): string => name.replace(/_/g, '-').replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
 
+/** `learningRate` or `learning-rate` as a key of Hugging Face's files: `learning_rate`. */
+export const snake = (name: string): string => kebab(name).replaceAll('-', '_');
+
 /** `learning_rate` or `learning-rate` as an option's name: `learningRate`. */
 export const camel = (name: string): string => name.replace(/[-_]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 

@@ -23,7 +23,7 @@ function fail(error: unknown): number {
   const { text, code } = explain(error, controller.signal);
   setStatus(process.stderr, undefined);
   if (text !== undefined) process.stderr.write(`narrows: ${text}\n`);
-  if (wantsDebug(argv) && text !== undefined) process.stderr.write(`${stackOf(error)}\n`);
+  if (wantsDebug(argv) && text !== undefined && !controller.signal.aborted) process.stderr.write(`${stackOf(error)}\n`);
   return code;
 }
 

@@ -20,11 +20,14 @@ export function propertiesOf(schema: z.ZodObject): Readonly<Record<string, Prope
 
 const isNumeric = (p: Property): boolean => p.type === 'number' || p.type === 'integer';
 
+/** Names between brackets longer than this go to the help's right column. */
+const LONGEST_LIST = 16;
+
 /** What stands in the angle brackets. */
 function placeholder(p: Property): string {
   if (p.anyOf) return p.anyOf.map(placeholder).join('|');
   if (p.const !== undefined) return String(p.const);
-  if (p.enum) return p.enum.join('|');
+  if (p.enum) return p.enum.join('|').length > LONGEST_LIST ? 'name' : p.enum.join('|');
   if (p.type === 'array') return p.items?.type === 'object' ? 'json' : 'list';
   return isNumeric(p) ? 'n' : 'text';
 }
@@ -86,13 +89,14 @@ export function addSchemaFlags(command: Command, schema: z.ZodObject, group: str
   const taken = new Set(command.options.map(option => option.attributeName()));
   for (const [key, property] of Object.entries(propertiesOf(schema))) {
     if (skip.has(key) || taken.has(camel(key))) continue;
-    const help = `${property.description ?? ''}${shown(property.default)}`.trim();
+    const names = property.enum && placeholder(property) === 'name' ? ` (one of ${property.enum.join(', ')})` : '';
+    const help = `${property.description ?? ''}${names}${shown(property.default)}`.trim();
     const flag = `--${kebab(key)}`;
     if (property.type === 'boolean') {
       command.addOption(new Option(flag, help).helpGroup(group));
       // Commander would make `--no-x` alone default to true.
       command.addOption(
-        new Option(`--no-${kebab(key)}`, '')
+        new Option(`--no-${kebab(key)}`, 'turn that off')
           .default(undefined)
           .helpGroup(group)
           .hideHelp(property.default !== true),

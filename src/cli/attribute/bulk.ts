@@ -3,14 +3,13 @@
  * last marks the pair as done; so a run stopped anywhere and started again with the same settings does only what is missing.
  */
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pair } from '../../attribution/pair.ts';
 import type { Method } from '../../attribution/registry.ts';
 import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
-import { writeFileAtomic } from '../../system/files.ts';
+import { makeDirectory, writeError, writeFileAtomic } from '../../system/files.ts';
 import type { Context } from '../command.ts';
 import type { AttributeSettings } from '../commands/attribute.ts';
 import { EXIT } from '../errors.ts';
@@ -31,6 +30,9 @@ export interface AuditRequest {
 /** Pairs that go through the model together. */
 const TOGETHER = 8;
 
+/** Failures that are told one by one. */
+const TOLD = 20;
+
 /** A pair that is to be attributed, with the key of its files. */
 interface Job {
   readonly listed: ListedPair;
@@ -45,12 +47,10 @@ export interface Failure {
   readonly reason: string;
 }
 
-async function claim(outputs: readonly string[] | undefined): Promise<string> {
-  if (outputs?.length !== 1) throw new NarrowsError('--pairs needs one --output, the directory of the audit.', { kind: 'usage' });
-  const found = await stat(outputs[0]).catch(() => undefined);
-  if (found && !found.isDirectory())
-    throw new NarrowsError(`${outputs[0]} is a file; with --pairs, --output is a directory.`, { kind: 'usage' });
-  return outputs[0];
+/** The sentence about a bad pair. Anything but bad input is ours, and ends the audit. */
+function reasonOf(error: unknown): string {
+  if (error instanceof NarrowsError) return error.message;
+  throw error;
 }
 
 /** A few readable letters of a file name. */
@@ -68,13 +68,17 @@ const slug = (text: string): string =>
  * @throws NarrowsError for a list, a directory or a model that cannot be used; the signal's reason when interrupted
  */
 export async function auditPairs(context: Context, settings: AttributeSettings, request: AuditRequest): Promise<number> {
-  const directory = await claim(request.outputs);
   const kinds = parseKinds(request.formats ?? ['html', 'png', 'json']);
+  if (request.outputs?.length !== 1) throw new NarrowsError('--pairs needs one --output, the directory of the audit.', { kind: 'usage' });
+  const [directory] = request.outputs;
   const listed = await readPairs(request.file);
   context.status('Reading the model');
   await using model = await CLIPModel.fromPretrained(settings.model, hubOptions(context));
-  // Without a tokenizer no pair can succeed: say so once.
+  // Without a tokenizer or a directory no pair can succeed: say so once.
   model.requireTokenizer();
+  await makeDirectory(directory).catch(error => {
+    throw writeError(directory, error);
+  });
   const method = settings.entry.create(model, settings.values);
   const fixed = JSON.stringify([
     settings.entry.name,
@@ -99,7 +103,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
       if (record) records.set(index, { ...record, image: pair.image });
       else jobs.push({ listed: pair, index, key, stem: `pairs/${slug(pair.image)}-${key}` });
     } catch (error) {
-      failures.push({ listed: pair, reason: messageOf(error) });
+      failures.push({ listed: pair, reason: reasonOf(error) });
     }
   }
   context.status();
@@ -124,7 +128,8 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   const ordered = [...records.entries()].sort(([a], [b]) => a - b).map(([, record]) => record);
   await writeAuditPages(directory, request.file, ordered, failures);
   await method.release();
-  for (const { listed: pair, reason } of failures) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
+  for (const { listed: pair, reason } of failures.slice(0, TOLD)) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
+  if (failures.length > TOLD) context.log.warn(`${failures.length - TOLD} more pairs failed; ${join(directory, 'summary.csv')} says why.`);
   const summary = { pairs: listed.length, done: records.size, failed: failures.length, directory };
   if (context.json)
     context.print(
@@ -153,13 +158,14 @@ async function* attributeChunk(
     try {
       loaded.push({ job, pair: await loadPair(job.listed) });
     } catch (error) {
-      yield { job, outcome: messageOf(error) };
+      yield { job, outcome: reasonOf(error) };
     }
   }
   const attribute = (pairs: readonly Pair[]) =>
     method.attributeAll(pairs, { ...settings.run, signal, onWarning: message => context.log.debug(message) });
   const together = await attribute(loaded.map(l => l.pair)).catch(error => {
     signal.throwIfAborted();
+    reasonOf(error);
     context.log.debug(`one of these pairs fails, so each goes alone: ${messageOf(error)}`);
     return undefined;
   });
@@ -170,7 +176,7 @@ async function* attributeChunk(
       result ??= (await attribute([pair]))[0];
     } catch (error) {
       signal.throwIfAborted();
-      yield { job, outcome: messageOf(error) };
+      yield { job, outcome: reasonOf(error) };
       continue;
     }
     // A file that cannot be written is no fault of the pair: it ends the audit.

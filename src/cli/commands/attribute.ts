@@ -122,6 +122,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const pair = await loadPair(source);
   await using model = await CLIPModel.fromPretrained(settings.model, hubOptions(context));
   const method = settings.entry.create(model, settings.values);
+  context.log.debug(`attributing with ${model.name}`);
   const result = await method.attribute(pair, {
     ...settings.run,
     signal: context.signal,

@@ -16,9 +16,19 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./attribute.ts')).attributeCommand,
   },
   {
+    name: 'verify',
+    summary: 'Compare a model with values that PyTorch computed',
+    load: async () => (await import('./verify.ts')).verifyCommand,
+  },
+  {
     name: 'scenes',
     summary: 'Write labelled emoji scenes: images, captions, boxes, masks',
     load: async () => (await import('./scenes.ts')).scenesCommand,
+  },
+  {
+    name: 'train clip',
+    summary: 'Train a small CLIP on scenes or on image–caption pairs',
+    load: async () => (await import('./train-clip.ts')).trainClipCommand,
   },
   {
     name: 'models list',

@@ -60,6 +60,7 @@ async function run(context: Context, options: Options) {
   for (const style of o.styles ?? [])
     if (!(STYLES as readonly string[]).includes(style))
       throw new NarrowsError(`There is no style "${style}"; choose among ${STYLES.join(', ')}.`, { kind: 'usage' });
+  const concepts = conceptIndices(o.concepts);
   let bar: Progress | undefined;
   const started = performance.now();
   try {
@@ -74,7 +75,7 @@ async function run(context: Context, options: Options) {
       minSize: o.minSize,
       maxSize: o.maxSize,
       styles: o.styles,
-      concepts: conceptIndices(o.concepts),
+      concepts,
       questions: o.questions ?? false,
       masks: o.masks,
       signal: context.signal,

@@ -1,0 +1,65 @@
+/**
+ * @file The public API of `narrows`: see what an image–text model relies on (`CLIPModel`, `M2IB`), the pictures of it, the inputs, the
+ * built-in scenes, and the differentiable engine underneath (`graph`).
+ */
+
+// Attribution
+export { type AttributeRun, M2IB, type M2IBOptions, m2ibSchema } from './attribution/methods/m2ib.ts';
+export type { Pair } from './attribution/pair.ts';
+export { findMethod, type Method, type MethodEntry, methods } from './attribution/registry.ts';
+// Pictures of an attribution
+export { figureSvg } from './attribution/render/figure.ts';
+export type { FigureOptions } from './attribution/render/figure-options.ts';
+export { type ReportItem, type ReportOptions, reportHtml } from './attribution/render/html.ts';
+export { type IndexRow, indexHtml, indexRow } from './attribution/render/html-index.ts';
+export { attributionFromJson, attributionTensors, attributionToJson } from './attribution/render/json.ts';
+export { figurePng, overlayPng } from './attribution/render/raster.ts';
+export { type TerminalOptions, terminalSummary, terminalThumbnail, terminalWords } from './attribution/render/terminal.ts';
+export type {
+  Attribution,
+  Convergence,
+  ImageAttribution,
+  Stability,
+  TextAttribution,
+  TokenScore,
+  WordScore,
+} from './attribution/result.ts';
+export { type VerifyOptions, type VerifyReport, verifyReference } from './attribution/verify/verify.ts';
+export { type CachedModel, listCached } from './checkpoints/hub/cache.ts';
+export { type DownloadProgress, type ResolvedModel, type ResolveOptions, resolveModel } from './checkpoints/hub/hub.ts';
+export { openSafetensors, readFloats, readTensor, type SafetensorsFile, type TensorEntry } from './checkpoints/safetensors.ts';
+export { type NamedTensors, writeSafetensors } from './checkpoints/write.ts';
+// The engine: `graph.linear`, `graph.grad`, `graph.compile` and all other ops
+export * as graph from './graph/index.ts';
+// Inputs
+export { decodeImage } from './inputs/image/decode.ts';
+export { ImageProcessor, type ProcessedImage } from './inputs/image/processor.ts';
+export { resizeImage } from './inputs/image/resize.ts';
+export type { Rectangle, RgbImage } from './inputs/image/rgb-image.ts';
+export { type Token, type TokenizedBatch, type TokenizedText, Tokenizer } from './inputs/text/tokenizer.ts';
+// Models and checkpoints
+export { bundledModels, DEFAULT_MODEL } from './models/bundled.ts';
+export type { CLIPConfig } from './models/clip/config.ts';
+export { CLIPModel, type CLIPOutput, type LoadOptions } from './models/clip/model.ts';
+export type { DualEncoder, Modality, Tower, TowerInputs } from './models/dual-encoder.ts';
+export { nodeRuntime } from './runtime/node.ts';
+export type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from './runtime/runtime.ts';
+export { type WorkerOptions, workerRuntime } from './runtime/worker.ts';
+// The built-in world
+export { type CaptionOptions, caption } from './scenes/captions.ts';
+export { CONCEPTS, type Concept } from './scenes/concepts.ts';
+export { type DatasetOptions, type SceneRecord, writeScenes } from './scenes/dataset.ts';
+export { type Question, questions } from './scenes/questions.ts';
+export { drawScene, type Scene, type SceneObject, type SceneOptions } from './scenes/scene.ts';
+export { type SceneWorld, STYLES, TEST_STYLES, TRAIN_STYLES } from './scenes/sprite-atlas.ts';
+export { loadSprites, type SpriteOptions } from './scenes/sprites.ts';
+// What may go wrong, and where messages go
+export { NarrowsError } from './system/errors.ts';
+export { createLogger, type Logger } from './system/log.ts';
+export { version } from './system/version.ts';
+export type { DType, TypedArray } from './tensor/dtype.ts';
+export { RandomStream } from './tensor/random.ts';
+export { type FloatTensor, floats, ints, type Tensor, tensor } from './tensor/tensor.ts';
+// Training
+export { type ClipTrainingArguments, clipTrainingSchema } from './tuning/clip/arguments.ts';
+export { type TrainClipOptions, type TrainClipResult, trainClip } from './tuning/clip/train.ts';
