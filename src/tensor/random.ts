@@ -1,5 +1,7 @@
 /** @file Named random streams over Philox: uniforms, integers, normals, permutations. Every random number in Narrows comes from here. */
+import { type Cell, type Filler, plainFiller, wasmFiller } from './fill.ts';
 import { philox } from './philox.ts';
+import { normalQuantile } from './quantile.ts';
 
 /** FNV-1a hash of a name, 32 bits: turns a stream's name into a counter word. */
 export function hashName(name: string): number {
@@ -8,30 +10,14 @@ export function hashName(name: string): number {
   return hash >>> 0;
 }
 
-/**
- * Standard normal quantile: Wichura's algorithm AS 241 (PPND7, Applied Statistics 37, 1988), about seven digits, as float32 noise needs.
- * The central 85 % take two short polynomials and no transcendental function.
- */
-export function normalQuantile(p: number): number {
-  const q = p - 0.5;
-  if (q <= 0.425 && q >= -0.425) {
-    const r = 0.180625 - q * q;
-    return (
-      (q * (((59.10937472 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179)) /
-      (((67.1875636 * r + 78.757757664) * r + 17.895169469) * r + 1)
-    );
-  }
-  let r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
-  let z: number;
-  if (r <= 5) {
-    r -= 1.6;
-    z = (((0.17023821103 * r + 1.3067284816) * r + 2.75681539) * r + 1.4234372777) / ((0.12021132975 * r + 0.7370016425) * r + 1);
-  } else {
-    r -= 5;
-    z = (((0.017337203997 * r + 0.42868294337) * r + 3.081226386) * r + 6.657905115) / ((0.012258202635 * r + 0.24197894225) * r + 1);
-  }
-  return q < 0 ? -z : z;
-}
+/** Below this many numbers a call into WebAssembly does not pay. */
+const FEW = 64;
+let fast: Filler | undefined;
+const filler = (length: number): Filler => {
+  if (length < FEW) return plainFiller;
+  fast ??= wasmFiller() ?? plainFiller;
+  return fast;
+};
 
 /**
  * A stream of random numbers addressed by (step, sample, index). `seed` is a non-negative integer up to 2^53; `stream` names what the
@@ -41,7 +27,6 @@ export class RandomStream {
   private readonly k0: number;
   private readonly k1: number;
   private readonly id: number;
-  private readonly block = new Uint32Array(4);
 
   /** @throws RangeError when `seed` is not a non-negative safe integer. */
   constructor(
@@ -54,25 +39,19 @@ export class RandomStream {
     this.id = hashName(stream);
   }
 
+  private cell(step: number, sample: number): Cell {
+    return [sample, step, this.id, this.k0, this.k1];
+  }
+
   /** Fills `out` with raw 32-bit words of (step, sample). */
   words(step: number, sample: number, out: Uint32Array): Uint32Array {
-    const whole = out.length & ~3;
-    for (let i = 0; i < whole; i += 4) philox(i >>> 2, sample, step, this.id, this.k0, this.k1, out, i);
-    if (whole < out.length) {
-      philox(whole >>> 2, sample, step, this.id, this.k0, this.k1, this.block);
-      for (let i = whole; i < out.length; i++) out[i] = this.block[i - whole];
-    }
+    filler(out.length).words(this.cell(step, sample), out);
     return out;
   }
 
   /** Fills `out` with standard normal numbers of (step, sample). */
   normals(step: number, sample: number, out: Float32Array): Float32Array {
-    const block = this.block;
-    for (let i = 0; i < out.length; i += 4) {
-      philox(i >>> 2, sample, step, this.id, this.k0, this.k1, block);
-      const n = Math.min(4, out.length - i);
-      for (let j = 0; j < n; j++) out[i + j] = normalQuantile((block[j] + 0.5) * 2 ** -32);
-    }
+    filler(out.length).normals(this.cell(step, sample), out);
     return out;
   }
 

@@ -1,5 +1,5 @@
 /** @file The standard normal distribution in double precision. */
-import { normalQuantile } from '../random.ts';
+import { normalQuantile } from '../quantile.ts';
 
 /** Density at `x`. */
 export const normalDensity = (x: number): number => Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
