@@ -46,7 +46,8 @@ const EXPORT = /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|funct
 
 function checkImports(path, text) {
   const from = folderOf(path);
-  if (!floorOf.has(from)) return problems.push(`${relative(root, path)}: the folder src/${from} stands on no floor; add it to scripts/check-house.mjs`);
+  if (!floorOf.has(from))
+    return problems.push(`${relative(root, path)}: the folder src/${from} stands on no floor; add it to scripts/check-house.mjs`);
   for (const match of text.matchAll(IMPORT)) {
     const target = match[1] ?? match[2];
     const resolved = join(dirname(path), target);
@@ -97,5 +98,7 @@ const median = lengths[lengths.length >> 1] ?? 0;
 if (median > MEDIAN) problems.push(`src: the median file has ${median} lines; ${MEDIAN} are the most`);
 
 for (const problem of problems.sort()) process.stderr.write(`${problem}\n`);
-process.stdout.write(`check-house: ${lengths.length} files, median ${median} lines, longest ${lengths.at(-1)}, ${problems.length} problems\n`);
+process.stdout.write(
+  `check-house: ${lengths.length} files, median ${median} lines, longest ${lengths.at(-1)}, ${problems.length} problems\n`,
+);
 process.exit(problems.length > 0 ? 1 : 0);

@@ -28,7 +28,7 @@ const { values: flags } = parseArgs({
     output: { type: 'string', default: 'out/evidence' },
     seed: { type: 'string', default: '20261124' },
     styles: { type: 'string' },
-    removal: { type: 'boolean', default: true },
+    'no-removal': { type: 'boolean', default: false },
     threads: { type: 'string', default: '2' },
   },
 });
@@ -69,7 +69,7 @@ async function score(name: string, maps: readonly Float32Array[], grid: readonly
     const { energy, pointing } = localisation(map, grid, [scene.height, scene.width], named.box);
     row.energy.push(energy);
     row.pointing.push(pointing);
-    if (!flags.removal) continue;
+    if (flags['no-removal']) continue;
     const curves = await removalCurves(model, pixels[i], grid, map, targets.data.subarray(i * dim, (i + 1) * dim));
     row.deletion.push(areaUnder(curves.deletion));
     row.insertion.push(areaUnder(curves.insertion));

@@ -339,7 +339,8 @@ COMMANDS = """
     without it pixels are random. "out": FILE writes alpha, loss, kl, saliency. -> {"seconds": ...}. With "compile", the first call's
     time (compilation included) comes as "first_seconds" and a second call is timed.
 {"cmd": "gemm", "shapes": [[500, 768, 3072], ...], "seconds": 1}     -> GFLOP/s of each [m, k] x [k, n] in float32
-{"cmd": "train_step", "directory": D, "batch": 32, "tokens": 16, "repeat": 5, "optimizer": "fused"}    -> median seconds, all seconds
+{"cmd": "train_step", "directory": D, "batch": 32, "tokens": 16, "repeat": 5, "optimizer": "fused"}    -> median seconds, all seconds, losses
+    "inputs": FILE writes the batch (pixel_values, input_ids), so that the other side can train on the same.
 {"cmd": "quit"}
 """
 
@@ -419,8 +420,8 @@ class Worker:
             rates.append({'shape': [m, k, n], 'median': flop / times[len(times) // 2], 'best': flop / times[0]})
         return {'gflops': rates}
 
-    def train_step(self, directory, batch=32, tokens=None, repeat=5, warmup=2, optimizer='fused', attention='sdpa', lr=1e-4):
-        """Forward, contrastive loss, backward, clip to 1.0, AdamW; random pixels and ids; eager."""
+    def train_step(self, directory, batch=32, tokens=None, repeat=5, warmup=2, optimizer='fused', attention='sdpa', lr=1e-4, inputs=None):
+        """Forward, contrastive loss, backward, clip to 1.0, AdamW; random pixels and ids, which go to the file `inputs`; eager."""
         model = load_model(directory, attention).train()
         text, vision = model.config.text_config, model.config.vision_config
         tokens = tokens or text.max_position_embeddings
@@ -428,10 +429,12 @@ class Worker:
         pixels = torch.randn(batch, 3, vision.image_size, vision.image_size, generator=g)
         ids = torch.randint(3, text.vocab_size - 2, (batch, tokens), generator=g)
         ids[:, -1] = text.vocab_size - 1 if text.eos_token_id == 2 else text.eos_token_id
+        if inputs:
+            save_file({'pixel_values': pixels, 'input_ids': ids.int()}, inputs)
         mask = torch.ones_like(ids)
         options = {'fused': {'fused': True}, 'foreach': {'foreach': True}, 'default': {}}[optimizer]
         adamw = torch.optim.AdamW(model.parameters(), lr=lr, **options)
-        times = []
+        times, losses = [], []
         for _ in range(warmup + repeat):
             begin = time.perf_counter()
             adamw.zero_grad()
@@ -440,8 +443,9 @@ class Worker:
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             adamw.step()
             times.append(time.perf_counter() - begin)
+            losses.append(float(loss.detach()))
         times = sorted(times[warmup:])
-        return {'seconds': times[len(times) // 2], 'all': times, 'loss': float(loss.detach()), 'batch': batch, 'tokens': tokens}
+        return {'seconds': times[len(times) // 2], 'all': times, 'loss': losses[-1], 'losses': losses, 'batch': batch, 'tokens': tokens}
 
 
 def serve():

@@ -13,6 +13,7 @@ export interface Method {
   release(): Promise<void>;
 }
 
+/** A row of the table of methods. */
 export interface MethodEntry {
   readonly name: string;
   readonly family: 'bottleneck' | 'gradient' | 'attention' | 'perturbation' | 'control';
@@ -25,6 +26,7 @@ export interface MethodEntry {
   create(model: CLIPModel, options: Record<string, unknown>): Method;
 }
 
+/** The table. */
 export const methods: readonly MethodEntry[] = [
   {
     name: 'm2ib',

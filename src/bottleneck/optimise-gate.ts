@@ -29,6 +29,7 @@ import type { ChannelStatistics } from './statistics.ts';
 /** α stays inside: σ(12) leaves 6e-6 of noise, and no float32 overflow is near. */
 const ALPHA_LIMIT = 12;
 
+/** Settings of the optimisation. */
 export interface GateOptions {
   readonly beta: number;
   readonly steps: number;

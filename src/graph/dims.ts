@@ -5,6 +5,7 @@
 
 /** A size known when tracing, or a name whose size is known when running. */
 export type Dim = number | string;
+/** A shape: one entry per axis. */
 export type Shape = readonly Dim[];
 
 /** A dimension as a polynomial: coefficient of each product of names; the product of none (a plain number) is ''. */

@@ -7,8 +7,10 @@ import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { type Dim, dimTerms, isStatic, type Shape, showShape } from './dims.ts';
 import { type Attributes, type ExternalData, GraphError, type Node, nodesOf, type Value, whereIs } from './value.ts';
 
+/** Integer, text, integers, or a float marked as one. */
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
 
+/** One ONNX node, names given. */
 export interface OnnxNode {
   readonly opType: string;
   readonly domain: string;
@@ -18,6 +20,7 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
 }
 
+/** A constant, held here or in a weight file. */
 export interface OnnxTensor {
   readonly name: string;
   readonly dtype: DType;
@@ -25,6 +28,7 @@ export interface OnnxTensor {
   readonly content: Uint8Array | ExternalData;
 }
 
+/** Name, type and shape of a graph input or output. */
 export interface OnnxValueInfo {
   readonly name: string;
   readonly dtype: DType;

@@ -7,6 +7,7 @@ import type { Parameters } from '../nn/parameters.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 
+/** Which side of a pair. */
 export type Modality = 'image' | 'text';
 
 /** Inputs of one tower, as the graph wants them: named tensors whose first axis is the batch. */

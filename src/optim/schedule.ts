@@ -1,6 +1,8 @@
 /** @file Learning-rate schedules with warm-up, by transformers' names (`lr_scheduler_type`). */
 
+/** Names of the schedules. */
 export const SCHEDULES = ['linear', 'cosine', 'constant', 'constant_with_warmup', 'warmup_stable_decay'] as const;
+/** One of them. */
 export type ScheduleName = (typeof SCHEDULES)[number];
 
 /** Warm-up steps: a whole number as it is, a fraction below 1 as a share of all steps (transformers v5's `warmup_steps`). */

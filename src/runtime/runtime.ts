@@ -12,6 +12,7 @@ export interface ExternalRange {
   readonly length: number;
 }
 
+/** How a graph is compiled. */
 export interface CompileOptions {
   /** Directory against which external weight files are named. */
   readonly externalFolder?: string;
@@ -25,6 +26,7 @@ export interface CompileOptions {
   readonly profile?: string;
 }
 
+/** What a run may choose. */
 export interface RunOptions {
   /** Names of the outputs to fetch; all by default. */
   readonly outputs?: readonly string[];

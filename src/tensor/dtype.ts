@@ -3,6 +3,7 @@
 /** Types a graph value can have. `float16` and `bfloat16` live on the host as raw 16-bit words (`Uint16Array`). */
 export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'uint8' | 'bool';
 
+/** Host arrays that tensors stand on. */
 export type TypedArray = Float32Array | Float64Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** For each type: bytes per element, the host array, and the number ONNX's `TensorProto.DataType` gives it. */

@@ -38,6 +38,7 @@ export const m2ibSchema = z.strictObject({
   antithetic: z.boolean().default(true).describe('noise in pairs of opposite sign'),
   compat: z.enum(['m2ib-official']).optional().describe('m2ib-official: the published code exactly, defects included'),
 });
+/** Options with their defaults filled in. */
 export type M2IBOptions = z.infer<typeof m2ibSchema>;
 
 /** What `compat: 'm2ib-official'` fixes. Beta, layer, steps, learning rate and batch size stay free. */
@@ -46,6 +47,7 @@ const OFFICIAL = { normalisation: 'none', alpha: 'element', antithetic: false, v
 /** Where α starts: λ = σ(5) = 0.993, so that the optimisation begins from the undisturbed model. */
 const ALPHA_START = 5;
 
+/** What a call may choose beside the method's options. */
 export interface AttributeRun {
   readonly modality?: Modality | 'both';
   readonly seed?: number;
@@ -57,6 +59,7 @@ export interface AttributeRun {
   readonly onWarning?: (message: string) => void;
 }
 
+/** M2IB on one model. Compiled steps are kept until `release`. */
 export class M2IB {
   readonly options: M2IBOptions;
   private readonly graphs = new Map<string, Promise<GateGraph>>();

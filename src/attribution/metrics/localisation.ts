@@ -9,6 +9,7 @@ export interface PixelBox {
   readonly height: number;
 }
 
+/** Both games' scores of one map. */
 export interface Localisation {
   /** Share of the map's positive part inside of the box, 0 to 1; the box's share of the image where the map is nowhere positive. */
   readonly energy: number;

@@ -3,6 +3,7 @@ import type { CLIPModel } from '../../models/clip/model.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { cosine } from '../pair.ts';
 
+/** Cosines along both curves. */
 export interface RemovalCurves {
   /** Cosine after each share of the patches was deleted (best first), from the whole image to none. Lower area is better. */
   readonly deletion: number[];

@@ -5,7 +5,8 @@ import { copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } fro
 import { dirname, join, relative } from 'node:path';
 import { NarrowsError } from '../../system/errors.ts';
 import { makeDirectory, writeError, writeFileAtomic } from '../../system/files.ts';
-import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS, WEIGHTS, WEIGHTS_INDEX } from './needed-files.ts';
+import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
+import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS } from './needed-files.ts';
 import { cacheDirectory, type Environment } from './settings.ts';
 
 /** A full commit hash. */

@@ -5,10 +5,11 @@ import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
 import { CachedRepository, isCommit } from './cache.ts';
 import { blobName, downloadBlob, type RemoteFile, sizeOnDisk } from './download.ts';
 import { withLock } from './lock.ts';
-import { isWeights, OPTIONAL_FILES, refusePickled, shardNames, TOKENIZER_PARTS, WEIGHTS, WEIGHTS_INDEX } from './needed-files.ts';
+import { isWeights, OPTIONAL_FILES, refusePickled, shardNames, TOKENIZER_PARTS } from './needed-files.ts';
 import { isConnectionError, type Patience, type RequestContext, request } from './request.ts';
 import { accessToken, cacheDirectory, type Environment, hubEndpoint, isOffline } from './settings.ts';
 
@@ -22,6 +23,7 @@ export interface DownloadProgress {
   readonly totalAll: number;
 }
 
+/** How a model is looked for. */
 export interface ResolveOptions extends Patience {
   /** Branch, tag or commit; one after an `@` in the name comes first. Default `main`. */
   readonly revision?: string;

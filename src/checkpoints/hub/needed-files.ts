@@ -1,9 +1,6 @@
 /** @file Which files of a repository a checkpoint needs; weights only ever as safetensors, nothing is ever unpickled. */
 import { NarrowsError } from '../../system/errors.ts';
 
-export const WEIGHTS = 'model.safetensors';
-export const WEIGHTS_INDEX = 'model.safetensors.index.json';
-
 /** Wanted where they exist; a repository need not have them. */
 export const OPTIONAL_FILES = [
   'preprocessor_config.json',

@@ -40,7 +40,9 @@ const clipSchema = z.looseObject({
   vision_config: visionSchema.prefault({}),
 });
 
+/** The text tower's part. */
 export type CLIPTextConfig = z.infer<typeof textSchema>;
+/** The vision tower's part. */
 export type CLIPVisionConfig = z.infer<typeof visionSchema>;
 /** Keys as in config.json; unknown keys are kept. */
 export type CLIPConfig = z.infer<typeof clipSchema>;

@@ -26,6 +26,7 @@ import { eosPositions } from './text.ts';
 import { textTowerView, visionTowerView } from './towers.ts';
 import { gridSize } from './vision.ts';
 
+/** How a checkpoint is found and run. */
 export interface LoadOptions extends ResolveOptions {
   /** ONNX Runtime in this thread by default. */
   readonly runtime?: Runtime;
@@ -49,6 +50,7 @@ export interface CLIPOutput {
   readonly textAttentions?: readonly FloatTensor[];
 }
 
+/** A CLIP ready to run. Release it (or `await using`) when done. */
 export class CLIPModel implements DualEncoder, AsyncDisposable {
   readonly image: Tower;
   readonly text: Tower;

@@ -1,0 +1,65 @@
+/** @file M2IB with our default settings, as a user calls it, against our own official mode and the official code in PyTorch. */
+import { join } from 'node:path';
+import { M2IB } from '../../src/attribution/methods/m2ib.ts';
+import type { Pair } from '../../src/attribution/pair.ts';
+import { writeSafetensors } from '../../src/checkpoints/write.ts';
+import { CLIPModel } from '../../src/models/clip/model.ts';
+import { nodeRuntime } from '../../src/runtime/node.ts';
+import { RandomStream } from '../../src/tensor/random.ts';
+import { interleave, type Side } from '../rounds.ts';
+import type { Context, Row, Suite, SuiteResult } from '../suite.ts';
+
+/** Twelve tokens with start and end. */
+const CAPTION = 'a photo of a cat and a dog on grass';
+
+async function run(context: Context): Promise<SuiteResult> {
+  const { peer, threads } = context;
+  const directory = await context.b32WithTokenizer();
+  await using model = await CLIPModel.fromPretrained(directory, { runtime: nodeRuntime({ threads }) });
+  const size = model.config.vision_config.image_size;
+  const words = new RandomStream(3, 'bench.image').words(0, 0, new Uint32Array(size * size * 3));
+  const pair: Pair = { image: { width: size, height: size, data: Uint8Array.from(words, w => w & 255) }, text: CAPTION };
+  const pixels = model.processor.process(pair.image).pixelValues;
+  const { inputIds } = model.requireTokenizer().encodeBatch([CAPTION], { maxLength: model.maxTextLength });
+  const ids = Array.from(inputIds.data as Int32Array, Number);
+  if (ids.length !== 12) throw new Error(`The caption has ${ids.length} tokens, not 12.`);
+  const methods = { default: new M2IB(model), official: new M2IB(model, { compat: 'm2ib-official', layer: 9, textLayer: 9 }) };
+  const rows: Row[] = [];
+  const notes: string[] = [];
+  for (const modality of ['image', 'text'] as const) {
+    const side = (name: string, method: M2IB): Side => ({
+      name,
+      // The hash of the weights, computed once, is no part of these times; resizing and tokens are (a few milliseconds).
+      async run(round) {
+        const { timings, image, text } = await method.attribute(pair, { modality, seed: Math.max(0, round) });
+        if (!(image ?? text)) throw new Error('There is no map.');
+        return timings.encode + timings[`optimise ${modality}`];
+      },
+    });
+    const sides = [side('ours', methods.default), side('our official mode', methods.official)];
+    if (peer) {
+      await peer.load(directory);
+      const file = join(await context.scratch(), 'pixels.safetensors');
+      await writeSafetensors(file, { pixel_values: pixels });
+      const command = { cmd: 'official', ids, modality, layer: 9, beta: 0.1, steps: 10, batch: 10, pixels: file };
+      sides.push({ name: 'official', slow: true, warm: false, run: round => peer.seconds({ ...command, seed: round }) });
+    }
+    const { ours: values, ...rivals } = await interleave(sides, context);
+    const aims = [{ rival: 'our official mode', atLeast: 2 }, ...(modality === 'image' ? [{ rival: 'official', atLeast: 60 }] : [])];
+    rows.push({ name: `${modality} map, defaults`, unit: 's', values, rivals, aims });
+  }
+  const { steps, batchSize, antithetic, alpha, normalisation, beta } = methods.default.options;
+  notes.push(
+    `Defaults: ${steps} steps × ${batchSize} samples${antithetic ? ' (antithetic)' : ''}, alpha per ${alpha}, normalisation ${normalisation}, beta ${beta}.`,
+  );
+  notes.push('Whether a default map is as stable and as well placed as an official one is measured by bench/evidence, not here.');
+  for (const method of Object.values(methods)) await method.release();
+  return { rows, notes };
+}
+
+/** See the file's head. */
+export const m2ibDefault: Suite = {
+  name: 'm2ib-default',
+  about: "Maps with the default settings on ViT-B/32's shape, 12 tokens. Timed: resizing, both towers, optimisation.",
+  run,
+};
