@@ -1,6 +1,6 @@
 /** @file `npm run build`: compiles src to dist from scratch and makes the command executable. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,10 @@ try {
   execFileSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit', cwd: root });
 } catch {
   process.exit(1);
+}
+// Scripts beside test data are compiled with the rest, but nobody who installs the package needs them.
+for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
+  if (entry.isDirectory() && entry.name === 'testdata') rmSync(join(entry.parentPath, entry.name), { recursive: true });
 }
 for (const path of Object.values(manifest.bin)) {
   const file = join(root, path);
