@@ -3,7 +3,7 @@ import { RandomStream } from '../src/tensor/random.ts';
 import { bootstrap } from '../src/tensor/statistics/bootstrap.ts';
 import { median } from '../src/tensor/statistics/descriptive.ts';
 import type { Machine } from './machine.ts';
-import type { Row, SuiteResult } from './suite.ts';
+import type { Row, Suite, SuiteResult } from './suite.ts';
 
 /** The median of the ratios rival / ours of the rounds that both took part in, with a 95 % percentile bootstrap interval over rounds. */
 export interface Ratio {
@@ -26,8 +26,9 @@ export function ratios(row: Row): Ratio[] {
     });
 }
 
-/** `met` / `missed` for every aim of a row that can be judged. */
-export function verdicts(row: Row): string[] {
+/** `met` / `missed` for every aim of a row that can be judged. Times of a busy machine are not: PyTorch suffers from company most of all. */
+export function verdicts(row: Row, clean: boolean): string[] {
+  if (!clean && row.unit !== 'MB') return row.aims?.length ? ['aims not judged: the machine was busy'] : [];
   const all = ratios(row);
   return (row.aims ?? []).flatMap(({ rival, atLeast, atMost }) => {
     const value = rival === undefined ? median(row.values) : all.find(r => r.rival === rival)?.median;
@@ -42,7 +43,7 @@ export function verdicts(row: Row): string[] {
 const number = (v: number): string => (Number.isFinite(v) ? (v >= 1000 ? v.toFixed(0) : v.toPrecision(3)) : '–');
 
 /** One suite as a table with its notes below. */
-export function suiteMarkdown(name: string, about: string, { rows, notes = [] }: SuiteResult): string {
+export function suiteMarkdown({ name, about }: Suite, { rows, notes = [] }: SuiteResult, clean: boolean): string {
   const lines = [`### ${name}`, '', about, ''];
   if (rows.length) {
     lines.push(
@@ -70,7 +71,7 @@ export function suiteMarkdown(name: string, about: string, { rows, notes = [] }:
     }
     lines.push('');
   }
-  const below = [...rows.flatMap(row => [...verdicts(row), ...(row.notes ?? [])].map(text => `${row.name}: ${text}`)), ...notes];
+  const below = [...rows.flatMap(row => [...verdicts(row, clean), ...(row.notes ?? [])].map(text => `${row.name}: ${text}`)), ...notes];
   if (below.length) lines.push(...below.map(text => `- ${text}`), '');
   return lines.join('\n');
 }

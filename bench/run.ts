@@ -42,9 +42,9 @@ function stop(message: string): never {
   process.exit(2);
 }
 
-function positive(name: 'repeat' | 'slow-rounds' | 'threads'): number {
+function whole(name: 'repeat' | 'slow-rounds' | 'threads', least = 1): number {
   const value = Number(flags[name]);
-  return Number.isInteger(value) && value > 0 ? value : stop(`--${name} takes a whole number from 1, not "${flags[name]}".`);
+  return Number.isInteger(value) && value >= least ? value : stop(`--${name} takes a whole number from ${least}, not "${flags[name]}".`);
 }
 
 function chosenSuites(): readonly Suite[] {
@@ -57,7 +57,7 @@ if (flags.list) {
   process.exit(0);
 }
 const suites = chosenSuites();
-const [repeat, slowRounds, threads] = [positive('repeat'), positive('slow-rounds'), positive('threads')];
+const [repeat, slowRounds, threads] = [whole('repeat'), whole('slow-rounds', 0), whole('threads')];
 // First of all, before anything of ours adds to it.
 const loadBefore = load();
 if (loadBefore > LOAD_LIMIT && !flags.force)
@@ -101,7 +101,7 @@ try {
   }
   machine.loadAfter = load();
   const head = machineMarkdown(machine, date.slice(0, 10));
-  const markdown = [head, ...results.map(({ suite, result }) => suiteMarkdown(suite.name, suite.about, result))].join('\n');
+  const markdown = [head, ...results.map(({ suite, result }) => suiteMarkdown(suite, result, machine.clean))].join('\n');
   const json = {
     schemaVersion: 1,
     date,
@@ -110,7 +110,7 @@ try {
     suites: results.map(({ suite: { name }, result }) => ({
       name,
       notes: result.notes ?? [],
-      rows: result.rows.map(row => ({ ...row, ratios: ratios(row), verdicts: verdicts(row) })),
+      rows: result.rows.map(row => ({ ...row, ratios: ratios(row), verdicts: verdicts(row, machine.clean) })),
     })),
   };
   const base = await freeName(join(flags.output, `${date.slice(0, 10)}-${machineSlug(machine)}`));

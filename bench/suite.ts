@@ -5,7 +5,7 @@ import type { Peer } from './peer.ts';
 export interface Context {
   /** Rounds: each runs every side once. */
   readonly repeat: number;
-  /** Rounds in which slow rivals (the official algorithm, half a minute a run) take part. */
+  /** Rounds in which slow rivals (the official algorithm, half a minute a run) take part; 0 leaves them out. */
   readonly slowRounds: number;
   readonly threads: number;
   /** PyTorch, where `--peers` was given. */

@@ -84,6 +84,7 @@ async function run(context: Context, modality: Modality, aims: Row['aims']): Pro
     const [own] = await optimiseGate({ ...base, ...(await encode()), seed: 0, noise: drawn, trace: true }, graph);
     const asked = { ids: IDS, modality, layer: LAYER, beta: OPTIONS.beta, steps: OPTIONS.steps, batch: OPTIONS.batchSize };
     for (const { name, command, slow } of RIVALS) {
+      if (slow && context.slowRounds === 0) continue;
       // The rehearsal is put to use: with the same noise both sides must come to the same gate.
       status(`  rehearsal on recorded noise: ${name}`);
       const out = join(scratch, 'out.safetensors');
