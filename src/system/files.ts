@@ -10,6 +10,7 @@ const REASONS: Record<string, string> = {
   EACCES: 'permission is denied; choose a directory you may write to',
   EPERM: 'permission is denied; choose a directory you may write to',
   ENOENT: 'the directory does not exist and cannot be made there; choose another',
+  EEXIST: 'a part of the path is a file, not a directory',
   ENOTDIR: 'a part of the path is a file, not a directory',
   EISDIR: 'the path is a directory; give a file name',
 };

@@ -25,11 +25,12 @@ const layer = z.union([z.literal('auto'), z.number().int()]);
 export const m2ibSchema = z.strictObject({
   layer: layer.default('auto').describe('block of the image tower whose output the gate stands on, from 0; auto: the depth found best'),
   textLayer: layer.default('auto').describe('the same for the text tower'),
-  beta: z.number().nonnegative().default(1).describe('weight of the information cost against the fit'),
+  beta: z.number().nonnegative().default(1).describe('weight of the information cost against the fit, for the image map'),
+  textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
   steps: z.number().int().positive().default(10).describe('optimisation steps'),
   learningRate: z.number().positive().default(1).describe("Adam's learning rate on alpha"),
-  batchSize: z.number().int().positive().default(10).describe('noise samples per step'),
-  variance: z.number().positive().default(1).describe("variance of the noise and the prior, relative to the features' own"),
+  batchSize: z.number().int().positive().default(4).describe('noise samples per step'),
+  variance: z.number().positive().default(0.3).describe("variance of the noise and the prior, relative to the features' own"),
   normalisation: z
     .enum(['none', 'sample', 'dataset'])
     .default('sample')
@@ -74,7 +75,7 @@ export class M2IB {
     options: Partial<M2IBOptions> = {},
     private readonly statistics = join(model.checkpoint.directory, STATISTICS_FILE),
   ) {
-    const given = options.compat ? { beta: 0.1, ...options, ...OFFICIAL } : options;
+    const given = options.compat ? { beta: 0.1, textBeta: options.beta ?? 0.1, batchSize: 10, ...options, ...OFFICIAL } : options;
     this.options = parseOptions(m2ibSchema, given, 'm2ib');
   }
 
@@ -92,8 +93,8 @@ export class M2IB {
     if (!Number.isInteger(seeds) || seeds < 1)
       throw new NarrowsError(`The number of seeds must be at least 1, got ${seeds}.`, { kind: 'usage' });
     const { model, options } = this;
-    const share = options.compat ? undefined : DEPTH;
-    const layers = { image: resolveLayer(options.layer, model.image, share), text: resolveLayer(options.textLayer, model.text, share) };
+    const textDepth = options.compat ? undefined : TEXT_DEPTH;
+    const layers = { image: resolveLayer(options.layer, model.image), text: resolveLayer(options.textLayer, model.text, textDepth) };
     const started = performance.now();
     const dataset = options.normalisation === 'dataset' ? await loadStatistics(this.statistics, layers) : undefined;
     const encoded = await encodePairs(model, pairs, layers, run);
@@ -177,7 +178,7 @@ export class M2IB {
     const tower = this.model[modality];
     const own = encoded[modality];
     const other = encoded[modality === 'image' ? 'text' : 'image'];
-    const options = this.gateOptions();
+    const options = this.gateOptions(modality);
     const [count, tokens, width] = own.hidden.shape;
     const lengths = encoded.text.batch.rows.map(r => r.ids.length);
     const chunk = pairsPerRun(tower, tokens, options.batchSize);
@@ -210,10 +211,10 @@ export class M2IB {
     return out;
   }
 
-  private gateOptions(): GateOptions {
-    const { beta, steps, learningRate, batchSize, antithetic, alpha, compat } = this.options;
+  private gateOptions(modality: Modality): GateOptions {
+    const { steps, learningRate, batchSize, antithetic, alpha, compat } = this.options;
     return {
-      beta,
+      beta: modality === 'image' ? this.options.beta : this.options.textBeta,
       steps,
       learningRate,
       batchSize,
@@ -251,8 +252,11 @@ export class M2IB {
   }
 }
 
-/** Share of the depth at which the gate stands by default; see docs/evidence for how it was chosen. */
-const DEPTH = 10 / 12;
+/**
+ * Share of the text tower's depth at which the gate stands by default. The paper's 10 of 12 is too late for captions: the end-of-text
+ * token has gathered nearly all by then, and the words' maps fall to chance (docs/evidence).
+ */
+const TEXT_DEPTH = 0.4;
 /** Memory for the values of one step, bytes. */
 const STEP_MEMORY = 512 * 2 ** 20;
 
