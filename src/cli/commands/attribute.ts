@@ -120,7 +120,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);
   context.status('Reading the picture and the model');
   const pair = await loadPair(source);
-  await using model = await CLIPModel.fromPretrained(settings.model, hubOptions(context));
+  await using model = await CLIPModel.fromPretrained(settings.model, { ...hubOptions(context), keepSessions: false });
   const method = settings.entry.create(model, settings.values);
   context.log.debug(`attributing with ${model.name}`);
   const result = await method.attribute(pair, {
