@@ -14,6 +14,12 @@ function average(seeds: readonly Float32Array[]): Float32Array {
   return out;
 }
 
+/** Spearman's correlation; where a map has one value alone and so no ranking: 1 if the other has none either, else 0. */
+function agreement(a: readonly number[], b: readonly number[]): number {
+  const [flatA, flatB] = [a, b].map(map => map.every(v => v === map[0]));
+  return flatA || flatB ? Number(flatA && flatB) : spearman(a, b);
+}
+
 /** Spread over seeds; ranks are compared over the displayed tokens alone. */
 function stability(seeds: readonly Float32Array[], first: number, displayed: readonly number[]): Stability | undefined {
   if (seeds.length < 2) return undefined;
@@ -26,7 +32,7 @@ function stability(seeds: readonly Float32Array[], first: number, displayed: rea
   let pairs = 0;
   for (let a = 0; a < shown.length; a++)
     for (let b = a + 1; b < shown.length; b++) {
-      total += spearman(shown[a], shown[b]);
+      total += agreement(shown[a], shown[b]);
       pairs++;
     }
   return { seeds: seeds.map((_, i) => first + i), standardDeviation, rankStability: total / pairs };

@@ -8,7 +8,7 @@ import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import type { CLIPModel } from '../models/clip/model.ts';
 import type { Modality } from '../models/dual-encoder.ts';
-import { NarrowsError } from '../system/errors.ts';
+import { messageOf, NarrowsError } from '../system/errors.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
 import { encodePairs, type Pair, row } from './pair.ts';
 
@@ -67,16 +67,23 @@ export async function loadStatistics(
   path: string,
   layers: Readonly<Record<Modality, number>>,
 ): Promise<Record<Modality, ChannelStatistics>> {
-  const file = await openSafetensors(path);
+  const file = await openSafetensors(path).catch(error => {
+    throw new NarrowsError(
+      `Normalisation "dataset" needs feature statistics, but ${messageOf(error)} Fit them with featureStatistics and saveStatistics, or choose normalisation "sample".`,
+      { cause: error },
+    );
+  });
   const read = async (name: string): Promise<Float32Array> => {
     const entry = file.tensors.get(name);
     if (!entry)
       throw new NarrowsError(`${path} has no "${name}"; fit the statistics again with this model, or choose normalisation "sample".`);
     return readFloats(entry);
   };
-  const of = async (key: string): Promise<ChannelStatistics> => ({
-    mean: await read(`${key}.mean`),
-    deviation: await read(`${key}.deviation`),
-  });
+  const of = async (key: string): Promise<ChannelStatistics> => {
+    const [mean, deviation] = [await read(`${key}.mean`), await read(`${key}.deviation`)];
+    if (mean.length !== deviation.length || !mean.every(Number.isFinite) || !deviation.every(v => v > 0 && v < Number.POSITIVE_INFINITY))
+      throw new NarrowsError(`"${key}" in ${path} is no mean and positive deviation per channel; fit the statistics again with this model.`);
+    return { mean, deviation };
+  };
   return { image: await of(`image.${layers.image}`), text: await of(`text.${layers.text}`) };
 }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { compileGate, type GateGraph, type GateOptions, type GateResult, optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
 import type { CLIPModel } from '../../models/clip/model.ts';
-import type { Modality, Tower } from '../../models/dual-encoder.ts';
+import type { Modality } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
 import { floats } from '../../tensor/tensor.ts';
@@ -23,8 +23,8 @@ const layer = z.union([z.literal('auto'), z.number().int()]);
 
 /** Options in the paper's words. */
 export const m2ibSchema = z.strictObject({
-  layer: layer.default('auto').describe('block of the image tower whose output the gate stands on, from 0; auto: the depth found best'),
-  textLayer: layer.default('auto').describe('the same for the text tower'),
+  layer: layer.default('auto').describe("block of the image tower whose output the gate stands on, from 0; auto: the paper's depth"),
+  textLayer: layer.default('auto').describe('the same for the text tower; -1 and auto: its embeddings'),
   beta: z.number().nonnegative().default(1).describe('weight of the information cost against the fit, for the image map'),
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
   steps: z.number().int().positive().default(10).describe('optimisation steps'),
@@ -56,6 +56,7 @@ export interface AttributeRun {
   readonly seeds?: number;
   readonly imageSize?: number;
   readonly signal?: AbortSignal;
+  /** Steps done, of all modalities, seeds and chunks of pairs. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly onWarning?: (message: string) => void;
 }
@@ -75,7 +76,9 @@ export class M2IB {
     options: Partial<M2IBOptions> = {},
     private readonly statistics = join(model.checkpoint.directory, STATISTICS_FILE),
   ) {
-    const given = options.compat ? { beta: 0.1, textBeta: options.beta ?? 0.1, batchSize: 10, ...options, ...OFFICIAL } : options;
+    // An option that is there but undefined is unset: it must not hide the official code's own value.
+    const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const given = options.compat ? { beta: 0.1, textBeta: options.beta ?? 0.1, batchSize: 10, ...set, ...OFFICIAL } : set;
     this.options = parseOptions(m2ibSchema, given, 'm2ib');
   }
 
@@ -92,15 +95,22 @@ export class M2IB {
     const { modality = 'both', seed = 0, seeds = 1 } = run;
     if (!Number.isInteger(seeds) || seeds < 1)
       throw new NarrowsError(`The number of seeds must be at least 1, got ${seeds}.`, { kind: 'usage' });
+    if (!Number.isSafeInteger(seed) || seed < 0 || !Number.isSafeInteger(seed + seeds))
+      throw new NarrowsError(`The seed must be a whole number from 0 to 2^53, got ${seed}.`, { kind: 'usage' });
+    run.signal?.throwIfAborted();
+    if (pairs.length === 0) return [];
     const { model, options } = this;
-    const textDepth = options.compat ? undefined : TEXT_DEPTH;
-    const layers = { image: resolveLayer(options.layer, model.image), text: resolveLayer(options.textLayer, model.text, textDepth) };
+    const early = options.textLayer === 'auto' && !options.compat;
+    const layers = {
+      image: resolveLayer(options.layer, model.image),
+      text: early ? EMBEDDINGS : resolveLayer(options.textLayer, model.text),
+    };
     const started = performance.now();
     const dataset = options.normalisation === 'dataset' ? await loadStatistics(this.statistics, layers) : undefined;
     const encoded = await encodePairs(model, pairs, layers, run);
     const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
     const wanted: Modality[] = modality === 'both' ? ['image', 'text'] : [modality];
-    const total = wanted.length * seeds * options.steps;
+    const total = wanted.reduce((sum, m) => sum + Math.ceil(pairs.length / this.pairsPerRun(m, encoded)) * seeds * options.steps, 0);
     let done = 0;
     const results: Partial<Record<Modality, GateResult[][]>> = {};
     for (const m of wanted) {
@@ -180,8 +190,8 @@ export class M2IB {
     const other = encoded[modality === 'image' ? 'text' : 'image'];
     const options = this.gateOptions(modality);
     const [count, tokens, width] = own.hidden.shape;
+    const chunk = this.pairsPerRun(modality, encoded);
     const lengths = encoded.text.batch.rows.map(r => r.ids.length);
-    const chunk = pairsPerRun(tower, tokens, options.batchSize);
     const out: GateResult[] = [];
     for (let from = 0; from < count; from += chunk) {
       const range: [number, number] = [from, Math.min(count, from + chunk)];
@@ -197,8 +207,7 @@ export class M2IB {
         options,
         seed,
         signal,
-        // Progress counts steps of all pairs together.
-        onStep: from === 0 ? onStep : undefined,
+        onStep,
       };
       const key = `${modality}:${at}:${modality === 'image' ? tokens : ''}:${width}:${Object.keys(problem.inputs).join()}`;
       let graph = this.graphs.get(key);
@@ -209,6 +218,12 @@ export class M2IB {
       out.push(...(await optimiseGate(problem, await graph)));
     }
     return out;
+  }
+
+  /** Pairs whose step fits in `STEP_MEMORY`: about sixty values per token and channel live at once. */
+  private pairsPerRun(modality: Modality, encoded: EncodedPairs): number {
+    const [, tokens, width] = encoded[modality].hidden.shape;
+    return Math.max(1, Math.floor(STEP_MEMORY / (tokens * width * this.options.batchSize * 60 * 4)));
   }
 
   private gateOptions(modality: Modality): GateOptions {
@@ -253,17 +268,12 @@ export class M2IB {
 }
 
 /**
- * Share of the text tower's depth at which the gate stands by default. The paper's 10 of 12 is too late for captions: the end-of-text
- * token has gathered nearly all by then, and the words' maps fall to chance (docs/evidence).
+ * Where the gate stands in the text tower by default. The paper's block 9 of 12 is too late for captions: by then the end-of-text token has
+ * gathered nearly all, and the words' maps fall to chance. At the embeddings a position holds its own word alone (docs/evidence).
  */
-const TEXT_DEPTH = 0.4;
+const EMBEDDINGS = -1;
 /** Memory for the values of one step, bytes. */
 const STEP_MEMORY = 512 * 2 ** 20;
-
-/** Pairs whose step fits in `STEP_MEMORY`: about sixty values per token and channel live at once. */
-function pairsPerRun(tower: Tower, tokens: number, samples: number): number {
-  return Math.max(1, Math.floor(STEP_MEMORY / (tokens * tower.width * samples * 60 * 4)));
-}
 
 function rows(t: EncodedTower['hidden'], [from, to]: [number, number]): EncodedTower['hidden'] {
   const size = t.data.length / t.shape[0];
