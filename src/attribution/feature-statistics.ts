@@ -8,7 +8,7 @@ import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import type { CLIPModel } from '../models/clip/model.ts';
 import type { Modality } from '../models/dual-encoder.ts';
-import { messageOf, NarrowsError } from '../system/errors.ts';
+import { NarrowsError } from '../system/errors.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
 import { encodePairs, type Pair, row } from './pair.ts';
 
@@ -68,8 +68,9 @@ export async function loadStatistics(
   layers: Readonly<Record<Modality, number>>,
 ): Promise<Record<Modality, ChannelStatistics>> {
   const file = await openSafetensors(path).catch(error => {
+    if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
     throw new NarrowsError(
-      `Normalisation "dataset" needs feature statistics, but ${messageOf(error)} Fit them with featureStatistics and saveStatistics, or choose normalisation "sample".`,
+      `Normalisation "dataset" needs ${path}, which does not exist: fit it with featureStatistics and saveStatistics, or choose normalisation "sample".`,
       { cause: error },
     );
   });
@@ -82,7 +83,9 @@ export async function loadStatistics(
   const of = async (key: string): Promise<ChannelStatistics> => {
     const [mean, deviation] = [await read(`${key}.mean`), await read(`${key}.deviation`)];
     if (mean.length !== deviation.length || !mean.every(Number.isFinite) || !deviation.every(v => v > 0 && v < Number.POSITIVE_INFINITY))
-      throw new NarrowsError(`"${key}" in ${path} is no mean and positive deviation per channel; fit the statistics again with this model.`);
+      throw new NarrowsError(
+        `"${key}" in ${path} is no mean and positive deviation per channel; fit the statistics again with this model.`,
+      );
     return { mean, deviation };
   };
   return { image: await of(`image.${layers.image}`), text: await of(`text.${layers.text}`) };
