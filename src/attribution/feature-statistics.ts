@@ -1,6 +1,7 @@
 /**
  * @file Mean and deviation per channel of every block's output over a data set, for `normalisation: 'dataset'` (IBA's estimator). Stored
- * as `feature_statistics.safetensors`: `image.3.mean`, `image.3.deviation`, `text.0.mean`, … for the outputs of blocks from 0.
+ * as `feature_statistics.safetensors`: `image.3.mean`, `image.3.deviation`, `text.-1.mean`, … for the outputs of blocks from 0, -1 for
+ * the embeddings.
  */
 
 import { type ChannelStatistics, RunningStatistics } from '../bottleneck/statistics.ts';
@@ -19,7 +20,7 @@ export const STATISTICS_FILE = 'feature_statistics.safetensors';
 export type FeatureStatistics = ReadonlyMap<string, ChannelStatistics>;
 
 /**
- * Fits the statistics of every block at which a gate can stand. IBA takes 1 000 to 10 000 samples.
+ * Fits the statistics of every place at which a gate can stand, the embeddings included. IBA takes 1 000 to 10 000 samples.
  * @param batches pairs of one image size, a batch at a time
  */
 export async function featureStatistics(
@@ -31,7 +32,7 @@ export async function featureStatistics(
   let pairs = 0;
   for await (const batch of batches) {
     const depth = Math.max(model.image.layers, model.text.layers);
-    for (let block = 0; block < depth - 1; block++) {
+    for (let block = -1; block < depth - 1; block++) {
       const layers = { image: Math.min(block, model.image.layers - 2), text: Math.min(block, model.text.layers - 2) };
       const encoded = await encodePairs(model, batch, layers);
       for (const modality of ['image', 'text'] as const) {

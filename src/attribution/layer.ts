@@ -2,22 +2,23 @@
 import type { Tower } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 
+/** Blocks above the gate in the papers: M2IB's block 9 of 12 leaves two, the last of which is read at the pooled token alone. */
+const BLOCKS_ABOVE = 2;
+
 /**
- * 0-based index of the block whose output is used, -1 for the embeddings. The papers take block 9 of 12; `auto` takes the same share of another depth.
+ * 0-based index of the block whose output is used, -1 for the embeddings. `auto` leaves as many blocks above as the papers do: 9 of 12, 3 of 6.
  * The last block is out: after it the pooled token alone is read, and no gradient reaches the others.
- * @throws NarrowsError naming the range, or for a tower of one block
+ * @throws NarrowsError naming the range
  */
-export function resolveLayer(layer: number | 'auto', tower: Tower, share = 10 / 12): number {
+export function resolveLayer(layer: number | 'auto', tower: Tower): number {
   const last = tower.layers - 2;
-  if (last < 0)
+  if (layer === 'auto') return Math.min(last, Math.max(0, Math.round(tower.layers * share) - 1));
+  if (!Number.isInteger(layer) || layer < -1 || layer > last) {
+    const blocks = last < 0 ? 'a single block' : `${tower.layers} blocks, so a layer from 0 to ${last} can be chosen`;
     throw new NarrowsError(
-      `The ${tower.modality} tower has a single block, and after the last block the pooled token alone is read: no layer can be chosen.`,
-    );
-  if (layer === 'auto') return Math.max(0, Math.min(last, Math.round(tower.layers * share) - 1));
-  if (!Number.isInteger(layer) || layer < -1 || layer > last)
-    throw new NarrowsError(
-      `The layer ${layer} is out of range: the ${tower.modality} tower has ${tower.layers} blocks, so a layer from 0 to ${last} can be chosen (-1 for the embeddings, or "auto").`,
+      `The layer ${layer} is out of range: the ${tower.modality} tower has ${blocks} (-1 for the embeddings, or "auto").`,
       { kind: 'usage' },
     );
+  }
   return layer;
 }
