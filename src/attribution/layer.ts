@@ -12,7 +12,7 @@ const BLOCKS_ABOVE = 2;
  */
 export function resolveLayer(layer: number | 'auto', tower: Tower): number {
   const last = tower.layers - 2;
-  if (layer === 'auto') return Math.min(last, Math.max(0, Math.round(tower.layers * share) - 1));
+  if (layer === 'auto') return Math.min(last, Math.max(0, tower.layers - 1 - BLOCKS_ABOVE));
   if (!Number.isInteger(layer) || layer < -1 || layer > last) {
     const blocks = last < 0 ? 'a single block' : `${tower.layers} blocks, so a layer from 0 to ${last} can be chosen`;
     throw new NarrowsError(
