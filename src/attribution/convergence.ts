@@ -15,7 +15,12 @@ export function judgeConvergence(fit: readonly number[], compression: readonly n
   const curves = { fit, compression };
   if (!loss.every(Number.isFinite))
     return { ...curves, verdict: 'not-converged', note: 'The loss was not finite; lower the learning rate.' };
-  if (loss.length < 4) return { ...curves, verdict: 'not-converged', note: `Only ${loss.length} steps were taken; too few to judge.` };
+  if (loss.length < 4)
+    return {
+      ...curves,
+      verdict: 'not-converged',
+      note: `Only ${loss.length} step${loss.length === 1 ? ' was' : 's were'} taken; too few to judge.`,
+    };
   const fall = loss[0] - Math.min(...loss);
   const recent = (loss.at(-3)! - loss.at(-1)!) / (fall || 1);
   if (cosine > 0 && fit.at(-1)! < CLOSED * cosine)

@@ -7,7 +7,8 @@ import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { sceneTokenizerJson } from '../../scenes/vocabulary.ts';
 import { RandomStream } from '../../tensor/random.ts';
-import type { Pair } from '../pair.ts';
+import type { Layers, Pair } from '../pair.ts';
+import type { Attribution } from '../result.ts';
 
 const WORDS = 'a red blue green dog cat tree house on the and of in two small large photo sky boat car'.split(' ');
 const BOS = 94;
@@ -49,3 +50,15 @@ export function drawPair(seed: number, words = 4): Pair {
   const reader = new RandomStream(seed, 'test.caption').reader(0, 0);
   return { image: drawImage(seed), text: Array.from({ length: words }, () => reader.pick(WORDS)).join(' ') };
 }
+
+/** Four pairs with captions of several lengths, so that a batch of them is padded. */
+export const PAIRS: readonly Pair[] = [2, 7, 1, 4].map((words, i) => drawPair(i + 1, words));
+
+/** Where the gates stand by default: two of four image blocks above, and the text's embeddings. */
+export const LAYERS: Layers = { image: 1, text: -1 };
+
+/** Values of a caption's tokens. */
+export const textValues = (a: Attribution): number[] => a.text!.tokens.map(t => t.value);
+
+/** Sum in double precision. */
+export const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0);
