@@ -214,6 +214,8 @@ export class M2IB {
       if (!graph) {
         graph = compileGate({ ...problem, standardised: problem.statistics !== undefined });
         this.graphs.set(key, graph);
+        // A failure is told to this call alone; the next one tries again.
+        graph.catch(() => this.graphs.delete(key));
       }
       out.push(...(await optimiseGate(problem, await graph)));
     }
