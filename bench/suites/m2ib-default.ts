@@ -6,6 +6,7 @@ import { writeSafetensors } from '../../src/checkpoints/write.ts';
 import { CLIPModel } from '../../src/models/clip/model.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
+import { floats } from '../../src/tensor/tensor.ts';
 import { interleave, type Side } from '../rounds.ts';
 import type { Context, Row, Suite, SuiteResult } from '../suite.ts';
 
@@ -40,7 +41,7 @@ async function run(context: Context): Promise<SuiteResult> {
     if (peer && context.slowRounds > 0) {
       await peer.load(directory);
       const file = join(await context.scratch(), 'pixels.safetensors');
-      await writeSafetensors(file, { pixel_values: pixels });
+      await writeSafetensors(file, { pixel_values: floats([1, ...pixels.shape.slice(-3)], pixels.data) });
       const command = { cmd: 'official', ids, modality, layer: 9, beta: 0.1, steps: 10, batch: 10, pixels: file };
       sides.push({ name: 'official', slow: true, warm: false, run: round => peer.seconds({ ...command, seed: round }) });
     }

@@ -173,7 +173,7 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
     return (await this.runTower(this.text, this.textInputs(inputIds, attentionMask), this.text.layers - 2)).features;
   }
 
-  /** One run of a tower: the output of block `layer` and the features. Weights are not repacked: it runs once per input. */
+  /** One run of a tower: the output of block `layer` and the features. Kept sessions repack weights for speed; ones that run once do not. */
   async runTower(tower: Tower, inputs: TowerInputs, layer: number): Promise<{ hidden: FloatTensor; features: FloatTensor }> {
     if (tower.modality === 'image') await this.prepareImageSize(inputs.pixel_values.shape[2], inputs.pixel_values.shape[3]);
     const shape = tower.modality === 'image' ? inputs.pixel_values.shape.slice(1).join() : Object.keys(inputs).join();
@@ -256,7 +256,7 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
 
   /** Runs a graph, compiled at its first use; closes it where sessions are not kept. */
   private async runGraph(key: string, feeds: Feeds, outputs: () => Record<string, Value>): Promise<Record<string, FloatTensor>> {
-    const compiled = (): Promise<CompiledGraph> => compile(this.runtime, outputs(), { prepack: false });
+    const compiled = (): Promise<CompiledGraph> => compile(this.runtime, outputs(), { prepack: this.keepSessions });
     if (!this.keepSessions) {
       await using once = await compiled();
       return (await once.run(feeds)) as Record<string, FloatTensor>;
