@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
+import { expectClose } from '../../testing/close.ts';
 import { CLIPModel } from './model.ts';
 
 const directory = fileURLToPath(new URL('../testdata/clip-tiny', import.meta.url));
@@ -55,6 +56,7 @@ it('keeps sessions, or closes each after its run, with the same results', async 
   const once = await encodeTwice(false);
   expect(kept).toMatchObject({ made: 3, open: 3, after: 0 });
   expect(once).toMatchObject({ made: 6, open: 0, after: 0 });
-  expect(once.values).toEqual(kept.values);
+  // Kept sessions repack weights, which sums products in another order: equal but for float32's rounding.
+  for (const [i, values] of once.values.entries()) expectClose(values, kept.values[i], { rtol: 1e-5, atol: 1e-6 });
   expect(kept.values.slice(3)).toEqual(kept.values.slice(0, 3));
 });
