@@ -21,22 +21,25 @@ export function writeError(path: string, error: unknown): NarrowsError {
   return new NarrowsError(`Cannot write ${path}: ${REASONS[code] ?? messageOf(error)}.`, { cause: error });
 }
 
-/**
- * Makes a directory and its missing parents. Node's own recursive mkdir never returns where a file system refuses new entries with ENOENT
- * (/proc), so parents are made one by one.
- */
-export async function makeDirectory(path: string): Promise<void> {
+async function makeOne(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    if (await stat(dirname(path)).catch(() => undefined)) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
+}
+
+/**
+ * Makes a directory and its missing parents, whoever else makes them at the same time. Node's own recursive mkdir never returns where a
+ * file system refuses new entries with ENOENT (/proc), so parents are made one by one and each is tried again once.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await makeOne(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
     await makeDirectory(dirname(path));
-    await mkdir(path).catch(again => {
-      if ((again as NodeJS.ErrnoException).code !== 'EEXIST') throw again;
-    });
+    await makeOne(path);
   }
 }
 

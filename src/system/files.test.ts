@@ -1,0 +1,41 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { makeDirectory, writeFileAtomic } from './files.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'narrows-files-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+it('makes directories for many callers at once', async () => {
+  for (let round = 0; round < 50; round++) {
+    const path = join(root, `r${round}`, 'a', 'b', 'c');
+    await Promise.all(Array.from({ length: 8 }, () => makeDirectory(path)));
+    expect(statSync(path).isDirectory()).toBe(true);
+  }
+});
+
+it.skipIf(process.platform !== 'linux')('gives up where the file system refuses', async () => {
+  await expect(makeDirectory('/proc/narrows/deep/er')).rejects.toThrow('ENOENT');
+  await expect(writeFileAtomic('/proc/narrows/x.txt', 'x')).rejects.toThrow('cannot be made there');
+});
+
+it('says when a file stands in the way, and leaves it alone', async () => {
+  const file = join(root, 'file');
+  writeFileSync(file, 'mine');
+  await expect(writeFileAtomic(join(file, 'x.txt'), 'x')).rejects.toThrow('a part of the path is a file');
+  await expect(writeFileAtomic(join(file, 'deep', 'x.txt'), 'x')).rejects.toThrow('a part of the path is a file');
+  expect(readFileSync(file, 'utf8')).toBe('mine');
+});
+
+it('replaces a file whole, and removes what a failed write began', async () => {
+  const path = join(root, 'whole', 'data.txt');
+  await writeFileAtomic(path, 'one');
+  function* broken(): Generator<Uint8Array> {
+    yield Buffer.from('half');
+    throw new Error('the source broke');
+  }
+  await expect(writeFileAtomic(path, broken())).rejects.toThrow('the source broke');
+  expect(readFileSync(path, 'utf8')).toBe('one');
+  expect(readdirSync(join(root, 'whole'))).toEqual(['data.txt']);
+});
