@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { bundledDirectory, DEFAULT_MODEL } from '../src/models/bundled.ts';
+import { clipTrainingSchema } from '../src/tuning/clip/arguments.ts';
 import { freshConfig, WORD_KEYS } from '../src/tuning/clip/config.ts';
-import { clipTrainingSchema } from '../src/tuning/clip/task.ts';
 import { peerPython } from './peer.ts';
 import { B32, writeRandomClip } from './random-clip.ts';
 

@@ -5,7 +5,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { floats, ints, sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { expectClose } from '../testing/close.ts';
 import { uniform } from '../testing/plain.ts';
-import { causalMask, pooledAttention, project, rowAt, selfAttention } from './attention.ts';
+import { pooledAttention, project, rowAt, selfAttention, textMask } from './attention.ts';
 import { trainableParameters } from './parameters.ts';
 
 let runtime: Runtime;
@@ -60,7 +60,7 @@ describe('selfAttention', () => {
     ['without mask', undefined, () => true],
     [
       'causal, with padding',
-      () => causalMask(ids(), mask()),
+      () => textMask(ids(), mask()),
       (b: number, i: number, j: number) => j <= i && Boolean(MASK.data[b * TOKENS + j]),
     ],
   ] as [string, (() => Value) | undefined, (b: number, i: number, j: number) => boolean][])(
@@ -92,7 +92,7 @@ describe('pooledAttention', () => {
     const p = trainableParameters();
     const x = input('x', ['batch', 'seq', WIDTH]);
     const g = input('g', ['batch', 1, WIDTH]);
-    const square = causalMask(ids(), mask());
+    const square = textMask(ids(), mask());
     // [B, 1, T, T] -> the query's row, [B, 1, T]
     const row = rowAt(rowOfMask(square), position);
     const whole = rowAt(selfAttention(p, x, HEADS, square).output, position);
@@ -126,17 +126,17 @@ describe('pooledAttention', () => {
 /** [B, 1, T, T] -> [B, T, T] */
 const rowOfMask = (square: Value): Value => squeeze(square, 1);
 
-describe('causalMask', () => {
+describe('textMask', () => {
   const LOWEST = Math.fround(-3.4028234663852886e38);
 
   it('lets a query see itself and what stands before it', async () => {
-    const { m } = await run({ m: causalMask(ids()) }, { ids: IDS });
+    const { m } = await run({ m: textMask(ids()) }, { ids: IDS });
     expect(m.shape).toEqual([1, 1, TOKENS, TOKENS]);
     for (let i = 0; i < TOKENS; i++) for (let j = 0; j < TOKENS; j++) expect(m.data[i * TOKENS + j]).toBe(j <= i ? 0 : LOWEST);
   });
 
   it('hides padding, per sample', async () => {
-    const { m } = await run({ m: causalMask(ids(), mask()) }, { ids: IDS, mask: MASK });
+    const { m } = await run({ m: textMask(ids(), mask()) }, { ids: IDS, mask: MASK });
     expect(m.shape).toEqual([BATCH, 1, TOKENS, TOKENS]);
     for (let b = 0; b < BATCH; b++)
       for (let i = 0; i < TOKENS; i++)
@@ -147,7 +147,7 @@ describe('causalMask', () => {
   it('of padding alone stays finite: softmax over it gives no NaN', async () => {
     const p = trainableParameters();
     const x = input('x', ['batch', 'seq', WIDTH]);
-    const { output } = selfAttention(p, x, HEADS, causalMask(ids(), mask()));
+    const { output } = selfAttention(p, x, HEADS, textMask(ids(), mask()));
     const out = await run({ output }, { x: X, ids: IDS, mask: ints([BATCH, TOKENS], new Int32Array(BATCH * TOKENS)) });
     expect((out.output.data as Float32Array).every(Number.isFinite)).toBe(true);
   });

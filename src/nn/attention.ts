@@ -1,8 +1,20 @@
 /** @file Multi-head attention of the CLIP family (separate q, k, v projections with bias, pre-scaled queries) and masks. */
-import { add, iota, linear, matmul, mul, reshape, scope, slice, softmax, transpose, type Value } from '../graph/index.ts';
-import { equal, greater, where } from '../graph/ops/arithmetic.ts';
-import { cast } from '../graph/ops/constants.ts';
-import { unsqueeze } from '../graph/ops/shape.ts';
+import {
+  add,
+  cast,
+  causalMask,
+  equal,
+  linear,
+  matmul,
+  reshape,
+  scope,
+  slice,
+  softmax,
+  transpose,
+  unsqueeze,
+  type Value,
+  where,
+} from '../graph/index.ts';
 import type { Parameters } from './parameters.ts';
 
 /** What stands for minus infinity in an additive mask: float32's lowest number, as transformers uses. */
@@ -19,10 +31,8 @@ export function project(p: Parameters, name: string, x: Value, out: number, bias
  * @param ids any value whose axis 1 is the sequence
  * @param attentionMask integers [B, T], 1 = token, 0 = padding; none by default
  */
-export function causalMask(ids: Value, attentionMask?: Value): Value {
-  const positions = iota(ids, 1);
-  const later = unsqueeze(unsqueeze(greater(unsqueeze(positions, 0), unsqueeze(positions, 1)), 0), 0);
-  const causal = where(later, LOWEST, mul(cast(later, 'float32'), 0));
+export function textMask(ids: Value, attentionMask?: Value): Value {
+  const causal = unsqueeze(unsqueeze(causalMask(cast(ids, 'float32'), 1), 0), 0);
   if (!attentionMask) return causal;
   const padded = unsqueeze(unsqueeze(equal(attentionMask, 0), 1), 1);
   return where(padded, LOWEST, causal);

@@ -173,41 +173,27 @@ export function sceneRecord(scene: Scene, masks = true): Omit<SceneRecord, 'file
   };
 }
 
+/** In the order in which `dataset.json` has them. */
+const SCENE_KEYS = [
+  'width',
+  'height',
+  'minObjects',
+  'maxObjects',
+  'minSize',
+  'maxSize',
+  'styles',
+  'concepts',
+  'place',
+  'maxOverlap',
+  'flip',
+  'colorJitter',
+  'color',
+  'textures',
+] as const satisfies readonly (keyof SceneOptions)[];
+
 /** The scene's part of the options, defaults filled in, so that `dataset.json` says everything. */
 function sceneOptionsOf(options: DatasetOptions): SceneOptions {
-  const {
-    width,
-    height,
-    minObjects,
-    maxObjects,
-    minSize,
-    maxSize,
-    styles,
-    concepts,
-    place,
-    maxOverlap,
-    flip,
-    colorJitter,
-    color,
-    textures,
-  } = options;
-  const given = {
-    width,
-    height,
-    minObjects,
-    maxObjects,
-    minSize,
-    maxSize,
-    styles,
-    concepts,
-    place,
-    maxOverlap,
-    flip,
-    colorJitter,
-    color,
-    textures,
-  };
-  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const known = Object.fromEntries(SCENE_KEYS.flatMap(key => (options[key] === undefined ? [] : [[key, options[key]]])));
   return { ...SCENE_DEFAULTS, styles: TRAIN_STYLES, ...known };
 }
 

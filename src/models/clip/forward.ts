@@ -3,11 +3,11 @@ import { div, exp, matmul, mul, norm, scope, transpose, type Value } from '../..
 import { iota } from '../../graph/ops/constants.ts';
 import { contrastiveLoss } from '../../graph/ops/losses.ts';
 import { squeeze } from '../../graph/ops/shape.ts';
-import { rowAt } from '../../nn/attention.ts';
+import { rowAt, textMask } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { CLIPConfig } from './config.ts';
 import { encode, normLayer } from './encoder.ts';
-import { embedText, projectText, rowsAt, textMask } from './text.ts';
+import { embedText, projectText, rowsAt } from './text.ts';
 import { embedPixels, projectVision } from './vision.ts';
 
 /** One tower's values. `hiddenStates[0]` is the input of the first block, as in transformers. */

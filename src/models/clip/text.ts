@@ -1,6 +1,5 @@
 /** @file CLIP's text tower: token and position embeddings, causal blocks, final norm, the end-of-text token pooled, projection. */
 import { add, broadcastTo, gather, iota, linear, scope, slice, squeeze, takeAlongAxis, unsqueeze, type Value } from '../../graph/index.ts';
-import { causalMask } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import type { CLIPConfig, CLIPTextConfig } from './config.ts';
@@ -38,9 +37,6 @@ export function rowsAt(x: Value, positions: Value): Value {
   const [batch, , width] = x.shape;
   return takeAlongAxis(x, broadcastTo(unsqueeze(unsqueeze(positions, 1), 1), [batch, 1, width], x), 1);
 }
-
-/** Additive mask of a batch of texts; see `causalMask`. */
-export const textMask = (ids: Value, attentionMask?: Value): Value => causalMask(ids, attentionMask);
 
 /** Pooled and projected: [B, 1, D] (after the last block) -> text features [B, projection_dim], not normalised. */
 export function projectText(p: Parameters, config: CLIPConfig, pooled: Value): Value {

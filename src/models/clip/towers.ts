@@ -2,12 +2,13 @@
 
 import { mulDims } from '../../graph/dims.ts';
 import { broadcastTo, constant, input, reshape, scope, unsqueeze, type Value } from '../../graph/index.ts';
+import { textMask } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { Tower, TowerInputs } from '../dual-encoder.ts';
 import type { CLIPConfig } from './config.ts';
 import { encode } from './encoder.ts';
-import { embedText, textMask, textSuffix } from './text.ts';
+import { embedText, textSuffix } from './text.ts';
 import { embedPixels, visionSuffix } from './vision.ts';
 
 /** Repeats each row of [B, …] `times` times: [B·times, …], row b at b·times … b·times + times − 1. */

@@ -3,14 +3,13 @@ import {
   add,
   broadcastTo,
   concat,
-  type Dim,
   gather,
   linear,
+  patchify,
   reshape,
   scope,
   slice,
   squeeze,
-  transpose,
   unsqueeze,
   type Value,
 } from '../../graph/index.ts';
@@ -21,16 +20,6 @@ import { encodePooled, normLayer } from './encoder.ts';
 
 /** Patches per side of the image that the config names. */
 export const gridSize = (config: CLIPVisionConfig): number => Math.floor(config.image_size / config.patch_size);
-
-/** [B, C, H, W] -> [B, rows·cols, C·p·p]: what a convolution of stride p sees, remainders at the right and bottom left out. */
-export function patchify(pixels: Value, patch: number): Value {
-  const [batch, channels, height, width] = pixels.shape as [Dim, number, number, number];
-  const rows = Math.floor(height / patch);
-  const columns = Math.floor(width / patch);
-  const cropped = slice(slice(pixels, 2, 0, rows * patch), 3, 0, columns * patch);
-  const split = reshape(cropped, [batch, channels, rows, patch, columns, patch]);
-  return reshape(transpose(split, [0, 2, 4, 1, 3, 5]), [batch, rows * columns, channels * patch * patch]);
-}
 
 /**
  * Embedding of patches: the input of the first block, after the pre-norm (hidden_states[0]).

@@ -28,8 +28,9 @@ import {
 import type { CLIPConfig } from '../../models/clip/config.ts';
 import { encode, normLayer } from '../../models/clip/encoder.ts';
 import { clipLoss } from '../../models/clip/forward.ts';
-import { embedText, textMask, textSuffix } from '../../models/clip/text.ts';
+import { embedText, textSuffix } from '../../models/clip/text.ts';
 import { embedPatches, positionTable } from '../../models/clip/vision.ts';
+import { textMask } from '../../nn/attention.ts';
 import { type Parameters, trainableParameters } from '../../nn/parameters.ts';
 
 /** Largest logit scale, exp(4.6052) = 100, as CLIP's training clamps it. */

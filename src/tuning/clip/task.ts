@@ -17,8 +17,6 @@ import { initialiseCLIP } from './initialise.ts';
 import { BatchLoader } from './loader.ts';
 import { type ClipSource, checkSceneVocabulary, pretrainedSource, sceneSource } from './source.ts';
 
-export { clipTrainingSchema } from './arguments.ts';
-
 /** A task ready for `train`, and what must be closed afterwards. */
 export interface ClipTask extends TrainTask {
   readonly source: ClipSource;
