@@ -3,13 +3,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
 import { constant, matmul, mul, sum } from '../graph/index.ts';
 import { CLIPModel } from '../models/clip/model.ts';
-import type { Tower } from '../models/dual-encoder.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type FloatTensor, floats, ints } from '../tensor/tensor.ts';
 import { expectClose } from '../testing/close.ts';
 import { gateNats } from './gate.ts';
-import { compileGate, type GateOptions, type GateProblem, type GateResult, optimiseGate } from './optimise-gate.ts';
+import { compileGate, type GateOptions, type GateProblem, type GateResult, type GateTower, optimiseGate } from './optimise-gate.ts';
 import { sampleStatistics } from './statistics.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -18,17 +17,10 @@ const normals = (name: string, shape: number[]): FloatTensor =>
   floats(shape, new RandomStream(9, name).normals(0, 0, new Float32Array(shape.reduce((a, b) => a * b, 1))));
 
 /** A model whose answer is known: features are a linear map of what `share` of each token and channel lets through. */
-function linearTower(share: (token: number, channel: number) => number): Tower {
+function linearTower(share: (token: number, channel: number) => number): GateTower {
   const shares = Float32Array.from({ length: TOKENS * WIDTH }, (_, i) => share(Math.floor(i / WIDTH), i % WIDTH));
   return {
     modality: 'image',
-    layers: 2,
-    width: WIDTH,
-    heads: 1,
-    prefixTokens: 0,
-    prefix: () => {
-      throw new Error('the hidden state is given');
-    },
     suffix: (_, hidden) =>
       matmul(sum(mul(hidden, constant(floats([TOKENS, WIDTH], shares))), 1), constant(normals('toy.map', [WIDTH, EMBEDDING]))),
     suffixFeeds: () => ({}),

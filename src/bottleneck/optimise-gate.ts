@@ -45,10 +45,13 @@ export interface GateOptions {
   readonly official: boolean;
 }
 
+/** What the gate needs of a tower. */
+export type GateTower = Pick<Tower, 'modality' | 'suffix' | 'suffixFeeds'>;
+
 /** P pairs that share a tower, a layer and a token count. */
 export interface GateProblem {
   readonly runtime: Runtime;
-  readonly tower: Tower;
+  readonly tower: GateTower;
   /** The gate stands on the output of this block (0-based). */
   readonly layer: number;
   /** Output of that block, [P, N, D]. */

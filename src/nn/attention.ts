@@ -6,10 +6,12 @@ import {
   equal,
   linear,
   matmul,
+  mul,
   reshape,
   scope,
   slice,
   softmax,
+  sub,
   transpose,
   unsqueeze,
   type Value,
@@ -18,7 +20,7 @@ import {
 import type { Parameters } from './parameters.ts';
 
 /** What stands for minus infinity in an additive mask: float32's lowest number, as transformers uses. */
-const LOWEST = -3.4028234663852886e38;
+export const LOWEST = -3.4028234663852886e38;
 
 /** Linear layer `name` with bias from a scope. */
 export function project(p: Parameters, name: string, x: Value, out: number, bias = true): Value {
@@ -44,20 +46,36 @@ function splitHeads(x: Value, heads: number): Value {
   return transpose(reshape(x, [batch, tokens, heads, (width as number) / heads]), [0, 2, 1, 3]);
 }
 
+/** Self-attention with its inside, shapes as in BlockTrace (models/dual-encoder.ts). */
+export interface AttentionTrace {
+  readonly output: Value;
+  readonly attention: Value;
+  readonly query: Value;
+  readonly key: Value;
+  readonly value: Value;
+  readonly context: Value;
+}
+
 /**
  * Self-attention over all tokens (CLIPAttention, eager).
  * @param x [B, N, D], already normalised
  * @param mask additive, broadcast to [B, heads, N, N]
- * @returns the output [B, N, D] and the attention probabilities [B, heads, N, N]
+ * @returns the output [B, N, D], the attention probabilities [B, heads, N, N] and what they are made of
  */
-export function selfAttention(p: Parameters, x: Value, heads: number, mask?: Value): { output: Value; attention: Value } {
+export function selfAttention(p: Parameters, x: Value, heads: number, mask?: Value): AttentionTrace {
   const width = x.shape.at(-1) as number;
-  const [q, k, v] = ['q_proj', 'k_proj', 'v_proj'].map(name => splitHeads(project(p, name, x, width), heads));
-  const scores = matmul(q, k, { transB: true, alpha: (width / heads) ** -0.5 });
+  const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map(name => splitHeads(project(p, name, x, width), heads));
+  const scores = matmul(query, key, { transB: true, alpha: (width / heads) ** -0.5 });
   const attention = softmax(mask ? add(scores, mask) : scores);
-  const context = reshape(transpose(matmul(attention, v), [0, 2, 1, 3]), x.shape);
-  return { output: project(p, 'out_proj', context, width), attention };
+  const context = reshape(transpose(matmul(attention, value), [0, 2, 1, 3]), x.shape);
+  return { output: outputProjection(p, context), attention, query, key, value, context };
 }
+
+/** The output projection of an attention, [B, N, D] -> [B, N, D]. */
+export const outputProjection = (p: Parameters, context: Value): Value => project(p, 'out_proj', context, context.shape.at(-1) as number);
+
+/** Additive mask that hides tokens as keys: 1 = shown, 0 = hidden, [B, N] -> [B, 1, 1, N]. */
+export const hiddenKeys = (keyMask: Value): Value => unsqueeze(unsqueeze(mul(sub(1, keyMask), LOWEST), 1), 1);
 
 /**
  * Self-attention of one pooled query per sample, with the key and value projections folded into the query and into the weighted mean:

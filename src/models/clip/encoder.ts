@@ -1,7 +1,8 @@
 /** @file The pre-norm transformer block that both of CLIP's towers (and SigLIP's) are made of, whole and for one pooled token. */
 import { ACTIVATIONS, add, layerNorm, scope, type Value } from '../../graph/index.ts';
-import { pooledAttention, project, selfAttention } from '../../nn/attention.ts';
+import { outputProjection, pooledAttention, project, selfAttention } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
+import type { BlockTrace, SuffixOptions } from '../dual-encoder.ts';
 
 /** The keys of a tower's config that a block needs. */
 export interface EncoderConfig {
@@ -29,12 +30,13 @@ function feedForward(p: Parameters, config: EncoderConfig, x: Value): Value {
   });
 }
 
-/** One block over all tokens: [B, N, D] -> [B, N, D], and its attention probabilities [B, heads, N, N]. */
-export function encoderLayer(p: Parameters, config: EncoderConfig, x: Value, mask?: Value): { hidden: Value; attention: Value } {
+/** One block over all tokens, [B, N, D] -> [B, N, D], with its inside. */
+export function encoderLayer(p: Parameters, config: EncoderConfig, x: Value, mask?: Value): BlockTrace {
   const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
-  const { output, attention } = scope('self_attn', () => selfAttention(p.in('self_attn'), normed, config.num_attention_heads, mask));
-  const middle = add(x, output);
-  return { hidden: add(middle, feedForward(p, config, middle)), attention };
+  const attended = scope('self_attn', () => selfAttention(p.in('self_attn'), normed, config.num_attention_heads, mask));
+  const middle = add(x, attended.output);
+  const project = (context: Value): Value => scope('self_attn', () => outputProjection(p.in('self_attn'), context));
+  return { ...attended, normed, project, hidden: add(middle, feedForward(p, config, middle)) };
 }
 
 /** The last block where only one token per sample is read: [B, N, D] -> [B, 1, D], with everything else left out. */
@@ -50,16 +52,16 @@ export function encode(
   p: Parameters,
   config: EncoderConfig,
   x: Value,
-  options: { from?: number; to?: number; mask?: Value } = {},
-): { hidden: Value[]; attentions: Value[] } {
+  options: { from?: number; to?: number; mask?: Value; tap?: SuffixOptions['tap'] } = {},
+): { hidden: Value[]; attentions: Value[]; blocks: BlockTrace[] } {
   const hidden = [x];
-  const attentions: Value[] = [];
+  const blocks: BlockTrace[] = [];
   for (let i = options.from ?? 0; i < (options.to ?? config.num_hidden_layers); i++) {
-    const layer = scope(`encoder.layers.${i}`, () => encoderLayer(p.in(`encoder.layers.${i}`), config, hidden.at(-1)!, options.mask));
-    hidden.push(layer.hidden);
-    attentions.push(layer.attention);
+    const block = scope(`encoder.layers.${i}`, () => encoderLayer(p.in(`encoder.layers.${i}`), config, hidden.at(-1)!, options.mask));
+    hidden.push(options.tap ? options.tap(i, block.hidden) : block.hidden);
+    blocks.push(block);
   }
-  return { hidden, attentions };
+  return { hidden, attentions: blocks.map(b => b.attention), blocks };
 }
 
 /** Blocks `from` to the end, the last one for the pooled token alone: [B, N, D] -> [B, 1, D]. With no block left, the token itself. */
@@ -70,10 +72,11 @@ export function encodePooled(
   from: number,
   pick: (x: Value) => Value,
   masks: { all?: Value; pooled?: Value } = {},
+  tap?: SuffixOptions['tap'],
 ): Value {
   const last = config.num_hidden_layers - 1;
   if (from > last) return pick(x);
-  const { hidden } = encode(p, config, x, { from, to: last, mask: masks.all });
+  const { hidden } = encode(p, config, x, { from, to: last, mask: masks.all, tap });
   return scope(`encoder.layers.${last}`, () =>
     pooledEncoderLayer(p.in(`encoder.layers.${last}`), config, hidden.at(-1)!, pick, masks.pooled),
   );

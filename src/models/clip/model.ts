@@ -57,6 +57,7 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
   private readonly graphs = new Map<string, Promise<CompiledGraph>>();
   private readonly tables = new Map<string, Float32Array>();
   private ownTable: Float32Array | undefined;
+  private scale: number | undefined;
 
   private constructor(
     readonly name: string,
@@ -115,6 +116,11 @@ export class CLIPModel implements DualEncoder, AsyncDisposable {
   requireTokenizer(): Tokenizer {
     if (this.tokenizer instanceof NarrowsError) throw this.tokenizer;
     return this.tokenizer;
+  }
+
+  async logitScale(): Promise<number> {
+    this.scale ??= Math.exp((await readFloats(this.checkpoint.entries.get('logit_scale')!))[0]);
+    return this.scale;
   }
 
   /** Longest text, special tokens included. */

@@ -2,19 +2,25 @@
 import { add, broadcastTo, gather, iota, linear, scope, slice, squeeze, takeAlongAxis, unsqueeze, type Value } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
+import type { SuffixOptions } from '../dual-encoder.ts';
 import type { CLIPConfig, CLIPTextConfig } from './config.ts';
 import { encodePooled, normLayer } from './encoder.ts';
 
-/** Token and position embeddings (hidden_states[0]): integers [B, T] -> [B, T, D]. */
-export function embedText(p: Parameters, config: CLIPTextConfig, ids: Value): Value {
+/** Rows of the token table: integers [B, T] -> [B, T, D]. */
+export const embedTokens = (p: Parameters, config: CLIPTextConfig, ids: Value): Value =>
+  scope('embeddings', () => gather(p.in('embeddings').get('token_embedding.weight', [config.vocab_size, config.hidden_size]), ids));
+
+/** Token embeddings [B, T, D] with positions added: the input of the first block. */
+export function addPositions(p: Parameters, config: CLIPTextConfig, tokens: Value): Value {
   return scope('embeddings', () => {
-    const e = p.in('embeddings');
-    const tokens = gather(e.get('token_embedding.weight', [config.vocab_size, config.hidden_size]), ids);
-    const table = e.get('position_embedding.weight', [config.max_position_embeddings, config.hidden_size]);
-    const length = ids.shape[1];
-    return add(tokens, unsqueeze(typeof length === 'number' ? slice(table, 0, 0, length) : gather(table, iota(ids, 1)), 0));
+    const table = p.in('embeddings').get('position_embedding.weight', [config.max_position_embeddings, config.hidden_size]);
+    const length = tokens.shape[1];
+    return add(tokens, unsqueeze(typeof length === 'number' ? slice(table, 0, 0, length) : gather(table, iota(tokens, 1)), 0));
   });
 }
+
+/** Token and position embeddings (hidden_states[0]): integers [B, T] -> [B, T, D]. */
+export const embedText = (p: Parameters, config: CLIPTextConfig, ids: Value): Value => addPositions(p, config, embedTokens(p, config, ids));
 
 /**
  * Which position each text is pooled at (CLIPTextTransformer): the first end-of-text token; with the legacy `eos_token_id` 2, the
@@ -38,21 +44,32 @@ export function rowsAt(x: Value, positions: Value): Value {
   return takeAlongAxis(x, broadcastTo(unsqueeze(unsqueeze(positions, 1), 1), [batch, 1, width], x), 1);
 }
 
-/** Pooled and projected: [B, 1, D] (after the last block) -> text features [B, projection_dim], not normalised. */
-export function projectText(p: Parameters, config: CLIPConfig, pooled: Value): Value {
-  const normed = scope('text_model', () => normLayer(p.in('text_model'), 'final_layer_norm', pooled, config.text_config.layer_norm_eps));
-  return linear(squeeze(normed, 1), p.get('text_projection.weight', [config.projection_dim, config.text_config.hidden_size]));
+/** Any tokens through the tower's end, [B, M, D] -> [B, M, projection_dim]. */
+export function projectTextTokens(p: Parameters, config: CLIPConfig, tokens: Value): Value {
+  const normed = scope('text_model', () => normLayer(p.in('text_model'), 'final_layer_norm', tokens, config.text_config.layer_norm_eps));
+  return linear(normed, p.get('text_projection.weight', [config.projection_dim, config.text_config.hidden_size]));
 }
+
+/** Pooled and projected: [B, 1, D] (after the last block) -> text features [B, projection_dim], not normalised. */
+export const projectText = (p: Parameters, config: CLIPConfig, pooled: Value): Value => squeeze(projectTextTokens(p, config, pooled), 1);
 
 /**
  * From the input of block `from` [B, T, D] to text features [B, projection_dim], last block for the pooled token alone.
  * @param eos int32 [B]
  * @param mask additive [1 or B, 1, T, T]
  */
-export function textSuffix(p: Parameters, config: CLIPConfig, hidden: Value, from: number, eos: Value, mask: Value): Value {
+export function textSuffix(
+  p: Parameters,
+  config: CLIPConfig,
+  hidden: Value,
+  from: number,
+  eos: Value,
+  mask: Value,
+  tap?: SuffixOptions['tap'],
+): Value {
   const pick = (x: Value): Value => rowsAt(x, eos);
   const pooled = scope('text_model', () =>
-    encodePooled(p.in('text_model'), config.text_config, hidden, from, pick, { all: mask, pooled: pooledMask(mask, eos) }),
+    encodePooled(p.in('text_model'), config.text_config, hidden, from, pick, { all: mask, pooled: pooledMask(mask, eos) }, tap),
   );
   return projectText(p, config, pooled);
 }

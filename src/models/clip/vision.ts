@@ -13,8 +13,9 @@ import {
   unsqueeze,
   type Value,
 } from '../../graph/index.ts';
-import { rowAt } from '../../nn/attention.ts';
+import { hiddenKeys, rowAt } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
+import type { SuffixOptions } from '../dual-encoder.ts';
 import type { CLIPConfig, CLIPVisionConfig } from './config.ts';
 import { encodePooled, normLayer } from './encoder.ts';
 
@@ -53,16 +54,24 @@ export function embedPixels(p: Parameters, config: CLIPVisionConfig, pixels: Val
   return embedPatches(p, config, patchify(pixels, config.patch_size), { table });
 }
 
-/** Pooled and projected: [B, 1, D] (class token after the last block) -> image features [B, projection_dim], not normalised. */
-export function projectVision(p: Parameters, config: CLIPConfig, pooled: Value): Value {
+/** Any tokens through the tower's end, [B, M, D] -> [B, M, projection_dim]. */
+export function projectVisionTokens(p: Parameters, config: CLIPConfig, tokens: Value): Value {
   const normed = scope('vision_model', () =>
-    normLayer(p.in('vision_model'), 'post_layernorm', pooled, config.vision_config.layer_norm_eps),
+    normLayer(p.in('vision_model'), 'post_layernorm', tokens, config.vision_config.layer_norm_eps),
   );
-  return linear(squeeze(normed, 1), p.get('visual_projection.weight', [config.projection_dim, config.vision_config.hidden_size]));
+  return linear(normed, p.get('visual_projection.weight', [config.projection_dim, config.vision_config.hidden_size]));
 }
 
+/** Pooled and projected: [B, 1, D] (class token after the last block) -> image features [B, projection_dim], not normalised. */
+export const projectVision = (p: Parameters, config: CLIPConfig, pooled: Value): Value =>
+  squeeze(projectVisionTokens(p, config, pooled), 1);
+
 /** From the input of block `from` [B, 1 + N, D] to image features [B, projection_dim], last block for the class token alone. */
-export function visionSuffix(p: Parameters, config: CLIPConfig, hidden: Value, from: number): Value {
-  const pooled = scope('vision_model', () => encodePooled(p.in('vision_model'), config.vision_config, hidden, from, x => rowAt(x, 0)));
+export function visionSuffix(p: Parameters, config: CLIPConfig, hidden: Value, from: number, options: SuffixOptions = {}): Value {
+  const all = options.keyMask && hiddenKeys(options.keyMask);
+  const masks = all ? { all, pooled: squeeze(all, 1) } : {};
+  const pooled = scope('vision_model', () =>
+    encodePooled(p.in('vision_model'), config.vision_config, hidden, from, x => rowAt(x, 0), masks, options.tap),
+  );
   return projectVision(p, config, pooled);
 }
