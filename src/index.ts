@@ -4,9 +4,11 @@
  */
 
 // Attribution
-export { type AttributeRun, M2IB, type M2IBOptions, m2ibSchema } from './attribution/methods/m2ib.ts';
+export { type AttributeRun, Attributor } from './attribution/attributor.ts';
+export { FAMILIES, type Family, type MethodEntry } from './attribution/method.ts';
+export { M2IB, type M2IBOptions, m2ibSchema } from './attribution/methods/m2ib.ts';
 export type { Pair } from './attribution/pair.ts';
-export { findMethod, type Method, type MethodEntry, methods } from './attribution/registry.ts';
+export { createMethod, findMethod, methods } from './attribution/registry.ts';
 // Pictures of an attribution
 export { figureSvg } from './attribution/render/figure.ts';
 export type { FigureOptions } from './attribution/render/figure-options.ts';
@@ -24,6 +26,7 @@ export type {
   TokenScore,
   WordScore,
 } from './attribution/result.ts';
+export type { TargetSpec } from './attribution/target.ts';
 export { type VerifyOptions, type VerifyReport, verifyReference } from './attribution/verify/verify.ts';
 export { type CachedModel, listCached } from './checkpoints/hub/cache.ts';
 export { type DownloadProgress, type ResolvedModel, type ResolveOptions, resolveModel } from './checkpoints/hub/hub.ts';

@@ -114,7 +114,7 @@ for (const [name, options] of Object.entries(settings)) {
     const maps: Float32Array[] = [];
     for (let from = 0; from < samples; from += 20) {
       const results = await method.attributeAll(pairs.slice(from, from + 20), { modality: 'image', seed: s });
-      seconds += results[0].timings['optimise image'];
+      seconds += results[0].timings['explain image'];
       maps.push(...results.map(r => r.image!.patches));
     }
     perSeed.push(maps);

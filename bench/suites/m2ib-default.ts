@@ -34,7 +34,7 @@ async function run(context: Context): Promise<SuiteResult> {
       async run(round) {
         const { timings, image, text } = await method.attribute(pair, { modality, seed: Math.max(0, round) });
         if (!(image ?? text)) throw new Error('There is no map.');
-        return timings.encode + timings[`optimise ${modality}`];
+        return timings.encode + timings[`explain ${modality}`];
       },
     });
     const sides = [side('ours', methods.default), side('our official mode', methods.official)];

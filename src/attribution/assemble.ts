@@ -2,6 +2,8 @@
 import { mergeWords } from '../inputs/text/words.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { spearman } from '../tensor/statistics/rank.ts';
+import { judgeConvergence } from './convergence.ts';
+import type { TokenMap } from './method.ts';
 import type { EncodedPairs } from './pair.ts';
 import type { Convergence, ImageAttribution, Stability, TextAttribution } from './result.ts';
 
@@ -40,47 +42,80 @@ function stability(seeds: readonly Float32Array[], first: number, displayed: rea
 
 const toBits = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / Math.LN2;
 
-/** @param seeds values per token [N] of pair p, one array per seed, the first made with `seed` */
+/** What a method gave for one pair, one map per seed, the first made with `seed`. */
+export interface Gathered {
+  readonly seed: number;
+  readonly nats: boolean;
+  /** The target of the undisturbed input. */
+  readonly score: number;
+  readonly maps: readonly TokenMap[];
+}
+
+/** What both modalities record of the maps. */
+function record(given: Gathered, tokens: Float32Array) {
+  const { maps, nats, score } = given;
+  const first = maps[0];
+  // Seeds are independent, so the variance of their mean is the mean variance over their number.
+  const standardError =
+    first.standardError &&
+    Float32Array.from(tokens, (_, i) => Math.sqrt(maps.reduce((sum, m) => sum + m.standardError![i] ** 2, 0)) / maps.length);
+  const delta = maps.reduce((sum, m) => sum + (m.convergenceDelta ?? 0), 0) / maps.length;
+  return {
+    score,
+    convergence: convergence(maps, score),
+    ...(nats ? { totalBits: toBits(tokens) } : {}),
+    ...(standardError ? { standardError } : {}),
+    ...(first.convergenceDelta === undefined ? {} : { convergenceDelta: delta }),
+  };
+}
+
+/** A verdict on the curves, averaged over seeds. */
+function convergence(maps: readonly TokenMap[], score: number): Convergence {
+  if (!maps[0].curves) return { verdict: 'no-optimisation', note: 'This method does not optimise.', fit: [], compression: [] };
+  const average = (name: 'fit' | 'compression'): number[] =>
+    maps[0].curves![name].map((_, i) => maps.reduce((sum, m) => sum + m.curves![name][i], 0) / maps.length);
+  return judgeConvergence(average('fit'), average('compression'), score);
+}
+
+/** @param given maps over the image's tokens [N]; `size`: pixels of the model's view, height and width */
 export function imageAttribution(
   encoded: EncodedPairs,
   p: number,
-  seed: number,
-  seeds: readonly Float32Array[],
-  convergence: Convergence,
+  given: Gathered & { readonly size: readonly [number, number] },
 ): ImageAttribution {
   const { grid, views, hidden } = encoded.image;
   const prefixTokens = hidden.shape[1] - grid[0] * grid[1];
+  const seeds = given.maps.map(m => m.tokens);
   const tokens = average(seeds);
   const displayed = [...tokens.keys()].slice(prefixTokens);
+  const [height, width] = given.size;
   return {
     tokens,
     prefixTokens,
     grid,
     patches: tokens.slice(prefixTokens),
+    ...(given.maps[0].pixels ? { pixels: { height, width, values: average(given.maps.map(m => m.pixels!)) } } : {}),
     view: views[p],
-    totalBits: toBits(tokens),
-    convergence,
-    stability: stability(seeds, seed, displayed),
+    stability: stability(seeds, given.seed, displayed),
+    ...record(given, tokens),
   };
 }
 
-/** @param seeds values per token [T] of pair p (padding is cut off), one array per seed */
-export function textAttribution(
-  encoded: EncodedPairs,
-  p: number,
-  seed: number,
-  seeds: readonly Float32Array[],
-  convergence: Convergence,
-): TextAttribution {
+/** @param given maps over the caption's tokens [T]; padding is cut off */
+export function textAttribution(encoded: EncodedPairs, p: number, given: Gathered): TextAttribution {
   const { tokens } = encoded.text.batch.rows[p];
-  const own = seeds.map(s => s.subarray(0, tokens.length));
-  const values = average(own);
+  const own = given.maps.map(m => ({
+    ...m,
+    tokens: m.tokens.subarray(0, tokens.length),
+    standardError: m.standardError?.subarray(0, tokens.length),
+  }));
+  const seeds = own.map(m => m.tokens);
+  const values = average(seeds);
   const displayed = tokens.flatMap((t, i) => (t.special ? [] : [i]));
   return {
     tokens: tokens.map((t, i) => ({ ...t, value: values[i] })),
     words: mergeWords(encoded.pairs[p].text, tokens, values),
-    totalBits: toBits(values),
-    convergence,
-    stability: stability(own, seed, displayed),
+    stability: stability(seeds, given.seed, displayed),
+    ...record({ ...given, maps: own }, values),
   };
 }

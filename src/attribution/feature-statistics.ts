@@ -11,7 +11,8 @@ import type { CLIPModel } from '../models/clip/model.ts';
 import type { Modality } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
-import { encodePairs, type Pair, row } from './pair.ts';
+import { encodePairs, type Pair } from './pair.ts';
+import { row } from './rows.ts';
 
 /** File name beside a checkpoint's weights. */
 export const STATISTICS_FILE = 'feature_statistics.safetensors';

@@ -3,10 +3,10 @@ import { stackImages } from '../inputs/image/processor.ts';
 import type { Rectangle, RgbImage } from '../inputs/image/rgb-image.ts';
 import { requireKnown, requireText, truncationWarning } from '../inputs/text/require-text.ts';
 import type { TokenizedBatch } from '../inputs/text/tokenizer.ts';
-import type { CLIPModel } from '../models/clip/model.ts';
-import type { TowerInputs } from '../models/dual-encoder.ts';
+import type { DualEncoder, TowerInputs } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
+import { row } from './rows.ts';
 
 /** An image and a caption. */
 export interface Pair {
@@ -45,7 +45,7 @@ export interface Layers {
  * @throws NarrowsError for an empty text, one of unknown words alone, or an image that the model cannot take
  */
 export async function encodePairs(
-  model: CLIPModel,
+  model: DualEncoder,
   pairs: readonly Pair[],
   layers: Layers,
   options: { imageSize?: number; onWarning?: (message: string) => void } = {},
@@ -73,12 +73,6 @@ export async function encodePairs(
     text: { inputs: textInputs, ...text, batch },
     cosines: pairs.map((_, i) => cosine(row(image.features, i), row(text.features, i))),
   };
-}
-
-/** Row i of a [P, …] tensor, flat. */
-export function row(t: FloatTensor, i: number): Float32Array {
-  const size = t.data.length / t.shape[0];
-  return t.data.subarray(i * size, (i + 1) * size);
 }
 
 /** Cosine of two vectors. @throws NarrowsError where one is zero */

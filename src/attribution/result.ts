@@ -9,6 +9,18 @@ export interface Convergence {
   readonly compression: readonly number[];
 }
 
+/** Worth of pairs of players, one from each side: what patch and word bring together beyond what each brings alone. */
+export interface Interactions {
+  /** Patches by the caption's own tokens, row by row: [patches · tokens]. */
+  readonly values: Float32Array;
+  readonly patches: number;
+  /** Indices into the text's tokens, one per column. */
+  readonly tokens: readonly number[];
+  readonly standardError?: Float32Array;
+  /** Weighted R² of the fit, where values come from a fit. */
+  readonly fit?: number;
+}
+
 /** Spread over several seeds of one map. */
 export interface Stability {
   readonly seeds: readonly number[];
@@ -28,11 +40,20 @@ export interface ImageAttribution {
   readonly grid: readonly [number, number];
   /** The patches' values, `grid[0] * grid[1]`, row by row: `tokens` without the prefix. */
   readonly patches: Float32Array;
+  /** Pixel methods: one value per pixel of the model's view, row by row. */
+  readonly pixels?: { readonly height: number; readonly width: number; readonly values: Float32Array };
   /** The part of the original image that the model saw, in pixels of the original (a centre crop leaves margins out). */
   readonly view: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
-  readonly totalBits: number;
+  /** Sum in bits, for bottlenecks. */
+  readonly totalBits?: number;
   readonly convergence: Convergence;
   readonly stability?: Stability;
+  /** The target of the undisturbed input. */
+  readonly score?: number;
+  /** Estimated standard error per token, for methods that sample. */
+  readonly standardError?: Float32Array;
+  /** Sum of the attribution minus the difference of the target between input and baseline, for methods that promise completeness. */
+  readonly convergenceDelta?: number;
 }
 
 /** One token of the caption. `start` and `end` are offsets into the caption in UTF-16 code units; special tokens have start = end. */
@@ -59,9 +80,16 @@ export interface WordScore {
 export interface TextAttribution {
   readonly tokens: readonly TokenScore[];
   readonly words: readonly WordScore[];
-  readonly totalBits: number;
+  /** Sum in bits, for bottlenecks. */
+  readonly totalBits?: number;
   readonly convergence: Convergence;
   readonly stability?: Stability;
+  /** The target of the undisturbed input. */
+  readonly score?: number;
+  /** Estimated standard error per token, for methods that sample. */
+  readonly standardError?: Float32Array;
+  /** Sum of the attribution minus the difference of the target between input and baseline, for methods that promise completeness. */
+  readonly convergenceDelta?: number;
 }
 
 /** The result of one method on one image–text pair. */
@@ -76,6 +104,11 @@ export interface Attribution {
   readonly cosine: number;
   readonly image?: ImageAttribution;
   readonly text?: TextAttribution;
+  readonly interactions?: Interactions;
+  /** What was explained, in words; the cosine of image and caption where it is not said. */
+  readonly target?: string;
+  /** Work per map, in passes through a whole tower. */
+  readonly passes?: { readonly forward: number; readonly backward: number };
   /** Every parameter of the method with the value used. */
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly provenance: {

@@ -82,7 +82,7 @@ function alone(problem: GateProblem, p: number): GateProblem {
   return {
     ...problem,
     hidden: one(hidden),
-    target: one(target),
+    target: one(target!),
     statistics: statistics && [statistics[p]],
     lengths: lengths && [lengths[p]],
   };
@@ -160,8 +160,8 @@ describe('a linear model that reads one token', () => {
     const [b] = await solve({
       ...problem,
       target: floats(
-        problem.target.shape,
-        problem.target.data.map(v => 37 * v),
+        problem.target!.shape,
+        problem.target!.data.map(v => 37 * v),
       ),
     });
     expectClose(b.alpha, a.alpha, { rtol: 1e-3, atol: 1e-3 });

@@ -17,6 +17,7 @@ import {
   sub,
   sum,
   unsqueeze,
+  type Value,
 } from '../graph/index.ts';
 import type { Tower, TowerInputs } from '../models/dual-encoder.ts';
 import { AdamW } from '../optim/adamw.ts';
@@ -48,6 +49,13 @@ export interface GateOptions {
 /** What the gate needs of a tower. */
 export type GateTower = Pick<Tower, 'modality' | 'suffix' | 'suffixFeeds'>;
 
+/** A scalar that the gate must keep. */
+export interface GateScore {
+  /** Features [P·S, E] to scores [P, S]; declares the inputs that `feeds` gives. */
+  of(features: Value): Value;
+  readonly feeds: Readonly<Record<string, FloatTensor>>;
+}
+
 /** P pairs that share a tower, a layer and a token count. */
 export interface GateProblem {
   readonly runtime: Runtime;
@@ -58,8 +66,10 @@ export interface GateProblem {
   readonly hidden: FloatTensor;
   /** Tower inputs, of which the suffix may need some (masks, pool positions). */
   readonly inputs: TowerInputs;
-  /** The other modality's embedding, [P, E]; any length. */
-  readonly target: FloatTensor;
+  /** The other modality's embedding, [P, E], any length: the fit is the cosine to it. */
+  readonly target?: FloatTensor;
+  /** A fit other than that cosine. */
+  readonly score?: GateScore;
   /** Tokens of each pair that are no padding; all N by default. */
   readonly lengths?: readonly number[];
   /** Per pair; none: noise N(0, 1), as the official code has it. */
@@ -97,11 +107,11 @@ export interface GateGraph extends AsyncDisposable {
 
 /** Compiles the step for any number of pairs, noise samples and tokens of a tower and layer. */
 export async function compileGate(
-  problem: Pick<GateProblem, 'runtime' | 'tower' | 'layer' | 'inputs' | 'hidden' | 'target' | 'options'> & {
+  problem: Pick<GateProblem, 'runtime' | 'tower' | 'layer' | 'inputs' | 'hidden' | 'target' | 'score' | 'options'> & {
     readonly standardised: boolean;
   },
 ): Promise<GateGraph> {
-  const { tower, layer, inputs, hidden: given, target: goal, options } = problem;
+  const { tower, layer, inputs, hidden: given, options } = problem;
   const samples = options.batchSize;
   const [, , width] = given.shape;
   // Image towers have a fixed number of tokens; a text's is named, so that one session serves all.
@@ -109,15 +119,13 @@ export async function compileGate(
   const hidden = input('hidden', ['batch', tokens, width]);
   const alpha = input('alpha', ['batch', tokens, options.perToken ? 1 : width]);
   const noise = input('noise', [samples, tokens, width]);
-  const target = input('target', ['batch', goal.shape[1]]);
   const weight = input('weight', ['batch', tokens, 1]);
   const statistics = problem.standardised
     ? { mean: input('mean', ['batch', 1, width]), deviation: input('deviation', ['batch', 1, width]) }
     : undefined;
   const standard = statistics ? div(sub(hidden, statistics.mean), statistics.deviation) : hidden;
   const features = tower.suffix(layer, noisyGate(hidden, alpha, noise, statistics), samples, inputs);
-  const cosines = cosineSimilarity(reshape(features, ['batch', samples, goal.shape[1]]), unsqueeze(target, 1), 1e-6);
-  const fit = mean(cosines, 1);
+  const fit = mean(problem.score ? problem.score.of(features) : cosines(features, samples, problem.target), 1);
   const compression = sum(mul(gateInformation(alpha, standard), weight), [1, 2]);
   const loss = sub(sum(compression), sum(fit));
   const [gradient] = grad(loss, [alpha]);
@@ -136,6 +144,14 @@ export async function compileGate(
       return forward;
     },
   };
+}
+
+/** Cosines to the target, [P·S, E] -> [P, S]. */
+function cosines(features: Value, samples: number, goal: FloatTensor | undefined): Value {
+  if (!goal) throw new TypeError('A gate needs a target or a score.');
+  const width = goal.shape[1];
+  const target = input('target', ['batch', width]);
+  return cosineSimilarity(reshape(features, ['batch', samples, width]), unsqueeze(target, 1), 1e-6);
 }
 
 /** Runs the optimisation. @param graph from `compileGate` for the same options @throws the signal's reason when aborted */
@@ -157,7 +173,7 @@ export async function optimiseGate(problem: GateProblem, graph: GateGraph): Prom
   const fixed = {
     ...problem.tower.suffixFeeds(problem.inputs),
     hidden,
-    target: problem.target,
+    ...(problem.score ? problem.score.feeds : { target: problem.target! }),
     weight: floats([pairs, count, 1], weight),
     mean: stack(s => s.mean),
     deviation: stack(s => s.deviation),

@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateNats } from '../../bottleneck/gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import type { AttributeRun } from '../attributor.ts';
 import { featureStatistics, saveStatistics } from '../feature-statistics.ts';
-import { type EncodedPairs, encodePairs, type Pair, row } from '../pair.ts';
+import { type EncodedPairs, encodePairs, type Pair } from '../pair.ts';
 import type { Attribution } from '../result.ts';
+import { row } from '../rows.ts';
 import { LAYERS, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
-import { type AttributeRun, M2IB, type M2IBOptions } from './m2ib.ts';
+import { M2IB, type M2IBOptions } from './m2ib.ts';
 
 let model: Awaited<ReturnType<typeof tinyPairModel>>;
 let root: string;
@@ -112,7 +114,7 @@ describe('options', () => {
     const bits: number[] = [];
     for (const beta of [0.01, 1, 100]) {
       const { image, text } = await m2ib({ beta, textBeta: beta, steps: 20 }).attribute(PAIRS[1]);
-      bits.push(image!.totalBits + text!.totalBits);
+      bits.push(image!.totalBits! + text!.totalBits!);
     }
     expect(bits[0]).toBeGreaterThan(bits[1]);
     expect(bits[1]).toBeGreaterThan(bits[2]);

@@ -4,20 +4,18 @@
  */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { compileGate, type GateGraph, type GateOptions, type GateResult, optimiseGate } from '../../bottleneck/optimise-gate.ts';
+import { compileGate, type GateOptions, type GateResult, optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
-import type { CLIPModel } from '../../models/clip/model.ts';
-import type { Modality } from '../../models/dual-encoder.ts';
+import type { Value } from '../../graph/index.ts';
+import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { version } from '../../system/version.ts';
-import { floats } from '../../tensor/tensor.ts';
-import { imageAttribution, textAttribution } from '../assemble.ts';
-import { judgeConvergence } from '../convergence.ts';
+import { Attributor } from '../attributor.ts';
 import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
 import { resolveLayer } from '../layer.ts';
+import { eachTower, type MethodEntry, type MethodRun, type TokenMap, type TowerJob } from '../method.ts';
 import { parseOptions } from '../options.ts';
-import { type EncodedPairs, type EncodedTower, encodePairs, type Pair, row } from '../pair.ts';
-import type { Attribution, Convergence } from '../result.ts';
+import { chunks, inputRows, type Range, row, rows } from '../rows.ts';
+import { targetFeeds, targetScore } from '../target.ts';
 
 const layer = z.union([z.literal('auto'), z.number().int()]);
 
@@ -48,225 +46,135 @@ const OFFICIAL = { normalisation: 'none', alpha: 'element', antithetic: false, v
 /** Where α starts: λ = σ(5) = 0.993, so that the optimisation begins from the undisturbed model. */
 const ALPHA_START = 5;
 
-/** What a call may choose beside the method's options. */
-export interface AttributeRun {
-  readonly modality?: Modality | 'both';
-  readonly seed?: number;
-  /** Number of seeds: seed, seed + 1, …; the map is their mean. */
-  readonly seeds?: number;
-  readonly imageSize?: number;
-  readonly signal?: AbortSignal;
-  /** Steps done, of all modalities, seeds and chunks of pairs. */
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly onWarning?: (message: string) => void;
+/** Options from what was given; the official code has defaults of its own. @throws NarrowsError for an option out of range */
+function parseM2IB(given: Record<string, unknown>): M2IBOptions {
+  const set = given.compat ? { beta: 0.1, textBeta: given.beta ?? 0.1, batchSize: 10, ...given, ...OFFICIAL } : given;
+  return parseOptions(m2ibSchema, set, 'm2ib');
 }
 
-/** M2IB on one model. Compiled steps are kept until `release`. */
-export class M2IB {
-  readonly options: M2IBOptions;
-  private readonly graphs = new Map<string, Promise<GateGraph>>();
+/**
+ * The registry's entry.
+ * @param statistics path of feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights
+ */
+export const m2ibEntry = (statistics?: string): MethodEntry<M2IBOptions> => ({
+  name: 'm2ib',
+  title: 'M2IB',
+  family: 'bottleneck',
+  modalities: ['image', 'text'],
+  schema: m2ibSchema,
+  cost: 'steps × batchSize × (F + B) of the blocks above the gate',
+  paper:
+    'Wang, Rudner, Wilson: Visual explanations of image-text representations via multi-modal information bottleneck attribution, NeurIPS 2023, arXiv 2312.17174',
+  unit: 'nats',
+  signed: false,
+  sampled: true,
+  parse: parseM2IB,
+  layers: (model, options) => ({
+    image: resolveLayer(options.layer, model.image),
+    text: options.textLayer === 'auto' && !options.compat ? EMBEDDINGS : resolveLayer(options.textLayer, model.text),
+  }),
+  async explain(run, options) {
+    const path = statistics ?? join(run.model.checkpoint.directory, STATISTICS_FILE);
+    const layers = { image: run.image.layer, text: run.text.layer };
+    const dataset = options.normalisation === 'dataset' ? await loadStatistics(path, layers) : undefined;
+    const units = run.wanted.map(m => chunks(run.encoded.pairs.length, pairsPerRun(run, run[m], options)).length * options.steps);
+    run.plan(units.reduce((a, b) => a + b, 0));
+    return eachTower(run, async job => (await optimise(run, job, options, dataset?.[job.modality], path)).map(mapOf));
+  },
+});
 
-  /**
-   * @param options unset ones take their defaults
-   * @param statistics path of feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights
-   * @throws NarrowsError for an option out of range
-   */
-  constructor(
-    readonly model: CLIPModel,
-    options: Partial<M2IBOptions> = {},
-    private readonly statistics = join(model.checkpoint.directory, STATISTICS_FILE),
-  ) {
-    // An option that is there but undefined is unset: it must not hide the official code's own value.
-    const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const given = options.compat ? { beta: 0.1, textBeta: options.beta ?? 0.1, batchSize: 10, ...set, ...OFFICIAL } : set;
-    this.options = parseOptions(m2ibSchema, given, 'm2ib');
+/** M2IB on one model, with options in the paper's words. */
+export class M2IB extends Attributor<M2IBOptions> {
+  /** @param statistics path of feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights */
+  constructor(model: DualEncoder, options: Partial<M2IBOptions> = {}, statistics?: string) {
+    super(m2ibEntry(statistics), model, options);
   }
+}
 
-  /** One pair. */
-  async attribute(pair: Pair, run: AttributeRun = {}): Promise<Attribution> {
-    return (await this.attributeAll([pair], run))[0];
-  }
+const mapOf = (result: GateResult): TokenMap => ({ tokens: result.tokens, curves: { fit: result.fit, compression: result.compression } });
 
-  /**
-   * P pairs at once; each comes out as it would alone.
-   * @throws NarrowsError for bad input, the signal's reason when aborted
-   */
-  async attributeAll(pairs: readonly Pair[], run: AttributeRun = {}): Promise<Attribution[]> {
-    const { modality = 'both', seed = 0, seeds = 1 } = run;
-    if (!Number.isInteger(seeds) || seeds < 1)
-      throw new NarrowsError(`The number of seeds must be at least 1, got ${seeds}.`, { kind: 'usage' });
-    if (!Number.isSafeInteger(seed) || seed < 0 || !Number.isSafeInteger(seed + seeds))
-      throw new NarrowsError(`The seed must be a whole number from 0 to 2^53, got ${seed}.`, { kind: 'usage' });
-    run.signal?.throwIfAborted();
-    if (pairs.length === 0) return [];
-    const { model, options } = this;
-    const early = options.textLayer === 'auto' && !options.compat;
-    const layers = {
-      image: resolveLayer(options.layer, model.image),
-      text: early ? EMBEDDINGS : resolveLayer(options.textLayer, model.text),
-    };
-    const started = performance.now();
-    const dataset = options.normalisation === 'dataset' ? await loadStatistics(this.statistics, layers) : undefined;
-    const encoded = await encodePairs(model, pairs, layers, run);
-    const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
-    const wanted: Modality[] = modality === 'both' ? ['image', 'text'] : [modality];
-    const total = wanted.reduce((sum, m) => sum + Math.ceil(pairs.length / this.pairsPerRun(m, encoded)) * seeds * options.steps, 0);
-    let done = 0;
-    const results: Partial<Record<Modality, GateResult[][]>> = {};
-    for (const m of wanted) {
-      const from = performance.now();
-      results[m] = [];
-      for (let s = 0; s < seeds; s++)
-        results[m].push(
-          await this.optimise(m, encoded, layers[m], seed + s, dataset?.[m], run.signal, () => run.onProgress?.(++done, total)),
-        );
-      seconds[`optimise ${m}`] = (performance.now() - from) / 1000;
-    }
-    const sha256 = await model.sha256();
-    return pairs.map((pair, p) => ({
-      schemaVersion: 1,
-      method: 'm2ib',
-      unit: 'nats',
-      caption: pair.text,
-      cosine: encoded.cosines[p],
-      image:
-        results.image &&
-        imageAttribution(
-          encoded,
-          p,
-          seed,
-          results.image.map(r => r[p].tokens),
-          this.verdict(results.image, p, encoded.cosines[p]),
-        ),
-      text:
-        results.text &&
-        textAttribution(
-          encoded,
-          p,
-          seed,
-          results.text.map(r => r[p].tokens),
-          this.verdict(results.text, p, encoded.cosines[p]),
-        ),
-      parameters: { ...options, layer: layers.image, textLayer: layers.text, seed, seeds, modality, imageSize: run.imageSize ?? null },
-      provenance: {
-        narrows: version,
-        runtime: `${model.runtime.name} ${model.runtime.version}`,
-        model: { name: model.name, sha256 },
-        image: { name: pair.imageName ?? '', sha256: pair.imageSha256 ?? '', width: pair.image.width, height: pair.image.height },
-        createdAt: new Date().toISOString(),
+/** All pairs through the gate of one tower, in chunks that fit in memory. */
+async function optimise(
+  run: MethodRun,
+  job: TowerJob,
+  options: M2IBOptions,
+  dataset: ChannelStatistics | undefined,
+  path: string,
+): Promise<GateResult[]> {
+  const { tower, modality, layer, hidden } = job;
+  const [count, tokens, width] = hidden.shape;
+  const out: GateResult[] = [];
+  for (const range of chunks(count, pairsPerRun(run, job, options))) {
+    const problem = {
+      runtime: run.model.runtime,
+      tower,
+      layer,
+      hidden: rows(hidden, range),
+      inputs: inputRows(job.inputs, range),
+      score: {
+        of: (features: Value) => targetScore(features, options.batchSize, job.target),
+        feeds: targetFeeds(job.target, range),
       },
-      timings: seconds,
-    }));
-  }
-
-  /** Closes the compiled steps. */
-  async release(): Promise<void> {
-    for (const graph of this.graphs.values()) await (await graph.catch(() => undefined))?.release();
-    this.graphs.clear();
-  }
-
-  private verdict(seeds: readonly GateResult[][], p: number, cosine: number): Convergence {
-    const average = (pick: (r: GateResult) => number[]): number[] =>
-      pick(seeds[0][p]).map((_, i) => seeds.reduce((sum, r) => sum + pick(r[p])[i], 0) / seeds.length);
-    return judgeConvergence(
-      average(r => r.fit),
-      average(r => r.compression),
-      cosine,
-    );
-  }
-
-  /** All pairs through the gate of one modality, in chunks that fit in memory. */
-  private async optimise(
-    modality: Modality,
-    encoded: EncodedPairs,
-    at: number,
-    seed: number,
-    dataset: ChannelStatistics | undefined,
-    signal: AbortSignal | undefined,
-    onStep: () => void,
-  ): Promise<GateResult[]> {
-    const tower = this.model[modality];
-    const own = encoded[modality];
-    const other = encoded[modality === 'image' ? 'text' : 'image'];
-    const options = this.gateOptions(modality);
-    const [count, tokens, width] = own.hidden.shape;
-    const chunk = this.pairsPerRun(modality, encoded);
-    const lengths = encoded.text.batch.rows.map(r => r.ids.length);
-    const out: GateResult[] = [];
-    for (let from = 0; from < count; from += chunk) {
-      const range: [number, number] = [from, Math.min(count, from + chunk)];
-      const problem = {
-        runtime: this.model.runtime,
-        tower,
-        layer: at,
-        hidden: rows(own.hidden, range),
-        inputs: rowsOf(own, range),
-        target: rows(other.features, range),
-        lengths: modality === 'text' ? lengths.slice(...range) : undefined,
-        statistics: this.noiseStatistics(own.hidden, range, dataset, modality === 'text' ? lengths : undefined),
-        options,
-        seed,
-        signal,
-        onStep,
-      };
-      const key = `${modality}:${at}:${modality === 'image' ? tokens : ''}:${width}:${Object.keys(problem.inputs).join()}`;
-      let graph = this.graphs.get(key);
-      if (!graph) {
-        graph = compileGate({ ...problem, standardised: problem.statistics !== undefined });
-        this.graphs.set(key, graph);
-        // A failure is told to this call alone; the next one tries again.
-        graph.catch(() => this.graphs.delete(key));
-      }
-      out.push(...(await optimiseGate(problem, await graph)));
-    }
-    return out;
-  }
-
-  /** Pairs whose step fits in `STEP_MEMORY`: about sixty values per token and channel live at once. */
-  private pairsPerRun(modality: Modality, encoded: EncodedPairs): number {
-    const [, tokens, width] = encoded[modality].hidden.shape;
-    return Math.max(1, Math.floor(STEP_MEMORY / (tokens * width * this.options.batchSize * 60 * 4)));
-  }
-
-  private gateOptions(modality: Modality): GateOptions {
-    const { steps, learningRate, batchSize, antithetic, alpha, compat } = this.options;
-    return {
-      beta: modality === 'image' ? this.options.beta : this.options.textBeta,
-      steps,
-      learningRate,
-      batchSize,
-      antithetic,
-      perToken: alpha === 'token',
-      alphaStart: ALPHA_START,
-      official: compat !== undefined,
+      lengths: modality === 'text' ? job.lengths.slice(...range) : undefined,
+      statistics: noiseStatistics(job, range, options, dataset, path),
+      options: gateOptions(modality, options),
+      seed: run.seed,
+      signal: run.signal,
+      onStep: () => run.advance(),
     };
+    const { kind, vectors } = job.target;
+    const key = `${modality}:${layer}:${modality === 'image' ? tokens : ''}:${width}:${kind}:${vectors.shape[1]}:${Object.keys(problem.inputs).join()}`;
+    const graph = await run.keep(key, () => compileGate({ ...problem, standardised: problem.statistics !== undefined }));
+    out.push(...(await optimiseGate(problem, graph)));
+    const blocks = tower.layers - 1 - layer;
+    const rowsDone = (range[1] - range[0]) * options.batchSize * options.steps;
+    run.passes(modality, rowsDone, blocks, blocks);
   }
+  return out;
+}
 
-  /** Mean and deviation of the noise per pair; none where it is N(0, 1). The variance scales the deviation. */
-  private noiseStatistics(
-    hidden: EncodedTower['hidden'],
-    [from, to]: [number, number],
-    dataset: ChannelStatistics | undefined,
-    lengths?: readonly number[],
-  ): ChannelStatistics[] | undefined {
-    const { normalisation, variance } = this.options;
-    const width = hidden.shape[2];
-    const scale = Math.sqrt(variance);
-    const scaled = (s: ChannelStatistics): ChannelStatistics => ({ mean: s.mean, deviation: s.deviation.map(v => v * scale) });
-    const each = (pick: (p: number) => ChannelStatistics): ChannelStatistics[] =>
-      Array.from({ length: to - from }, (_, i) => scaled(pick(from + i)));
-    if (normalisation === 'none') {
-      if (variance === 1) return undefined;
-      return each(() => ({ mean: new Float32Array(width), deviation: new Float32Array(width).fill(1) }));
-    }
-    if (normalisation === 'sample')
-      return each(p => sampleStatistics(row(hidden, p).subarray(0, lengths ? lengths[p] * width : undefined), width));
-    if (dataset!.mean.length !== width)
-      throw new NarrowsError(
-        `${this.statistics} has statistics of ${dataset!.mean.length} channels, not ${width}; fit them again with this model.`,
-      );
-    return each(() => dataset!);
+/** Pairs whose step fits in memory: about sixty values per token and channel live at once. */
+function pairsPerRun(run: MethodRun, job: TowerJob, options: M2IBOptions): number {
+  const [, tokens, width] = job.hidden.shape;
+  return Math.max(1, Math.floor(run.maxMemory / (tokens * width * options.batchSize * 60 * 4)));
+}
+
+function gateOptions(modality: Modality, options: M2IBOptions): GateOptions {
+  const { steps, learningRate, batchSize, antithetic, alpha, compat } = options;
+  return {
+    beta: modality === 'image' ? options.beta : options.textBeta,
+    steps,
+    learningRate,
+    batchSize,
+    antithetic,
+    perToken: alpha === 'token',
+    alphaStart: ALPHA_START,
+    official: compat !== undefined,
+  };
+}
+
+/** Mean and deviation of the noise per pair; none where it is N(0, 1). The variance scales the deviation. */
+function noiseStatistics(
+  job: TowerJob,
+  [from, to]: Range,
+  options: M2IBOptions,
+  dataset: ChannelStatistics | undefined,
+  path: string,
+): ChannelStatistics[] | undefined {
+  const { normalisation, variance } = options;
+  const width = job.hidden.shape[2];
+  const scale = Math.sqrt(variance);
+  const scaled = (s: ChannelStatistics): ChannelStatistics => ({ mean: s.mean, deviation: s.deviation.map(v => v * scale) });
+  const each = (pick: (p: number) => ChannelStatistics): ChannelStatistics[] =>
+    Array.from({ length: to - from }, (_, i) => scaled(pick(from + i)));
+  if (normalisation === 'none') {
+    if (variance === 1) return undefined;
+    return each(() => ({ mean: new Float32Array(width), deviation: new Float32Array(width).fill(1) }));
   }
+  if (normalisation === 'sample') return each(p => sampleStatistics(row(job.hidden, p).subarray(0, job.lengths[p] * width), width));
+  if (dataset!.mean.length !== width)
+    throw new NarrowsError(`${path} has statistics of ${dataset!.mean.length} channels, not ${width}; fit them again with this model.`);
+  return each(() => dataset!);
 }
 
 /**
@@ -274,20 +182,3 @@ export class M2IB {
  * gathered nearly all, and the words' maps fall to chance. At the embeddings a position holds its own word alone (docs/evidence).
  */
 const EMBEDDINGS = -1;
-/** Memory for the values of one step, bytes. */
-const STEP_MEMORY = 512 * 2 ** 20;
-
-function rows(t: EncodedTower['hidden'], [from, to]: [number, number]): EncodedTower['hidden'] {
-  const size = t.data.length / t.shape[0];
-  return floats([to - from, ...t.shape.slice(1)], t.data.subarray(from * size, to * size));
-}
-
-/** The inputs of some rows: every input has the batch as its first axis. */
-function rowsOf(tower: EncodedTower, [from, to]: [number, number]): EncodedTower['inputs'] {
-  return Object.fromEntries(
-    Object.entries(tower.inputs).map(([name, t]) => {
-      const size = t.data.length / t.shape[0];
-      return [name, { dtype: t.dtype, shape: [to - from, ...t.shape.slice(1)], data: t.data.subarray(from * size, to * size) }];
-    }),
-  );
-}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
-import { cosine, type EncodedPairs, encodePairs, row } from '../pair.ts';
+import { cosine, type EncodedPairs, encodePairs } from '../pair.ts';
+import { row } from '../rows.ts';
 import { LAYERS, PAIRS, tinyPairModel } from '../testing/tiny-pairs.ts';
 import { areaUnder, removalCurves } from './removal.ts';
 

@@ -61,9 +61,9 @@ function facts(result: Attribution): string {
   const seeds = result.image?.stability ?? result.text?.stability;
   const parts = [`cosine ${formatValue(result.cosine, 3)}`];
   if (result.unit === 'nats' && result.image)
-    parts.push(`image ${formatValue(result.image.totalBits, digitsFor(result.image.totalBits))} bits`);
+    parts.push(`image ${formatValue(result.image.totalBits ?? 0, digitsFor(result.image.totalBits ?? 0))} bits`);
   if (result.unit === 'nats' && result.text)
-    parts.push(`caption ${formatValue(result.text.totalBits, digitsFor(result.text.totalBits))} bits`);
+    parts.push(`caption ${formatValue(result.text.totalBits ?? 0, digitsFor(result.text.totalBits ?? 0))} bits`);
   if (seeds) parts.push(`${seeds.seeds.length} seeds, rank stability ${formatValue(seeds.rankStability, 2)}`);
   else if (typeof seed === 'number') parts.push(`seed ${seed}`);
   return parts.join(SEPARATOR);

@@ -18,6 +18,14 @@ const convergence = z.object({
   compression: numbers,
 });
 const stability = z.object({ seeds: numbers, standardDeviation: floatArray, rankStability: number });
+const common = {
+  totalBits: number.optional(),
+  convergence,
+  stability: stability.optional(),
+  score: number.optional(),
+  standardError: floatArray.optional(),
+  convergenceDelta: number.optional(),
+};
 const image = z
   .object({
     tokens: floatArray,
@@ -25,16 +33,15 @@ const image = z
     grid: z.tuple([size.positive(), size.positive()]),
     patches: floatArray,
     view: z.object({ left: number, top: number, width: number.positive(), height: number.positive() }),
-    totalBits: number,
-    convergence,
-    stability: stability.optional(),
+    pixels: z.object({ height: size.positive(), width: size.positive(), values: floatArray }).optional(),
+    ...common,
   })
   .refine(part => part.patches.length === part.grid[0] * part.grid[1], 'patches do not fill the grid')
   .refine(part => part.tokens.length === part.prefixTokens + part.patches.length, 'tokens are not the prefix and the patches');
 const token = z.object({ id: size, text: z.string(), special: z.boolean(), start: size, end: size, value: number });
 const word = z.object({ text: z.string(), start: size, end: size, value: number, tokens: z.array(size) });
 const text = z
-  .object({ tokens: z.array(token), words: z.array(word), totalBits: number, convergence, stability: stability.optional() })
+  .object({ tokens: z.array(token), words: z.array(word), ...common })
   .refine(part => part.words.every(each => each.tokens.every(i => i < part.tokens.length)), 'a word points at a token that is not there');
 const fileSchema = z.object({
   schemaVersion: z.literal(1),
@@ -44,6 +51,12 @@ const fileSchema = z.object({
   cosine: number,
   image: image.optional(),
   text: text.optional(),
+  interactions: z
+    .object({ values: floatArray, patches: size, tokens: z.array(size), standardError: floatArray.optional(), fit: number.optional() })
+    .refine(part => part.values.length === part.patches * part.tokens.length, 'interactions are not patches by tokens')
+    .optional(),
+  target: z.string().optional(),
+  passes: z.object({ forward: number, backward: number }).optional(),
   parameters: z.record(z.string(), z.unknown()),
   provenance: z.object({
     narrows: z.string(),

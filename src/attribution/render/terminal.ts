@@ -113,8 +113,8 @@ export async function terminalThumbnail(result: Attribution, image: RgbImage, co
 export function terminalSummary(result: Attribution): string {
   const bits = (value: number) => formatValue(value, digitsFor(value));
   const parts = [`${methodLabel(result.method)} on ${plain(result.provenance.model.name)}`, `cosine ${formatValue(result.cosine, 3)}`];
-  if (result.unit === 'nats' && result.image) parts.push(`image ${bits(result.image.totalBits)} bits`);
-  if (result.unit === 'nats' && result.text) parts.push(`caption ${bits(result.text.totalBits)} bits`);
+  if (result.unit === 'nats' && result.image) parts.push(`image ${bits(result.image.totalBits ?? 0)} bits`);
+  if (result.unit === 'nats' && result.text) parts.push(`caption ${bits(result.text.totalBits ?? 0)} bits`);
   if (notConverged(result)) parts.push('NOT CONVERGED');
   return parts.join(' · ');
 }

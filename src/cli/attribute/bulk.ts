@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import type { Attributor } from '../../attribution/attributor.ts';
 import type { Pair } from '../../attribution/pair.ts';
-import type { Method } from '../../attribution/registry.ts';
+import { createMethod } from '../../attribution/registry.ts';
 import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
@@ -79,7 +80,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   await makeDirectory(directory).catch(error => {
     throw writeError(directory, error);
   });
-  const method = settings.entry.create(model, settings.values);
+  const method = createMethod(settings.entry, model, settings.values);
   const fixed = JSON.stringify([
     settings.entry.name,
     settings.values,
@@ -146,7 +147,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
 async function* attributeChunk(
   context: Context,
   settings: AttributeSettings,
-  method: Method,
+  method: Attributor,
   jobs: readonly Job[],
   directory: string,
   kinds: readonly Kind[],

@@ -1,8 +1,9 @@
 /** @file `narrows attribute`: one pair to words in the terminal and pictures on disk, or a whole list of pairs. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { MethodEntry } from '../../attribution/method.ts';
 import { parseOptions } from '../../attribution/options.ts';
-import { findMethod, type MethodEntry, methods } from '../../attribution/registry.ts';
+import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
 import { commandLine, shellQuote } from '../../attribution/render/html.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
@@ -121,7 +122,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
   context.status('Reading the picture and the model');
   const pair = await loadPair(source);
   await using model = await CLIPModel.fromPretrained(settings.model, { ...hubOptions(context), keepSessions: false });
-  const method = settings.entry.create(model, settings.values);
+  const method = createMethod(settings.entry, model, settings.values);
   context.log.debug(`attributing with ${model.name}`);
   const result = await method.attribute(pair, {
     ...settings.run,

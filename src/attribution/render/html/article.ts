@@ -25,8 +25,8 @@ const bits = (value: number): string => formatValue(value, digitsFor(value));
 function factLine(result: Attribution): string {
   const facts = [`<span>${escapeText(methodLabel(result.method))} on <b>${escapeText(result.provenance.model.name)}</b></span>`];
   facts.push(`<span>cosine <b>${formatValue(result.cosine, 3)}</b></span>`);
-  if (result.unit === 'nats' && result.image) facts.push(`<span>image <b>${bits(result.image.totalBits)} bits</b></span>`);
-  if (result.unit === 'nats' && result.text) facts.push(`<span>caption <b>${bits(result.text.totalBits)} bits</b></span>`);
+  if (result.unit === 'nats' && result.image) facts.push(`<span>image <b>${bits(result.image.totalBits ?? 0)} bits</b></span>`);
+  if (result.unit === 'nats' && result.text) facts.push(`<span>caption <b>${bits(result.text.totalBits ?? 0)} bits</b></span>`);
   if (typeof result.parameters.seed === 'number') facts.push(`<span>seed <b>${result.parameters.seed}</b></span>`);
   const stable = result.image?.stability ?? result.text?.stability;
   if (stable) facts.push(`<span>rank stability <b>${formatValue(stable.rankStability, 2)}</b> over ${stable.seeds.length} seeds</span>`);

@@ -1,0 +1,206 @@
+/** @file Runs any method of the registry on pairs: encodes them, builds the targets, goes over seeds, and puts the record together. */
+import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
+import { NarrowsError } from '../system/errors.ts';
+import { version } from '../system/version.ts';
+import type { FloatTensor } from '../tensor/tensor.ts';
+import { imageAttribution, textAttribution } from './assemble.ts';
+import { encodeTargets } from './encode-target.ts';
+import { MAX_MEMORY } from './memory.ts';
+import type { MethodEntry, MethodMaps, MethodRun, Releasable, TowerJob } from './method.ts';
+import { parseOptions } from './options.ts';
+import { type EncodedPairs, encodePairs, type Pair } from './pair.ts';
+import type { Attribution } from './result.ts';
+import { row } from './rows.ts';
+import { scoreFeatures, type Target, type TargetSpec } from './target.ts';
+
+/** What a call may choose beside the method's options. */
+export interface AttributeRun {
+  readonly modality?: Modality | 'both';
+  readonly seed?: number;
+  /** Number of seeds: seed, seed + 1, …; the map is their mean. Methods that do not sample run once. */
+  readonly seeds?: number;
+  readonly imageSize?: number;
+  /** What is explained; the cosine of image and caption by default. */
+  readonly target?: TargetSpec;
+  /** Bytes that intermediate values of one run may take; 512 MiB by default. */
+  readonly maxMemory?: number;
+  readonly signal?: AbortSignal;
+  /** Units of work done, of all modalities, seeds and chunks of pairs. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** A method on one model. Compiled graphs are kept until `release`. */
+export class Attributor<O = Record<string, unknown>> implements AsyncDisposable {
+  readonly options: O;
+  private readonly graphs = new Map<string, Promise<Releasable>>();
+
+  /**
+   * @param given options that differ from the defaults; undefined ones are unset
+   * @throws NarrowsError for an option that is unknown or out of range
+   */
+  constructor(
+    readonly entry: MethodEntry<O>,
+    readonly model: DualEncoder,
+    given: Record<string, unknown> = {},
+  ) {
+    // An option that is there but undefined is unset: it must not hide a default.
+    const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    this.options = entry.parse ? entry.parse(set) : (parseOptions(entry.schema, set, entry.name) as O);
+  }
+
+  /** One pair. */
+  async attribute(pair: Pair, run: AttributeRun = {}): Promise<Attribution> {
+    return (await this.attributeAll([pair], run))[0];
+  }
+
+  /**
+   * P pairs at once; each comes out as it would alone.
+   * @throws NarrowsError for bad input or a model that the method cannot serve, the signal's reason when aborted
+   */
+  async attributeAll(pairs: readonly Pair[], run: AttributeRun = {}): Promise<Attribution[]> {
+    const { modality = 'both', seed = 0, seeds = 1 } = run;
+    checkSeeds(seed, seeds);
+    run.signal?.throwIfAborted();
+    if (pairs.length === 0) return [];
+    const { model, options, entry } = this;
+    const wanted = this.wanted(modality);
+    const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
+    const started = performance.now();
+    const encoded = await encodePairs(model, pairs, layers, run);
+    const targets = await encodeTargets(model, encoded, run.target);
+    const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
+    const image = job(model, encoded, 'image', layers.image, targets.image);
+    const text = job(model, encoded, 'text', layers.text, targets.text);
+    const repeats = entry.sampled ? seeds : 1;
+    const counted = { forward: 0, backward: 0 };
+    const progress = { done: 0, total: 0 };
+    const maps: MethodMaps[] = [];
+    for (let s = 0; s < repeats; s++) {
+      let planned = 0;
+      const work: MethodRun = {
+        model,
+        encoded,
+        wanted,
+        image,
+        text,
+        seed: seed + s,
+        maxMemory: run.maxMemory ?? MAX_MEMORY,
+        signal: run.signal,
+        timings: seconds,
+        keep: (key, build) => this.keep(key, build),
+        plan: units => {
+          // The first seed's plan stands for the later ones too.
+          planned += units;
+          progress.total = Math.max(progress.total, progress.done + planned + (s === 0 ? planned * (repeats - 1) : 0));
+        },
+        advance: (units = 1) => {
+          progress.done += units;
+          planned -= units;
+          run.signal?.throwIfAborted();
+          run.onProgress?.(progress.done, Math.max(progress.total, progress.done));
+        },
+        passes: (side, rows, forward, backward = 0) => {
+          counted.forward += (rows * forward) / model[side].layers;
+          counted.backward += (rows * backward) / model[side].layers;
+        },
+        warn: message => run.onWarning?.(message),
+      };
+      maps.push(await entry.explain(work, options));
+      run.signal?.throwIfAborted();
+    }
+    const sha256 = await model.sha256();
+    const nats = entry.unit === 'nats';
+    const used = { ...(options as object), ...(entry.layers ? { layer: layers.image, textLayer: layers.text } : {}) };
+    return pairs.map((pair, p) => ({
+      schemaVersion: 1,
+      method: entry.name,
+      unit: entry.unit,
+      caption: pair.text,
+      cosine: encoded.cosines[p],
+      target: (wanted.includes('image') ? targets.image : targets.text).description,
+      image:
+        maps[0].image &&
+        imageAttribution(encoded, p, { seed, nats, score: image.scores[p], maps: maps.map(m => m.image![p]), size: image.size! }),
+      text: maps[0].text && textAttribution(encoded, p, { seed, nats, score: text.scores[p], maps: maps.map(m => m.text![p]) }),
+      interactions: maps[0].interactions?.[p],
+      passes: { forward: counted.forward / pairs.length, backward: counted.backward / pairs.length },
+      parameters: { ...used, seed, seeds, modality, imageSize: run.imageSize ?? null },
+      provenance: {
+        narrows: version,
+        runtime: `${model.runtime.name} ${model.runtime.version}`,
+        model: { name: model.name, sha256 },
+        image: { name: pair.imageName ?? '', sha256: pair.imageSha256 ?? '', width: pair.image.width, height: pair.image.height },
+        createdAt: new Date().toISOString(),
+      },
+      timings: seconds,
+    }));
+  }
+
+  /** Closes the compiled graphs. */
+  async release(): Promise<void> {
+    for (const graph of this.graphs.values()) await (await graph.catch(() => undefined))?.release();
+    this.graphs.clear();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  private keep<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T> {
+    let kept = this.graphs.get(key) as Promise<T> | undefined;
+    if (!kept) {
+      kept = build();
+      this.graphs.set(key, kept);
+      // A failure is told to this call alone; the next one tries again.
+      kept.catch(() => this.graphs.delete(key));
+    }
+    return kept;
+  }
+
+  /** The modalities that the call asks for and the method has. @throws NarrowsError where none is left, or the model cannot be served */
+  private wanted(modality: Modality | 'both'): Modality[] {
+    const { entry, model, options } = this;
+    const asked: readonly Modality[] = modality === 'both' ? ['image', 'text'] : [modality];
+    const served = asked.filter(m => entry.modalities.includes(m));
+    if (served.length === 0)
+      throw new NarrowsError(`${entry.name} makes no map of the ${modality}; it serves the ${entry.modalities.join(' and ')}.`, {
+        kind: 'usage',
+      });
+    const reasons = served.map(m => entry.unsupported?.(model, m, options));
+    const possible = served.filter((_, i) => !reasons[i]);
+    if (possible.length === 0) throw new NarrowsError(reasons.find(r => r)!);
+    return possible;
+  }
+}
+
+function checkSeeds(seed: number, seeds: number): void {
+  if (!Number.isInteger(seeds) || seeds < 1)
+    throw new NarrowsError(`The number of seeds must be at least 1, got ${seeds}.`, { kind: 'usage' });
+  if (!Number.isSafeInteger(seed) || seed < 0 || !Number.isSafeInteger(seed + seeds))
+    throw new NarrowsError(`The seed must be a whole number from 0 to 2^53, got ${seed}.`, { kind: 'usage' });
+}
+
+/** One tower's work. */
+function job(model: DualEncoder, encoded: EncodedPairs, modality: Modality, layer: number, target: Target): TowerJob {
+  const own = encoded[modality];
+  const tower = model[modality];
+  const [count, tokens] = own.hidden.shape;
+  const captions = encoded.text.batch.rows;
+  const text = modality === 'text';
+  const patches = Array.from({ length: tokens - tower.prefixTokens }, (_, i) => tower.prefixTokens + i);
+  return {
+    modality,
+    tower,
+    inputs: own.inputs,
+    layer,
+    hidden: own.hidden,
+    features: own.features,
+    target,
+    scores: Array.from({ length: count }, (_, p) => scoreFeatures(target, p, row(own.features, p))),
+    tokens,
+    lengths: captions.map(c => (text ? c.ids.length : tokens)),
+    players: captions.map(c => (text ? c.tokens.flatMap((t, i) => (t.special ? [] : [i])) : patches)),
+    ...(text ? {} : { grid: encoded.image.grid, size: (own.inputs.pixel_values as FloatTensor).shape.slice(2) as [number, number] }),
+  };
+}

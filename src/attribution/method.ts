@@ -1,0 +1,130 @@
+/** @file What an attribution method is: an entry of the registry, the work it gets, and the maps it gives back. */
+import type { z } from 'zod';
+import type { DualEncoder, Modality, Tower, TowerInputs } from '../models/dual-encoder.ts';
+import type { FloatTensor } from '../tensor/tensor.ts';
+import type { EncodedPairs, Layers } from './pair.ts';
+import type { Interactions } from './result.ts';
+import type { Target } from './target.ts';
+
+/** Families of methods, in the order of tables. */
+export const FAMILIES = ['gradient', 'layer-gradient', 'attention', 'perturbation', 'interaction', 'bottleneck', 'control'] as const;
+/** One of them. */
+export type Family = (typeof FAMILIES)[number];
+
+/** The map of one pair in one tower. */
+export interface TokenMap {
+  /** One value per token of the tower, prefix and special tokens included: [N]. What a method does not value is 0. */
+  readonly tokens: Float32Array;
+  /** Pixel methods: one value per pixel of the model's view, [H·W]; `tokens` holds their sums per patch. */
+  readonly pixels?: Float32Array;
+  /** Estimated standard error per token, for methods that sample. */
+  readonly standardError?: Float32Array;
+  /** Sum of the attribution minus the difference of the target between input and baseline, for methods that promise completeness. */
+  readonly convergenceDelta?: number;
+  /** Per step, for methods that optimise: the fit term (target) and the compression term, before that step's update. */
+  readonly curves?: { readonly fit: readonly number[]; readonly compression: readonly number[] };
+}
+
+/** The maps of P pairs, of the modalities that were asked for. */
+export interface MethodMaps {
+  readonly image?: readonly TokenMap[];
+  readonly text?: readonly TokenMap[];
+  readonly interactions?: readonly Interactions[];
+}
+
+/** P pairs as one tower sees them. */
+export interface TowerJob {
+  readonly modality: Modality;
+  readonly tower: Tower;
+  /** P rows. */
+  readonly inputs: TowerInputs;
+  /** The layer whose output `hidden` is; what the entry's `layers` chose, the embeddings (-1) by default. */
+  readonly layer: number;
+  /** [P, N, D] */
+  readonly hidden: FloatTensor;
+  /** [P, E], not normalised. */
+  readonly features: FloatTensor;
+  readonly target: Target;
+  /** The target of the undisturbed input, per pair. */
+  readonly scores: readonly number[];
+  /** N */
+  readonly tokens: number;
+  /** Tokens that are the pair's own and no padding, per pair. */
+  readonly lengths: readonly number[];
+  /** Per pair, the tokens that are neither prefix nor special nor padding: patches, or the caption's own tokens. */
+  readonly players: readonly (readonly number[])[];
+  /** Images: patch rows and columns, and the pixels of the model's view [H, W]. */
+  readonly grid?: readonly [number, number];
+  readonly size?: readonly [number, number];
+}
+
+/** Something that holds native memory. */
+export interface Releasable {
+  release(): Promise<void>;
+}
+
+/** One call of a method, one seed. */
+export interface MethodRun {
+  readonly model: DualEncoder;
+  readonly encoded: EncodedPairs;
+  /** Modalities whose maps are wanted. */
+  readonly wanted: readonly Modality[];
+  readonly image: TowerJob;
+  readonly text: TowerJob;
+  readonly seed: number;
+  /** Bytes that one run's intermediate values may take. */
+  readonly maxMemory: number;
+  readonly signal?: AbortSignal;
+  /** Seconds per phase, for the record; `eachTower` notes each tower's. */
+  readonly timings: Record<string, number>;
+  /**
+   * What stands under a key (a compiled graph), made at its first use and kept until the method is released. The key must name everything
+   * that the graph depends on beside the model and the method's options: the tower, shapes, and which inputs it declares.
+   */
+  keep<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T>;
+  /** Declares units of work (for the time left), and marks some as done. */
+  plan(units: number): void;
+  advance(units?: number): void;
+  /** Counts work for the record: rows through so many blocks of a tower, forward and backward. */
+  passes(modality: Modality, rows: number, forwardBlocks: number, backwardBlocks?: number): void;
+  warn(message: string): void;
+}
+
+/** A row of the table of methods. */
+export interface MethodEntry<O = Record<string, unknown>> {
+  /** As on the command line, e.g. `integrated-gradients`. */
+  readonly name: string;
+  /** As in tables, e.g. "Integrated gradients". */
+  readonly title: string;
+  readonly family: Family;
+  readonly modalities: readonly Modality[];
+  /** Options, with defaults and a line of help each. */
+  readonly schema: z.ZodObject;
+  /** Passes through a tower per map, in forward (F) and backward (B) passes of the blocks it runs. */
+  readonly cost: string;
+  readonly paper: string;
+  readonly unit: 'nats' | 'score';
+  /** Values may be negative, and then mean evidence against. */
+  readonly signed: boolean;
+  /** Whether the seed matters. */
+  readonly sampled: boolean;
+  /** Options from what was given; the schema with its defaults where there is no rule of its own. @throws NarrowsError */
+  parse?(given: Record<string, unknown>): O;
+  /** One sentence why this model's tower cannot be served, or undefined. */
+  unsupported?(model: DualEncoder, modality: Modality, options: O): string | undefined;
+  /** Layers whose outputs are wanted as `hidden`. @throws NarrowsError for a layer out of range */
+  layers?(model: DualEncoder, options: O): Partial<Layers>;
+  explain(run: MethodRun, options: O): Promise<MethodMaps>;
+}
+
+/** Runs a method that treats towers alike. */
+export async function eachTower(run: MethodRun, explain: (job: TowerJob) => Promise<readonly TokenMap[]>): Promise<MethodMaps> {
+  const maps: { image?: readonly TokenMap[]; text?: readonly TokenMap[] } = {};
+  for (const modality of run.wanted) {
+    const started = performance.now();
+    maps[modality] = await explain(run[modality]);
+    const name = `explain ${modality}`;
+    run.timings[name] = (run.timings[name] ?? 0) + (performance.now() - started) / 1000;
+  }
+  return maps;
+}

@@ -1,0 +1,84 @@
+/**
+ * @file What is explained: a scalar of a tower's unit feature û. Either linear, û·v (the cosine to a text or an image, the difference of two
+ * cosines, the mean over a prompt ensemble), or the log-probability of the caption among labels, log softmax(scale · û·Tᵀ)₀.
+ */
+import { input, logSoftmax, matmul, mul, normalise, reshape, slice, squeeze, type Value } from '../graph/index.ts';
+import type { RgbImage } from '../inputs/image/rgb-image.ts';
+import { type FloatTensor, floats } from '../tensor/tensor.ts';
+import { type Range, rows } from './rows.ts';
+
+/**
+ * What a call asks for, beside the pair itself. For maps of the caption, all but `image` mean the plain cosine to the picture: there the
+ * caption is what is explained.
+ */
+export interface TargetSpec {
+  /** Why the caption and not this one: cos(image, caption) − cos(image, against). */
+  readonly against?: string;
+  /** Log-probability of the caption among these labels (and itself). */
+  readonly labels?: readonly string[];
+  /** Prompt templates in which `{}` stands for the caption: the mean of their unit features, made a unit again. */
+  readonly templates?: readonly string[];
+  /** Cosine to this picture in place of the caption (for the image) or in place of the pair's picture (for the caption). */
+  readonly image?: RgbImage;
+}
+
+/** A target of P pairs for one tower. */
+export interface Target {
+  readonly kind: 'linear' | 'log-probability';
+  /** [P, K, E]: K = 1 for linear targets; for labels, unit features with the caption's first. */
+  readonly vectors: FloatTensor;
+  /** Factor from cosines to logits; 1 for linear targets. */
+  readonly scale: number;
+  /** In words, for the record. */
+  readonly description: string;
+}
+
+/** Unit vector. */
+export function unit(v: ArrayLike<number>): Float32Array {
+  let squares = 0;
+  for (let i = 0; i < v.length; i++) squares += v[i] * v[i];
+  const length = Math.sqrt(squares);
+  return Float32Array.from(v, x => x / length);
+}
+
+/**
+ * The target in a graph; declares the input `target` [batch, K, E].
+ * @param features [batch·repeat, E], not normalised
+ * @returns [batch, repeat]
+ */
+export function targetScore(features: Value, repeat: number, target: Pick<Target, 'kind' | 'vectors' | 'scale'>): Value {
+  const [, labels, width] = target.vectors.shape;
+  const vectors = input('target', ['batch', labels, width]);
+  const units = reshape(normalise(features), ['batch', repeat, width]);
+  const cosines = matmul(units, vectors, { transB: true });
+  if (target.kind === 'linear') return squeeze(cosines, 2);
+  return squeeze(slice(logSoftmax(mul(cosines, target.scale), 2), 2, 0, 1), 2);
+}
+
+/** What `targetScore` declares, for some pairs. */
+export const targetFeeds = (target: Target, range: Range): { target: FloatTensor } => ({ target: rows(target.vectors, range) });
+
+/** The target of pair p on the host. @param features [E], any length */
+export function scoreFeatures(target: Target, p: number, features: Float32Array): number {
+  const [, labels, width] = target.vectors.shape;
+  const own = unit(features);
+  const values = Array.from({ length: labels }, (_, k) => {
+    const at = (p * labels + k) * width;
+    let dot = 0;
+    for (let e = 0; e < width; e++) dot += own[e] * target.vectors.data[at + e];
+    return dot * target.scale;
+  });
+  if (target.kind === 'linear') return values[0];
+  const top = Math.max(...values);
+  return values[0] - top - Math.log(values.reduce((sum, v) => sum + Math.exp(v - top), 0));
+}
+
+/** A linear target from one vector per pair, [P, E] -> [P, 1, E]; not made a unit. */
+export function linearTarget(vectors: readonly Float32Array[], description: string): Target {
+  const width = vectors[0].length;
+  const data = new Float32Array(vectors.length * width);
+  vectors.forEach((v, p) => {
+    data.set(v, p * width);
+  });
+  return { kind: 'linear', vectors: floats([vectors.length, 1, width], data), scale: 1, description };
+}
