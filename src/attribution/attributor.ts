@@ -2,16 +2,15 @@
 import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { version } from '../system/version.ts';
-import type { FloatTensor } from '../tensor/tensor.ts';
 import { imageAttribution, textAttribution } from './assemble.ts';
 import { encodeTargets } from './encode-target.ts';
 import { MAX_MEMORY } from './memory.ts';
-import type { MethodEntry, MethodMaps, MethodRun, Releasable, TowerJob } from './method.ts';
+import type { MethodEntry, MethodMaps, MethodRun, Releasable } from './method.ts';
 import { parseOptions } from './options.ts';
-import { type EncodedPairs, encodePairs, type Pair } from './pair.ts';
+import { encodePairs, type Pair } from './pair.ts';
 import type { Attribution } from './result.ts';
-import { row } from './rows.ts';
-import { scoreFeatures, type Target, type TargetSpec } from './target.ts';
+import type { TargetSpec } from './target.ts';
+import { towerJob } from './tower-job.ts';
 
 /** What a call may choose beside the method's options. */
 export interface AttributeRun {
@@ -70,8 +69,8 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     const encoded = await encodePairs(model, pairs, layers, run);
     const targets = await encodeTargets(model, encoded, run.target);
     const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
-    const image = job(model, encoded, 'image', layers.image, targets.image);
-    const text = job(model, encoded, 'text', layers.text, targets.text);
+    const image = towerJob(model, encoded, 'image', layers.image, targets.image);
+    const text = towerJob(model, encoded, 'text', layers.text, targets.text);
     const repeats = entry.sampled ? seeds : 1;
     const counted = { forward: 0, backward: 0 };
     const progress = { done: 0, total: 0 };
@@ -179,28 +178,4 @@ function checkSeeds(seed: number, seeds: number): void {
     throw new NarrowsError(`The number of seeds must be at least 1, got ${seeds}.`, { kind: 'usage' });
   if (!Number.isSafeInteger(seed) || seed < 0 || !Number.isSafeInteger(seed + seeds))
     throw new NarrowsError(`The seed must be a whole number from 0 to 2^53, got ${seed}.`, { kind: 'usage' });
-}
-
-/** One tower's work. */
-function job(model: DualEncoder, encoded: EncodedPairs, modality: Modality, layer: number, target: Target): TowerJob {
-  const own = encoded[modality];
-  const tower = model[modality];
-  const [count, tokens] = own.hidden.shape;
-  const captions = encoded.text.batch.rows;
-  const text = modality === 'text';
-  const patches = Array.from({ length: tokens - tower.prefixTokens }, (_, i) => tower.prefixTokens + i);
-  return {
-    modality,
-    tower,
-    inputs: own.inputs,
-    layer,
-    hidden: own.hidden,
-    features: own.features,
-    target,
-    scores: Array.from({ length: count }, (_, p) => scoreFeatures(target, p, row(own.features, p))),
-    tokens,
-    lengths: captions.map(c => (text ? c.ids.length : tokens)),
-    players: captions.map(c => (text ? c.tokens.flatMap((t, i) => (t.special ? [] : [i])) : patches)),
-    ...(text ? {} : { grid: encoded.image.grid, size: (own.inputs.pixel_values as FloatTensor).shape.slice(2) as [number, number] }),
-  };
 }

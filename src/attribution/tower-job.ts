@@ -1,0 +1,31 @@
+/** @file Pairs after the encoding, as a method sees them from one tower. */
+import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
+import type { FloatTensor } from '../tensor/tensor.ts';
+import type { TowerJob } from './method.ts';
+import type { EncodedPairs } from './pair.ts';
+import { row } from './rows.ts';
+import { scoreFeatures, type Target } from './target.ts';
+
+/** @param layer whose output `encoded` holds as hidden */
+export function towerJob(model: DualEncoder, encoded: EncodedPairs, modality: Modality, layer: number, target: Target): TowerJob {
+  const own = encoded[modality];
+  const tower = model[modality];
+  const [count, tokens] = own.hidden.shape;
+  const captions = encoded.text.batch.rows;
+  const text = modality === 'text';
+  const patches = Array.from({ length: tokens - tower.prefixTokens }, (_, i) => tower.prefixTokens + i);
+  return {
+    modality,
+    tower,
+    inputs: own.inputs,
+    layer,
+    hidden: own.hidden,
+    features: own.features,
+    target,
+    scores: Array.from({ length: count }, (_, p) => scoreFeatures(target, p, row(own.features, p))),
+    tokens,
+    lengths: captions.map(c => (text ? c.ids.length : tokens)),
+    players: captions.map(c => (text ? c.tokens.flatMap((t, i) => (t.special ? [] : [i])) : patches)),
+    ...(text ? {} : { grid: encoded.image.grid, size: (own.inputs.pixel_values as FloatTensor).shape.slice(2) as [number, number] }),
+  };
+}

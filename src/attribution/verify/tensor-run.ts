@@ -1,0 +1,108 @@
+/** @file A method's run from tensors (pixels, ids) in place of pictures and captions: what goldens give. */
+import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
+import { encodeTargets } from '../encode-target.ts';
+import { MAX_MEMORY } from '../memory.ts';
+import type { MethodEntry, MethodMaps, MethodRun, Releasable } from '../method.ts';
+import { parseOptions } from '../options.ts';
+import { cosine, type EncodedPairs, type Layers } from '../pair.ts';
+import { row } from '../rows.ts';
+import { towerJob } from '../tower-job.ts';
+
+/** P pairs as tensors. */
+export interface TensorPairs {
+  /** [P, 3, H, W] */
+  readonly pixelValues: FloatTensor;
+  /** [P, T] */
+  readonly inputIds: Tensor;
+  readonly attentionMask?: Tensor;
+}
+
+/**
+ * Encoded pairs without a tokenizer: the first position and those from the pooled one on count as special where `special` does not say
+ * otherwise (CLIP's BOS, EOS and padding).
+ */
+export async function encodeTensors(
+  model: DualEncoder,
+  given: TensorPairs,
+  layers: Layers,
+  special?: (id: number, position: number) => boolean,
+): Promise<EncodedPairs> {
+  const imageInputs = model.imageInputs(given.pixelValues);
+  const textInputs = model.textInputs(given.inputIds, given.attentionMask);
+  const image = await model.runTower(model.image, imageInputs, layers.image);
+  const text = await model.runTower(model.text, textInputs, layers.text);
+  const [count, , height, width] = given.pixelValues.shape;
+  const length = given.inputIds.shape[1];
+  const ends = model.text.pooledTokens!(textInputs);
+  const rows = Array.from({ length: count }, (_, p) => {
+    const ids = Array.from(given.inputIds.data.subarray(p * length, (p + 1) * length) as Int32Array, Number);
+    const mask = given.attentionMask && Array.from(given.attentionMask.data.subarray(p * length, (p + 1) * length) as Int32Array, Number);
+    const own = mask ? ids.filter((_, i) => mask[i]) : ids;
+    const tokens = own.map((id, i) => ({
+      id,
+      text: `${id}`,
+      start: i,
+      end: i,
+      special: special ? special(id, i) : i === 0 || i >= ends[p],
+    }));
+    return { ids: own, tokens, allUnknown: false };
+  });
+  const blank = { width, height, data: new Uint8Array(width * height * 3) };
+  return {
+    pairs: rows.map(() => ({ image: blank, text: '' })),
+    image: {
+      inputs: imageInputs,
+      ...image,
+      views: rows.map(() => ({ left: 0, top: 0, width, height })),
+      grid: model.image.grid!(height, width),
+    },
+    text: { inputs: textInputs, ...text, batch: { inputIds: given.inputIds, attentionMask: given.attentionMask ?? given.inputIds, rows } },
+    cosines: rows.map((_, p) => cosine(row(image.features, p), row(text.features, p))),
+  };
+}
+
+/** Runs a method on tensors, once. Graphs are closed before it returns. @throws NarrowsError for an option out of range */
+export async function explainTensors<O>(
+  model: DualEncoder,
+  entry: MethodEntry<O>,
+  given: TensorPairs,
+  call: {
+    readonly options?: Record<string, unknown>;
+    readonly wanted?: readonly Modality[];
+    readonly seed?: number;
+    readonly maxMemory?: number;
+    readonly special?: (id: number, position: number) => boolean;
+    readonly onWarning?: (message: string) => void;
+  } = {},
+): Promise<MethodMaps> {
+  const options = entry.parse ? entry.parse(call.options ?? {}) : (parseOptions(entry.schema, call.options ?? {}, entry.name) as O);
+  const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
+  const encoded = await encodeTensors(model, given, layers, call.special);
+  const targets = await encodeTargets(model, encoded);
+  const kept = new Map<string, Promise<Releasable>>();
+  const run: MethodRun = {
+    model,
+    encoded,
+    wanted: call.wanted ?? entry.modalities,
+    image: towerJob(model, encoded, 'image', layers.image, targets.image),
+    text: towerJob(model, encoded, 'text', layers.text, targets.text),
+    seed: call.seed ?? 0,
+    maxMemory: call.maxMemory ?? MAX_MEMORY,
+    timings: {},
+    keep<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T> {
+      const there = (kept.get(key) as Promise<T> | undefined) ?? build();
+      kept.set(key, there);
+      return there;
+    },
+    plan() {},
+    advance() {},
+    passes() {},
+    warn: message => call.onWarning?.(message),
+  };
+  try {
+    return await entry.explain(run, options);
+  } finally {
+    for (const one of kept.values()) await (await one.catch(() => undefined))?.release();
+  }
+}
