@@ -11,6 +11,8 @@ import type { ToleranceKind } from './tolerance.ts';
 export interface VerifyContext {
   readonly model: CLIPModel;
   readonly reference: ReferenceFile;
+  /** A file of inputs (pixel_values, input_ids, attention_mask) for references that hold none. */
+  readonly inputsPath?: string;
 }
 
 /** The engine's own value of a tensor. */

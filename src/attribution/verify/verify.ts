@@ -14,6 +14,8 @@ export interface VerifyOptions {
   readonly model: CLIPModel;
   /** A safetensors file; see docs/verify.md for how to make one. */
   readonly referencePath: string;
+  /** File of inputs for attributions and M2IB; by default the reference itself, or `outputs.safetensors` beside it. */
+  readonly inputsPath?: string;
   /** One number for all kinds of values, or one for some kinds; see tolerance.ts for the defaults. */
   readonly tolerance?: number | Partial<Record<ToleranceKind, number>>;
   /** `done` of `total` tensors; `label` says what is being computed. */
@@ -62,7 +64,7 @@ export async function verifyReference(options: VerifyOptions): Promise<VerifyRep
   let done = 0;
   for (const [checker, names] of taken) {
     options.onProgress?.({ done, total, label: checker.name });
-    for await (const result of checker.compute({ model, reference }, names)) {
+    for await (const result of checker.compute({ model, reference, inputsPath: options.inputsPath }, names)) {
       signal?.throwIfAborted();
       if ('reason' in result) unverified.push(result);
       else {

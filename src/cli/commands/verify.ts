@@ -13,6 +13,10 @@ function configure(command: Command): void {
   command
     .option('--model <name>', 'shipped model, directory, or org/name[@revision]', DEFAULT_MODEL)
     .requiredOption('--reference <file>', '.safetensors file of values computed by PyTorch (docs/verify.md shows how to make one)')
+    .option(
+      '--inputs <file>',
+      'file of pixel_values, input_ids and attention_mask for attributions (default: the reference, or outputs.safetensors beside it)',
+    )
     .option('--tolerance <share>', 'largest error of every kind of value (default: one per kind, in docs/verify.md)', number(0))
     .option('--all', 'list every tensor; otherwise a family that passed is one line')
     .addHelpText(
@@ -30,6 +34,7 @@ async function run(context: Context, options: Options) {
   const report = await verifyReference({
     model,
     referencePath: options.reference as string,
+    inputsPath: options.inputs as string | undefined,
     tolerance: options.tolerance as number | undefined,
     signal: context.signal,
     onProgress: ({ done, total, label }) => context.status(`Verifying ${label}: ${done} of ${total} tensors`),

@@ -2,15 +2,14 @@
  * @file The official M2IB (arXiv 2312.17174; its published code) with recorded noise, run by the shipped gate optimisation. Names are
  * `vision|text.PAIR.PART`; the settings give vision_layer, text_layer (0-based block whose output is replaced), beta and lr.
  */
-import { dirname, join } from 'node:path';
 import { gateNats } from '../../../bottleneck/gate.ts';
 import { compileGate, type GateResult, optimiseGate } from '../../../bottleneck/optimise-gate.ts';
 import { upsampleBilinear } from '../../../inputs/image/bilinear.ts';
-import { messageOf, NarrowsError } from '../../../system/errors.ts';
+import { NarrowsError } from '../../../system/errors.ts';
 import { type FloatTensor, floats } from '../../../tensor/tensor.ts';
+import { inputRow } from '../attribution-inputs.ts';
 import type { Checker, Computed, VerifyContext } from '../checker.ts';
 import { textFeeds } from '../feeds.ts';
-import { ReferenceFile } from '../reference.ts';
 
 const NAME = /^((vision|text)\.(\d+))\.(?:(noise|input_ids|attention_mask)|hidden|alpha|loss|kl|saliency|map)$/;
 
@@ -171,17 +170,9 @@ function minMax(values: Float32Array): Float32Array {
   return values.map(v => (v - low) / (high - low));
 }
 
-/** Image of a pair, [1, C, H, W]: from the file, or from `outputs.safetensors` beside it. */
-async function pixelsOf({ reference }: VerifyContext, pair: number): Promise<FloatTensor> {
-  const beside = join(dirname(reference.path), 'outputs.safetensors');
-  const file = reference.has('pixel_values')
-    ? reference
-    : await ReferenceFile.open(beside).catch(error => {
-        throw new MissingInput(`the file has no pixel_values, and outputs.safetensors beside it does not help (${messageOf(error)})`);
-      });
-  if (!file.has('pixel_values')) throw new MissingInput('neither the file nor outputs.safetensors beside it has pixel_values');
-  const all = await file.floats('pixel_values');
-  if (pair >= all.shape[0]) throw new MissingInput(`pixel_values of ${file.path} has ${all.shape[0]} images, and none for pair ${pair}`);
-  const size = all.data.length / all.shape[0];
-  return floats([1, ...all.shape.slice(1)], all.data.subarray(pair * size, (pair + 1) * size));
+/** Image of a pair, [1, C, H, W]. */
+async function pixelsOf(context: VerifyContext, pair: number): Promise<FloatTensor> {
+  const pixels = await inputRow(context, 'pixel_values', pair);
+  if ('reason' in pixels) throw new MissingInput(pixels.reason);
+  return pixels as FloatTensor;
 }
