@@ -1,0 +1,47 @@
+/** @file Checks of boxes and pictures that data files name. */
+import { stat } from 'node:fs/promises';
+import sharp from 'sharp';
+import { NarrowsError } from '../../../system/errors.ts';
+import { readError } from '../../../system/read-error.ts';
+
+/** A size in pixels. */
+export interface PixelSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** [left, top, width, height] out of a list of four numbers or an object with these names. @throws NarrowsError that begins with `where` */
+export function readBox(value: unknown, where: string): number[] {
+  const given = value as { left?: unknown; top?: unknown; width?: unknown; height?: unknown } | null;
+  const list = Array.isArray(value) ? value : [given?.left, given?.top, given?.width, given?.height];
+  if (list.length !== 4 || !list.every(v => typeof v === 'number' && Number.isFinite(v)))
+    throw new NarrowsError(`${where}: a box must be four numbers, left, top, width and height, got ${JSON.stringify(value)}.`);
+  if (!(list[2] > 0 && list[3] > 0))
+    throw new NarrowsError(`${where}: a box needs a width and a height above 0, got ${JSON.stringify(value)}.`);
+  return list;
+}
+
+/** Rounding in annotation tools leaves boxes a little over the edge. */
+const SLACK = 1;
+
+/** @throws NarrowsError where a box reaches out of the picture */
+export function checkInside([left, top, width, height]: readonly number[], size: PixelSize, where: string): void {
+  const inside = left >= -SLACK && top >= -SLACK && left + width <= size.width + SLACK && top + height <= size.height + SLACK;
+  if (!inside)
+    throw new NarrowsError(
+      `${where}: the box [${[left, top, width, height].join(', ')}] (left, top, width, height) reaches out of the picture of ${size.width} x ${size.height} pixels.`,
+    );
+}
+
+/** The size of a picture by its header. @throws NarrowsError for a file that is missing or no picture */
+export async function pictureSize(path: string, where: string): Promise<PixelSize> {
+  await stat(path).catch(error => {
+    throw new NarrowsError(`${where}: ${readError(path, error).message}`, { cause: error });
+  });
+  const found = await sharp(path, { limitInputPixels: false })
+    .metadata()
+    .catch(error => {
+      throw new NarrowsError(`${where}: ${path} is no picture that can be read.`, { cause: error });
+    });
+  return { width: found.width, height: found.height };
+}

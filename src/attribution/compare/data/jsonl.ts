@@ -1,0 +1,107 @@
+/**
+ * @file Pairs with their truth as JSON lines: image, text, and of box, boxes ([left, top, width, height] in pixels) or mask (path of a picture
+ * that is white where the thing is) one, for captions `named`: the words of the text that the picture shows.
+ */
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { parseJson } from '../../../checkpoints/config.ts';
+import { decodeImage } from '../../../inputs/image/decode.ts';
+import { NarrowsError } from '../../../system/errors.ts';
+import { readError } from '../../../system/read-error.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import { checkInside, pictureSize, readBox } from './boxes.ts';
+import { emptyMask, fillBox } from './masks.ts';
+import type { DataSpec, Mask, SampleSource } from './sample.ts';
+
+interface Line {
+  readonly where: string;
+  readonly line: number;
+  readonly image: string;
+  readonly path: string;
+  readonly text: string;
+  readonly boxes?: readonly number[][];
+  readonly mask?: string;
+  readonly named?: readonly (readonly [number, number])[];
+}
+
+/** Every line is checked before anything is computed. @throws NarrowsError naming file and line */
+export async function openJsonl(spec: Extract<DataSpec, { kind: 'jsonl' }>): Promise<SampleSource> {
+  const { file, seed } = spec;
+  const content = await readFile(file, 'utf8').catch(error => {
+    throw readError(file, error);
+  });
+  const all: Line[] = [];
+  for (const [i, text] of content.split('\n').entries()) if (text.trim() !== '') all.push(await readLine(text, file, i + 1));
+  if (all.length === 0) throw new NarrowsError(`${file} lists no pairs.`);
+  const chosen =
+    spec.samples !== undefined && spec.samples < all.length
+      ? new RandomStream(seed, 'compare.jsonl').reader(0, 0).shuffle(all).slice(0, spec.samples)
+      : all;
+  const listed = spec.modalities.flatMap(modality => chosen.map(line => ({ line, modality })));
+  const nameOf = ({ line, modality }: (typeof listed)[number]) => ({ id: `${line.line}/${modality}`, group: 'data', modality });
+  return {
+    description: file,
+    names: listed.map(nameOf),
+    async read(index) {
+      const { line, modality } = listed[index];
+      const pair = { image: await decodeImage(line.path), text: line.text, imageName: line.image };
+      const truth = modality === 'image' ? await truthOf(line, pair.image) : undefined;
+      return { ...nameOf(listed[index]), pair, truth, named: modality === 'text' ? line.named : undefined };
+    },
+  };
+}
+
+async function readLine(text: string, file: string, number: number): Promise<Line> {
+  const where = `${file}, line ${number}`;
+  const value = parseJson(text, where) as Record<string, unknown> | null;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new NarrowsError(`${where} is no JSON object.`);
+  const { image, text: caption, box, boxes, mask, named } = value;
+  if (typeof image !== 'string' || typeof caption !== 'string') throw new NarrowsError(`${where} must give image and text as texts.`);
+  if ([box, boxes, mask].filter(v => v !== undefined).length > 1)
+    throw new NarrowsError(`${where}: give only one of box, boxes and mask; they say the same thing.`);
+  const absolute = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
+  const size = await pictureSize(absolute(image), where);
+  if (boxes !== undefined && (!Array.isArray(boxes) || boxes.length === 0))
+    throw new NarrowsError(`${where}: boxes must be a list of at least one box.`);
+  const list = (box === undefined ? (boxes as unknown[] | undefined) : [box])?.map(each => readBox(each, where));
+  for (const each of list ?? []) checkInside(each, size, where);
+  if (mask !== undefined) {
+    if (typeof mask !== 'string') throw new NarrowsError(`${where}: mask must be the path of a picture.`);
+    const own = await pictureSize(absolute(mask), where);
+    if (own.width !== size.width || own.height !== size.height)
+      throw new NarrowsError(
+        `${where}: the mask is ${own.width} x ${own.height} pixels, but the picture is ${size.width} x ${size.height}.`,
+      );
+  }
+  return {
+    where,
+    line: number,
+    image,
+    path: absolute(image),
+    text: caption,
+    boxes: list,
+    mask: mask === undefined ? undefined : absolute(mask as string),
+    named: named === undefined ? undefined : spansOf(named, caption, where),
+  };
+}
+
+function spansOf(named: unknown, text: string, where: string): (readonly [number, number])[] {
+  const list = Array.isArray(named) ? named : [named];
+  return list.map(part => {
+    const at = typeof part === 'string' && part !== '' ? text.indexOf(part) : -1;
+    if (at < 0) throw new NarrowsError(`${where}: named must list parts of the text; ${JSON.stringify(part)} does not stand in it.`);
+    return [at, at + (part as string).length] as const;
+  });
+}
+
+async function truthOf(line: Line, picture: { width: number; height: number }): Promise<Mask | undefined> {
+  if (!line.boxes && !line.mask) return undefined;
+  const truth = emptyMask(picture.width, picture.height);
+  for (const box of line.boxes ?? []) fillBox(truth, box);
+  if (line.mask) {
+    const { data } = await decodeImage(line.mask);
+    for (let i = 0; i < truth.data.length; i++) truth.data[i] = data[3 * i] > 127 ? 1 : 0;
+  }
+  if (!truth.data.includes(1)) throw new NarrowsError(`${line.where}: the ground truth marks no pixel.`);
+  return truth;
+}
