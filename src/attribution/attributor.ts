@@ -110,7 +110,12 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     }
     const sha256 = await model.sha256();
     const nats = entry.unit === 'nats';
-    const used = { ...(options as object), ...(entry.layers ? { layer: layers.image, textLayer: layers.text } : {}) };
+    // The layers that auto stood for, under the options' own names.
+    const resolved = { layer: layers.image, textLayer: layers.text };
+    const chosen = entry.layers ? Object.entries(resolved).filter(([name]) => name in entry.schema.shape) : [];
+    const { image: _, imageName, ...texts } = run.target ?? {};
+    const said = Object.entries({ ...texts, targetImage: imageName }).filter(([, value]) => value !== undefined);
+    const used = { ...(options as object), ...Object.fromEntries([...chosen, ...said]) };
     return pairs.map((pair, p) => ({
       schemaVersion: 1,
       method: entry.name,

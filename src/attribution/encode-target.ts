@@ -20,7 +20,7 @@ async function encodeTexts(model: DualEncoder, texts: readonly string[]): Promis
 
 /** The targets of both towers. @throws NarrowsError for texts that cannot be encoded, a template without {}, or contradicting wishes */
 export async function encodeTargets(model: DualEncoder, encoded: EncodedPairs, spec: TargetSpec = {}): Promise<Record<Modality, Target>> {
-  const asked = Object.entries(spec).filter(([, value]) => value !== undefined);
+  const asked = Object.entries(spec).filter(([name, value]) => value !== undefined && name !== 'imageName');
   if (asked.length > 1)
     throw new NarrowsError(`Only one target can be explained at a time, got ${asked.map(([name]) => name).join(' and ')}.`, {
       kind: 'usage',

@@ -10,8 +10,11 @@ const entry = <O>(one: MethodEntry<O>): MethodEntry => one as unknown as MethodE
 /** The table, family by family. */
 export const methods: readonly MethodEntry[] = [entry(m2ibEntry())];
 
-/** The entry called `name`, or undefined. */
-export const findMethod = (name: string): MethodEntry | undefined => methods.find(m => m.name === name);
+/** What `auto` means: the method that docs/evidence recommends. */
+export const AUTO_METHOD = 'm2ib';
+
+/** The entry called `name` (or the recommended one for `auto`), or undefined. */
+export const findMethod = (name: string): MethodEntry | undefined => methods.find(m => m.name === (name === 'auto' ? AUTO_METHOD : name));
 
 /** A method ready to run on a model. @throws NarrowsError for an option that is unknown or out of range */
 export const createMethod = (found: MethodEntry, model: DualEncoder, options: Record<string, unknown> = {}): Attributor =>

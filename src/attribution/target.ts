@@ -20,6 +20,8 @@ export interface TargetSpec {
   readonly templates?: readonly string[];
   /** Cosine to this picture in place of the caption (for the image) or in place of the pair's picture (for the caption). */
   readonly image?: RgbImage;
+  /** What to call that picture in the record. */
+  readonly imageName?: string;
 }
 
 /** A target of P pairs for one tower. */

@@ -34,6 +34,57 @@ export const list = (text: string): string[] => {
   return names;
 };
 
+/** Texts between semicolons: captions may hold commas. */
+export const parts = (text: string): string[] => {
+  const found = text
+    .split(';')
+    .map(part => part.trim())
+    .filter(Boolean);
+  if (found.length === 0) throw new InvalidArgumentError('give texts between semicolons');
+  return found;
+};
+
+/** A size in bytes, such as 256MB, 1.5GB or 1GiB. */
+export const memory = (text: string): number => {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg])?(i?b)?$/i.exec(text.trim());
+  const bytes = match ? Number(match[1]) * 1024 ** ' kmg'.indexOf((match[2] ?? ' ').toLowerCase()) : 0;
+  if (!(bytes >= 2 ** 20)) throw new InvalidArgumentError('give a size of at least 1MB, such as 256MB or 2GB');
+  return Math.floor(bytes);
+};
+
+/** Edit distance of two names. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** Names that a person may have meant, nearest first. */
+export function nearestNames(name: string, names: readonly string[], count = 3): string[] {
+  const close = names.map(one => [one, one.includes(name) || name.includes(one) ? 1 : distance(one, name)] as const);
+  return close
+    .filter(([one, d]) => d <= Math.max(2, one.length / 3))
+    .sort((a, b) => a[1] - b[1])
+    .slice(0, count)
+    .map(([one]) => one);
+}
+
+/** One of many names; a wrong one is answered with those that are near. */
+export const nameAmong =
+  (names: () => readonly string[], what: string) =>
+  (text: string): string => {
+    const all = names();
+    if (all.includes(text)) return text;
+    const near = nearestNames(text, all);
+    throw new InvalidArgumentError(
+      near.length ? `there is no such ${what}; did you mean ${near.join(' or ')}?` : `give one of ${all.join(', ')}`,
+    );
+  };
+
 function range(low: number, high: number): string {
   const from = Number.isFinite(low) && low > Number.MIN_SAFE_INTEGER;
   const to = Number.isFinite(high) && high < Number.MAX_SAFE_INTEGER;

@@ -1,5 +1,5 @@
 /** @file The command tree: global flags, the commands of the registry, and how a call reaches its command. */
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { createColours } from '../system/colours.ts';
 import { createLogger } from '../system/log.ts';
 import { createProgress } from '../system/progress.ts';
@@ -9,7 +9,7 @@ import type { CommandModule, Context, Options } from './command.ts';
 import { type CommandEntry, commands, groups } from './commands/registry.ts';
 import { applyConfig, readConfigFile } from './config-file.ts';
 import { EXIT } from './errors.ts';
-import { examples, integer } from './flags.ts';
+import { examples, integer, nearestNames } from './flags.ts';
 
 /** Global flags that take a value: their values are no command names. */
 const WITH_VALUE = new Set(['--config', '--seed']);
@@ -138,6 +138,20 @@ export async function runProgram(argv: readonly string[], signal: AbortSignal): 
   }
   // `narrows help models info` is `narrows models info --help`.
   const help = argv[0] === 'help' && argv.length > 1;
-  await program.parseAsync(help ? [...argv.slice(1), '--help'] : [...argv], { from: 'user' });
+  try {
+    await program.parseAsync(help ? [...argv.slice(1), '--help'] : [...argv], { from: 'user' });
+  } catch (error) {
+    throw meant ? withHiddenFlags(error, program, meant) : error;
+  }
   return code;
+}
+
+/** Commander suggests only flags that its help lists; those of the many methods are listed elsewhere. */
+function withHiddenFlags(error: unknown, program: Command, meant: CommandEntry): unknown {
+  if (!(error instanceof CommanderError) || error.code !== 'commander.unknownOption' || error.message.includes('Did you mean'))
+    return error;
+  const command = meant.name.split(' ').reduce<Command | undefined>((c, name) => c?.commands.find(one => one.name() === name), program);
+  const said = /'(--[^']*)'/.exec(error.message)?.[1] ?? '';
+  const [near] = nearestNames(said, command?.options.flatMap(o => o.long ?? []) ?? [], 1);
+  return near ? new CommanderError(error.exitCode, error.code, `${error.message}\n(Did you mean ${near}?)`) : error;
 }

@@ -1,6 +1,7 @@
 /** @file Flags made from a zod schema, so that an option is declared once: its type, range, default and help all come from the schema. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
+import { NarrowsError } from '../system/errors.ts';
 import { camel, kebab } from './flags.ts';
 
 interface Property {
@@ -109,4 +110,85 @@ export function addSchemaFlags(command: Command, schema: z.ZodObject, group: str
 export function schemaValues(schema: z.ZodObject, options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const found = Object.keys(schema.shape).map(key => [key, options[camel(key)]] as const);
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}
+
+const typeText = ({ type, enum: words, const: word, anyOf, items }: Property): string =>
+  JSON.stringify([isNumeric({ type }) ? 'number' : type, words, word, anyOf?.map(typeText), items && typeText(items)]);
+
+/** An option as a table shows it. */
+export interface OptionRow {
+  readonly name: string;
+  readonly flag: string;
+  readonly default: string;
+  readonly help: string;
+}
+
+/** The keys of a schema for people: flag with its type, default, help. */
+export const describeOptions = (schema: z.ZodObject): OptionRow[] =>
+  Object.entries(propertiesOf(schema)).map(([name, property]) => {
+    const words = property.enum && placeholder(property) === 'name' ? ` (one of ${property.enum.join(', ')})` : '';
+    return {
+      name,
+      flag: property.type === 'boolean' ? `--${kebab(name)}` : `--${kebab(name)} <${placeholder(property)}>`,
+      default:
+        property.default === undefined ? '' : Array.isArray(property.default) ? property.default.join(',') : String(property.default),
+      help: `${property.description ?? ''}${words}`,
+    };
+  });
+
+/**
+ * Adds the flags of several schemas of which a call uses one: keys that stand in many are one flag, read by the schema that the call chose
+ * (`chosenValues`). The help lists that schema's flags alone.
+ * @param choose the entry that the options parsed so far choose
+ */
+export function addChosenFlags<E extends { readonly name: string; readonly schema: z.ZodObject }>(
+  command: Command,
+  entries: readonly E[],
+  choose: () => E | undefined,
+): void {
+  const taken = new Set(command.options.map(option => option.attributeName()));
+  for (const entry of entries) {
+    for (const [key, property] of Object.entries(propertiesOf(entry.schema))) {
+      if (taken.has(camel(key))) continue;
+      taken.add(camel(key));
+      if (property.type === 'boolean') {
+        command.addOption(new Option(`--${kebab(key)}`).hideHelp());
+        command.addOption(new Option(`--no-${kebab(key)}`).default(undefined).hideHelp());
+      } else {
+        const option = new Option(`--${kebab(key)} <value>`).hideHelp();
+        const others = entries.flatMap(e => (key in e.schema.shape ? [propertiesOf(e.schema)[key]] : []));
+        // Where all agree on the type, a wrong value is refused while it is parsed, in a config file with the file's name.
+        if (others.every(other => typeText(other) === typeText(property))) option.argParser(reader(property));
+        command.addOption(option);
+      }
+    }
+  }
+  command.addHelpText('after', () => {
+    const entry = choose();
+    if (!entry) return '';
+    const one = new Command().helpOption(false).configureHelp(command.configureHelp());
+    addSchemaFlags(one, entry.schema, `Options of ${entry.name}:`);
+    const text = one.helpInformation();
+    const at = text.indexOf('Options of ');
+    return at < 0 ? `\n${entry.name} has no options.\n` : `\n${text.slice(at)}`;
+  });
+}
+
+/**
+ * The values of one schema's keys among options that `addChosenFlags` declared; unset ones are left out.
+ * @throws NarrowsError for a text that the key's type cannot be
+ */
+export function chosenValues(schema: z.ZodObject, options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const properties = propertiesOf(schema);
+  const values = schemaValues(schema, options);
+  for (const [key, value] of Object.entries(values)) {
+    if (typeof value !== 'string') continue;
+    try {
+      values[key] = reader(properties[key])(value);
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError)) throw error;
+      throw new NarrowsError(`--${kebab(key)} cannot be ${JSON.stringify(value)}: ${error.message}.`, { kind: 'usage' });
+    }
+  }
+  return values;
 }

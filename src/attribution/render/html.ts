@@ -40,10 +40,13 @@ export function commandLine(result: Attribution): string {
   const parts = ['narrows', 'attribute', '--model', model.name, '--image', image.name, '--text', result.caption, '--method', result.method];
   parts.push('--modality', modality);
   for (const [name, value] of Object.entries(result.parameters)) {
-    if (value === null || value === undefined || typeof value === 'object' || name === 'modality') continue;
+    if (value === null || value === undefined || name === 'modality') continue;
+    // Lists of texts are the only lists among parameters; in a call they stand between semicolons.
+    const list = Array.isArray(value) && value.every(each => typeof each === 'string') ? value.join(';') : undefined;
+    if (typeof value === 'object' && list === undefined) continue;
     const flag = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`).replace(/_/g, '-')}`;
     if (typeof value === 'boolean') parts.push(value ? flag : flag.replace('--', '--no-'));
-    else parts.push(flag, String(value));
+    else parts.push(flag, list ?? String(value));
   }
   return parts.map(shellQuote).join(' ');
 }

@@ -85,6 +85,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     settings.entry.name,
     settings.values,
     settings.run,
+    settings.targetImage === undefined ? undefined : await sha256File(settings.targetImage),
     await checkpointHash(model.checkpoint),
     kinds,
     settings.draw,
@@ -162,8 +163,10 @@ async function* attributeChunk(
       yield { job, outcome: reasonOf(error) };
     }
   }
+  const { runOf } = await import('../commands/attribute.ts');
+  const run = await runOf(settings);
   const attribute = (pairs: readonly Pair[]) =>
-    method.attributeAll(pairs, { ...settings.run, signal, onWarning: message => context.log.debug(message) });
+    method.attributeAll(pairs, { ...run, signal, onWarning: message => context.log.debug(message) });
   const together = await attribute(loaded.map(l => l.pair)).catch(error => {
     signal.throwIfAborted();
     reasonOf(error);

@@ -1,22 +1,26 @@
 /** @file `narrows attribute`: one pair to words in the terminal and pictures on disk, or a whole list of pairs. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { AttributeRun } from '../../attribution/attributor.ts';
 import type { MethodEntry } from '../../attribution/method.ts';
 import { parseOptions } from '../../attribution/options.ts';
 import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
 import { commandLine, shellQuote } from '../../attribution/render/html.ts';
 import type { Attribution } from '../../attribution/result.ts';
+import type { TargetSpec } from '../../attribution/target.ts';
+import { decodeImage } from '../../inputs/image/decode.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { formatDuration } from '../../system/format.ts';
 import { auditPairs } from '../attribute/bulk.ts';
 import { choosePair, loadPair } from '../attribute/input.ts';
 import { KINDS, planTargets, writeTarget } from '../attribute/output.ts';
 import { printResult } from '../attribute/print.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
-import { camel, collect, examples, integer, kebab, list, number } from '../flags.ts';
+import { camel, collect, examples, integer, kebab, list, memory, nameAmong, number, parts } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
-import { addSchemaFlags, schemaValues } from '../schema-flags.ts';
+import { addChosenFlags, chosenValues } from '../schema-flags.ts';
 
 /** What the flags of a call say, checked. */
 export interface AttributeSettings {
@@ -29,7 +33,11 @@ export interface AttributeSettings {
     readonly seed: number;
     readonly seeds: number;
     readonly imageSize?: number;
+    readonly maxMemory?: number;
+    readonly target?: TargetSpec;
   };
+  /** File of the picture that is the target; it is decoded when the run begins. */
+  readonly targetImage?: string;
   readonly draw: { readonly unit?: 'nats' | 'bits'; readonly opacity?: number; readonly theme?: 'light' | 'dark' };
 }
 
@@ -40,9 +48,18 @@ function configure(command: Command): void {
     .option('--image <file>', 'the picture, in place of the first argument')
     .option('--text <caption>', 'the caption, in place of the second argument')
     .option('--model <name>', 'shipped model, directory, or org/name[@revision] on the Hugging Face hub', DEFAULT_MODEL)
-    .addOption(new Option('--method <name>', 'attribution method').choices(methods.map(m => m.name)).default('m2ib'))
+    .addOption(
+      new Option('--method <name>', 'attribution method; narrows methods lists them, --method NAME --help shows its options')
+        .default('auto')
+        .argParser(nameAmong(() => ['auto', ...methods.map(m => m.name)], 'method')),
+    )
     .addOption(new Option('--modality <side>', 'which maps to make').choices(['image', 'text', 'both']).default('both'))
     .option('--seeds <n>', 'average over this many seeds and report how stable the map is', integer(1, 1000), 1)
+    .option('--against <caption>', 'explain why the caption and not this one: the difference of their cosines')
+    .option('--labels <list>', 'explain the log-probability of the caption among these captions (a;b;c)', parts)
+    .option('--templates <list>', 'explain the mean over prompts in which {} is the caption (a photo of {};a drawing of {})', parts)
+    .option('--target-image <file>', 'explain the cosine to this picture in place of the other half of the pair')
+    .option('--max-memory <size>', 'memory for intermediate values, such as 256MB or 2GB (default: 512MB)', memory)
     .option('--image-size <pixels>', 'feed the picture at this size for a finer map (default: what the model expects)', integer(1, 4096))
     .option(
       '--output <path>',
@@ -56,7 +73,7 @@ function configure(command: Command): void {
     .addOption(new Option('--theme <theme>', 'theme of the picture').choices(['light', 'dark']).default('light'))
     .option('--pairs <file>', 'audit all pairs of a .csv or .jsonl file with columns image and text; needs --output DIR')
     .option('--formats <list>', 'with --pairs: files per pair (default: html,png,json)', list);
-  for (const method of methods) addSchemaFlags(command, method.schema, `Options of ${method.name}:`);
+  addChosenFlags(command, methods, () => findMethod(command.opts().method as string));
   command.addHelpText(
     'after',
     examples(
@@ -71,15 +88,19 @@ function configure(command: Command): void {
 
 function settingsOf(context: Context, options: Options, given: ReadonlySet<string>): AttributeSettings {
   const entry = findMethod(options.method as string) as MethodEntry;
+  const own = new Set(Object.keys(entry.schema.shape).map(camel));
   for (const other of methods) {
     for (const key of Object.keys(other.schema.shape)) {
-      if (!given.has(camel(key)) || key in entry.schema.shape) continue;
-      throw new NarrowsError(`--${kebab(key)} is an option of ${other.name}, not of ${entry.name}.`, { kind: 'usage' });
+      if (!given.has(camel(key)) || own.has(camel(key))) continue;
+      const owners = methods.filter(m => key in m.schema.shape).map(m => m.name);
+      const shown = owners.length > 4 ? `${owners.slice(0, 4).join(', ')} and others` : owners.join(', ');
+      throw new NarrowsError(`--${kebab(key)} is an option of ${shown}, not of ${entry.name}.`, { kind: 'usage' });
     }
   }
-  const values = schemaValues(entry.schema, options);
+  const values = chosenValues(entry.schema, options);
   // Before the model is loaded: a wrong value shall cost no time.
-  parseOptions(entry.schema, values, entry.name);
+  if (entry.parse) entry.parse(values);
+  else parseOptions(entry.schema, values, entry.name);
   return {
     entry,
     values,
@@ -89,12 +110,46 @@ function settingsOf(context: Context, options: Options, given: ReadonlySet<strin
       seed: context.seed,
       seeds: options.seeds as number,
       imageSize: options.imageSize as number | undefined,
+      maxMemory: options.maxMemory as number | undefined,
+      target: targetOf(options),
     },
+    targetImage: options.targetImage as string | undefined,
     draw: {
       unit: options.unit as 'nats' | 'bits',
       opacity: options.opacity as number | undefined,
       theme: options.theme as 'light' | 'dark',
     },
+  };
+}
+
+/** The texts that the target flags give. @throws NarrowsError where more than one target is asked for */
+function targetOf(options: Options): TargetSpec | undefined {
+  const spec = {
+    against: options.against as string | undefined,
+    labels: options.labels as string[] | undefined,
+    templates: options.templates as string[] | undefined,
+  };
+  const asked = Object.entries({ ...spec, 'target-image': options.targetImage }).filter(([, value]) => value !== undefined);
+  if (asked.length > 1)
+    throw new NarrowsError(`--${asked[0][0]} and --${asked[1][0]} exclude each other: one target is explained at a time.`, {
+      kind: 'usage',
+    });
+  return asked.length === 1 ? spec : undefined;
+}
+
+/** What a run gets: the settings, with the target picture decoded. */
+export async function runOf(settings: AttributeSettings): Promise<AttributeRun> {
+  if (settings.targetImage === undefined) return settings.run;
+  return { ...settings.run, target: { image: await decodeImage(settings.targetImage), imageName: settings.targetImage } };
+}
+
+/** Shows steps and, once it can be told, the time left. */
+function attributionProgress(context: Context): (done: number, total: number) => void {
+  const started = performance.now();
+  return (done, total) => {
+    const seconds = (performance.now() - started) / 1000;
+    const left = seconds > 2 && done < total ? `, ${formatDuration((seconds / done) * (total - done))} left` : '';
+    context.status(`Attributing: step ${done} of ${total}${left}`);
   };
 }
 
@@ -125,9 +180,9 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const method = createMethod(settings.entry, model, settings.values);
   context.log.debug(`attributing with ${model.name}`);
   const result = await method.attribute(pair, {
-    ...settings.run,
+    ...(await runOf(settings)),
     signal: context.signal,
-    onProgress: (done, total) => context.status(`Attributing: step ${done} of ${total}`),
+    onProgress: attributionProgress(context),
     onWarning: message => context.log.warn(message),
   });
   context.signal.throwIfAborted();

@@ -16,6 +16,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./attribute.ts')).attributeCommand,
   },
   {
+    name: 'methods',
+    summary: 'List the attribution methods, or describe one',
+    load: async () => (await import('./methods.ts')).methodsCommand,
+  },
+  {
+    name: 'metrics',
+    summary: 'List the metrics of attributions, or describe one',
+    load: async () => (await import('./metrics.ts')).metricsCommand,
+  },
+  {
     name: 'verify',
     summary: 'Compare a model with values that PyTorch computed',
     load: async () => (await import('./verify.ts')).verifyCommand,

@@ -1,0 +1,100 @@
+/** @file The pages that are made from the registries. */
+import { FAMILIES, type Family, type MethodEntry } from '../src/attribution/method.ts';
+import { CATEGORIES, type Category, type MetricEntry } from '../src/attribution/metrics/metric.ts';
+import { metrics } from '../src/attribution/metrics/registry.ts';
+import { AUTO_METHOD, methods } from '../src/attribution/registry.ts';
+import { describeOptions, type OptionRow } from '../src/cli/schema-flags.ts';
+
+const cell = (text: string): string =>
+  text
+    .replaceAll('|', '\\|')
+    .replaceAll('\n', ' ')
+    .replace(/<([^>]*)>/g, '‹$1›');
+const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [header, header.map(() => '---'), ...rows].map(row => `| ${row.map(cell).join(' | ')} |`).join('\n');
+const optionTable = (options: readonly OptionRow[]): string =>
+  options.length
+    ? `\n${table(
+        ['option', 'default', 'meaning'],
+        options.map(o => [`\`${o.flag}\``, o.default, o.help]),
+      )}\n`
+    : '';
+const anchor = (name: string): string => `[\`${name}\`](#${name})`;
+
+const FAMILY_WORDS: Record<Family, string> = {
+  gradient: 'Gradients of the target with regard to pixels or token embeddings.',
+  'layer-gradient': 'Gradients with regard to a hidden state: the blocks below it are run once, forward alone.',
+  attention: 'What the attention maps, and their gradients, say.',
+  perturbation: 'The model as a black box: patches or words are removed. One set of masked pictures serves every caption.',
+  interaction: 'What a patch and a word bring together, beyond what each brings alone.',
+  bottleneck: 'A noisy gate on a hidden layer, optimised to keep what image and caption share; the map is its cost in nats.',
+  control: 'Maps that know nothing of the pair, or nothing of the model: what any method must beat.',
+};
+
+function methodSection(entry: MethodEntry): string {
+  const facts = [
+    entry.modalities.join(' and '),
+    `${entry.unit}${entry.signed ? ', signed' : ''}`,
+    entry.sampled ? 'depends on the seed' : 'deterministic',
+  ];
+  return `### ${entry.name}\n\n**${entry.title}**${entry.name === AUTO_METHOD ? ' (`auto`)' : ''}: ${facts.join('; ')}. Cost: ${cell(entry.cost)}.\n\n${cell(entry.paper)}\n${optionTable(describeOptions(entry.schema))}`;
+}
+
+/** docs/methods.md */
+export function methodsPage(): string {
+  const parts = FAMILIES.flatMap(family => {
+    const own = methods.filter(m => m.family === family);
+    return own.length ? [`## ${family}\n\n${FAMILY_WORDS[family]}\n\n${own.map(methodSection).join('\n')}`] : [];
+  });
+  const rows = FAMILIES.flatMap(f => methods.filter(m => m.family === f)).map(m => [
+    anchor(m.name),
+    m.family,
+    m.modalities.join(', '),
+    m.cost,
+  ]);
+  return `# Attribution methods
+
+Made by \`npm run docs\` from the registry; do not edit. \`narrows attribute --method NAME\` runs one, \`narrows methods NAME\` describes it.
+Every method explains any target: the cosine to the caption (default), \`--against\`, \`--labels\`, \`--templates\`, \`--target-image\`.
+Costs are in forward (F) and backward (B) passes through a tower. Which of them to trust is measured in [evidence](evidence/README.md).
+
+${table(['method', 'family', 'maps', 'cost'], rows)}
+
+${parts.join('\n')}`;
+}
+
+const CATEGORY_WORDS: Record<Category, string> = {
+  paper: "As the papers' own evaluations compute them, so that published numbers can be compared; each has a known weakness.",
+  faithfulness: 'Does the map say what the model relies on? Patches or words are removed in the order of the map, or at random.',
+  localisation: 'Does the map lie on the thing that is named? Needs a ground truth.',
+  robustness: 'Does the map stay when nothing that matters changes?',
+  randomisation: 'Does the map change when the model or the caption is another?',
+  complexity: 'How concentrated is the map?',
+  cost: 'What did the map cost?',
+};
+const DIRECTIONS = { higher: 'higher is better', lower: 'lower is better', none: 'neither is better' } as const;
+
+const metricSection = (entry: MetricEntry): string =>
+  `### ${entry.name}\n\n**${entry.title}**: ${entry.unit}, ${DIRECTIONS[entry.direction]}; judges maps of the ${entry.modalities.join(' and of the ')}. ${cell(entry.reading)}\n\nNeeds ${entry.needs.join(', ') || 'the map alone'}. Source: ${cell(entry.source)}\n${optionTable(describeOptions(entry.schema))}`;
+
+/** docs/metrics.md */
+export function metricsPage(): string {
+  const parts = CATEGORIES.flatMap(category => {
+    const own = metrics.filter(m => m.category === category);
+    return own.length ? [`## ${category}\n\n${CATEGORY_WORDS[category]}\n\n${own.map(metricSection).join('\n')}`] : [];
+  });
+  const rows = CATEGORIES.flatMap(c => metrics.filter(m => m.category === c)).map(m => [
+    anchor(m.name),
+    m.category,
+    { higher: '↑', lower: '↓', none: '·' }[m.direction],
+    m.reading,
+  ]);
+  return `# Metrics of attributions
+
+Made by \`npm run docs\` from the registry; do not edit. \`narrows compare --metrics NAME\` computes one, \`narrows metrics NAME\` describes it.
+A value that is not defined for a map (an order of a map whose values are all equal, say) is NaN: it is counted and never averaged in.
+
+${table(['metric', 'category', '', 'how to read it'], rows)}
+
+${parts.join('\n')}`;
+}

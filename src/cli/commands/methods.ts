@@ -1,0 +1,64 @@
+/** @file `narrows methods [NAME]`: the attribution methods, from the registry. */
+import type { Command } from 'commander';
+import { FAMILIES } from '../../attribution/method.ts';
+import { AUTO_METHOD, findMethod, methods } from '../../attribution/registry.ts';
+import type { CommandModule, Context, Options } from '../command.ts';
+import { examples, nameAmong } from '../flags.ts';
+import { describeOptions } from '../schema-flags.ts';
+import { formatTable } from '../table.ts';
+
+function configure(command: Command): void {
+  command.argument(
+    '[name]',
+    'a method, to see its options, cost and paper',
+    nameAmong(() => ['auto', ...methods.map(m => m.name)], 'method'),
+  );
+  command.addHelpText('after', examples(['narrows methods', 'List all methods'], ['narrows methods rise', 'Read about one']));
+}
+
+async function run(context: Context, _options: Options, [name]: readonly (string | undefined)[]) {
+  const facts = methods.map(({ name, title, family, modalities, cost, paper, unit, signed, sampled }) => ({
+    ...{ name, title, family, modalities, cost, paper, unit, signed, sampled },
+    recommended: name === AUTO_METHOD,
+  }));
+  if (name === undefined) {
+    if (context.json) context.print(JSON.stringify(facts));
+    else {
+      const sorted = FAMILIES.flatMap(family => facts.filter(f => f.family === family));
+      const rows = sorted.map(f => [`${f.name}${f.recommended ? ' (auto)' : ''}`, f.family, f.modalities.join('+'), f.cost]);
+      context.print(formatTable(['method', 'family', 'maps', 'cost'], rows, context.columns));
+    }
+    return undefined;
+  }
+  const entry = findMethod(name)!;
+  if (context.json) context.print(JSON.stringify({ ...facts.find(f => f.name === entry.name), options: describeOptions(entry.schema) }));
+  else {
+    context.print(`${entry.title} (${entry.name})\n`);
+    context.print(
+      formatTable(
+        ['', ''],
+        [
+          ['family', entry.family],
+          ['maps', entry.modalities.join(' and ')],
+          ['values', `${entry.unit}${entry.signed ? ', signed' : ''}${entry.sampled ? ', depend on the seed' : ''}`],
+          ['cost', entry.cost],
+          ['paper', entry.paper],
+        ],
+        context.columns,
+      ),
+    );
+    const options = describeOptions(entry.schema);
+    if (options.length)
+      context.print(
+        `\n${formatTable(
+          ['option', 'default', 'meaning'],
+          options.map(o => [o.flag, o.default, o.help]),
+          context.columns,
+        )}`,
+      );
+  }
+  return undefined;
+}
+
+/** `narrows methods [NAME]`. */
+export const methodsCommand: CommandModule = { configure, run };
