@@ -1,0 +1,70 @@
+/**
+ * @file Unit features of coalitions that were encoded already. They depend on the picture (or the caption) and the removal alone, so one
+ * set of masked images serves every prompt, seed and method that asks for it.
+ */
+import { createHash } from 'node:crypto';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+interface Scene {
+  readonly width: number;
+  readonly index: Map<string, number>;
+  rows: Float32Array;
+}
+
+/** Features by scene (a picture or caption under one removal and one set of players) and coalition. The oldest scenes make room. */
+export class FeatureStore {
+  private readonly scenes = new Map<string, Scene>();
+  private bytes = 0;
+
+  /** @param limit bytes; 128 MiB by default */
+  constructor(readonly limit: number = 128 * 2 ** 20) {}
+
+  /** The feature [E] of a coalition, or undefined. */
+  get(scene: string, coalition: string): Float32Array | undefined {
+    const found = this.scenes.get(scene);
+    const at = found?.index.get(coalition);
+    return at === undefined ? undefined : found!.rows.subarray(at * found!.width, (at + 1) * found!.width);
+  }
+
+  /** Keeps a feature; does nothing where this scene alone would pass the limit. */
+  set(scene: string, coalition: string, feature: Float32Array): void {
+    let own = this.scenes.get(scene);
+    if (!own) {
+      own = { width: feature.length, index: new Map(), rows: new Float32Array(16 * feature.length) };
+      this.bytes += own.rows.byteLength;
+    }
+    // The scene in use goes to the end of the queue.
+    this.scenes.delete(scene);
+    this.scenes.set(scene, own);
+    if (own.index.has(coalition)) return;
+    const at = own.index.size;
+    if ((at + 1) * own.width > own.rows.length) {
+      if (own.rows.byteLength * 2 > this.limit) return;
+      const larger = new Float32Array(own.rows.length * 2);
+      larger.set(own.rows);
+      this.bytes += own.rows.byteLength;
+      own.rows = larger;
+    }
+    own.rows.set(feature, at * own.width);
+    own.index.set(coalition, at);
+    for (const [name, oldest] of this.scenes) {
+      if (this.bytes <= this.limit || oldest === own) break;
+      this.scenes.delete(name);
+      this.bytes -= oldest.rows.byteLength;
+    }
+  }
+
+  async release(): Promise<void> {
+    this.scenes.clear();
+    this.bytes = 0;
+  }
+}
+
+/** A name of a tensor's content. */
+export function contentName(t: Tensor): string {
+  const { buffer, byteOffset, byteLength } = t.data;
+  return createHash('sha1')
+    .update(t.shape.join())
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('base64');
+}
