@@ -119,6 +119,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     return pairs.map((pair, p) => ({
       schemaVersion: 1,
       method: entry.name,
+      title: entry.title,
       unit: entry.unit,
       caption: pair.text,
       cosine: encoded.cosines[p],

@@ -97,6 +97,8 @@ export interface Attribution {
   readonly schemaVersion: 1;
   /** Registry name of the method, e.g. `m2ib`. */
   readonly method: string;
+  /** The method's name as tables print it, e.g. "M2IB". */
+  readonly title?: string;
   /** `nats` for bottleneck methods, `score` for signed or unitless ones. */
   readonly unit: 'nats' | 'score';
   readonly caption: string;

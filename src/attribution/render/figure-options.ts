@@ -3,7 +3,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import type { Attribution } from '../result.ts';
 import { type ColourMap, colourMap } from './colour-map.ts';
 import { displayScale, type Scale, type ScaleOptions } from './normalise.ts';
-import { defaultOpacity, type OverlayMethod, overlayMethods } from './overlay.ts';
+import { defaultOpacity, finestMap, type OverlayMethod, overlayMethods } from './overlay.ts';
 import { type Theme, themes } from './theme.ts';
 
 /** Options of `figureSvg` and `figurePng`. */
@@ -46,8 +46,9 @@ export interface FigureStyle {
   readonly wordScale?: Scale;
 }
 
-/** Names as papers print them, for methods whose registry name does not show it. */
-export function methodLabel(method: string): string {
+/** The method's name as tables print it. */
+export function methodLabel({ title, method }: Pick<Attribution, 'title' | 'method'>): string {
+  if (title !== undefined) return title;
   return /^[a-z0-9]{1,5}$/.test(method) ? method.toUpperCase() : method.replace(/[-_]/g, ' ').replace(/^./, letter => letter.toUpperCase());
 }
 
@@ -63,7 +64,10 @@ export function figureStyle(result: Attribution, options: FigureOptions = {}): F
   }
   const opacity = options.opacity ?? defaultOpacity[method];
   if (!(opacity >= 0 && opacity <= 1)) throw new NarrowsError(`Opacity lies between 0 and 1, not ${opacity}.`, { kind: 'usage' });
-  const imageScale = result.image && displayScale(result.image.patches, result.unit, options);
+  const shown = result.image && finestMap(result.image);
+  // Pixel gradients have a few extreme values that would leave the rest pale: two percent of the mass is clipped, as captum does.
+  const clipped = { ...options, outlierPercent: options.outlierPercent ?? (shown?.of === 'pixel' ? 2 : 0) };
+  const imageScale = shown && displayScale(shown.values, result.unit, clipped);
   // `high` fixes the image's scale; words have a scale of their own, since a word and a patch are not the same kind of thing.
   const words = result.text?.words.map(word => word.value);
   const wordScale = words && displayScale(words, result.unit, { unit: options.unit, signed: options.signed });
@@ -80,7 +84,7 @@ export function figureStyle(result: Attribution, options: FigureOptions = {}): F
     wordValues: options.wordValues ?? true,
     layout: options.layout ?? 'auto',
     original: options.original ?? true,
-    title: options.title ?? `${methodLabel(result.method)} · ${result.provenance.model.name}`,
+    title: options.title ?? `${methodLabel(result)} · ${result.provenance.model.name}`,
     imageScale,
     wordScale,
   };

@@ -129,6 +129,10 @@ describe('text', () => {
   });
   test('knows direction and names', () => {
     expect([rightToLeft('"חתול cat'), rightToLeft('cat חתול'), rightToLeft('12')]).toEqual([true, false, false]);
-    expect([methodLabel('m2ib'), methodLabel('integrated-gradients')]).toEqual(['M2IB', 'Integrated gradients']);
+    expect([
+      methodLabel({ method: 'm2ib' }),
+      methodLabel({ method: 'integrated-gradients' }),
+      methodLabel({ method: 'x', title: 'RISE' }),
+    ]).toEqual(['M2IB', 'Integrated gradients', 'RISE']);
   });
 });

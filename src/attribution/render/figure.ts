@@ -7,7 +7,7 @@ import type { ColourMap } from './colour-map.ts';
 import { type FigureOptions, type FigureStyle, figureStyle } from './figure-options.ts';
 import { measure, wrap } from './glyphs.ts';
 import { digitsFor, formatValue } from './normalise.ts';
-import { maskLight } from './overlay.ts';
+import { finestMap, maskLight } from './overlay.ts';
 import { type PanelImages, panelImages, picturePanel } from './panel.ts';
 import { element, label, type Node, type SvgText, toSvg } from './svg.ts';
 
@@ -145,7 +145,8 @@ export function buildFigure(result: Attribution, image: RgbImage, style: FigureS
   }
   let end = y + HEADING + h;
   if (result.image && style.imageScale) {
-    heading(needed ? 'Needed from the image' : 'Scores of the patches', x, y, perWhat('patch'), x + w);
+    const { of } = finestMap(result.image);
+    heading(needed ? 'Needed from the image' : of === 'pixel' ? 'Scores of the pixels' : 'Scores of the patches', x, y, perWhat(of), x + w);
     const box = { left: x, top: y + HEADING, width: w, height: h };
     nodes.push(picturePanel(box, images.heat, result, image, style, true));
     if (stacked) {

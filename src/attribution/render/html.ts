@@ -90,7 +90,7 @@ export async function reportHtml(items: readonly ReportItem[], options: ReportOp
     });
   }
   const first = items[0].result;
-  const title = options.title ?? (items.length === 1 ? `${methodLabel(first.method)}: ${first.caption}` : `${items.length} attributions`);
+  const title = options.title ?? (items.length === 1 ? `${methodLabel(first)}: ${first.caption}` : `${items.length} attributions`);
   const opacity = Object.fromEntries(Object.entries(defaultOpacity).map(([name, value]) => [name, Math.round(100 * value)]));
   return page({
     title,

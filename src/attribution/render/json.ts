@@ -46,6 +46,7 @@ const text = z
 const fileSchema = z.object({
   schemaVersion: z.literal(1),
   method: z.string(),
+  title: z.string().optional(),
   unit: z.enum(['nats', 'score']),
   caption: z.string(),
   cosine: number,

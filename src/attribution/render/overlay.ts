@@ -35,9 +35,17 @@ export function viewBox(image: ImageAttribution, original: { width: number; heig
   return { left, top, width: Math.max(1, right - left), height: Math.max(1, bottom - top) };
 }
 
-/** The patches' raw values at `height`×`width`, as `torch.nn.functional.interpolate(mode='bilinear', align_corners=False)` gives them. */
-export const heatField = (image: ImageAttribution, height: number, width: number): Float32Array =>
-  upsampleBilinear(image.patches, [image.grid[0], image.grid[1]], [height, width]);
+/** The finest map there is: pixels where the method gives them, else patches; with its rows and columns. */
+export function finestMap(image: ImageAttribution): { values: Float32Array; grid: readonly [number, number]; of: 'pixel' | 'patch' } {
+  const { pixels, patches, grid } = image;
+  return pixels ? { values: pixels.values, grid: [pixels.height, pixels.width], of: 'pixel' } : { values: patches, grid, of: 'patch' };
+}
+
+/** The map's raw values at `height`×`width`, as `torch.nn.functional.interpolate(mode='bilinear', align_corners=False)` gives them. */
+export function heatField(image: ImageAttribution, height: number, width: number): Float32Array {
+  const { values, grid } = finestMap(image);
+  return upsampleBilinear(values, grid, [height, width]);
+}
 
 /** Share of light that a full mask lets through for a strength of 0–1: a little generous, so that middling values are visible. */
 export const maskLight = (strength: number): number => strength ** 0.7;

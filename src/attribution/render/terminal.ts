@@ -112,7 +112,7 @@ export async function terminalThumbnail(result: Attribution, image: RgbImage, co
 /** One line that sums the result up: method, model, cosine, bits, and a warning where the optimisation did not converge. */
 export function terminalSummary(result: Attribution): string {
   const bits = (value: number) => formatValue(value, digitsFor(value));
-  const parts = [`${methodLabel(result.method)} on ${plain(result.provenance.model.name)}`, `cosine ${formatValue(result.cosine, 3)}`];
+  const parts = [`${methodLabel(result)} on ${plain(result.provenance.model.name)}`, `cosine ${formatValue(result.cosine, 3)}`];
   if (result.unit === 'nats' && result.image) parts.push(`image ${bits(result.image.totalBits ?? 0)} bits`);
   if (result.unit === 'nats' && result.text) parts.push(`caption ${bits(result.text.totalBits ?? 0)} bits`);
   if (notConverged(result)) parts.push('NOT CONVERGED');

@@ -23,7 +23,7 @@ function badge(convergence: Convergence, what: string): string {
 const bits = (value: number): string => formatValue(value, digitsFor(value));
 
 function factLine(result: Attribution): string {
-  const facts = [`<span>${escapeText(methodLabel(result.method))} on <b>${escapeText(result.provenance.model.name)}</b></span>`];
+  const facts = [`<span>${escapeText(methodLabel(result))} on <b>${escapeText(result.provenance.model.name)}</b></span>`];
   facts.push(`<span>cosine <b>${formatValue(result.cosine, 3)}</b></span>`);
   if (result.unit === 'nats' && result.image) facts.push(`<span>image <b>${bits(result.image.totalBits ?? 0)} bits</b></span>`);
   if (result.unit === 'nats' && result.text) facts.push(`<span>caption <b>${bits(result.text.totalBits ?? 0)} bits</b></span>`);
