@@ -63,9 +63,9 @@ export async function encodeTargets(model: DualEncoder, encoded: EncodedPairs, s
     const names = spec.labels;
     const counts = encoded.pairs.map(pair => names.filter(l => l.trim() !== pair.text.trim()).length);
     const count = Math.min(...counts);
-    if (count === 0 || Math.max(...counts) !== count)
+    if (Math.max(...counts) === 0 || Math.max(...counts) !== count)
       throw new NarrowsError(
-        count === 0
+        Math.max(...counts) === 0
           ? 'The labels hold nothing beside the caption itself; name at least one other.'
           : 'Some captions are among the labels and some are not; attribute them apart, or with the same labels for all.',
         { kind: 'usage' },
