@@ -34,9 +34,12 @@ function feedForward(p: Parameters, config: EncoderConfig, x: Value): Value {
 export function encoderLayer(p: Parameters, config: EncoderConfig, x: Value, mask?: Value): BlockTrace {
   const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
   const attended = scope('self_attn', () => selfAttention(p.in('self_attn'), normed, config.num_attention_heads, mask));
-  const middle = add(x, attended.output);
   const project = (context: Value): Value => scope('self_attn', () => outputProjection(p.in('self_attn'), context));
-  return { ...attended, normed, project, hidden: add(middle, feedForward(p, config, middle)) };
+  const finish = (output: Value): Value => {
+    const middle = add(x, output);
+    return add(middle, feedForward(p, config, middle));
+  };
+  return { ...attended, normed, project, finish, mask, hidden: finish(attended.output) };
 }
 
 /** The last block where only one token per sample is read: [B, N, D] -> [B, 1, D], with everything else left out. */
