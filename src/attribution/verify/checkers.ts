@@ -1,5 +1,6 @@
 /** @file The table of checkers, in the order of the computation. */
 import type { Checker } from './checker.ts';
+import { attributionAttentionChecker } from './checkers/attribution-attention.ts';
 import { cosineGradientsChecker } from './checkers/cosine-gradients.ts';
 import { forwardChecker } from './checkers/forward.ts';
 import { m2ibChecker } from './checkers/m2ib.ts';
@@ -7,4 +8,11 @@ import { otherSizesChecker } from './checkers/other-sizes.ts';
 import { trainingChecker } from './checkers/training.ts';
 
 /** Every family of tensors that Narrows can verify. */
-export const CHECKERS: readonly Checker[] = [forwardChecker, otherSizesChecker, cosineGradientsChecker, trainingChecker, m2ibChecker];
+export const CHECKERS: readonly Checker[] = [
+  forwardChecker,
+  otherSizesChecker,
+  cosineGradientsChecker,
+  trainingChecker,
+  m2ibChecker,
+  attributionAttentionChecker,
+];
