@@ -1,0 +1,56 @@
+/** @file A sample as the model sees it: its key in the cache, its truth per pixel of the view or per word. */
+import { createHash } from 'node:crypto';
+import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
+import { mergeWords } from '../../../inputs/text/words.ts';
+import type { DualEncoder } from '../../../models/dual-encoder.ts';
+import { maskInView } from '../data/masks.ts';
+import type { CompareSample } from '../data/sample.ts';
+import { keyOf } from '../settings.ts';
+
+/** A sample made ready. */
+export interface Prepared {
+  readonly sample: CompareSample;
+  /** Name of the pair's record. */
+  readonly key: string;
+  /** Draws of sampling metrics are keyed by it. */
+  readonly draw: number;
+  /** Height and width of the model's view. */
+  readonly size: readonly [number, number];
+  /** [H·W] or one per word; none where nothing is marked. */
+  readonly truth?: Uint8Array;
+}
+
+const sha = (...parts: readonly (string | Uint8Array)[]): string => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+};
+
+const pictureSha = (image: RgbImage): string => sha(`${image.width}x${image.height}:`, image.data);
+
+/** @param imageSize as `--image-size` */
+export async function prepare(model: DualEncoder, sample: CompareSample, imageSize?: number): Promise<Prepared> {
+  const { pixelValues, view } = model.processor.process(sample.pair.image, { size: imageSize });
+  const size = [pixelValues.shape[1], pixelValues.shape[2]] as const;
+  const mask = sample.modality === 'image' ? sample.truth && maskInView(sample.truth, view, size) : wordTruth(model, sample);
+  const truth = mask?.includes(1) ? mask : undefined;
+  const key = keyOf(
+    'pair',
+    await model.sha256(),
+    model.processor.config,
+    imageSize ?? null,
+    sample.modality,
+    pictureSha(sample.pair.image),
+    sample.pair.text,
+    truth ? sha(truth) : null,
+  );
+  return { sample, key, draw: Number.parseInt(sha(key).slice(0, 8), 16), size, truth };
+}
+
+/** 1 for words that overlap a named span. */
+function wordTruth(model: DualEncoder, { pair, named }: CompareSample): Uint8Array | undefined {
+  if (!named) return undefined;
+  const [{ tokens }] = model.requireTokenizer().encodeBatch([pair.text], { maxLength: model.maxTextLength }).rows;
+  const words = mergeWords(pair.text, tokens, new Float32Array(tokens.length));
+  return Uint8Array.from(words, w => (named.some(([start, end]) => w.start < end && w.end > start) ? 1 : 0));
+}

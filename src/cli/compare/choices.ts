@@ -1,0 +1,86 @@
+/** @file What `--methods`, `--metrics` and `--options` choose: methods and metrics under labels of their own. */
+
+import type { Choice } from '../../attribution/compare/settings.ts';
+import { metrics } from '../../attribution/metrics/registry.ts';
+import { AUTO_METHOD, methods } from '../../attribution/registry.ts';
+import { readJson } from '../../checkpoints/config.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { nearestNames } from '../flags.ts';
+
+/** Entries of an options file by label. */
+export interface OptionsFile {
+  readonly methods: readonly Choice[];
+  readonly metrics: readonly Choice[];
+}
+
+/** "…; did you mean x or y?", or where the names can be seen. */
+const hint = (name: string, known: readonly string[], command: string): string => {
+  const near = nearestNames(name, known);
+  return near.length ? `did you mean ${near.join(' or ')}?` : `see narrows ${command}.`;
+};
+
+/**
+ * Reads `{"m2ib@tuned": {"method": "m2ib", "beta": 0.3}, "insertion@blur": {"metric": "insertion", "removal": "blur"}}`; without `method` or
+ * `metric` the label itself is the name.
+ * @throws NarrowsError for a file of another form, or a name that is neither method nor metric
+ */
+export async function readOptionsFile(file: string): Promise<OptionsFile> {
+  const json = await readJson(file);
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new NarrowsError(`${file} must hold a JSON object of labels, such as {"m2ib@tuned": {"method": "m2ib", "beta": 0.3}}.`, {
+      kind: 'usage',
+    });
+  const found = { methods: [] as Choice[], metrics: [] as Choice[] };
+  for (const [label, value] of Object.entries(json)) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new NarrowsError(`${file}: "${label}" must be an object of options.`, { kind: 'usage' });
+    if (label === 'all' || label.includes(',')) throw new NarrowsError(`${file}: "${label}" cannot be a label.`, { kind: 'usage' });
+    const { method, metric, ...options } = value as Record<string, unknown>;
+    const name = method ?? metric ?? label;
+    const isMethod = metric === undefined && methods.some(m => m.name === name);
+    const isMetric = method === undefined && metrics.some(m => m.name === name);
+    if (!isMethod && !isMetric) {
+      const known = [...(metric === undefined ? methods : []), ...(method === undefined ? metrics : [])].map(e => e.name);
+      throw new NarrowsError(
+        `${file}: "${label}" names ${JSON.stringify(name)}, which is no ${method ? 'method' : metric ? 'metric' : 'method or metric'}; ${hint(String(name), known, 'methods')}`,
+        { kind: 'usage' },
+      );
+    }
+    (isMethod ? found.methods : found.metrics).push({ label, name: name as string, options });
+  }
+  return found;
+}
+
+function choose(wanted: readonly string[], names: readonly string[], own: readonly Choice[], what: 'method' | 'metric'): Choice[] {
+  const plain = (name: string): Choice => own.find(c => c.label === name) ?? { label: name, name, options: {} };
+  const everything = [...names.map(plain), ...own.filter(c => !names.includes(c.label))];
+  if (wanted.includes('all')) return everything;
+  const labels = everything.map(c => c.label);
+  return [...new Set(wanted)].map(name => {
+    const found = everything.find(c => c.label === name);
+    if (!found) throw new NarrowsError(`There is no ${what} "${name}"; ${hint(name, labels, `${what}s`)}`, { kind: 'usage' });
+    return found;
+  });
+}
+
+/**
+ * The methods of a comparison, controls always among them.
+ * @param wanted labels or names, or `all`; @param reference is among them, too
+ * @throws NarrowsError for a name that is none, with those that are near
+ */
+export function chooseMethods(wanted: readonly string[], reference: string, own: readonly Choice[] = []): Choice[] {
+  const names = methods.map(m => m.name);
+  const named = wanted.map(name => (name === 'auto' ? AUTO_METHOD : name));
+  const asked = choose([...named, ...(named.includes(reference) ? [] : [reference])], names, own, 'method');
+  const controls = methods.filter(m => m.family === 'control' && !asked.some(c => c.label === m.name));
+  return [...asked, ...controls.map(m => ({ label: m.name, name: m.name, options: {} }))];
+}
+
+/** The metrics of a comparison. @throws NarrowsError for a name that is none, with those that are near */
+export const chooseMetrics = (wanted: readonly string[], own: readonly Choice[] = []): Choice[] =>
+  choose(
+    wanted,
+    metrics.map(m => m.name),
+    own,
+    'metric',
+  );
