@@ -1,4 +1,4 @@
-/** @file PyTorch as a worker process (peers/m2ib_torch.py): one JSON line there, one back. */
+/** @file PyTorch as a worker process (a script in peers/): one JSON line there, one back. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
@@ -27,11 +27,11 @@ export class Peer {
   }
 
   /** @throws Error where the environment is missing */
-  static async start(threads: number): Promise<Peer> {
+  static async start(threads: number, script: 'm2ib_torch.py' | 'attribution_torch.py' = 'm2ib_torch.py'): Promise<Peer> {
     const python = peerPython();
     if (!python) throw new Error('bench/peers/.venv is missing; run: bash bench/peers/setup.sh');
     const env = { ...process.env, HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', PYTHONWARNINGS: 'ignore' };
-    const peer = new Peer(spawn(python, [here('./peers/m2ib_torch.py')], { stdio: ['pipe', 'pipe', 'inherit'], env }));
+    const peer = new Peer(spawn(python, [here(`./peers/${script}`)], { stdio: ['pipe', 'pipe', 'inherit'], env }));
     await peer.ask({ cmd: 'threads', n: threads });
     return peer;
   }

@@ -12,6 +12,8 @@ import { addTokenizer, exists, findB32, inRepository } from './models.ts';
 import { Peer } from './peer.ts';
 import { machineMarkdown, ratios, suiteMarkdown, verdicts } from './report.ts';
 import type { Context, Suite, SuiteResult } from './suite.ts';
+import { allMethods } from './suites/all-methods.ts';
+import { attributionPeers } from './suites/attribution-peers.ts';
 import { coldStart } from './suites/cold-start.ts';
 import { gemm } from './suites/gemm.ts';
 import { m2ibDefault } from './suites/m2ib-default.ts';
@@ -19,7 +21,17 @@ import { m2ibImageOfficial, m2ibTextOfficial } from './suites/m2ib-official.ts';
 import { memory } from './suites/memory.ts';
 import { trainStep } from './suites/train-step.ts';
 
-const SUITES: readonly Suite[] = [gemm, m2ibImageOfficial, m2ibTextOfficial, m2ibDefault, trainStep, coldStart, memory];
+const SUITES: readonly Suite[] = [
+  gemm,
+  m2ibImageOfficial,
+  m2ibTextOfficial,
+  m2ibDefault,
+  allMethods,
+  attributionPeers,
+  trainStep,
+  coldStart,
+  memory,
+];
 
 const { values: flags } = parseArgs({
   options: {

@@ -19,9 +19,11 @@ started=$(date +%s)
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 torch=$(grep '^torch==' "$here/requirements.txt")
 pip install --no-deps "$torch"
+alone='^(torch|captum|grad-cam)=='
+grep -E '^(captum|grad-cam)==' "$here/requirements.txt" | pip install --no-deps -r /dev/stdin
 # torch's own needs that are pure Python, then everything else that is pinned
 pip install sympy networkx jinja2 fsspec filelock typing-extensions "setuptools>=77.0.3"
-grep -v '^torch==' "$here/requirements.txt" | pip install -r /dev/stdin
+grep -vE "$alone" "$here/requirements.txt" | pip install -r /dev/stdin
 if ! "$venv/bin/python" -c 'import torch' 2>/dev/null; then
   echo "this torch wheel needs its CUDA libraries: installing them (several GB)"
   pip install "$torch"

@@ -1,29 +1,16 @@
 /** @file M2IB with our default settings, as a user calls it, against our own official mode and the official code in PyTorch. */
-import { join } from 'node:path';
 import { M2IB } from '../../src/attribution/methods/m2ib.ts';
-import type { Pair } from '../../src/attribution/pair.ts';
-import { writeSafetensors } from '../../src/checkpoints/write.ts';
 import { CLIPModel } from '../../src/models/clip/model.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
-import { RandomStream } from '../../src/tensor/random.ts';
-import { floats } from '../../src/tensor/tensor.ts';
 import { interleave, type Side } from '../rounds.ts';
 import type { Context, Row, Suite, SuiteResult } from '../suite.ts';
-
-/** Twelve tokens with start and end. */
-const CAPTION = 'a photo of a cat and a dog on grass';
+import { b32Pair } from './b32-pair.ts';
 
 async function run(context: Context): Promise<SuiteResult> {
   const { peer, threads } = context;
   const directory = await context.b32WithTokenizer();
   await using model = await CLIPModel.fromPretrained(directory, { runtime: nodeRuntime({ threads }) });
-  const size = model.config.vision_config.image_size;
-  const words = new RandomStream(3, 'bench.image').words(0, 0, new Uint32Array(size * size * 3));
-  const pair: Pair = { image: { width: size, height: size, data: Uint8Array.from(words, w => w & 255) }, text: CAPTION };
-  const pixels = model.processor.process(pair.image).pixelValues;
-  const { inputIds } = model.requireTokenizer().encodeBatch([CAPTION], { maxLength: model.maxTextLength });
-  const ids = Array.from(inputIds.data as Int32Array, Number);
-  if (ids.length !== 12) throw new Error(`The caption has ${ids.length} tokens, not 12.`);
+  const { pair, ids, pixels: file } = await b32Pair(model, await context.scratch());
   const methods = { default: new M2IB(model), official: new M2IB(model, { compat: 'm2ib-official', layer: 9, textLayer: 9 }) };
   const rows: Row[] = [];
   const notes: string[] = [];
@@ -40,8 +27,6 @@ async function run(context: Context): Promise<SuiteResult> {
     const sides = [side('ours', methods.default), side('our official mode', methods.official)];
     if (peer && context.slowRounds > 0) {
       await peer.load(directory);
-      const file = join(await context.scratch(), 'pixels.safetensors');
-      await writeSafetensors(file, { pixel_values: floats([1, ...pixels.shape.slice(-3)], pixels.data) });
       const command = { cmd: 'official', ids, modality, layer: 9, beta: 0.1, steps: 10, batch: 10, pixels: file };
       sides.push({ name: 'official', slow: true, warm: false, run: round => peer.seconds({ ...command, seed: round }) });
     }
