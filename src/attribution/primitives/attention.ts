@@ -128,7 +128,8 @@ async function mapsOf(run: MethodRun, job: TowerJob, formula: AttentionFormula):
     });
     const map = out.map as FloatTensor;
     const count = range[1] - range[0];
-    for (let p = 0; p < count; p++) maps.push({ tokens: Float32Array.from(row(map, p)) });
+    // Padding has gradients too (of attention that the mask keeps at zero), but it is no part of the pair.
+    for (let p = 0; p < count; p++) maps.push({ tokens: Float32Array.from(row(map, p)).fill(0, job.lengths[range[0] + p]) });
     run.passes(modality, count, formula.forward, formula.backward);
     run.advance();
   }

@@ -7,6 +7,7 @@ import type { MethodEntry, MethodMaps, MethodRun, Releasable } from '../method.t
 import { parseOptions } from '../options.ts';
 import { cosine, type EncodedPairs, type Layers } from '../pair.ts';
 import { row } from '../rows.ts';
+import type { Target } from '../target.ts';
 import { towerJob } from '../tower-job.ts';
 
 /** P pairs as tensors. */
@@ -72,6 +73,8 @@ export async function explainTensors<O>(
     readonly wanted?: readonly Modality[];
     readonly seed?: number;
     readonly maxMemory?: number;
+    /** What is explained; the cosine of the pair by default. */
+    readonly targets?: Readonly<Record<Modality, Target>>;
     readonly special?: (id: number, position: number) => boolean;
     readonly onWarning?: (message: string) => void;
   } = {},
@@ -79,7 +82,7 @@ export async function explainTensors<O>(
   const options = entry.parse ? entry.parse(call.options ?? {}) : (parseOptions(entry.schema, call.options ?? {}, entry.name) as O);
   const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
   const encoded = await encodeTensors(model, given, layers, call.special);
-  const targets = await encodeTargets(model, encoded);
+  const targets = call.targets ?? (await encodeTargets(model, encoded));
   const kept = new Map<string, Promise<Releasable>>();
   const run: MethodRun = {
     model,
