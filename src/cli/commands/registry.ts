@@ -26,6 +26,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./metrics.ts')).metricsCommand,
   },
   {
+    name: 'compare',
+    summary: 'Compare attribution methods by many metrics, with seeds, controls and intervals',
+    load: async () => (await import('./compare.ts')).compareCommand,
+  },
+  {
     name: 'verify',
     summary: 'Compare a model with values that PyTorch computed',
     load: async () => (await import('./verify.ts')).verifyCommand,

@@ -1,0 +1,103 @@
+/** @file The work of `narrows compare`: from its flags to the settings, through the engine, to the report. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { runComparison, SPEC_FILE } from '../../attribution/compare/comparison.ts';
+import { openSource } from '../../attribution/compare/data/open.ts';
+import type { DataSpec } from '../../attribution/compare/data/sample.ts';
+import { styleGroups } from '../../attribution/compare/data/scenes.ts';
+import { loadModel } from '../../attribution/compare/engine/load-model.ts';
+import { type CompareSpec, methodSettings, metricSettings } from '../../attribution/compare/settings.ts';
+import { readJson } from '../../checkpoints/config.ts';
+import type { Modality } from '../../models/dual-encoder.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { Context, Options } from '../command.ts';
+import { chooseMethods, chooseMetrics, readOptionsFile } from './choices.ts';
+
+/** Pairs of scenes where no number is given. */
+const SCENES = 100;
+
+function dataOf(options: Options, seed: number, given: ReadonlySet<string>): DataSpec {
+  const side = options.modality as Modality | 'both';
+  const common = { modalities: side === 'both' ? (['image', 'text'] as const) : [side], seed };
+  const file = options.data as string;
+  const samples = options.samples as number | undefined;
+  const only = (names: readonly string[], what: string): void => {
+    const wrong = names.find(name => given.has(name));
+    if (wrong) throw new NarrowsError(`--${wrong} belongs to ${what}, not to --data ${file}.`, { kind: 'usage' });
+  };
+  if (file === 'scenes') {
+    only(['template', 'images'], 'COCO files');
+    return { ...common, kind: 'scenes', groups: styleGroups(options.styles as string[]), samples: samples ?? SCENES };
+  }
+  only(['styles'], 'scenes');
+  if (/\.(jsonl|ndjson)$/i.test(file)) {
+    only(['template', 'images'], 'COCO files');
+    return { ...common, kind: 'jsonl', file, samples };
+  }
+  if (/\.json$/i.test(file))
+    return { ...common, kind: 'coco', file, images: options.images as string | undefined, template: options.template as string, samples };
+  throw new NarrowsError(`${file} is neither scenes nor a .json (COCO) or .jsonl file; see narrows compare --help.`, { kind: 'usage' });
+}
+
+async function specOf(context: Context, options: Options, given: ReadonlySet<string>): Promise<CompareSpec> {
+  const directory = options.output as string;
+  const reference = options.reference as string;
+  if (options.reportOnly) {
+    const stored = (await readJson(join(directory, SPEC_FILE)).catch(error => {
+      throw new NarrowsError(`${directory} holds no comparison (no ${SPEC_FILE}); run narrows compare without --report-only first.`, {
+        kind: 'usage',
+        cause: error,
+      });
+    })) as CompareSpec;
+    return { ...stored, directory };
+  }
+  const own = options.options === undefined ? undefined : await readOptionsFile(options.options as string);
+  const spec: CompareSpec = {
+    model: options.model as string,
+    methods: chooseMethods(options.methods as string[], reference, own?.methods),
+    metrics: chooseMetrics(options.metrics as string[], own?.metrics),
+    data: dataOf(options, context.seed, given),
+    seed: context.seed,
+    seeds: options.seeds as number,
+    imageSize: options.imageSize as number | undefined,
+    maxMemory: options.maxMemory as number | undefined,
+    robustnessSamples: options.robustnessSamples as number,
+    directory,
+  };
+  // Before anything is loaded: a wrong option shall cost no time.
+  methodSettings(spec.methods);
+  metricSettings(spec.metrics);
+  return spec;
+}
+
+/** Runs the command. @throws NarrowsError for wrong flags, data, models or directories; the signal's reason when interrupted */
+export async function compare(context: Context, options: Options, given: ReadonlySet<string>): Promise<undefined> {
+  const spec = await specOf(context, options, given);
+  context.status('Reading the data and the model');
+  const source = await openSource(spec.data);
+  await using model = await loadModel(spec.model);
+  model.requireTokenizer();
+  if (!options.reportOnly) {
+    let bar: ReturnType<Context['progress']> | undefined;
+    try {
+      await runComparison(spec, source, model, {
+        workers: (options.workers as number | undefined) ?? availableParallelism(),
+        signal: context.signal,
+        onSurvey: (done, total) => context.status(`Looking for what is done: ${done} of ${total} pairs`),
+        onStart: (done, total) => {
+          context.status();
+          if (done > 0) context.log.info(`${done} of ${total} pairs are already there with the same settings.`);
+          bar = context.progress({ label: 'Comparing', total, unit: 'pairs', start: done });
+        },
+        onProgress: pairs => bar?.update(pairs),
+        onWarning: message => context.log.warn(message),
+      });
+      bar?.done();
+    } catch (error) {
+      bar?.fail();
+      if (context.signal.aborted) context.log.info('What is done is kept: the same call goes on from here, --report-only shows it.');
+      throw error;
+    }
+  }
+  return undefined;
+}
