@@ -6,6 +6,7 @@ import { barRoom, colourBar } from './colour-bar.ts';
 import type { ColourMap } from './colour-map.ts';
 import { type FigureOptions, type FigureStyle, figureStyle } from './figure-options.ts';
 import { measure, wrap } from './glyphs.ts';
+import { drawWordPanels, type WordPanel, wordPanelSize, wordPanels } from './interactions.ts';
 import { digitsFor, formatValue } from './normalise.ts';
 import { finestMap, maskLight } from './overlay.ts';
 import { type PanelImages, panelImages, picturePanel } from './panel.ts';
@@ -120,7 +121,14 @@ function barMap(style: FigureStyle): Pick<ColourMap, 'at'> {
 }
 
 /** Builds the figure from images already encoded. */
-export function buildFigure(result: Attribution, image: RgbImage, style: FigureStyle, layout: Layout, images: PanelImages): Node {
+export function buildFigure(
+  result: Attribution,
+  image: RgbImage,
+  style: FigureStyle,
+  layout: Layout,
+  images: PanelImages,
+  together: readonly WordPanel[] = [],
+): Node {
   const { theme, width } = style;
   const { nodes, bottom } = header(result, style);
   const perWhat = (what: string) =>
@@ -176,6 +184,12 @@ export function buildFigure(result: Attribution, image: RgbImage, style: FigureS
     nodes.push(drawStrip(strip, { left: x, top: y + HEADING, width: stripWidth, height }, style.map, style.wordScale, style.wordValues));
     end = Math.max(end, y + HEADING + height);
   }
+  if (together.length > 0) {
+    const size = wordPanelSize(width - 2 * PAD, together.length, image);
+    heading('What each word brings together with each patch', PAD, end + GAP, 'one scale for all words', width - PAD);
+    nodes.push(...drawWordPanels(together, { left: PAD, top: end + GAP + HEADING }, size, style));
+    end += GAP + HEADING + size.height + 24;
+  }
   const height = Math.ceil(end + PAD);
   const size = { width, height, viewBox: `0 0 ${width} ${height}` };
   const namespaces = { xmlns: 'http://www.w3.org/2000/svg', 'xmlns:xlink': 'http://www.w3.org/1999/xlink' };
@@ -206,6 +220,7 @@ export async function figureSvg(
   const style = figureStyle(result, options);
   const layout = choose(result, image, style);
   const images = await panelImages(result, image, style, layout.image, density, writing !== undefined);
+  const together = await wordPanels(result, image, style, style.width - 2 * PAD, density, writing !== undefined);
   const text = writing ?? { text: options.outlines ? 'outlines' : 'live' };
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${toSvg(buildFigure(result, image, style, layout, images), text)}\n`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${toSvg(buildFigure(result, image, style, layout, images, together), text)}\n`;
 }

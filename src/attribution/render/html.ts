@@ -9,6 +9,7 @@ import { page } from './html/page.ts';
 import { reportScript } from './html/report-script.ts';
 import { baseStyle, reportStyle } from './html/style.ts';
 import { themeScript } from './html/theme-script.ts';
+import { wordMaps } from './interactions.ts';
 import { displayScale } from './normalise.ts';
 import { defaultOpacity, type OverlayMethod } from './overlay.ts';
 import { dataUri, resizeForDisplay } from './picture.ts';
@@ -86,6 +87,7 @@ export async function reportHtml(items: readonly ReportItem[], options: ReportOp
         view: result.image.view,
         patches: Array.from(result.image.patches, v => Number(v.toPrecision(7))),
       },
+      interactions: wordMaps(result).map(map => ({ word: map.word, values: Array.from(map.patches, v => Number(v.toPrecision(5))) })),
       words: result.text?.words.map(({ text, start, end, value }) => ({ text, start, end, value })),
     });
   }

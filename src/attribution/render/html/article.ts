@@ -1,4 +1,5 @@
 /** @file One result as an article of the HTML report: the parts that stand still. What moves is the script's. */
+import { median } from '../../../tensor/statistics/descriptive.ts';
 import type { Attribution, Convergence, ImageAttribution, TextAttribution } from '../../result.ts';
 import { methodLabel } from '../figure-options.ts';
 import { rightToLeft } from '../glyphs.ts';
@@ -17,6 +18,7 @@ export interface ArticleContext {
 const verdictText = { converged: 'converged', 'not-converged': 'not converged', 'no-optimisation': 'no optimisation' } as const;
 
 function badge(convergence: Convergence, what: string): string {
+  if (convergence.verdict === 'no-optimisation') return '';
   return `<span class="badge ${convergence.verdict}" title="${escapeText(convergence.note)}">${what} ${verdictText[convergence.verdict]}</span>`;
 }
 
@@ -30,6 +32,22 @@ function factLine(result: Attribution): string {
   if (typeof result.parameters.seed === 'number') facts.push(`<span>seed <b>${result.parameters.seed}</b></span>`);
   const stable = result.image?.stability ?? result.text?.stability;
   if (stable) facts.push(`<span>rank stability <b>${formatValue(stable.rankStability, 2)}</b> over ${stable.seeds.length} seeds</span>`);
+  if (result.target !== undefined && result.target !== 'cosine to the caption')
+    facts.push(
+      `<span>explains ${escapeText(result.target)}${result.image?.score === undefined ? '' : ` <b>${formatValue(result.image.score, 3)}</b>`}</span>`,
+    );
+  for (const [part, what] of [
+    [result.image, 'image'],
+    [result.text, 'caption'],
+  ] as const) {
+    if (part?.convergenceDelta !== undefined)
+      facts.push(
+        `<span title="sum of the map minus the difference of the target between input and baseline">${what}: convergence delta <b>${formatValue(part.convergenceDelta, 4)}</b></span>`,
+      );
+    if (part?.standardError)
+      facts.push(`<span title="median over tokens">${what}: standard error <b>${formatValue(median(part.standardError), 4)}</b></span>`);
+  }
+  if (result.interactions?.fit !== undefined) facts.push(`<span>R² of the fit <b>${formatValue(result.interactions.fit, 3)}</b></span>`);
   if (result.image) facts.push(badge(result.image.convergence, 'image:'));
   if (result.text) facts.push(badge(result.text.convergence, 'caption:'));
   return `<div class="facts">${facts.join('')}</div>`;

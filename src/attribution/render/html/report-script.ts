@@ -87,7 +87,19 @@ export const reportScript = `
       var image = item.image, rows = image.grid[0], columns = image.grid[1], values = image.patches;
       var stage = root.querySelector('.stage'), canvas = stage.querySelector('canvas'), photo = stage.querySelector('img');
       var marks = stage.querySelector('.marks'), bar = root.querySelector('.bar'), readout = root.querySelector('.readout.patch');
-      var scale = scaleOf(values);
+      var scale = scaleOf(values), own = scale, word = -1;
+      // With interactions, the map shows what the word under the pointer brings together with each patch.
+      var together = {}, everywhere = [];
+      item.interactions.forEach(function (map) { together[map.word] = map.values; everywhere = everywhere.concat(map.values); });
+      var common = scaleOf(everywhere);
+      item.showWord = function (i) {
+        var next = together[i] ? i : -1;
+        if (next === word) return;
+        word = next;
+        values = next < 0 ? image.patches : together[next];
+        scale = next < 0 ? own : common;
+        draw(); refreshMarks();
+      };
       var zoom = Math.min(1, 720 / Math.max(item.width, item.height));
       if (Math.max(item.width, item.height) < 360) zoom = 480 / Math.max(item.width, item.height);
       canvas.width = Math.max(1, Math.round(item.width * zoom));
@@ -161,7 +173,7 @@ export const reportScript = `
           label.style.bottom = 100 * place(scale, value / f) + '%';
           bar.appendChild(label);
         });
-        root.querySelector('.patch-unit').textContent = unitOf(item) + ' per patch';
+        root.querySelector('.patch-unit').textContent = word < 0 ? unitOf(item) + ' per patch' : 'together with \u201c' + item.words[word].text + '\u201d';
       };
       var move = function (i, spoken) {
         if (i < 0 || i >= values.length) return;
@@ -204,8 +216,9 @@ export const reportScript = `
       var valueText = function (i) { return format(values[i] * factorOf(item), digitsFor(Math.max(scale.high, -scale.low) * factorOf(item))); };
       var show = function (i) {
         current = i;
+        if (item.showWord) item.showWord(i);
         readout.textContent = '';
-        if (i < 0) { readout.appendChild(make('span', 'muted', 'Hover over a word, or reach it with Tab and the arrow keys. Click or Enter pins it.')); return; }
+        if (i < 0) { readout.appendChild(make('span', 'muted', (item.interactions.length ? 'Hover over a word to see what it brings together with each patch,' : 'Hover over a word,') + ' or reach it with Tab and the arrow keys. Click or Enter pins it.')); return; }
         readout.appendChild(make('b', '', item.words[i].text));
         readout.appendChild(document.createTextNode(': ' + valueText(i) + ' ' + unitOf(item) + ' \\u00b7 ' + share(values[i], scale.total) + ' of the caption'));
       };
