@@ -2,19 +2,47 @@
 import type { DualEncoder } from '../models/dual-encoder.ts';
 import { Attributor } from './attributor.ts';
 import type { MethodEntry } from './method.ts';
+import { centrePrior } from './methods/centre-prior.ts';
 import { chefer } from './methods/chefer.ts';
 import { clipSurgery } from './methods/clip-surgery.ts';
+import { expectedGradients } from './methods/expected-gradients.ts';
+import { gradCam } from './methods/grad-cam.ts';
+import { gradCamPlusPlus } from './methods/grad-cam-plus-plus.ts';
 import { gradEclip } from './methods/grad-eclip.ts';
+import { hiresCam } from './methods/hires-cam.ts';
+import { imageGradientMagnitude } from './methods/image-gradient-magnitude.ts';
+import { inputXGradient } from './methods/input-x-gradient.ts';
+import { integratedGradients } from './methods/integrated-gradients.ts';
+import { layerCam } from './methods/layer-cam.ts';
+import { layerIntegratedGradients } from './methods/layer-integrated-gradients.ts';
 import { legrad } from './methods/legrad.ts';
 import { m2ibEntry } from './methods/m2ib.ts';
+import { nib } from './methods/nib.ts';
+import { random } from './methods/random.ts';
 import { rawAttention } from './methods/raw-attention.ts';
 import { rollout } from './methods/rollout.ts';
+import { saliency } from './methods/saliency.ts';
+import { smoothGrad } from './methods/smoothgrad.ts';
+import { uniform } from './methods/uniform.ts';
+import { xgradCam } from './methods/xgrad-cam.ts';
 
 // Entries differ in their options; the table sees them as records, which each entry's schema checks.
 const entry = <O>(one: MethodEntry<O>): MethodEntry => one as unknown as MethodEntry;
 
 /** The table, family by family. */
 export const methods: readonly MethodEntry[] = [
+  entry(saliency),
+  entry(inputXGradient),
+  entry(smoothGrad),
+  entry(integratedGradients),
+  entry(expectedGradients),
+  entry(layerIntegratedGradients),
+  entry(nib),
+  entry(gradCam),
+  entry(hiresCam),
+  entry(layerCam),
+  entry(xgradCam),
+  entry(gradCamPlusPlus),
   entry(rawAttention),
   entry(rollout),
   entry(chefer),
@@ -22,6 +50,10 @@ export const methods: readonly MethodEntry[] = [
   entry(legrad),
   entry(clipSurgery),
   entry(m2ibEntry()),
+  entry(random),
+  entry(centrePrior),
+  entry(imageGradientMagnitude),
+  entry(uniform),
 ];
 
 /** What `auto` means: the method that docs/evidence recommends. */

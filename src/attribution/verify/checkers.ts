@@ -1,6 +1,7 @@
 /** @file The table of checkers, in the order of the computation. */
 import type { Checker } from './checker.ts';
 import { attributionAttentionChecker } from './checkers/attribution-attention.ts';
+import { attributionGradientsChecker } from './checkers/attribution-gradients.ts';
 import { cosineGradientsChecker } from './checkers/cosine-gradients.ts';
 import { forwardChecker } from './checkers/forward.ts';
 import { m2ibChecker } from './checkers/m2ib.ts';
@@ -14,5 +15,6 @@ export const CHECKERS: readonly Checker[] = [
   cosineGradientsChecker,
   trainingChecker,
   m2ibChecker,
+  attributionGradientsChecker,
   attributionAttentionChecker,
 ];

@@ -63,31 +63,31 @@ export async function encodeTensors(
   };
 }
 
-/** Runs a method on tensors, once. Graphs are closed before it returns. @throws NarrowsError for an option out of range */
-export async function explainTensors<O>(
+/** What a run from tensors may choose. */
+export interface TensorCall {
+  readonly wanted?: readonly Modality[];
+  readonly seed?: number;
+  readonly maxMemory?: number;
+  /** What is explained; the cosine of the pair by default. */
+  readonly targets?: Readonly<Record<Modality, Target>>;
+  readonly special?: (id: number, position: number) => boolean;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** The run that a method gets, for what lies below methods. Release it when done. */
+export async function tensorRun(
   model: DualEncoder,
-  entry: MethodEntry<O>,
   given: TensorPairs,
-  call: {
-    readonly options?: Record<string, unknown>;
-    readonly wanted?: readonly Modality[];
-    readonly seed?: number;
-    readonly maxMemory?: number;
-    /** What is explained; the cosine of the pair by default. */
-    readonly targets?: Readonly<Record<Modality, Target>>;
-    readonly special?: (id: number, position: number) => boolean;
-    readonly onWarning?: (message: string) => void;
-  } = {},
-): Promise<MethodMaps> {
-  const options = entry.parse ? entry.parse(call.options ?? {}) : (parseOptions(entry.schema, call.options ?? {}, entry.name) as O);
-  const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
+  layers: Layers,
+  call: TensorCall = {},
+): Promise<MethodRun & Releasable> {
   const encoded = await encodeTensors(model, given, layers, call.special);
   const targets = call.targets ?? (await encodeTargets(model, encoded));
   const kept = new Map<string, Promise<Releasable>>();
-  const run: MethodRun = {
+  return {
     model,
     encoded,
-    wanted: call.wanted ?? entry.modalities,
+    wanted: call.wanted ?? ['image', 'text'],
     image: towerJob(model, encoded, 'image', layers.image, targets.image),
     text: towerJob(model, encoded, 'text', layers.text, targets.text),
     seed: call.seed ?? 0,
@@ -102,10 +102,26 @@ export async function explainTensors<O>(
     advance() {},
     passes() {},
     warn: message => call.onWarning?.(message),
+    async release() {
+      for (const one of kept.values()) await (await one.catch(() => undefined))?.release();
+      kept.clear();
+    },
   };
+}
+
+/** Runs a method on tensors, once. Graphs are closed before it returns. @throws NarrowsError for an option out of range */
+export async function explainTensors<O>(
+  model: DualEncoder,
+  entry: MethodEntry<O>,
+  given: TensorPairs,
+  call: TensorCall & { readonly options?: Record<string, unknown> } = {},
+): Promise<MethodMaps> {
+  const options = entry.parse ? entry.parse(call.options ?? {}) : (parseOptions(entry.schema, call.options ?? {}, entry.name) as O);
+  const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
+  const run = await tensorRun(model, given, layers, { wanted: entry.modalities, ...call });
   try {
     return await entry.explain(run, options);
   } finally {
-    for (const one of kept.values()) await (await one.catch(() => undefined))?.release();
+    await run.release();
   }
 }

@@ -1,0 +1,14 @@
+/** @file Grad-CAM (Selvaraju et al., ICCV 2017, arXiv 1610.02391): channels weighed by the mean of their gradient. */
+import { type CamWeights, camEntry, perChannel } from '../primitives/cam.ts';
+
+/** w_d = mean over players of G. */
+export const gradCamWeights: CamWeights = state =>
+  perChannel(state, (_, values) => values.reduce((sum, { g }) => sum + g, 0) / values.length);
+
+/** The registry's entry. */
+export const gradCam = camEntry({
+  name: 'grad-cam',
+  title: 'Grad-CAM',
+  paper: 'Selvaraju et al.: Grad-CAM, ICCV 2017, arXiv 1610.02391',
+  weights: gradCamWeights,
+});

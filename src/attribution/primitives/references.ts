@@ -1,0 +1,93 @@
+/**
+ * @file Baselines drawn at random for expected gradients. A pair must come out alone as it does in a batch, so they are made from the pair
+ * itself: pictures of its own colours without its shapes, captions of random words. Other pictures of the batch are an option.
+ */
+import { readConfig } from '../../checkpoints/config.ts';
+import type { TowerInputs } from '../../models/dual-encoder.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { type RandomReader, RandomStream } from '../../tensor/random.ts';
+import { type FloatTensor, floats } from '../../tensor/tensor.ts';
+import type { TowerJob } from '../method.ts';
+import { row } from '../rows.ts';
+import { type BaselineModel, replacePlayers } from './baselines.ts';
+import { patchSize } from './read-out.ts';
+
+/** The picture's pixels drawn anew at every place, its patches in another order, or another picture of the batch. */
+export const IMAGE_REFERENCES = ['pixels', 'patches', 'batch'] as const;
+/** One of them. */
+export type ImageReference = (typeof IMAGE_REFERENCES)[number];
+
+/** The tower's inputs with reference s in place of each pair's own input. */
+export type ReferenceDraw = (s: number) => TowerInputs;
+
+/** Draws reference pictures. @throws NarrowsError for `batch` where a pair is alone */
+export function imageReferences(job: TowerJob, kind: ImageReference, seed: number): ReferenceDraw {
+  const pixels = job.inputs.pixel_values as FloatTensor;
+  const pairs = pixels.shape[0];
+  if (kind === 'batch' && pairs < 2)
+    throw new NarrowsError('References from the batch need at least two images in it; take the references "pixels" or "patches".', {
+      kind: 'usage',
+    });
+  const stream = new RandomStream(seed, 'expected-gradients.image');
+  return s => {
+    const out = floats(pixels.shape, new Float32Array(pixels.data.length));
+    for (let p = 0; p < pairs; p++) {
+      // One cell for all pairs: who else is in the batch does not matter.
+      const reader = stream.reader(0, s);
+      if (kind === 'batch') row(out, p).set(row(pixels, (p + 1 + reader.integer(pairs - 1)) % pairs));
+      else if (kind === 'pixels') drawPixels(row(pixels, p), row(out, p), pixels.shape[1], reader);
+      else shufflePatches(row(pixels, p), row(out, p), job, reader);
+    }
+    return { ...job.inputs, pixel_values: out };
+  };
+}
+
+/** Every place gets the colour of a place drawn at random. */
+function drawPixels(from: Float32Array, to: Float32Array, channels: number, reader: RandomReader): void {
+  const plane = from.length / channels;
+  for (let i = 0; i < plane; i++) {
+    const at = reader.integer(plane);
+    for (let c = 0; c < channels; c++) to[c * plane + i] = from[c * plane + at];
+  }
+}
+
+function shufflePatches(from: Float32Array, to: Float32Array, job: TowerJob, reader: RandomReader): void {
+  const [rows, columns] = job.grid!;
+  const [height, width] = job.size!;
+  const edge = patchSize(job.tower);
+  const order = reader.shuffle(Array.from({ length: rows * columns }, (_, i) => i));
+  to.set(from);
+  order.forEach((source, target) => {
+    const [y0, x0] = [Math.floor(target / columns) * edge, (target % columns) * edge];
+    const [y1, x1] = [Math.floor(source / columns) * edge, (source % columns) * edge];
+    for (let c = 0; c < from.length / (height * width); c++)
+      for (let y = 0; y < edge; y++) {
+        const at = (c * height + y1 + y) * width + x1;
+        to.set(from.subarray(at, at + edge), (c * height + y0 + y) * width + x0);
+      }
+  });
+}
+
+/** Draws reference captions: special tokens stay, the others become random ones of the vocabulary. */
+export async function textReferences(model: BaselineModel, job: TowerJob, seed: number): Promise<ReferenceDraw> {
+  const config = (await readConfig(model.checkpoint.directory)).text_config as { vocab_size?: number } | undefined;
+  const count = config?.vocab_size;
+  if (typeof count !== 'number')
+    throw new NarrowsError(`config.json of ${model.checkpoint.directory} does not say how many tokens there are (text_config.vocab_size).`);
+  const stream = new RandomStream(seed, 'expected-gradients.text');
+  const length = job.inputs.input_ids.shape[1];
+  const ids = Array.from(job.inputs.input_ids.data as Int32Array);
+  // Ends of captions and padding never stand inside.
+  const special = job.players.map((players, p) => new Set(ids.slice(p * length, (p + 1) * length).filter((_, n) => !players.includes(n))));
+  return s => {
+    const readers = job.players.map(() => stream.reader(0, s));
+    const draw = (p: number): number => {
+      for (let tries = 0; tries < 100; tries++) {
+        const id = readers[p].integer(count);
+        if (!special[p].has(id)) return id;
+      }
+      throw new NarrowsError('The vocabulary holds special tokens alone.');
+    };
+    return { ...job.inputs, input_ids: replacePlayers(job, draw) };
+  };
+}
