@@ -30,8 +30,11 @@ export interface BlockTrace {
   readonly context: Value;
   /** The attention's output projection, applied to any [B, N, D]. */
   readonly project: (context: Value) => Value;
-  /** The rest of the block: from the attention's (projected) output, whatever it is replaced by, to the block's output, [B, N, D]. */
-  readonly finish: (attended: Value) => Value;
+  /**
+   * The rest of the block: from the attention's (projected) output, whatever it is replaced by, to the block's output, [B, N, D].
+   * `input`: the block's own where only some rows are wanted, both [B, M, D].
+   */
+  readonly finish: (attended: Value, input?: Value) => Value;
   /** Additive mask of the scores where there is one, broadcast to [B, H, N, N]. */
   readonly mask?: Value;
   /** Output of the block, [B, N, D]. */

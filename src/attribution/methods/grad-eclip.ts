@@ -87,18 +87,19 @@ function multiHead(graph: AttentionGraph, ksim: boolean): Value {
 function published(graph: AttentionGraph, ksim: boolean): Value {
   const { tower, job } = graph;
   const { width } = tower;
-  const inside: { block: BlockTrace; value: Value; context: Value }[] = [];
+  const inside: { block: BlockTrace; input: Value; value: Value; context: Value }[] = [];
   let hidden = graph.hidden;
   for (let layer = job.layer; layer < tower.layers - 1; layer++) {
     const [block] = tower.trace(layer, hidden, 1, job.inputs).blocks;
     const [query, key, value] = [block.query, block.key, block.value].map(heads => merge(heads, width));
     const scores = matmul(query, key, { transB: true, alpha: width ** -0.5 });
     const context = matmul(softmax(block.mask ? add(scores, squeeze(block.mask, 1)) : scores), value);
+    inside.push({ block, input: hidden, value, context });
     hidden = block.finish(block.project(context));
-    inside.push({ block, value, context });
   }
+  const last = inside.at(-1)!;
   const slopes = graph.gradients(
-    tower.pool(hidden, 1, job.inputs).features,
+    graph.pooledFeatures(last.block, last.context, last.input),
     inside.map(i => i.context),
   );
   return total(

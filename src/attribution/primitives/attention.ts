@@ -3,7 +3,7 @@
  * it needs and, in the graph's language, how they make a map; compiling, memory, chunks of pairs and the record are done here.
  */
 import { compile, grad, input, matmul, squeeze, sum, type Value } from '../../graph/index.ts';
-import type { Tower, TowerTrace } from '../../models/dual-encoder.ts';
+import type { BlockTrace, Tower, TowerTrace } from '../../models/dual-encoder.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { rowsThatFit } from '../memory.ts';
 import { eachTower, type MethodMaps, type MethodRun, type TokenMap, type TowerJob } from '../method.ts';
@@ -67,11 +67,23 @@ export class AttentionGraph {
   /** The same with gradients of the target. */
   attentions(gradients: true): { blocks: Required<AttentionMap>[]; pool?: Required<AttentionMap> };
   attentions(gradients = false): { blocks: AttentionMap[]; pool?: AttentionMap } {
-    const { blocks, features, poolAttention } = this.trace();
+    const { blocks, poolAttention } = this.trace();
     const all = [...blocks.map(b => b.attention), ...(poolAttention ? [poolAttention] : [])];
-    const slopes = gradients ? this.gradients(features, all) : [];
+    const slopes = gradients ? this.gradients(this.features(), all) : [];
     const maps = all.map((attention, i) => ({ attention, ...(gradients ? { gradient: slopes[i] } : {}) }));
     return { blocks: maps.slice(0, blocks.length), pool: maps[blocks.length] };
+  }
+
+  /** Features [P, E], of which the last block's end runs for the pooled token alone. */
+  features(): Value {
+    const { blocks, features } = this.trace();
+    const last = blocks.at(-1);
+    return last && this.tower.project ? this.pooledFeatures(last, last.context, blocks.at(-2)?.hidden ?? this.hidden) : features;
+  }
+
+  /** Features of towers that read one token, from the last block's context, whatever it is replaced by, and its input, both [P, N, D]. */
+  pooledFeatures(last: BlockTrace, context: Value, input: Value): Value {
+    return squeeze(this.tower.project!(last.finish(last.project(this.pooledRow(context)), this.pooledRow(input))), 1);
   }
 
   /** The blocks above the hidden state, with their inside. */
