@@ -4,6 +4,7 @@ import { terminalSummary, terminalThumbnail, terminalWords } from '../../attribu
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { formatDuration, formatNumber } from '../../system/format.ts';
+import { median } from '../../tensor/statistics/descriptive.ts';
 import type { Context } from '../command.ts';
 import type { Target } from './output.ts';
 
@@ -32,7 +33,12 @@ export async function printResult(context: Context, result: Attribution, image: 
     const what = part === 'image' ? 'Image map' : 'Caption map';
     const { verdict, note } = map.convergence;
     const style = verdict === 'converged' ? 'green' : verdict === 'not-converged' ? 'yellow' : 'dim';
-    context.print(`${what}: ${colours.style(style, verdict.replace('-', ' '))}. ${note}`);
+    if (verdict !== 'no-optimisation') context.print(`${what}: ${colours.style(style, verdict.replace('-', ' '))}. ${note}`);
+    if (map.convergenceDelta !== undefined)
+      context.print(
+        `${what}: convergence delta ${formatNumber(map.convergenceDelta, 3)} of a score of ${formatNumber(map.score ?? 0, 3)}.`,
+      );
+    if (map.standardError) context.print(`${what}: standard error ${formatNumber(median(map.standardError), 3)} (median over tokens).`);
     if (map.stability)
       context.print(`${what}: rank stability ${formatNumber(map.stability.rankStability, 3)} over ${map.stability.seeds.length} seeds.`);
   }

@@ -67,7 +67,10 @@ function configure(command: Command): void {
       collect,
     )
     .addOption(
-      new Option('--unit <unit>', 'unit of the numbers shown (files of numbers keep nats)').choices(['nats', 'bits']).default('nats'),
+      new Option(
+        '--unit <unit>',
+        'unit of the numbers shown by methods that count information (files of numbers keep nats; default: nats)',
+      ).choices(['nats', 'bits']),
     )
     .option('--opacity <share>', 'opacity of the strongest patch, 0 to 1', number(0, 1))
     .addOption(new Option('--theme <theme>', 'theme of the picture').choices(['light', 'dark']).default('light'))
@@ -97,6 +100,8 @@ function settingsOf(context: Context, options: Options, given: ReadonlySet<strin
       throw new NarrowsError(`--${kebab(key)} is an option of ${shown}, not of ${entry.name}.`, { kind: 'usage' });
     }
   }
+  if (given.has('unit') && entry.unit !== 'nats')
+    throw new NarrowsError(`--unit is for methods that count information; ${entry.name} gives scores without a unit.`, { kind: 'usage' });
   const values = chosenValues(entry.schema, options);
   // Before the model is loaded: a wrong value shall cost no time.
   if (entry.parse) entry.parse(values);
