@@ -2,9 +2,12 @@
 import type { DualEncoder } from '../models/dual-encoder.ts';
 import { Attributor } from './attributor.ts';
 import type { MethodEntry } from './method.ts';
+import { banzhaf } from './methods/banzhaf.ts';
+import { banzhafInteractions } from './methods/banzhaf-interactions.ts';
 import { centrePrior } from './methods/centre-prior.ts';
 import { chefer } from './methods/chefer.ts';
 import { clipSurgery } from './methods/clip-surgery.ts';
+import { exclip } from './methods/exclip.ts';
 import { expectedGradients } from './methods/expected-gradients.ts';
 import { gradCam } from './methods/grad-cam.ts';
 import { gradCamPlusPlus } from './methods/grad-cam-plus-plus.ts';
@@ -13,15 +16,20 @@ import { hiresCam } from './methods/hires-cam.ts';
 import { imageGradientMagnitude } from './methods/image-gradient-magnitude.ts';
 import { inputXGradient } from './methods/input-x-gradient.ts';
 import { integratedGradients } from './methods/integrated-gradients.ts';
+import { kernelShap } from './methods/kernel-shap.ts';
 import { layerCam } from './methods/layer-cam.ts';
 import { layerIntegratedGradients } from './methods/layer-integrated-gradients.ts';
 import { legrad } from './methods/legrad.ts';
+import { lime } from './methods/lime.ts';
 import { m2ibEntry } from './methods/m2ib.ts';
 import { nib } from './methods/nib.ts';
+import { occlusion } from './methods/occlusion.ts';
 import { random } from './methods/random.ts';
 import { rawAttention } from './methods/raw-attention.ts';
+import { rise } from './methods/rise.ts';
 import { rollout } from './methods/rollout.ts';
 import { saliency } from './methods/saliency.ts';
+import { shapley } from './methods/shapley.ts';
 import { smoothGrad } from './methods/smoothgrad.ts';
 import { uniform } from './methods/uniform.ts';
 import { xgradCam } from './methods/xgrad-cam.ts';
@@ -49,6 +57,14 @@ export const methods: readonly MethodEntry[] = [
   entry(gradEclip),
   entry(legrad),
   entry(clipSurgery),
+  entry(occlusion),
+  entry(rise),
+  entry(lime),
+  entry(kernelShap),
+  entry(shapley),
+  entry(banzhaf),
+  entry(banzhafInteractions),
+  entry(exclip),
   entry(m2ibEntry()),
   entry(random),
   entry(centrePrior),

@@ -196,7 +196,10 @@ export class Perturbation implements AsyncDisposable {
     const todo = [...places];
     const tokens = this.context.encoded[modality].hidden.shape[1];
     this.context.advance?.(names.length - todo.length);
-    for (const [from, to] of chunks(todo.length, Math.min(MOST_ROWS, rowsThatFit(maxMemory, tower, tokens, tower.layers, false)))) {
+    for (const [from, to] of chunks(
+      todo.length,
+      Math.min(Math.max(16, RUN_TOKENS / tokens), rowsThatFit(maxMemory, tower, tokens, tower.layers, false)),
+    )) {
       signal?.throwIfAborted();
       const part = todo.slice(from, to);
       const features = await encode(part.map(([, at]) => at[0]));
@@ -246,8 +249,8 @@ export class Perturbation implements AsyncDisposable {
   }
 }
 
-/** Rows of one run at most: more do not make it faster. */
-const MOST_ROWS = 64;
+/** Tokens of one run, about: longer runs are not faster, and leave the processor's caches. */
+const RUN_TOKENS = 4096;
 
 const features = async (graph: CompiledGraph, feeds: Feeds): Promise<Float32Array> =>
   (await graph.run(feeds)).features.data as Float32Array;

@@ -1,0 +1,129 @@
+/**
+ * @file Second-order Banzhaf interactions between patches and words (FIxLIP: Baniecki et al., NeurIPS 2025). Images and texts are masked
+ * and encoded apart, all pairs of them are values, and the fit never builds the design (see estimators/interactions.ts).
+ */
+import { z } from 'zod';
+import { RandomStream } from '../../tensor/random.ts';
+import type { MethodEntry, MethodRun, TokenMap } from '../method.ts';
+import { allCoalitions, bernoulliWeights, drawCoalitions } from '../perturbation/coalitions.ts';
+import { fitInteractions, type MaskedSide } from '../perturbation/estimators/interactions.ts';
+import { perturbationShape, playersOf, tokenMap, warnNoise } from '../perturbation/explain.ts';
+import { jointInteractions } from '../perturbation/joint.ts';
+import { Perturbation } from '../perturbation/perturbation.ts';
+
+const schema = z.strictObject({
+  imageMasks: z.number().int().min(4).default(1024).describe('image masks; all coalitions are listed where there are no more'),
+  textMasks: z.number().int().min(4).default(256).describe('text masks; all coalitions are listed where there are no more'),
+  budget: z
+    .number()
+    .int()
+    .min(16)
+    .optional()
+    .describe("values to fit (image masks times text masks) in place of both numbers, split by the paper's rule"),
+  p: z.number().gt(0).lt(1).default(0.5).describe('probability that a patch or word is there'),
+  within: z
+    .boolean()
+    .default(false)
+    .describe('also fit pairs of patches and pairs of words; interactions between the two sides stay the same, the fit gets better'),
+  ...perturbationShape,
+});
+type Options = z.infer<typeof schema>;
+
+/** The registry's entry. */
+export const banzhafInteractions: MethodEntry<Options> = {
+  name: 'banzhaf-interactions',
+  title: 'Banzhaf interactions',
+  family: 'interaction',
+  modalities: ['image', 'text'],
+  schema,
+  cost: 'image masks × F of the image tower + text masks × F of the text tower',
+  paper:
+    'Baniecki et al.: Explaining similarity in vision-language encoders with weighted Banzhaf interactions, NeurIPS 2025, arXiv 2508.05430',
+  unit: 'score',
+  signed: true,
+  sampled: true,
+  async explain(run, options) {
+    const engine = new Perturbation(run);
+    const pairs = run.encoded.pairs.map((_, p) => p);
+    const splits = pairs.map(p =>
+      splitMasks(options, playersOf(run, run.image, p, options).length, playersOf(run, run.text, p, options).length),
+    );
+    run.plan(splits.reduce((sum, s) => sum + s.image + s.text, 0));
+    if (run.image.target.description !== 'cosine to the caption')
+      run.warn('Interactions explain the cosine of image and caption; the other target is left aside.');
+    const image: TokenMap[] = [];
+    const text: TokenMap[] = [];
+    const interactions = [];
+    const started = performance.now();
+    for (const p of pairs) {
+      const patches = playersOf(run, run.image, p, options);
+      const words = playersOf(run, run.text, p, options);
+      const own = await maskedSide(splits[p].image, patches.length, options, run.seed, 'image', coalitions =>
+        engine.imageFeatures(p, coalitions, { removal: options.removal, players: patches }),
+      );
+      const other = await maskedSide(splits[p].text, words.length, options, run.seed, 'text', coalitions =>
+        engine.textFeatures(p, coalitions, { removal: options.textRemoval, players: words }),
+      );
+      const fit = fitInteractions(own, other, options.p, withinFits(run, options, own, other));
+      const samples = splits[p].image * splits[p].text;
+      const ofImage = { values: fit.imageValues, standardError: fit.imageError, samples };
+      const ofText = { values: fit.textValues, standardError: fit.textError, samples };
+      image.push(tokenMap(ofImage, patches, run.image));
+      text.push(tokenMap(ofText, words, run.text));
+      warnNoise(run, 'banzhaf-interactions', run.image, ofImage);
+      warnNoise(run, 'banzhaf-interactions', run.text, ofText);
+      interactions.push({ ...jointInteractions(run, p, fit.cross, patches, words, fit.crossError), fit: fit.fit });
+    }
+    run.timings.explain = (run.timings.explain ?? 0) + (performance.now() - started) / 1000;
+    return {
+      ...(run.wanted.includes('image') ? { image } : {}),
+      ...(run.wanted.includes('text') ? { text } : {}),
+      interactions,
+    };
+  },
+};
+
+/**
+ * How many masks of each side: as the options say, or a budget of values split by FIxLIP's rule, √budget·(words/patches) texts and the rest
+ * images. All coalitions of a side are listed where there are no more; a side drawn has at least twice as many masks as coefficients.
+ */
+export function splitMasks(
+  options: Pick<Options, 'budget' | 'imageMasks' | 'textMasks'>,
+  patches: number,
+  words: number,
+): { readonly image: number; readonly text: number } {
+  const { budget, imageMasks, textMasks } = options;
+  const share = (asked: number, players: number): number => Math.min(2 ** players, Math.max(asked, 4, 2 * (players + 1)));
+  const text = share(budget === undefined ? textMasks : Math.ceil((Math.sqrt(budget) * words) / patches), words);
+  return { image: share(budget === undefined ? imageMasks : Math.floor(budget / text), patches), text };
+}
+
+/** Masks of one side, drawn (the same for every pair, so pictures and captions are encoded once) or all of them. */
+async function maskedSide(
+  count: number,
+  players: number,
+  { p }: Pick<Options, 'p'>,
+  seed: number,
+  stream: string,
+  encode: (coalitions: Uint8Array) => Promise<MaskedSide['features']>,
+): Promise<MaskedSide> {
+  if (count === 2 ** players) {
+    const coalitions = allCoalitions(players);
+    return { players, coalitions, features: await encode(coalitions), weights: bernoulliWeights(players, p) };
+  }
+  const coalitions = drawCoalitions(new RandomStream(seed, `interactions.${stream}`).reader(0, 0), count, players, p);
+  return { players, coalitions, features: await encode(coalitions) };
+}
+
+/** Pairs within a side need more masks than there are pairs. */
+function withinFits(run: MethodRun, options: Options, ...sides: readonly MaskedSide[]): boolean {
+  if (!options.within) return false;
+  for (const { players, weights, coalitions } of sides) {
+    const columns = 1 + players + (players * (players - 1)) / 2;
+    const masks = coalitions.length / players;
+    if (weights || masks >= 1.5 * columns) continue;
+    run.warn(`Pairs within a side are not fitted: ${masks} masks are too few for their ${columns} coefficients; take more.`);
+    return false;
+  }
+  return true;
+}
