@@ -1,6 +1,7 @@
 /** @file The table of checkers, in the order of the computation. */
 import type { Checker } from './checker.ts';
 import { attributionAttentionChecker } from './checkers/attribution-attention.ts';
+import { attributionGamesChecker } from './checkers/attribution-games.ts';
 import { attributionGradientsChecker } from './checkers/attribution-gradients.ts';
 import { cosineGradientsChecker } from './checkers/cosine-gradients.ts';
 import { forwardChecker } from './checkers/forward.ts';
@@ -17,4 +18,5 @@ export const CHECKERS: readonly Checker[] = [
   m2ibChecker,
   attributionGradientsChecker,
   attributionAttentionChecker,
+  attributionGamesChecker,
 ];
