@@ -37,6 +37,7 @@ export async function explainHiddenPath(run: MethodRun, options: HiddenPathOptio
   run.plan(run.wanted.length * run.encoded.pairs.length * pathPoints(rule));
   return eachTower(run, async job => {
     const baseline = await hiddenBaseline(job, options.baseline, run.model);
+    if (options.baseline === 'input') run.passes(job.modality, job.modality === 'image' ? 1 : job.scores.length, job.tower.layers);
     const { values, deltas } = await integratePath(run, job, 'hidden', job.hidden, baseline, rule);
     return deltas.map((convergenceDelta, p) => ({ tokens: tokenValues(row(values, p), job.tokens), convergenceDelta }));
   });

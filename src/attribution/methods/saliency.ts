@@ -12,7 +12,8 @@ export const gradientReadOut = {
     .enum(CHANNELS)
     .default('max')
     .describe('one value per pixel out of its channels: max or sum (abs) of magnitudes, Euclidean norm, or signed sum'),
-  textChannels: z.enum(CHANNELS).default('norm').describe("the same for a token's embedding"),
+  // No signed sum: norms subtract a token's mean, so that the gradient of its channels sums to zero.
+  textChannels: z.enum(['abs', 'max', 'norm']).default('norm').describe("the same for a token's embedding"),
 };
 
 const schema = z.strictObject(gradientReadOut);

@@ -5,7 +5,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { TowerJob } from '../method.ts';
 import { gaussianBlur } from '../perturbation/blur.ts';
-import { row } from '../rows.ts';
+import { inputRows, row } from '../rows.ts';
 
 /** Baselines of images: the data set's mean colour (0 in normalised space), black, or the picture itself, blurred. */
 export const IMAGE_BASELINES = ['mean', 'black', 'blur'] as const;
@@ -88,8 +88,15 @@ export async function hiddenBaseline(
   model: BaselineModel & Pick<DualEncoder, 'runTower'>,
 ): Promise<FloatTensor> {
   const { hidden, lengths } = job;
-  if (kind === 'input') return (await model.runTower(job.tower, await baselineInputs(model, job, 'mean'), job.layer)).hidden;
   const out = new Float32Array(hidden.data.length);
+  if (kind === 'input') {
+    const inputs = await baselineInputs(model, job, 'mean');
+    if (job.modality === 'text') return (await model.runTower(job.tower, inputs, job.layer)).hidden;
+    // Mean colour looks the same for every pair.
+    const one = (await model.runTower(job.tower, inputRows(inputs, [0, 1]), job.layer)).hidden.data;
+    for (let at = 0; at < out.length; at += one.length) out.set(one, at);
+    return floats(hidden.shape, out);
+  }
   if (kind === 'zero') return floats(hidden.shape, out);
   const width = hidden.shape[2];
   lengths.forEach((length, p) => {

@@ -126,7 +126,8 @@ export const camEntry = (method: { name: string; title: string; paper: string; w
     return eachTower(run, async job => {
       const { activations, gradients } = await camGradients(run, job);
       return job.scores.map((_, p) => {
-        const map = camMap(camState(job, p, activations, gradients), method.weights);
+        // Padding has activations, but no value.
+        const map = camMap(camState(job, p, activations, gradients), method.weights).fill(0, job.lengths[p]);
         return { tokens: options.relu ? map.map(v => Math.max(0, v)) : map };
       });
     });

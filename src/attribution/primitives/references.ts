@@ -77,8 +77,10 @@ export async function textReferences(model: BaselineModel, job: TowerJob, seed: 
   const stream = new RandomStream(seed, 'expected-gradients.text');
   const length = job.inputs.input_ids.shape[1];
   const ids = Array.from(job.inputs.input_ids.data as Int32Array);
-  // Ends of captions and padding never stand inside.
-  const special = job.players.map((players, p) => new Set(ids.slice(p * length, (p + 1) * length).filter((_, n) => !players.includes(n))));
+  // Ends of captions never stand inside.
+  const special = job.players.map(
+    (players, p) => new Set(ids.slice(p * length, p * length + job.lengths[p]).filter((_, n) => !players.includes(n))),
+  );
   return s => {
     const readers = job.players.map(() => stream.reader(0, s));
     const draw = (p: number): number => {

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { mul, sqrt, sub } from '../../graph/index.ts';
+import { expectClose } from '../../testing/close.ts';
+import { gradCamWeights } from '../methods/grad-cam.ts';
+import { gradCamPlusPlusWeights } from '../methods/grad-cam-plus-plus.ts';
+import { hiresCamWeights } from '../methods/hires-cam.ts';
+import { layerCamWeights } from '../methods/layer-cam.ts';
+import { xgradCamWeights } from '../methods/xgrad-cam.ts';
+import { normals, toyRun } from '../testing/toy-run.ts';
+import { type CamState, camGradients, camMap, camState } from './cam.ts';
+
+/** Two patches behind a class token, two channels. */
+const state: CamState = {
+  activations: Float32Array.of(9, 9, 1, 2, 3, -4),
+  gradients: Float32Array.of(7, 7, 1, -1, 3, 5),
+  tokens: 3,
+  width: 2,
+  players: [1, 2],
+};
+
+it('weighs as the formulas say, by hand', () => {
+  expect([...camMap(state, gradCamWeights)]).toEqual([9 * 4, 1 * 2 + 2 * 2, 3 * 2 - 4 * 2]);
+  expect([...camMap(state, hiresCamWeights)]).toEqual([126, -1, -11]);
+  expect([...camMap(state, layerCamWeights)]).toEqual([126, 1, -11]);
+  // Channel 0: (1 + 9) / 4, channel 1: (−2 − 20) / −2.
+  expectClose(camMap(state, xgradCamWeights), [9 * 13.5, 2.5 + 22, 7.5 - 44], { rtol: 1e-6 });
+  // Channel 0, ΣA = 4: 1/(2 + 4) + 27/(18 + 108); channel 1, ΣA = −2: 125/(50 − 250).
+  const [w0, w1] = [1 / 6 + 27 / 126, -125 / 200];
+  expectClose(camMap(state, gradCamPlusPlusWeights), [9 * (w0 + w1), w0 + 2 * w1, 3 * w0 - 4 * w1], { rtol: 1e-5 });
+});
+
+it('has activations and gradients of the target, in chunks as at once', async () => {
+  const hidden = normals('cam', [3, 4, 5], 0.2);
+  const weights = normals('weights', [4, 5], 0.3);
+  for (const memory of [1, 2 ** 30]) {
+    const { run, job, seen } = toyRun(
+      hidden,
+      weights,
+      l => [l, sqrt(sub(1, mul(l, l)))],
+      l => l,
+      memory,
+    );
+    const { activations, gradients } = await camGradients(run, job);
+    expectClose(activations.data, hidden.data, { rtol: 1e-6 });
+    for (let p = 0; p < 3; p++) {
+      const own = camState(job, p, activations, gradients);
+      expectClose(own.gradients, weights.data, { rtol: 1e-4, atol: 1e-6 });
+      // Summed over tokens, gradient times activation of a linear target is the target.
+      expect(camMap(own, hiresCamWeights).reduce((a, b) => a + b, 0)).toBeCloseTo(job.scores[p], 5);
+    }
+    expect([seen.points, seen.chunks]).toEqual([3, memory === 1 ? 3 : 1]);
+    await run.release();
+  }
+});
