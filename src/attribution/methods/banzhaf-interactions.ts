@@ -4,11 +4,11 @@
  */
 import { z } from 'zod';
 import { RandomStream } from '../../tensor/random.ts';
-import type { MethodEntry, MethodRun, TokenMap } from '../method.ts';
+import type { MethodEntry, MethodRun } from '../method.ts';
 import { allCoalitions, bernoulliWeights, drawCoalitions } from '../perturbation/coalitions.ts';
 import { fitInteractions, type MaskedSide } from '../perturbation/estimators/interactions.ts';
 import { perturbationShape, playersOf, tokenMap, warnNoise } from '../perturbation/explain.ts';
-import { jointInteractions } from '../perturbation/joint.ts';
+import { explainJoint, jointInteractions } from '../perturbation/joint.ts';
 import { Perturbation } from '../perturbation/perturbation.ts';
 
 const schema = z.strictObject({
@@ -49,13 +49,7 @@ export const banzhafInteractions: MethodEntry<Options> = {
       splitMasks(options, playersOf(run, run.image, p, options).length, playersOf(run, run.text, p, options).length),
     );
     run.plan(splits.reduce((sum, s) => sum + s.image + s.text, 0));
-    if (run.image.target.description !== 'cosine to the caption')
-      run.warn('Interactions explain the cosine of image and caption; the other target is left aside.');
-    const image: TokenMap[] = [];
-    const text: TokenMap[] = [];
-    const interactions = [];
-    const started = performance.now();
-    for (const p of pairs) {
+    return explainJoint(run, async p => {
       const patches = playersOf(run, run.image, p, options);
       const words = playersOf(run, run.text, p, options);
       const own = await maskedSide(splits[p].image, patches.length, options, run.seed, 'image', coalitions =>
@@ -68,18 +62,15 @@ export const banzhafInteractions: MethodEntry<Options> = {
       const samples = splits[p].image * splits[p].text;
       const ofImage = { values: fit.imageValues, standardError: fit.imageError, samples };
       const ofText = { values: fit.textValues, standardError: fit.textError, samples };
-      image.push(tokenMap(ofImage, patches, run.image));
-      text.push(tokenMap(ofText, words, run.text));
       warnNoise(run, 'banzhaf-interactions', run.image, ofImage);
       warnNoise(run, 'banzhaf-interactions', run.text, ofText);
-      interactions.push({ ...jointInteractions(run, p, fit.cross, patches, words, fit.crossError), fit: fit.fit });
-    }
-    run.timings.explain = (run.timings.explain ?? 0) + (performance.now() - started) / 1000;
-    return {
-      ...(run.wanted.includes('image') ? { image } : {}),
-      ...(run.wanted.includes('text') ? { text } : {}),
-      interactions,
-    };
+      const cross = jointInteractions(run, p, fit.cross, patches, words, fit.crossError);
+      return {
+        image: tokenMap(ofImage, patches, run.image),
+        text: tokenMap(ofText, words, run.text),
+        interactions: { ...cross, fit: fit.fit },
+      };
+    });
   },
 };
 

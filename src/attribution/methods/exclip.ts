@@ -3,16 +3,15 @@
  * and a reference, at the input of a late block, multiplied: A[patch, token] = (J_I δ_patch)·(J_T δ_token) / (|u||w|).
  */
 import { z } from 'zod';
-import { compile, grad, input, mul, sum } from '../../graph/index.ts';
 import type { Tower } from '../../models/dual-encoder.ts';
-import { type FloatTensor, floats } from '../../tensor/tensor.ts';
+import type { FloatTensor } from '../../tensor/tensor.ts';
 import { resolveLayer } from '../layer.ts';
-import { rowsThatFit } from '../memory.ts';
-import type { MethodEntry, MethodRun, TokenMap, TowerJob } from '../method.ts';
+import type { MethodEntry, MethodRun, TowerJob } from '../method.ts';
 import { products } from '../perturbation/estimators/interaction-errors.ts';
-import { repeatFeeds } from '../perturbation/token-state.ts';
+import { explainJoint } from '../perturbation/joint.ts';
 import { baselineInputs } from '../primitives/baselines.ts';
-import { chunks, inputRows, row } from '../rows.ts';
+import { tokenTangents } from '../primitives/token-tangents.ts';
+import { row } from '../rows.ts';
 
 const layer = z.union([z.literal('auto'), z.number().int()]);
 const schema = z.strictObject({
@@ -38,14 +37,9 @@ export const exclip: MethodEntry<Options> = {
   sampled: false,
   layers: (model, options) => ({ image: lateLayer(options.layer, model.image), text: lateLayer(options.textLayer, model.text) }),
   async explain(run, options) {
-    const pairs = run.encoded.pairs.map((_, p) => p);
-    run.plan(2 * pairs.length);
-    const started = performance.now();
-    const image: TokenMap[] = [];
-    const text: TokenMap[] = [];
-    const interactions = [];
+    run.plan(2 * run.encoded.pairs.length);
     const references = { image: await referenceOf(run, run.image), text: await referenceOf(run, run.text) };
-    for (const p of pairs) {
+    return explainJoint(run, async p => {
       const own = await decompose(run, run.image, p, references.image, options);
       run.advance();
       const words = await decompose(run, run.text, p, references.text, options);
@@ -70,16 +64,12 @@ export const exclip: MethodEntry<Options> = {
         for (const i of own) out[i] = of(i);
         return out;
       };
-      image.push({ tokens: sums(n, patches, i => tokens.reduce((s, t) => s + all[i * k + t], 0)), convergenceDelta });
-      text.push({ tokens: sums(run.text.tokens, tokens, t => patches.reduce((s, i) => s + all[i * k + t], 0)), convergenceDelta });
-      interactions.push({ values, patches: patches.length, tokens });
-    }
-    run.timings.explain = (run.timings.explain ?? 0) + (performance.now() - started) / 1000;
-    return {
-      ...(run.wanted.includes('image') ? { image } : {}),
-      ...(run.wanted.includes('text') ? { text } : {}),
-      interactions,
-    };
+      return {
+        image: { tokens: sums(n, patches, i => tokens.reduce((s, t) => s + all[i * k + t], 0)), convergenceDelta },
+        text: { tokens: sums(k, tokens, t => patches.reduce((s, i) => s + all[i * k + t], 0)), convergenceDelta },
+        interactions: { values, patches: patches.length, tokens },
+      };
+    });
   },
 };
 
@@ -106,57 +96,8 @@ interface Side {
   readonly reference: Float32Array;
 }
 
-/**
- * J·δ for every token: one tangent per token costs less than one gradient per feature. The tangent is the gradient of a gradient: g(v) =
- * Jᵀv is linear in v, so d⟨g(v), δ⟩/dv = J·δ whatever v is.
- */
 async function decompose(run: MethodRun, job: TowerJob, p: number, reference: Reference, options: Options): Promise<Side> {
-  const { tower, modality, layer } = job;
-  const { model } = run;
-  const [, tokens, width] = job.hidden.shape;
-  const from = row(reference.hidden, p);
-  const to = row(job.hidden, p);
-  const inputs = inputRows(job.inputs, [p, p + 1]);
-  const key = `exclip:${modality}:${layer}:${modality === 'image' ? tokens : ''}:${Object.keys(inputs).join()}`;
-  const graph = await run.keep(key, () => {
-    const named = modality === 'image' ? tokens : 'seq';
-    const hidden = input('hidden', ['batch', named, width]);
-    const cotangent = input('cotangent', ['batch', tower.features]);
-    const features = tower.suffix(layer, hidden, 1, inputs);
-    const [pulled] = grad(sum(mul(features, cotangent)), [hidden]);
-    const [tangent] = grad(sum(mul(pulled, input('direction', ['batch', named, width]))), [cotangent]);
-    return compile(model.runtime, { tangent });
-  });
-  // A batch's padding is read by nobody.
-  const padding = inputs.attention_mask?.data as Int32Array | undefined;
-  const jobs = Array.from({ length: options.steps * tokens }, (_, i) => ({ step: Math.floor(i / tokens), token: i % tokens })).filter(
-    ({ token }) => padding?.[token] !== 0,
-  );
-  const shares = new Float64Array(tokens * tower.features);
-  const blocks = tower.layers - 1 - layer;
-  for (const [start, end] of chunks(jobs.length, Math.min(128, rowsThatFit(run.maxMemory, tower, tokens, blocks, true)))) {
-    const part = jobs.slice(start, end);
-    const size = tokens * width;
-    const hidden = new Float32Array(part.length * size);
-    const direction = new Float32Array(part.length * size);
-    part.forEach(({ step, token }, i) => {
-      const t = (step + (options.rule === 'right' ? 1 : 0.5)) / options.steps;
-      for (let at = 0; at < size; at++) hidden[i * size + at] = from[at] + t * (to[at] - from[at]);
-      for (let d = token * width; d < (token + 1) * width; d++) direction[i * size + d] = to[d] - from[d];
-    });
-    const shape = [part.length, tokens, width];
-    const out = await graph.run({
-      ...repeatFeeds(tower.suffixFeeds(inputs), part.length),
-      hidden: floats(shape, hidden),
-      direction: floats(shape, direction),
-      cotangent: floats([part.length, tower.features], new Float32Array(part.length * tower.features)),
-    });
-    part.forEach(({ token }, i) => {
-      for (let e = 0; e < tower.features; e++)
-        shares[token * tower.features + e] += (out.tangent.data as Float32Array)[i * tower.features + e] / options.steps;
-    });
-    run.passes(modality, part.length, blocks, blocks);
-    run.signal?.throwIfAborted();
-  }
+  const points = Array.from({ length: options.steps }, (_, i) => (i + (options.rule === 'right' ? 1 : 0.5)) / options.steps);
+  const shares = await tokenTangents(run, job, p, row(reference.hidden, p), points);
   return { shares, features: row(job.features, p), reference: row(reference.features, p) };
 }

@@ -1,5 +1,5 @@
-/** @file Interactions of players as interactions of patches and tokens. */
-import type { MethodRun } from '../method.ts';
+/** @file What methods of both towers together share: a loop over pairs, and interactions of players as those of patches and tokens. */
+import type { MethodMaps, MethodRun, TokenMap } from '../method.ts';
 import type { Interactions } from '../result.ts';
 import type { Players } from './players.ts';
 
@@ -33,5 +33,27 @@ export function jointInteractions(
     patches: count,
     tokens,
     ...(standardError ? { standardError: spread(standardError) } : {}),
+  };
+}
+
+/** One pair's maps and interactions. */
+export interface JointMaps {
+  readonly image: TokenMap;
+  readonly text: TokenMap;
+  readonly interactions: Interactions;
+}
+
+/** Runs a joint method pair by pair; maps of a modality that nobody asked for are left out. Says so where another target was asked for. */
+export async function explainJoint(run: MethodRun, explain: (p: number) => Promise<JointMaps>): Promise<MethodMaps> {
+  if (run.image.target.description !== 'cosine to the caption')
+    run.warn('Interactions explain the cosine of image and caption; the other target is left aside.');
+  const started = performance.now();
+  const all: JointMaps[] = [];
+  for (const p of run.encoded.pairs.keys()) all.push(await explain(p));
+  run.timings['explain both'] = (run.timings['explain both'] ?? 0) + (performance.now() - started) / 1000;
+  return {
+    ...(run.wanted.includes('image') ? { image: all.map(a => a.image) } : {}),
+    ...(run.wanted.includes('text') ? { text: all.map(a => a.text) } : {}),
+    interactions: all.map(a => a.interactions),
   };
 }
