@@ -52,8 +52,15 @@ async function toy(zero: RegExp, blocks = 9): Promise<CLIPModel> {
   return model;
 }
 
-async function explain(model: CLIPModel, name: string, modality: Modality, options: Record<string, unknown> = {}): Promise<number[]> {
-  return [...(await explainTensors(model, findMethod(name)!, pairs, { options, wanted: [modality] }))[modality]![0].tokens];
+async function explain(
+  model: CLIPModel,
+  name: string,
+  modality: Modality,
+  options: Record<string, unknown> = {},
+  warnings: string[] = [],
+): Promise<number[]> {
+  const call = { options, wanted: [modality], onWarning: (message: string) => warnings.push(message) };
+  return [...(await explainTensors(model, findMethod(name)!, pairs, call))[modality]![0].tokens];
 }
 
 describe('uniform attention (queries of zero)', () => {
@@ -118,7 +125,7 @@ describe('a tower of one block', () => {
 });
 
 describe('a last block that cannot show anything', () => {
-  it('values of zero: attention moves nothing, so gradients of attention are zero and maps too', async () => {
+  it('values of zero: attention moves nothing, so gradients of attention are zero and maps too, with a warning', async () => {
     const model = await toy(/v_proj/);
     for (const [name, modality] of [
       ['chefer', 'image'],
@@ -126,8 +133,13 @@ describe('a last block that cannot show anything', () => {
       ['grad-eclip', 'image'],
       ['grad-eclip', 'text'],
       ['legrad', 'image'],
-    ] as const)
-      expect(await explain(model, name, modality), name).toEqual(Array(modality === 'image' ? 17 : 5).fill(0));
+    ] as const) {
+      const warnings: string[] = [];
+      expect(await explain(model, name, modality, {}, warnings), name).toEqual(Array(modality === 'image' ? 17 : 5).fill(0));
+      expect(warnings).toEqual([
+        `The ${modality} map is zero everywhere: this method keeps evidence for the target alone, and found none.`,
+      ]);
+    }
   });
 
   it.each(['multi-head', 'published'])('keys that are all alike: λ is one for every patch, without NaN (%s)', async form => {

@@ -98,8 +98,6 @@ export interface AttentionFormula {
   /** Blocks that run forward and backward, for the record and for memory. */
   readonly forward: number;
   readonly backward: number;
-  /** What the graph depends on beside tower, layer, options and target; rarely anything. */
-  readonly key?: string;
   /** The map, [P, N]. */
   build(graph: AttentionGraph): Value;
   /** Further inputs that `build` declared, for some pairs. */
@@ -123,9 +121,7 @@ async function mapsOf(run: MethodRun, job: TowerJob, formula: AttentionFormula):
   const side = tower.suffixFeeds(job.inputs);
   const shape = modality === 'image' ? job.grid!.join('x') : '';
   const labels = target.vectors.shape[1];
-  const key = ['attention', modality, layer, shape, target.kind, labels, target.scale, Object.keys(side).join(), formula.key ?? ''].join(
-    ':',
-  );
+  const key = ['attention', modality, layer, shape, target.kind, labels, target.scale, Object.keys(side).join()].join(':');
   const graph = await run.keep(key, () => compile(run.model.runtime, { map: formula.build(new AttentionGraph(job)) }));
   const pooled = pooledRows(job);
   const maps: TokenMap[] = [];
@@ -145,6 +141,11 @@ async function mapsOf(run: MethodRun, job: TowerJob, formula: AttentionFormula):
     run.passes(modality, count, formula.forward, formula.backward);
     run.advance();
   }
+  const empty = maps.filter(map => map.tokens.every(v => v === 0)).length;
+  if (empty)
+    run.warn(
+      `${empty === maps.length ? 'The' : `${empty} of ${maps.length}`} ${modality} map${maps.length > 1 ? 's are' : ' is'} zero everywhere: this method keeps evidence for the target alone, and found none.`,
+    );
   return maps;
 }
 
