@@ -17,6 +17,9 @@ export interface Choice {
   readonly label: string;
   readonly name: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** At most so many pairs per group and modality, and seeds; all by default. For what would cost too much on all. */
+  readonly pairs?: number;
+  readonly seeds?: number;
 }
 
 /** Everything that determines a comparison. */
@@ -80,5 +83,14 @@ export function metricSettings(choices: readonly Choice[]): MetricSetting[] {
 }
 
 /** The seeds that a method runs with: all where it samples, else the first, whose map serves the others. */
-export const seedsOf = (spec: Pick<CompareSpec, 'seed' | 'seeds'>, entry: Pick<MethodEntry, 'sampled'>): number[] =>
-  Array.from({ length: entry.sampled ? spec.seeds : 1 }, (_, i) => spec.seed + i);
+export const seedsOf = (spec: Pick<CompareSpec, 'seed' | 'seeds'>, method: Pick<MethodSetting, 'entry' | 'seeds'>): number[] =>
+  Array.from({ length: method.entry.sampled ? Math.min(spec.seeds, method.seeds ?? spec.seeds) : 1 }, (_, i) => spec.seed + i);
+
+/** The seeds whose maps a metric judges: metrics that run methods again look at the first alone. */
+export function judgedSeeds(metric: MetricSetting, method: MethodSetting, spec: CompareSpec): number[] {
+  const all = seedsOf(spec, method);
+  return all.slice(0, metric.entry.needs.includes('explain') ? 1 : (metric.seeds ?? all.length));
+}
+
+/** Whether the pair of a rank (among those of its group and modality) is among those of a method or metric. */
+export const includes = (choice: Pick<Choice, 'pairs'>, rank: number): boolean => rank < (choice.pairs ?? Number.POSITIVE_INFINITY);

@@ -19,7 +19,12 @@ function configure(command: Command): void {
     .option('--model <name>', 'shipped model, directory, or org/name[@revision] on the Hugging Face hub', DEFAULT_MODEL)
     .addOption(new Option('--modality <side>', 'which maps to judge').choices(['image', 'text', 'both']).default('both'))
     .option('--reference <method>', 'the method that the others are compared with', 'm2ib')
-    .option('--options <file>', 'JSON of labels with options: {"m2ib@tuned": {"method": "m2ib", "beta": 0.3}}; metrics likewise')
+    .option(
+      '--options <file>',
+      'JSON of labels with options: {"m2ib@tuned": {"method": "m2ib", "beta": 0.3}, "rise": {"pairs": 50, "seeds": 2}}; metrics likewise',
+    )
+    .option('--faithfulness-samples <n>', 'pairs per style and modality for metrics that ask the model (default: all)', integer(1))
+    .option('--faithfulness-seeds <n>', 'seeds for metrics that ask the model (default: all)', integer(1, 1000))
     .option('--robustness-samples <n>', 'pairs per style and modality for metrics that run methods again', integer(0), 20)
     .option('--template <text>', "with COCO: the caption; {} is the category's name", 'a photo of a {}')
     .option('--images <dir>', "with COCO: directory of the pictures (default: the file's own)")

@@ -21,7 +21,7 @@ const hint = (name: string, known: readonly string[], command: string): string =
 
 /**
  * Reads `{"m2ib@tuned": {"method": "m2ib", "beta": 0.3}, "insertion@blur": {"metric": "insertion", "removal": "blur"}}`; without `method` or
- * `metric` the label itself is the name.
+ * `metric` the label itself is the name. `pairs` and `seeds` limit what would cost too much: pairs per style and modality, and seeds.
  * @throws NarrowsError for a file of another form, or a name that is neither method nor metric
  */
 export async function readOptionsFile(file: string): Promise<OptionsFile> {
@@ -35,7 +35,8 @@ export async function readOptionsFile(file: string): Promise<OptionsFile> {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new NarrowsError(`${file}: "${label}" must be an object of options.`, { kind: 'usage' });
     if (label === 'all' || label.includes(',')) throw new NarrowsError(`${file}: "${label}" cannot be a label.`, { kind: 'usage' });
-    const { method, metric, ...options } = value as Record<string, unknown>;
+    const { method, metric, pairs, seeds, ...options } = value as Record<string, unknown>;
+    const limits = { ...limit('pairs', pairs, file, label), ...limit('seeds', seeds, file, label) };
     const name = method ?? metric ?? label;
     const isMethod = metric === undefined && methods.some(m => m.name === name);
     const isMetric = method === undefined && metrics.some(m => m.name === name);
@@ -46,9 +47,18 @@ export async function readOptionsFile(file: string): Promise<OptionsFile> {
         { kind: 'usage' },
       );
     }
-    (isMethod ? found.methods : found.metrics).push({ label, name: name as string, options });
+    (isMethod ? found.methods : found.metrics).push({ label, name: name as string, options, ...limits });
   }
   return found;
+}
+
+function limit(name: string, value: unknown, file: string, label: string): Record<string, number> {
+  if (value === undefined) return {};
+  if (!Number.isInteger(value) || (value as number) < 1)
+    throw new NarrowsError(`${file}: ${name} of "${label}" must be a whole number of at least 1, got ${JSON.stringify(value)}.`, {
+      kind: 'usage',
+    });
+  return { [name]: value as number };
 }
 
 function choose(wanted: readonly string[], names: readonly string[], own: readonly Choice[], what: 'method' | 'metric'): Choice[] {
@@ -76,11 +86,20 @@ export function chooseMethods(wanted: readonly string[], reference: string, own:
   return [...asked, ...controls.map(m => ({ label: m.name, name: m.name, options: {} }))];
 }
 
-/** The metrics of a comparison. @throws NarrowsError for a name that is none, with those that are near */
-export const chooseMetrics = (wanted: readonly string[], own: readonly Choice[] = []): Choice[] =>
-  choose(
-    wanted,
-    metrics.map(m => m.name),
-    own,
-    'metric',
-  );
+/**
+ * The metrics of a comparison.
+ * @param limits for metrics that ask the model about changed inputs and have none of their own
+ * @throws NarrowsError for a name that is none, with those that are near
+ */
+export function chooseMetrics(
+  wanted: readonly string[],
+  own: readonly Choice[] = [],
+  limits: { readonly pairs?: number; readonly seeds?: number } = {},
+): Choice[] {
+  const names = metrics.map(m => m.name);
+  return choose(wanted, names, own, 'metric').map(choice => {
+    const { needs } = metrics.find(m => m.name === choice.name)!;
+    const asks = (needs.includes('game') || needs.includes('pixels')) && !needs.includes('explain');
+    return asks ? { ...limits, ...choice } : choice;
+  });
+}

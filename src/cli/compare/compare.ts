@@ -55,7 +55,10 @@ async function specOf(context: Context, options: Options, given: ReadonlySet<str
   const spec: CompareSpec = {
     model: options.model as string,
     methods: chooseMethods(options.methods as string[], reference, own?.methods),
-    metrics: chooseMetrics(options.metrics as string[], own?.metrics),
+    metrics: chooseMetrics(options.metrics as string[], own?.metrics, {
+      pairs: options.faithfulnessSamples as number | undefined,
+      seeds: options.faithfulnessSeeds as number | undefined,
+    }),
     data: dataOf(options, context.seed, given),
     seed: context.seed,
     seeds: options.seeds as number,

@@ -16,7 +16,16 @@ import { Perturbation } from '../../perturbation/perturbation.ts';
 import { row } from '../../rows.ts';
 import { linearTarget, type Target, unit } from '../../target.ts';
 import type { SampleSource } from '../data/sample.ts';
-import { type CompareSpec, type MethodSetting, type MetricSetting, methodSettings, metricSettings, seedsOf } from '../settings.ts';
+import {
+  type CompareSpec,
+  includes,
+  judgedSeeds,
+  type MethodSetting,
+  type MetricSetting,
+  methodSettings,
+  metricSettings,
+  seedsOf,
+} from '../settings.ts';
 import { curvesOf } from './curves.ts';
 import { ExplainAgain, type LoadModel } from './explain-again.ts';
 import { MethodRuns } from './method-runs.ts';
@@ -61,15 +70,11 @@ export function servedBy(setting: MethodSetting, model: DualEncoder, modality: M
 export function judges(metric: MetricSetting, work: Pick<Work, 'truth' | 'rank' | 'sample'>, spec: CompareSpec): boolean {
   const { needs, modalities } = metric.entry;
   const { modality } = work.sample;
-  if (!modalities.includes(modality)) return false;
+  if (!modalities.includes(modality) || !includes(metric, work.rank)) return false;
   if (needs.includes('truth') && !work.truth) return false;
   if (needs.includes('pixels') && modality !== 'image') return false;
   return !needs.includes('explain') || work.rank < spec.robustnessSamples;
 }
-
-/** Seeds whose maps a metric judges: metrics that run methods again look at the first alone. */
-export const judgedSeeds = (metric: MetricSetting, setting: MethodSetting, spec: CompareSpec): number[] =>
-  metric.entry.needs.includes('explain') ? [spec.seed] : seedsOf(spec, setting.entry);
 
 /** A comparison at work on one model. */
 export class BlockRunner {
@@ -130,7 +135,7 @@ export class BlockRunner {
       if (servedBy(setting, this.watched, modality) === undefined) {
         await this.makeMaps(batch, setting, run);
         for (const [p, work] of batch.entries()) {
-          if (!this.unfinished(work, setting)) continue;
+          if (!includes(setting, work.rank) || !this.unfinished(work, setting)) continue;
           judge ??= this.judge(batch, run);
           await this.evaluate(await judge, work, p, setting, run);
         }
@@ -147,8 +152,8 @@ export class BlockRunner {
 
   /** Maps of all seeds that a pair of the batch lacks. Where the batch fails, its pairs are tried one by one. */
   private async makeMaps(batch: readonly Work[], setting: MethodSetting, run: BlockRun): Promise<void> {
-    for (const seed of seedsOf(this.spec, setting.entry)) {
-      const lacking = batch.filter(w => !w.record.hasMap(setting.key, seed));
+    for (const seed of seedsOf(this.spec, setting)) {
+      const lacking = batch.filter(w => includes(setting, w.rank) && !w.record.hasMap(setting.key, seed));
       if (lacking.length === 0) continue;
       await breathe(run.signal);
       // The whole batch again: its values do not depend on where an earlier run stopped.

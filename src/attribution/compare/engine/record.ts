@@ -88,6 +88,12 @@ export class PairRecord {
     return { ...stored, map: new Float32Array(new Uint8Array(bytes).buffer) };
   }
 
+  /** Work and time of a map. */
+  cost(method: string, seed: number): Omit<StoredMap, 'map'> | undefined {
+    const stored = this.file.methods[method]?.maps[seed];
+    return stored && { forward: stored.forward, backward: stored.backward, seconds: stored.seconds };
+  }
+
   setMap(method: string, seed: number, map: Float32Array, cost: Omit<StoredMap, 'map'>): void {
     const own = this.method(method);
     own.maps[seed] = { map: Buffer.from(map.buffer, map.byteOffset, map.byteLength).toString('base64'), ...cost };

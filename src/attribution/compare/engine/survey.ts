@@ -1,8 +1,17 @@
 /** @file Looks through the cache: which pairs are complete, and what their records say. */
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
 import type { SampleSource } from '../data/sample.ts';
-import { type CompareSpec, type MethodSetting, type MetricSetting, methodSettings, metricSettings, seedsOf } from '../settings.ts';
-import { judgedSeeds, judges, servedBy } from './block.ts';
+import {
+  type CompareSpec,
+  includes,
+  judgedSeeds,
+  type MethodSetting,
+  type MetricSetting,
+  methodSettings,
+  metricSettings,
+  seedsOf,
+} from '../settings.ts';
+import { judges, servedBy } from './block.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import { PairRecord } from './record.ts';
 import { WatchedModel } from './watched-model.ts';
@@ -34,7 +43,7 @@ export async function* survey(spec: CompareSpec, source: SampleSource, model: Du
     ranks.set(`${group}\0${modality}`, rank + 1);
     const prepared = await prepare(watched, await source.read(index), spec.imageSize);
     const record = await PairRecord.open(spec.directory, prepared.key, id);
-    const served = methods.filter(m => servedBy(m, model, modality) === undefined);
+    const served = methods.filter(m => includes(m, rank) && servedBy(m, model, modality) === undefined);
     const failed = served.filter(m => record.failure(m.key) !== undefined);
     const complete = served.every(m => failed.includes(m) || isComplete(record, m, metrics, { ...prepared, rank }, spec));
     yield { ...prepared, index, record, rank, complete, failed: failed.map(m => m.label) };
@@ -49,7 +58,7 @@ function isComplete(
   spec: CompareSpec,
 ): boolean {
   return (
-    seedsOf(spec, method.entry).every(seed => record.hasMap(method.key, seed)) &&
+    seedsOf(spec, method).every(seed => record.hasMap(method.key, seed)) &&
     metrics
       .filter(metric => judges(metric, pair, spec))
       .every(metric => judgedSeeds(metric, method, spec).every(seed => record.value(method.key, metric.key, seed) !== undefined))

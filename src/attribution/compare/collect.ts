@@ -1,0 +1,146 @@
+/** @file What the cache says of a comparison, pair by pair: values of all metrics, costs, mean curves; nothing is summed up over pairs but curves. */
+import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import type { SampleSource } from './data/sample.ts';
+import { judges, servedBy } from './engine/block.ts';
+import type { Curves } from './engine/record.ts';
+import { type Surveyed, survey } from './engine/survey.ts';
+import { type CompareSpec, includes, judgedSeeds, type MethodSetting, methodSettings, metricSettings, seedsOf } from './settings.ts';
+
+/** Points of a mean curve. */
+const POINTS = 17;
+
+/** A method's work and time per map. */
+export interface CollectedCost {
+  readonly forward: number;
+  readonly backward: number;
+  /** Median over maps. */
+  readonly seconds: number;
+}
+
+/** The pairs of one group and modality. */
+export interface CollectedKind {
+  readonly group: string;
+  readonly modality: Modality;
+  /** Complete pairs, in the source's order. */
+  readonly pairs: readonly { readonly id: string; readonly index: number; readonly caption: string; readonly cosine: number }[];
+  /**
+   * By metric and method: [pairs][seeds], NaN where a metric is not defined. A pair that a method or metric leaves out, or on which a method
+   * failed, has no seeds.
+   */
+  readonly values: Readonly<Record<string, Readonly<Record<string, readonly (readonly number[])[]>>>>;
+  /** By method: mean over pairs of the values as the best players come or go, at equal shares from 0 to 1. */
+  readonly curves: Readonly<Record<string, Curves>>;
+  readonly cost: Readonly<Record<string, CollectedCost>>;
+  /** Why a method has no values here, by its label: the model cannot be served, or a reason met on some pairs. */
+  readonly skipped: Readonly<Record<string, string>>;
+  /** Pairs on which a method failed, by its label. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Seconds per map that each metric took. */
+  readonly metricSeconds: Readonly<Record<string, number>>;
+}
+
+/** Values at equal shares from 0 to 1, between the points by straight lines. */
+export function resample(curve: readonly number[], points = POINTS): number[] {
+  return Array.from({ length: points }, (_, k) => {
+    const at = (k / (points - 1)) * (curve.length - 1);
+    const i = Math.min(Math.floor(at), curve.length - 2);
+    return curve[i] + (curve[i + 1] - curve[i]) * (at - i);
+  });
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+class Gathering {
+  readonly pairs: { id: string; index: number; caption: string; cosine: number }[] = [];
+  readonly values: Record<string, Record<string, number[][]>> = {};
+  readonly curves = new Map<string, Curves[]>();
+  readonly costs = new Map<string, { forward: number; backward: number; seconds: number }[]>();
+  readonly skipped: Record<string, string> = {};
+  readonly failures: Record<string, number> = {};
+  readonly metricSeconds = new Map<string, [number, number]>();
+  constructor(
+    readonly group: string,
+    readonly modality: Modality,
+  ) {}
+
+  finish(): CollectedKind {
+    const { group, modality, pairs, values, skipped, failures } = this;
+    const mean = (list: readonly Curves[], side: keyof Curves): number[] => {
+      const all = list.map(c => resample(c[side]));
+      return Array.from({ length: POINTS }, (_, k) => all.reduce((sum, c) => sum + c[k], 0) / all.length);
+    };
+    const curves = [...this.curves].map(([label, list]) => [
+      label,
+      { insertion: mean(list, 'insertion'), deletion: mean(list, 'deletion') },
+    ]);
+    const cost = [...this.costs].map(([label, list]) => {
+      const [forward, backward] = (['forward', 'backward'] as const).map(side => list.reduce((sum, c) => sum + c[side], 0) / list.length);
+      return [label, { forward, backward, seconds: median(list.map(c => c.seconds)) }];
+    });
+    return {
+      group,
+      modality,
+      pairs,
+      values,
+      curves: Object.fromEntries(curves),
+      cost: Object.fromEntries(cost),
+      skipped,
+      failures,
+      metricSeconds: Object.fromEntries([...this.metricSeconds].map(([label, [seconds, maps]]) => [label, seconds / maps])),
+    };
+  }
+}
+
+/**
+ * Gathers complete pairs.
+ * @throws NarrowsError for a sample that cannot be read, the signal's reason when aborted
+ */
+export async function collect(
+  spec: CompareSpec,
+  source: SampleSource,
+  model: DualEncoder,
+  options: { readonly signal?: AbortSignal; readonly onProgress?: (done: number, total: number) => void } = {},
+): Promise<CollectedKind[]> {
+  const methods = methodSettings(spec.methods);
+  const metrics = metricSettings(spec.metrics);
+  const kinds = new Map<string, Gathering>();
+  let done = 0;
+  for await (const found of survey(spec, source, model, options.signal)) {
+    options.onProgress?.(++done, source.names.length);
+    const { group, modality, id, pair } = found.sample;
+    const kind = kinds.get(`${group}\0${modality}`) ?? new Gathering(group, modality);
+    kinds.set(`${group}\0${modality}`, kind);
+    if (!found.complete) continue;
+    kind.pairs.push({ id, index: found.index, caption: pair.text, cosine: found.record.cosine ?? Number.NaN });
+    for (const metric of metrics) {
+      const [seconds, maps] = found.record.metricSeconds(metric.key);
+      const [s, m] = kind.metricSeconds.get(metric.label) ?? [0, 0];
+      if (maps > 0) kind.metricSeconds.set(metric.label, [s + seconds, m + maps]);
+      if (!metric.entry.modalities.includes(modality)) continue;
+      kind.values[metric.label] ??= {};
+      for (const method of methods) {
+        if (servedBy(method, model, modality) !== undefined) continue;
+        kind.values[metric.label][method.label] ??= [];
+        const there = includes(method, found.rank) && !found.failed.includes(method.label) && judges(metric, found, spec);
+        const seeds = there ? judgedSeeds(metric, method, spec) : [];
+        kind.values[metric.label][method.label].push(seeds.map(seed => found.record.value(method.key, metric.key, seed) ?? Number.NaN));
+      }
+    }
+    for (const method of methods) gatherMethod(kind, method, found, model, spec);
+  }
+  return [...kinds.values()].map(kind => kind.finish());
+}
+
+function gatherMethod(kind: Gathering, method: MethodSetting, { record, failed }: Surveyed, model: DualEncoder, spec: CompareSpec): void {
+  const { label, key } = method;
+  const reason = servedBy(method, model, kind.modality) ?? (failed.includes(label) ? record.failure(key) : undefined);
+  if (failed.includes(label)) kind.failures[label] = (kind.failures[label] ?? 0) + 1;
+  if (reason !== undefined) {
+    kind.skipped[label] ??= reason;
+    return;
+  }
+  const maps = seedsOf(spec, method).flatMap(seed => record.cost(key, seed) ?? []);
+  if (maps.length > 0) kind.costs.set(label, [...(kind.costs.get(label) ?? []), ...maps]);
+  const curves = record.curves(key);
+  if (curves) kind.curves.set(label, [...(kind.curves.get(label) ?? []), curves]);
+}
