@@ -1,0 +1,153 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DualEncoder } from '../../../models/dual-encoder.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import { metrics } from '../../metrics/registry.ts';
+import { collect } from '../collect.ts';
+import { runComparison } from '../comparison.ts';
+import { openSource } from '../data/open.ts';
+import type { SampleSource } from '../data/sample.ts';
+import { styleGroups } from '../data/scenes.ts';
+import { type Choice, type CompareSpec, methodSettings } from '../settings.ts';
+import { blocksOf } from './blocks.ts';
+import { loadModel } from './load-model.ts';
+import { survey } from './survey.ts';
+
+const plain = (name: string): Choice => ({ label: name, name, options: {} });
+const METHODS = ['rollout', 'random', 'legrad'].map(plain);
+const TUNED: Choice = { label: 'm2ib@short', name: 'm2ib', options: { steps: 2 } };
+/** Of every need at least one. */
+const METRICS = ['pointing-game', 'insertion', 'max-sensitivity', 'parameter-randomisation', 'entropy', 'passes']
+  .filter(name => metrics.some(m => m.name === name))
+  .map(plain);
+
+let folder: string;
+let model: DualEncoder;
+let source: SampleSource;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'narrows-compare-'));
+  model = await loadModel('scene-clip');
+  source = await openSource(specOf('').data);
+});
+afterAll(async () => {
+  await model.release();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function specOf(directory: string, methods: readonly Choice[] = [...METHODS, TUNED]): CompareSpec {
+  const data = { kind: 'scenes', groups: styleGroups(['noto']), samples: 3, modalities: ['image', 'text'], seed: 5 } as const;
+  return {
+    model: 'scene-clip',
+    methods,
+    metrics: METRICS,
+    data,
+    seed: 5,
+    seeds: 2,
+    robustnessSamples: 1,
+    directory: join(folder, directory),
+  };
+}
+
+/** Everything that a cache says but times. */
+async function contents(spec: CompareSpec): Promise<unknown> {
+  const maps: unknown[] = [];
+  for await (const { record, sample } of survey(spec, source, model))
+    for (const { key, label } of methodSettings(spec.methods))
+      for (const seed of [5, 6]) maps.push([sample.id, label, seed, record.map(key, seed)?.map.join()]);
+  const kinds = await collect(spec, source, model);
+  return { maps, kinds: kinds.map(({ cost: _, metricSeconds: __, ...rest }) => rest) };
+}
+
+describe('a comparison', () => {
+  it('is the same in threads, and when it was stopped anywhere and gone on', async () => {
+    const whole = specOf('whole');
+    await runComparison(whole, source, model, { workers: 0 });
+    const expected = await contents(whole);
+    const kinds = await collect(whole, source, model);
+    expect(kinds.map(k => [k.modality, k.pairs.length])).toEqual([
+      ['image', 3],
+      ['text', 3],
+    ]);
+    expect(kinds[1].skipped).toHaveProperty('legrad');
+
+    const threads = specOf('threads');
+    await runComparison(threads, source, model, { workers: 2 });
+    expect(await contents(threads)).toEqual(expected);
+
+    const stopped = specOf('stopped');
+    const reader = new RandomStream(9, 'test.stops').reader(0, 0);
+    for (let stop = 0; stop < 4; stop++) {
+      const controller = new AbortController();
+      let left = 1 + reader.integer(6);
+      const run = runComparison(stopped, source, model, {
+        workers: stop % 2,
+        signal: controller.signal,
+        onProgress: () => {
+          if (--left === 0) controller.abort(new Error('enough'));
+        },
+      });
+      await run.catch(error => expect(error.message).toBe('enough'));
+    }
+    await runComparison(stopped, source, model, { workers: 0 });
+    expect(await contents(stopped)).toEqual(expected);
+    const left = await readdir(join(stopped.directory, 'cache'), { recursive: true });
+    expect(left.filter(name => /tmp|randomised/.test(name))).toEqual([]);
+  }, 60_000);
+
+  it('computes nothing twice, and only what a new method adds', async () => {
+    const spec = specOf('grown', METHODS);
+    await runComparison(spec, source, model, { workers: 0 });
+    const files = (await readdir(join(spec.directory, 'cache'), { recursive: true })).filter(name => name.endsWith('.json'));
+    const read = () => Promise.all(files.map(name => readFile(join(spec.directory, 'cache', name), 'utf8')));
+    const before = await read();
+    const starts: number[] = [];
+    const onStart = (done: number): void => void starts.push(done);
+    await runComparison(spec, source, model, { workers: 0, onStart });
+    expect(await read()).toEqual(before);
+
+    const grown = specOf('grown');
+    await runComparison(grown, source, model, { workers: 0, onStart });
+    expect(starts).toEqual([6, 0]);
+    const key = methodSettings([TUNED])[0].key;
+    for (const [i, text] of (await read()).entries()) {
+      const { methods, ...rest } = JSON.parse(text);
+      const { [key]: added, ...old } = methods;
+      expect(Object.keys(added.maps)).toEqual(['5', '6']);
+      // Times of metrics add up; all else is as it was, times of maps included.
+      expect({ ...rest, metricSeconds: 0, methods: old }).toEqual({ ...JSON.parse(before[i]), metricSeconds: 0 });
+    }
+  }, 30_000);
+
+  it('leaves out what is limited', async () => {
+    const limited = specOf('limited', [
+      { ...METHODS[0], pairs: 1 },
+      { ...TUNED, seeds: 1 },
+    ]);
+    await runComparison(limited, source, model, { workers: 0 });
+    const counts: number[][] = [];
+    for await (const { record } of survey(limited, source, model))
+      counts.push(methodSettings(limited.methods).map(({ key }) => [5, 6].filter(seed => record.hasMap(key, seed)).length));
+    expect(counts).toEqual([
+      [1, 1],
+      [0, 1],
+      [0, 1],
+      [1, 1],
+      [0, 1],
+      [0, 1],
+    ]);
+  }, 30_000);
+});
+
+describe('blocks', () => {
+  it('hold one group and modality each, in turn', () => {
+    const names = ['a', 'b'].flatMap(group => Array.from({ length: 5 }, (_, i) => ({ id: `${i}`, group, modality: 'image' as const })));
+    expect(blocksOf(names, 3)).toEqual([
+      [0, 1, 2],
+      [5, 6, 7],
+      [3, 4],
+      [8, 9],
+    ]);
+  });
+});
