@@ -29,25 +29,28 @@ export function imageReferences(job: TowerJob, kind: ImageReference, seed: numbe
       kind: 'usage',
     });
   const stream = new RandomStream(seed, 'expected-gradients.image');
+  const words = new Uint32Array(pixels.shape[2] * pixels.shape[3]);
   return s => {
     const out = floats(pixels.shape, new Float32Array(pixels.data.length));
+    if (kind === 'pixels') stream.words(0, s, words);
     for (let p = 0; p < pairs; p++) {
+      const [from, to] = [row(pixels, p), row(out, p)];
       // One cell for all pairs: who else is in the batch does not matter.
       const reader = stream.reader(0, s);
-      if (kind === 'batch') row(out, p).set(row(pixels, (p + 1 + reader.integer(pairs - 1)) % pairs));
-      else if (kind === 'pixels') drawPixels(row(pixels, p), row(out, p), pixels.shape[1], reader);
-      else shufflePatches(row(pixels, p), row(out, p), job, reader);
+      if (kind === 'pixels') drawPixels(from, to, words);
+      else if (kind === 'patches') shufflePatches(from, to, job, reader);
+      else to.set(row(pixels, (p + 1 + reader.integer(pairs - 1)) % pairs));
     }
     return { ...job.inputs, pixel_values: out };
   };
 }
 
-/** Every place gets the colour of a place drawn at random. */
-function drawPixels(from: Float32Array, to: Float32Array, channels: number, reader: RandomReader): void {
-  const plane = from.length / channels;
+/** Every place gets the colour of a place drawn at random. @param words one random word per place */
+function drawPixels(from: Float32Array, to: Float32Array, words: Uint32Array): void {
+  const plane = words.length;
   for (let i = 0; i < plane; i++) {
-    const at = reader.integer(plane);
-    for (let c = 0; c < channels; c++) to[c * plane + i] = from[c * plane + at];
+    const at = Math.floor(words[i] * 2 ** -32 * plane);
+    for (let c = 0; c < from.length; c += plane) to[c + i] = from[c + at];
   }
 }
 

@@ -67,11 +67,14 @@ export function figureStyle(result: Attribution, options: FigureOptions = {}): F
   const shown = result.image && finestMap(result.image);
   // Pixel gradients have a few extreme values that would leave the rest pale: two percent of the mass is clipped, as captum does.
   const clipped = { ...options, outlierPercent: options.outlierPercent ?? (shown?.of === 'pixel' ? 2 : 0) };
-  const imageScale = shown && displayScale(shown.values, result.unit, clipped);
+  let imageScale = shown && displayScale(shown.values, result.unit, clipped);
   // `high` fixes the image's scale; words have a scale of their own, since a word and a patch are not the same kind of thing.
   const words = result.text?.words.map(word => word.value);
-  const wordScale = words && displayScale(words, result.unit, { unit: options.unit, signed: options.signed });
+  let wordScale = words && displayScale(words, result.unit, { unit: options.unit, signed: options.signed });
   const signed = imageScale?.signed || wordScale?.signed;
+  // One colour map for both: where one side has evidence against, zero is in the middle of the other's scale too.
+  if (signed && imageScale && !imageScale.signed) imageScale = displayScale(shown!.values, result.unit, { ...clipped, signed });
+  if (signed && wordScale && !wordScale.signed) wordScale = displayScale(words!, result.unit, { unit: options.unit, signed });
   const theme = options.theme ?? 'light';
   const fallback = signed ? (theme === 'dark' ? 'narrows-signed-dark' : 'narrows-signed') : 'narrows-heat';
   return {

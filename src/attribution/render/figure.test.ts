@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { figureSvg } from './figure.ts';
-import { methodLabel } from './figure-options.ts';
+import { figureStyle, methodLabel } from './figure-options.ts';
 import { measure, rightToLeft, shorten, wrap } from './glyphs.ts';
 import { figurePng, overlayPng } from './raster.ts';
 import { element, escapeText, label, toSvg } from './svg.ts';
@@ -20,6 +20,14 @@ const size = async (svg: string | Buffer) => {
   const { width, height } = await sharp(Buffer.from(svg)).metadata();
   return { width, height };
 };
+
+test('where one side has evidence against, both scales have zero in the middle of the one colour map', () => {
+  const against = { caption: 'a cup', ...photo, unit: 'score' } as const;
+  const style = figureStyle(exampleResult({ ...against, bumps: [[0.5, 0.5, 0.2, -0.8]], values: [0.1, 0.4] }));
+  expect([style.imageScale!.signed, style.wordScale!.signed, style.wordScale!.low, style.wordScale!.high]).toEqual([true, true, -0.4, 0.4]);
+  const words = figureStyle(exampleResult({ ...against, bumps: [[0.5, 0.5, 0.2, 0.8]], values: [-0.1, 0.4] }));
+  expect([words.imageScale!.signed, words.imageScale!.low]).toEqual([true, -words.imageScale!.high]);
+});
 
 describe('SVG', () => {
   test('stays as it is', async () => {
