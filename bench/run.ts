@@ -16,9 +16,11 @@ import { allMethods } from './suites/all-methods.ts';
 import { attributionPeers } from './suites/attribution-peers.ts';
 import { coldStart } from './suites/cold-start.ts';
 import { gemm } from './suites/gemm.ts';
+import { interactions } from './suites/interactions.ts';
 import { m2ibDefault } from './suites/m2ib-default.ts';
 import { m2ibImageOfficial, m2ibTextOfficial } from './suites/m2ib-official.ts';
 import { memory } from './suites/memory.ts';
+import { rise } from './suites/rise.ts';
 import { trainStep } from './suites/train-step.ts';
 
 const SUITES: readonly Suite[] = [
@@ -28,6 +30,8 @@ const SUITES: readonly Suite[] = [
   m2ibDefault,
   allMethods,
   attributionPeers,
+  interactions,
+  rise,
   trainStep,
   coldStart,
   memory,
