@@ -40,21 +40,21 @@ export function imageBaseline(model: Pick<BaselineModel, 'processor'>, pixels: F
   return floats(pixels.shape, out);
 }
 
-/** The id that pads captions: the tokenizer's, else the config's. @throws NarrowsError where neither names one */
+/** What transformers takes where a text config does not say. */
+const DEFAULT_PAD = 1;
+
+/** The id that pads captions: the tokenizer's, else the config's. */
 export async function padTokenId(model: BaselineModel): Promise<number> {
   let known: number | undefined;
   try {
     known = model.requireTokenizer().padId;
   } catch (error) {
+    // A model without a tokenizer still serves ids.
     if (!(error instanceof NarrowsError)) throw error;
   }
-  const config = known === undefined ? (await readConfig(model.checkpoint.directory)).text_config : undefined;
-  const id = known ?? (config as { pad_token_id?: number } | undefined)?.pad_token_id;
-  if (typeof id !== 'number')
-    throw new NarrowsError(
-      `Neither the tokenizer nor config.json of ${model.checkpoint.directory} names a padding token, which the text baseline needs; set pad_token_id.`,
-    );
-  return id;
+  if (known !== undefined) return known;
+  const config = (await readConfig(model.checkpoint.directory)).text_config as { pad_token_id?: number } | undefined;
+  return config?.pad_token_id ?? DEFAULT_PAD;
 }
 
 /** Token ids with the caption's own tokens (no special ones, no padding) replaced. @param other id in place of pair p's k-th own token */
