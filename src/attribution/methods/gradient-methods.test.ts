@@ -155,6 +155,28 @@ it('count the passes of the blocks that they run', async () => {
   }
 });
 
+it('pixels have the size of the view, and patches are their sums, at other image sizes too', async () => {
+  // 44 pixels are five patches of eight, and a rest that no token sees.
+  for (const [imageSize, side] of [
+    [48, 6],
+    [44, 5],
+  ]) {
+    const { image } = await method('input-x-gradient').attribute(PAIRS[0], { imageSize });
+    const { width, height, values } = image!.pixels!;
+    expect([width, height, image!.grid]).toEqual([imageSize, imageSize, [side, side]]);
+    const at = (y: number, x: number): number => values[y * imageSize + x];
+    for (const [patch, y0, x0] of [
+      [0, 0, 0],
+      [side + 2, 8, 16],
+      [side * side - 1, 8 * (side - 1), 8 * (side - 1)],
+    ]) {
+      const total = sum(Array.from({ length: 64 }, (_, i) => at(y0 + Math.floor(i / 8), x0 + (i % 8))));
+      expect(image!.patches[patch]).toBeCloseTo(total, 6);
+    }
+    for (let i = 8 * side; i < imageSize; i++) expect([at(i, 3), at(3, i)]).toEqual([0, 0]);
+  }
+});
+
 describe('completeness', () => {
   it('the sum of a path method is the difference of scores, and the rest is told', async () => {
     for (const name of ['integrated-gradients', 'layer-integrated-gradients']) {
