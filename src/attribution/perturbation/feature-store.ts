@@ -16,8 +16,8 @@ export class FeatureStore {
   private readonly scenes = new Map<string, Scene>();
   private bytes = 0;
 
-  /** @param limit bytes; 128 MiB by default */
-  constructor(readonly limit: number = 128 * 2 ** 20) {}
+  /** @param limit bytes; 32 MiB by default, about eight pictures under 2,000 masks */
+  constructor(readonly limit: number = 32 * 2 ** 20) {}
 
   /** The feature [E] of a coalition, or undefined. */
   get(scene: string, coalition: string): Float32Array | undefined {

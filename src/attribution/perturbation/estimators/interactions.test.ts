@@ -6,7 +6,7 @@ import { allCoalitions, bernoulliWeights, drawCoalitions } from '../coalitions.t
 import { crossValues } from '../games.ts';
 import { cholesky, solveCholesky } from './cholesky.ts';
 import { exactBanzhaf, exactBanzhafPairs } from './exact.ts';
-import { fitInteractions, type MaskedSide } from './interactions.ts';
+import { fitInteractions, type MaskedSide, predictInteractions } from './interactions.ts';
 
 const WIDTH = 5;
 
@@ -86,6 +86,15 @@ describe('factorised interactions', () => {
           expect(got.textPairs[1 * k + 2]).toBeCloseTo(want.coefficient(n + 1, n + 2), 8);
         }
         expect(got.fit).toBeCloseTo(want.fit, 8);
+        // Predictions on the same masks leave the same residuals.
+        const values = crossValues(image.features, text.features);
+        const predicted = predictInteractions(got, image.coalitions, text.coalitions);
+        const t = text.features.shape[0];
+        const weight = (at: number): number => text.weights?.[at % t] ?? 1;
+        const mean = values.reduce((s, v, at) => s + weight(at) * v, 0) / values.reduce((s, _, at) => s + weight(at), 0);
+        const left = values.reduce((s, v, at) => s + weight(at) * (v - predicted[at]) ** 2, 0);
+        const all = values.reduce((s, v, at) => s + weight(at) * (v - mean) ** 2, 0);
+        expect(1 - left / all).toBeCloseTo(want.fit, 8);
       });
 
   it('with everything listed, cross terms are the exact Banzhaf interactions and first-order values the exact Banzhaf values', () => {

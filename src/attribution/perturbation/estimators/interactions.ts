@@ -93,6 +93,32 @@ export function fitInteractions(image: MaskedSide, text: MaskedSide, p: number, 
   };
 }
 
+/**
+ * The fitted values of any masks, [m, t].
+ * @param images coalitions [m, n]; @param texts [t, k]
+ */
+export function predictInteractions(fit: InteractionFit, images: Uint8Array, texts: Uint8Array): Float64Array {
+  const [n, k] = [fit.image.length, fit.text.length];
+  const [m, t] = [images.length / n, texts.length / k];
+  const own = sideValues(images, n, fit.image, fit.imagePairs);
+  const words = sideValues(texts, k, fit.text, fit.textPairs);
+  const out = new Float64Array(m * t);
+  const row = new Float64Array(k);
+  for (let a = 0; a < m; a++) {
+    row.fill(0);
+    for (let i = 0; i < n; i++) if (images[a * n + i]) for (let j = 0; j < k; j++) row[j] += fit.cross[i * k + j];
+    for (let b = 0; b < t; b++) out[a * t + b] = fit.intercept + own[a] + words[b] + sumOver(k, j => (texts[b * k + j] ? row[j] : 0));
+  }
+  return out;
+}
+
+/** Main effects and pairs within a side, per mask. */
+const sideValues = (coalitions: Uint8Array, n: number, main: Float64Array, pairs: Float64Array): Float64Array =>
+  Float64Array.from({ length: coalitions.length / n }, (_, m) => {
+    const there = (i: number): number => coalitions[m * n + i];
+    return sumOver(n, i => (there(i) ? main[i] + sumOver(i, j => (there(j) ? pairs[i * n + j] : 0)) : 0));
+  });
+
 /** A side's own part: the regression of its mean values on players (and pairs of them). */
 interface SidePart {
   readonly intercept: number;
