@@ -43,8 +43,10 @@ export { type Token, type TokenizedBatch, type TokenizedText, Tokenizer } from '
 // Models and checkpoints
 export { bundledModels, DEFAULT_MODEL } from './models/bundled.ts';
 export type { CLIPConfig } from './models/clip/config.ts';
-export { CLIPModel, type CLIPOutput, type LoadOptions } from './models/clip/model.ts';
+export { CLIPModel } from './models/clip/model.ts';
 export type { DualEncoder, Modality, Tower, TowerInputs } from './models/dual-encoder.ts';
+export type { ForwardOutput as CLIPOutput } from './models/dual-encoder-model.ts';
+export type { LoadOptions } from './models/load-parts.ts';
 export { nodeRuntime } from './runtime/node.ts';
 export type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from './runtime/runtime.ts';
 export { type WorkerOptions, workerRuntime } from './runtime/worker.ts';

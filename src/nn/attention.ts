@@ -89,17 +89,47 @@ export const hiddenKeys = (keyMask: Value): Value => unsqueeze(unsqueeze(mul(sub
 export function pooledAttention(p: Parameters, x: Value, query: Value, heads: number, mask?: Value): Value {
   const [batch, , width] = x.shape as [number | string, number | string, number];
   const depth = width / heads;
-  const perHead = (y: Value): Value => transpose(y, [1, 0, 2]);
-  const byHead = (name: string): Value => reshape(p.get(`${name}.weight`, [width, width]), [heads, depth, width]);
-  const q = perHead(reshape(project(p, 'q_proj', query, width), [batch, heads, depth]));
+  const q = reshape(project(p, 'q_proj', query, width), [batch, heads, depth]);
   // The key bias shifts every score of a query alike, so softmax drops it; the checkpoint has it all the same.
   p.get('k_proj.bias', [width]);
-  const folded = perHead(matmul(q, byHead('k_proj')));
-  const scores = matmul(folded, x, { transB: true, alpha: depth ** -0.5 });
-  const attention = softmax(mask ? add(scores, mask) : scores);
-  const context = matmul(perHead(matmul(attention, x)), byHead('v_proj'), { transB: true });
-  const value = add(reshape(perHead(context), [batch, 1, width]), p.get('v_proj.bias', [width]));
-  return project(p, 'out_proj', value, width);
+  const scores = foldedScores(q, p.get('k_proj.weight', [width, width]), x);
+  const context = foldedMean(softmax(mask ? add(scores, mask) : scores), p.get('v_proj.weight', [width, width]), x);
+  return project(p, 'out_proj', add(context, p.get('v_proj.bias', [width])), width);
+}
+
+/** [A, B, …] -> [B, A, …] of three axes. */
+const exchange = (y: Value): Value => transpose(y, [1, 0, 2]);
+
+/** A projection's weight [D, D] by head, [heads, D/heads, D]. */
+function byHead(weight: Value, heads: number): Value {
+  const width = weight.shape[1] as number;
+  return reshape(weight, [heads, width / heads, width]);
+}
+
+/**
+ * Scaled scores of one query per sample over tokens, the key projection folded into the query (see `pooledAttention`).
+ * @param query [B or 1, heads, D/heads]
+ * @param key weight of the key projection, [D, D]
+ * @param x [B, N, D]
+ * @returns [B, heads, N]
+ */
+export function foldedScores(query: Value, key: Value, x: Value): Value {
+  const [, heads, depth] = query.shape as number[];
+  const folded = exchange(matmul(exchange(query), byHead(key, heads)));
+  return matmul(folded, x, { transB: true, alpha: depth ** -0.5 });
+}
+
+/**
+ * Values averaged with attention, the value projection folded into the mean; its bias and the output projection are left to the caller.
+ * @param attention [B, heads, N]
+ * @param value weight of the value projection, [D, D]
+ * @param x [B, N, D]
+ * @returns [B, 1, D]
+ */
+export function foldedMean(attention: Value, value: Value, x: Value): Value {
+  const [batch, heads] = attention.shape;
+  const means = matmul(exchange(matmul(attention, x)), byHead(value, heads as number), { transB: true });
+  return reshape(exchange(means), [batch, 1, x.shape.at(-1)!]);
 }
 
 /** The row at a fixed position of each sample: [B, N, D] -> [B, 1, D]. */

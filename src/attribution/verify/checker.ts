@@ -2,14 +2,14 @@
  * @file What verifies one family of tensors. Checkers stand in a table (checkers.ts); a further family (metrics, another architecture)
  * is a further entry, and nothing else changes.
  */
-import type { CLIPModel } from '../../models/clip/model.ts';
+import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { ReferenceFile } from './reference.ts';
 import type { ToleranceKind } from './tolerance.ts';
 
 /** What a checker works on. */
 export interface VerifyContext {
-  readonly model: CLIPModel;
+  readonly model: DualEncoderModel;
   readonly reference: ReferenceFile;
   /** A file of inputs (pixel_values, input_ids, attention_mask) for references that hold none. */
   readonly inputsPath?: string;

@@ -1,22 +1,23 @@
-/** @file CLIP traced with the names that reference files use. */
+/** @file A model traced with the names that reference files use. */
 import { input, type Value } from '../../graph/index.ts';
-import type { CLIPConfig } from '../../models/clip/config.ts';
-import { similarity, type TowerOutput, textTower, visionTower } from '../../models/clip/forward.ts';
+import type { DualEncoderModel, TowerOutput } from '../../models/dual-encoder-model.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 
 /** The image tower over the config's own image size. @param batch name of the batch dimension */
-export function traceImage(p: Parameters, config: CLIPConfig, batch: string): { pixels: Value; tower: TowerOutput } {
-  const { num_channels: channels, image_size: size } = config.vision_config;
+export function traceImage(
+  model: DualEncoderModel,
+  batch: string,
+  p: Parameters = model.parameters,
+): { pixels: Value; tower: TowerOutput } {
+  const { num_channels: channels, image_size: size } = model.config.vision_config;
   const pixels = input('pixel_values', [batch, channels, size, size]);
-  return { pixels, tower: visionTower(p, config, pixels) };
+  return { pixels, tower: model.imageTower(p, pixels) };
 }
 
 /** The text tower; masked where the feeds have a mask. @param batch name of the batch dimension */
-export function traceText(p: Parameters, config: CLIPConfig, feeds: Feeds, batch: string): TowerOutput {
-  const mask = feeds.attention_mask && input('attention_mask', [batch, 'seq'], 'int32');
-  return textTower(p, config, input('input_ids', [batch, 'seq'], 'int32'), input('eos', [batch], 'int32'), mask);
-}
+export const traceText = (model: DualEncoderModel, feeds: Feeds, batch: string, p: Parameters = model.parameters): TowerOutput =>
+  model.textTower(p, feeds, batch);
 
 /** A tower's values by name, in the order in which they are computed: `vision.hidden_states.0`, `vision.attentions.0`, … */
 export function namedValues(prefix: 'vision' | 'text', tower: TowerOutput): Map<string, Value> {
@@ -29,8 +30,8 @@ export function namedValues(prefix: 'vision' | 'text', tower: TowerOutput): Map<
 }
 
 /** Normalised embeddings and logits of both towers, by name. */
-export function namedSimilarity(p: Parameters, image: TowerOutput, text: TowerOutput): Map<string, Value> {
-  const { imageEmbeds, textEmbeds, logitsPerImage, logitsPerText } = similarity(p, image, text);
+export function namedSimilarity(model: DualEncoderModel, image: TowerOutput, text: TowerOutput): Map<string, Value> {
+  const { imageEmbeds, textEmbeds, logitsPerImage, logitsPerText } = model.similarity(model.parameters, image, text);
   return new Map([
     ['image_embeds', imageEmbeds],
     ['text_embeds', textEmbeds],
@@ -40,5 +41,5 @@ export function namedSimilarity(p: Parameters, image: TowerOutput, text: TowerOu
 }
 
 /** The sentence for a name whose index goes beyond the model's blocks. */
-export const beyondModel = (name: string, config: CLIPConfig): string =>
+export const beyondModel = (name: string, { config }: DualEncoderModel): string =>
   `the model has ${config.vision_config.num_hidden_layers} image and ${config.text_config.num_hidden_layers} text blocks and no "${name}"`;

@@ -1,5 +1,5 @@
 /** @file `narrows verify`: every named tensor of a reference file against the engine's own value. */
-import type { CLIPModel } from '../../models/clip/model.ts';
+import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
 import { type FloatTensor, sizeOf } from '../../tensor/tensor.ts';
@@ -11,7 +11,7 @@ import { resolveTolerances, type ToleranceKind } from './tolerance.ts';
 
 /** What `verifyReference` needs. */
 export interface VerifyOptions {
-  readonly model: CLIPModel;
+  readonly model: DualEncoderModel;
   /** A safetensors file; see docs/verify.md for how to make one. */
   readonly referencePath: string;
   /** File of inputs for attributions and M2IB; by default the reference itself, or `outputs.safetensors` beside it. */

@@ -1,7 +1,7 @@
 /** @file CLIP's config.json, keys verbatim, defaults as in transformers' CLIPTextConfig and CLIPVisionConfig. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../graph/index.ts';
-import { NarrowsError } from '../../system/errors.ts';
+import { parseModelConfig } from '../model-config.ts';
 
 const size = z.number().int().positive();
 const activation = z.enum(Object.keys(ACTIVATIONS) as [string, ...string[]]).default('quick_gelu');
@@ -49,22 +49,5 @@ export type CLIPConfig = z.infer<typeof clipSchema>;
 
 /** @throws NarrowsError naming the key that is wrong. */
 export function parseCLIPConfig(json: unknown, source = 'config.json'): CLIPConfig {
-  const result = clipSchema.safeParse(json);
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    throw new NarrowsError(`${source}: the key "${issue.path.join('.')}" is wrong (${issue.message}).`);
-  }
-  for (const [name, tower] of [
-    ['text_config', result.data.text_config],
-    ['vision_config', result.data.vision_config],
-  ] as const) {
-    if (tower.hidden_size % tower.num_attention_heads)
-      throw new NarrowsError(
-        `${source}: ${name}.hidden_size ${tower.hidden_size} is not a multiple of num_attention_heads ${tower.num_attention_heads}.`,
-      );
-  }
-  const { image_size, patch_size } = result.data.vision_config;
-  if (image_size < patch_size)
-    throw new NarrowsError(`${source}: vision_config.image_size ${image_size} is smaller than patch_size ${patch_size}.`);
-  return result.data;
+  return parseModelConfig(clipSchema, json, source);
 }

@@ -20,25 +20,25 @@ export function normLayer(p: Parameters, name: string, x: Value, epsilon: number
   return scope(name, () => layerNorm(x, p.get(`${name}.weight`, [width]), p.get(`${name}.bias`, [width]), epsilon));
 }
 
-function feedForward(p: Parameters, config: EncoderConfig, x: Value): Value {
+/** The two linear layers `mlp` of a scope with the activation between them, [B, N, D] -> [B, N, D]. */
+export function feedForward(p: Parameters, config: EncoderConfig, x: Value): Value {
   return scope('mlp', () => {
     const mlp = p.in('mlp');
-    const inner = ACTIVATIONS[config.hidden_act](
-      project(mlp, 'fc1', normLayer(p, 'layer_norm2', x, config.layer_norm_eps), config.intermediate_size),
-    );
+    const inner = ACTIVATIONS[config.hidden_act](project(mlp, 'fc1', x, config.intermediate_size));
     return project(mlp, 'fc2', inner, config.hidden_size);
   });
 }
+
+/** A block's second half: norm, MLP and what goes around them. */
+const secondHalf = (p: Parameters, config: EncoderConfig, middle: Value): Value =>
+  add(middle, feedForward(p, config, normLayer(p, 'layer_norm2', middle, config.layer_norm_eps)));
 
 /** One block over all tokens, [B, N, D] -> [B, N, D], with its inside. */
 export function encoderLayer(p: Parameters, config: EncoderConfig, x: Value, mask?: Value): BlockTrace {
   const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
   const attended = scope('self_attn', () => selfAttention(p.in('self_attn'), normed, config.num_attention_heads, mask));
   const project = (context: Value): Value => scope('self_attn', () => outputProjection(p.in('self_attn'), context));
-  const finish = (output: Value, own = x): Value => {
-    const middle = add(own, output);
-    return add(middle, feedForward(p, config, middle));
-  };
+  const finish = (output: Value, own = x): Value => secondHalf(p, config, add(own, output));
   return { ...attended, normed, project, finish, mask, hidden: finish(attended.output) };
 }
 
@@ -46,8 +46,7 @@ export function encoderLayer(p: Parameters, config: EncoderConfig, x: Value, mas
 export function pooledEncoderLayer(p: Parameters, config: EncoderConfig, x: Value, pick: (x: Value) => Value, mask?: Value): Value {
   const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
   const output = scope('self_attn', () => pooledAttention(p.in('self_attn'), normed, pick(normed), config.num_attention_heads, mask));
-  const middle = add(pick(x), output);
-  return add(middle, feedForward(p, config, middle));
+  return secondHalf(p, config, add(pick(x), output));
 }
 
 /** Blocks `from` to the end over all tokens. `hidden[i]` is the input of block `from + i`, the last entry the tower's output. */

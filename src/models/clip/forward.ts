@@ -5,20 +5,11 @@ import { contrastiveLoss } from '../../graph/ops/losses.ts';
 import { squeeze } from '../../graph/ops/shape.ts';
 import { rowAt, textMask } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
+import type { TowerOutput } from '../dual-encoder-model.ts';
 import type { CLIPConfig } from './config.ts';
 import { encode, normLayer } from './encoder.ts';
 import { embedText, projectText, rowsAt } from './text.ts';
 import { embedPixels, projectVision } from './vision.ts';
-
-/** One tower's values. `hiddenStates[0]` is the input of the first block, as in transformers. */
-export interface TowerOutput {
-  readonly hiddenStates: readonly Value[];
-  readonly attentions: readonly Value[];
-  /** After the last norm, [B, D]. */
-  readonly poolerOutput: Value;
-  /** Projected, not normalised, [B, projection_dim]. */
-  readonly features: Value;
-}
 
 /** Pixels [B, C, H, W] through the whole vision tower. `table`: position embeddings for another image size. */
 export function visionTower(p: Parameters, config: CLIPConfig, pixels: Value, table?: Value): TowerOutput {

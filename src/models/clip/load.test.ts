@@ -110,7 +110,7 @@ describe('fromPretrained', () => {
 
   it('refuses a directory without config, and weights that are pickled', async () => {
     const directory = await changed();
-    for (const name of ['model', 'outputs', 'm2ib']) await rm(join(directory, `${name}.safetensors`));
+    for (const name of ['model', 'outputs', 'm2ib', 'attributions']) await rm(join(directory, `${name}.safetensors`));
     await writeFile(join(directory, 'pytorch_model.bin'), 'no pickle');
     expect(await refusal(directory)).toMatch(/pytorch_model\.bin.* convert /);
     const other = await changed();

@@ -6,12 +6,15 @@ import type { SuffixOptions } from '../dual-encoder.ts';
 import type { CLIPConfig, CLIPTextConfig } from './config.ts';
 import { encodePooled, normLayer } from './encoder.ts';
 
+/** What the embeddings need of a config (CLIP's and SigLIP's are the same). */
+type EmbeddingConfig = Pick<CLIPTextConfig, 'vocab_size' | 'hidden_size' | 'max_position_embeddings'>;
+
 /** Rows of the token table: integers [B, T] -> [B, T, D]. */
-export const embedTokens = (p: Parameters, config: CLIPTextConfig, ids: Value): Value =>
+export const embedTokens = (p: Parameters, config: EmbeddingConfig, ids: Value): Value =>
   scope('embeddings', () => gather(p.in('embeddings').get('token_embedding.weight', [config.vocab_size, config.hidden_size]), ids));
 
 /** Token embeddings [B, T, D] with positions added: the input of the first block. */
-export function addPositions(p: Parameters, config: CLIPTextConfig, tokens: Value): Value {
+export function addPositions(p: Parameters, config: EmbeddingConfig, tokens: Value): Value {
   return scope('embeddings', () => {
     const table = p.in('embeddings').get('position_embedding.weight', [config.max_position_embeddings, config.hidden_size]);
     const length = tokens.shape[1];
@@ -20,7 +23,8 @@ export function addPositions(p: Parameters, config: CLIPTextConfig, tokens: Valu
 }
 
 /** Token and position embeddings (hidden_states[0]): integers [B, T] -> [B, T, D]. */
-export const embedText = (p: Parameters, config: CLIPTextConfig, ids: Value): Value => addPositions(p, config, embedTokens(p, config, ids));
+export const embedText = (p: Parameters, config: EmbeddingConfig, ids: Value): Value =>
+  addPositions(p, config, embedTokens(p, config, ids));
 
 /**
  * Which position each text is pooled at (CLIPTextTransformer): the first end-of-text token; with the legacy `eos_token_id` 2, the

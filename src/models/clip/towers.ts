@@ -1,10 +1,9 @@
 /** @file CLIP's two towers as attribution methods see them (see dual-encoder.ts). */
 
 import { mulDims } from '../../graph/dims.ts';
-import { broadcastTo, constant, equal, input, reshape, scope, unsqueeze, type Value, where } from '../../graph/index.ts';
+import { broadcastTo, equal, input, reshape, scope, unsqueeze, type Value, where } from '../../graph/index.ts';
 import { hiddenKeys, LOWEST, rowAt, textMask } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import { floats } from '../../tensor/tensor.ts';
 import type { SuffixOptions, Tower, TowerInputs } from '../dual-encoder.ts';
 import type { CLIPConfig } from './config.ts';
 import { encode } from './encoder.ts';
@@ -20,11 +19,7 @@ export function repeatRows(x: Value, times: number): Value {
 }
 
 /** @param table gives position embeddings [1 + N, D] for an input size where it is not the config's. */
-export function visionTowerView(
-  p: Parameters,
-  config: CLIPConfig,
-  table: (height: number, width: number) => Float32Array | undefined,
-): Tower {
+export function visionTowerView(p: Parameters, config: CLIPConfig, table: (height: number, width: number) => Value | undefined): Tower {
   const { vision_config: vision } = config;
   const tower = p.in('vision_model');
   return {
@@ -40,9 +35,7 @@ export function visionTowerView(
     source: inputs => input('pixel_values', ['batch', ...inputs.pixel_values.shape.slice(1)]),
     embed(source, inputs) {
       const [, , height, width] = inputs.pixel_values.shape;
-      const other = table(height, width);
-      const positions = other && constant(floats([other.length / vision.hidden_size, vision.hidden_size], other));
-      return scope('vision_model', () => embedPixels(tower, vision, source, positions));
+      return scope('vision_model', () => embedPixels(tower, vision, source, table(height, width)));
     },
     prefix(layer, inputs) {
       const embedded = this.embed(this.source(inputs), inputs);

@@ -16,11 +16,9 @@ import {
 import { hiddenKeys, rowAt } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { SuffixOptions } from '../dual-encoder.ts';
+import { gridSize } from '../model-config.ts';
 import type { CLIPConfig, CLIPVisionConfig } from './config.ts';
 import { encodePooled, normLayer } from './encoder.ts';
-
-/** Patches per side of the image that the config names. */
-export const gridSize = (config: CLIPVisionConfig): number => Math.floor(config.image_size / config.patch_size);
 
 /**
  * Embedding of patches: the input of the first block, after the pre-norm (hidden_states[0]).

@@ -17,24 +17,24 @@ export const forwardChecker: Checker = {
   name: 'forward values',
   role: name => (INPUTS.includes(name) ? 'input' : VALUE.test(name) ? 'value' : undefined),
   async *compute(context, names) {
-    const { config, parameters, runtime } = context.model;
+    const { model } = context;
     const feeds = await pairFeeds(context);
-    const image = feeds.image && traceImage(parameters, config, 'images').tower;
-    const text = feeds.text && traceText(parameters, config, feeds.text, 'texts');
+    const image = feeds.image && traceImage(model, 'images').tower;
+    const text = feeds.text && traceText(model, feeds.text, 'texts');
     const known = new Map<string, Value>([
       ...(image ? namedValues('vision', image) : []),
       ...(text ? namedValues('text', text) : []),
       ...(image ? [['image_embeds', div(image.features, norm(image.features))] as const] : []),
       ...(text ? [['text_embeds', div(text.features, norm(text.features))] as const] : []),
-      ...(image && text ? namedSimilarity(parameters, image, text) : []),
+      ...(image && text ? namedSimilarity(model, image, text) : []),
     ]);
     for (const name of names) {
-      const reason = lacking(feeds, needs(name)) ?? (known.has(name) ? undefined : beyondModel(name, config));
+      const reason = lacking(feeds, needs(name)) ?? (known.has(name) ? undefined : beyondModel(name, model));
       if (reason) yield { name, reason };
     }
     const wanted = [...known].filter(([name]) => names.includes(name));
     if (wanted.length === 0) return;
-    await using graph = await compile(runtime, Object.fromEntries(wanted), { prepack: false });
+    await using graph = await compile(model.runtime, Object.fromEntries(wanted), { prepack: false });
     const out = await graph.run({ ...feeds.image, ...feeds.text });
     for (const [name] of wanted) yield { name, kind: 'forward', value: out[name] as FloatTensor };
   },

@@ -5,6 +5,7 @@
 import { gateNats } from '../../../bottleneck/gate.ts';
 import { compileGate, type GateResult, optimiseGate } from '../../../bottleneck/optimise-gate.ts';
 import { upsampleBilinear } from '../../../inputs/image/bilinear.ts';
+import { CLIPModel } from '../../../models/clip/model.ts';
 import { NarrowsError } from '../../../system/errors.ts';
 import { type FloatTensor, floats } from '../../../tensor/tensor.ts';
 import { inputRow } from '../attribution-inputs.ts';
@@ -28,6 +29,10 @@ export const m2ibChecker: Checker = {
     return match ? (match[4] ? 'input' : 'value') : undefined;
   },
   async *compute(context, names) {
+    if (!(context.model instanceof CLIPModel)) {
+      for (const name of names) yield { name, reason: 'the official M2IB is not for this model, only for CLIP' };
+      return;
+    }
     const runs = new Map<string, string[]>();
     for (const name of names) {
       const run = NAME.exec(name)![1];

@@ -1,7 +1,8 @@
 /** @file The contrastive loss of the batch and its gradient for every parameter, computed as training computes them. */
 import { readFloats } from '../../../checkpoints/safetensors.ts';
 import { compile, grad, type Value } from '../../../graph/index.ts';
-import { clipLoss, similarity } from '../../../models/clip/forward.ts';
+import { clipLoss } from '../../../models/clip/forward.ts';
+import { CLIPModel } from '../../../models/clip/model.ts';
 import { trainableParameters } from '../../../nn/parameters.ts';
 import { type FloatTensor, floats, sizeOf, type Tensor } from '../../../tensor/tensor.ts';
 import type { Checker } from '../checker.ts';
@@ -35,6 +36,7 @@ export const trainingChecker: Checker = {
     const feeds = await pairFeeds(context);
     const counts = [feeds.image?.pixel_values.shape[0], feeds.text?.input_ids.shape[0]];
     const reason =
+      (model instanceof CLIPModel ? undefined : 'training is not for this model, only for CLIP') ??
       lacking(feeds, { image: true, text: true }) ??
       (counts[0] === counts[1] ? undefined : `${counts[0]} images and ${counts[1]} texts are not pairs`);
     if (reason) {
@@ -42,8 +44,8 @@ export const trainingChecker: Checker = {
       return;
     }
     const p = trainableParameters();
-    const image = traceImage(p, model.config, 'pairs').tower;
-    const loss = clipLoss(similarity(p, image, traceText(p, model.config, feeds.text!, 'pairs')).logitsPerText);
+    const image = traceImage(model, 'pairs', p).tower;
+    const loss = clipLoss(model.similarity(p, image, traceText(model, feeds.text!, 'pairs', p)).logitsPerText);
     for (const name of names)
       if (name.startsWith(PREFIX) && !p.all.has(name.slice(PREFIX.length)))
         yield { name, reason: `the model has no parameter "${name.slice(PREFIX.length)}"` };

@@ -1,0 +1,86 @@
+/** @file What a checkpoint directory gives before a model stands on it: config, weights, preprocessor, tokenizer. */
+import { join } from 'node:path';
+import { type Checkpoint, openCheckpoint } from '../checkpoints/checkpoint.ts';
+import { readConfig, readJson } from '../checkpoints/config.ts';
+import type { ResolveOptions } from '../checkpoints/hub/hub.ts';
+import type { Value } from '../graph/index.ts';
+import { ImageProcessor } from '../inputs/image/processor.ts';
+import { Tokenizer } from '../inputs/text/tokenizer.ts';
+import { frozenParameters, type LoadReport, loadReport, type Parameters, reportSentence } from '../nn/parameters.ts';
+import { nodeRuntime } from '../runtime/node.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { NarrowsError } from '../system/errors.ts';
+
+/** How a checkpoint is found and run. */
+export interface LoadOptions extends ResolveOptions {
+  /** ONNX Runtime in this thread by default. */
+  readonly runtime?: Runtime;
+  /**
+   * Keep compiled towers for further inputs. Default true; false suits a process that encodes once: each tower's session is closed after
+   * its run, and with it the mapped pages of its weights leave memory.
+   */
+  readonly keepSessions?: boolean;
+}
+
+/** A model's directory and what it is called (see `findModel`). */
+export interface FoundModel {
+  readonly directory: string;
+  readonly name: string;
+}
+
+/** What differs between architectures when one is loaded. */
+export interface LoadRules<C> {
+  /** @throws NarrowsError for a config of another kind */
+  parse(json: unknown, source: string): C;
+  /** Every tensor that the model asks for, by name. */
+  wanted(config: C): ReadonlyMap<string, Value>;
+  /** Stands for preprocessor_config.json where there is none. */
+  preprocessor(config: C): Record<string, unknown>;
+  tokenizer?(directory: string): Promise<Tokenizer>;
+}
+
+/** The parts of a loaded model. */
+export interface ModelParts<C> {
+  readonly name: string;
+  readonly config: C;
+  readonly checkpoint: Checkpoint;
+  readonly report: LoadReport;
+  readonly processor: ImageProcessor;
+  /** The error that is told when a text is given, where there is no usable tokenizer. */
+  readonly tokenizer: Tokenizer | NarrowsError;
+  readonly parameters: Parameters;
+  readonly runtime: Runtime;
+  readonly ownsRuntime: boolean;
+  readonly keepSessions: boolean;
+}
+
+/** @throws NarrowsError for a directory without config, missing or mis-shaped tensors, pickled weights alone */
+export async function loadParts<C>({ directory, name }: FoundModel, options: LoadOptions, rules: LoadRules<C>): Promise<ModelParts<C>> {
+  const config = rules.parse(await readConfig(directory), join(directory, 'config.json'));
+  const checkpoint = await openCheckpoint(directory);
+  const report = loadReport(rules.wanted(config), checkpoint.entries);
+  const problem = reportSentence(report, directory);
+  if (problem) throw new NarrowsError(problem);
+  const path = join(directory, 'preprocessor_config.json');
+  const preprocessor = await readJson(path).catch(error => {
+    if (error?.cause?.code === 'ENOENT') return rules.preprocessor(config);
+    throw error;
+  });
+  // A model without a tokenizer still serves images and ids; the sentence is told when a text is given.
+  const tokenizer = await (rules.tokenizer ?? Tokenizer.fromDirectory)(directory).catch(error => {
+    if (error instanceof NarrowsError) return error;
+    throw error;
+  });
+  return {
+    name,
+    config,
+    checkpoint,
+    report,
+    processor: ImageProcessor.fromConfig(preprocessor, path),
+    tokenizer,
+    parameters: frozenParameters(checkpoint.entries, directory),
+    runtime: options.runtime ?? nodeRuntime(),
+    ownsRuntime: !options.runtime,
+    keepSessions: options.keepSessions ?? true,
+  };
+}
