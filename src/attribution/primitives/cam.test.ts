@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { mul, sqrt, sub } from '../../graph/index.ts';
+import { compile, constant, grad, input, layerNorm, matmul, mul, softmax, sqrt, sub, sum, tanh } from '../../graph/index.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
 import { expectClose } from '../../testing/close.ts';
 import { gradCamWeights } from '../methods/grad-cam.ts';
 import { gradCamPlusPlusWeights } from '../methods/grad-cam-plus-plus.ts';
@@ -51,4 +52,19 @@ it('has activations and gradients of the target, in chunks as at once', async ()
     expect([seen.points, seen.chunks]).toEqual([3, memory === 1 ? 3 : 1]);
     await run.release();
   }
+});
+
+it('looks in front of a norm: behind the last one, gradient times activation of every token is zero whatever is read', async () => {
+  const hidden = input('hidden', [4, 5]);
+  const normed = layerNorm(hidden, constant(normals('gain', [5])), constant(normals('shift', [5])));
+  // A head that attends over all tokens, and reads them nonlinearly.
+  const attention = softmax(matmul(normed, constant(normals('query', [5, 1]))), 0);
+  const score = sum(tanh(sum(mul(attention, normed), 0)));
+  const [before, after] = grad(score, [hidden, normed]);
+  const runtime = nodeRuntime({ threads: 1 });
+  await using graph = await compile(runtime, { before: sum(mul(before, hidden), 1), after: sum(mul(after, normed), 1) });
+  const out = await graph.run({ hidden: normals('state', [4, 5]) });
+  expectClose(out.before.data as Float32Array, [0, 0, 0, 0], { atol: 1e-4 });
+  expect(Math.min(...Array.from(out.after.data as Float32Array, Math.abs))).toBeGreaterThan(1e-3);
+  await runtime.release();
 });
