@@ -49,6 +49,8 @@ export interface TowerTrace {
   readonly features: Value;
   /** Where a pooling head attends over the tokens (SigLIP): its probabilities, [B, H, 1, N]. */
   readonly poolAttention?: Value;
+  /** What such a head reads: the last block's output behind the last norm, [B, N, D]. */
+  readonly poolInput?: Value;
 }
 
 /** What may be changed on the way through a tower's blocks. */

@@ -8,7 +8,7 @@ import type { Attributor } from '../../attribution/attributor.ts';
 import type { Pair } from '../../attribution/pair.ts';
 import { createMethod } from '../../attribution/registry.ts';
 import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { loadModel } from '../../models/load.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { makeDirectory, writeError, writeFileAtomic } from '../../system/files.ts';
 import type { Context } from '../command.ts';
@@ -74,7 +74,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   const [directory] = request.outputs;
   const listed = await readPairs(request.file);
   context.status('Reading the model');
-  await using model = await CLIPModel.fromPretrained(settings.model, hubOptions(context));
+  await using model = await loadModel(settings.model, hubOptions(context));
   // Without a tokenizer or a directory no pair can succeed: say so once.
   model.requireTokenizer();
   await makeDirectory(directory).catch(error => {

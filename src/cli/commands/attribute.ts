@@ -10,7 +10,7 @@ import type { Attribution } from '../../attribution/result.ts';
 import type { TargetSpec } from '../../attribution/target.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { loadModel } from '../../models/load.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatDuration } from '../../system/format.ts';
 import { auditPairs } from '../attribute/bulk.ts';
@@ -181,7 +181,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);
   context.status('Reading the picture and the model');
   const pair = await loadPair(source);
-  await using model = await CLIPModel.fromPretrained(settings.model, { ...hubOptions(context), keepSessions: false });
+  await using model = await loadModel(settings.model, { ...hubOptions(context), keepSessions: false });
   const method = createMethod(settings.entry, model, settings.values);
   context.log.debug(`attributing with ${model.name}`);
   const result = await method.attribute(pair, {

@@ -7,7 +7,7 @@ import { readConfig } from '../../checkpoints/config.ts';
 import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { findModel } from '../../models/bundled.ts';
-import { parseCLIPConfig } from '../../models/clip/config.ts';
+import { parseKnownConfig } from '../../models/load.ts';
 import { messageOf } from '../../system/errors.ts';
 import { formatBytes, formatCount } from '../../system/format.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
@@ -26,7 +26,7 @@ function configure(command: Command): void {
 
 async function describe(context: Context, reference: string) {
   const { directory, name } = await findModel(reference, hubOptions(context));
-  const config = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
+  const { config, projection } = parseKnownConfig(await readConfig(directory), join(directory, 'config.json'));
   const checkpoint = await openCheckpoint(directory);
   const entries = [...checkpoint.entries.values()];
   context.status('Hashing the weights');
@@ -47,7 +47,7 @@ async function describe(context: Context, reference: string) {
     name,
     directory,
     modelType: config.model_type,
-    projection: config.projection_dim,
+    projection,
     image: { ...tower(vision), size: vision.image_size, patch: vision.patch_size, grid: [side, side] },
     text: { ...tower(text), vocabulary: text.vocab_size, longest: text.max_position_embeddings },
     tokenizer: typeof tokenizer === 'string' ? { problem: tokenizer } : { vocabulary: tokenizer.vocabularySize },

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { printReport } from '../../attribution/verify/print.ts';
 import { verifyReference } from '../../attribution/verify/verify.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { loadModel } from '../../models/load.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { examples, number } from '../flags.ts';
@@ -30,7 +30,7 @@ function configure(command: Command): void {
 
 async function run(context: Context, options: Options) {
   context.status('Reading the model');
-  await using model = await CLIPModel.fromPretrained(options.model as string, hubOptions(context));
+  await using model = await loadModel(options.model as string, hubOptions(context));
   const report = await verifyReference({
     model,
     referencePath: options.reference as string,

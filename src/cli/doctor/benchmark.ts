@@ -1,6 +1,6 @@
 /** @file A benchmark of about five seconds: matrix products through the engine, and a forward pass of the shipped model. */
 import { compile, input, matmul } from '../../graph/index.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { loadModel } from '../../models/load.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { Context } from '../command.ts';
@@ -48,7 +48,7 @@ export async function benchmark(context: Context, model?: string): Promise<Bench
   const gflops = (4 * 2 * SIZE ** 3) / seconds / 1e9;
   if (model === undefined) return { gflops, size: SIZE };
   context.status(`Measuring ${model}`);
-  await using clip = await CLIPModel.fromPretrained(model, { signal: context.signal });
+  await using clip = await loadModel(model, { signal: context.signal });
   const { image_size: size, num_channels: channels } = clip.config.vision_config;
   const pixelValues = floats([1, channels, size, size], new Float32Array(channels * size * size));
   const { inputIds } = clip.requireTokenizer().encodeBatch(['a dog'], { maxLength: clip.maxTextLength });

@@ -37,8 +37,8 @@ export function visionTowerView(p: Parameters, config: SiglipConfig, table: (hei
     },
     suffix: (layer, hidden, _repeat, _inputs, options) => inside(() => visionSuffix(tower, vision, hidden, layer + 1, options).features),
     trace(layer, hidden, _repeat, _inputs, options) {
-      const { blocks, features, attention } = inside(() => visionSuffix(tower, vision, hidden, layer + 1, options));
-      return { blocks, features, poolAttention: attention };
+      const { blocks, features, attention, normed } = inside(() => visionSuffix(tower, vision, hidden, layer + 1, options));
+      return { blocks, features, poolAttention: attention, poolInput: normed };
     },
     pool: hidden => inside(() => poolTokens(tower, vision, hidden)),
     suffixFeeds: () => ({}),

@@ -27,6 +27,8 @@ export interface Pooled {
   readonly features: Value;
   /** The head's attention over the tokens, [B, H, 1, N]; on the way to the features, so that gradients can be taken. */
   readonly attention: Value;
+  /** The tokens behind the last norm, which the head reads, [B, N, D]; on the way to the features too. */
+  readonly normed: Value;
 }
 
 /**
@@ -52,7 +54,7 @@ export function poolTokens(p: Parameters, config: SiglipVisionConfig, hidden: Va
       return { attention, pooled: project(a, 'out_proj', context, width) };
     });
     const features = add(pooled, feedForward(head, config, normLayer(head, 'layernorm', pooled, epsilon)));
-    return { features: squeeze(features, 1), attention };
+    return { features: squeeze(features, 1), attention, normed };
   });
 }
 
