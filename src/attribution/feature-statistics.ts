@@ -7,10 +7,10 @@
 import { type ChannelStatistics, RunningStatistics } from '../bottleneck/statistics.ts';
 import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
-import type { CLIPModel } from '../models/clip/model.ts';
-import type { Modality } from '../models/dual-encoder.ts';
+import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
+import { lastLayer } from './layer.ts';
 import { encodePairs, type Pair } from './pair.ts';
 import { row } from './rows.ts';
 
@@ -25,16 +25,16 @@ export type FeatureStatistics = ReadonlyMap<string, ChannelStatistics>;
  * @param batches pairs of one image size, a batch at a time
  */
 export async function featureStatistics(
-  model: CLIPModel,
+  model: DualEncoder,
   batches: AsyncIterable<readonly Pair[]> | Iterable<readonly Pair[]>,
   onProgress?: (pairs: number) => void,
 ): Promise<FeatureStatistics> {
   const running = new Map<string, RunningStatistics>();
   let pairs = 0;
   for await (const batch of batches) {
-    const depth = Math.max(model.image.layers, model.text.layers);
-    for (let block = -1; block < depth - 1; block++) {
-      const layers = { image: Math.min(block, model.image.layers - 2), text: Math.min(block, model.text.layers - 2) };
+    const last = { image: lastLayer(model.image), text: lastLayer(model.text) };
+    for (let block = -1; block <= Math.max(last.image, last.text); block++) {
+      const layers = { image: Math.min(block, last.image), text: Math.min(block, last.text) };
       const encoded = await encodePairs(model, batch, layers);
       for (const modality of ['image', 'text'] as const) {
         if (layers[modality] !== block) continue;

@@ -4,7 +4,8 @@ import { NarrowsError } from '../system/errors.ts';
 import { resolveLayer } from './layer.ts';
 
 /** Only what is looked at. */
-const tower = (layers: number, modality: 'image' | 'text' = 'image'): Tower => ({ modality, layers }) as Tower;
+const tower = (layers: number, modality: 'image' | 'text' = 'image', pooling: Tower['pooling'] = 'token'): Tower =>
+  ({ modality, layers, pooling }) as Tower;
 
 describe('resolveLayer', () => {
   it('is block 9 of 12 by default, two blocks from the end elsewhere, and always one that can be chosen', () => {
@@ -39,5 +40,12 @@ describe('resolveLayer', () => {
     expect(() => resolveLayer(0, tower(1))).toThrow(
       'The layer 0 is out of range: the image tower has a single block (-1 for the embeddings, or "auto").',
     );
+  });
+
+  it('takes the last block too where a head pools over all tokens, with the same default', () => {
+    const siglip = (layers: number): Tower => tower(layers, 'image', 'attention');
+    for (let layer = -1; layer <= 11; layer++) expect(resolveLayer(layer, siglip(12))).toBe(layer);
+    expect([12, 3, 2, 1].map(layers => resolveLayer('auto', siglip(layers)))).toEqual([9, 0, 0, 0]);
+    expect(() => resolveLayer(12, siglip(12))).toThrow('the image tower has 12 blocks, so a layer from 0 to 11 can be chosen');
   });
 });

@@ -1,5 +1,5 @@
 /** @file Deletion and insertion curves over patches (Petsiuk et al., RISE, BMVC 2018): the cosine while the map's best patches go or come. */
-import type { CLIPModel } from '../../models/clip/model.ts';
+import type { DualEncoder } from '../../models/dual-encoder.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { cosine } from '../pair.ts';
 
@@ -22,7 +22,7 @@ export const areaUnder = (curve: readonly number[]): number =>
  * @param steps number of equal steps
  */
 export async function removalCurves(
-  model: CLIPModel,
+  model: DualEncoder,
   pixelValues: FloatTensor,
   grid: readonly [number, number],
   ranking: Float32Array,
