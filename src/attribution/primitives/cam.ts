@@ -1,8 +1,5 @@
 /**
- * @file Class activation maps of a transformer: activations A and the target's gradient G at the norm in front of a block's attention
- * (HF `layer_norm1`, [N, D]), weighed against each other. The last block's by default: behind it CLIP reads the pooled token alone, and the
- * patches' gradient is zero. The same place serves towers whose head attends over all tokens (SigLIP): their last output is read through a
- * norm, which undoes any scaling of a token, so that Σ G·A is zero for every token there.
+ * @file Class activation maps of a transformer: activations A and the target's gradient G behind a norm, [N, D], weighed against each other.
  */
 import { z } from 'zod';
 import { compile, grad, input, squeeze, sum } from '../../graph/index.ts';
@@ -13,7 +10,7 @@ import { rowsThatFit } from '../memory.ts';
 import { eachTower, type MethodEntry, type TowerJob } from '../method.ts';
 import { chunks, inputRows, row, rows } from '../rows.ts';
 import { targetFeeds, targetScore } from '../target.ts';
-import type { GradientRun } from './point-gradients.ts';
+import { type GradientRun, tokenDim } from './point-gradients.ts';
 
 const layer = z.union([z.literal('auto'), z.number().int()]);
 
@@ -22,7 +19,7 @@ export const camSchema = z.strictObject({
   layer: layer
     .default('auto')
     .describe(
-      'block of the image tower whose output, as the next block normalises it, is looked at, from 0, -1 for the embeddings; auto: the last but one',
+      'block of the image tower whose output, as the next block normalises it, is looked at, from 0, -1 for the embeddings; auto: the last but one; the last where a head attends over all tokens',
     ),
   textLayer: layer.default('auto').describe('the same for the text tower'),
   relu: z.boolean().default(false).describe('as published: negative values become 0; by default signs are kept'),
@@ -43,17 +40,17 @@ export interface CamState {
 /** How a method weighs activations, as one weight per token and channel: map_n = Σ_d weight(n, d) · A_nd. */
 export type CamWeights = (state: CamState) => (n: number, d: number) => number;
 
-/** Activations and gradients in front of the attention of block `job.layer + 1`, [P, N, D] each. */
+/** Activations and gradients in front of the attention of block `job.layer + 1` (behind the last block: of the head), [P, N, D] each. */
 export async function camGradients(run: GradientRun, job: TowerJob): Promise<{ activations: FloatTensor; gradients: FloatTensor }> {
   const { tower, modality, target, hidden } = job;
   const [pairs, tokens, width] = hidden.shape;
   const blocks = tower.layers - 1 - job.layer;
-  const shape = ['batch', modality === 'text' ? 'seq' : tokens, width];
+  const shape = ['batch', tokenDim(job), width];
   const side = Object.keys(tower.suffixFeeds(job.inputs)).join();
   const key = `cam:${modality}:${job.layer}:${shape.join()}:${side}:${target.kind}:${target.scale}:${target.vectors.shape[1]}`;
   const graph = await run.keep(key, () => {
-    const { blocks: traced, features } = tower.trace(job.layer, input('hidden', shape), 1, job.inputs);
-    const activations = traced[0].normed;
+    const { blocks: traced, features, poolInput } = tower.trace(job.layer, input('hidden', shape), 1, job.inputs);
+    const activations = traced[0]?.normed ?? poolInput!;
     const [gradients] = grad(sum(squeeze(targetScore(features, 1, target), 1)), [activations]);
     return compile(run.model.runtime, { activations, gradients });
   });
@@ -105,8 +102,16 @@ export function perChannel(
   return (_, d) => weights[d];
 }
 
-/** In front of the last block by default; else any layer. @throws NarrowsError naming the range */
-const camLayer = (given: number | 'auto', tower: Tower): number => resolveLayer(given === 'auto' ? tower.layers - 2 : given, tower);
+/**
+ * Where to look. CLIP reads the pooled token alone after its last block, where no other token has a gradient: the place is the norm in front
+ * of that block's attention (HF `layer_norm1`). A head that attends over all tokens (SigLIP) reads every token behind the tower's last norm:
+ * that is the place there, not the block's output, at which Σ G·A is zero for every token, since a norm undoes any scaling. Else any layer.
+ * @throws NarrowsError naming the range
+ */
+function camLayer(given: number | 'auto', tower: Tower): number {
+  const last = tower.layers - (tower.pooling === 'attention' ? 1 : 2);
+  return given === 'auto' || given === last ? last : resolveLayer(given, tower);
+}
 
 /** An entry of the family. */
 export const camEntry = (method: { name: string; title: string; paper: string; weights: CamWeights }): MethodEntry<CamOptions> => ({
