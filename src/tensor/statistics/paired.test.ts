@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RandomStream } from '../random.ts';
+import { bootstrap } from './bootstrap.ts';
 import { clusterBootstrap, pairedClusterBootstrap } from './cluster-bootstrap.ts';
 import { clusteredStandardError, mean, standardDeviation } from './descriptive.ts';
 import { holm } from './holm.ts';
+import { MeanBootstrap } from './mean-bootstrap.ts';
 import { pairedEffect, varianceComponents } from './paired-effect.ts';
 import { signFlipTest } from './permutation.ts';
 import { wilcoxon } from './wilcoxon.ts';
@@ -165,6 +167,27 @@ describe('cluster bootstrap', () => {
     expect(clusterBootstrap([], [], { random }).estimate).toBeNaN();
     expect(() => clusterBootstrap([1], [], { random })).toThrow(RangeError);
     expect(() => pairedClusterBootstrap([1], [1, 2], [0], { random })).toThrow(RangeError);
+  });
+});
+
+describe('bootstrap of many means', () => {
+  it.each(['bca', 'percentile'] as const)('equals the bootstrap of the mean: %s', method => {
+    const options = { random, method, resamples: 400, step: 2 };
+    const many = new MeanBootstrap(options);
+    for (const name of ['small', 'fifty', 'large', 'tied', 'zeros', 'large_zeros', 'small']) {
+      const sample = goldens.samples[name];
+      const [found, expected] = [many.interval(sample), bootstrap(sample, mean, options)];
+      expect(found.estimate).toBe(expected.estimate);
+      expect(found.low).toBeCloseTo(expected.low, 12);
+      expect(found.high).toBeCloseTo(expected.high, 12);
+      expect(found.standardError).toBeCloseTo(expected.standardError, 12);
+    }
+  });
+  it('one value or none has no interval; equal values have one of no width', () => {
+    const many = new MeanBootstrap({ random });
+    expect(many.interval([4])).toMatchObject({ estimate: 4, low: Number.NaN });
+    expect(many.interval([]).estimate).toBeNaN();
+    expect(many.interval(new Array(7).fill(0.1))).toMatchObject({ estimate: 0.1, low: 0.1, high: 0.1 });
   });
 });
 

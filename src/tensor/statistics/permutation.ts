@@ -4,7 +4,7 @@ import { sum } from './descriptive.ts';
 
 /** How `signFlipTest` works. */
 export interface SignFlipOptions {
-  /** Flips of resample r are the bits of (step, sample r) of this stream. */
+  /** Flips are the bits of (step, sample) cells of this stream, 1024 resamples from each sample. */
   readonly random: RandomStream;
   /** Default 0. */
   readonly step?: number;
@@ -42,19 +42,42 @@ export function signFlipTest(differences: ArrayLike<number>, { random, step = 0,
     const patterns = 2 ** sizes.length;
     return { mean, pValue: enumerate(sizes, whole, goal) / patterns, method: 'exact', patterns };
   }
-  const words = new Uint32Array(Math.ceil(sizes.length / 32));
+  const hits = sample(sizes, whole, goal, resamples, (block, words) => random.words(step, block, words));
+  return { mean, pValue: (hits + 1) / (resamples + 1), method: 'sampled', patterns: resamples };
+}
+
+/** Resamples whose random bits are drawn at once. */
+const BLOCK = 1024;
+
+/** Random patterns whose sum is at least `goal` from zero. Eight signs are one byte: their sums stand in a table. */
+function sample(
+  sizes: Float64Array,
+  whole: number,
+  goal: number,
+  resamples: number,
+  draw: (block: number, words: Uint32Array) => Uint32Array,
+): number {
+  const perRow = Math.ceil(sizes.length / 32);
+  const table = new Float64Array(perRow * 4 * 256);
+  for (let byte = 0; byte < perRow * 4; byte++)
+    for (let bits = 1; bits < 256; bits++) {
+      const size = sizes[byte * 8 + 31 - Math.clz32(bits & -bits)] ?? 0;
+      table[byte * 256 + bits] = table[byte * 256 + (bits & (bits - 1))] + size;
+    }
+  const words = new Uint32Array(BLOCK * perRow);
   let hits = 0;
   for (let r = 0; r < resamples; r++) {
-    random.words(step, r, words);
+    if (r % BLOCK === 0) draw(r / BLOCK, words);
     // The sum over random signs is the whole less twice what is flipped.
     let flipped = 0;
-    for (let w = 0, i = 0; w < words.length; w++) {
-      let bits = words[w];
-      for (const end = Math.min(i + 32, sizes.length); i < end; i++, bits >>>= 1) flipped += (bits & 1) * sizes[i];
+    for (let w = 0, at = (r % BLOCK) * perRow, row = 0; w < perRow; w++, at++, row += 1024) {
+      const bits = words[at];
+      flipped += table[row + (bits & 255)] + table[row + 256 + ((bits >>> 8) & 255)];
+      flipped += table[row + 512 + ((bits >>> 16) & 255)] + table[row + 768 + (bits >>> 24)];
     }
     if (Math.abs(whole - 2 * flipped) >= goal) hits++;
   }
-  return { mean, pValue: (hits + 1) / (resamples + 1), method: 'sampled', patterns: resamples };
+  return hits;
 }
 
 /** Patterns whose sum is at least `goal` from zero, in Gray code order: one sign changes at a time. */
