@@ -86,6 +86,7 @@ export class BlockRunner {
   private readonly graphs = new Map<string, Promise<Releasable>>();
   private readonly features = new FeatureStore();
   private readonly told = new Set<string>();
+  private readonly times = new Map<Modality, Map<string, number>>();
 
   /** @param folder where randomised models may be written; @param load loads them */
   constructor(
@@ -131,7 +132,9 @@ export class BlockRunner {
     const { modality } = batch[0].sample;
     let judge: Promise<Judge> | undefined;
     let saved = performance.now();
-    for (const [i, setting] of this.methods.entries()) {
+    const pace = this.paceOf(modality);
+    for (const setting of this.methods) {
+      const started = performance.now();
       if (servedBy(setting, this.watched, modality) === undefined) {
         await this.makeMaps(batch, setting, run);
         for (const [p, work] of batch.entries()) {
@@ -146,8 +149,26 @@ export class BlockRunner {
         for (const { record } of batch) await record.save();
         saved = performance.now();
       }
-      run.onProgress?.((i + 1) / this.methods.length);
+      run.onProgress?.(pace.share(setting.key, performance.now() - started));
     }
+  }
+
+  /** Shares of a block's work, by what each method took in the block before; in the first block all count alike. */
+  private paceOf(modality: Modality) {
+    const before = this.times.get(modality) ?? new Map<string, number>();
+    const now = new Map<string, number>();
+    this.times.set(modality, now);
+    const known = this.methods.every(m => before.has(m.key));
+    const weight = (key: string): number => (known ? before.get(key)! : 1);
+    const total = this.methods.reduce((sum, m) => sum + weight(m.key), 0);
+    let done = 0;
+    return {
+      share: (key: string, time: number): number => {
+        now.set(key, time);
+        done += weight(key);
+        return done / total;
+      },
+    };
   }
 
   /** Maps of all seeds that a pair of the batch lacks. Where the batch fails, its pairs are tried one by one. */

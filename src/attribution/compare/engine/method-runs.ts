@@ -34,6 +34,16 @@ export interface RunOptions {
 /** Weights above this many bytes are not kept in the graphs of many methods at once. */
 const LARGE = 64 * 2 ** 20;
 
+/** Seconds of a first run below which it is worth another for its time. */
+const QUICK = 2;
+
+/** Seconds beyond the encoding of the pairs. */
+const secondsOf = ({ timings }: Attribution): number =>
+  Object.entries(timings).reduce((sum, [name, seconds]) => sum + (name === 'encode' ? 0 : seconds), 0);
+
+/** Whether a method remembers what the model said of coalitions. */
+const keepsFeatures = ({ entry }: MethodSetting): boolean => entry.family === 'perturbation' || entry.family === 'interaction';
+
 /** A model that counts the seconds it spends on compiling. */
 export type TimedModel = DualEncoder & { readonly compileSeconds: number };
 
@@ -57,9 +67,11 @@ export class MethodRuns {
       this.attributors.set(setting.key, attributor);
     }
     const compiled = this.model.compileSeconds;
-    const results = await attributor.attributeAll(pairs, options);
-    const total = Object.entries(results[0].timings).reduce((sum, [name, s]) => sum + (name === 'encode' ? 0 : s), 0);
-    const seconds = Math.max(0, total - (this.model.compileSeconds - compiled)) / pairs.length;
+    let results = await attributor.attributeAll(pairs, options);
+    // A run that built its graphs says little about the method: quick ones that remember nothing are timed once more.
+    const cold = this.model.compileSeconds > compiled;
+    if (cold && secondsOf(results[0]) < QUICK && !keepsFeatures(setting)) results = await attributor.attributeAll(pairs, options);
+    const seconds = secondsOf(results[0]) / pairs.length;
     return results.map(result => {
       const map = playersOf(result, options.modality);
       if (!map) throw new NarrowsError(`${setting.label} made no map of the ${options.modality}.`);
@@ -73,8 +85,7 @@ export class MethodRuns {
 
   /** After a block of pairs: closes what a method holds where that is much. */
   async settle(setting: MethodSetting): Promise<void> {
-    const keepsFeatures = setting.entry.family === 'perturbation' || setting.entry.family === 'interaction';
-    if (!this.large && !keepsFeatures) return;
+    if (!this.large && !keepsFeatures(setting)) return;
     await this.attributors.get(setting.key)?.release();
     this.attributors.delete(setting.key);
   }
