@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { compile, grad, input, squeeze, sum } from '../../graph/index.ts';
 import type { Tower } from '../../models/dual-encoder.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
-import { resolveLayer } from '../layer.ts';
+import { lastLayer, resolveLayer } from '../layer.ts';
 import { rowsThatFit } from '../memory.ts';
 import { eachTower, type MethodEntry, type TowerJob } from '../method.ts';
 import { chunks, inputRows, row, rows } from '../rows.ts';
 import { targetFeeds, targetScore } from '../target.ts';
-import { type GradientRun, tokenDim } from './point-gradients.ts';
+import type { GradientRun } from './point-gradients.ts';
 
 const layer = z.union([z.literal('auto'), z.number().int()]);
 
@@ -45,7 +45,7 @@ export async function camGradients(run: GradientRun, job: TowerJob): Promise<{ a
   const { tower, modality, target, hidden } = job;
   const [pairs, tokens, width] = hidden.shape;
   const blocks = tower.layers - 1 - job.layer;
-  const shape = ['batch', tokenDim(job), width];
+  const shape = ['batch', modality === 'text' ? 'seq' : tokens, width];
   const side = Object.keys(tower.suffixFeeds(job.inputs)).join();
   const key = `cam:${modality}:${job.layer}:${shape.join()}:${side}:${target.kind}:${target.scale}:${target.vectors.shape[1]}`;
   const graph = await run.keep(key, () => {
@@ -108,10 +108,7 @@ export function perChannel(
  * that is the place there, not the block's output, at which Σ G·A is zero for every token, since a norm undoes any scaling. Else any layer.
  * @throws NarrowsError naming the range
  */
-function camLayer(given: number | 'auto', tower: Tower): number {
-  const last = tower.layers - (tower.pooling === 'attention' ? 1 : 2);
-  return given === 'auto' || given === last ? last : resolveLayer(given, tower);
-}
+const camLayer = (given: number | 'auto', tower: Tower): number => resolveLayer(given === 'auto' ? lastLayer(tower) : given, tower);
 
 /** An entry of the family. */
 export const camEntry = (method: { name: string; title: string; paper: string; weights: CamWeights }): MethodEntry<CamOptions> => ({

@@ -3,7 +3,7 @@
  * the tower's source (pixels, token embeddings) or of a hidden state. All gradient and path methods are sums over this. What lies in front
  * of the points is never computed again, and no gradient of a weight is formed.
  */
-import { type CompiledGraph, compile, type Dim, grad, input, squeeze, sum } from '../../graph/index.ts';
+import { type CompiledGraph, compile, grad, input, squeeze, sum } from '../../graph/index.ts';
 import type { TowerInputs } from '../../models/dual-encoder.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats, ints, sizeOf, type Tensor } from '../../tensor/tensor.ts';
@@ -29,9 +29,6 @@ export interface Points {
   /** Takes the gradient at that point (only valid during the call) and the target there. Called in order of p, then s. */
   take(p: number, s: number, gradient: Float32Array, score: number): void;
 }
-
-/** N in a graph: a number for images and where texts have a fixed length (SigLIP); else named, so that one graph serves all lengths. */
-export const tokenDim = (job: TowerJob): Dim => (job.modality === 'text' ? job.tower.source(job.inputs).shape[1] : job.tokens);
 
 /** More rows than this in one run are no faster. */
 const MOST_ROWS = 32;
@@ -90,7 +87,7 @@ export async function pointGradients(run: GradientRun, job: TowerJob, place: Pla
 function gradientGraph(run: GradientRun, job: TowerJob, place: Place, rest: readonly number[]): Promise<CompiledGraph> {
   const { tower, modality, inputs, target } = job;
   const layer = place === 'source' ? -1 : job.layer;
-  const shape = modality === 'text' ? ['batch', tokenDim(job), ...rest.slice(1)] : ['batch', ...rest];
+  const shape = modality === 'text' ? ['batch', 'seq', ...rest.slice(1)] : ['batch', ...rest];
   const side = Object.keys(tower.suffixFeeds(inputs)).join();
   const key = `gradient:${modality}:${place}:${layer}:${shape.join()}:${side}:${target.kind}:${target.scale}:${target.vectors.shape[1]}`;
   return run.keep(key, () => {

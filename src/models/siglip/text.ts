@@ -2,8 +2,8 @@
  * @file SigLIP's text tower (SiglipTextTransformer): every token sees every other, padding included, as it was trained; the last position
  * is pooled after the final norm and goes through a linear head.
  */
-import { scope, squeeze, type Value } from '../../graph/index.ts';
-import { hiddenKeys, project, rowAt } from '../../nn/attention.ts';
+import { scope, slice, squeeze, type Value } from '../../graph/index.ts';
+import { hiddenKeys, project } from '../../nn/attention.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { encodePooled, normLayer } from '../clip/encoder.ts';
 import type { SuffixOptions } from '../dual-encoder.ts';
@@ -15,8 +15,8 @@ export function projectTextTokens(p: Parameters, config: SiglipConfig, tokens: V
   return project(p, 'head', normed, sharedWidth(config));
 }
 
-/** The pooled token of each text, [B, T, D] -> [B, 1, D]. */
-export const lastToken = (hidden: Value): Value => rowAt(hidden, (hidden.shape[1] as number) - 1);
+/** The pooled token of each text, [B, T, D] -> [B, 1, D]; T may be named, as graphs of methods have it. */
+export const lastToken = (hidden: Value): Value => slice(hidden, 1, -1);
 
 /** Pooled and projected: [B, 1, D] (the last token after the last block) -> text features [B, E], not normalised. */
 export const projectText = (p: Parameters, config: SiglipConfig, pooled: Value): Value => squeeze(projectTextTokens(p, config, pooled), 1);
