@@ -11,8 +11,7 @@ interface Library {
   readonly WordPiece: new (config: unknown) => Model & { encode(texts: string[]): string[] };
   readonly Unigram: new (config: unknown, endToken?: string) => Model & { tokenize(text: string): string[] };
   readonly BertNormalizer: new (config: unknown) => { normalize(text: string): string };
-  readonly PrecompiledNormalizer: new (config: unknown) => { normalize(text: string): string };
   readonly SplitPreTokenizer: new (config: unknown) => { readonly pattern: RegExp | null };
 }
 
-export const { BPE, WordPiece, Unigram, BertNormalizer, PrecompiledNormalizer, SplitPreTokenizer } = everything as unknown as Library;
+export const { BPE, WordPiece, Unigram, BertNormalizer, SplitPreTokenizer } = everything as unknown as Library;

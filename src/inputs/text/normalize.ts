@@ -2,7 +2,8 @@
 
 import { NarrowsError } from '../../system/errors.ts';
 import { type Aligned, blankEnds, mapCharacters, mapGraphemes, prepend, replaceMatches, sliceAligned } from './aligned.ts';
-import { BertNormalizer, PrecompiledNormalizer, SplitPreTokenizer } from './library.ts';
+import { BertNormalizer, SplitPreTokenizer } from './library.ts';
+import { precompiledNormalizer } from './precompiled.ts';
 
 /** A component of tokenizer.json: its type and its own keys. */
 export interface Component {
@@ -27,6 +28,8 @@ export function compilePattern(pattern: unknown): RegExp {
 
 function strip(piece: Aligned, left: boolean, right: boolean): Aligned {
   const { front, back } = blankEnds(piece.text);
+  // Of a text that is all blank, either end takes everything.
+  if (front === piece.text.length && (left || right)) return sliceAligned(piece, 0, 0);
   return sliceAligned(piece, left ? front : 0, piece.text.length - (right ? back : 0));
 }
 
@@ -63,10 +66,8 @@ export function createNormalizer(config: Component | null | undefined): Normaliz
       const inner = new BertNormalizer(config);
       return piece => mapCharacters(piece, character => inner.normalize(character));
     }
-    case 'Precompiled': {
-      const inner = new PrecompiledNormalizer(config);
-      return piece => mapGraphemes(piece, text => inner.normalize(text));
-    }
+    case 'Precompiled':
+      return precompiledNormalizer(config.precompiled_charsmap as string | null | undefined);
     default:
       throw new NarrowsError(`tokenizer.json: the normalizer "${config.type}" is not supported.`);
   }
