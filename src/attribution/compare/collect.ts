@@ -1,21 +1,15 @@
 /** @file What the cache says of a comparison, pair by pair: values of all metrics, costs, mean curves; nothing is summed up over pairs but curves. */
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import { mean, median, standardError } from '../../tensor/statistics/descriptive.ts';
 import type { SampleSource } from './data/sample.ts';
 import { judges, servedBy } from './engine/block.ts';
 import type { Curves } from './engine/record.ts';
 import { type Surveyed, survey } from './engine/survey.ts';
+import type { ResultCost, ResultCurve } from './results.ts';
 import { type CompareSpec, includes, judgedSeeds, type MethodSetting, methodSettings, metricSettings, seedsOf } from './settings.ts';
 
 /** Points of a mean curve. */
 const POINTS = 17;
-
-/** A method's work and time per map. */
-export interface CollectedCost {
-  readonly forward: number;
-  readonly backward: number;
-  /** Median over maps. */
-  readonly seconds: number;
-}
 
 /** The pairs of one group and modality. */
 export interface CollectedKind {
@@ -29,8 +23,9 @@ export interface CollectedKind {
    */
   readonly values: Readonly<Record<string, Readonly<Record<string, readonly (readonly number[])[]>>>>;
   /** By method: mean over pairs of the values as the best players come or go, at equal shares from 0 to 1. */
-  readonly curves: Readonly<Record<string, Curves>>;
-  readonly cost: Readonly<Record<string, CollectedCost>>;
+  readonly curves: Readonly<Record<string, Readonly<Record<keyof Curves, ResultCurve>>>>;
+  /** Seconds are the median over maps. */
+  readonly cost: Readonly<Record<string, ResultCost>>;
   /** Why a method has no values here, by its label: the model cannot be served, or a reason met on some pairs. */
   readonly skipped: Readonly<Record<string, string>>;
   /** Pairs on which a method failed, by its label. */
@@ -48,13 +43,21 @@ export function resample(curve: readonly number[], points = POINTS): number[] {
   });
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+/** Mean of curves, with its 95 % interval by the normal approximation. */
+function meanCurve(curves: readonly (readonly number[])[]): ResultCurve {
+  const all = curves.map(curve => resample(curve));
+  const at = (k: number): number[] => all.map(curve => curve[k]);
+  const centre = Array.from({ length: POINTS }, (_, k) => mean(at(k)));
+  if (all.length < 2) return { mean: centre };
+  const half = centre.map((_, k) => 1.96 * standardError(at(k)));
+  return { mean: centre, low: centre.map((v, k) => v - half[k]), high: centre.map((v, k) => v + half[k]) };
+}
 
 class Gathering {
   readonly pairs: { id: string; index: number; caption: string; cosine: number }[] = [];
   readonly values: Record<string, Record<string, number[][]>> = {};
   readonly curves = new Map<string, Curves[]>();
-  readonly costs = new Map<string, { forward: number; backward: number; seconds: number }[]>();
+  readonly costs = new Map<string, ResultCost[]>();
   readonly skipped: Record<string, string> = {};
   readonly failures: Record<string, number> = {};
   readonly metricSeconds = new Map<string, [number, number]>();
@@ -65,13 +68,9 @@ class Gathering {
 
   finish(): CollectedKind {
     const { group, modality, pairs, values, skipped, failures } = this;
-    const mean = (list: readonly Curves[], side: keyof Curves): number[] => {
-      const all = list.map(c => resample(c[side]));
-      return Array.from({ length: POINTS }, (_, k) => all.reduce((sum, c) => sum + c[k], 0) / all.length);
-    };
     const curves = [...this.curves].map(([label, list]) => [
       label,
-      { insertion: mean(list, 'insertion'), deletion: mean(list, 'deletion') },
+      { insertion: meanCurve(list.map(c => c.insertion)), deletion: meanCurve(list.map(c => c.deletion)) },
     ]);
     const cost = [...this.costs].map(([label, list]) => {
       const [forward, backward] = (['forward', 'backward'] as const).map(side => list.reduce((sum, c) => sum + c[side], 0) / list.length);

@@ -1,16 +1,21 @@
 /** @file The work of `narrows compare`: from its flags to the settings, through the engine, to the report. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { assembleResults } from '../../attribution/compare/assemble.ts';
 import { runComparison, SPEC_FILE } from '../../attribution/compare/comparison.ts';
 import { openSource } from '../../attribution/compare/data/open.ts';
 import type { DataSpec } from '../../attribution/compare/data/sample.ts';
 import { styleGroups } from '../../attribution/compare/data/scenes.ts';
 import { loadModel } from '../../attribution/compare/engine/load-model.ts';
+import type { ComparisonResults } from '../../attribution/compare/results.ts';
 import { type CompareSpec, methodSettings, metricSettings } from '../../attribution/compare/settings.ts';
+import { shellQuote } from '../../attribution/render/html.ts';
 import { readJson } from '../../checkpoints/config.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { writeFileAtomic } from '../../system/files.ts';
 import type { Context, Options } from '../command.ts';
+import { kebab } from '../flags.ts';
 import { chooseMethods, chooseMetrics, readOptionsFile } from './choices.ts';
 
 /** Pairs of scenes where no number is given. */
@@ -102,5 +107,55 @@ export async function compare(context: Context, options: Options, given: Readonl
       throw error;
     }
   }
+  const results = await assembleResults(spec, source, model, {
+    reference: options.reference as string,
+    command: commandOf(options, given),
+    signal: context.signal,
+    onProgress: (done, total) => context.status(`Reading the results: ${done} of ${total} pairs`),
+  });
+  context.status('Writing the report');
+  await writeFileAtomic(join(spec.directory, 'results.json'), `${JSON.stringify(results)}\n`);
+  context.status();
+  tell(context, spec, results);
   return undefined;
+}
+
+/** The call again, as it may be typed. */
+function commandOf(options: Options, given: ReadonlySet<string>): string {
+  const flags = [...given].flatMap(name => {
+    const value = options[name];
+    if (name === 'json' || name === 'quiet' || name === 'debug' || name === 'reportOnly') return [];
+    return value === true ? [`--${kebab(name)}`] : [`--${kebab(name)}`, shellQuote(Array.isArray(value) ? value.join(',') : String(value))];
+  });
+  return ['narrows compare', ...flags].join(' ');
+}
+
+/** Pairs below which intervals say little. */
+const FEW = 10;
+
+/** A summary on stdout, and what a reader should know beside it. */
+function tell(context: Context, spec: CompareSpec, results: ComparisonResults): void {
+  const least = Math.min(...results.parts.map(part => part.pairs.length));
+  if (least < FEW)
+    context.log.warn(`${least} ${least === 1 ? 'pair is' : 'pairs are'} too few for intervals; take at least ${FEW} with --samples.`);
+  for (const { group, modality, pairs, skipped = {}, failures = {} } of results.parts) {
+    const where = results.parts.length > 1 ? ` of ${group}, ${modality} maps` : '';
+    const unserved = Object.keys(skipped).filter(name => !failures[name] && !/makes no map of the/.test(skipped[name]));
+    for (const name of unserved) context.log.warn(`${name} was left out (${modality}): ${skipped[name]}`);
+    for (const [name, count] of Object.entries(failures))
+      context.log.warn(`${name} failed on ${count} of ${pairs.length} pairs${where}: ${skipped[name]}`);
+  }
+  if (context.json) {
+    context.print(
+      JSON.stringify({
+        directory: spec.directory,
+        pairs: results.data.samples,
+        methods: results.methods.length,
+        metrics: results.metrics.length,
+      }),
+    );
+    return;
+  }
+  context.print(`${results.methods.length} methods by ${results.metrics.length} metrics on ${results.data.samples} pairs.`);
+  context.print(`Wrote ${join(spec.directory, 'results.json')}`);
 }
