@@ -142,8 +142,13 @@ function tell(context: Context, spec: CompareSpec, results: ComparisonResults): 
     const where = results.parts.length > 1 ? ` of ${group}, ${modality} maps` : '';
     const unserved = Object.keys(skipped).filter(name => !failures[name] && !/makes no map of the/.test(skipped[name]));
     for (const name of unserved) context.log.warn(`${name} was left out (${modality}): ${skipped[name]}`);
-    for (const [name, count] of Object.entries(failures))
-      context.log.warn(`${name} failed on ${count} of ${pairs.length} pairs${where}: ${skipped[name]}`);
+    const reasons = new Map<string, string[]>();
+    for (const name of Object.keys(failures)) reasons.set(skipped[name], [...(reasons.get(skipped[name]) ?? []), name]);
+    for (const [reason, names] of reasons) {
+      const most = Math.max(...names.map(name => failures[name]));
+      const who = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
+      context.log.warn(`${who} failed on up to ${most} of ${pairs.length} pairs${where}: ${reason}`);
+    }
   }
   if (context.json) {
     context.print(

@@ -55,7 +55,8 @@ interface Work extends Prepared {
 
 /** Pairs whose metrics share encodings. */
 interface Judge {
-  sample(work: Work, p: number, setting: MethodSetting): Omit<MetricSample, 'map' | 'cost'>;
+  readonly works: readonly Work[];
+  sample(work: Work, setting: MethodSetting): Omit<MetricSample, 'map' | 'cost'>;
 }
 
 /** Methods of a setting that can make maps of a modality; the others with the reason. */
@@ -130,17 +131,22 @@ export class BlockRunner {
 
   private async batch(batch: readonly Work[], run: BlockRun): Promise<void> {
     const { modality } = batch[0].sample;
-    let judge: Promise<Judge> | undefined;
+    let judge: Judge | undefined;
     let saved = performance.now();
     const pace = this.paceOf(modality);
     for (const setting of this.methods) {
       const started = performance.now();
       if (servedBy(setting, this.watched, modality) === undefined) {
         await this.makeMaps(batch, setting, run);
-        for (const [p, work] of batch.entries()) {
+        for (const work of batch) {
           if (!includes(setting, work.rank) || !this.unfinished(work, setting)) continue;
-          judge ??= this.judge(batch, run);
-          await this.evaluate(await judge, work, p, setting, run);
+          // A pair that no method could read would spoil the encoding of the others.
+          if (!judge?.works.includes(work))
+            judge = await this.judge(
+              batch.filter(w => this.methods.some(m => this.hasMap(w, m))),
+              run,
+            );
+          await this.evaluate(judge, work, setting, run);
         }
         await this.runs.settle(setting);
         await this.again.settle();
@@ -184,7 +190,7 @@ export class BlockRunner {
         const reason = batch.length === 1 ? failed : await this.tryMaps([work], [work], setting, seed, run);
         if (reason === undefined) continue;
         work.record.setFailure(setting.key, reason);
-        this.tell(`${setting.label} failed on ${work.sample.id}: ${reason}`, `${setting.label}`, run);
+        this.tell(`${setting.label} failed on ${work.sample.id}: ${reason}`, reason, run);
       }
     }
   }
@@ -223,6 +229,8 @@ export class BlockRunner {
     return this.wanted(work, setting).length > 0 || (this.wantsCurves() && this.lacksCurves(work, setting));
   }
 
+  private hasMap = ({ record }: Work, setting: MethodSetting): boolean =>
+    seedsOf(this.spec, setting).some(seed => record.hasMap(setting.key, seed));
   private wantsCurves = (): boolean => this.metrics.some(m => m.entry.needs.includes('game'));
   private lacksCurves = ({ record }: Work, { key }: MethodSetting): boolean =>
     record.hasMap(key, this.spec.seed) && record.curves(key) === undefined;
@@ -251,8 +259,9 @@ export class BlockRunner {
       keep: (key, build) => this.keep(key, build),
     });
     const all = encoded.image.inputs.pixel_values as FloatTensor | undefined;
-    return {
-      sample: (work, p, setting) => ({
+    const sample: Judge['sample'] = (work, setting) => {
+      const p = batch.indexOf(work);
+      return {
         modality,
         ...(modality === 'image' ? { grid: encoded.image.grid, size: work.size } : {}),
         truth: work.truth,
@@ -272,13 +281,14 @@ export class BlockRunner {
           signal: run.signal,
         }),
         key: work.draw,
-      }),
+      };
     };
+    return { works: batch, sample };
   }
 
-  private async evaluate(judge: Judge, work: Work, p: number, setting: MethodSetting, run: BlockRun): Promise<void> {
+  private async evaluate(judge: Judge, work: Work, setting: MethodSetting, run: BlockRun): Promise<void> {
     const { record } = work;
-    const sample = judge.sample(work, p, setting);
+    const sample = judge.sample(work, setting);
     for (const [metric, seed] of this.wanted(work, setting)) {
       await breathe(run.signal);
       const { map, ...cost } = record.map(setting.key, seed)!;
