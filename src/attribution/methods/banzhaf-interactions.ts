@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { RandomStream } from '../../tensor/random.ts';
-import type { MethodEntry, MethodRun } from '../method.ts';
+import type { MethodEntry } from '../method.ts';
 import { allCoalitions, bernoulliWeights, drawCoalitions } from '../perturbation/coalitions.ts';
 import { fitInteractions, type MaskedSide } from '../perturbation/estimators/interactions.ts';
 import { perturbationShape, playersOf, tokenMap, warnNoise } from '../perturbation/explain.ts';
@@ -58,7 +58,7 @@ export const banzhafInteractions: MethodEntry<Options> = {
       const other = await maskedSide(splits[p].text, words.length, options, run.seed, 'text', coalitions =>
         engine.textFeatures(p, coalitions, { removal: options.textRemoval, players: words }),
       );
-      const fit = fitInteractions(own, other, options.p, withinFits(run, options, own, other));
+      const fit = fitInteractions(own, other, options.p, options.within);
       const samples = splits[p].image * splits[p].text;
       const ofImage = { values: fit.imageValues, standardError: fit.imageError, samples };
       const ofText = { values: fit.textValues, standardError: fit.textError, samples };
@@ -93,7 +93,7 @@ export function splitMasks(
 async function maskedSide(
   count: number,
   players: number,
-  { p }: Pick<Options, 'p'>,
+  { p, within }: Pick<Options, 'p' | 'within'>,
   seed: number,
   stream: string,
   encode: (coalitions: Uint8Array) => Promise<MaskedSide['features']>,
@@ -102,19 +102,7 @@ async function maskedSide(
     const coalitions = allCoalitions(players);
     return { players, coalitions, features: await encode(coalitions), weights: bernoulliWeights(players, p) };
   }
-  const coalitions = drawCoalitions(new RandomStream(seed, `interactions.${stream}`).reader(0, 0), count, players, p);
+  // Antithetic masks make half as many different equations for pairs within a side (complements agree on x̃ᵢx̃ⱼ), so those need free draws.
+  const coalitions = drawCoalitions(new RandomStream(seed, `interactions.${stream}`).reader(0, 0), count, players, p, !within);
   return { players, coalitions, features: await encode(coalitions) };
-}
-
-/** Pairs within a side need more masks than there are pairs. */
-function withinFits(run: MethodRun, options: Options, ...sides: readonly MaskedSide[]): boolean {
-  if (!options.within) return false;
-  for (const { players, weights, coalitions } of sides) {
-    const columns = 1 + players + (players * (players - 1)) / 2;
-    const masks = coalitions.length / players;
-    if (weights || masks >= 1.5 * columns) continue;
-    run.warn(`Pairs within a side are not fitted: ${masks} masks are too few for their ${columns} coefficients; take more.`);
-    return false;
-  }
-  return true;
 }

@@ -99,7 +99,8 @@ describe('sampled values and the golden exact ones', () => {
     within(text![0].tokens.subarray(1, 5), first.subarray(16), text![0].standardError!.subarray(1, 5));
     const all = await explain('banzhaf-interactions', { imageMasks: 2048, within: true });
     expect(all.interactions![0].fit!).toBeGreaterThan(got.fit!);
-    expect([...all.interactions![0].values]).toEqual([...got.values]);
+    // Drawn freely, not in antithetic pairs: other masks, the same limit.
+    within(all.interactions![0].values, want, all.interactions![0].standardError!);
   });
 });
 
@@ -204,14 +205,13 @@ describe('interactions', () => {
     expect(splitMasks({ ...none, imageMasks: 4 }, 49, 16).image).toBe(100);
   });
 
-  it('say where another target was asked for, or masks are too few for pairs within a side', async () => {
+  it('say where another target was asked for', async () => {
     const { warnings } = await run(
       'banzhaf-interactions',
       { ...few('banzhaf-interactions'), within: true },
       { target: { against: 'a dog' } },
     );
     expect(warnings.join(' ')).toMatch(/other target is left aside/);
-    expect(warnings.join(' ')).toMatch(/60 masks are too few for their 137 coefficients/);
   });
 
   it('exclip: the sum over all pairs of tokens approaches f(x,y) − f(r,y) − f(x,r) + f(r,r)', async () => {

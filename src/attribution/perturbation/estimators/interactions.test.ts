@@ -26,8 +26,8 @@ function featureOf(coalitions: Uint8Array, n: number, seed: number): ReturnType<
   return floats([count, WIDTH], out);
 }
 
-const drawn = (n: number, count: number, p: number, seed: number): MaskedSide => {
-  const coalitions = drawCoalitions(new RandomStream(seed, `test.masks.${n}`).reader(0, 0), count, n, p);
+const drawn = (n: number, count: number, p: number, seed: number, antithetic = true): MaskedSide => {
+  const coalitions = drawCoalitions(new RandomStream(seed, `test.masks.${n}`).reader(0, 0), count, n, p, antithetic);
   return { players: n, coalitions, features: featureOf(coalitions, n, n) };
 };
 
@@ -70,11 +70,11 @@ describe('factorised interactions', () => {
   const [n, k] = [5, 3];
   for (const within of [false, true])
     for (const [name, text] of [
-      ['drawn', drawn(k, 18, 0.6, 2)],
+      ['drawn', drawn(k, 24, 0.6, 2)],
       ['listed', listed(k, 0.6)],
     ] as const)
       it(`equal dense weighted least squares (texts ${name}, pairs within a side: ${within})`, () => {
-        const image = drawn(n, 40, 0.6, 1);
+        const image = drawn(n, 60, 0.6, 1);
         const got = fitInteractions(image, text, 0.6, within);
         const want = dense(image, text, within);
         expect(got.intercept).toBeCloseTo(want.coefficient(), 8);
@@ -110,6 +110,29 @@ describe('factorised interactions', () => {
       got.textValues.forEach((v, j) => void expect(v).toBeCloseTo(first[n + j], 9));
       expect(Math.max(...got.crossError, ...got.imageError, ...got.textError)).toBe(0);
     }
+  });
+
+  it('few masks: pairs within a side come from a ridge, which predicts new masks better than none and than plain least squares', () => {
+    const players = 10;
+    const [image, text] = [drawn(players, 66, 0.5, 5, false), listed(k, 0.5)];
+    const fresh = drawn(players, 400, 0.5, 6);
+    const values = crossValues(fresh.features, text.features);
+    const error = (predicted: Float64Array): number => predicted.reduce((s, v, at) => s + (v - values[at]) ** 2, 0);
+    const predict = (fit: ReturnType<typeof fitInteractions>): Float64Array => predictInteractions(fit, fresh.coalitions, text.coalitions);
+    const ridge = error(predict(fitInteractions(image, text, 0.5, true)));
+    expect(ridge).toBeLessThan(0.9 * error(predict(fitInteractions(image, text, 0.5, false))));
+    const plain = dense(image, text, true);
+    const ids = [...Array(players + k).keys()];
+    const byLeastSquares = Float64Array.from(values, (_, at) => {
+      const there = ids.filter(i =>
+        i < players ? fresh.coalitions[Math.floor(at / 2 ** k) * players + i] : text.coalitions[(at % 2 ** k) * k + i - players],
+      );
+      return there.reduce(
+        (s, i, a) => s + plain.coefficient(i) + there.slice(a + 1).reduce((t, j) => t + plain.coefficient(i, j), 0),
+        plain.coefficient(),
+      );
+    });
+    expect(ridge).toBeLessThan(0.9 * error(byLeastSquares));
   });
 
   it('the error falls as 1/√(masks) on both sides, and the standard errors tell it', () => {

@@ -2,12 +2,14 @@
  * @file Second-order Banzhaf interactions between patches and words (FIxLIP, Baniecki et al., NeurIPS 2025): weighted least squares of the
  * values of all m·k pairs of image and text masks on e₀ + Σ eᵢxᵢ + Σ eⱼyⱼ + Σ eᵢⱼxᵢyⱼ (and pairs within a side). No design matrix is built:
  * the cross design is the Kronecker product of (1, x) and (1, y), so Θ = (Φ_I⁺U)(Φ_T⁺W)ᵀ with unit features U and W, whose products the
- * values are. Pairs within a side are orthogonal to x̃ᵢỹⱼ (both centred over the drawn masks) and are fitted to the means over the other side.
+ * values are. Pairs within a side are orthogonal to x̃ᵢỹⱼ (both centred over the drawn masks) and are fitted to the means over the other side, with a
+ * ridge (pair-ridge.ts) where masks are fewer than three per coefficient.
  */
 import type { FloatTensor } from '../../../tensor/tensor.ts';
 import { crossValues } from '../games.ts';
 import { products, sumOver, variancesOf } from './interaction-errors.ts';
-import { fitValues, membersOf, type Regressor, regressor, solveNormal } from './least-squares.ts';
+import { fitValues, membersOf, predictRow, type Regressor, regressor, solveNormal } from './least-squares.ts';
+import { type PairFit, pairValue, ridgePairs } from './pair-ridge.ts';
 
 /** Masks of one side and what the tower made of them. */
 export interface MaskedSide {
@@ -17,7 +19,7 @@ export interface MaskedSide {
   readonly coalitions: Uint8Array;
   /** Unit features [m, E]. */
   readonly features: FloatTensor;
-  /** Probabilities of the masks where all are listed; drawn ones (neighbours in antithetic pairs) weigh the same. */
+  /** Probabilities of the masks where all are listed; drawn ones (rows 2k and 2k + 1 may be antithetic) weigh the same. */
   readonly weights?: Float64Array;
 }
 
@@ -120,10 +122,7 @@ const sideValues = (coalitions: Uint8Array, n: number, main: Float64Array, pairs
   });
 
 /** A side's own part: the regression of its mean values on players (and pairs of them). */
-interface SidePart {
-  readonly intercept: number;
-  readonly main: Float64Array;
-  readonly pairs: Float64Array;
+interface SidePart extends PairFit {
   /** What the pairs add to the regression on players alone, per mask. */
   readonly beyond: Float64Array;
 }
@@ -131,19 +130,33 @@ interface SidePart {
 function sidePart(r: Regressor, values: Float64Array, within: boolean): SidePart {
   const n = r.players;
   const { coefficients } = fitValues(r, values);
+  if (!within || n < 2)
+    return {
+      intercept: coefficients[0],
+      main: coefficients.slice(1),
+      pairs: new Float64Array(n * n),
+      beyond: new Float64Array(r.rows),
+    };
+  const found = r.rows >= ENOUGH * (1 + n + (n * (n - 1)) / 2) || !r.drawn ? leastSquaresPairs(r, values) : ridgePairs(r, values);
+  const beyond = values.map((_, m) => pairValue(found, r.coalitions, m) - predictRow(coefficients, r.coalitions, m, n));
+  return { ...found, beyond };
+}
+
+/** Masks per coefficient from which least squares need no ridge. */
+const ENOUGH = 3;
+
+/** Intercept, players and pairs by plain least squares. */
+function leastSquaresPairs(r: Regressor, values: Float64Array): PairFit {
+  const n = r.players;
+  const full = solveNormal(withPairs(r.coalitions, n), n + (n * (n - 1)) / 2, values, r.weights);
   const pairs = new Float64Array(n * n);
-  if (!within || n < 2) return { intercept: coefficients[0], main: coefficients.slice(1), pairs, beyond: new Float64Array(r.rows) };
-  const wide = withPairs(r.coalitions, n);
-  const columns = n + (n * (n - 1)) / 2;
-  const full = solveNormal(wide, columns, values, r.weights);
   let c = n + 1;
   for (let i = 0; i < n; i++)
     for (let j = i + 1; j < n; j++) {
       pairs[i * n + j] = full[c];
       pairs[j * n + i] = full[c++];
     }
-  const beyond = predict(full, wide, columns).map((v, m) => v - predictRow(coefficients, r.coalitions, m, n));
-  return { intercept: full[0], main: full.slice(1, n + 1), pairs, beyond };
+  return { intercept: full[0], main: full.slice(1, n + 1), pairs };
 }
 
 /** Players, then all pairs (i, j), i < j, of them: [m, n + n(n − 1)/2]. */
@@ -233,15 +246,6 @@ const presence = (r: Regressor): Float64Array =>
 
 const weightedAverage = (values: Float64Array, weights: Float64Array): number =>
   sumOver(values.length, m => values[m] * weights[m]) / sumOver(values.length, m => weights[m]);
-
-function predictRow(coefficients: Float64Array, coalitions: Uint8Array, m: number, n: number): number {
-  let sum = coefficients[0];
-  for (let i = 0; i < n; i++) if (coalitions[m * n + i]) sum += coefficients[i + 1];
-  return sum;
-}
-
-const predict = (coefficients: Float64Array, coalitions: Uint8Array, n: number): Float64Array =>
-  Float64Array.from({ length: coalitions.length / n }, (_, m) => predictRow(coefficients, coalitions, m, n));
 
 /** [m, k] -> [k, m] */
 function transposed(matrix: Float64Array, k: number): Float64Array {

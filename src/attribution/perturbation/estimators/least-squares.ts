@@ -11,6 +11,8 @@ export interface Regressor {
   readonly weights: Float64Array;
   /** [1 + n, M] */
   readonly map: Float64Array;
+  /** Coalitions were drawn, and weigh the same; else they are listed with their probabilities. */
+  readonly drawn: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export function regressor(coalitions: Uint8Array, n: number, weights?: Float64Ar
       map[i * rows + m] = w[m] * sum;
     }
   }
-  return { rows, players: n, coalitions, weights: w, map };
+  return { rows, players: n, coalitions, weights: w, map, drawn: !weights };
 }
 
 /** ΦᵀWΦ + R, [1 + n, 1 + n]. */
@@ -97,6 +99,13 @@ function factor(gram: Float64Array, q: number, rows: number): Float64Array {
   }
 }
 
+/** The fitted value of row m of coalitions. @param coefficients [1 + n], intercept first */
+export function predictRow(coefficients: Float64Array, coalitions: Uint8Array, m: number, n: number): number {
+  let sum = coefficients[0];
+  for (let i = 0; i < n; i++) if (coalitions[m * n + i]) sum += coefficients[i + 1];
+  return sum;
+}
+
 /** A fit. */
 export interface Fit {
   /** [1 + n], intercept first. */
@@ -117,9 +126,7 @@ export function fitValues(r: Regressor, values: Float64Array, cluster = 1): Fit 
   const residuals = new Float64Array(rows);
   let [meanSum, weightSum] = [0, 0];
   for (let m = 0; m < rows; m++) {
-    let predicted = coefficients[0];
-    for (let i = 0; i < n; i++) if (r.coalitions[m * n + i]) predicted += coefficients[i + 1];
-    residuals[m] = values[m] - predicted;
+    residuals[m] = values[m] - predictRow(coefficients, r.coalitions, m, n);
     meanSum += weights[m] * values[m];
     weightSum += weights[m];
   }
