@@ -41,7 +41,7 @@ export function wantedTensors(config: SiglipConfig): ReadonlyMap<string, Value> 
   const p = trainableParameters();
   const { num_channels: channels, image_size: size } = config.vision_config;
   const image = visionTower(p, config, input('pixel_values', ['batch', channels, size, size]));
-  const text = textTower(p, config, input('input_ids', ['batch', config.text_config.max_position_embeddings], 'int32'));
+  const text = textTower(p, config, input('input_ids', ['batch', 'seq'], 'int32'));
   similarity(p, image, text);
   return p.all;
 }

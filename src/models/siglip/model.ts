@@ -50,8 +50,8 @@ export class SiglipModel extends DualEncoderModel<SiglipConfig> {
     return visionTower(p, this.config, pixels, table);
   }
 
-  textTower(p: Parameters, inputs: TowerInputs, batch: string): TowerOutput {
-    return textTower(p, this.config, input('input_ids', [batch, inputs.input_ids.shape[1]], 'int32'));
+  textTower(p: Parameters, _inputs: TowerInputs, batch: string): TowerOutput {
+    return textTower(p, this.config, input('input_ids', [batch, 'seq'], 'int32'));
   }
 
   similarity(p: Parameters, image: TowerOutput, text: TowerOutput): Similarity {

@@ -59,7 +59,7 @@ export function textTowerView(p: Parameters, config: SiglipConfig): Tower {
     prefixTokens: 0,
     pooling: 'token',
     pooledTokens: ({ input_ids: ids }) => Array(ids.shape[0]).fill(ids.shape[1] - 1),
-    source: ({ input_ids: ids }) => inside(() => embedTokens(tower, text, input('input_ids', ['batch', ids.shape[1]], 'int32'))),
+    source: () => inside(() => embedTokens(tower, text, input('input_ids', ['batch', 'seq'], 'int32'))),
     embed: source => inside(() => addPositions(tower, text, source)),
     prefix(layer, inputs) {
       const embedded = this.embed(this.source(inputs), inputs);
