@@ -25,7 +25,7 @@ beforeAll(async () => {
   source = await openSource(data);
   const methods = [plain('legrad'), { label: 'm2ib@short', name: 'm2ib', options: { steps: 2 }, pairs: 2 }, plain('uniform')];
   const judged = ['pointing-game', 'insertion'].filter(name => metrics.some(m => m.name === name)).map(plain);
-  spec = { model: 'scene-clip', methods, metrics: judged, data, seed: 0, seeds: 2, robustnessSamples: 1, directory };
+  spec = { model: 'scene-clip', methods, metrics: judged, data, seed: 0, seeds: 2, robustnessSamples: 1, robustnessPasses: 300, directory };
 });
 afterAll(async () => {
   await model.release();

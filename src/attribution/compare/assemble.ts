@@ -46,7 +46,8 @@ function limitsOf(metric: MetricSetting, spec: CompareSpec): string {
     ...(Number.isFinite(pairs) ? [`the first ${pairs} pairs`] : []),
     ...(seeds < spec.seeds ? [seeds === 1 ? 'the first seed' : `the first ${seeds} seeds`] : []),
   ];
-  return parts.length ? ` Computed on ${parts.join(' and ')} of each part.` : '';
+  const costly = again ? ` Methods of more than ${spec.robustnessPasses} passes a map are left out.` : '';
+  return (parts.length ? ` Computed on ${parts.join(' and ')} of each part.` : '') + costly;
 }
 
 const metricOf = (metric: MetricSetting, spec: CompareSpec): ResultMetric => ({

@@ -120,7 +120,7 @@ export async function collect(
       for (const method of methods) {
         if (servedBy(method, model, modality) !== undefined) continue;
         kind.values[metric.label][method.label] ??= [];
-        const there = includes(method, found.rank) && !found.failed.includes(method.label) && judges(metric, found, spec);
+        const there = includes(method, found.rank) && !found.failed.includes(method.label) && judges(metric, method, found, spec);
         const seeds = there ? judgedSeeds(metric, method, spec) : [];
         kind.values[metric.label][method.label].push(seeds.map(seed => found.record.value(method.key, metric.key, seed) ?? Number.NaN));
       }

@@ -37,6 +37,8 @@ export interface CompareSpec {
   readonly maxMemory?: number;
   /** Pairs per group and modality on which metrics are computed that run methods again. */
   readonly robustnessSamples: number;
+  /** Methods whose map costs more passes (forward and backward) than this are left out of these metrics. */
+  readonly robustnessPasses: number;
   /** Directory of the results; `cache` is in it. */
   readonly directory: string;
 }

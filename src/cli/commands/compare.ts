@@ -26,6 +26,7 @@ function configure(command: Command): void {
     .option('--faithfulness-samples <n>', 'pairs per style and modality for metrics that ask the model (default: all)', integer(1))
     .option('--faithfulness-seeds <n>', 'seeds for metrics that ask the model (default: all)', integer(1, 1000))
     .option('--robustness-samples <n>', 'pairs per style and modality for metrics that run methods again', integer(0), 20)
+    .option('--robustness-passes <n>', 'leave methods out of these metrics whose map costs more passes', integer(0), 300)
     .option('--template <text>', "with COCO: the caption; {} is the category's name", 'a photo of a {}')
     .option('--images <dir>', "with COCO: directory of the pictures (default: the file's own)")
     .option('--image-size <pixels>', 'feed pictures at this size (default: what the model expects)', integer(1, 4096))

@@ -70,6 +70,7 @@ async function specOf(context: Context, options: Options, given: ReadonlySet<str
     imageSize: options.imageSize as number | undefined,
     maxMemory: options.maxMemory as number | undefined,
     robustnessSamples: options.robustnessSamples as number,
+    robustnessPasses: options.robustnessPasses as number,
     directory,
   };
   // Before anything is loaded: a wrong option shall cost no time.

@@ -67,15 +67,20 @@ export function servedBy(setting: MethodSetting, model: DualEncoder, modality: M
   return entry.unsupported?.(model, modality, options);
 }
 
-/** Whether a metric is computed for a pair. */
-export function judges(metric: MetricSetting, work: Pick<Work, 'truth' | 'rank' | 'sample'>, spec: CompareSpec): boolean {
+/** Whether a metric is computed for a pair's maps by a method (which are there). */
+export function judges(metric: MetricSetting, method: MethodSetting, work: Judged, spec: CompareSpec): boolean {
   const { needs, modalities } = metric.entry;
   const { modality } = work.sample;
   if (!modalities.includes(modality) || !includes(metric, work.rank)) return false;
   if (needs.includes('truth') && !work.truth) return false;
   if (needs.includes('pixels') && modality !== 'image') return false;
-  return !needs.includes('explain') || work.rank < spec.robustnessSamples;
+  if (!needs.includes('explain')) return true;
+  const { forward, backward } = work.record.cost(method.key, spec.seed) ?? { forward: 0, backward: 0 };
+  return work.rank < spec.robustnessSamples && forward + backward <= spec.robustnessPasses;
 }
+
+/** What decides whether a metric is computed for a pair. */
+export type Judged = Pick<Work, 'truth' | 'rank' | 'sample' | 'record'>;
 
 /** A comparison at work on one model. */
 export class BlockRunner {
@@ -220,7 +225,7 @@ export class BlockRunner {
 
   private wanted(work: Work, setting: MethodSetting): [MetricSetting, number][] {
     return this.metrics
-      .filter(metric => judges(metric, work, this.spec))
+      .filter(metric => judges(metric, setting, work, this.spec))
       .flatMap(metric => judgedSeeds(metric, setting, this.spec).map((seed): [MetricSetting, number] => [metric, seed]))
       .filter(([metric, seed]) => work.record.hasMap(setting.key, seed) && work.record.value(setting.key, metric.key, seed) === undefined);
   }

@@ -46,6 +46,7 @@ function specOf(directory: string, methods: readonly Choice[] = [...METHODS, TUN
     seed: 5,
     seeds: 2,
     robustnessSamples: 1,
+    robustnessPasses: 300,
     directory: join(folder, directory),
   };
 }

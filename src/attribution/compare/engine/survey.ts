@@ -11,7 +11,7 @@ import {
   metricSettings,
   seedsOf,
 } from '../settings.ts';
-import { judges, servedBy } from './block.ts';
+import { type Judged, judges, servedBy } from './block.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import { PairRecord } from './record.ts';
 import { WatchedModel } from './watched-model.ts';
@@ -45,22 +45,16 @@ export async function* survey(spec: CompareSpec, source: SampleSource, model: Du
     const record = await PairRecord.open(spec.directory, prepared.key, id);
     const served = methods.filter(m => includes(m, rank) && servedBy(m, model, modality) === undefined);
     const failed = served.filter(m => record.failure(m.key) !== undefined);
-    const complete = served.every(m => failed.includes(m) || isComplete(record, m, metrics, { ...prepared, rank }, spec));
+    const complete = served.every(m => failed.includes(m) || isComplete({ ...prepared, rank, record }, m, metrics, spec));
     yield { ...prepared, index, record, rank, complete, failed: failed.map(m => m.label) };
   }
 }
 
-function isComplete(
-  record: PairRecord,
-  method: MethodSetting,
-  metrics: readonly MetricSetting[],
-  pair: Pick<Surveyed, 'sample' | 'truth' | 'rank'>,
-  spec: CompareSpec,
-): boolean {
+function isComplete(pair: Judged, method: MethodSetting, metrics: readonly MetricSetting[], spec: CompareSpec): boolean {
   return (
-    seedsOf(spec, method).every(seed => record.hasMap(method.key, seed)) &&
+    seedsOf(spec, method).every(seed => pair.record.hasMap(method.key, seed)) &&
     metrics
-      .filter(metric => judges(metric, pair, spec))
-      .every(metric => judgedSeeds(metric, method, spec).every(seed => record.value(method.key, metric.key, seed) !== undefined))
+      .filter(metric => judges(metric, method, pair, spec))
+      .every(metric => judgedSeeds(metric, method, spec).every(seed => pair.record.value(method.key, metric.key, seed) !== undefined))
   );
 }
