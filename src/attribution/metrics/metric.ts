@@ -34,6 +34,8 @@ export interface MetricSample {
   readonly scorePixels?: (pixels: FloatTensor) => Promise<Float64Array>;
   /** The same method on a changed input: other pixels, another seed, another caption, other weights (cascading randomisation up to a block). */
   readonly explain?: (change: Change) => Promise<Float32Array>;
+  /** A caption that is not this pair's: another pair's of the same data. */
+  readonly otherText?: string;
   /** What the map cost. */
   readonly cost?: { readonly forward: number; readonly backward: number; readonly seconds: number; readonly peakBytes?: number };
   /** Draws of sampling metrics are keyed by it: the same for every method, so that comparisons are paired. */

@@ -1,0 +1,41 @@
+/**
+ * @file Infidelity (Yeh et al., NeurIPS 2019), for removals: E[(Σ_{i in S} a_i − (f(x) − f(x without S)))²]. With `scale: optimal` the map is first
+ * multiplied by β = E[Σa · Δf] / E[(Σa)²], as captum's `normalize` does, so that only its shape counts.
+ */
+import { z } from 'zod';
+import { mean } from '../../tensor/statistics/descriptive.ts';
+import { endsOf } from '../game.ts';
+import { bernoulliCoalitions, complement, sumsOver } from './coalitions.ts';
+import type { MetricEntry } from './metric.ts';
+import { gameOf, type Removal, removalOptions } from './options.ts';
+
+type Options = Removal & { samples: number; p: number; scale: 'optimal' | 'none' };
+
+/** 0 is perfect. A map of zeros has the infidelity of predicting no change. */
+export const infidelity: MetricEntry<Options> = {
+  name: 'infidelity',
+  title: 'Infidelity',
+  category: 'faithfulness',
+  modalities: ['image', 'text'],
+  direction: 'lower',
+  unit: 'score²',
+  reading: 'Mean squared error of the map as a prediction of what random removals take away; 0 is perfect.',
+  source: 'Yeh et al.: On the (in)fidelity and sensitivity of explanations, NeurIPS 2019, definition 2.1; captum.metrics.infidelity',
+  needs: ['game'],
+  schema: z.strictObject({
+    samples: z.number().int().min(2).default(64).describe('random removals'),
+    p: z.number().gt(0).lt(1).default(0.25).describe('probability that a patch or word is removed'),
+    scale: z.enum(['optimal', 'none']).default('optimal').describe('multiply the map by the factor that fits best, or take it as it is'),
+    ...removalOptions,
+  }),
+  async evaluate(sample, options) {
+    const game = gameOf(sample, options);
+    const removed = bernoulliCoalitions(options.samples, game.players, options.p, sample.key, 'metric.infidelity');
+    const { full } = await endsOf(game);
+    const falls = (await game.values(complement(removed))).map(v => full - v);
+    const sums = sumsOver(sample.map, removed);
+    const squares = mean(sums.map(s => s * s));
+    const beta = options.scale === 'none' ? 1 : squares > 0 ? mean(sums.map((s, m) => s * falls[m])) / squares : 0;
+    return mean(sums.map((s, m) => (beta * s - falls[m]) ** 2));
+  },
+};

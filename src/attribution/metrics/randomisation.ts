@@ -1,0 +1,73 @@
+/** @file Sanity checks (Adebayo et al., NeurIPS 2018): a map that explains must change with the model and with the caption. */
+import { z } from 'zod';
+import { spearman } from '../../tensor/statistics/rank.ts';
+import type { MetricEntry, MetricSample } from './metric.ts';
+
+/** Similarity of two maps: Spearman's rank correlation. NaN where one has a single value. */
+const similarity = (a: ArrayLike<number>, b: ArrayLike<number>): number => spearman(a, b);
+
+/** The similarity to the original map after the top 1, 2, … blocks were drawn again: the series for a plot. */
+export async function cascade(sample: MetricSample, depth: number): Promise<number[]> {
+  const out: number[] = [];
+  for (let blocks = 1; blocks <= depth; blocks++) out.push(similarity(sample.map, await sample.explain!({ randomisedBlocks: blocks })));
+  return out;
+}
+
+/** Mean of the cascade. Blocks beyond the model's are the whole model. */
+export const parameterRandomisation: MetricEntry<{ depth: number }> = {
+  name: 'parameter-randomisation',
+  title: 'Parameter randomisation',
+  category: 'randomisation',
+  modalities: ['image', 'text'],
+  direction: 'lower',
+  unit: 'rank correlation',
+  reading:
+    'Rank correlation with the map of a model whose top blocks were drawn again, on average over 1, 2, … blocks: near 1, the map shows the input, not the model.',
+  source: 'Adebayo et al.: Sanity checks for saliency maps, NeurIPS 2018 (cascading randomisation); Quantus MPRT',
+  needs: ['explain'],
+  schema: z.strictObject({
+    depth: z.number().int().positive().default(3).describe('blocks from the top that are drawn again, one more each time'),
+  }),
+  async evaluate(sample, { depth }) {
+    const series = (await cascade(sample, depth)).filter(v => !Number.isNaN(v));
+    return series.length ? series.reduce((a, b) => a + b, 0) / series.length : Number.NaN;
+  },
+};
+
+/** Similarity to the map for another pair's caption. */
+export const promptRandomisation: MetricEntry = {
+  name: 'prompt-randomisation',
+  title: 'Prompt randomisation',
+  category: 'randomisation',
+  modalities: ['image'],
+  direction: 'lower',
+  unit: 'rank correlation',
+  reading: "Rank correlation with the map for another picture's caption: near 1, the map does not depend on what is asked.",
+  source: 'Sixt, Granz, Landgraf: When explanations lie, ICML 2020 (random logit); here with captions in place of classes',
+  needs: ['explain'],
+  schema: z.strictObject({}),
+  async evaluate(sample) {
+    if (sample.otherText === undefined) return Number.NaN;
+    return similarity(sample.map, await sample.explain!({ text: sample.otherText }));
+  },
+};
+
+/** 1 where the total of the positive part is larger for the pair's own caption than for another's, ½ where equal, else 0. */
+export const matchedAgainstShuffled: MetricEntry = {
+  name: 'matched-against-shuffled',
+  title: 'Matched against shuffled',
+  category: 'randomisation',
+  modalities: ['image'],
+  direction: 'higher',
+  unit: 'share of pairs',
+  reading: "How often the map holds more (its positive part, added up) for the picture's own caption than for another's; ½ is chance.",
+  source: 'AdaIB (ICLR 2026 submission): maps of mismatched pairs should be weak',
+  needs: ['explain'],
+  schema: z.strictObject({}),
+  async evaluate(sample) {
+    if (sample.otherText === undefined) return Number.NaN;
+    const mass = (map: ArrayLike<number>): number => Array.from(map).reduce((sum, v) => sum + Math.max(0, v), 0);
+    const [own, other] = [mass(sample.map), mass(await sample.explain!({ text: sample.otherText }))];
+    return own === other ? 0.5 : own > other ? 1 : 0;
+  },
+};
