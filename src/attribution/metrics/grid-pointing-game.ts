@@ -15,11 +15,11 @@ export const gridPointingGame: MetricEntry = {
   evaluate(sample, options) {
     const [height, width] = sample.size!;
     const truth = sample.truth!;
-    const first = truth.findIndex(v => v);
-    const last = truth.findLastIndex(v => v);
+    const first = truth.findIndex(v => v !== 0);
+    const last = truth.findLastIndex(v => v !== 0);
     const [top, left] = [Math.floor(first / width), first % width];
     const [h, w] = [Math.floor(last / width) - top + 1, (last % width) - left + 1];
-    const filled = truth.filter(v => v).length === h * w;
+    const filled = truth.filter(v => v !== 0).length === h * w;
     const even = height % h === 0 && width % w === 0 && top % h === 0 && left % w === 0;
     return filled && even && h * w < height * width ? energyPointingGame.evaluate(sample, options) : Number.NaN;
   },
