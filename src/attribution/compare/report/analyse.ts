@@ -72,11 +72,14 @@ export interface MetricTable {
   readonly rows: readonly MethodRow[];
 }
 
-/** Tables of a part, and mean ranks over the metrics with a direction: by method, [all, ...]. */
+/** Tables of a part. */
 export interface PartAnalysis {
   readonly part: ResultPart;
   readonly tables: readonly MetricTable[];
-  /** Mean rank over metrics of faithfulness and localisation, on which methods are mainly judged; by method. */
+  /**
+   * By method: mean place, 0 for best and 1 for last, over metrics of faithfulness and localisation (over all with a direction where there are
+   * none of these).
+   */
   readonly meanRank: Readonly<Record<string, number>>;
 }
 
@@ -163,7 +166,7 @@ function metricTable(results: ComparisonResults, part: ResultPart, metric: Resul
   const sign = { higher: -1, lower: 1, none: 0 }[metric.direction];
   const ranked = sign === 0 ? [] : columns.filter(c => Number.isFinite(c.row.value.estimate));
   const rankOf = new Map(Array.from(ranks(ranked.map(c => sign * c.row.value.estimate)), (rank, i) => [ranked[i].row.method, rank]));
-  // Ties for the first place: the first in the table's order.
+  // Ties for the first place are best together; the first in the table's order stands for them in tests.
   const best = ranked.toSorted((a, b) => rankOf.get(a.row.method)! - rankOf.get(b.row.method)!)[0];
   const against = (other: Column | undefined): Map<string, PairedComparison> => {
     if (!other) return new Map();
@@ -187,7 +190,7 @@ function metricTable(results: ComparisonResults, part: ResultPart, metric: Resul
     rows: columns.map(c => ({
       ...c.row,
       rank: rankOf.get(c.row.method),
-      best: c === best,
+      best: best !== undefined && rankOf.get(c.row.method) === rankOf.get(best.row.method),
       toReference: toReference.get(c.row.method),
       toBest: toBest.get(c.row.method),
     })),

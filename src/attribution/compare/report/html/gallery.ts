@@ -1,0 +1,51 @@
+/** @file Cases of the gallery: the picture, then every method's map with its value, the reference first. */
+import type { Modality } from '../../../../models/dual-encoder.ts';
+import { drawStrip, layoutStrip } from '../../../render/caption.ts';
+import { colourMap } from '../../../render/colour-map.ts';
+import { digitsFor, displayScale, formatValue } from '../../../render/normalise.ts';
+import { escapeText, toSvg } from '../../../render/svg.ts';
+import type { ComparisonResults, ResultCase, ResultMap, ResultMethod } from '../../results.ts';
+import { byFamily } from '../by-category.ts';
+
+const PLACES = { best: 'Best', median: 'Median', worst: 'Worst' } as const;
+
+/** A case. */
+export function caseHtml(results: ComparisonResults, modality: Modality, one: ResultCase): string {
+  const metric = results.metrics.find(m => m.name === one.metric);
+  const reference = results.methods.find(m => m.name === results.reference)!;
+  const ordered = [reference, ...byFamily(results.methods).filter(m => m !== reference)];
+  const maps = ordered.flatMap(method => {
+    const map = one.maps.find(each => each.method === method.name);
+    return map ? [{ method, map }] : [];
+  });
+  const digits = maps.reduce((most, { map }) => Math.max(most, Math.abs(map.value) || 0), 0);
+  const value = (map: ResultMap): string => formatValue(map.value, Math.max(2, digitsFor(digits)));
+  const title = escapeText(metric?.title ?? one.metric);
+  const head = `<p><b>${PLACES[one.place]} case</b> <span>“${escapeText(one.caption)}”</span> <span class="small muted">${escapeText(one.pair)}; by ${title} of ${escapeText(reference.title)}</span></p>`;
+  const picture = `<img loading="lazy" alt="${escapeText(one.caption)}" src="${one.image}">`;
+  if (modality === 'text') {
+    const rows = maps.map(
+      ({ method, map }) =>
+        `<li><span>${escapeText(method.title)}</span>${words(one, map, method)}<span class="value">${value(map)}</span></li>`,
+    );
+    return `<div class="case">${head}<div class="shown">${picture}<ul class="strips">${rows.join('\n')}</ul></div></div>`;
+  }
+  const items = maps.map(
+    ({ method, map }) =>
+      `<li>${map.image ? `<img loading="lazy" alt="Map of ${escapeText(method.title)}" src="${map.image}">` : ''}${escapeText(method.title)} <span class="note">${title} ${value(map)}</span></li>`,
+  );
+  return `<div class="case">${head}<ul class="maps"><li>${picture}picture${one.truth ? ' and truth' : ''}</li>${items.join('\n')}</ul></div>`;
+}
+
+/** The caption on the colours of a map's values; each map has its own scale. */
+function words({ words: texts = [], truth, caption }: ResultCase, { words: values = [] }: ResultMap, method: ResultMethod): string {
+  const finite = values.map(v => (Number.isFinite(v) ? v : 0));
+  const scale = displayScale(finite, 'score');
+  const scores = finite.map((value, i) => ({ text: texts[i] ?? '', start: 2 * i, end: 2 * i + 1, value, tokens: [] }));
+  const strip = layoutStrip(scores, caption, scale, 330, 14, false);
+  const map = colourMap(scale.signed ? 'narrows-signed' : 'narrows-heat');
+  const card = toSvg(drawStrip(strip, { left: 0, top: 0, width: 330, height: strip.height }, map, scale, false), { text: 'live' });
+  const named = texts.filter((_, i) => truth?.[i] === 1);
+  const about = `${method.title}: ${scores.map(s => `${s.text} ${formatValue(s.value, 2)}`).join(', ')}${named.length > 0 ? `. The picture shows: ${named.join(', ')}` : ''}`;
+  return `<svg role="img" aria-label="${escapeText(about)}" width="330" height="${strip.height}" viewBox="0 0 330 ${strip.height}">${card}</svg>`;
+}

@@ -1,0 +1,108 @@
+/** @file Tables of the report: methods by a category's metrics, and every number of one metric. */
+import { formatValue } from '../../../render/normalise.ts';
+import { escapeText } from '../../../render/svg.ts';
+import type { ResultMethod } from '../../results.ts';
+import type { Analysis, MethodRow, MetricTable } from '../analyse.ts';
+import { byFamily, type CategoryTable, fullPairs } from '../by-category.ts';
+import { arrow, intervalText, pText, signed, tableDigits } from '../format.ts';
+import { type BarScale, barScale, intervalBar, metricHead, nameCell, numberCell, sortHead, valueCell } from './cells.ts';
+
+/** A sortable table in a box that scrolls sideways. */
+const sortable = (name: string, head: readonly string[], rows: readonly string[]): string =>
+  `<div class="wide" tabindex="0" role="region" aria-label="${escapeText(name)}"><table class="sortable"><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+
+const rowHtml = (method: ResultMethod, reference: string, cells: readonly string[]): string =>
+  `<tr${method.name === reference ? ' class="reference"' : ''}>${nameCell(method)}${cells.join('')}</tr>`;
+
+/** Methods × the metrics of a category. */
+export function categoryHtml({ results }: Analysis, { category, metrics, methods }: CategoryTable): string {
+  const columns = metrics.map(table => ({
+    table,
+    digits: tableDigits(table),
+    full: fullPairs(table),
+    scale: barScale(table.rows.map(row => row.value)),
+  }));
+  const rows = methods.map(({ method, cells }) =>
+    rowHtml(
+      method,
+      results.reference,
+      columns.map(({ table, digits, scale, full }, i) => valueCell(cells[i], table, digits, scale, full)),
+    ),
+  );
+  return `<h4>${category}</h4>${sortable(`Table: ${category}`, [sortHead('method', 'text'), ...metrics.map(t => metricHead(t.metric))], rows)}`;
+}
+
+/** Everything about one metric, folded away. */
+export function metricHtml({ results, level }: Analysis, table: MetricTable): string {
+  const { metric, rows } = table;
+  const digits = tableDigits(table);
+  const percent = `${100 * level} %`;
+  const values = barScale(rows.map(row => row.value));
+  const differences = barScale(
+    rows.flatMap(row => (row.toReference ? [row.toReference.difference] : [])),
+    true,
+  );
+  const of = new Map(rows.map(row => [row.method, row]));
+  const listed = byFamily(results.methods).filter(method => of.has(method.name));
+  const body = listed.map(method => {
+    const row = of.get(method.name)!;
+    return rowHtml(method, results.reference, [
+      ...ownCells(row, digits, values, metric.direction !== 'none'),
+      ...pairedCells(row, digits, differences),
+    ]);
+  });
+  const first = metric.direction === 'lower' ? 'up' : 'down';
+  const heads = [
+    sortHead('method', 'text'),
+    sortHead('mean', 'number', first),
+    `<th scope="col">${percent} interval</th>`,
+    ...(metric.direction === 'none' ? [] : [sortHead('rank', 'number')]),
+    sortHead('pairs', 'number', 'down'),
+    sortHead('NaN', 'number', 'down', 'Values that are not defined; left out of the mean'),
+    sortHead('SD over seeds', 'number', 'up', 'Standard deviation over seeds within a pair'),
+    sortHead('difference', 'number', first, 'Mean over pairs of method minus reference'),
+    `<th scope="col">${percent} interval</th>`,
+    sortHead('p Wilcoxon', 'number', 'up', 'Signed-rank test, Holm-corrected over methods'),
+    sortHead('p sign flip', 'number', 'up', 'Permutation test of the mean, Holm-corrected over methods'),
+    `<th scope="col" title="Pairs on which the method's value is larger, equal, smaller">&gt; = &lt;</th>`,
+    `<th scope="col">method is</th>`,
+  ];
+  const nan = rows.reduce((sum, row) => sum + row.nanCount, 0);
+  const count = nan > 0 ? ` <span class="nan">${nan} NaN</span>` : '';
+  return (
+    `<details><summary><b>${escapeText(metric.title)}</b> <span class="dir">${arrow(metric.direction)} ${escapeText(metric.unit)}</span>${count}</summary>` +
+    `<p class="reading small"><b>How to read it.</b> ${escapeText(metric.reading)} ${DIRECTION[metric.direction]}</p>${sortable(metric.title, heads, body)}</details>`
+  );
+}
+
+const DIRECTION = { higher: 'Higher is better.', lower: 'Lower is better.', none: 'Neither end is better; nothing is ranked.' } as const;
+
+function ownCells(row: MethodRow, digits: number, scale: BarScale, ranked: boolean): string[] {
+  const { value, best } = row;
+  const shown = formatValue(value.estimate, digits);
+  const interval = intervalText(value.low, value.high, digits);
+  return [
+    numberCell(value.estimate, best ? `<b class="best">${shown}</b>` : shown),
+    `<td><span class="cell">${intervalBar(value, scale, 90, `${shown} ${interval}`)}<span class="note">${interval}</span></span></td>`,
+    ...(ranked ? [numberCell(row.rank, row.rank === undefined ? '–' : String(row.rank))] : []),
+    numberCell(row.pairs, String(row.pairs)),
+    numberCell(row.nanCount, row.nanCount > 0 ? `<span class="nan">${row.nanCount}</span>` : '0'),
+    numberCell(row.seedSpread, row.seeds < 2 ? '<span class="note">one seed</span>' : formatValue(row.seedSpread, digits)),
+  ];
+}
+
+function pairedCells({ toReference: d }: MethodRow, digits: number, scale: BarScale): string[] {
+  if (!d) return [numberCell(undefined, ''), '<td></td>', numberCell(undefined, ''), numberCell(undefined, ''), '<td></td>', '<td></td>'];
+  const { difference, effect, verdict } = d;
+  const shown = signed(difference.estimate, digits);
+  const interval = intervalText(difference.low, difference.high, digits);
+  const tests = `uncorrected: ${pText(d.wilcoxon)} Wilcoxon, ${pText(d.signFlip)} sign flip; ${d.pairs} common pairs; rank-biserial correlation ${formatValue(effect.rankBiserial, 2)}`;
+  return [
+    numberCell(difference.estimate, shown),
+    `<td><span class="cell">${intervalBar(difference, scale, 90, `${shown} ${interval}`, verdict)}<span class="note">${interval}</span></span></td>`,
+    numberCell(d.wilcoxonHolm, `<span title="${escapeText(tests)}">${escapeText(pText(d.wilcoxonHolm))}</span>`),
+    numberCell(d.signFlipHolm, `<span title="${escapeText(tests)}">${escapeText(pText(d.signFlipHolm))}</span>`),
+    `<td class="note">${effect.wins} ${effect.ties} ${effect.losses}</td>`,
+    `<td><span class="verdict ${verdict}">${verdict}</span></td>`,
+  ];
+}
