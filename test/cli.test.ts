@@ -238,6 +238,13 @@ describe('the other commands', () => {
     expect(strict.stdout).toMatch(/departs: \d+ of \d+ tensors agree/);
   });
 
+  it('verify: a SigLIP against PyTorch', async () => {
+    const tiny = join(repository, 'src/models/siglip/testdata/siglip-tiny');
+    const ended = await call('verify', '--model', tiny, '--reference', join(tiny, 'outputs.safetensors'));
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toContain('ok: 16 of 16 tensors agree (2 inputs read, 0 not checked)');
+  });
+
   it('scenes, then training on them from a config file, then attribution with what came out', async () => {
     const drawn = await call('scenes', '--count', '8', '--output', 'scenes', '--seed', '5', '--json', '--quiet', '--max-objects', '1');
     expect(drawn).toMatchObject({ code: 0, stderr: '' });

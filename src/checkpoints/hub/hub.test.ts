@@ -401,7 +401,7 @@ describe('refusals', () => {
   test('of pickled weights say how to convert', async () => {
     const { 'model.safetensors': _, ...rest } = hub.files;
     hub.files = rest;
-    await expect(get()).rejects.toThrow(/only as pytorch_model.bin, .*CLIPModel.from_pretrained\("org\/name"\).*safe_serialization=True/);
+    await expect(get()).rejects.toThrow(/only as pytorch_model.bin, .*AutoModel.from_pretrained\("org\/name"\).*safe_serialization=True/);
     hub.files = { 'README.md': Buffer.from('') };
     await expect(get()).rejects.toThrow('has no config.json');
     hub.files = { 'config.json': Buffer.from('{}') };

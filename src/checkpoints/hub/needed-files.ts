@@ -27,7 +27,7 @@ const isPickled = (path: string): boolean =>
 export function pickledWeightsError(name: string, file: string): NarrowsError {
   return new NarrowsError(
     `${name} has its weights only as ${file}, which is never opened here because unpickling can run code; convert it in Python: ` +
-      `from transformers import CLIPModel; CLIPModel.from_pretrained("${name}").save_pretrained("converted", safe_serialization=True) ` +
+      `from transformers import AutoModel; AutoModel.from_pretrained("${name}").save_pretrained("converted", safe_serialization=True) ` +
       `and copy the tokenizer and preprocessor files beside it: ` +
       `from transformers import AutoProcessor; AutoProcessor.from_pretrained("${name}").save_pretrained("converted").`,
   );
