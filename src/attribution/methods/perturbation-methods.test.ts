@@ -120,7 +120,7 @@ describe('every method', () => {
       results[1].image!.tokens.forEach((v, i) => void expect(v).toBeCloseTo(alone[0].image!.tokens[i], 5));
       textValues(results[1]).forEach((v, i) => void expect(v).toBeCloseTo(textValues(alone[0])[i], 5));
       // One word: what is lost without it, but for exCLIP, whose words are the towers' own.
-      if (['occlusion', 'kernel-shap', 'shapley', 'banzhaf'].includes(name)) {
+      if (['occlusion', 'lime', 'kernel-shap', 'shapley', 'banzhaf'].includes(name)) {
         const { results: out } = await run('occlusion', {}, { pairs: [PAIRS[2]] });
         expect(textValues(alone[0])[1]).toBeCloseTo(textValues(out[0])[1], 6);
       }

@@ -19,10 +19,17 @@ export interface LimeOptions {
  */
 export const limeWeight = (size: number, n: number, width: number): number => Math.exp(-(((1 - Math.sqrt(size / n)) / width) ** 2));
 
-/** Coefficients of the regression; the whole input is always among the coalitions, the others are drawn at 1/2 each. */
+/**
+ * Coefficients of the regression; the whole input is always among the coalitions, the others are drawn at 1/2 each. A single player has no
+ * neighbourhood to weigh: it gets value(all) − value(none), which the kernel and the ridge would press to 0.
+ */
 export async function lime(game: Game, options: LimeOptions): Promise<PlayerValues & Pick<Fit, 'fit'>> {
   const { samples, seed, kernelWidth, ridge } = options;
   const n = game.players;
+  if (n === 1) {
+    const [empty, full] = await game.values(Uint8Array.of(0, 1));
+    return { values: Float64Array.of(full - empty), standardError: new Float64Array(1), fit: 1, samples: 2 };
+  }
   const coalitions = drawCoalitions(new RandomStream(seed, 'lime').reader(0, 0), samples, n, 0.5, false);
   coalitions.fill(1, 0, n);
   const scores = await game.values(coalitions);
