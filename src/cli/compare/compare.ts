@@ -1,19 +1,19 @@
 /** @file The work of `narrows compare`: from its flags to the settings, through the engine, to the report. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { assembleResults } from '../../attribution/compare/assemble.ts';
 import { runComparison, SPEC_FILE } from '../../attribution/compare/comparison.ts';
 import { openSource } from '../../attribution/compare/data/open.ts';
 import type { DataSpec } from '../../attribution/compare/data/sample.ts';
 import { styleGroups } from '../../attribution/compare/data/scenes.ts';
 import { loadModel } from '../../attribution/compare/engine/load-model.ts';
+import { writeReport } from '../../attribution/compare/report/write-report.ts';
 import type { ComparisonResults } from '../../attribution/compare/results.ts';
 import { type CompareSpec, methodSettings, metricSettings } from '../../attribution/compare/settings.ts';
 import { shellQuote } from '../../attribution/render/html.ts';
 import { readJson } from '../../checkpoints/config.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { writeFileAtomic } from '../../system/files.ts';
 import type { Context, Options } from '../command.ts';
 import { kebab } from '../flags.ts';
 import { chooseMethods, chooseMetrics, readOptionsFile } from './choices.ts';
@@ -96,7 +96,7 @@ export async function compare(context: Context, options: Options, given: Readonl
         onStart: (done, total) => {
           context.status();
           if (done > 0) context.log.info(`${done} of ${total} pairs are already there with the same settings.`);
-          bar = context.progress({ label: 'Comparing', total, unit: 'pairs', start: done });
+          if (done < total) bar = context.progress({ label: 'Comparing', total, unit: 'pairs', start: done });
         },
         onProgress: pairs => bar?.update(pairs),
         onWarning: message => context.log.warn(message),
@@ -115,9 +115,9 @@ export async function compare(context: Context, options: Options, given: Readonl
     onProgress: (done, total) => context.status(`Reading the results: ${done} of ${total} pairs`),
   });
   context.status('Writing the report');
-  await writeFileAtomic(join(spec.directory, 'results.json'), `${JSON.stringify(results)}\n`);
+  const written = await writeReport(results, spec.directory);
   context.status();
-  tell(context, spec, results);
+  tell(context, spec, results, written);
   return undefined;
 }
 
@@ -135,7 +135,7 @@ function commandOf(options: Options, given: ReadonlySet<string>): string {
 const FEW = 10;
 
 /** A summary on stdout, and what a reader should know beside it. */
-function tell(context: Context, spec: CompareSpec, results: ComparisonResults): void {
+function tell(context: Context, spec: CompareSpec, results: ComparisonResults, written: readonly string[]): void {
   const least = Math.min(...results.parts.map(part => part.pairs.length));
   if (least < FEW)
     context.log.warn(`${least} ${least === 1 ? 'pair is' : 'pairs are'} too few for intervals; take at least ${FEW} with --samples.`);
@@ -163,5 +163,7 @@ function tell(context: Context, spec: CompareSpec, results: ComparisonResults): 
     return;
   }
   context.print(`${results.methods.length} methods by ${results.metrics.length} metrics on ${results.data.samples} pairs.`);
-  context.print(`Wrote ${join(spec.directory, 'results.json')}`);
+  const figures = written.filter(path => path.endsWith('.svg'));
+  for (const path of written) if (!figures.includes(path)) context.print(`Wrote ${path}`);
+  if (figures.length) context.print(`Wrote ${figures.length} figures to ${dirname(figures[0])}`);
 }

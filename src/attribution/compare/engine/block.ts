@@ -15,7 +15,7 @@ import { imageGame, scoresOf, textGame } from '../../perturbation/games.ts';
 import { Perturbation } from '../../perturbation/perturbation.ts';
 import { row } from '../../rows.ts';
 import { linearTarget, type Target, unit } from '../../target.ts';
-import type { SampleSource } from '../data/sample.ts';
+import type { CompareSample, SampleSource } from '../data/sample.ts';
 import {
   type CompareSpec,
   includes,
@@ -37,6 +37,8 @@ import { WatchedModel } from './watched-model.ts';
 export const BLOCK = 8;
 /** Milliseconds between two savings of the records of a block. */
 const SAVE_EVERY = 10_000;
+/** Pairs among which another caption is looked for. */
+const TRIED = 50;
 
 /** What a run is told while it works. */
 export interface BlockRun {
@@ -51,6 +53,8 @@ interface Work extends Prepared {
   readonly record: PairRecord;
   /** Position among the pairs of its group and modality. */
   readonly rank: number;
+  /** A caption of another pair. */
+  readonly otherText?: string;
 }
 
 /** Pairs whose metrics share encodings. */
@@ -119,7 +123,8 @@ export class BlockRunner {
       const prepared = await prepare(this.watched, await this.source.read(index), this.spec.imageSize);
       const { group, modality, id } = prepared.sample;
       const rank = this.source.names.slice(0, index).filter(n => n.group === group && n.modality === modality).length;
-      all.push({ ...prepared, rank, record: await PairRecord.open(this.spec.directory, prepared.key, id) });
+      const record = await PairRecord.open(this.spec.directory, prepared.key, id);
+      all.push({ ...prepared, rank, record, otherText: await this.otherText(index, rank, prepared.sample) });
     }
     // Pictures of several sizes cannot go through a tower together.
     const same = all.every(w => w.size[0] === all[0].size[0] && w.size[1] === all[0].size[1]);
@@ -132,6 +137,19 @@ export class BlockRunner {
       this.watched.forget();
       await this.features.release();
     }
+  }
+
+  /** The caption of the next pair of the same kind that has another one; for metrics that run methods again. */
+  private async otherText(index: number, rank: number, { group, modality, pair }: CompareSample): Promise<string | undefined> {
+    if (rank >= this.spec.robustnessSamples) return undefined;
+    const { names } = this.source;
+    for (let step = 1; step < Math.min(names.length, TRIED); step++) {
+      const other = (index + step) % names.length;
+      if (names[other].group !== group || names[other].modality !== modality) continue;
+      const { text } = (await this.source.read(other)).pair;
+      if (text !== pair.text) return text;
+    }
+    return undefined;
   }
 
   private async batch(batch: readonly Work[], run: BlockRun): Promise<void> {
@@ -285,6 +303,7 @@ export class BlockRunner {
           maxMemory: spec.maxMemory,
           signal: run.signal,
         }),
+        otherText: work.otherText,
         key: work.draw,
       };
     };
