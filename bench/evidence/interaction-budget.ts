@@ -29,9 +29,9 @@ const { values: flags } = parseArgs({
 });
 const P = 0.5;
 const FRESH = { image: 512, text: 128 };
-const SIZES = [256, 512, 1024, 2048, 4096];
+const SIZES = [256, 512, 1024, 2048];
 /** The published rule gives 65,536 image masks to a caption of five words; more than this is not worth the wait. */
-const MOST = 12000;
+const MOST = 8192;
 const seed = Number(flags.seed);
 await using model = await CLIPModel.fromPretrained(flags.model);
 const world = await loadSprites();

@@ -81,8 +81,13 @@ async function run(context: Context): Promise<SuiteResult> {
       return towers + dense;
     },
   };
+  const fewer: Side = {
+    name: 'defaults',
+    warm: false,
+    run: round => clock(() => explain({ budget: undefined, within: false }, Math.max(0, round))),
+  };
   const rounds = { repeat: Math.max(1, context.slowRounds), slowRounds: Math.max(1, context.slowRounds), status };
-  const { ours: values, ...rivals } = await interleave([ours, published], rounds);
+  const { ours: values, defaults, ...rivals } = await interleave([ours, fewer, published], rounds);
   const show = (v: readonly number[]): string => v.map(x => x.toFixed(0)).join(', ');
   return {
     rows: [
@@ -96,6 +101,14 @@ async function run(context: Context): Promise<SuiteResult> {
           `Published, scaled: ${cells} cells of ${BLOCK} images by ${BLOCK} texts (${show(parts.towers)} s), and the normal equations of ` +
             `${BUDGET} × ${columns} values from ${DESIGN_ROWS} rows in float32 (${show(parts.design)} s); filling the design is not counted.`,
         ],
+      },
+      {
+        name: 'defaults: 1,024 image masks, 256 text masks, pairs across',
+        unit: 's',
+        values: defaults,
+        rivals,
+        aims: [{ rival: 'published, scaled', atLeast: 20 }],
+        notes: ['What fewer masks cost in p-faithfulness: bench/evidence/interaction-budget.ts.'],
       },
       {
         name: 'memory that a call adds',
