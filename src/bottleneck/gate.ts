@@ -30,6 +30,22 @@ export function noisyGate(hidden: Value, alpha: Value, noise: Value, statistics?
   return reshape(noisy, [mulDims([pairs, samples]), tokens, width]);
 }
 
+/**
+ * The same gate on a state that has noisy copies already: copy s of a pair gets noise s.
+ * @param hidden [P·S, N, D]
+ * @param alpha [P, N, D] or [P, N, 1]
+ * @param noise standard normal [S, N, D]
+ * @returns [P·S, N, D]
+ */
+export function noisyGateAgain(hidden: Value, alpha: Value, noise: Value, statistics?: NoiseStatistics): Value {
+  const [pairs] = alpha.shape;
+  const [samples, tokens, width] = noise.shape;
+  const copies = reshape(hidden, [pairs, samples, tokens, width]);
+  const drawn = unsqueeze(noise, 0);
+  const source = statistics ? add(mul(drawn, unsqueeze(statistics.deviation, 1)), unsqueeze(statistics.mean, 1)) : drawn;
+  return reshape(add(copies, mul(unsqueeze(sigmoid(neg(alpha)), 1), sub(source, copies))), hidden.shape);
+}
+
 /** Cost in nats per element, [P, N, D]. @param standard ĥ, the standardised hidden state [P, N, D] */
 export function gateInformation(alpha: Value, standard: Value): Value {
   const kept = square(mul(sigmoid(alpha), standard));
