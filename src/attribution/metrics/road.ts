@@ -23,6 +23,42 @@ const NEIGHBOURS = [
   [1, 1, 1 / 12],
 ] as const;
 
+/** Eight places and weights per removed pixel (weight 0 beyond the border), and the sum of the weights. */
+function neighboursOf(gone: readonly number[], height: number, width: number) {
+  const at = new Int32Array(gone.length * 8);
+  const weights = new Float64Array(gone.length * 8);
+  const total = new Float64Array(gone.length);
+  for (let g = 0; g < gone.length; g++) {
+    const [y, x] = [Math.floor(gone[g] / width), gone[g] % width];
+    for (let k = 0; k < 8; k++) {
+      const [dy, dx, w] = NEIGHBOURS[k];
+      const [v, u] = [y + dy, x + dx];
+      if (v < 0 || u < 0 || v >= height || u >= width) continue;
+      at[g * 8 + k] = v * width + u;
+      weights[g * 8 + k] = w;
+      total[g] += w;
+    }
+  }
+  return { at, weights, total };
+}
+
+/** One sweep over the removed pixels, each set to the weighted mean of its neighbours. */
+function relax(
+  plane: Float32Array,
+  gone: readonly number[],
+  { at, weights, total }: ReturnType<typeof neighboursOf>,
+  backwards: boolean,
+): void {
+  const n = gone.length;
+  for (let k = 0; k < n; k++) {
+    // Back and forth, so that values travel in both directions.
+    const g = backwards ? n - 1 - k : k;
+    let value = 0;
+    for (let j = g * 8; j < g * 8 + 8; j++) value += weights[j] * plane[at[j]];
+    plane[gone[g]] = value / total[g];
+  }
+}
+
 /**
  * Fills removed pixels with the weighted mean of their neighbours, solved together by Gauss–Seidel sweeps from the mean of what stays.
  * @param pixels [3, H, W] @param removed 1 where a pixel goes
@@ -37,25 +73,13 @@ export function imputeLinear(
   const area = height * width;
   const gone: number[] = [];
   for (let i = 0; i < area; i++) if (removed[i]) gone.push(i);
+  const neighbours = neighboursOf(gone, height, width);
   for (let c = 0; c < 3; c++) {
+    const plane = out.subarray(c * area, (c + 1) * area);
     let [sum, count] = [0, 0];
-    for (let i = 0; i < area; i++) if (!removed[i]) [sum, count] = [sum + out[c * area + i], count + 1];
-    for (const i of gone) out[c * area + i] = count ? sum / count : 0;
-    for (let sweep = 0; sweep < iterations; sweep++) {
-      // Back and forth, so that values travel in both directions.
-      const order = sweep % 2 ? gone.toReversed() : gone;
-      for (const i of order) {
-        const [y, x] = [Math.floor(i / width), i % width];
-        let [value, weight] = [0, 0];
-        for (const [dy, dx, w] of NEIGHBOURS) {
-          const [v, u] = [y + dy, x + dx];
-          if (v < 0 || u < 0 || v >= height || u >= width) continue;
-          value += w * out[c * area + v * width + u];
-          weight += w;
-        }
-        out[c * area + i] = value / weight;
-      }
-    }
+    for (let i = 0; i < area; i++) if (!removed[i]) [sum, count] = [sum + plane[i], count + 1];
+    for (const i of gone) plane[i] = count ? sum / count : 0;
+    for (let sweep = 0; sweep < iterations; sweep++) relax(plane, gone, neighbours, sweep % 2 === 1);
   }
   return out;
 }

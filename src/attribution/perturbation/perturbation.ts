@@ -202,7 +202,9 @@ export class Perturbation implements AsyncDisposable {
     )) {
       signal?.throwIfAborted();
       const part = todo.slice(from, to);
-      const features = await encode(part.map(([, at]) => at[0]));
+      const wanted = part.map(([, at]) => at[0]);
+      // A row alone goes through other kernels, whose rounding differs: what is kept must not depend on what was known before.
+      const features = await encode(scene !== undefined && wanted.length === 1 ? [wanted[0], wanted[0]] : wanted);
       part.forEach(([name, at], i) => {
         const row = features.subarray(i * tower.features, (i + 1) * tower.features);
         for (const m of at) out.set(row, m * tower.features);
@@ -233,11 +235,13 @@ export class Perturbation implements AsyncDisposable {
       byLength.set(left.length, [...(byLength.get(left.length) ?? []), { at: m, ids: left }]);
     }
     for (const [length, texts] of byLength) {
+      // As in `fill`: never a row alone.
+      const both = texts.length === 1 ? [...texts, ...texts] : texts;
       const rows = unitRows(
         await model.textFeatures(
           ints(
-            [texts.length, length],
-            texts.flatMap(t => t.ids),
+            [both.length, length],
+            both.flatMap(t => t.ids),
           ),
         ),
       );

@@ -90,6 +90,8 @@ export type Judged = Pick<Work, 'truth' | 'rank' | 'sample' | 'record'>;
 export class BlockRunner {
   private readonly methods: MethodSetting[];
   private readonly metrics: MetricSetting[];
+  /** The metric whose curves are kept. */
+  private readonly curves: MetricSetting | undefined;
   private readonly watched: WatchedModel;
   private readonly runs: MethodRuns;
   private readonly again: ExplainAgain;
@@ -108,6 +110,7 @@ export class BlockRunner {
   ) {
     this.methods = methodSettings(spec.methods);
     this.metrics = metricSettings(spec.metrics);
+    this.curves = this.metrics.find(m => m.name === 'insertion' || m.name === 'deletion');
     this.watched = new WatchedModel(model);
     this.runs = new MethodRuns(this.watched);
     this.again = new ExplainAgain(spec, this.watched, this.runs, load, folder);
@@ -249,14 +252,14 @@ export class BlockRunner {
   }
 
   private unfinished(work: Work, setting: MethodSetting): boolean {
-    return this.wanted(work, setting).length > 0 || (this.wantsCurves() && this.lacksCurves(work, setting));
+    return this.wanted(work, setting).length > 0 || this.lacksCurves(work, setting);
   }
 
   private hasMap = ({ record }: Work, setting: MethodSetting): boolean =>
     seedsOf(this.spec, setting).some(seed => record.hasMap(setting.key, seed));
-  private wantsCurves = (): boolean => this.metrics.some(m => m.entry.needs.includes('game'));
-  private lacksCurves = ({ record }: Work, { key }: MethodSetting): boolean =>
-    record.hasMap(key, this.spec.seed) && record.curves(key) === undefined;
+  /** Curves go with insertion or deletion, where they cost nothing more. */
+  private lacksCurves = ({ record, rank }: Work, { key }: MethodSetting): boolean =>
+    this.curves !== undefined && includes(this.curves, rank) && record.hasMap(key, this.spec.seed) && record.curves(key) === undefined;
 
   /** Encodes a batch for its metrics; they share what the model says of coalitions. */
   private async judge(batch: readonly Work[], run: BlockRun): Promise<Judge> {
@@ -326,8 +329,9 @@ export class BlockRunner {
       }
       record.setValue(setting.key, metric.key, seed, value, (performance.now() - started) / 1000);
     }
-    if (this.wantsCurves() && this.lacksCurves(work, setting)) {
-      const game = sample.game!(work.sample.modality === 'image' ? 'mean' : 'mask');
+    if (this.lacksCurves(work, setting)) {
+      const { removal, textRemoval } = this.curves!.parsed as { removal: ImageRemoval; textRemoval: TextRemoval };
+      const game = sample.game!(work.sample.modality === 'image' ? removal : textRemoval);
       record.setCurves(setting.key, await curvesOf(game, record.map(setting.key, this.spec.seed)!.map));
     }
   }
