@@ -24,7 +24,7 @@ const schema = z.strictObject({
   within: z
     .boolean()
     .default(false)
-    .describe('also fit pairs of patches and pairs of words; interactions between the two sides stay the same, the fit gets better'),
+    .describe('also fit pairs of patches and pairs of words; interactions between the two sides keep their meaning, the fit gets better'),
   ...perturbationShape,
 });
 type Options = z.infer<typeof schema>;
