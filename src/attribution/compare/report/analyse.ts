@@ -54,7 +54,9 @@ export interface MethodRow {
   readonly seeds: number;
   /** Standard deviation over seeds within a pair; NaN with one seed. */
   readonly seedSpread: number;
-  /** 1 is best; ties share mean ranks; undefined without a value or direction. */
+  /** Judged on clearly fewer pairs than others are, so its mean is no match for theirs: it is not ranked. Paired differences still hold. */
+  readonly partial: boolean;
+  /** 1 is best; ties share mean ranks; undefined without a value or direction, and where `partial`. */
   readonly rank?: number;
   /** The best mean of the table. */
   readonly best: boolean;
@@ -96,7 +98,7 @@ export interface Analysis {
 interface Column {
   /** Per pair the mean over seeds that have a value; NaN without one. */
   readonly means: Float64Array;
-  readonly row: Omit<MethodRow, 'rank' | 'best' | 'toReference' | 'toBest'>;
+  readonly row: Omit<MethodRow, 'rank' | 'partial' | 'best' | 'toReference' | 'toBest'>;
 }
 
 type Tested = Omit<PairedComparison, 'wilcoxonHolm' | 'signFlipHolm' | 'verdict'>;
@@ -158,13 +160,19 @@ function column(method: string, rows: readonly (readonly number[])[], tools: Too
   };
 }
 
+/** Share of the pairs on which a method must have been judged to be ranked with the others. */
+const ENOUGH = 0.9;
+
 function metricTable(results: ComparisonResults, part: ResultPart, metric: ResultMetric, tools: Tools): MetricTable {
   const columns = results.methods.flatMap(({ name }) => {
     const rows = part.values[metric.name][name];
     return rows ? [column(name, rows, tools)] : [];
   });
   const sign = { higher: -1, lower: 1, none: 0 }[metric.direction];
-  const ranked = sign === 0 ? [] : columns.filter(c => Number.isFinite(c.row.value.estimate));
+  const judged = (c: Column): number => c.row.pairs + c.row.undefinedPairs;
+  const most = columns.reduce((top, c) => Math.max(top, judged(c)), 0);
+  const partial = (c: Column): boolean => judged(c) < ENOUGH * most;
+  const ranked = sign === 0 ? [] : columns.filter(c => Number.isFinite(c.row.value.estimate) && !partial(c));
   const rankOf = new Map(Array.from(ranks(ranked.map(c => sign * c.row.value.estimate)), (rank, i) => [ranked[i].row.method, rank]));
   // Ties for the first place are best together; the first in the table's order stands for them in tests.
   const best = ranked.toSorted((a, b) => rankOf.get(a.row.method)! - rankOf.get(b.row.method)!)[0];
@@ -189,6 +197,7 @@ function metricTable(results: ComparisonResults, part: ResultPart, metric: Resul
     best: best?.row.method,
     rows: columns.map(c => ({
       ...c.row,
+      partial: partial(c),
       rank: rankOf.get(c.row.method),
       best: best !== undefined && rankOf.get(c.row.method) === rankOf.get(best.row.method),
       toReference: toReference.get(c.row.method),

@@ -4,25 +4,39 @@ import { CATEGORIES, type Category } from '../../metrics/metric.ts';
 import type { ResultMethod } from '../results.ts';
 import type { Analysis, MethodRow, MetricTable, PartAnalysis } from './analyse.ts';
 
-/** One category's metrics side by side. */
+/** One category's metrics side by side, or those of several small ones. */
 export interface CategoryTable {
-  readonly category: Category;
+  readonly categories: readonly Category[];
   readonly metrics: readonly MetricTable[];
   /** Methods that any of the metrics judged, family by family; a cell for every metric, undefined where it did not judge. */
   readonly methods: readonly { readonly method: ResultMethod; readonly cells: readonly (MethodRow | undefined)[] }[];
 }
 
-/** The tables of a part, in the order of categories. */
-export function byCategory({ results }: Pick<Analysis, 'results'>, { tables }: PartAnalysis): CategoryTable[] {
-  const ordered = byFamily(results.methods);
-  return CATEGORIES.flatMap(category => {
+/** Categories that never share a table. */
+const ALONE: ReadonlySet<Category> = new Set(['paper', 'faithfulness', 'localisation']);
+
+/**
+ * The tables of a part, in the order of categories.
+ * @param together neighbouring smaller categories share a table while it has at most so many metrics
+ */
+export function byCategory({ results }: Pick<Analysis, 'results'>, { tables }: PartAnalysis, together = 1): CategoryTable[] {
+  const groups: { categories: Category[]; metrics: MetricTable[] }[] = [];
+  for (const category of CATEGORIES) {
     const metrics = tables.filter(t => t.metric.category === category);
-    if (metrics.length === 0) return [];
+    const last = groups[groups.length - 1];
+    if (metrics.length === 0) continue;
+    if (last && !ALONE.has(last.categories[0]) && last.metrics.length + metrics.length <= together) {
+      last.categories.push(category);
+      last.metrics.push(...metrics);
+    } else groups.push({ categories: [category], metrics });
+  }
+  const ordered = byFamily(results.methods);
+  return groups.map(({ categories, metrics }) => {
     const rows = metrics.map(t => new Map(t.rows.map(row => [row.method, row])));
     const methods = ordered
-      .map(method => ({ method, cells: rows.map(of => of.get(method.name)) }))
+      .map(method => ({ method, cells: rows.map(cells => cells.get(method.name)) }))
       .filter(({ cells }) => cells.some(cell => cell !== undefined));
-    return [{ category, metrics, methods }];
+    return { categories, metrics, methods };
   });
 }
 
@@ -33,5 +47,5 @@ export const byFamily = (methods: readonly ResultMethod[]): ResultMethod[] =>
 /** Not the best, yet not told apart from it. */
 export const likeBest = (row: MethodRow): boolean => !row.best && row.toBest?.verdict === 'alike';
 
-/** Whether a row rests on fewer pairs than the table's fullest, or has values that are not defined. */
+/** Pairs on which the most thoroughly judged method of a table was judged. */
 export const fullPairs = ({ rows }: MetricTable): number => rows.reduce((most, row) => Math.max(most, row.pairs + row.undefinedPairs), 0);

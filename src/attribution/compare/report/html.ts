@@ -50,7 +50,7 @@ function intro({ results, level, alpha, resamples, flips }: Analysis): string {
 const CHARTS: Readonly<Record<NamedChart['kind'], readonly [heading: string, about: string]>> = {
   ranks: [
     'Ranks',
-    'Darkest: best of the metric; dark: not told apart from it; the paler, the further down. Mean place is over metrics of faithfulness and localisation, 0 for always best, 1 for always last.',
+    'Strongest colour: best of the metric; next: not told apart from it; the fainter, the further down. Mean place is over metrics of faithfulness and localisation, 0 for always best, 1 for always last. “n” stands where a method was judged on clearly fewer pairs and is not ranked.',
   ],
   curves: [
     'Insertion and deletion',
@@ -59,6 +59,9 @@ const CHARTS: Readonly<Record<NamedChart['kind'], readonly [heading: string, abo
   cost: ['Cost against quality', 'Up and left is better. The dotted line joins methods that no other beats in both.'],
   forest: ['Differences', ''],
 };
+
+/** Metrics that stand in one table though their categories differ. */
+const TOGETHER = 5;
 
 function partHtml(analysis: Analysis, part: PartAnalysis, index: number): string {
   const { results } = analysis;
@@ -80,7 +83,11 @@ function partHtml(analysis: Analysis, part: PartAnalysis, index: number): string
   return (
     `<section class="part" id="part-${index}"><h2>${escapeText(partTitle(part.part))}</h2><p class="muted">${pairs.length} ${pairs.length === 1 ? 'pair: there are no intervals and no tests with one' : 'pairs'}.${referenced || part.tables.length === 0 ? '' : ' The reference has no values here, so there are no differences to it.'}</p>` +
     `<h3>At a glance</h3>${glanceHtml(analysis, part)}${drawn.join('')}` +
-    `<h3>Tables</h3><p class="muted small">Press a column’s name to sort; hover for intervals and readings.</p>${byCategory(analysis, part)
+    `<h3>Tables</h3><p class="muted small">Press a column’s name to sort; hover for intervals and readings.</p>${byCategory(
+      analysis,
+      part,
+      TOGETHER,
+    )
       .map(table => categoryHtml(analysis, table))
       .join('')}` +
     `<h3>Every metric in full</h3>${part.tables.map(table => metricHtml(analysis, table)).join('')}` +

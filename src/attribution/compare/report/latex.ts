@@ -28,7 +28,7 @@ export const latexText = (text: string): string =>
     .replace(/([?!])`/g, '$1{}`');
 
 const MOST = 4;
-const number = (value: number, digits: number): string => formatValue(value, digits).replace('−', '-').replace('–', '--');
+const number = (value: number, digits: number): string => formatValue(value, digits).replace('−', '$-$').replace('–', '--');
 
 /** A document's worth of `table*` environments. */
 export function tablesLatex(analysis: Analysis): string {
@@ -45,7 +45,7 @@ export function tablesLatex(analysis: Analysis): string {
       return Array.from({ length: chunks }, (_, k) => {
         const cut = <T>(list: readonly T[]): T[] => list.slice(k * size, (k + 1) * size);
         const methods = table.methods.map(({ method, cells }) => ({ method, cells: cut(cells) })).filter(m => m.cells.some(Boolean));
-        const caption = `${latexText(partTitle(part.part))}, ${table.category}${chunks > 1 ? ` (${k + 1} of ${chunks})` : ''}. ${legend}`;
+        const caption = `${latexText(partTitle(part.part))}, ${table.categories[0]}${chunks > 1 ? ` (${k + 1} of ${chunks})` : ''}. ${legend}`;
         return tableLatex({ ...table, metrics: cut(table.metrics), methods }, caption);
       });
     }),

@@ -9,7 +9,7 @@ import { arrow, intervalText, optionsText, partTitle, pText, secondsText, signed
 export const markdownText = (text: string): string =>
   text
     .replace(/[\r\n\t]+/g, ' ')
-    .replace(/[\\`*_{}[\]()#+!|~$]/g, '\\$&')
+    .replace(/[\\`*_[\]|~$]/g, '\\$&')
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;');
@@ -36,7 +36,7 @@ export function tablesMarkdown(analysis: Analysis): string {
   return `${text.filter(Boolean).join('\n\n')}\n`;
 }
 
-function categoryTable({ category, metrics, methods }: CategoryTable): string {
+function categoryTable({ categories: [category], metrics, methods }: CategoryTable): string {
   const digits = metrics.map(tableDigits);
   const full = metrics.map(fullPairs);
   const head = ['method', ...metrics.map(t => `${markdownText(t.metric.title)} ${arrow(t.metric.direction)}`.trim())];

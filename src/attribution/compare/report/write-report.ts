@@ -10,6 +10,7 @@ import { comparisonHtml } from './html.ts';
 import { resultsJson } from './json.ts';
 import { tablesLatex } from './latex.ts';
 import { tablesMarkdown } from './markdown.ts';
+import { smallerPictures } from './pictures.ts';
 import { paperChart } from './svg/palette.ts';
 
 /**
@@ -18,7 +19,8 @@ import { paperChart } from './svg/palette.ts';
  * @throws NarrowsError for results that contradict themselves, or a directory that cannot be written
  */
 export async function writeReport(results: ComparisonResults, directory: string, options: AnalyseOptions = {}): Promise<string[]> {
-  const analysis = analyse(results, options);
+  const analysis = analyse(await smallerPictures(results), options);
+
   const paths: string[] = [];
   const write = async (name: string, content: string | Iterable<Uint8Array>): Promise<void> => {
     const path = join(directory, name);

@@ -60,7 +60,7 @@ export const sortHead = (html: string, kind: 'text' | 'number', first: 'up' | 'd
 /** A metric's heading: name and arrow; its reading on hover. */
 export const metricHead = (metric: ResultMetric): string =>
   sortHead(
-    `${escapeText(metric.title)} <span class="dir">${arrow(metric.direction)}</span>`,
+    `${escapeText(metric.title)} <span class="dir">${arrow(metric.direction)}</span>`,
     'number',
     metric.direction === 'lower' ? 'up' : 'down',
     `${metric.reading} Unit: ${metric.unit}.`,

@@ -21,7 +21,7 @@ export function caseHtml(results: ComparisonResults, modality: Modality, one: Re
   const digits = maps.reduce((most, { map }) => Math.max(most, Math.abs(map.value) || 0), 0);
   const value = (map: ResultMap): string => formatValue(map.value, Math.max(2, digitsFor(digits)));
   const title = escapeText(metric?.title ?? one.metric);
-  const head = `<p><b>${PLACES[one.place]} case</b> <span>“${escapeText(one.caption)}”</span> <span class="small muted">${escapeText(one.pair)}; by ${title} of ${escapeText(reference.title)}</span></p>`;
+  const head = `<p><b>${PLACES[one.place]} case</b> <span>“${escapeText(one.caption)}”</span> <span class="small muted">${escapeText(one.pair)}; numbers are ${title}; chosen by its value for ${escapeText(reference.title)}</span></p>`;
   const picture = `<img loading="lazy" alt="${escapeText(one.caption)}" src="${one.image}">`;
   if (modality === 'text') {
     const rows = maps.map(
@@ -32,20 +32,23 @@ export function caseHtml(results: ComparisonResults, modality: Modality, one: Re
   }
   const items = maps.map(
     ({ method, map }) =>
-      `<li>${map.image ? `<img loading="lazy" alt="Map of ${escapeText(method.title)}" src="${map.image}">` : ''}${escapeText(method.title)} <span class="note">${title} ${value(map)}</span></li>`,
+      `<li>${map.image ? `<img loading="lazy" alt="Map of ${escapeText(method.title)}" src="${map.image}">` : ''}${escapeText(method.title)} <span class="note">${value(map)}</span></li>`,
   );
   return `<div class="case">${head}<ul class="maps"><li>${picture}picture${one.truth ? ' and truth' : ''}</li>${items.join('\n')}</ul></div>`;
 }
+
+/** Width of a strip of words, and how much of its wide margin is cut off. */
+const [WIDTH, TRIM] = [330, 9];
 
 /** The caption on the colours of a map's values; each map has its own scale. */
 function words({ words: texts = [], truth, caption }: ResultCase, { words: values = [] }: ResultMap, method: ResultMethod): string {
   const finite = values.map(v => (Number.isFinite(v) ? v : 0));
   const scale = displayScale(finite, 'score');
   const scores = finite.map((value, i) => ({ text: texts[i] ?? '', start: 2 * i, end: 2 * i + 1, value, tokens: [] }));
-  const strip = layoutStrip(scores, caption, scale, 330, 14, false);
+  const strip = layoutStrip(scores, caption, scale, WIDTH, 14, false);
   const map = colourMap(scale.signed ? 'narrows-signed' : 'narrows-heat');
-  const card = toSvg(drawStrip(strip, { left: 0, top: 0, width: 330, height: strip.height }, map, scale, false), { text: 'live' });
+  const card = toSvg(drawStrip(strip, { left: 0, top: 0, width: WIDTH, height: strip.height }, map, scale, false), { text: 'live' });
   const named = texts.filter((_, i) => truth?.[i] === 1);
   const about = `${method.title}: ${scores.map(s => `${s.text} ${formatValue(s.value, 2)}`).join(', ')}${named.length > 0 ? `. The picture shows: ${named.join(', ')}` : ''}`;
-  return `<svg role="img" aria-label="${escapeText(about)}" width="330" height="${strip.height}" viewBox="0 0 330 ${strip.height}">${card}</svg>`;
+  return `<svg role="img" aria-label="${escapeText(about)}" width="${WIDTH - 2 * TRIM}" height="${strip.height - 2 * TRIM}" viewBox="${TRIM} ${TRIM} ${WIDTH - 2 * TRIM} ${strip.height - 2 * TRIM}">${card}</svg>`;
 }

@@ -12,8 +12,8 @@ const LISTED = 4;
 /** The table. */
 export function glanceHtml(analysis: Analysis, part: PartAnalysis): string {
   const methods = new Map(analysis.results.methods.map(m => [m.name, m]));
-  const rows = byCategory(analysis, part).flatMap(({ category, metrics }) => [
-    `<tr class="group"><th colspan="5" scope="rowgroup">${category}</th></tr>`,
+  const rows = byCategory(analysis, part).flatMap(({ categories, metrics }) => [
+    `<tr class="group"><th colspan="5" scope="rowgroup">${categories[0]}</th></tr>`,
     ...metrics.map(table => glanceRow(table, methods, analysis.results.reference)),
   ]);
   const reference = escapeText(methods.get(analysis.results.reference)!.title);
@@ -29,7 +29,7 @@ function glanceRow(table: MetricTable, methods: ReadonlyMap<string, ResultMethod
   const title = (row: MethodRow): string => escapeText(methods.get(row.method)!.title);
   const ranked = rows.filter(row => row.rank !== undefined).length;
   const value = (row: MethodRow): string => formatValue(row.value.estimate, digits);
-  const head = `<th scope="row" title="${escapeText(metric.reading)}">${escapeText(metric.title)} <span class="dir">${arrow(metric.direction)}</span></th>`;
+  const head = `<th scope="row" title="${escapeText(metric.reading)}">${escapeText(metric.title)} <span class="dir">${arrow(metric.direction)}</span></th>`;
   const held = rows.find(row => row.method === reference);
   const standing = (row: MethodRow | undefined): string => {
     if (!row) return '<span class="note">not judged</span>';

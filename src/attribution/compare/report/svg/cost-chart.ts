@@ -89,7 +89,7 @@ export function costChart(
         y2: y.at(p.high),
         stroke: theme.family[p.method.family],
         'stroke-width': 1.2,
-        'stroke-opacity': 0.5,
+        'stroke-opacity': 0.4,
       }),
     );
   }
@@ -110,10 +110,9 @@ export function costChart(
         element('line', { x1: px, y1: py, x2: to[0], y2: to[1], stroke: theme.muted, 'stroke-width': 0.8, 'stroke-opacity': 0.7 }),
       );
     }
-    const weight = pareto.includes(p) ? 'semibold' : 'regular';
-    nodes.push(
-      label(shorten(names[i], measure(names[i], 12), 12, weight), spot.left + 2, spot.top + 11.5, 12, theme.ink, { weight: 'regular' }),
-    );
+    // Lines behind a name do not strike it through.
+    const behind = { x: spot.left, y: spot.top, width: measure(names[i], 12) + 4, height: 15, fill: theme.paper, 'fill-opacity': 0.8 };
+    nodes.push(element('rect', behind), label(names[i], spot.left + 2, spot.top + 11.5, 12, theme.ink));
   });
   for (const p of points) {
     const text = `${p.method.title}: ${secondsText(p.seconds)}, ${formatValue(p.value, digits)} [${formatValue(p.low, digits)}, ${formatValue(p.high, digits)}]`;

@@ -31,18 +31,32 @@ export function highlighted(all: readonly MethodCurves[], reference: string): Me
   return chosen;
 }
 
-const NAMES = 158;
+/** Room for names and areas at the right of a panel. */
+const NAMES = 230;
 
 /** Both panels side by side; a panel without curves is left out. */
 export function curvesChart(all: readonly MethodCurves[], reference: string, title: string, theme: ChartTheme): Chart {
   const shown = highlighted(all, reference);
   const sides = (['insertion', 'deletion'] as const).filter(side => all.some(c => c[side]));
-  const [panel, height] = [540, 380];
-  const nodes = sides.flatMap((side, i) => onePanel(side, all, shown, { left: i * panel, width: panel, height }, theme));
+  const [panel, height] = [575, 380];
+  const range = rangeOf(all);
+  const nodes = sides.flatMap((side, i) => onePanel(side, all, shown, range, { left: i * panel, width: panel, height }, theme));
   const about = shown.map(
     c => `${c.method.title}: ${sides.map(s => (c[s] ? `${s} area ${formatValue(areaUnder(c[s]), 3)}` : '')).join(', ')}`,
   );
   return chart({ width: panel * sides.length, height }, title, about.join('; '), theme, nodes);
+}
+
+/** Both panels share one range: they are in one unit. */
+function rangeOf(all: readonly MethodCurves[]): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const curve of all.flatMap(c => [c.insertion, c.deletion]))
+    for (const value of curve ? [...curve.mean, ...(curve.low ?? []), ...(curve.high ?? [])] : []) {
+      if (!Number.isFinite(value)) continue;
+      [low, high] = [Math.min(low, value), Math.max(high, value)];
+    }
+  const margin = 0.04 * (high - low);
+  return [low - margin, high + margin];
 }
 
 const WORDS = {
@@ -54,18 +68,14 @@ function onePanel(
   side: 'insertion' | 'deletion',
   all: readonly MethodCurves[],
   shown: readonly MethodCurves[],
+  range: readonly [number, number],
   place: { left: number; width: number; height: number },
   theme: ChartTheme,
 ): Node[] {
   const drawn = all.filter(c => c[side]);
   const box = { left: place.left + 52, top: 44, right: place.left + place.width - NAMES, bottom: place.height - 48 };
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const each of drawn)
-    for (const list of [each[side]!.mean, each[side]!.low ?? [], each[side]!.high ?? []])
-      for (const value of list) [low, high] = [Math.min(low, value), Math.max(high, value)];
-  const margin = 0.04 * (high - low);
   const x = linearAxis(0, 1, box.left, box.right, 4);
-  const y = linearAxis(low - margin, high + margin, box.bottom, box.top, 5);
+  const y = linearAxis(range[0], range[1], box.bottom, box.top, 5);
   const path = (values: readonly number[]): string =>
     values.map((v, i) => `${i === 0 ? 'M' : 'L'}${x.at(i / (values.length - 1)).toFixed(1)} ${y.at(v).toFixed(1)}`).join('');
   const hover = (c: MethodCurves): Node => element('title', {}, `${c.method.title}: area ${formatValue(areaUnder(c[side]!), 4)}`);

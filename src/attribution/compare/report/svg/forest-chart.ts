@@ -18,18 +18,18 @@ export function forestChart(
   theme: ChartTheme,
 ): Chart | undefined {
   const { metric } = table;
-  const of = new Map(methods.map(m => [m.name, m]));
+  const titles = new Map(methods.map(m => [m.name, m]));
   const sign = metric.direction === 'lower' ? 1 : -1;
   const rows = table.rows
-    .flatMap(({ method, toReference: d }) => (d && Number.isFinite(d.difference.estimate) ? [{ method: of.get(method)!, d }] : []))
+    .flatMap(({ method, toReference: d }) => (d && Number.isFinite(d.difference.estimate) ? [{ method: titles.get(method)!, d }] : []))
     .sort((a, b) => sign * (a.d.difference.estimate - b.d.difference.estimate));
   if (rows.length === 0) return undefined;
   const digits = tableDigits(table);
-  const names = Math.min(240, Math.max(...rows.map(r => measure(r.method.title, 12.5)))) + 34;
+  const names = Math.min(240, Math.max(...rows.map(r => measure(r.method.title, 12.5)))) + 48;
   const width = 900;
   const top = 76;
   const bottom = top + rows.length * ROW;
-  const box = { left: names, top: top - 6, right: width - 250, bottom: bottom + 4 };
+  const box = { left: names, top: top - 6, right: width - 276, bottom: bottom + 4 };
   const bound = (r: PairedComparison, side: 'low' | 'high'): number => {
     const value = r.difference[side];
     return Number.isFinite(value) ? value : r.difference.estimate;
@@ -41,7 +41,7 @@ export function forestChart(
   const zero = x.at(0);
   const better = metric.direction === 'none' ? undefined : metric.direction === 'higher' ? 'right' : 'left';
   const nodes: Node[] = [
-    label(`${metric.title}: difference to ${of.get(reference)?.title ?? reference}`, 14, 24, 14, theme.ink, { weight: 'semibold' }),
+    label(`${metric.title}: difference to ${titles.get(reference)?.title ?? reference}`, 14, 24, 14, theme.ink, { weight: 'semibold' }),
     ...drawAxis(x, 'x', box, theme),
     element('line', { x1: zero, x2: zero, y1: box.top, y2: box.bottom, stroke: theme.ink, 'stroke-width': 1.2 }),
     label(`difference [95 %]`, width - 82, top - 14, 11.5, theme.muted, { anchor: 'end' }),
@@ -67,7 +67,7 @@ export function forestChart(
         : { fill: colour, stroke: colour, 'stroke-width': 1.6 };
     nodes.push(
       mark(method.family, 20, y, 4, theme),
-      label(shorten(method.title, names - 44, 12.5), 32, y + 4, 12.5, theme.ink),
+      label(shorten(method.title, names - 46, 12.5), 32, y + 4, 12.5, theme.ink),
       element('line', { x1: from, x2: to, y1: y, y2: y, stroke: colour, 'stroke-width': 2 }),
       element(
         'g',

@@ -31,7 +31,7 @@ export function rankChart(
   if (ranked.length === 0) return undefined;
   const place = (m: ResultMethod): number => meanRank[m.name] ?? 2;
   const listed = methods.filter(m => ranked.some(t => t.rows.some(r => r.method === m.name))).toSorted((a, b) => place(a) - place(b));
-  const names = Math.min(230, Math.max(...listed.map(m => measure(m.title, 12.5)))) + 38;
+  const names = Math.min(230, Math.max(...listed.map(m => measure(m.title, 12.5)))) + 46;
   const headings = ranked.map(t => shorten(`${t.metric.title} ${arrow(t.metric.direction)}`, 180, 12));
   const tilt = Math.PI / 4;
   const top = 44 + Math.max(...headings.map(text => measure(text, 12))) * Math.sin(tilt);
@@ -57,7 +57,7 @@ export function rankChart(
       ),
     );
   });
-  const of = ranked.map(t => ({
+  const lookup = ranked.map(t => ({
     rows: new Map(t.rows.map(r => [r.method, r])),
     digits: tableDigits(t),
     count: t.rows.filter(r => r.rank !== undefined).length,
@@ -71,13 +71,15 @@ export function rankChart(
     if (meanRank[method.name] !== undefined)
       nodes.push(label(meanRank[method.name].toFixed(2), names + 58, y + ROW / 2 + 4.5, 12, theme.muted, { anchor: 'end' }));
     ranked.forEach((t, i) => {
-      const row = of[i].rows.get(method.name);
+      const row = lookup[i].rows.get(method.name);
       if (!row) return;
       if (row.rank === undefined) {
-        nodes.push(label('–', columns[i] + CELL / 2, y + ROW / 2 + 4.5, 12, theme.muted, { anchor: 'middle' }));
+        nodes.push(
+          label(row.partial ? `n ${row.pairs}` : '–', columns[i] + CELL / 2, y + ROW / 2 + 4.5, 11, theme.muted, { anchor: 'middle' }),
+        );
         return;
       }
-      const weight = strength(row, of[i].count);
+      const weight = strength(row, lookup[i].count);
       const note = row.best ? ', best' : likeBest(row) ? ', not told apart from the best' : '';
       nodes.push(
         element(
@@ -86,7 +88,7 @@ export function rankChart(
           element(
             'title',
             {},
-            `${method.title}, ${t.metric.title}: ${formatValue(row.value.estimate, of[i].digits)}, rank ${row.rank} of ${of[i].count}${note}`,
+            `${method.title}, ${t.metric.title}: ${formatValue(row.value.estimate, lookup[i].digits)}, rank ${row.rank} of ${lookup[i].count}${note}`,
           ),
           element('rect', {
             x: columns[i] + 1,

@@ -138,7 +138,7 @@ async function examplePart(
   const skill = new Map(here.map(m => [m.name, m.family === 'control' ? 0.1 * noise.uniform() : 0.25 + 0.65 * noise.uniform()]));
   const values: Record<string, Record<string, number[][]>> = {};
   for (const metric of exampleMetrics) {
-    if (metric.name === 'seconds') continue;
+    if (metric.name === 'seconds' && modality === 'text') continue;
     if (modality === 'text' && metric.category === 'paper') continue;
     const [base, gain, spread] = scale[metric.name] ?? [0.3, 0.45, 0.25];
     const hard = Array.from({ length: pairs }, () => noise.normal() * spread);
