@@ -1,0 +1,142 @@
+/** @file Maps from a gate that is optimised per pair: what all methods of the bottleneck family share. */
+import { join } from 'node:path';
+import {
+  compileGate,
+  type GateOptions,
+  type GateProblem,
+  type GateWeights,
+  optimiseGate,
+  type UpperGate,
+} from '../../bottleneck/optimise-gate.ts';
+import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
+import type { Value } from '../../graph/index.ts';
+import type { Modality } from '../../models/dual-encoder.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { FloatTensor } from '../../tensor/tensor.ts';
+import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
+import type { MethodRun, TokenMap, TowerJob } from '../method.ts';
+import { chunks, inputRows, type Range, row, rows } from '../rows.ts';
+import { targetFeeds, targetScore } from '../target.ts';
+
+/** Where α starts: λ = σ(5) = 0.993, so that the optimisation begins from the undisturbed model. */
+const ALPHA_START = 5;
+
+/** How a gate is optimised in one tower. */
+export interface GateSettings {
+  readonly beta: number;
+  readonly steps: number;
+  readonly learningRate: number;
+  readonly batchSize: number;
+  /** Variance of the noise and the prior, relative to the features' own. */
+  readonly variance: number;
+  /** Statistics of the noise: N(0, 1), the sample's own tokens, or a data set's. */
+  readonly normalisation: 'none' | 'sample' | 'dataset';
+  readonly antithetic: boolean;
+  readonly perToken: boolean;
+  readonly official: boolean;
+}
+
+/** What a variant adds to the plain gate. */
+export interface GateVariant {
+  /** Statistics of the job's layer for `normalisation: 'dataset'`. */
+  readonly dataset?: ChannelStatistics;
+  readonly smoothing?: FloatTensor;
+  /** Blocks above whose outputs the same λ gates too, with their undisturbed outputs [P, N, D]. */
+  readonly upper?: readonly { readonly layer: number; readonly hidden: FloatTensor; readonly dataset?: ChannelStatistics }[];
+  /** Weights of pairs from … to, made anew for each chunk. */
+  readonly weights?: (range: Range) => GateWeights;
+  readonly maxGradientNorm?: number;
+}
+
+/** Feature statistics of both jobs' layers. @param path of the file; the one beside the weights by default @throws NarrowsError where it is missing */
+export async function datasetStatistics(run: MethodRun, path?: string): Promise<Record<Modality, ChannelStatistics>> {
+  const file = path ?? join(run.model.checkpoint.directory, STATISTICS_FILE);
+  const found = await loadStatistics(file, { image: run.image.layer, text: run.text.layer });
+  for (const modality of run.wanted) {
+    const [channels, width] = [found[modality].mean.length, run[modality].hidden.shape[2]];
+    if (channels !== width)
+      throw new NarrowsError(`${file} has statistics of ${channels} channels, not ${width}; fit them again with this model.`);
+  }
+  return found;
+}
+
+/** Declares the steps of all towers and chunks. */
+export function planGates(run: MethodRun, settings: Pick<GateSettings, 'steps' | 'batchSize'>): void {
+  for (const m of run.wanted) run.plan(chunks(run.encoded.pairs.length, pairsPerRun(run, run[m], settings)).length * settings.steps);
+}
+
+/** The maps of all pairs, in chunks that fit in memory: nats per token. */
+export async function explainByGate(run: MethodRun, job: TowerJob, settings: GateSettings, variant: GateVariant = {}): Promise<TokenMap[]> {
+  const { tower, modality, layer, hidden } = job;
+  const [count, tokens, width] = hidden.shape;
+  const out: TokenMap[] = [];
+  for (const range of chunks(count, pairsPerRun(run, job, settings))) {
+    const lengths = job.lengths.slice(...range);
+    const upper = variant.upper?.map(
+      (place): UpperGate => ({
+        layer: place.layer,
+        hidden: rows(place.hidden, range),
+        statistics: noiseStatistics(rows(place.hidden, range), lengths, settings, place.dataset),
+      }),
+    );
+    const problem: GateProblem = {
+      runtime: run.model.runtime,
+      tower,
+      layer,
+      hidden: rows(hidden, range),
+      inputs: inputRows(job.inputs, range),
+      score: {
+        of: (features: Value) => targetScore(features, settings.batchSize, job.target),
+        feeds: targetFeeds(job.target, range),
+      },
+      lengths: modality === 'text' ? lengths : undefined,
+      statistics: noiseStatistics(rows(hidden, range), lengths, settings, variant.dataset),
+      options: gateOptions(settings),
+      smoothing: variant.smoothing,
+      upper,
+      weights: variant.weights?.(range),
+      maxGradientNorm: variant.maxGradientNorm,
+      seed: run.seed,
+      signal: run.signal,
+      onStep: () => run.advance(),
+    };
+    const { kind, vectors } = job.target;
+    const size = modality === 'image' ? tokens : '';
+    const key = `gate:${modality}:${layer}:${size}:${width}:${kind}:${vectors.shape[1]}:${Object.keys(problem.inputs).join()}`;
+    const graph = await run.keep(key, () => compileGate({ ...problem, standardised: problem.statistics !== undefined }));
+    const results = await optimiseGate(problem, graph);
+    out.push(...results.map(r => ({ tokens: r.tokens, curves: { fit: r.fit, compression: r.compression } })));
+    const blocks = tower.layers - 1 - layer;
+    run.passes(modality, (range[1] - range[0]) * settings.batchSize * settings.steps, blocks, blocks);
+  }
+  return out;
+}
+
+/** Pairs whose step fits in memory: about sixty values per token and channel live at once. */
+function pairsPerRun(run: MethodRun, job: TowerJob, { batchSize }: Pick<GateSettings, 'batchSize'>): number {
+  const [, tokens, width] = job.hidden.shape;
+  return Math.max(1, Math.floor(run.maxMemory / (tokens * width * batchSize * 60 * 4)));
+}
+
+const gateOptions = (settings: GateSettings): GateOptions => {
+  const { beta, steps, learningRate, batchSize, antithetic, perToken, official } = settings;
+  return { beta, steps, learningRate, batchSize, antithetic, perToken, official, alphaStart: ALPHA_START };
+};
+
+/** Mean and deviation of the noise per pair; none where it is N(0, 1). The variance scales the deviation. @param hidden [P, N, D] */
+function noiseStatistics(
+  hidden: FloatTensor,
+  lengths: readonly number[],
+  { normalisation, variance }: GateSettings,
+  dataset: ChannelStatistics | undefined,
+): ChannelStatistics[] | undefined {
+  const width = hidden.shape[2];
+  const scale = Math.sqrt(variance);
+  const scaled = (s: ChannelStatistics): ChannelStatistics => ({ mean: s.mean, deviation: s.deviation.map(v => v * scale) });
+  if (normalisation === 'none') {
+    if (variance === 1) return undefined;
+    return lengths.map(() => scaled({ mean: new Float32Array(width), deviation: new Float32Array(width).fill(1) }));
+  }
+  if (normalisation === 'sample') return lengths.map((n, p) => scaled(sampleStatistics(row(hidden, p).subarray(0, n * width), width)));
+  return lengths.map(() => scaled(dataset!));
+}
