@@ -2,17 +2,20 @@
 import type { DualEncoder } from '../models/dual-encoder.ts';
 import { Attributor } from './attributor.ts';
 import type { MethodEntry } from './method.ts';
+import { adaib } from './methods/adaib.ts';
 import { banzhaf } from './methods/banzhaf.ts';
 import { banzhafInteractions } from './methods/banzhaf-interactions.ts';
 import { centrePrior } from './methods/centre-prior.ts';
 import { chefer } from './methods/chefer.ts';
 import { clipSurgery } from './methods/clip-surgery.ts';
+import { coiba } from './methods/coiba.ts';
 import { exclip } from './methods/exclip.ts';
 import { expectedGradients } from './methods/expected-gradients.ts';
 import { gradCam } from './methods/grad-cam.ts';
 import { gradCamPlusPlus } from './methods/grad-cam-plus-plus.ts';
 import { gradEclip } from './methods/grad-eclip.ts';
 import { hiresCam } from './methods/hires-cam.ts';
+import { iba } from './methods/iba.ts';
 import { imageGradientMagnitude } from './methods/image-gradient-magnitude.ts';
 import { inputXGradient } from './methods/input-x-gradient.ts';
 import { integratedGradients } from './methods/integrated-gradients.ts';
@@ -22,6 +25,7 @@ import { layerIntegratedGradients } from './methods/layer-integrated-gradients.t
 import { legrad } from './methods/legrad.ts';
 import { lime } from './methods/lime.ts';
 import { m2ibEntry } from './methods/m2ib.ts';
+import { m2ibToken } from './methods/m2ib-token.ts';
 import { nib } from './methods/nib.ts';
 import { occlusion } from './methods/occlusion.ts';
 import { random } from './methods/random.ts';
@@ -66,6 +70,10 @@ export const methods: readonly MethodEntry[] = [
   entry(banzhafInteractions),
   entry(exclip),
   entry(m2ibEntry()),
+  entry(m2ibToken),
+  entry(iba),
+  entry(coiba),
+  entry(adaib),
   entry(random),
   entry(centrePrior),
   entry(imageGradientMagnitude),

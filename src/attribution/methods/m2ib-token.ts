@@ -1,0 +1,35 @@
+/**
+ * @file M2IB with one gate per token in place of one per token and channel: N parameters instead of N·D, so ten noisy steps vote on fewer
+ * questions, and outlier channels cannot carry a map by themselves.
+ */
+import { resolveLayer } from '../layer.ts';
+import { eachTower, type MethodEntry } from '../method.ts';
+import { explainByGate, planGates } from '../primitives/gate.ts';
+import { type M2IBOptions, m2ibSchema, TEXT_LAYER } from './m2ib.ts';
+
+type Options = Omit<M2IBOptions, 'alpha' | 'compat' | 'normalisation'>;
+
+/** The registry's entry. */
+export const m2ibToken: MethodEntry<Options> = {
+  name: 'm2ib-token',
+  title: 'M2IB, a gate per token',
+  family: 'bottleneck',
+  modalities: ['image', 'text'],
+  schema: m2ibSchema.omit({ alpha: true, compat: true, normalisation: true }),
+  cost: 'steps × batchSize × (F + B) of the blocks above the gate',
+  paper: 'M2IB (arXiv 2312.17174) with the per-token gate that its per-element one is often replaced by; features normalised per channel',
+  unit: 'nats',
+  signed: false,
+  sampled: true,
+  layers: (model, options) => ({
+    image: resolveLayer(options.layer, model.image),
+    text: options.textLayer === 'auto' ? TEXT_LAYER : resolveLayer(options.textLayer, model.text),
+  }),
+  async explain(run, options) {
+    planGates(run, options);
+    return eachTower(run, job => {
+      const beta = job.modality === 'image' ? options.beta : options.textBeta;
+      return explainByGate(run, job, { ...options, beta, normalisation: 'sample', perToken: true, official: false });
+    });
+  },
+};
