@@ -204,9 +204,10 @@ export class BlockRunner {
   }
 
   /** Maps of all seeds that a pair of the batch lacks. Where the batch fails, its pairs are tried one by one. */
-  private async makeMaps(batch: readonly Work[], setting: MethodSetting, run: BlockRun): Promise<void> {
+  private async makeMaps(all: readonly Work[], setting: MethodSetting, run: BlockRun): Promise<void> {
+    const batch = all.filter(w => includes(setting, w.rank));
     for (const seed of seedsOf(this.spec, setting)) {
-      const lacking = batch.filter(w => includes(setting, w.rank) && !w.record.hasMap(setting.key, seed));
+      const lacking = batch.filter(w => !w.record.hasMap(setting.key, seed));
       if (lacking.length === 0) continue;
       await breathe(run.signal);
       // The whole batch again: its values do not depend on where an earlier run stopped.
