@@ -195,10 +195,18 @@ describe('byCategory', () => {
       metric('p', 'higher', 'localisation'),
     ];
     const analysis = analyse(toy(metrics, { m: ten, p: ten, gini: ten, cost: { a: ten.a } }, 10));
-    const names = (together?: number) => byCategory(analysis, analysis.parts[0], together).map(t => t.categories);
+    const names = (together?: number) => byCategory(analysis, analysis.parts[0], { together }).map(t => t.categories);
     expect(names()).toEqual([['faithfulness'], ['localisation'], ['complexity'], ['cost']]);
     expect(names(5)).toEqual([['faithfulness'], ['localisation'], ['complexity', 'cost']]);
-    const last = byCategory(analysis, analysis.parts[0], 5)[2];
+    const wide = analyse(
+      toy(
+        ['m', 'n', 'o'].map(name => metric(name, 'higher')),
+        { m: ten, n: ten, o: ten },
+        10,
+      ),
+    );
+    expect(byCategory(wide, wide.parts[0], { most: 2 }).map(t => t.metrics.map(m => m.metric.name))).toEqual([['m', 'n'], ['o']]);
+    const last = byCategory(analysis, analysis.parts[0], { together: 5 })[2];
     expect(last.methods.map(m => m.method.name)).toEqual(['a', 'b', 'ref', 'c']);
     expect(last.methods[1].cells.map(cell => cell?.method)).toEqual(['b', undefined]);
   });

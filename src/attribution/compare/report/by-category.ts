@@ -18,8 +18,13 @@ const ALONE: ReadonlySet<Category> = new Set(['paper', 'faithfulness', 'localisa
 /**
  * The tables of a part, in the order of categories.
  * @param together neighbouring smaller categories share a table while it has at most so many metrics
+ * @param most a category with more metrics is spread evenly over several tables
  */
-export function byCategory({ results }: Pick<Analysis, 'results'>, { tables }: PartAnalysis, together = 1): CategoryTable[] {
+export function byCategory(
+  { results }: Pick<Analysis, 'results'>,
+  { tables }: PartAnalysis,
+  { together = 1, most = Number.POSITIVE_INFINITY }: { readonly together?: number; readonly most?: number } = {},
+): CategoryTable[] {
   const groups: { categories: Category[]; metrics: MetricTable[] }[] = [];
   for (const category of CATEGORIES) {
     const metrics = tables.filter(t => t.metric.category === category);
@@ -28,7 +33,11 @@ export function byCategory({ results }: Pick<Analysis, 'results'>, { tables }: P
     if (last && !ALONE.has(last.categories[0]) && last.metrics.length + metrics.length <= together) {
       last.categories.push(category);
       last.metrics.push(...metrics);
-    } else groups.push({ categories: [category], metrics });
+    } else {
+      const count = Math.max(1, Math.ceil(metrics.length / most));
+      const size = Math.ceil(metrics.length / count);
+      for (let k = 0; k < count; k++) groups.push({ categories: [category], metrics: metrics.slice(k * size, (k + 1) * size) });
+    }
   }
   const ordered = byFamily(results.methods);
   return groups.map(({ categories, metrics }) => {

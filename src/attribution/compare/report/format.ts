@@ -7,8 +7,12 @@ import type { MetricTable } from './analyse.ts';
 /** The report's light ink and paper, for pictures that stand alone. */
 export const paperTheme = themes.light;
 
-/** Digits behind the point for a table: two significant ones of the median half width of its intervals, so that all rows line up. */
-export function tableDigits({ rows }: MetricTable): number {
+/** How a table's numbers are written: with so many digits behind the point, or, where they span powers of ten, with three significant ones. */
+export type Digits = number | 'significant';
+
+/** Two significant digits of the median half width of a table's intervals, so that all rows line up; costs with significant ones. */
+export function tableDigits({ rows, metric }: MetricTable): Digits {
+  if (metric.category === 'cost') return 'significant';
   const halves = rows.map(({ value }) => (value.high - value.low) / 2).filter(half => half > 0);
   halves.sort((a, b) => a - b);
   const half = halves[halves.length >> 1];
@@ -17,10 +21,20 @@ export function tableDigits({ rows }: MetricTable): number {
   return Math.max(2, digitsFor(most));
 }
 
-/** A value with a sign, for differences. */
-export const signed = (value: number, digits: number): string => {
-  const text = formatValue(value, digits);
-  return Number.isFinite(value) && value > 0 && Number(text) !== 0 ? `+${text}` : text;
+/** A number of a table, with a true minus sign; a dash for NaN. */
+export function numberText(value: number, digits: Digits): string {
+  if (digits !== 'significant') return formatValue(value, digits);
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size < 1e-3 || size >= 1e6 || !Number.isFinite(value))
+    return Number.isFinite(value) ? value.toExponential(1).replace(/-/g, '−') : '–';
+  return (size >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(3)))).replace('-', '−');
+}
+
+/** A number with a sign, for differences. */
+export const signed = (value: number, digits: Digits): string => {
+  const text = numberText(value, digits);
+  return Number.isFinite(value) && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 };
 
 /** `0.023`, `<0.001`; a dash for NaN. */
@@ -30,8 +44,8 @@ export function pText(p: number): string {
 }
 
 /** `[0.12, 0.34]`, or nothing where there is no interval. */
-export const intervalText = (low: number, high: number, digits: number): string =>
-  Number.isFinite(low) && Number.isFinite(high) ? `[${formatValue(low, digits)}, ${formatValue(high, digits)}]` : '';
+export const intervalText = (low: number, high: number, digits: Digits): string =>
+  Number.isFinite(low) && Number.isFinite(high) ? `[${numberText(low, digits)}, ${numberText(high, digits)}]` : '';
 
 /** A duration with two or three significant digits. */
 export function secondsText(seconds: number): string {

@@ -50,7 +50,7 @@ function intro({ results, level, alpha, resamples, flips }: Analysis): string {
 const CHARTS: Readonly<Record<NamedChart['kind'], readonly [heading: string, about: string]>> = {
   ranks: [
     'Ranks',
-    'Strongest colour: best of the metric; next: not told apart from it; the fainter, the further down. Mean place is over metrics of faithfulness and localisation, 0 for always best, 1 for always last. “n” stands where a method was judged on clearly fewer pairs and is not ranked.',
+    'Strongest colour: best of the metric; next: not told apart from it; the fainter, the further down. Mean place is over metrics of faithfulness and localisation, 0 for always best, 1 for always last. A dash or “n” stands where a method has no value or was judged on clearly fewer pairs, and is not ranked.',
   ],
   curves: [
     'Insertion and deletion',
@@ -60,8 +60,16 @@ const CHARTS: Readonly<Record<NamedChart['kind'], readonly [heading: string, abo
   forest: ['Differences', ''],
 };
 
-/** Metrics that stand in one table though their categories differ. */
-const TOGETHER = 5;
+/** Columns of a table that a page has room for. */
+const TABLES = { together: 6, most: 7 };
+
+/** What must be said where no test can find anything, whatever the values. */
+function few({ results, alpha }: Analysis, pairs: number): string {
+  const least = 2 ** (1 - pairs) * Math.max(1, results.methods.length - 1);
+  return pairs > 1 && least > alpha
+    ? ` These are too few to tell ${results.methods.length} methods apart: corrected, no p-value can fall to ${alpha}.`
+    : '';
+}
 
 function partHtml(analysis: Analysis, part: PartAnalysis, index: number): string {
   const { results } = analysis;
@@ -81,12 +89,12 @@ function partHtml(analysis: Analysis, part: PartAnalysis, index: number): string
   });
   const referenced = part.tables.some(t => t.rows.some(r => r.toReference));
   return (
-    `<section class="part" id="part-${index}"><h2>${escapeText(partTitle(part.part))}</h2><p class="muted">${pairs.length} ${pairs.length === 1 ? 'pair: there are no intervals and no tests with one' : 'pairs'}.${referenced || part.tables.length === 0 ? '' : ' The reference has no values here, so there are no differences to it.'}</p>` +
+    `<section class="part" id="part-${index}"><h2>${escapeText(partTitle(part.part))}</h2><p class="muted">${pairs.length} ${pairs.length === 1 ? 'pair: there are no intervals and no tests with one' : 'pairs'}.${few(analysis, pairs.length)}${referenced || part.tables.length === 0 ? '' : ' The reference has no values here, so there are no differences to it.'}</p>` +
     `<h3>At a glance</h3>${glanceHtml(analysis, part)}${drawn.join('')}` +
     `<h3>Tables</h3><p class="muted small">Press a column’s name to sort; hover for intervals and readings.</p>${byCategory(
       analysis,
       part,
-      TOGETHER,
+      TABLES,
     )
       .map(table => categoryHtml(analysis, table))
       .join('')}` +

@@ -1,8 +1,7 @@
 /** @file The tables as LaTeX (booktabs): at most four metrics side by side, so that they fit a page. */
-import { formatValue } from '../../render/normalise.ts';
 import type { Analysis, MethodRow } from './analyse.ts';
 import { byCategory, type CategoryTable, fullPairs, likeBest } from './by-category.ts';
-import { partTitle, tableDigits } from './format.ts';
+import { type Digits, numberText, partTitle, tableDigits } from './format.ts';
 
 const SPECIAL: Readonly<Record<string, string>> = {
   '\\': '\\textbackslash{}',
@@ -28,7 +27,7 @@ export const latexText = (text: string): string =>
     .replace(/([?!])`/g, '$1{}`');
 
 const MOST = 4;
-const number = (value: number, digits: number): string => formatValue(value, digits).replace('−', '$-$').replace('–', '--');
+const number = (value: number, digits: Digits): string => numberText(value, digits).replace('−', '$-$').replace('–', '--');
 
 /** A document's worth of `table*` environments. */
 export function tablesLatex(analysis: Analysis): string {
@@ -39,16 +38,9 @@ export function tablesLatex(analysis: Analysis): string {
     `best; \\textsuperscript{+}/\\textsuperscript{--}: better or worse than ${latexText(reference.title)} (paired sign-flip tests, Holm-corrected, ` +
     `$\\alpha=${alpha}$).`;
   const tables = analysis.parts.flatMap(part =>
-    byCategory(analysis, part).flatMap(table => {
-      const chunks = Math.ceil(table.metrics.length / MOST);
-      const size = Math.ceil(table.metrics.length / chunks);
-      return Array.from({ length: chunks }, (_, k) => {
-        const cut = <T>(list: readonly T[]): T[] => list.slice(k * size, (k + 1) * size);
-        const methods = table.methods.map(({ method, cells }) => ({ method, cells: cut(cells) })).filter(m => m.cells.some(Boolean));
-        const caption = `${latexText(partTitle(part.part))}, ${table.categories[0]}${chunks > 1 ? ` (${k + 1} of ${chunks})` : ''}. ${legend}`;
-        return tableLatex({ ...table, metrics: cut(table.metrics), methods }, caption);
-      });
-    }),
+    byCategory(analysis, part, { most: MOST }).map(table =>
+      tableLatex(table, `${latexText(partTitle(part.part))}, ${table.categories[0]}. ${legend}`),
+    ),
   );
   return `% Model: ${latexText(results.model.name)}; data: ${latexText(results.data.name)}, ${results.data.samples} pairs, ${results.seeds.length} seeds.\n% Needs \\usepackage{booktabs,textcomp} and \\usepackage[T1]{fontenc}.\n\n${tables.join('\n')}`;
 }
@@ -77,7 +69,7 @@ ${lines.join('\n')}
 `;
 }
 
-function cellLatex(row: MethodRow | undefined, digits: number, full: number): string {
+function cellLatex(row: MethodRow | undefined, digits: Digits, full: number): string {
   if (!row) return '';
   if (!Number.isFinite(row.value.estimate)) return `-- {\\scriptsize (${row.nanCount} NaN)}`;
   const mean = number(row.value.estimate, digits);

@@ -3,7 +3,7 @@ import { formatValue } from '../../render/normalise.ts';
 import type { ResultMethod } from '../results.ts';
 import type { Analysis, MethodRow, MetricTable, PartAnalysis } from './analyse.ts';
 import { byCategory, type CategoryTable, fullPairs, likeBest } from './by-category.ts';
-import { arrow, intervalText, optionsText, partTitle, pText, secondsText, signed, tableDigits } from './format.ts';
+import { arrow, type Digits, intervalText, numberText, optionsText, partTitle, pText, secondsText, signed, tableDigits } from './format.ts';
 
 /** Text that is only text in Markdown, in tables too: marks, HTML and line breaks lose their meaning. */
 export const markdownText = (text: string): string =>
@@ -46,10 +46,10 @@ function categoryTable({ categories: [category], metrics, methods }: CategoryTab
   return `### ${category[0].toUpperCase()}${category.slice(1)}\n\n${line(head)}\n${line(head.map((_, i) => (i === 0 ? '---' : '---:')))}\n${body.join('\n')}`;
 }
 
-function cellText(row: MethodRow | undefined, digits: number, full: number): string {
+function cellText(row: MethodRow | undefined, digits: Digits, full: number): string {
   if (!row) return '';
   if (!Number.isFinite(row.value.estimate)) return `not defined (${row.nanCount} NaN)`;
-  const mean = formatValue(row.value.estimate, digits);
+  const mean = numberText(row.value.estimate, digits);
   const notes = [row.pairs < full ? `n ${row.pairs}` : '', row.nanCount > 0 ? `${row.nanCount} NaN` : ''].filter(Boolean);
   const shown = `${row.best ? `**${mean}**` : mean}${likeBest(row) ? '†' : ''} ${intervalText(row.value.low, row.value.high, digits)}`;
   return `${shown.trim()}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;

@@ -9,7 +9,7 @@ import type { ComparisonResults } from '../results.ts';
 import { type Analysis, analyse } from './analyse.ts';
 import { partCharts } from './charts.ts';
 import { csvCell, tablesCsv } from './csv.ts';
-import { intervalText, optionsText, pText, secondsText, signed, slug } from './format.ts';
+import { intervalText, numberText, optionsText, pText, secondsText, signed, slug } from './format.ts';
 import { comparisonHtml } from './html.ts';
 import { resultsFromJson, resultsJson } from './json.ts';
 import { latexText, tablesLatex } from './latex.ts';
@@ -222,6 +222,8 @@ describe('numbers', () => {
   it('are written plainly', () => {
     expect([pText(0.0004), pText(0.0234), pText(1), pText(Number.NaN)]).toEqual(['<0.001', '0.023', '1', '–']);
     expect([signed(0.123, 2), signed(-0.123, 2), signed(0.001, 2), signed(Number.NaN, 2)]).toEqual(['+0.12', '−0.12', '0.00', '–']);
+    const sizes = [0, 0.00012, -0.0123456, 12345.6, 2.5e7, Number.NaN].map(v => numberText(v, 'significant'));
+    expect(sizes).toEqual(['0', '1.2e−4', '−0.0123', '12346', '2.5e+7', '–']);
     expect([secondsText(0.0123), secondsText(1.234), secondsText(600), secondsText(Number.NaN)]).toEqual(['12 ms', '1.2 s', '10 min', '–']);
     expect([intervalText(0.1, 0.2, 1), intervalText(Number.NaN, 1, 1)]).toEqual(['[0.1, 0.2]', '']);
     expect([slug('Images: flat (trained) é'), slug('חתול')]).toEqual(['images-flat-trained-e', 'part']);

@@ -1,12 +1,11 @@
 /** @file Cells that the report's tables share: names with their family's mark, values with their intervals as small bars. */
 
 import type { Estimate } from '../../../../tensor/statistics/bootstrap.ts';
-import { formatValue } from '../../../render/normalise.ts';
 import { escapeText, round, toSvg } from '../../../render/svg.ts';
 import type { ResultMethod, ResultMetric } from '../../results.ts';
 import type { MethodRow, MetricTable, Verdict } from '../analyse.ts';
 import { likeBest } from '../by-category.ts';
-import { arrow, intervalText, optionsText } from '../format.ts';
+import { arrow, type Digits, intervalText, numberText, optionsText } from '../format.ts';
 import { mark, pageChart } from '../svg/palette.ts';
 
 /** The range of a column of bars. */
@@ -71,14 +70,14 @@ export const numberCell = (value: number | undefined, html: string): string =>
   `<td class="number" data-value="${value !== undefined && Number.isFinite(value) ? value : ''}">${html}</td>`;
 
 /** Mean, dagger, bar, and what there is to be said about missing values. */
-export function valueCell(row: MethodRow | undefined, table: MetricTable, digits: number, scale: BarScale, full: number): string {
+export function valueCell(row: MethodRow | undefined, table: MetricTable, digits: Digits, scale: BarScale, full: number): string {
   if (!row) return '<td class="number" data-value=""><span class="note">not judged</span></td>';
   const { value, nanCount, pairs } = row;
   if (!Number.isFinite(value.estimate)) {
     const why = nanCount > 0 ? `<span class="nan">${nanCount} NaN</span>` : '<span class="note">no pairs</span>';
     return `<td class="number" data-value="">${why}</td>`;
   }
-  const shown = formatValue(value.estimate, digits);
+  const shown = numberText(value.estimate, digits);
   const interval = intervalText(value.low, value.high, digits);
   const place = row.best ? '; best' : likeBest(row) ? '; not told apart from the best' : '';
   const title = `${table.metric.title}: ${shown} ${interval}, ${pairs} pairs${nanCount > 0 ? `, ${nanCount} NaN left out` : ''}${place}`;

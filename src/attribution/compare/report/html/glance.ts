@@ -1,10 +1,9 @@
 /** @file The first table of a part: for each metric who is best, who cannot be told apart from it, and where reference and controls stand. */
-import { formatValue } from '../../../render/normalise.ts';
 import { escapeText } from '../../../render/svg.ts';
 import type { ResultMethod } from '../../results.ts';
 import type { Analysis, MethodRow, MetricTable, PartAnalysis } from '../analyse.ts';
 import { byCategory, likeBest } from '../by-category.ts';
-import { arrow, intervalText, tableDigits } from '../format.ts';
+import { arrow, intervalText, numberText, tableDigits } from '../format.ts';
 
 /** Names listed before the rest is counted. */
 const LISTED = 4;
@@ -28,7 +27,7 @@ function glanceRow(table: MetricTable, methods: ReadonlyMap<string, ResultMethod
   const digits = tableDigits(table);
   const title = (row: MethodRow): string => escapeText(methods.get(row.method)!.title);
   const ranked = rows.filter(row => row.rank !== undefined).length;
-  const value = (row: MethodRow): string => formatValue(row.value.estimate, digits);
+  const value = (row: MethodRow): string => numberText(row.value.estimate, digits);
   const head = `<th scope="row" title="${escapeText(metric.reading)}">${escapeText(metric.title)} <span class="dir">${arrow(metric.direction)}</span></th>`;
   const held = rows.find(row => row.method === reference);
   const standing = (row: MethodRow | undefined): string => {
@@ -47,7 +46,12 @@ function glanceRow(table: MetricTable, methods: ReadonlyMap<string, ResultMethod
     .filter(row => methods.get(row.method)!.family === 'control' && row.rank !== undefined)
     .sort((a, b) => a.rank! - b.rank!);
   const control = controls[0];
-  const warning = control && (control.best || likeBest(control));
+  // That a control is cheap says nothing against it.
+  const warned =
+    control && metric.category !== 'cost' && (control.best ? 'a control is best' : likeBest(control) && 'not told apart from the best');
+  const warning = warned
+    ? ` <span class="nan" title="On these pairs the metric does not tell the best method from a control that explains nothing.">${warned}</span>`
+    : '';
   const names = alike.slice(0, LISTED).map(title).join(', ');
   const more =
     alike.length > LISTED
@@ -56,6 +60,6 @@ function glanceRow(table: MetricTable, methods: ReadonlyMap<string, ResultMethod
   const told = alike.length === 0 ? '<span class="note">none</span>' : `${names}${more}`;
   return (
     `<tr>${head}<td><b>${winners.map(title).join(', ')}</b><br><span class="note">${value(first)} ${intervalText(first.value.low, first.value.high, digits)}</span></td>` +
-    `<td>${told}</td><td>${standing(held)}</td><td>${control ? `${title(control)} ${standing(control)}` : ''}${warning ? ' <span class="nan" title="A control is as good as the best method: the metric does not tell methods apart here.">as good as the best</span>' : ''}</td></tr>`
+    `<td>${told}</td><td>${standing(held)}</td><td>${control ? `${title(control)} ${standing(control)}` : ''}${warning}</td></tr>`
   );
 }

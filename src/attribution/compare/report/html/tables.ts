@@ -4,7 +4,7 @@ import { escapeText } from '../../../render/svg.ts';
 import type { ResultMethod } from '../../results.ts';
 import type { Analysis, MethodRow, MetricTable } from '../analyse.ts';
 import { byFamily, type CategoryTable, fullPairs } from '../by-category.ts';
-import { arrow, intervalText, pText, signed, tableDigits } from '../format.ts';
+import { arrow, type Digits, intervalText, numberText, pText, signed, tableDigits } from '../format.ts';
 import { type BarScale, barScale, intervalBar, metricHead, nameCell, numberCell, sortHead, valueCell } from './cells.ts';
 
 /** A sortable table in a box that scrolls sideways. */
@@ -77,9 +77,9 @@ export function metricHtml({ results, level }: Analysis, table: MetricTable): st
 
 const DIRECTION = { higher: 'Higher is better.', lower: 'Lower is better.', none: 'Neither end is better, so nothing is ranked.' } as const;
 
-function ownCells(row: MethodRow, digits: number, scale: BarScale, ranked: boolean): string[] {
+function ownCells(row: MethodRow, digits: Digits, scale: BarScale, ranked: boolean): string[] {
   const { value, best } = row;
-  const shown = formatValue(value.estimate, digits);
+  const shown = numberText(value.estimate, digits);
   const interval = intervalText(value.low, value.high, digits);
   const mean = best ? `<b class="best">${shown}</b>` : shown;
   const nan = row.nanCount > 0 ? `<span class="nan">${row.nanCount} NaN</span> ` : '';
@@ -88,11 +88,11 @@ function ownCells(row: MethodRow, digits: number, scale: BarScale, ranked: boole
     `<td>${intervalBar(value, scale, 56, `${shown} ${interval}`)}</td>`,
     ...(ranked ? [numberCell(row.rank, row.rank === undefined ? '–' : String(row.rank))] : []),
     numberCell(row.pairs, `${nan}${row.pairs}`),
-    numberCell(row.seedSpread, row.seeds < 2 ? '<span class="note">one seed</span>' : formatValue(row.seedSpread, digits)),
+    numberCell(row.seedSpread, row.seeds < 2 ? '<span class="note">one seed</span>' : numberText(row.seedSpread, digits)),
   ];
 }
 
-function pairedCells({ toReference: d }: MethodRow, digits: number, scale: BarScale): string[] {
+function pairedCells({ toReference: d }: MethodRow, digits: Digits, scale: BarScale): string[] {
   if (!d) return [numberCell(undefined, ''), '<td></td>', numberCell(undefined, ''), numberCell(undefined, ''), '<td></td>', '<td></td>'];
   const { difference, effect, verdict } = d;
   const shown = signed(difference.estimate, digits);

@@ -1,11 +1,10 @@
 /** @file Cost against quality: seconds per map on a logarithmic axis, a metric's mean with its interval; better is always up. */
 import { FAMILIES } from '../../../method.ts';
 import { measure, shorten } from '../../../render/glyphs.ts';
-import { formatValue } from '../../../render/normalise.ts';
 import { element, label, type Node } from '../../../render/svg.ts';
 import type { ResultMethod } from '../../results.ts';
 import type { MetricTable, PartAnalysis } from '../analyse.ts';
-import { secondsText, tableDigits } from '../format.ts';
+import { numberText, secondsText, tableDigits } from '../format.ts';
 import { type Chart, chart, drawAxis, linearAxis, logAxis } from './chart.ts';
 import { type ChartTheme, mark } from './palette.ts';
 import { placeLabels } from './place-labels.ts';
@@ -115,10 +114,10 @@ export function costChart(
     nodes.push(element('rect', behind), label(names[i], spot.left + 2, spot.top + 11.5, 12, theme.ink));
   });
   for (const p of points) {
-    const text = `${p.method.title}: ${secondsText(p.seconds)}, ${formatValue(p.value, digits)} [${formatValue(p.low, digits)}, ${formatValue(p.high, digits)}]`;
+    const text = `${p.method.title}: ${secondsText(p.seconds)}, ${numberText(p.value, digits)} [${numberText(p.low, digits)}, ${numberText(p.high, digits)}]`;
     nodes.push(element('g', {}, element('title', {}, text), mark(p.method.family, x.at(p.seconds), y.at(p.value), 5, theme)));
   }
-  const about = `Not beaten in both time and ${metric.title}: ${pareto.map(p => `${p.method.title} (${secondsText(p.seconds)}, ${formatValue(p.value, digits)})`).join(', ')}.`;
+  const about = `Not beaten in both time and ${metric.title}: ${pareto.map(p => `${p.method.title} (${secondsText(p.seconds)}, ${numberText(p.value, digits)})`).join(', ')}.`;
   return chart({ width, height }, title, about, theme, nodes);
 }
 

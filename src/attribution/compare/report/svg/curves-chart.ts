@@ -99,7 +99,7 @@ function onePanel(
     if (!under || !over) continue;
     const point = (v: number, i: number): string => `${x.at(i / (over.length - 1)).toFixed(1)} ${y.at(v).toFixed(1)}`;
     const outline = [...over.map(point), ...under.map(point).reverse()];
-    nodes.push(element('path', { d: `M${outline.join('L')}z`, fill: colour(c), 'fill-opacity': 0.13 }));
+    nodes.push(element('path', { d: `M${outline.join('L')}z`, fill: colour(c), 'fill-opacity': 0.1 }));
   }
   for (const c of lines.toReversed()) {
     const dash = c.method.family === 'control' ? '5 4' : undefined;
@@ -108,7 +108,8 @@ function onePanel(
     );
   }
   // Names beside the lines where these are furthest apart: at their ends on the right, moved apart.
-  const ends = lines.map(c => y.at(c[side]!.mean[c[side]!.mean.length - 1]));
+  // Where they end at one value, the larger area stands higher.
+  const ends = lines.map(c => y.at(c[side]!.mean[c[side]!.mean.length - 1]) - areaUnder(c[side]!) / (range[1] - range[0]));
   spread(ends, 17, box.top + 6, box.bottom - 4).forEach((at, i) => {
     const c = lines[i];
     const text = shorten(c.method.title, NAMES - 30 - measure('0.000 ', 12), 12.5);

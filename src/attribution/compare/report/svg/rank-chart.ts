@@ -1,16 +1,17 @@
 /** @file Heat table of ranks: methods by metrics, the best and those like it stand out. */
 import { CATEGORIES } from '../../../metrics/metric.ts';
 import { measure, shorten } from '../../../render/glyphs.ts';
-import { formatValue } from '../../../render/normalise.ts';
 import { element, label, type Node } from '../../../render/svg.ts';
 import type { ResultMethod } from '../../results.ts';
 import type { MethodRow, PartAnalysis } from '../analyse.ts';
 import { likeBest } from '../by-category.ts';
-import { arrow, tableDigits } from '../format.ts';
+import { arrow, numberText, tableDigits } from '../format.ts';
 import { type Chart, chart } from './chart.ts';
 import { type ChartTheme, mark } from './palette.ts';
 
-const [CELL, ROW, GAP] = [44, 24, 12];
+const [ROW, GAP] = [24, 12];
+/** Width that a page has, and the narrowest and widest cells. */
+const [PAGE, NARROW, WIDE] = [1140, 27, 44];
 
 /** Opacity of the accent on the paper: set so that ink reads on all but the strongest two, and paper on those. */
 function strength(row: MethodRow, count: number): number {
@@ -36,18 +37,20 @@ export function rankChart(
   const tilt = Math.PI / 4;
   const top = 44 + Math.max(...headings.map(text => measure(text, 12))) * Math.sin(tilt);
   const nodes: Node[] = [];
+  const cell = Math.min(WIDE, Math.max(NARROW, Math.floor((PAGE - names - 70 - 6 * GAP) / ranked.length)));
+  const size = cell < 36 ? 11 : 12;
   let left = names + 70;
   const columns = ranked.map((t, i) => {
     if (i > 0 && ranked[i - 1].metric.category !== t.metric.category) left += GAP;
     const at = left;
-    left += CELL;
+    left += cell;
     return at;
   });
-  const last = Math.max(...headings.map((text, i) => columns[i] + CELL / 2 + measure(text, 12) * Math.cos(tilt)));
+  const last = Math.max(...headings.map((text, i) => columns[i] + cell / 2 + measure(text, 12) * Math.cos(tilt)));
   const width = Math.max(left + 14, last + 14);
   nodes.push(label('mean place', names + 58, top - 8, 11.5, theme.muted, { anchor: 'end' }));
   ranked.forEach((t, i) => {
-    const [x, y] = [columns[i] + CELL / 2 + 4, top - 8];
+    const [x, y] = [columns[i] + cell / 2 + 4, top - 8];
     nodes.push(
       element(
         'g',
@@ -75,7 +78,9 @@ export function rankChart(
       if (!row) return;
       if (row.rank === undefined) {
         nodes.push(
-          label(row.partial ? `n ${row.pairs}` : '–', columns[i] + CELL / 2, y + ROW / 2 + 4.5, 11, theme.muted, { anchor: 'middle' }),
+          label(row.partial && cell > 36 ? `n ${row.pairs}` : '–', columns[i] + cell / 2, y + ROW / 2 + 4.5, 11, theme.muted, {
+            anchor: 'middle',
+          }),
         );
         return;
       }
@@ -88,18 +93,18 @@ export function rankChart(
           element(
             'title',
             {},
-            `${method.title}, ${t.metric.title}: ${formatValue(row.value.estimate, lookup[i].digits)}, rank ${row.rank} of ${lookup[i].count}${note}`,
+            `${method.title}, ${t.metric.title}: ${numberText(row.value.estimate, lookup[i].digits)}, rank ${row.rank} of ${lookup[i].count}${note}`,
           ),
           element('rect', {
             x: columns[i] + 1,
             y: y + 1,
-            width: CELL - 2,
+            width: cell - 2,
             height: ROW - 2,
             rx: 3,
             fill: theme.accent,
             'fill-opacity': weight,
           }),
-          label(String(row.rank), columns[i] + CELL / 2, y + ROW / 2 + 4.5, 12, weight > 0.7 ? theme.paper : theme.ink, {
+          label(String(row.rank), columns[i] + cell / 2, y + ROW / 2 + 4.5, size, weight > 0.7 ? theme.paper : theme.ink, {
             anchor: 'middle',
             weight: row.best ? 'semibold' : 'regular',
           }),
