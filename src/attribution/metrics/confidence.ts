@@ -8,6 +8,7 @@ import { upsampleBilinear } from '../../inputs/image/bilinear.ts';
 import { quantile } from '../../tensor/statistics/descriptive.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { MetricEntry, MetricSample } from './metric.ts';
+import { gameOf, gameOf } from './options.ts';
 import { isConstant } from './ranking.ts';
 
 type Options = { officialFirstRow: boolean };
@@ -38,7 +39,7 @@ async function text(sample: MetricSample): Scores {
   const median = quantile(map, 0.5);
   const rows = new Uint8Array(2 * map.length).fill(1, map.length);
   for (let i = 0; i < map.length; i++) rows[i] = map[i] > median ? 1 : 0;
-  const [kept, whole] = await sample.game!('mask').values(rows);
+  const [kept, whole] = await gameOf(sample, { removal: 'mean', textRemoval: 'mask' }).values(rows);
   return [kept, whole];
 }
 

@@ -3,6 +3,18 @@ import { z } from 'zod';
 import { localisationFacts, located } from './located.ts';
 import type { MetricEntry } from './metric.ts';
 
+/** Share of the positive values that lies where `truth` is 1; NaN where none is positive. */
+export function positiveShare(values: ArrayLike<number>, truth: ArrayLike<number>): number {
+  let inside = 0;
+  let total = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (!(values[i] > 0)) continue;
+    total += values[i];
+    if (truth[i]) inside += values[i];
+  }
+  return total > 0 ? inside / total : Number.NaN;
+}
+
 /** NaN where the map is nowhere positive: it says nothing of where the thing is. */
 export const energyPointingGame: MetricEntry = {
   ...localisationFacts,
@@ -14,13 +26,6 @@ export const energyPointingGame: MetricEntry = {
   schema: z.strictObject({}),
   evaluate(sample) {
     const { values, truth } = located(sample);
-    let inside = 0;
-    let total = 0;
-    for (let i = 0; i < values.length; i++) {
-      if (!(values[i] > 0)) continue;
-      total += values[i];
-      if (truth[i]) inside += values[i];
-    }
-    return total > 0 ? inside / total : Number.NaN;
+    return positiveShare(values, truth);
   },
 };

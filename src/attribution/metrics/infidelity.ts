@@ -11,6 +11,13 @@ import { gameOf, type Removal, removalOptions } from './options.ts';
 
 type Options = Removal & { samples: number; p: number; scale: 'optimal' | 'none' };
 
+/** Mean of (β·sum − fall)², β the best factor or 1. @param sums of the map over what each removal takes @param falls of the score */
+export function squaredError(sums: ArrayLike<number>, falls: ArrayLike<number>, scale: Options['scale']): number {
+  const squares = mean(Float64Array.from(sums, s => s * s));
+  const beta = scale === 'none' ? 1 : squares > 0 ? mean(Float64Array.from(sums, (s, m) => s * falls[m])) / squares : 0;
+  return mean(Float64Array.from(sums, (s, m) => (beta * s - falls[m]) ** 2));
+}
+
 /** 0 is perfect. A map of zeros has the infidelity of predicting no change. */
 export const infidelity: MetricEntry<Options> = {
   name: 'infidelity',
@@ -33,9 +40,6 @@ export const infidelity: MetricEntry<Options> = {
     const removed = bernoulliCoalitions(options.samples, game.players, options.p, sample.key, 'metric.infidelity');
     const { full } = await endsOf(game);
     const falls = (await game.values(complement(removed))).map(v => full - v);
-    const sums = sumsOver(sample.map, removed);
-    const squares = mean(sums.map(s => s * s));
-    const beta = options.scale === 'none' ? 1 : squares > 0 ? mean(sums.map((s, m) => s * falls[m])) / squares : 0;
-    return mean(sums.map((s, m) => (beta * s - falls[m]) ** 2));
+    return squaredError(sumsOver(sample.map, removed), falls, options.scale);
   },
 };

@@ -4,7 +4,7 @@ import { localisationFacts, located } from './located.ts';
 import type { MetricEntry } from './metric.ts';
 import { descending, isConstant } from './ranking.ts';
 
-type Options = { threshold: 'fixed' | 'mean' | 'otsu' | 'area'; at: number };
+type Options = { threshold: 'fixed' | 'mean' | 'otsu' | 'area' | 'top'; at: number };
 
 /** Otsu's threshold over 256 bins of the map's own range: the cut with the largest variance between both sides. */
 export function otsuThreshold(values: ArrayLike<number>): number {
@@ -33,8 +33,9 @@ export function otsuThreshold(values: ArrayLike<number>): number {
 
 /** What is marked: values at or above a threshold. */
 function marked(values: Float32Array, inside: number, { threshold, at }: Options): (i: number) => boolean {
-  if (threshold === 'area') {
-    const chosen = new Set(descending(values).slice(0, inside));
+  if (threshold === 'area' || threshold === 'top') {
+    const count = threshold === 'area' ? inside : Math.max(1, Math.round(at * values.length));
+    const chosen = new Set(descending(values).slice(0, count));
     return i => chosen.has(i);
   }
   const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
@@ -67,10 +68,12 @@ export const iou: MetricEntry<Options> = {
   source: 'Localisation of M2IB (arXiv 2312.17174, section 5) and of LeGrad (ICCV 2025)',
   schema: z.strictObject({
     threshold: z
-      .enum(['fixed', 'mean', 'otsu', 'area'])
+      .enum(['fixed', 'mean', 'otsu', 'area', 'top'])
       .default('area')
-      .describe("what is marked: min–max values above `at`, above the mean, above Otsu's threshold, or as many pixels as the thing has"),
-    at: z.number().min(0).max(1).default(0.5).describe('threshold of `fixed`, on the min–max scale'),
+      .describe(
+        "what is marked: min–max values from `at` up, from the mean up, from Otsu's threshold up, as many pixels as the thing has, or the highest share `at` of all",
+      ),
+    at: z.number().min(0).max(1).default(0.5).describe('threshold of `fixed` on the min–max scale, or share of `top`'),
   }),
   evaluate: overlap,
 };

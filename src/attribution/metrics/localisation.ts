@@ -1,5 +1,7 @@
-/** @file How much of a map lies in a known box: the energy-based pointing game (Wang et al., Score-CAM, 2020) and the pointing game (Zhang et al. 2018). */
-import { upsampleBilinear } from '../../inputs/image/bilinear.ts';
+/** @file The two pointing games of a map and a box at once, for evidence scripts. */
+import { positiveShare } from './energy-pointing-game.ts';
+import { located } from './located.ts';
+import { shareOfHits } from './pointing-game.ts';
 
 /** A box in pixels. */
 export interface PixelBox {
@@ -28,30 +30,10 @@ export function localisation(
   size: readonly [number, number],
   box: PixelBox,
 ): Localisation {
-  const map = upsampleBilinear(values, [grid[0], grid[1]], [size[0], size[1]]);
-  let inside = 0;
-  let total = 0;
-  let top = Number.NEGATIVE_INFINITY;
-  let hits = 0;
-  let ties = 0;
-  for (let y = 0; y < size[0]; y++)
-    for (let x = 0; x < size[1]; x++) {
-      const value = map[y * size[1] + x];
-      const within = x >= box.left && x < box.left + box.width && y >= box.top && y < box.top + box.height;
-      if (value > 0) {
-        total += value;
-        if (within) inside += value;
-      }
-      if (value > top) {
-        top = value;
-        hits = 0;
-        ties = 0;
-      }
-      if (value === top) {
-        ties++;
-        if (within) hits++;
-      }
-    }
-  const share = (box.width * box.height) / (size[0] * size[1]);
-  return { energy: total > 0 ? inside / total : share, pointing: hits / ties };
+  const truth = new Uint8Array(size[0] * size[1]);
+  for (let y = box.top; y < box.top + box.height; y++) truth.fill(1, y * size[1] + box.left, y * size[1] + box.left + box.width);
+  const { values: map } = located({ modality: 'image', map: values, grid, size, truth, key: 0 });
+  const energy = positiveShare(map, truth);
+  const share = (box.width * box.height) / truth.length;
+  return { energy: Number.isNaN(energy) ? share : energy, pointing: shareOfHits(map, i => truth[i] === 1) };
 }

@@ -1,6 +1,7 @@
 /** @file A map and its ground truth on one grid: images upsampled (bilinear) to the pixels of the view, captions word by word. */
 import { upsampleBilinear } from '../../inputs/image/bilinear.ts';
 import type { MetricEntry, MetricSample } from './metric.ts';
+import { isConstant } from './ranking.ts';
 
 /** Values and truth of the same length. */
 export interface Located {
@@ -18,7 +19,9 @@ export function located(sample: MetricSample): Located {
   const truth = sample.truth!;
   const inside = truth.reduce((sum, v) => sum + (v ? 1 : 0), 0);
   if (modality === 'text') return { values: map, truth, width: map.length, inside };
-  return { values: upsampleBilinear(map, grid!, size!), truth, width: size![1], inside };
+  // Interpolation rounds: it would make an order of a map that has none.
+  const values = isConstant(map) ? new Float32Array(truth.length).fill(map[0]) : upsampleBilinear(map, grid!, size!);
+  return { values, truth, width: size![1], inside };
 }
 
 /** What all localisation metrics have in common. */

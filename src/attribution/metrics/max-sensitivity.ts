@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { RandomStream } from '../../tensor/random.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { MetricEntry } from './metric.ts';
+import { explainAgain } from './options.ts';
 
 /** max over n draws of ‖a(x + δ) − a(x)‖ / ‖a(x)‖, δ uniform in ±radius; NaN for a map of zeros. */
 export const maxSensitivity: MetricEntry<{ radius: number; samples: number }> = {
@@ -27,7 +28,7 @@ export const maxSensitivity: MetricEntry<{ radius: number; samples: number }> = 
     let worst = 0;
     for (let s = 0; s < samples; s++) {
       const reader = random.reader(0, s);
-      const moved = await sample.explain!({
+      const moved = await explainAgain(sample, {
         pixels: floats(
           shape,
           data.map(v => v + radius * (2 * reader.uniform() - 1)),

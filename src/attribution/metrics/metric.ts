@@ -32,6 +32,8 @@ export interface MetricSample {
   /** Images: normalised pixels [3, H, W], and scores of any M images [M, 3, H, W] against the same target. */
   readonly pixels?: FloatTensor;
   readonly scorePixels?: (pixels: FloatTensor) => Promise<Float64Array>;
+  /** Captions: scores with the words' token embeddings multiplied by weights [M, words]; BOS and EOS are left alone (token-weights.ts). */
+  readonly scoreTokenWeights?: (weights: Float32Array) => Promise<Float64Array>;
   /** The same method on a changed input: other pixels, another seed, another caption, other weights (cascading randomisation up to a block). */
   readonly explain?: (change: Change) => Promise<Float32Array>;
   /** A caption that is not this pair's: another pair's of the same data. */
@@ -52,7 +54,7 @@ export interface Change {
 }
 
 /** What a metric needs of a sample beside the map. */
-export type Need = 'truth' | 'game' | 'pixels' | 'explain' | 'cost';
+export type Need = 'truth' | 'game' | 'pixels' | 'tokenWeights' | 'explain' | 'cost';
 
 /** The values so far. */
 export interface MetricSummary extends Estimate {
@@ -119,13 +121,14 @@ export class StreamingMetric<O> implements Metric {
 
 /** @throws NarrowsError in one sentence for a sample that the metric cannot take */
 function checkSample(entry: Pick<MetricEntry, 'name' | 'modalities' | 'needs'>, sample: MetricSample): void {
-  const { map, grid, size, truth, modality } = sample;
+  const { map, grid, size, truth, modality, pixels } = sample;
   if (!entry.modalities.includes(modality))
     throw new NarrowsError(`${entry.name} judges maps of the ${entry.modalities.join(' and ')}, not of the ${modality}.`, {
       kind: 'usage',
     });
   for (const need of entry.needs) {
-    const there = need === 'pixels' ? sample.pixels && sample.scorePixels : sample[need];
+    const there =
+      need === 'pixels' ? sample.pixels && sample.scorePixels : need === 'tokenWeights' ? sample.scoreTokenWeights : sample[need];
     if (!there) throw new NarrowsError(`${entry.name} needs ${NEEDS[need]}, which these samples lack.`, { kind: 'usage' });
   }
   if (map.length === 0) throw new NarrowsError(`${entry.name} got an empty map.`);
@@ -133,6 +136,18 @@ function checkSample(entry: Pick<MetricEntry, 'name' | 'modalities' | 'needs'>, 
   if (bad >= 0) throw new NarrowsError(`${entry.name} got a map with a value that is not finite (number ${bad}).`);
   if (grid && map.length !== grid[0] * grid[1])
     throw new NarrowsError(`${entry.name} got a map of ${map.length} values for a grid of ${grid[0]} × ${grid[1]}.`);
+  const spatial = modality === 'image' && (entry.needs.includes('truth') || entry.needs.includes('pixels'));
+  if (spatial && !(grid && size)) throw new NarrowsError(`${entry.name} needs the grid of the map and the size of the view in pixels.`);
+  const { pixels } = sample;
+  if (pixels && size && pixels.shape.join() !== [3, ...size].join())
+    throw new NarrowsError(`${entry.name} got pixels [${pixels.shape.join(', ')}] for a view of [3, ${size.join(', ')}].`);
+  const placed = entry.needs.includes('truth') || entry.needs.includes('pixels');
+  if (modality === 'image' && placed && !(grid && size))
+    throw new NarrowsError(`${entry.name} needs the grid of the patches and the size of the view, which these samples lack.`, {
+      kind: 'usage',
+    });
+  if (pixels && size && pixels.shape.join() !== [3, ...size].join())
+    throw new NarrowsError(`${entry.name} got pixels of shape [${pixels.shape.join(', ')}] for a view of ${size[0]} × ${size[1]}.`);
   const wanted = modality === 'image' ? size && size[0] * size[1] : map.length;
   if (truth && wanted !== undefined && truth.length !== wanted)
     throw new NarrowsError(
@@ -145,6 +160,7 @@ const NEEDS: Record<Need, string> = {
   truth: 'a ground truth',
   game: 'the model (a game over patches or words)',
   pixels: 'the pixels and the model',
+  tokenWeights: "the model with its words' embeddings weighted",
   explain: 'the method, to run it again',
   cost: 'the cost of each map',
 };

@@ -3,8 +3,12 @@ import { z } from 'zod';
 import { upsampleBilinear } from '../../inputs/image/bilinear.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { gaussianBlur } from '../perturbation/blur.ts';
+import { chunks } from '../rows.ts';
 import type { MetricEntry, MetricSample } from './metric.ts';
 import { areaUnder, counts, descending, isConstant } from './ranking.ts';
+
+/** Pictures that are held at once. */
+const TOGETHER = 32;
 
 type Options = { steps: number; sigma: number };
 
@@ -14,13 +18,17 @@ async function curve(sample: MetricSample, steps: number, from: Float32Array, to
   const order = descending(upsampleBilinear(sample.map, sample.grid!, sample.size!));
   const area = height * width;
   const moved = counts(area, steps);
-  const batch = new Float32Array(moved.length * from.length);
-  for (const [k, count] of moved.entries()) {
-    const own = batch.subarray(k * from.length, (k + 1) * from.length);
-    own.set(from);
-    for (let i = 0; i < count; i++) for (let c = 0; c < 3; c++) own[c * area + order[i]] = to[c * area + order[i]];
+  const values: number[] = [];
+  const now = from.slice();
+  let done = 0;
+  for (const [first, last] of chunks(moved.length, TOGETHER)) {
+    const batch = new Float32Array((last - first) * from.length);
+    for (let k = first; k < last; k++) {
+      for (; done < moved[k]; done++) for (let c = 0; c < 3; c++) now[c * area + order[done]] = to[c * area + order[done]];
+      batch.set(now, (k - first) * from.length);
+    }
+    values.push(...(await sample.scorePixels!(floats([last - first, 3, height, width], batch))));
   }
-  const values = await sample.scorePixels!(floats([moved.length, 3, height, width], batch));
   return areaUnder(
     values,
     moved.map(count => count / area),
@@ -34,7 +42,7 @@ const facts = {
   unit: 'score',
   source: 'Petsiuk, Das, Saenko: RISE, BMVC 2018, section 4.2',
 } as const;
-const steps = z.number().int().min(2).default(16).describe('equal steps of pixels');
+const steps = z.number().int().min(2).default(16).describe('equal steps of pixels (RISE: one row of pixels each, 224)');
 
 /** NaN for a map of one value. */
 export const pixelDeletion: MetricEntry<{ steps: number }> = {

@@ -5,6 +5,25 @@ import type { MetricEntry } from './metric.ts';
 
 type Options = { tolerance: number };
 
+/** Values this close to the maximum, relative to the range, are maxima too: interpolation rounds. */
+const TIE = 1e-6;
+
+/** Share of the maxima for which `hit` holds; between 0 and 1 where several are the highest. */
+export function shareOfHits(values: ArrayLike<number>, hit: (at: number) => boolean): number {
+  let [low, top] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < values.length; i++) {
+    low = Math.min(low, values[i]);
+    top = Math.max(top, values[i]);
+  }
+  let [hits, ties] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] < top - TIE * (top - low)) continue;
+    ties++;
+    if (hit(i)) hits++;
+  }
+  return hits / ties;
+}
+
 /** Share of the maxima that hit; 1 or 0 but for ties, so a constant map gets the share of the truth. */
 export const pointingGame: MetricEntry<Options> = {
   ...localisationFacts,
@@ -18,7 +37,6 @@ export const pointingGame: MetricEntry<Options> = {
   }),
   evaluate(sample, { tolerance }) {
     const { values, truth, width } = located(sample);
-    const top = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     const height = truth.length / width;
     const near = (at: number): boolean => {
       if (truth[at]) return true;
@@ -29,13 +47,6 @@ export const pointingGame: MetricEntry<Options> = {
           if (truth[v * width + u] && (v - y) ** 2 + (u - x) ** 2 <= tolerance ** 2) return true;
       return false;
     };
-    let hits = 0;
-    let ties = 0;
-    for (let i = 0; i < values.length; i++) {
-      if (values[i] !== top) continue;
-      ties++;
-      if (near(i)) hits++;
-    }
-    return hits / ties;
+    return shareOfHits(values, near);
   },
 };

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { spearman } from '../../tensor/statistics/rank.ts';
 import type { MetricEntry, MetricSample } from './metric.ts';
+import { explainAgain } from './options.ts';
 
 /** Similarity of two maps: Spearman's rank correlation. NaN where one has a single value. */
 const similarity = (a: ArrayLike<number>, b: ArrayLike<number>): number => spearman(a, b);
@@ -9,7 +10,8 @@ const similarity = (a: ArrayLike<number>, b: ArrayLike<number>): number => spear
 /** The similarity to the original map after the top 1, 2, … blocks were drawn again: the series for a plot. */
 export async function cascade(sample: MetricSample, depth: number): Promise<number[]> {
   const out: number[] = [];
-  for (let blocks = 1; blocks <= depth; blocks++) out.push(similarity(sample.map, await sample.explain!({ randomisedBlocks: blocks })));
+  for (let blocks = 1; blocks <= depth; blocks++)
+    out.push(similarity(sample.map, await explainAgain(sample, { randomisedBlocks: blocks })));
   return out;
 }
 
@@ -48,7 +50,7 @@ export const promptRandomisation: MetricEntry = {
   schema: z.strictObject({}),
   async evaluate(sample) {
     if (sample.otherText === undefined) return Number.NaN;
-    return similarity(sample.map, await sample.explain!({ text: sample.otherText }));
+    return similarity(sample.map, await explainAgain(sample, { text: sample.otherText }));
   },
 };
 
@@ -67,7 +69,7 @@ export const matchedAgainstShuffled: MetricEntry = {
   async evaluate(sample) {
     if (sample.otherText === undefined) return Number.NaN;
     const mass = (map: ArrayLike<number>): number => Array.from(map).reduce((sum, v) => sum + Math.max(0, v), 0);
-    const [own, other] = [mass(sample.map), mass(await sample.explain!({ text: sample.otherText }))];
+    const [own, other] = [mass(sample.map), mass(await explainAgain(sample, { text: sample.otherText }))];
     return own === other ? 0.5 : own > other ? 1 : 0;
   },
 };

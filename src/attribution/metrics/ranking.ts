@@ -25,7 +25,14 @@ export function counts(players: number, steps: number): number[] {
   return Array.from({ length: n + 1 }, (_, k) => Math.round((k * players) / n));
 }
 
-/** Both curves of an order (RISE, Petsiuk et al., BMVC 2018, over patches or words). @param steps as in `counts` */
+/** Both curves of a map's order, for plots; equal values keep their own order. @param steps as in `counts` */
+export const removalCurve = (game: Game, map: ArrayLike<number>, steps = 0): Promise<RemovalCurves> =>
+  removalCurves(game, descending(map), steps);
+
+/**
+ * Both curves of an order (RISE, Petsiuk et al., BMVC 2018, over patches or words).
+ * @param steps as in `counts`
+ */
 export async function removalCurves(game: Game, order: readonly number[], steps: number): Promise<RemovalCurves> {
   const n = game.players;
   const moved = counts(n, steps);
@@ -45,8 +52,11 @@ export async function removalCurves(game: Game, order: readonly number[], steps:
   };
 }
 
-/** Area under a curve over [0, 1], trapezoids over the true shares. */
-export function areaUnder(curve: ArrayLike<number>, shares: ArrayLike<number>): number {
+/** Area under a curve over [0, 1], trapezoids over the true shares; equal steps by default. */
+export function areaUnder(
+  curve: ArrayLike<number>,
+  shares: ArrayLike<number> = Array.from(curve, (_, i) => i / (curve.length - 1)),
+): number {
   let area = 0;
   for (let i = 1; i < curve.length; i++) area += ((shares[i] - shares[i - 1]) * (curve[i] + curve[i - 1])) / 2;
   return area;

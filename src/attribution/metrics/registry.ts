@@ -10,6 +10,7 @@ import { infidelity } from './infidelity.ts';
 import { iou, iouAtThreshold } from './iou.ts';
 import { maxSensitivity } from './max-sensitivity.ts';
 import { type Metric, type MetricEntry, StreamingMetric } from './metric.ts';
+import { nibTextDrop, nibTextIncrease } from './nib-text.ts';
 import { pFaithfulness } from './p-faithfulness.ts';
 import { pgr } from './pgr.ts';
 import { pixelAp, pixelAuc } from './pixel-auc.ts';
@@ -28,7 +29,8 @@ const entry = <O>(one: MetricEntry<O>): MetricEntry => one as unknown as MetricE
 
 /** The table, category by category. */
 export const metrics: readonly MetricEntry[] = [
-  ...[entry(cosineDrop), entry(cosineIncrease), textCosineDrop, textCosineIncrease, entry(iouAtThreshold)],
+  ...[entry(cosineDrop), entry(cosineIncrease), textCosineDrop, textCosineIncrease, nibTextDrop, nibTextIncrease],
+  entry(iouAtThreshold),
   ...[entry(insertion), entry(deletion), entry(aid), entry(morf), entry(lerf), entry(abpc), entry(aopc)],
   ...[entry(pixelInsertion), entry(pixelDeletion), entry(road), entry(averageDrop), entry(increaseInConfidence)],
   ...[entry(pFaithfulness), entry(sensitivityN), entry(infidelity), entry(saco)],

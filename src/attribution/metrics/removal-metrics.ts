@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { MetricEntry, MetricSample } from './metric.ts';
 import { gameOf, type Removal, removalOptions, stepsOf, stepsOption } from './options.ts';
-import { areaUnder, descending, isConstant, type RemovalCurves, removalCurves } from './ranking.ts';
+import { areaUnder, isConstant, type RemovalCurves, removalCurve } from './ranking.ts';
 
 type Options = Removal & { steps: number; score: 'raw' | 'normalised' };
 
@@ -23,8 +23,12 @@ const SAMPLE_MODALITIES = ['image', 'text'] as const;
 /** The curves of the map's order, scaled where asked for; undefined where there is no order. */
 export async function curvesOf(sample: MetricSample, options: Options): Promise<RemovalCurves | undefined> {
   if (isConstant(sample.map)) return undefined;
-  const curves = await removalCurves(gameOf(sample, options), descending(sample.map), stepsOf(sample, options.steps));
-  if (options.score === 'raw') return curves;
+  const curves = await removalCurve(gameOf(sample, options), sample.map, stepsOf(sample, options.steps));
+  return options.score === 'raw' ? curves : normalised(curves);
+}
+
+/** On the scale on which nobody there is 0 and everybody 1; NaN where both score the same. */
+function normalised(curves: RemovalCurves): RemovalCurves {
   const [full, empty] = [curves.deletion[0], curves.insertion[0]];
   const scaled = (values: readonly number[]): number[] => values.map(v => (full === empty ? Number.NaN : (v - empty) / (full - empty)));
   return { ...curves, deletion: scaled(curves.deletion), insertion: scaled(curves.insertion) };
@@ -130,7 +134,7 @@ export const aopc = entry(
   ({ deletion: curve }) => curve.reduce((sum, v) => sum + curve[0] - v, 0) / curve.length,
 );
 
-/** Area between both, scaled to the pair's own range, over 51 points. */
+/** Area between both over 50 steps, scaled to the pair's own range. (FIxLIP's mean over 51 points is 50/51 of the area.) */
 export const aid = entry(
   {
     name: 'aid',

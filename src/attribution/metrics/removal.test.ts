@@ -3,7 +3,8 @@ import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { cosine, type EncodedPairs, encodePairs } from '../pair.ts';
 import { row } from '../rows.ts';
 import { LAYERS, PAIRS, tinyPairModel } from '../testing/tiny-pairs.ts';
-import { areaUnder, removalCurves } from './removal.ts';
+import { areaUnder } from './ranking.ts';
+import { removalCurves } from './removal.ts';
 
 let model: Awaited<ReturnType<typeof tinyPairModel>>;
 let encoded: EncodedPairs;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { spearman } from '../../tensor/statistics/rank.ts';
 import type { MetricEntry } from './metric.ts';
+import { explainAgain } from './options.ts';
 
 /** Mean pairwise Spearman correlation over seeds; 1 for deterministic methods, NaN where a map has one value. */
 export const seedStability: MetricEntry<{ seeds: number }> = {
@@ -17,7 +18,7 @@ export const seedStability: MetricEntry<{ seeds: number }> = {
   schema: z.strictObject({ seeds: z.number().int().min(2).default(2).describe('runs that are compared with one another') }),
   async evaluate(sample, { seeds }) {
     const maps: Float32Array[] = [];
-    for (let s = 0; s < seeds; s++) maps.push(await sample.explain!({ seed: 1000 + s }));
+    for (let s = 0; s < seeds; s++) maps.push(await explainAgain(sample, { seed: 1000 + s }));
     let sum = 0;
     for (let a = 0; a < seeds; a++) for (let b = a + 1; b < seeds; b++) sum += spearman(maps[a], maps[b]);
     return sum / ((seeds * (seeds - 1)) / 2);
