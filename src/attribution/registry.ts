@@ -14,6 +14,7 @@ import { expectedGradients } from './methods/expected-gradients.ts';
 import { gradCam } from './methods/grad-cam.ts';
 import { gradCamPlusPlus } from './methods/grad-cam-plus-plus.ts';
 import { gradEclip } from './methods/grad-eclip.ts';
+import { guidedBanzhaf } from './methods/guided-banzhaf.ts';
 import { hiresCam } from './methods/hires-cam.ts';
 import { iba } from './methods/iba.ts';
 import { imageGradientMagnitude } from './methods/image-gradient-magnitude.ts';
@@ -67,6 +68,7 @@ export const methods: readonly MethodEntry[] = [
   entry(kernelShap),
   entry(shapley),
   entry(banzhaf),
+  entry(guidedBanzhaf),
   entry(banzhafInteractions),
   entry(exclip),
   entry(m2ibEntry()),
