@@ -8,7 +8,7 @@ import { upsampleBilinear } from '../../inputs/image/bilinear.ts';
 import { quantile } from '../../tensor/statistics/descriptive.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { MetricEntry, MetricSample } from './metric.ts';
-import { gameOf, gameOf } from './options.ts';
+import { gameOf } from './options.ts';
 import { isConstant } from './ranking.ts';
 
 type Options = { officialFirstRow: boolean };

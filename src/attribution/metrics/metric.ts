@@ -138,16 +138,8 @@ function checkSample(entry: Pick<MetricEntry, 'name' | 'modalities' | 'needs'>, 
     throw new NarrowsError(`${entry.name} got a map of ${map.length} values for a grid of ${grid[0]} × ${grid[1]}.`);
   const spatial = modality === 'image' && (entry.needs.includes('truth') || entry.needs.includes('pixels'));
   if (spatial && !(grid && size)) throw new NarrowsError(`${entry.name} needs the grid of the map and the size of the view in pixels.`);
-  const { pixels } = sample;
   if (pixels && size && pixels.shape.join() !== [3, ...size].join())
     throw new NarrowsError(`${entry.name} got pixels [${pixels.shape.join(', ')}] for a view of [3, ${size.join(', ')}].`);
-  const placed = entry.needs.includes('truth') || entry.needs.includes('pixels');
-  if (modality === 'image' && placed && !(grid && size))
-    throw new NarrowsError(`${entry.name} needs the grid of the patches and the size of the view, which these samples lack.`, {
-      kind: 'usage',
-    });
-  if (pixels && size && pixels.shape.join() !== [3, ...size].join())
-    throw new NarrowsError(`${entry.name} got pixels of shape [${pixels.shape.join(', ')}] for a view of ${size[0]} × ${size[1]}.`);
   const wanted = modality === 'image' ? size && size[0] * size[1] : map.length;
   if (truth && wanted !== undefined && truth.length !== wanted)
     throw new NarrowsError(

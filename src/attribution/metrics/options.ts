@@ -1,6 +1,6 @@
 /** @file Options that several metrics share. */
 import { z } from 'zod';
-import { NarrowsError, NarrowsError } from '../../system/errors.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import type { Game, ImageRemoval, TextRemoval } from '../game.ts';
 import type { Change, MetricSample } from './metric.ts';
 
