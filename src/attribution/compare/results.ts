@@ -68,11 +68,20 @@ export interface ResultCase {
   readonly maps: readonly ResultMap[];
 }
 
+/** A pair. */
+export interface ResultPair {
+  readonly id: string;
+  readonly caption: string;
+  readonly cosine?: number;
+  /** Pairs of one cluster (captions of one picture) are not independent: statistics take their mean for one observation. */
+  readonly cluster?: string;
+}
+
 /** One group of pairs in one modality. */
 export interface ResultPart {
   readonly group: string;
   readonly modality: 'image' | 'text';
-  readonly pairs: readonly { readonly id: string; readonly caption: string; readonly cosine?: number }[];
+  readonly pairs: readonly ResultPair[];
   /**
    * By metric and method: [pairs][seeds]. NaN where a metric is not defined for a map. A pair without seeds (an empty row) was left out; a
    * method that draws nothing has one seed.

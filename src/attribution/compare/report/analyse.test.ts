@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NarrowsError } from '../../../system/errors.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import { clusterBootstrap } from '../../../tensor/statistics/cluster-bootstrap.ts';
 import { mean } from '../../../tensor/statistics/descriptive.ts';
 import { holm } from '../../../tensor/statistics/holm.ts';
 import { wilcoxon } from '../../../tensor/statistics/wilcoxon.ts';
@@ -136,6 +138,22 @@ describe('what may be missing', () => {
     expect(row(results, 'm', 'a')).toMatchObject({ partial: true, rank: undefined, best: false, pairs: 6, undefinedPairs: 0 });
     expect(row(results, 'm', 'a').toReference?.pairs).toBe(6);
     expect(table(results, 'm').best).not.toBe('a');
+  });
+
+  it('clusters of pairs: as many observations as there are clusters', () => {
+    const plain = toy([metric('m', 'higher')], { m: ten }, 10);
+    const cluster = level.map((_, i) => `picture ${i >> 1}`);
+    const pairs = plain.parts[0].pairs.map((pair, i) => ({ ...pair, cluster: cluster[i] }));
+    const clustered = { ...plain, parts: [{ ...plain.parts[0], pairs }] };
+    const [one, all] = [row(clustered, 'm', 'ref'), row(plain, 'm', 'ref')];
+    expect(one).toMatchObject({ pairs: 10, value: { estimate: expect.closeTo(all.value.estimate, 12) } });
+    const random = new RandomStream(0, 'report bootstrap');
+    const means = ten.ref.map(seeds => mean(seeds));
+    const { low, high } = clusterBootstrap(means, cluster, { random, weigh: 'clusters' });
+    expect(one.value).toMatchObject({ low: expect.closeTo(low, 9), high: expect.closeTo(high, 9) });
+    // Five observations: two patterns of 32; b's ups and downs cancel within each cluster.
+    expect(row(clustered, 'm', 'a').toReference).toMatchObject({ signFlip: 2 / 32, pairs: 10, verdict: 'alike' });
+    expect(row(clustered, 'm', 'b').toReference?.difference.estimate).toBeCloseTo(0, 12);
   });
 
   it('ties share the first place', () => {

@@ -1,6 +1,6 @@
 /**
- * @file From the values of a comparison to its tables. Seeds are averaged within a pair, pairs are the sample: BCa intervals over pairs, paired
- * differences to the reference and to the best, two tests, Holm over the methods of a metric. Only one column is held at a time.
+ * @file From the values of a comparison to its tables. Seeds are averaged within a pair, pairs (or clusters of pairs) are the sample: BCa
+ * intervals over pairs, paired differences to the reference and to the best, two tests, Holm over the methods of a metric.
  */
 import { RandomStream } from '../../../tensor/random.ts';
 import type { Estimate } from '../../../tensor/statistics/bootstrap.ts';
@@ -44,7 +44,7 @@ export interface PairedComparison {
 /** A method's row in a metric's table. */
 export interface MethodRow {
   readonly method: string;
-  /** Mean over pairs; NaN when none has a value. */
+  /** Mean over pairs, or over clusters of pairs where there are any; NaN when none has a value. */
   readonly value: Estimate;
   /** Pairs with a value, and without any though the method ran on them. */
   readonly pairs: number;
@@ -111,7 +111,7 @@ export function analyse(results: ComparisonResults, options: AnalyseOptions = {}
   const parts = results.parts.map(part => {
     const tables = results.metrics
       .filter(metric => part.values[metric.name] !== undefined)
-      .map(metric => metricTable(results, part, metric, tools));
+      .map(metric => metricTable(results, part, metric, tools.of(part)));
     return { part, tables, meanRank: meanRanks(tables) };
   });
   return { results, level: 0.95, alpha, resamples, flips, parts };
@@ -119,21 +119,46 @@ export function analyse(results: ComparisonResults, options: AnalyseOptions = {}
 
 class Tools {
   readonly values: MeanBootstrap;
-  readonly flipStream: RandomStream;
+  private readonly flipStream: RandomStream;
+  /** By pair, the number of its cluster; undefined where every pair stands for itself. */
+  private clusters: number[] | undefined;
+
   constructor(
     seed: number,
     resamples: number,
-    readonly flips: number,
+    private readonly flips: number,
     readonly alpha: number,
   ) {
     this.values = new MeanBootstrap({ random: new RandomStream(seed, 'report bootstrap'), resamples });
     this.flipStream = new RandomStream(seed, 'report sign flips');
   }
 
+  /** Sets the clusters of a part. */
+  of({ pairs }: ResultPart): this {
+    const numbers = new Map<string, number>();
+    const names = pairs.map(({ cluster }, i) => (cluster === undefined ? `pair ${i}` : `cluster ${cluster}`));
+    for (const name of names) if (!numbers.has(name)) numbers.set(name, numbers.size);
+    this.clusters = numbers.size < pairs.length ? names.map(name => numbers.get(name)!) : undefined;
+    return this;
+  }
+
+  /** Independent observations: values that are there, or the means of clusters that have any. */
+  observations(values: Float64Array): Float64Array {
+    if (!this.clusters) return values.filter(v => !Number.isNaN(v));
+    const totals = new Map<number, [total: number, count: number]>();
+    values.forEach((value, i) => {
+      if (Number.isNaN(value)) return;
+      const [total, count] = totals.get(this.clusters![i]) ?? [0, 0];
+      totals.set(this.clusters![i], [total + value, count + 1]);
+    });
+    return Float64Array.from(totals.values(), ([total, count]) => total / count);
+  }
+
   compare(a: Float64Array, b: Float64Array): Tested {
-    const differences = a.map((v, i) => v - b[i]).filter(d => !Number.isNaN(d));
+    const all = a.map((v, i) => v - b[i]);
+    const differences = this.observations(all);
     return {
-      pairs: differences.length,
+      pairs: all.filter(d => !Number.isNaN(d)).length,
       difference: this.values.interval(differences),
       wilcoxon: wilcoxon(differences).pValue,
       signFlip: signFlipTest(differences, { random: this.flipStream, resamples: this.flips }).pValue,
@@ -152,11 +177,12 @@ function column(method: string, rows: readonly (readonly number[])[], tools: Too
     if (known.length > 0) means[p] = known.reduce((a, b) => a + b, 0) / known.length;
     else if (row.length > 0) undefinedPairs++;
   });
-  const values = means.filter(v => !Number.isNaN(v));
+  const pairs = means.filter(v => !Number.isNaN(v)).length;
+  const value = tools.values.interval(tools.observations(means));
   const seedSpread = varianceComponents(rows).within;
   return {
     means,
-    row: { method, value: tools.values.interval(values), pairs: values.length, undefinedPairs, nanCount, seeds, seedSpread },
+    row: { method, value, pairs, undefinedPairs, nanCount, seeds, seedSpread },
   };
 }
 

@@ -3,6 +3,7 @@ import { page } from '../../render/html/page.ts';
 import { baseStyle } from '../../render/html/style.ts';
 import { themeScript } from '../../render/html/theme-script.ts';
 import { escapeText } from '../../render/svg.ts';
+import type { ResultPair } from '../results.ts';
 import type { Analysis, PartAnalysis } from './analyse.ts';
 import { byCategory } from './by-category.ts';
 import { type NamedChart, partCharts } from './charts.ts';
@@ -63,6 +64,11 @@ const CHARTS: Readonly<Record<NamedChart['kind'], readonly [heading: string, abo
 /** Columns of a table that a page has room for. */
 const TABLES = { together: 6, most: 7 };
 
+const clustered = (pairs: readonly ResultPair[]): string => {
+  const clusters = new Set(pairs.map(({ cluster }, i) => (cluster === undefined ? `pair ${i}` : `cluster ${cluster}`))).size;
+  return clusters < pairs.length ? ` They come in ${clusters} clusters, each of which counts as one observation.` : '';
+};
+
 /** What must be said where no test can find anything, whatever the values. */
 function few({ results, alpha }: Analysis, pairs: number): string {
   const least = 2 ** (1 - pairs) * Math.max(1, results.methods.length - 1);
@@ -89,7 +95,7 @@ function partHtml(analysis: Analysis, part: PartAnalysis, index: number): string
   });
   const referenced = part.tables.some(t => t.rows.some(r => r.toReference));
   return (
-    `<section class="part" id="part-${index}"><h2>${escapeText(partTitle(part.part))}</h2><p class="muted">${pairs.length} ${pairs.length === 1 ? 'pair: there are no intervals and no tests with one' : 'pairs'}.${few(analysis, pairs.length)}${referenced || part.tables.length === 0 ? '' : ' The reference has no values here, so there are no differences to it.'}</p>` +
+    `<section class="part" id="part-${index}"><h2>${escapeText(partTitle(part.part))}</h2><p class="muted">${pairs.length} ${pairs.length === 1 ? 'pair: there are no intervals and no tests with one' : 'pairs'}.${clustered(pairs)}${few(analysis, pairs.length)}${referenced || part.tables.length === 0 ? '' : ' The reference has no values here, so there are no differences to it.'}</p>` +
     `<h3>At a glance</h3>${glanceHtml(analysis, part)}${drawn.join('')}` +
     `<h3>Tables</h3><p class="muted small">Press a column’s name to sort; hover for intervals and readings.</p>${byCategory(
       analysis,
