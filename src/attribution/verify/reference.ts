@@ -23,6 +23,11 @@ export class ReferenceFile {
     return new ReferenceFile(path, file.tensors, settings as Record<string, unknown>);
   }
 
+  /** Tensors in the file's order, then the numbers of the setting `metrics` as `metrics.NAME`. */
+  get names(): readonly string[] {
+    return [...this.entries.keys(), ...this.numbers().map(([name]) => name)];
+  }
+
   has(name: string): boolean {
     return this.entries.has(name);
   }
@@ -32,8 +37,10 @@ export class ReferenceFile {
     return this.entry(name).shape;
   }
 
-  /** A tensor as float32. @throws NarrowsError where it is missing or unreadable */
+  /** A tensor, or a number of the setting `metrics`, as float32. @throws NarrowsError where it is missing or unreadable */
   async floats(name: string): Promise<FloatTensor> {
+    const number = this.entries.has(name) ? undefined : this.numbers().find(([own]) => own === name);
+    if (number) return floats([], [number[1]]);
     const stored = await readTensor(this.entry(name));
     return floats(stored.shape, toFloats(stored));
   }
@@ -50,6 +57,12 @@ export class ReferenceFile {
     const value = this.settings[name];
     if (value === undefined || (typeof value === 'number' && Number.isFinite(value))) return value;
     throw new NarrowsError(`The setting "${name}" of ${this.path} must be a number, not ${JSON.stringify(value)}.`);
+  }
+
+  private numbers(): readonly (readonly [string, number])[] {
+    const { metrics } = this.settings;
+    if (typeof metrics !== 'object' || metrics === null || Array.isArray(metrics)) return [];
+    return Object.entries(metrics).flatMap(([name, value]) => (typeof value === 'number' ? [[`metrics.${name}`, value] as const] : []));
   }
 
   private entry(name: string): TensorEntry {

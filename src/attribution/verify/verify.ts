@@ -56,7 +56,7 @@ export async function verifyReference(options: VerifyOptions): Promise<VerifyRep
   const started = performance.now();
   const tolerances = resolveTolerances(options.tolerance);
   const reference = await ReferenceFile.open(options.referencePath);
-  const { inputs, unknown, taken } = sort([...reference.entries.keys()], checkers);
+  const { inputs, unknown, taken } = sort(reference.names, checkers);
   const total = [...taken.values()].reduce((sum, names) => sum + names.length, 0);
   const rows = new Map<string, VerifyRow>();
   const unverified: NotComputed[] = unknown.map(name => ({ name, reason: 'Narrows does not know this name' }));
@@ -82,7 +82,7 @@ export async function verifyReference(options: VerifyOptions): Promise<VerifyRep
     const why = unverified.length ? `${unverified[0].name}: ${unverified[0].reason}` : 'it holds no values, only inputs';
     throw new NarrowsError(`Nothing in ${reference.path} could be checked (${why}); see docs/verify.md for the names that are known.`);
   }
-  const ordered = [...reference.entries.keys()].flatMap(name => rows.get(name) ?? []);
+  const ordered = reference.names.flatMap(name => rows.get(name) ?? []);
   const passed = ordered.filter(row => row.ok).length;
   return {
     model: { name: model.name, sha256: await model.sha256() },
