@@ -44,7 +44,7 @@ function intro({ results, level, alpha, resamples, flips }: Analysis): string {
     `<div class="facts">${facts.map(([name, value]) => `<span>${name} <b>${escapeText(value)}</b></span>`).join('')}</div>` +
     `<p class="muted small reading">Numbers are means over pairs; seeds are averaged within a pair first. Bars are ${100 * level} % BCa bootstrap intervals over pairs (${resamples} resamples). ` +
     `<b>Bold</b> is the best of a column; † is not told apart from it: a paired sign-flip test (${flips} flips), corrected by Holm over the methods of the metric, gives p &gt; ${alpha}. ` +
-    `Differences are to <b>${reference}</b>, on the pairs that both have. NaN counts values that a metric does not define; they are left out. Controls look at no model: what does not beat them explains nothing.</p>`
+    `Differences are to <b>${reference}</b>, on the pairs that both have. NaN counts values that a metric does not define; they are left out. Controls look at no model: where a method does not beat them, its maps say nothing that they do not.</p>`
   );
 }
 

@@ -16,6 +16,8 @@ interface Point {
   readonly value: number;
   readonly low: number;
   readonly high: number;
+  /** Judged on few pairs: shown, but it cannot beat others. */
+  readonly partial: boolean;
 }
 
 /** Points that no other beats in both: cheapest first. `sign`: 1 where higher is better, -1 where lower is. */
@@ -40,7 +42,9 @@ export function costChart(
     const seconds = part.cost[method.name]?.seconds;
     if (!row || !(seconds > 0) || !Number.isFinite(row.value.estimate)) return [];
     const { estimate: value, low, high } = row.value;
-    return [{ method, seconds, value, low: Number.isFinite(low) ? low : value, high: Number.isFinite(high) ? high : value }];
+    return [
+      { method, seconds, value, low: Number.isFinite(low) ? low : value, high: Number.isFinite(high) ? high : value, partial: row.partial },
+    ];
   });
   if (points.length < 2 || metric.direction === 'none') return undefined;
   const sign = metric.direction === 'higher' ? 1 : -1;
@@ -54,7 +58,10 @@ export function costChart(
   const [under, over] = [ends[0] - margin, ends[1] + margin];
   const y = sign > 0 ? linearAxis(under, over, box.bottom, box.top, 6) : linearAxis(under, over, box.top, box.bottom, 6);
   const digits = tableDigits(table);
-  const pareto = front(points, sign);
+  const pareto = front(
+    points.filter(p => !p.partial),
+    sign,
+  );
   const nodes: Node[] = [
     ...legend(points, theme),
     ...drawAxis(x, 'x', box, theme),
@@ -114,7 +121,7 @@ export function costChart(
     nodes.push(element('rect', behind), label(names[i], spot.left + 2, spot.top + 11.5, 12, theme.ink));
   });
   for (const p of points) {
-    const text = `${p.method.title}: ${secondsText(p.seconds)}, ${numberText(p.value, digits)} [${numberText(p.low, digits)}, ${numberText(p.high, digits)}]`;
+    const text = `${p.method.title}${p.partial ? ' (on fewer pairs)' : ''}: ${secondsText(p.seconds)}, ${numberText(p.value, digits)} [${numberText(p.low, digits)}, ${numberText(p.high, digits)}]`;
     nodes.push(element('g', {}, element('title', {}, text), mark(p.method.family, x.at(p.seconds), y.at(p.value), 5, theme)));
   }
   const about = `Not beaten in both time and ${metric.title}: ${pareto.map(p => `${p.method.title} (${secondsText(p.seconds)}, ${numberText(p.value, digits)})`).join(', ')}.`;
