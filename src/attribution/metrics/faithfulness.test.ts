@@ -100,6 +100,16 @@ describe('p-faithfulness', () => {
     expect(await judge('p-faithfulness', bent)).toBeLessThan(0.9);
   });
 
+  it('as determination asks for the units of the score too: 1 for the true worth, 0 for zeros, 1 − 4 for its negative', async () => {
+    const of = (map: readonly number[]): Promise<number> =>
+      judge('p-faithfulness', wordsSample(map, WORTH, 5), { measure: 'determination' });
+    expect(await of(WORTH)).toBeCloseTo(1, 9);
+    expect(await of(WORTH.map(() => 0))).toBeCloseTo(0, 9);
+    expect(await of(WORTH.map(v => 2 * v))).toBeCloseTo(0, 9);
+    expect(await of(negative)).toBeCloseTo(-3, 9);
+    expect(await judge('p-faithfulness', wordsSample([1, 2], [0, 0], 3), { measure: 'determination' })).toBeNaN();
+  });
+
   it('is the correlation with the number of players for a constant map, NaN for a game of one value', async () => {
     expect(await judge('p-faithfulness', wordsSample([1, 1, 1, 1], [2, 2, 2, 2]))).toBeCloseTo(1, 9);
     expect(await judge('p-faithfulness', wordsSample([1, 2, 3, 4], [0, 0, 0, 0], 2))).toBeNaN();

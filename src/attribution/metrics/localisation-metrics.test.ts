@@ -141,6 +141,9 @@ describe('IoU', () => {
     expect(await judge('iou', on(map), { threshold: 'mean' })).toBeCloseTo(3 / 5, 12);
     // The best cut of 0×7, 2, 4, 6, 7, 10 is between 2 and 4.
     expect(await judge('iou', on(map), { threshold: 'otsu' })).toBeCloseTo(3 / 5, 12);
+    // The highest quarter: 10, 7, 6. At least one pixel is marked.
+    expect(await judge('iou', on(map), { threshold: 'top', at: 0.25 })).toBeCloseTo(2 / 5, 12);
+    expect(await judge('iou', on(map), { threshold: 'top', at: 0 })).toBeCloseTo(1 / 4, 12);
     expect(await judge('iou-at-threshold', on(map))).toBeCloseTo(2 / 5, 12);
     expect(await judge('iou-at-threshold', on(map), { at: 1 })).toBeCloseTo(1 / 4, 12);
     expect(await judge('iou-at-threshold', on(flat))).toBeNaN();

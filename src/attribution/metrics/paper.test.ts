@@ -96,3 +96,31 @@ describe('cosine drop and increase of captions', () => {
     }
   });
 });
+
+describe('cosine drop and increase of captions as NIB has them', () => {
+  /** The score is the sum of the words' worth times their weights. */
+  const weighted = (map: readonly number[], worth: readonly number[]): MetricSample => ({
+    ...wordsSample(map, worth),
+    scoreTokenWeights: async weights =>
+      Float64Array.from({ length: weights.length / map.length }, (_, m) =>
+        worth.reduce((sum, v, i) => sum + v * weights[m * map.length + i], 0),
+      ),
+  });
+
+  it('weigh each word by its value on the min–max map', async () => {
+    // Weights 0, ½, 1.
+    expect(await judge('nib-text-drop', weighted([-1, 0, 1], [0.25, 0.5, 1]))).toBeCloseTo(50, 9);
+    expect(await judge('nib-text-drop', weighted([1, 0, -1], [0.25, 0.5, 1]))).toBeCloseTo(125, 9);
+    expect(await judge('nib-text-increase', weighted([-1, 0, 1], [0.25, 0.5, 1]))).toBe(0);
+    expect(await judge('nib-text-increase', weighted([-1, 0, 1], [-0.25, 0.5, 1]))).toBe(0);
+    expect(await judge('nib-text-increase', weighted([-1, 0, 1], [-0.75, 0.5, 1]))).toBe(100);
+    expect(await judge('nib-text-drop', weighted([-1, 0, 1], [-0.75, 0.5, 1]))).toBe(0);
+  });
+
+  it('say nothing of a map of one value or one word', async () => {
+    for (const name of ['nib-text-drop', 'nib-text-increase']) {
+      expect(await judge(name, weighted([2, 2], [1, 1]))).toBeNaN();
+      expect(await judge(name, weighted([2], [1]))).toBeNaN();
+    }
+  });
+});
