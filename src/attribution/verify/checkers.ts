@@ -3,7 +3,7 @@ import type { Checker } from './checker.ts';
 import { attributionAttentionChecker } from './checkers/attribution-attention.ts';
 import { attributionGamesChecker } from './checkers/attribution-games.ts';
 import { attributionGradientsChecker } from './checkers/attribution-gradients.ts';
-import { attributionMetricsChecker, attributionMetricsChecker } from './checkers/attribution-metrics.ts';
+import { attributionMetricsChecker } from './checkers/attribution-metrics.ts';
 import { cosineGradientsChecker } from './checkers/cosine-gradients.ts';
 import { forwardChecker } from './checkers/forward.ts';
 import { m2ibChecker } from './checkers/m2ib.ts';
