@@ -11,6 +11,7 @@ import { clipSurgery } from './methods/clip-surgery.ts';
 import { coiba } from './methods/coiba.ts';
 import { exclip } from './methods/exclip.ts';
 import { expectedGradients } from './methods/expected-gradients.ts';
+import { gatedGradients } from './methods/gated-gradients.ts';
 import { gradCam } from './methods/grad-cam.ts';
 import { gradCamPlusPlus } from './methods/grad-cam-plus-plus.ts';
 import { gradEclip } from './methods/grad-eclip.ts';
@@ -76,6 +77,7 @@ export const methods: readonly MethodEntry[] = [
   entry(iba),
   entry(coiba),
   entry(adaib),
+  entry(gatedGradients),
   entry(random),
   entry(centrePrior),
   entry(imageGradientMagnitude),
