@@ -1,4 +1,4 @@
-/** @file Curves of removal in `narrows verify`: the goldens agree, a changed value or order is found. */
+/** @file Metrics in `narrows verify`: curves, map and numbers of the golden file agree; a changed one is found; what is missing is said. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { CLIPModel } from '../../../models/clip/model.ts';
 import { type FloatTensor, floats } from '../../../tensor/tensor.ts';
 import { ReferenceFile } from '../reference.ts';
 import { type VerifyReport, verifyReference } from '../verify.ts';
+import { attributionMetricsChecker } from './attribution-metrics.ts';
 
 const tiny = fileURLToPath(new URL('../../../models/testdata/clip-tiny', import.meta.url));
 const CURVES = ['metric.deletion_curve', 'metric.insertion_curve'];
@@ -24,62 +25,89 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-/** The goldens of metrics and the map they follow, changed. Without a vision layer `image.nib` itself stays unchecked. */
-async function verify(change: (values: Map<string, FloatTensor>) => void = () => {}): Promise<VerifyReport> {
+type Change = (values: Map<string, FloatTensor>, metrics: Record<string, unknown>) => void;
+
+/** The goldens of metrics and the map they follow, changed. */
+async function verify(change: Change = () => {}): Promise<VerifyReport> {
   const file = await ReferenceFile.open(join(tiny, 'attributions.safetensors'));
   const tensors = new Map<string, FloatTensor>();
   for (const name of [...CURVES, 'metric.map', 'metric.mask', 'image.nib']) tensors.set(name, await file.floats(name));
-  change(tensors);
+  const metrics = { ...(file.settings.metrics as Record<string, unknown>) };
+  change(tensors, metrics);
   const path = join(root, 'attributions.safetensors');
-  await writeSafetensors(path, tensors, { settings: JSON.stringify({ pair: 0 }) });
-  return verifyReference({ model, referencePath: path, inputsPath: join(tiny, 'outputs.safetensors') });
+  await writeSafetensors(path, tensors, { settings: JSON.stringify({ pair: 0, metrics }) });
+  const inputsPath = join(tiny, 'outputs.safetensors');
+  return verifyReference({ model, referencePath: path, inputsPath, checkers: [attributionMetricsChecker] });
 }
 
-const rowsOf = (report: VerifyReport): unknown[] => report.rows.filter(r => CURVES.includes(r.name)).map(r => [r.name, r.ok, r.tolerance]);
+async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const one of from) all.push(one);
+  return all;
+}
 
-describe('curves of removal in narrows verify', () => {
-  it('agree with the golden ones; the map and the mask are inputs', async () => {
+const departing = (report: VerifyReport): string[] => report.rows.filter(r => !r.ok).map(r => r.name);
+
+describe('metrics in narrows verify', () => {
+  it("agree with PyTorch's curves and Quantus's numbers", async () => {
     const report = await verify();
-    expect(rowsOf(report)).toEqual(CURVES.map(name => [name, true, 1e-5]));
-    expect(report.inputs).toEqual(expect.arrayContaining(['metric.map', 'metric.mask']));
+    expect(departing(report)).toEqual([]);
+    const numbers = ['PointingGame', 'RelevanceRankAccuracy', 'RelevanceMassAccuracy', 'AUC', 'Complexity', 'Sparseness'];
+    numbers.push('EffectiveComplexity', 'deletion_auc', 'insertion_auc', 'cosine_full', 'cosine_masked_by_map');
+    numbers.push('cosineDrop_x100', 'cosineIncrease', 'energy_pointing_game');
+    expect(report.rows.map(r => [r.name, r.tolerance])).toEqual(
+      expect.arrayContaining([...CURVES, 'metric.map', ...numbers.map(n => `metrics.${n}`)].map(name => [name, 1e-5])),
+    );
+    expect(report.rows.length).toBe(numbers.length + 3);
+    expect(report.inputs).toEqual(['metric.mask']);
+    expect(report.unverified.map(u => u.name)).toEqual(['image.nib', 'metrics.TopKIntersection']);
   });
 
-  it('depart where one value does, and where the order is another', async () => {
-    const one = await verify(values => {
+  it('depart where a point of a curve or a number does', async () => {
+    const report = await verify((values, metrics) => {
       values.get('metric.insertion_curve')!.data[3] *= 1.001;
+      metrics.AUC = 0.45;
+      metrics.cosineIncrease = 0;
     });
-    expect(rowsOf(one)).toEqual([
-      ['metric.deletion_curve', true, 1e-5],
-      ['metric.insertion_curve', false, 1e-5],
-    ]);
+    expect(departing(report)).toEqual(['metric.insertion_curve', 'metrics.AUC', 'metrics.cosineIncrease']);
+  });
+
+  it('depart where the order or the mask is another', async () => {
     const turned = await verify(values => {
       const { shape, data } = values.get('image.nib')!;
-      values.set(
-        'image.nib',
-        floats(
-          shape,
-          data.map(v => -v),
-        ),
+      const negative = floats(
+        shape,
+        data.map(v => -v),
       );
+      values.set('image.nib', negative);
     });
-    expect(rowsOf(turned)).toEqual(CURVES.map(name => [name, false, 1e-5]));
+    expect(departing(turned)).toEqual(expect.arrayContaining([...CURVES, 'metric.map', 'metrics.deletion_auc', 'metrics.AUC']));
+    const inside = await verify(values => {
+      const { data } = values.get('metric.mask')!;
+      for (let i = 0; i < data.length; i++) data[i] = 1 - data[i];
+    });
+    expect(departing(inside)).toEqual(
+      expect.arrayContaining(['metrics.RelevanceMassAccuracy', 'metrics.AUC', 'metrics.energy_pointing_game']),
+    );
   });
 
   it('say what they lack', async () => {
-    const short = await verify(values => {
-      values.set('metric.deletion_curve', floats([17], values.get('metric.deletion_curve')!.data));
-      values.set('image.nib', floats([3], [1, 2, 3]));
-      values.set('image.occlusion_patches', floats([16], new Float32Array(16)));
-    });
-    expect(short.unverified).toEqual(
-      expect.arrayContaining(CURVES.map(name => ({ name, reason: 'image.nib is [3], not one value for each of the 17 tokens' }))),
-    );
-    const missing = await verify(values => {
+    const noMask = await verify(values => values.delete('metric.mask'));
+    expect(noMask.unverified).toContainEqual({ name: 'metrics.AUC', reason: 'the file has no metric.mask' });
+    expect(noMask.ok).toBe(true);
+    const noMap: Change = (values, metrics) => {
       values.delete('image.nib');
-      values.set('image.occlusion_patches', floats([16], new Float32Array(16)));
-    });
-    expect(missing.unverified).toEqual(
-      expect.arrayContaining(CURVES.map(name => ({ name, reason: 'the file has no image.nib, whose order the curves follow' }))),
-    );
+      delete metrics.TopKIntersection;
+    };
+    await expect(verify(noMap)).rejects.toThrow('the file has no image.nib, the map that the metrics judge');
+  });
+
+  it('say that a map is of another model', async () => {
+    const path = join(root, 'short.safetensors');
+    const [nib, map] = [floats([3], [1, 2, 3]), floats([32, 32], new Float32Array(1024))];
+    await writeSafetensors(path, new Map(Object.entries({ 'image.nib': nib, 'metric.map': map })));
+    const context = { model, reference: await ReferenceFile.open(path), inputsPath: join(tiny, 'outputs.safetensors') };
+    const results = await collect(attributionMetricsChecker.compute(context, ['metric.map']));
+    expect(results).toEqual([{ name: 'metric.map', reason: 'image.nib is [3], not one value for each of the 17 tokens' }]);
   });
 });
