@@ -9,6 +9,7 @@ import type { ImageRemoval, TextRemoval } from '../../game.ts';
 import type { Releasable } from '../../method.ts';
 import type { MetricSample } from '../../metrics/metric.ts';
 import { createMetric } from '../../metrics/registry.ts';
+import { tokenWeightScores } from '../../metrics/token-weights.ts';
 import { encodePairs } from '../../pair.ts';
 import { FeatureStore } from '../../perturbation/feature-store.ts';
 import { imageGame, scoresOf, textGame } from '../../perturbation/games.ts';
@@ -301,7 +302,13 @@ export class BlockRunner {
               pixels: floats(all.shape.slice(1), row(all, p)),
               scorePixels: async pixels => scoresOf(target, p, await engine.pixelFeatures(pixels)),
             }
-          : {}),
+          : {
+              scoreTokenWeights: tokenWeightScores(
+                { model, encoded, maxMemory: spec.maxMemory, keep: (key, build) => this.keep(key, build) },
+                p,
+                target,
+              ),
+            }),
         explain: this.again.for(setting, work.sample, work.record, {
           imageSize: spec.imageSize,
           maxMemory: spec.maxMemory,
