@@ -107,6 +107,8 @@ describe('relevance rank', () => {
   it('is the share of the truth among as many highest', async () => {
     expect(await judge('relevance-rank', on([9, 8, 0, 0, 0, 7, 0, 0, 0, 6, 5, 0]))).toBe(0.5);
     expect(await judge('relevance-rank', words([3, 2, 1], [1, 0, 1]))).toBe(0.5);
+    expect(await judge('relevance-rank', words([3, 2, 1], [1, 0, 1]), { top: 1 })).toBe(1);
+    expect(await judge('relevance-rank', words([3, 2, 1], [1, 0, 1]), { top: 9 })).toBeCloseTo(2 / 3, 12);
   });
 });
 

@@ -34,7 +34,7 @@ export const metrics: readonly MetricEntry[] = [
   ...[entry(insertion), entry(deletion), entry(aid), entry(morf), entry(lerf), entry(abpc), entry(aopc)],
   ...[entry(pixelInsertion), entry(pixelDeletion), entry(road), entry(averageDrop), entry(increaseInConfidence)],
   ...[entry(pFaithfulness), entry(sensitivityN), entry(infidelity), entry(saco)],
-  ...[entry(pointingGame), energyPointingGame, gridPointingGame, entry(relevanceMass), relevanceRank],
+  ...[entry(pointingGame), energyPointingGame, gridPointingGame, entry(relevanceMass), entry(relevanceRank)],
   ...[entry(iou), pixelAuc, pixelAp, pgr],
   ...[entry(maxSensitivity), entry(seedStability)],
   ...[entry(parameterRandomisation), promptRandomisation, matchedAgainstShuffled],

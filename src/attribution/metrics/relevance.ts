@@ -30,22 +30,21 @@ export const relevanceMass: MetricEntry<{ signed: boolean }> = {
   },
 };
 
-/** Share of the truth among as many highest points. NaN for a map of one value: any order would do. */
-export const relevanceRank: MetricEntry = {
+/** Share of the highest points on the truth, by default as many points as it has. NaN for a map of one value: any order would do. */
+export const relevanceRank: MetricEntry<{ top: number }> = {
   ...localisationFacts,
   name: 'relevance-rank',
   title: 'Relevance rank accuracy',
   unit: 'share of the truth',
   reading: 'Of as many highest points as the named thing has, the share that lies on it; a random map gets the share of the area.',
-  source: SOURCE,
-  schema: z.strictObject({}),
-  evaluate(sample) {
+  source: `${SOURCE}; Quantus RelevanceRankAccuracy, and TopKIntersection for a fixed number`,
+  schema: z.strictObject({
+    top: z.number().int().nonnegative().default(0).describe('how many highest points are looked at; 0: as many as the named thing has'),
+  }),
+  evaluate(sample, { top }) {
     const { values, truth, inside } = located(sample);
     if (isConstant(values)) return Number.NaN;
-    return (
-      descending(values)
-        .slice(0, inside)
-        .filter(i => truth[i]).length / inside
-    );
+    const highest = descending(values).slice(0, top || inside);
+    return highest.filter(i => truth[i]).length / highest.length;
   },
 };

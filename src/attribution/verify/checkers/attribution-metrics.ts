@@ -37,6 +37,7 @@ const NUMBERS: Readonly<Record<string, (of: Judged) => Promise<number> | number>
   PointingGame: of => metric('pointing-game', of.pixels),
   RelevanceRankAccuracy: of => metric('relevance-rank', of.pixels),
   RelevanceMassAccuracy: of => metric('relevance-mass', of.pixels, { signed: true }),
+  TopKIntersection: of => metric('relevance-rank', of.pixels, { top: 100 }),
   AUC: of => metric('pixel-auc', of.pixels),
   Complexity: of => metric('entropy', of.pixels),
   Sparseness: of => metric('gini', of.pixels),
@@ -53,7 +54,14 @@ const NUMBERS: Readonly<Record<string, (of: Judged) => Promise<number> | number>
   cosineIncrease: async of => (await metric('cosine-increase', of.patches)) / 100,
 };
 /** Those that compare the map with the mask. */
-const WITH_TRUTH = new Set(['PointingGame', 'RelevanceRankAccuracy', 'RelevanceMassAccuracy', 'AUC', 'energy_pointing_game']);
+const WITH_TRUTH = new Set([
+  'PointingGame',
+  'RelevanceRankAccuracy',
+  'RelevanceMassAccuracy',
+  'TopKIntersection',
+  'AUC',
+  'energy_pointing_game',
+]);
 
 /** One pair; the map is the reference's own, so that a method that departs does not look like a metric that does. */
 export const attributionMetricsChecker: Checker = {
