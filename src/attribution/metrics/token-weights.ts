@@ -27,7 +27,9 @@ export function tokenWeightScores(
   return async weights => {
     const count = weights.length / players.length;
     const graph = await context.keep(`metric:token-weights:${Object.keys(inputs).join()}:${tokens}`, () => {
-      const source = mul(model.text.source(inputs), unsqueeze(input('weights', ['batch', tokens]), 2));
+      // Of a named or a fixed length, as the tower has it.
+      const plain = model.text.source(inputs);
+      const source = mul(plain, unsqueeze(input('weights', plain.shape.slice(0, 2)), 2));
       return compile(model.runtime, { features: normalise(model.text.suffix(-1, model.text.embed(source, inputs), 1, inputs)) });
     });
     const out = new Float64Array(count);
