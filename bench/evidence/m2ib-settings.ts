@@ -6,10 +6,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { centrePrior, gradientMagnitude, randomMap } from '../../src/attribution/controls/controls.ts';
+import { encodeTargets } from '../../src/attribution/encode-target.ts';
 import { M2IB, type M2IBOptions } from '../../src/attribution/methods/m2ib.ts';
-import { localisation } from '../../src/attribution/metrics/localisation.ts';
-import { areaUnder } from '../../src/attribution/metrics/ranking.ts';
-import { removalCurves } from '../../src/attribution/metrics/removal.ts';
+import { positiveShare } from '../../src/attribution/metrics/energy-pointing-game.ts';
+import { located } from '../../src/attribution/metrics/located.ts';
+import { shareOfHits } from '../../src/attribution/metrics/pointing-game.ts';
+import { areaUnder, removalCurve } from '../../src/attribution/metrics/ranking.ts';
+import { encodePairs } from '../../src/attribution/pair.ts';
+import { imageGame } from '../../src/attribution/perturbation/games.ts';
+import { Perturbation } from '../../src/attribution/perturbation/perturbation.ts';
 import { CLIPModel } from '../../src/models/clip/model.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { nameCaption } from '../../src/scenes/captions.ts';
@@ -58,20 +63,30 @@ interface Row {
 }
 const rows = new Map<string, Row>();
 const pairs = cases.map(({ scene, text }) => ({ image: scene.image, text }));
-const pixels = pairs.map(p => model.processor.process(p.image).pixelValues);
-const tokens = model.requireTokenizer().encodeBatch(pairs.map(p => p.text));
-const targets = await model.textFeatures(tokens.inputIds, tokens.attentionMask);
-const dim = targets.shape[1];
+const encoded = await encodePairs(model, pairs, { image: -1, text: -1 });
+const { grid } = encoded.image;
+const { image: target } = await encodeTargets(model, encoded);
+const engine = new Perturbation({ model, encoded });
 
-async function score(name: string, maps: readonly Float32Array[], grid: readonly [number, number]): Promise<Row> {
+/** 1 in the named object's box. */
+function boxOf({ scene: { width, height }, named: { box } }: (typeof cases)[number]): Uint8Array {
+  const truth = new Uint8Array(width * height);
+  for (let y = box.top; y < box.top + box.height; y++) truth.fill(1, y * width + box.left, y * width + box.left + box.width);
+  return truth;
+}
+
+async function score(name: string, maps: readonly Float32Array[]): Promise<Row> {
   const row: Row = { energy: [], pointing: [], deletion: [], insertion: [] };
   for (const [i, map] of maps.entries()) {
-    const { scene, named } = cases[i];
-    const { energy, pointing } = localisation(map, grid, [scene.height, scene.width], named.box);
-    row.energy.push(energy);
-    row.pointing.push(pointing);
+    const { width, height } = cases[i].scene;
+    const truth = boxOf(cases[i]);
+    const { values, inside } = located({ modality: 'image', map, grid, size: [height, width], truth, key: 0 });
+    const energy = positiveShare(values, truth);
+    // A map that is nowhere positive says as much as a uniform one.
+    row.energy.push(Number.isNaN(energy) ? inside / truth.length : energy);
+    row.pointing.push(shareOfHits(values, at => truth[at] === 1));
     if (flags['no-removal']) continue;
-    const curves = await removalCurves(model, pixels[i], grid, map, targets.data.subarray(i * dim, (i + 1) * dim));
+    const curves = await removalCurve(imageGame(engine, i, target), map, 8);
     row.deletion.push(areaUnder(curves.deletion));
     row.insertion.push(areaUnder(curves.insertion));
   }
@@ -86,26 +101,21 @@ const DEFAULTS: Record<string, Partial<M2IBOptions>> = {
 const settings: Record<string, Partial<M2IBOptions>> = flags.settings
   ? JSON.parse((await import('node:fs')).readFileSync(flags.settings, 'utf8'))
   : DEFAULTS;
-const grid = model.image.grid!(pixels[0].shape[1], pixels[0].shape[2]);
 await score(
   'control: uniform',
   cases.map(() => new Float32Array(grid[0] * grid[1]).fill(1)),
-  grid,
 );
 await score(
   'control: random',
   cases.map((_, i) => randomMap(grid, seed, i)),
-  grid,
 );
 await score(
   'control: centre prior',
   cases.map(() => centrePrior(grid)),
-  grid,
 );
 await score(
   'control: image gradient magnitude',
   cases.map(c => gradientMagnitude(c.scene.image, grid)),
-  grid,
 );
 for (const [name, options] of Object.entries(settings)) {
   const method = new M2IB(model, options);
@@ -120,7 +130,7 @@ for (const [name, options] of Object.entries(settings)) {
     }
     perSeed.push(maps);
   }
-  const row = await score(name, perSeed[0], grid);
+  const row = await score(name, perSeed[0]);
   row.stability = perSeed[0].map((m, i) => spearman([...m], [...perSeed[1][i]]));
   row.seconds = seconds / (2 * samples);
   await method.release();
@@ -177,4 +187,5 @@ writeFileSync(
   }),
 );
 console.log(lines.join('\n'));
+await engine.release();
 await model.release();
