@@ -22,9 +22,9 @@ const CASES: readonly { readonly method: string; readonly library: string; reado
   { method: 'grad-cam-plus-plus', library: 'grad-cam', n: 1 },
   { method: 'occlusion', library: 'captum', n: 1 },
   // captum's permutations visit every player in turn: 4 × 49 pictures.
-  { method: 'shapley', library: 'captum', n: 4, options: { permutations: 4 } },
-  { method: 'kernel-shap', library: 'captum', n: 200, options: { nSamples: 200 } },
-  { method: 'lime', library: 'captum', n: 200, options: { nSamples: 200 } },
+  { method: 'shapley', library: 'captum', n: 4, options: { samples: 4 * 49 } },
+  { method: 'kernel-shap', library: 'captum', n: 200, options: { samples: 200 } },
+  { method: 'lime', library: 'captum', n: 200, options: { samples: 200 } },
 ];
 
 async function run(context: Context): Promise<SuiteResult> {
