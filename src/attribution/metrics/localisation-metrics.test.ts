@@ -60,6 +60,11 @@ describe('pointing game', () => {
     expect(await judge('pointing-game', on([9, 0, 0, 0, 0, 9, 9, 0, 0, 0, 0, 0]))).toBeCloseTo(2 / 3, 12);
   });
 
+  it('takes what rounding alone keeps from the maximum for a maximum', async () => {
+    expect(await judge('pointing-game', words([1, 1 - 2 ** -24, 0], [0, 1, 0]))).toBe(0.5);
+    expect(await judge('pointing-game', words([1, 1 - 2 ** -12, 0], [0, 1, 0]))).toBe(0);
+  });
+
   it('forgives as many pixels as asked for, in a circle', async () => {
     const corner = [9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     const left = [0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0];
@@ -100,6 +105,18 @@ describe('energy, mass and pointing-game recognition', () => {
     const sample: MetricSample = { ...truthSample([0, 1], [0, 0, 1, 1], [1, 4]), grid: [1, 2] };
     expect(await judge('energy-pointing-game', sample)).toBeCloseTo(1.75 / 2, 6);
     expect(await judge('pointing-game', sample)).toBe(1);
+  });
+});
+
+describe('a constant map of patches', () => {
+  it('stays constant when enlarged, whatever the interpolation rounds', async () => {
+    const truth = Array.from({ length: 77 }, (_, i) => (i < 11 ? 1 : 0));
+    for (const value of [0.1, 1 / 3, 1e-7]) {
+      const sample: MetricSample = { ...truthSample(new Array(9).fill(value), truth, [7, 11]), grid: [3, 3] };
+      for (const name of ['relevance-rank', 'iou', 'pixel-ap', 'iou-at-threshold']) expect(await judge(name, sample)).toBeNaN();
+      for (const name of ['pointing-game', 'energy-pointing-game']) expect(await judge(name, sample)).toBeCloseTo(1 / 7, 9);
+      expect(await judge('pixel-auc', sample)).toBe(0.5);
+    }
   });
 });
 

@@ -185,3 +185,18 @@ describe('matched against shuffled', () => {
     expect(await of(MAP.map((v, i) => (i ? v : -1000)))).toBe(1);
   });
 });
+
+describe('a method that gives another number of values', () => {
+  it.each(['max-sensitivity', 'seed-stability', 'parameter-randomisation', 'prompt-randomisation', 'matched-against-shuffled'])(
+    'is refused by %s',
+    async name => {
+      const message = 'The method gave 2 values where the map to compare with has 8.';
+      await expect(
+        judge(
+          name,
+          sampleOf(() => [1, 2]),
+        ),
+      ).rejects.toThrow(message);
+    },
+  );
+});
