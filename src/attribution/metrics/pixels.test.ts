@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { floats } from '../../tensor/tensor.ts';
 import { gaussianBlur } from '../perturbation/blur.ts';
-import { imputeLinear } from './road.ts';
+import { imputeLinear } from './impute.ts';
 import { judge, pixelsSample } from './testing/samples.ts';
 
 const SIZE = [4, 4] as const;
