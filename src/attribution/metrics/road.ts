@@ -31,7 +31,7 @@ export const road: MetricEntry<Options> = {
       .default([20, 40, 60, 80])
       .describe('percent of the pixels removed (pytorch-grad-cam: 10 to 90)'),
     noise: z.number().nonnegative().default(0.01).describe('deviation of the noise on imputed pixels'),
-    iterations: z.number().int().positive().default(60).describe('steps of the solver, at most'),
+    iterations: z.number().int().positive().default(40).describe('steps of the solver, at most'),
   }),
   async evaluate(sample, { percentiles, noise, iterations }) {
     if (isConstant(sample.map)) return Number.NaN;
