@@ -198,6 +198,8 @@ describe('grid pointing game', () => {
     const beside = [0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     const holed = [1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     const odd = [1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0];
-    for (const truth of [beside, holed, odd, cell.map(() => 1)]) expect(await judge('grid-pointing-game', mosaic(cell, truth))).toBeNaN();
+    const below = [0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0];
+    for (const truth of [beside, below, holed, odd, cell.map(() => 1)])
+      expect(await judge('grid-pointing-game', mosaic(cell, truth))).toBeNaN();
   });
 });

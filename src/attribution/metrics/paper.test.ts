@@ -34,6 +34,9 @@ describe('cosine drop and increase of pictures', () => {
     const official = { officialFirstRow: true };
     expect(await judge('cosine-drop', pixelsSample(BLOB, PLANE, SIZE), official)).toBeCloseTo(100 * WHOLE, 3);
     expect(await judge('cosine-increase', pixelsSample(BLOB, PLANE, SIZE), official)).toBe(0);
+    // The row of a picture that is not square: weights 0, ½, 1 for three columns.
+    const wide = pixelsSample([0, 1, 2, 0, 0, 0], [1, 2, 4, 8, 16, 32], [2, 3]);
+    expect(await judge('cosine-drop', wide, official)).toBeCloseTo(100 * 3 * (63 - (2 + 16) / 2 - 4 - 32), 3);
     const top = [0, 2, 1, 0, ...new Array(12).fill(0)];
     const columns = 3 * (0.1 + 0.2 + 0.3 + 0.1) + (3 * (0.1 + 0.3 + 0.4 + 0.1)) / 2;
     expect(await judge('cosine-drop', pixelsSample(top, PLANE, SIZE), official)).toBeCloseTo(100 * (WHOLE - columns), 3);

@@ -68,6 +68,15 @@ describe('imputation from neighbours', () => {
     });
   });
 
+  it('weighs direct neighbours twice as much as diagonal ones, at the border those that are there', () => {
+    const plane = [1, 2, 3, 4, 100, 6, 7, 8, 10];
+    const only = (at: number): Uint8Array => Uint8Array.from(plane, (_, i) => (i === at ? 1 : 0));
+    const pixels = Float32Array.from([...plane, ...plane, ...plane]);
+    const middle = imputeLinear(pixels, [3, 3], only(4), 1)[4];
+    expect(middle).toBeCloseTo((2 * (2 + 4 + 6 + 8) + (1 + 3 + 7 + 10)) / 12, 5);
+    expect(imputeLinear(pixels, [3, 3], only(0), 1)[0]).toBeCloseTo((2 * (2 + 4) + 100) / 5, 5);
+  });
+
   it('does not read what was removed, and leaves the rest as it was', () => {
     const spoiled = ramp.map((v, i) => (inner[i % (height * width)] ? 1e6 : v));
     const filled = imputeLinear(spoiled, [height, width], inner, 60);
