@@ -2,7 +2,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { NarrowsError } from '../system/errors.ts';
+import type { Context } from './command.ts';
 import { camel, kebab } from './flags.ts';
+import { formatTable } from './table.ts';
 
 interface Property {
   readonly type?: string;
@@ -110,6 +112,13 @@ export function addSchemaFlags(command: Command, schema: z.ZodObject, group: str
 export function schemaValues(schema: z.ZodObject, options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const found = Object.keys(schema.shape).map(key => [key, options[camel(key)]] as const);
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}
+
+/** Prints options as a table, where there are any. */
+export function printOptions(context: Pick<Context, 'print' | 'columns'>, options: readonly OptionRow[]): void {
+  if (options.length === 0) return;
+  const rows = options.map(o => [o.flag, o.default, o.help]);
+  context.print(`\n${formatTable(['option', 'default', 'meaning'], rows, context.columns)}`);
 }
 
 const typeText = ({ type, enum: words, const: word, anyOf, items }: Property): string =>

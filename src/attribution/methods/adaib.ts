@@ -7,11 +7,10 @@ import type { z } from 'zod';
 import type { GateWeights } from '../../bottleneck/optimise-gate.ts';
 import { AdamW } from '../../optim/adamw.ts';
 import { RandomStream } from '../../tensor/random.ts';
-import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
-import { explainByGate, planGates } from '../primitives/gate.ts';
+import { explainByGate, gateLayers, planGates } from '../primitives/gate.ts';
 import type { Range } from '../rows.ts';
-import { m2ibSchema, TEXT_LAYER } from './m2ib.ts';
+import { m2ibSchema } from './m2ib.ts';
 
 const schema = m2ibSchema.omit({ alpha: true, compat: true, normalisation: true });
 type Options = z.infer<typeof schema>;
@@ -96,10 +95,7 @@ export const adaib: MethodEntry<Options> = {
   unit: 'nats',
   signed: false,
   sampled: true,
-  layers: (model, options) => ({
-    image: resolveLayer(options.layer, model.image),
-    text: options.textLayer === 'auto' ? TEXT_LAYER : resolveLayer(options.textLayer, model.text),
-  }),
+  layers: gateLayers,
   async explain(run, options) {
     planGates(run, options);
     return eachTower(run, job => {

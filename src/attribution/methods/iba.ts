@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
-import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type MethodRun, type TowerJob } from '../method.ts';
-import { datasetStatistics, explainByGate, planGates } from '../primitives/gate.ts';
-import { m2ibSchema, TEXT_LAYER } from './m2ib.ts';
+import { datasetStatistics, explainByGate, gateLayers, planGates } from '../primitives/gate.ts';
+import { m2ibSchema } from './m2ib.ts';
 
 const schema = m2ibSchema.pick({ layer: true, textLayer: true, steps: true, learningRate: true, antithetic: true }).extend({
   beta: z
@@ -75,10 +74,7 @@ export const iba: MethodEntry<Options> = {
   unit: 'nats',
   signed: false,
   sampled: true,
-  layers: (model, options) => ({
-    image: resolveLayer(options.layer, model.image),
-    text: options.textLayer === 'auto' ? TEXT_LAYER : resolveLayer(options.textLayer, model.text),
-  }),
+  layers: gateLayers,
   async explain(run, options) {
     const dataset = await statisticsOf(run);
     planGates(run, options);

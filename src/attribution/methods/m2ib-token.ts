@@ -2,10 +2,9 @@
  * @file M2IB with one gate per token in place of one per token and channel: N parameters instead of N·D, so ten noisy steps vote on fewer
  * questions, and outlier channels cannot carry a map by themselves.
  */
-import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
-import { explainByGate, planGates } from '../primitives/gate.ts';
-import { type M2IBOptions, m2ibSchema, TEXT_LAYER } from './m2ib.ts';
+import { explainByGate, gateLayers, planGates } from '../primitives/gate.ts';
+import { type M2IBOptions, m2ibSchema } from './m2ib.ts';
 
 type Options = Omit<M2IBOptions, 'alpha' | 'compat' | 'normalisation'>;
 
@@ -21,10 +20,7 @@ export const m2ibToken: MethodEntry<Options> = {
   unit: 'nats',
   signed: false,
   sampled: true,
-  layers: (model, options) => ({
-    image: resolveLayer(options.layer, model.image),
-    text: options.textLayer === 'auto' ? TEXT_LAYER : resolveLayer(options.textLayer, model.text),
-  }),
+  layers: gateLayers,
   async explain(run, options) {
     planGates(run, options);
     return eachTower(run, job => {

@@ -8,7 +8,7 @@ import { Attributor } from '../attributor.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
 import { parseOptions } from '../options.ts';
-import { datasetStatistics, explainByGate, type GateSettings, planGates } from '../primitives/gate.ts';
+import { datasetStatistics, explainByGate, type GateSettings, gateLayers, planGates } from '../primitives/gate.ts';
 
 const layer = z.union([z.literal('auto'), z.number().int()]);
 
@@ -59,10 +59,11 @@ export const m2ibEntry = (statistics?: string): MethodEntry<M2IBOptions> => ({
   signed: false,
   sampled: true,
   parse: parseM2IB,
-  layers: (model, options) => ({
-    image: resolveLayer(options.layer, model.image),
-    text: options.textLayer === 'auto' && !options.compat ? TEXT_LAYER : resolveLayer(options.textLayer, model.text),
-  }),
+  // The official code has one depth for both towers.
+  layers: (model, options) =>
+    options.compat && options.textLayer === 'auto'
+      ? { image: resolveLayer(options.layer, model.image), text: resolveLayer('auto', model.text) }
+      : gateLayers(model, options),
   async explain(run, options) {
     const dataset = options.normalisation === 'dataset' ? await datasetStatistics(run, statistics) : undefined;
     planGates(run, options);
@@ -83,9 +84,3 @@ function settingsOf(options: M2IBOptions, modality: Modality): GateSettings {
   const { alpha, compat, textBeta, ...rest } = options;
   return { ...rest, beta: modality === 'image' ? options.beta : textBeta, perToken: alpha === 'token', official: compat !== undefined };
 }
-
-/**
- * Where the gate stands in the text tower by default. The paper's block 9 of 12 is too late for captions: by then the end-of-text token has
- * gathered nearly all, and the words' maps fall to chance. At the embeddings a position holds its own word alone (docs/evidence).
- */
-export const TEXT_LAYER = -1;

@@ -10,11 +10,13 @@ import {
 } from '../../bottleneck/optimise-gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
 import type { Value } from '../../graph/index.ts';
-import type { Modality } from '../../models/dual-encoder.ts';
+import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
+import { resolveLayer } from '../layer.ts';
 import type { MethodRun, TokenMap, TowerJob } from '../method.ts';
+import type { Layers } from '../pair.ts';
 import { chunks, inputRows, type Range, row, rows } from '../rows.ts';
 import { targetFeeds, targetScore } from '../target.ts';
 
@@ -59,6 +61,21 @@ export async function datasetStatistics(run: MethodRun, path?: string): Promise<
   }
   return found;
 }
+
+/**
+ * Where the gate stands in the text tower by default. The paper's block 9 of 12 is too late for captions: by then the end-of-text token has
+ * gathered nearly all, and the words' maps fall to chance. At the embeddings a position holds its own word alone (docs/evidence).
+ */
+const TEXT_LAYER = -1;
+
+/** The layers of a gate: the paper's depth for images, the embeddings for captions, where `auto` leaves the choice. @throws NarrowsError */
+export const gateLayers = (
+  model: DualEncoder,
+  options: { readonly layer: number | 'auto'; readonly textLayer: number | 'auto' },
+): Layers => ({
+  image: resolveLayer(options.layer, model.image),
+  text: options.textLayer === 'auto' ? TEXT_LAYER : resolveLayer(options.textLayer, model.text),
+});
 
 /** Declares the steps of all towers and chunks. */
 export function planGates(run: MethodRun, settings: Pick<GateSettings, 'steps' | 'batchSize'>): void {

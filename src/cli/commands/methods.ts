@@ -4,7 +4,7 @@ import { FAMILIES } from '../../attribution/method.ts';
 import { AUTO_METHOD, findMethod, methods } from '../../attribution/registry.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, nameAmong } from '../flags.ts';
-import { describeOptions } from '../schema-flags.ts';
+import { describeOptions, printOptions } from '../schema-flags.ts';
 import { formatTable } from '../table.ts';
 
 function configure(command: Command): void {
@@ -48,14 +48,7 @@ async function run(context: Context, _options: Options, [name]: readonly (string
       ),
     );
     const options = describeOptions(entry.schema);
-    if (options.length)
-      context.print(
-        `\n${formatTable(
-          ['option', 'default', 'meaning'],
-          options.map(o => [o.flag, o.default, o.help]),
-          context.columns,
-        )}`,
-      );
+    printOptions(context, options);
   }
   return undefined;
 }

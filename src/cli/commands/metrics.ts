@@ -4,7 +4,7 @@ import { CATEGORIES } from '../../attribution/metrics/metric.ts';
 import { findMetric, metrics } from '../../attribution/metrics/registry.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, nameAmong } from '../flags.ts';
-import { describeOptions } from '../schema-flags.ts';
+import { describeOptions, printOptions } from '../schema-flags.ts';
 import { formatTable } from '../table.ts';
 
 const ARROWS = { higher: '↑ higher is better', lower: '↓ lower is better', none: 'neither is better' } as const;
@@ -48,14 +48,7 @@ async function run(context: Context, _options: Options, [name]: readonly (string
       ['source', facts.source],
     ];
     context.print(formatTable(['', ''], rows, context.columns));
-    if (options.length)
-      context.print(
-        `\n${formatTable(
-          ['option', 'default', 'meaning'],
-          options.map(o => [o.flag, o.default, o.help]),
-          context.columns,
-        )}`,
-      );
+    printOptions(context, options);
   }
   return undefined;
 }

@@ -18,16 +18,22 @@ export interface BanzhafOptions {
   readonly estimator: 'reuse' | 'least-squares';
 }
 
+/** Values by listing all coalitions, where there are no more than `samples`; else undefined. */
+export async function listedBanzhaf(game: Game, samples: number, p: number): Promise<PlayerValues | undefined> {
+  const n = game.players;
+  if (n > 24 || 2 ** n > samples) return undefined;
+  const scores = await game.values(allCoalitions(n));
+  const values = exactBanzhaf(scores, n, p);
+  const delta = total(values) - (scores[scores.length - 1] - scores[0]);
+  return { values, standardError: new Float64Array(n), convergenceDelta: delta, samples: scores.length };
+}
+
 /** `convergenceDelta` is the efficiency gap: Banzhaf values need not add up to value(all) − value(none). */
 export async function banzhaf(game: Game, options: BanzhafOptions): Promise<PlayerValues> {
   const { samples, p, seed, estimator } = options;
   const n = game.players;
-  if (n <= 24 && 2 ** n <= samples) {
-    const scores = await game.values(allCoalitions(n));
-    const values = exactBanzhaf(scores, n, p);
-    const delta = total(values) - (scores[scores.length - 1] - scores[0]);
-    return { values, standardError: new Float64Array(n), convergenceDelta: delta, samples: scores.length };
-  }
+  const listed = await listedBanzhaf(game, samples, p);
+  if (listed) return listed;
   const coalitions = drawCoalitions(new RandomStream(seed, 'banzhaf').reader(0, 0), samples, n, p);
   const scores = await game.values(coalitions);
   const { full, empty } = await endsOf(game);

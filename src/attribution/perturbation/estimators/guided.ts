@@ -6,9 +6,9 @@
  */
 import { RandomStream } from '../../../tensor/random.ts';
 import { endsOf, type Game } from '../../game.ts';
-import { allCoalitions, drawCoalitions } from '../coalitions.ts';
+import { drawCoalitions } from '../coalitions.ts';
+import { listedBanzhaf } from './banzhaf.ts';
 import { cholesky, inverseFromCholesky } from './cholesky.ts';
-import { exactBanzhaf } from './exact.ts';
 import { type PlayerValues, total } from './player-values.ts';
 
 /** How coalitions are drawn. */
@@ -87,12 +87,8 @@ function ridge(rows: Float64Array, q: number, scores: Float64Array, penalty: Flo
 export async function guidedBanzhaf(game: Game, guide: ArrayLike<number>, options: GuidedOptions): Promise<PlayerValues> {
   const { samples, p, seed } = options;
   const n = game.players;
-  if (n <= 24 && 2 ** n <= samples) {
-    const scores = await game.values(allCoalitions(n));
-    const values = exactBanzhaf(scores, n, p);
-    const delta = total(values) - (scores[scores.length - 1] - scores[0]);
-    return { values, standardError: new Float64Array(n), convergenceDelta: delta, samples: scores.length };
-  }
+  const listed = await listedBanzhaf(game, samples, p);
+  if (listed) return listed;
   const coalitions = drawCoalitions(new RandomStream(seed, 'guided-banzhaf').reader(0, 0), samples, n, p);
   const scores = await game.values(coalitions);
   const { full, empty } = await endsOf(game);
