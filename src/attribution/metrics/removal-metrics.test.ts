@@ -132,13 +132,14 @@ describe('AID', () => {
     expect(await judge('aid', patchesSample(negative(one), one, OFFSET))).toBeCloseTo(-0.98, 12);
   });
 
-  it('is not fooled by an offset, a scale, or its own steps option', async () => {
+  it('is not fooled by an offset or a scale, and has no steps to choose', async () => {
     const sample = patchesSample(
       WORTH,
       WORTH.map(v => 7 * v),
       -40,
     );
-    expect(await judge('aid', sample, { steps: 2 })).toBeCloseTo((BEST.insertion - BEST.deletion) / (FULL - OFFSET), 12);
+    await expect(judge('aid', sample, { steps: 2 })).rejects.toThrow('aid is wrong');
+    expect(await judge('aid', sample)).toBeCloseTo((BEST.insertion - BEST.deletion) / (FULL - OFFSET), 12);
   });
 });
 

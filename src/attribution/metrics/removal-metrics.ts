@@ -37,7 +37,6 @@ function normalised(curves: RemovalCurves): RemovalCurves {
 function entry(
   facts: Pick<MetricEntry, 'name' | 'title' | 'direction' | 'unit' | 'reading' | 'source'>,
   value: (curves: RemovalCurves) => number,
-  fixed: Partial<Options> = {},
 ): MetricEntry<Options> {
   return {
     ...facts,
@@ -46,7 +45,7 @@ function entry(
     needs: ['game'],
     schema,
     async evaluate(sample, options) {
-      const curves = await curvesOf(sample, { ...options, ...fixed });
+      const curves = await curvesOf(sample, options);
       return curves ? value(curves) : Number.NaN;
     },
   };
@@ -135,16 +134,14 @@ export const aopc = entry(
 );
 
 /** Area between both over 50 steps, scaled to the pair's own range. (FIxLIP's mean over 51 points is 50/51 of the area.) */
-export const aid = entry(
-  {
-    name: 'aid',
-    title: 'AID',
-    direction: 'higher',
-    unit: 'share',
-    reading:
-      'Area between insertion and deletion, on the scale on which nothing is 0 and everything 1: 0 for a random order, about 1 at best.',
-    source: 'Baniecki et al.: Explaining similarity in vision–language encoders with weighted Banzhaf interactions (FIxLIP), NeurIPS 2025',
-  },
-  ({ insertion: up, deletion: down, shares }) => areaUnder(up, shares) - areaUnder(down, shares),
-  { steps: 50, score: 'normalised' },
-);
+export const aid: MetricEntry<Removal> = {
+  ...abpc,
+  name: 'aid',
+  title: 'AID',
+  unit: 'share',
+  reading:
+    'Area between insertion and deletion, on the scale on which nothing is 0 and everything 1: 0 for a random order, about 1 at best.',
+  source: 'Baniecki et al.: Explaining similarity in vision–language encoders with weighted Banzhaf interactions (FIxLIP), NeurIPS 2025',
+  schema: z.strictObject(removalOptions),
+  evaluate: (sample, options) => abpc.evaluate(sample, { ...options, steps: 50, score: 'normalised' }),
+};
