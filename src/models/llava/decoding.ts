@@ -1,0 +1,179 @@
+/**
+ * @file Decoding over a cache: one graph reads the prompts (one run over all their tokens) and then each new token. The cache lies on the
+ * host and is fed as inputs with a named length; a run gives only the keys and values of its own tokens, so no step copies the cache.
+ */
+import { type CompiledGraph, input, reshape, slice, type Value } from '../../graph/index.ts';
+import { hiddenPlaces, type PastTokens } from '../../nn/decoder.ts';
+import type { Parameters } from '../../nn/parameters.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import { KeyValueCache } from './cache.ts';
+import { decoderConfig, type LlavaConfig } from './config.ts';
+import { tokenInputs } from './files.ts';
+import { type LlavaTap, languageHead, languageModel, placeFeatures } from './forward.ts';
+import type { LlavaPrompt } from './model.ts';
+import { MODALITY, type Placement, placeImages } from './placement.ts';
+
+/**
+ * The graph of prompts and steps. Inputs: those of `tokenInputs` [batch, step], `image_features` [rows, width], `past_mask` [batch, past],
+ * `past.key.i`, `past.value.i` [batch, key–value heads, past, D]. Outputs: `logits` [batch, vocabulary] of the last token of each row,
+ * `key.i`, `value.i` [batch, key–value heads, step, D].
+ */
+export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap): Record<string, Value> {
+  const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = decoderConfig(config);
+  const { hidden_size: hidden, vocab_size: vocabulary } = config.text_config;
+  const tokens = tokenInputs('batch', 'step');
+  const mask = hiddenPlaces(input('past_mask', ['batch', 'past'], 'int32'));
+  const past: PastTokens[] = Array.from({ length: layers }, (_, i) => ({
+    key: input(`past.key.${i}`, ['batch', groups, 'past', width]),
+    value: input(`past.value.${i}`, ['batch', groups, 'past', width]),
+    mask,
+  }));
+  const embedded = placeFeatures(p, config, tokens, input('image_features', ['rows', hidden]));
+  const run = languageModel(p, config, embedded, tokens, { tap, past });
+  const logits = languageHead(p, config, slice(run.hidden.at(-1)!, 1, -1));
+  return {
+    logits: reshape(logits, ['batch', vocabulary]),
+    ...Object.fromEntries(
+      run.present.flatMap(({ key, value }, i) => [
+        [`key.${i}`, key],
+        [`value.${i}`, value],
+      ]),
+    ),
+  };
+}
+
+/** What decoding asks of a model. */
+interface DecodingModel {
+  readonly config: LlavaConfig;
+  imageFeatures(pixels: FloatTensor, options?: { signal?: AbortSignal }): Promise<FloatTensor>;
+}
+
+/** A batch of conversations being continued. */
+export class LlavaDecoding {
+  private last!: FloatTensor;
+  private constructor(
+    private readonly config: LlavaConfig,
+    private readonly graph: CompiledGraph,
+    private readonly cache: KeyValueCache,
+    /** Per row, how many tokens it has. */
+    private lengths: number[],
+  ) {}
+
+  /** Reads prompts, shorter ones padded in front. See `LlavaModel.start`. */
+  static async start(
+    model: DecodingModel,
+    graph: CompiledGraph,
+    prompts: readonly LlavaPrompt[],
+    signal?: AbortSignal,
+  ): Promise<LlavaDecoding> {
+    signal?.throwIfAborted();
+    const { config } = model;
+    const { num_key_value_heads: heads, head_dim: width, num_hidden_layers: layers } = decoderConfig(config);
+    const empty = prompts.findIndex(({ ids }) => ids.length === 0);
+    if (!prompts.length || empty >= 0)
+      throw new NarrowsError(`Prompt ${Math.max(empty, 0) + 1} has no tokens; there is nothing to continue.`);
+    const length = Math.max(...prompts.map(({ ids }) => ids.length));
+    const ids = new Int32Array(prompts.length * length);
+    const mask = new Int32Array(ids.length);
+    prompts.forEach((prompt, b) => {
+      const from = (b + 1) * length - prompt.ids.length;
+      ids.set(prompt.ids, from);
+      mask.fill(1, from, (b + 1) * length);
+      // Each conversation's images must fit its own text, not only the sum.
+      placeImages(config, ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), prompt.pixelValues?.shape[0] ?? 0);
+    });
+    const pixels = prompts.flatMap(({ pixelValues }) => (pixelValues?.shape[0] ? [pixelValues] : []));
+    const images = pixels.reduce((sum, { shape }) => sum + shape[0], 0);
+    const shape = [prompts.length, length];
+    const placement = placeImages(config, ints(shape, ids), images, ints(shape, mask));
+    const features = images ? flat(await model.imageFeatures(joined(pixels), { signal })) : undefined;
+    const cache = new KeyValueCache(layers, prompts.length, heads, width);
+    const decoding = new LlavaDecoding(
+      config,
+      graph,
+      cache,
+      prompts.map(prompt => prompt.ids.length),
+    );
+    await decoding.run(placement, features, signal);
+    return decoding;
+  }
+
+  /** How many conversations go on. */
+  get size(): number {
+    return this.lengths.length;
+  }
+
+  /** [B, vocabulary]: what each row's next token may be. */
+  get logits(): FloatTensor {
+    return this.last;
+  }
+
+  /** Adds one token to every row. @param tokens one id per row; an image token is taken as a word */
+  async step(tokens: readonly number[], options: { readonly signal?: AbortSignal } = {}): Promise<FloatTensor> {
+    const column = (of: (b: number) => number): Tensor =>
+      ints(
+        [tokens.length, 1],
+        Int32Array.from(tokens, (_, b) => of(b)),
+      );
+    await this.run(
+      {
+        ids: column(b => tokens[b]),
+        attentionMask: column(() => 1),
+        modality: column(() => MODALITY.text),
+        imageRows: column(() => 0),
+        positions: column(b => this.lengths[b]),
+      },
+      undefined,
+      options.signal,
+    );
+    this.lengths = this.lengths.map(n => n + 1);
+    return this.last;
+  }
+
+  /** Goes on with some rows alone, in the order given. */
+  keep(rows: readonly number[]): void {
+    this.cache.keep(rows);
+    this.lengths = rows.map(b => this.lengths[b]);
+    const vocabulary = this.last.shape[1];
+    const kept = new Float32Array(rows.length * vocabulary);
+    rows.forEach((b, i) => {
+      kept.set(this.last.data.subarray(b * vocabulary, (b + 1) * vocabulary), i * vocabulary);
+    });
+    this.last = floats([rows.length, vocabulary], kept);
+  }
+
+  private async run(placement: Placement, features?: FloatTensor, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const width = this.config.text_config.hidden_size;
+    const out = await this.graph.run(
+      {
+        input_ids: placement.ids,
+        modality: placement.modality,
+        image_rows: placement.imageRows,
+        position_ids: placement.positions,
+        attention_mask: placement.attentionMask,
+        image_features: features ?? floats([1, width], new Float32Array(width)),
+        ...this.cache.feeds(),
+      },
+      { signal },
+    );
+    this.cache.append(out, placement.attentionMask);
+    this.last = out.logits as FloatTensor;
+  }
+}
+
+/** [I, N, width] -> [I·N, width] */
+const flat = ({ shape, data }: FloatTensor): FloatTensor => floats([shape[0] * shape[1], shape[2]], data);
+
+/** Images of several conversations as one batch. */
+function joined(parts: readonly FloatTensor[]): FloatTensor {
+  if (parts.length === 1) return parts[0];
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return floats([parts.reduce((sum, { shape }) => sum + shape[0], 0), ...parts[0].shape.slice(1)], data);
+}

@@ -1,0 +1,65 @@
+/** @file What tensors a LLaVA's config asks for, and whether a checkpoint's parts belong together. */
+import type { TensorEntry } from '../../checkpoints/safetensors.ts';
+import { input, type Value } from '../../graph/index.ts';
+import type { Tokenizer } from '../../inputs/text/tokenizer.ts';
+import { loadReport, reportSentence, trainableParameters } from '../../nn/parameters.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { featureLayers, type LlavaConfig } from './config.ts';
+import { llavaForward, type TokenValues } from './forward.ts';
+
+/** The graph inputs of a whole batch. */
+export function tokenInputs(batch = 'batch', length = 'seq'): TokenValues {
+  const ints = (name: string): Value => input(name, [batch, length], 'int32');
+  return {
+    ids: ints('input_ids'),
+    modality: ints('modality'),
+    imageRows: ints('image_rows'),
+    positions: ints('position_ids'),
+    attentionMask: ints('attention_mask'),
+  };
+}
+
+/** The graph input of the images, [images, C, S, S]. */
+export function pixelInput({ vision_config: { num_channels: channels, image_size: size } }: LlavaConfig): Value {
+  return input('pixel_values', ['images', channels, size, size]);
+}
+
+/** Every tensor that a LLaVA with this config reads, by its name in memory, found by tracing the model. */
+export function wantedTensors(config: LlavaConfig): ReadonlyMap<string, Value> {
+  const p = trainableParameters();
+  llavaForward(p, config, tokenInputs(), pixelInput(config));
+  return p.all;
+}
+
+/**
+ * @param entries by name in memory
+ * @throws NarrowsError in one sentence for missing or mis-shaped tensors, or a projector that does not fit tower or decoder
+ */
+export function requireTensors(config: LlavaConfig, entries: ReadonlyMap<string, TensorEntry>, source: string) {
+  const first = entries.get('model.multi_modal_projector.linear_1.weight');
+  const width = config.vision_config.hidden_size * featureLayers(config).length;
+  if (first && first.shape[1] !== width)
+    throw new NarrowsError(
+      `The projector of ${source} takes features of width ${first.shape[1]}, but its vision tower gives ${width} (vision_config.hidden_size for each vision_feature_layer); tower and projector do not belong together.`,
+    );
+  const second = entries.get('model.multi_modal_projector.linear_2.weight');
+  const { hidden_size: hidden } = config.text_config;
+  if (second && second.shape[0] !== hidden)
+    throw new NarrowsError(
+      `The projector of ${source} gives features of width ${second.shape[0]}, but its decoder takes ${hidden} (text_config.hidden_size); projector and decoder do not belong together.`,
+    );
+  const wanted = wantedTensors(config);
+  const report = loadReport(wanted, entries);
+  const problem = reportSentence(report, source);
+  if (problem) throw new NarrowsError(problem);
+  return { wanted, report };
+}
+
+/** The text of the image token. @throws NarrowsError where the tokenizer has no token of that id, or an ordinary word there */
+export function imageTokenText(tokenizer: Pick<Tokenizer, 'textOf'>, config: LlavaConfig, source: string): string {
+  const text = tokenizer.textOf(config.image_token_index);
+  if (text !== undefined) return text;
+  throw new NarrowsError(
+    `The tokenizer of ${source} has no token ${config.image_token_index}, which config.json names as image_token_index; add <image> to it with that id.`,
+  );
+}

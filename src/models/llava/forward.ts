@@ -1,0 +1,124 @@
+/** @file LLaVA as a traced graph: vision tower, projector, image features placed among the words, decoder, head, loss. */
+import {
+  ACTIVATIONS,
+  concat,
+  crossEntropy,
+  embedding,
+  equal,
+  gather,
+  linear,
+  mulDims,
+  reshape,
+  scope,
+  slice,
+  unsqueeze,
+  type Value,
+  where,
+} from '../../graph/index.ts';
+import { project } from '../../nn/attention.ts';
+import { type DecoderOutputs, decode, type PastTokens } from '../../nn/decoder.ts';
+import type { Parameters } from '../../nn/parameters.ts';
+import { encode } from '../clip/encoder.ts';
+import { embedPixels as embedClipPixels } from '../clip/vision.ts';
+import { embedPixels as embedSiglipPixels } from '../siglip/vision.ts';
+import { decoderConfig, featureLayers, type LlavaConfig } from './config.ts';
+import { MODALITY } from './placement.ts';
+
+/**
+ * Pixels [I, C, S, S] -> image features [I, N, width of the decoder]: the hidden states that `vision_feature_layer` names, side by side,
+ * without the first token where the strategy is `default` (as transformers does for every tower), through the projector's two layers.
+ */
+export function imageFeatures(p: Parameters, config: LlavaConfig, pixels: Value): Value {
+  const vision = config.vision_config;
+  const layers = featureLayers(config);
+  const states = scope('model.vision_tower.vision_model', () => {
+    const tower = p.in('model.vision_tower.vision_model');
+    const embedded =
+      vision.model_type === 'clip_vision_model' ? embedClipPixels(tower, vision, pixels) : embedSiglipPixels(tower, vision, pixels);
+    const { hidden } = encode(tower, vision, embedded, { to: Math.max(...layers) });
+    return layers.map(layer => (config.vision_feature_select_strategy === 'default' ? slice(hidden[layer], 1, 1) : hidden[layer]));
+  });
+  return scope('model.multi_modal_projector', () => {
+    const projector = p.in('model.multi_modal_projector');
+    const width = config.text_config.hidden_size;
+    const bias = config.multimodal_projector_bias;
+    const inner = ACTIVATIONS[config.projector_hidden_act](project(projector, 'linear_1', concat(states, -1), width, bias));
+    return project(projector, 'linear_2', inner, width, bias);
+  });
+}
+
+/** The tokens of a batch as graph values; see placement.ts for their meaning. */
+export interface TokenValues {
+  /** int32 [B, T]; image tokens and padding may hold any id of the vocabulary */
+  readonly ids: Value;
+  /** int32 [B, T]: MODALITY */
+  readonly modality: Value;
+  /** int32 [B, T]: at image tokens, the row of the image features */
+  readonly imageRows: Value;
+  /** int32 [B, T] */
+  readonly positions: Value;
+  /** int32 [B, T], 1 = token, 0 = padding */
+  readonly attentionMask: Value;
+}
+
+/** Called with the output of decoder block `layer` [B, T, width]; what it returns goes on. This is where a bottleneck stands. */
+export type LlavaTap = (layer: number, hidden: Value, tokens: TokenValues) => Value;
+
+/** Words embedded, and image features where the modality says so. @param features [rows, width]; none: text alone */
+export function placeFeatures(p: Parameters, config: LlavaConfig, tokens: TokenValues, features?: Value): Value {
+  const { vocab_size: vocabulary, hidden_size: width } = config.text_config;
+  return scope('model.language_model.embed_tokens', () => {
+    const words = embedding(p.get('model.language_model.embed_tokens.weight', [vocabulary, width]), tokens.ids);
+    if (!features) return words;
+    return where(unsqueeze(equal(tokens.modality, MODALITY.image), -1), gather(features, tokens.imageRows), words);
+  });
+}
+
+/** Embeddings [B, T, width] through the decoder. */
+export function languageModel(
+  p: Parameters,
+  config: LlavaConfig,
+  embedded: Value,
+  tokens: TokenValues,
+  options: { readonly tap?: LlavaTap; readonly past?: readonly PastTokens[] } = {},
+): DecoderOutputs {
+  const { tap, past } = options;
+  return scope('model.language_model', () =>
+    decode(p.in('model.language_model'), decoderConfig(config), embedded, {
+      positions: tokens.positions,
+      attentionMask: tokens.attentionMask,
+      past,
+      tap: tap && ((layer, hidden) => tap(layer, hidden, tokens)),
+    }),
+  );
+}
+
+/** Normalised hidden states [B, T, width] -> logits [B, T, vocabulary]. */
+export function languageHead(p: Parameters, config: LlavaConfig, hidden: Value): Value {
+  const { vocab_size: vocabulary, hidden_size: width, tie_word_embeddings: tied } = config.text_config;
+  return scope('lm_head', () =>
+    linear(hidden, p.get(tied ? 'model.language_model.embed_tokens.weight' : 'lm_head.weight', [vocabulary, width])),
+  );
+}
+
+/** What the whole forward pass gives. */
+export interface LlavaOutput extends DecoderOutputs {
+  readonly logits: Value;
+  /** [I, N, width], where there were pixels */
+  readonly imageFeatures?: Value;
+}
+
+/** The whole model. @param pixels [I, C, S, S]; none: text alone */
+export function llavaForward(p: Parameters, config: LlavaConfig, tokens: TokenValues, pixels?: Value, tap?: LlavaTap): LlavaOutput {
+  const features = pixels && imageFeatures(p, config, pixels);
+  const rows = features && reshape(features, [mulDims(features.shape.slice(0, 2)), features.shape[2]]);
+  const run = languageModel(p, config, placeFeatures(p, config, tokens, rows), tokens, { tap });
+  return { ...run, logits: languageHead(p, config, run.hidden.at(-1)!), imageFeatures: features };
+}
+
+/**
+ * Mean cross-entropy in nats of the next token over all labels that are not −100 (ForCausalLMLoss of transformers).
+ * @param logits [B, T, vocabulary]
+ * @param labels int32 [B, T], not shifted
+ */
+export const nextTokenLoss = (logits: Value, labels: Value): Value => crossEntropy(slice(logits, 1, 0, -1), slice(labels, 1, 1));

@@ -1,0 +1,75 @@
+/** @file What a LLaVA's directory gives before a model stands on it. */
+import { join } from 'node:path';
+import { type Checkpoint, openCheckpoint } from '../../checkpoints/checkpoint.ts';
+import { readConfig, readJson } from '../../checkpoints/config.ts';
+import { ImageProcessor } from '../../inputs/image/processor.ts';
+import { Tokenizer } from '../../inputs/text/tokenizer.ts';
+import { frozenParameters, type LoadReport, type Parameters } from '../../nn/parameters.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { FoundModel, LoadOptions } from '../load-parts.ts';
+import { type LlavaConfig, parseLlavaConfig } from './config.ts';
+import { imageTokenText, requireTensors } from './files.ts';
+import type { LlavaTap } from './forward.ts';
+import { inMemoryEntries, type LlavaLayout } from './layout.ts';
+import { freeMemory, requireMemory, weightMemory } from './memory.ts';
+
+/** How a LLaVA is found and run. */
+export interface LlavaOptions extends LoadOptions {
+  /** Stands between the decoder's blocks: a bottleneck. */
+  readonly tap?: LlavaTap;
+  /** Bytes that the model may take; what is free by default. `Infinity` loads without asking. */
+  readonly availableMemory?: number;
+}
+
+/** The parts of a loaded LLaVA. */
+export interface LlavaParts {
+  readonly name: string;
+  readonly config: LlavaConfig;
+  /** Entries under their names in memory. */
+  readonly checkpoint: Checkpoint;
+  readonly layout: LlavaLayout;
+  readonly report: LoadReport;
+  readonly processor: ImageProcessor;
+  /** The error that is told when a text is given, where there is no usable tokenizer. */
+  readonly tokenizer: Tokenizer | NarrowsError;
+  readonly parameters: Parameters;
+  readonly runtime: Runtime;
+  readonly ownsRuntime: boolean;
+}
+
+/**
+ * @throws NarrowsError in one sentence for a directory without config, another kind of model, missing or mis-shaped tensors, tower,
+ *   projector and decoder that do not fit, a tokenizer without the image token, too little memory, pickled weights alone
+ */
+export async function loadLlava({ directory, name }: FoundModel, options: LlavaOptions = {}): Promise<LlavaParts> {
+  const config = parseLlavaConfig(await readConfig(directory), join(directory, 'config.json'));
+  const opened = await openCheckpoint(directory);
+  const { entries, layout } = inMemoryEntries(opened.entries);
+  const { wanted, report } = requireTensors(config, entries, directory);
+  requireMemory(directory, weightMemory(entries, wanted.keys()), options.availableMemory ?? freeMemory());
+  const tokenizer = await Tokenizer.fromDirectory(directory).catch(error => {
+    if (error instanceof NarrowsError) return error;
+    throw error;
+  });
+  if (tokenizer instanceof Tokenizer) imageTokenText(tokenizer, config, directory);
+  const path = join(directory, 'preprocessor_config.json');
+  const { image_size: size } = config.vision_config;
+  const preprocessor = await readJson(path).catch(error => {
+    if (error?.cause?.code === 'ENOENT') return { size: { shortest_edge: size }, crop_size: size };
+    throw error;
+  });
+  return {
+    name,
+    config,
+    checkpoint: { ...opened, entries },
+    layout,
+    report,
+    processor: ImageProcessor.fromConfig(preprocessor, path),
+    tokenizer,
+    parameters: frozenParameters(entries, directory),
+    runtime: options.runtime ?? nodeRuntime(),
+    ownsRuntime: !options.runtime,
+  };
+}

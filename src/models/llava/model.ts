@@ -1,0 +1,157 @@
+/** @file LLaVA loaded from a directory or the hub: image features, whole forward passes, and decoding over a cache. */
+import { type CompiledGraph, compile, input, type Value } from '../../graph/index.ts';
+import type { RunOptions } from '../../runtime/runtime.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
+import { findModel } from '../bundled.ts';
+import type { FoundModel } from '../load-parts.ts';
+import { decoderGraph, LlavaDecoding } from './decoding.ts';
+import { pixelInput, tokenInputs } from './files.ts';
+import { imageFeatures, llavaForward, nextTokenLoss } from './forward.ts';
+import { type LlavaOptions, type LlavaParts, loadLlava } from './load.ts';
+import { type Placement, placeImages } from './placement.ts';
+
+/** A batch for a whole forward pass. */
+export interface LlavaInputs {
+  /** int32 [B, T], image tokens repeated for each feature of an image (see `expandImageTokens`) */
+  readonly inputIds: Tensor;
+  /** integers [B, T], 1 = token, 0 = padding on either side; all tokens by default */
+  readonly attentionMask?: Tensor;
+  /** [images, C, S, S], in the order of their image tokens */
+  readonly pixelValues?: FloatTensor;
+  /** integers [B, T], −100 = not supervised; asks for the loss */
+  readonly labels?: Tensor;
+}
+
+/** Results of a forward pass. */
+export interface LlavaResult {
+  /** [B, T, vocabulary] */
+  readonly logits: FloatTensor;
+  /** nats */
+  readonly loss?: number;
+  /** Decoder blocks + 1 of [B, T, width]; the last is normalised. */
+  readonly hiddenStates?: FloatTensor[];
+  readonly placement: Placement;
+}
+
+/** A conversation to answer. */
+export interface LlavaPrompt {
+  /** Image tokens repeated for each feature of an image (see `expandImageTokens`) */
+  readonly ids: readonly number[];
+  /** [images, C, S, S] of this conversation alone */
+  readonly pixelValues?: FloatTensor;
+}
+
+/** The tensors that graphs of `tokenInputs` are fed with. */
+export const placementFeeds = (placement: Placement): Record<string, Tensor> => ({
+  input_ids: placement.ids,
+  modality: placement.modality,
+  image_rows: placement.imageRows,
+  position_ids: placement.positions,
+  attention_mask: placement.attentionMask,
+});
+
+/** A LLaVA ready to run. Release it (or `await using`) when done. */
+export class LlavaModel implements AsyncDisposable {
+  private readonly graphs = new Map<string, Promise<CompiledGraph>>();
+
+  private constructor(
+    readonly parts: LlavaParts,
+    private readonly tap: LlavaOptions['tap'],
+  ) {}
+
+  /**
+   * Loads a checkpoint in Hugging Face's format. @param reference a shipped model's name, a directory, or `org/name[@revision]`.
+   * @throws NarrowsError as `loadLlava` says
+   */
+  static async fromPretrained(reference: string, options: LlavaOptions = {}): Promise<LlavaModel> {
+    return LlavaModel.open(await findModel(reference, options), options);
+  }
+
+  /** Loads a checkpoint that was found already; throws as `fromPretrained` does. */
+  static async open(found: FoundModel, options: LlavaOptions = {}): Promise<LlavaModel> {
+    return new LlavaModel(await loadLlava(found, options), options.tap);
+  }
+
+  get config() {
+    return this.parts.config;
+  }
+
+  /** Compiles once by name. */
+  private compiled(name: string, trace: () => Record<string, Value>): Promise<CompiledGraph> {
+    let graph = this.graphs.get(name);
+    if (!graph) {
+      graph = compile(this.parts.runtime, trace());
+      this.graphs.set(name, graph);
+      graph.catch(() => this.graphs.delete(name));
+    }
+    return graph;
+  }
+
+  /** Pixels [I, C, S, S] -> [I, N, width of the decoder]. @throws NarrowsError for images of another size than the tower's */
+  async imageFeatures(pixelValues: FloatTensor, options: RunOptions = {}): Promise<FloatTensor> {
+    this.checkPixels(pixelValues);
+    const { parameters, config } = this.parts;
+    const graph = await this.compiled('images', () => ({ features: imageFeatures(parameters, config, pixelInput(config)) }));
+    return (await graph.run({ pixel_values: pixelValues }, { signal: options.signal })).features as FloatTensor;
+  }
+
+  private checkPixels({ shape }: Tensor): void {
+    const { num_channels: channels, image_size: size } = this.config.vision_config;
+    if (shape.length === 4 && shape[1] === channels && shape[2] === size && shape[3] === size) return;
+    throw new NarrowsError(
+      `Images of shape [${shape.join(', ')}] were given, but the vision tower takes [images, ${channels}, ${size}, ${size}]; let the model's own processor prepare them.`,
+    );
+  }
+
+  /** Whole forward pass of a batch. @throws NarrowsError for images that do not fit the text (see `placeImages`) */
+  async forward(inputs: LlavaInputs, options: { readonly hiddenStates?: boolean } = {}): Promise<LlavaResult> {
+    const { inputIds, attentionMask, pixelValues, labels } = inputs;
+    if (pixelValues) this.checkPixels(pixelValues);
+    const placement = placeImages(this.config, inputIds, pixelValues?.shape[0] ?? 0, attentionMask);
+    const key = `forward ${Boolean(pixelValues)} ${Boolean(labels)} ${Boolean(options.hiddenStates)}`;
+    const { parameters, config } = this.parts;
+    const graph = await this.compiled(key, () => {
+      const pixels = pixelValues && pixelInput(config);
+      const run = llavaForward(parameters, config, tokenInputs(), pixels, this.tap);
+      return {
+        logits: run.logits,
+        ...(labels ? { loss: nextTokenLoss(run.logits, input('labels', ['batch', 'seq'], 'int32')) } : {}),
+        ...(options.hiddenStates ? Object.fromEntries(run.hidden.map((h, i) => [`hidden_states.${i}`, h])) : {}),
+      };
+    });
+    const out = await graph.run({
+      ...placementFeeds(placement),
+      ...(pixelValues ? { pixel_values: pixelValues } : {}),
+      ...(labels ? { labels: ints(labels.shape, Int32Array.from(labels.data as Int32Array, Number)) } : {}),
+    });
+    const states = config.text_config.num_hidden_layers + 1;
+    return {
+      logits: out.logits as FloatTensor,
+      placement,
+      ...(labels ? { loss: out.loss.data[0] as number } : {}),
+      ...(options.hiddenStates ? { hiddenStates: Array.from({ length: states }, (_, i) => out[`hidden_states.${i}`] as FloatTensor) } : {}),
+    };
+  }
+
+  /**
+   * Reads prompts (any lengths, images or none) into a cache. @returns the decoding, whose `logits` are those of each first new token.
+   * @throws NarrowsError for images that do not fit the text, or an empty prompt
+   */
+  async start(prompts: readonly LlavaPrompt[], options: { readonly signal?: AbortSignal } = {}): Promise<LlavaDecoding> {
+    const graph = await this.compiled('decode', () => decoderGraph(this.parts.parameters, this.config, this.tap));
+    return LlavaDecoding.start(this, graph, prompts, options.signal);
+  }
+
+  /** Frees what was compiled. */
+  async release(): Promise<void> {
+    const graphs = [...this.graphs.values()];
+    this.graphs.clear();
+    for (const graph of graphs) await (await graph.catch(() => undefined))?.release();
+    if (this.parts.ownsRuntime) await this.parts.runtime.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * @file The decoder of Llama and Qwen2 over `Parameters`: root-mean-square norms, rotary grouped-query attention, gated MLP, whole or one
+ * step at a time over a cache of keys and values.
+ */
+import {
+  ACTIVATIONS,
+  add,
+  cast,
+  causalMask,
+  div,
+  equal,
+  exp,
+  matmul,
+  max,
+  maximum,
+  mul,
+  mulDims,
+  reshape,
+  rmsNorm,
+  rotary,
+  scope,
+  softmax,
+  sub,
+  sum,
+  transpose,
+  unsqueeze,
+  type Value,
+  where,
+} from '../graph/index.ts';
+import { LOWEST, project } from './attention.ts';
+import type { Parameters } from './parameters.ts';
+import { type RopeScaling, type RopeTable, ropeFrequencies, ropeTable } from './rope.ts';
+
+/** What a decoder needs to know of its config (names as in LlamaConfig, but for the biases and the scaling, which are resolved). */
+export interface DecoderConfig {
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+  /** Width of a head. */
+  readonly head_dim: number;
+  readonly vocab_size: number;
+  readonly hidden_act: string;
+  readonly rms_norm_eps: number;
+  readonly rope_theta: number;
+  readonly scaling: RopeScaling;
+  /** Whether the head is the embedding table. */
+  readonly tie_word_embeddings: boolean;
+  readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
+}
+
+/** Keys and values of one block. */
+export interface KeysAndValues {
+  /** [B, key–value heads, T, D], rotated */
+  readonly key: Value;
+  /** [B, key–value heads, T, D] */
+  readonly value: Value;
+}
+
+/** Earlier tokens that a block may look at. */
+export interface PastTokens extends KeysAndValues {
+  /** Additive mask [B, 1, 1, T]: 0 = a token, lowest number = an empty or padding place. */
+  readonly mask: Value;
+}
+
+const norm = (p: Parameters, name: string, x: Value, config: DecoderConfig): Value =>
+  scope(name, () => rmsNorm(x, p.get(`${name}.weight`, [config.hidden_size]), config.rms_norm_eps));
+
+/** Additive mask [B, 1, 1, T] of keys that are no tokens, from integers [B, T] (0 = hidden). */
+export const hiddenPlaces = (mask: Value): Value => mul(cast(unsqueeze(unsqueeze(equal(mask, 0), 1), 1), 'float32'), LOWEST);
+
+/**
+ * Additive mask of tokens that see each other, [B, 1, T, T]: query i sees key j ≤ i that is not padding.
+ * @param attentionMask int32 [B, T], 1 = token, 0 = padding
+ */
+export function decoderMask(attentionMask: Value): Value {
+  const causal = unsqueeze(unsqueeze(causalMask(cast(attentionMask, 'float32'), 1), 0), 0);
+  return where(unsqueeze(unsqueeze(equal(attentionMask, 0), 1), 1), LOWEST, causal);
+}
+
+/**
+ * Grouped-query attention: the query heads of a key–value head stand in one product, so that nothing is repeated. Past tokens are attended
+ * to where they lie (softmax over both parts by their joint maximum), so that no step copies the cache.
+ * @param x [B, T, width], already normalised
+ * @returns the output [B, T, width] and the keys and values of the tokens of x
+ */
+function attention(
+  p: Parameters,
+  config: DecoderConfig,
+  x: Value,
+  rope: RopeTable,
+  mask: Value,
+  past?: PastTokens,
+): { output: Value } & KeysAndValues {
+  const { num_attention_heads: heads, num_key_value_heads: groups, head_dim: width, biases } = config;
+  const [batch, tokens] = x.shape;
+  const share = heads / groups;
+  const split = (name: string, count: number): Value =>
+    transpose(reshape(project(p, name, x, count * width, biases.qkv), [batch, tokens, count, width]), [0, 2, 1, 3]);
+  const query = rotary(split('q_proj', heads), rope.cos, rope.sin);
+  const key = rotary(split('k_proj', groups), rope.cos, rope.sin);
+  const value = split('v_proj', groups);
+  const grouped = reshape(query, [batch, groups, mulDims([share, tokens]), width]);
+  const scored = (keys: Value, hidden: Value): Value => {
+    const scores = matmul(grouped, keys, { transB: true, alpha: width ** -0.5 });
+    return add(reshape(scores, [batch, heads, tokens, keys.shape[2]]), hidden);
+  };
+  const weighed = (weights: Value, values: Value): Value =>
+    matmul(reshape(weights, [batch, groups, mulDims([share, tokens]), values.shape[2]]), values);
+  const scores = scored(key, mask);
+  let context: Value;
+  if (!past) context = weighed(softmax(scores), value);
+  else {
+    const before = scored(past.key, past.mask);
+    const top = maximum(max(scores, -1, true), max(before, -1, true));
+    const [now, then] = [exp(sub(scores, top)), exp(sub(before, top))];
+    const total = add(sum(now, -1, true), sum(then, -1, true));
+    const summed = add(weighed(now, value), weighed(then, past.value));
+    context = div(summed, reshape(total, [batch, groups, mulDims([share, tokens]), 1]));
+  }
+  const joined = reshape(transpose(reshape(context, [batch, heads, tokens, width]), [0, 2, 1, 3]), [batch, tokens, heads * width]);
+  return { output: project(p, 'o_proj', joined, config.hidden_size, biases.output), key, value };
+}
+
+/** The gated MLP, [B, T, width] -> the same: down(act(gate x) · up x). */
+function gatedMlp(p: Parameters, config: DecoderConfig, x: Value): Value {
+  const { intermediate_size: inner, hidden_size: width, biases } = config;
+  const gate = ACTIVATIONS[config.hidden_act](project(p, 'gate_proj', x, inner, biases.mlp));
+  return project(p, 'down_proj', mul(gate, project(p, 'up_proj', x, inner, biases.mlp)), width, biases.mlp);
+}
+
+/** One block over tokens [B, T, width]. @param mask additive, [B, 1, T, T] */
+export function decoderLayer(p: Parameters, config: DecoderConfig, x: Value, rope: RopeTable, mask: Value, past?: PastTokens) {
+  const { output, key, value } = scope('self_attn', () =>
+    attention(p.in('self_attn'), config, norm(p, 'input_layernorm', x, config), rope, mask, past),
+  );
+  const middle = add(x, output);
+  const mlp = scope('mlp', () => gatedMlp(p.in('mlp'), config, norm(p, 'post_attention_layernorm', middle, config)));
+  return { hidden: add(middle, mlp), key, value };
+}
+
+/** What a decoder is given beside its input. */
+export interface DecoderInputs {
+  /** int32 [B, T] */
+  readonly positions: Value;
+  /** int32 [B, T], 1 = token, 0 = padding */
+  readonly attentionMask: Value;
+  /** Per block, the tokens before those of the input. */
+  readonly past?: readonly PastTokens[];
+  /** Called with each block's output [B, T, width] (block 0 is the first); what it returns goes on. */
+  readonly tap?: (layer: number, hidden: Value) => Value;
+}
+
+/** What a decoder gives. */
+export interface DecoderOutputs {
+  /** The embeddings, then each block's output after the tap; the last entry is normalised (as hidden_states of transformers). */
+  readonly hidden: readonly Value[];
+  /** Keys and values of the input's tokens by block. */
+  readonly present: readonly KeysAndValues[];
+}
+
+/** Embeddings [B, T, width] through all blocks and the last norm. @param p the scope of `layers` and `norm` */
+export function decode(p: Parameters, config: DecoderConfig, embedded: Value, inputs: DecoderInputs): DecoderOutputs {
+  const rope = ropeTable(inputs.positions, ropeFrequencies(config.head_dim, config.rope_theta, config.scaling));
+  const mask = decoderMask(inputs.attentionMask);
+  const hidden = [embedded];
+  const present: KeysAndValues[] = [];
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const block = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, hidden[i], rope, mask, inputs.past?.[i]));
+    hidden.push(inputs.tap ? inputs.tap(i, block.hidden) : block.hidden);
+    present.push(block);
+  }
+  hidden.push(norm(p, 'norm', hidden.pop()!, config));
+  return { hidden, present };
+}
