@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateNats } from '../../bottleneck/gate.ts';
 import { compileGate, type GateProblem, optimiseGate } from '../../bottleneck/optimise-gate.ts';
+import { RandomStream } from '../../tensor/random.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
 import type { MethodEntry } from '../method.ts';
@@ -125,7 +126,24 @@ describe("IBA's smoothing", () => {
 });
 
 describe("AdaIB's weights", () => {
-  it('start at beta, fall as they cost, and have the gradient of their formula', () => {
+  it('move against the sign of every derivative of the formula', () => {
+    // Adam's first step is the learning rate times the sign, so what g loses is the sum of its derivatives' sizes.
+    const [f, beta, seed] = [0.8, 1, 5];
+    const reader = new RandomStream(seed, 'adaib.network').reader(0, 0);
+    let slope = 1;
+    for (let i = 0; i < 32; i++) {
+      const [w1, b1, w2] = [2 * reader.uniform() - 1, 2 * reader.uniform() - 1, (2 * reader.uniform() - 1) / Math.sqrt(32)];
+      if (w1 * f + b1 > 0) slope += w1 * f + b1 + Math.abs(w2) * (1 + f);
+    }
+    for (const kl of [2, -2]) {
+      const network = new CompressionNetwork(f, beta, seed);
+      network.step(kl);
+      const raw = (g: number): number => Math.log(Math.expm1(g));
+      expect((raw(network.value()) - raw(beta)) / (-Math.sign(kl) * 1e-3 * slope)).toBeCloseTo(1, 1);
+    }
+  });
+
+  it('start at beta, and fall as they cost', () => {
     for (const beta of [0.1, 1, 3]) expect(new CompressionNetwork(0.8, beta, 0).value()).toBeCloseTo(beta, 4);
     const network = new CompressionNetwork(0.8, 1, 0);
     for (let i = 0; i < 50; i++) network.step(2);
