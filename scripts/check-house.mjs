@@ -15,7 +15,7 @@ const FLOORS = [
   ['cli', 'studio'],
   ['attribution', 'tuning', 'robustness'],
   ['bottleneck'],
-  ['models', 'inputs', 'scenes'],
+  ['models', 'generation', 'inputs', 'scenes'],
   ['nn', 'optim', 'checkpoints'],
   ['graph'],
   ['runtime'],

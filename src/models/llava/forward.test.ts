@@ -61,7 +61,7 @@ describe('llava-tiny', () => {
     expectNear(floats(expected.shape, features.data), expected, 1e-5, 'image features');
     const ids = inputIds.data as Int32Array;
     const image = model.config.image_token_index;
-    expect(Array.from(out.placement.modality.data)).toEqual(
+    expect(Array.from(out.placement.modality.data, Number)).toEqual(
       Array.from(ids, (id, i) => (!attentionMask.data[i] ? MODALITY.padding : id === image ? MODALITY.image : MODALITY.text)),
     );
   });

@@ -14,7 +14,7 @@ CASES = {
     'qwen2-tied': dict(seed=1, text=Qwen2Config(**TEXT, tie_word_embeddings=True, rope_theta=5000.0), vision=CLIPVisionConfig(**CLIP),
                        over=dict(vision_feature_layer=[-2, -1])),
     # Llama 3 scaling, new names, wide heads, all biases, whole towers
-    'llama3-new-names': dict(seed=2, text=LlamaConfig(**TEXT, head_dim=8, rope_theta=500000.0, rope_scaling=LLAMA3, attention_bias=True, mlp_bias=True),
+    'llama3-new-names': dict(seed=2, text=LlamaConfig(**TEXT, head_dim=8, rope_theta=50.0, rope_scaling=LLAMA3, attention_bias=True, mlp_bias=True),
                              vision=CLIPVisionConfig(**CLIP), new=True,
                              over=dict(vision_feature_select_strategy='full', multimodal_projector_bias=False, projector_hidden_act='gelu_pytorch_tanh')),
     # linear scaling, bfloat16 files

@@ -1,0 +1,160 @@
+/** @file Generation: a batch as a stream of tokens, and many prompts in grouped batches. */
+import { NarrowsError } from '../system/errors.ts';
+import { RandomStream } from '../tensor/random.ts';
+import type { GenerativeModel, Prompt } from './model.ts';
+import { checkSampling, chooseToken, type SamplingOptions } from './sampling.ts';
+import { type Decode, TextStream } from './text-stream.ts';
+
+/** How prompts are continued. */
+export interface GenerationOptions extends SamplingOptions {
+  /** Default 128. */
+  readonly maxNewTokens?: number;
+  /** Tokens that end an answer (`eos_token_id`); none by default. */
+  readonly eosTokens?: readonly number[];
+  /** Texts that end an answer; they need `decode`. */
+  readonly stop?: readonly string[];
+  readonly decode?: Decode;
+  /** Of the numbers drawn when the temperature is not 0. Each prompt has its own, whatever batch it is in. Default 0. */
+  readonly seed?: number;
+  /** Each prompt's number among all that share the seed, for work done in pieces; its index by default. */
+  readonly promptNumbers?: readonly number[];
+  /** Ends the work with the signal's reason before the next token. */
+  readonly signal?: AbortSignal;
+}
+
+/** Why an answer ended: a token of `eosTokens`, a text of `stop`, or `maxNewTokens`. */
+export type FinishReason = 'eos' | 'stop' | 'length';
+
+/** One token of one prompt's answer. */
+export interface GeneratedToken {
+  /** Index among the prompts given. */
+  readonly prompt: number;
+  readonly id: number;
+  /** With `decode`: the text that can be shown now. Text that may become a stop string is held back. */
+  readonly text: string;
+  /** With the answer's last token. */
+  readonly finish?: FinishReason;
+}
+
+/** A whole answer. */
+export interface Generation {
+  /** New tokens, with the one that ended the answer. */
+  readonly ids: readonly number[];
+  /** With `decode`: without the token or the stop string that ended it. */
+  readonly text: string;
+  readonly finish: FinishReason;
+}
+
+/** @throws NarrowsError (usage) for an option out of its bounds */
+function checkOptions(options: GenerationOptions): void {
+  checkSampling(options);
+  const { maxNewTokens = 1, stop = [], decode } = options;
+  const refuse = (text: string): never => {
+    throw new NarrowsError(text, { kind: 'usage' });
+  };
+  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1)
+    refuse(`The number of new tokens must be a whole number from 1 on, not ${maxNewTokens}.`);
+  if (stop.includes('')) refuse('A stop string must not be empty.');
+  if (stop.length && !decode) refuse('Stop strings need `decode`, which turns tokens into text.');
+}
+
+interface Row {
+  readonly prompt: number;
+  readonly seen: number[];
+  readonly stream?: TextStream;
+  count: number;
+}
+
+/**
+ * Continues prompts as one batch and tells every token as soon as it is chosen; finished answers leave the batch.
+ * @throws NarrowsError for an option out of its bounds, or what the model refuses; the signal's reason once it is aborted
+ */
+export async function* streamTokens<P extends Prompt>(
+  model: GenerativeModel<P>,
+  prompts: readonly P[],
+  options: GenerationOptions = {},
+): AsyncGenerator<GeneratedToken, void, undefined> {
+  checkOptions(options);
+  const { maxNewTokens = 128, eosTokens = [], stop, decode, seed = 0, promptNumbers, signal } = options;
+  const noise = new RandomStream(seed, 'generate');
+  signal?.throwIfAborted();
+  const decoding = await model.start(prompts, { signal });
+  let rows: Row[] = prompts.map(({ ids }, prompt) => ({
+    prompt,
+    seen: [...ids],
+    stream: decode && new TextStream(decode, stop),
+    count: 0,
+  }));
+  while (true) {
+    const { shape, data } = decoding.logits;
+    const chosen: number[] = [];
+    const going: number[] = [];
+    for (const [b, row] of rows.entries()) {
+      signal?.throwIfAborted();
+      const scores = data.slice(b * shape[1], (b + 1) * shape[1]);
+      const id = chooseToken(scores, row.seen, options, () => noise.reader(row.count, promptNumbers?.[row.prompt] ?? row.prompt));
+      row.seen.push(id);
+      row.count++;
+      const ended = eosTokens.includes(id);
+      let text = ended ? '' : (row.stream?.push(id) ?? '');
+      const finish: FinishReason | undefined = ended
+        ? 'eos'
+        : row.stream?.stop !== undefined
+          ? 'stop'
+          : row.count === maxNewTokens
+            ? 'length'
+            : undefined;
+      if (finish) text += row.stream?.finish() ?? '';
+      else {
+        going.push(b);
+        chosen.push(id);
+      }
+      yield { prompt: row.prompt, id, text, ...(finish ? { finish } : {}) };
+    }
+    if (!going.length) return;
+    if (going.length < rows.length) {
+      decoding.keep(going);
+      rows = going.map(b => rows[b]);
+    }
+    signal?.throwIfAborted();
+    await decoding.step(chosen, { signal });
+  }
+}
+
+/**
+ * Continues any number of prompts in batches of prompts of similar length. Answers come in the order of the prompts, and do not depend on
+ * the batches (rounding aside).
+ * @param options `batchSize`: prompts at once, default 8; `onAnswer` is told each answer as it ends
+ * @throws as `streamTokens`
+ */
+export async function generate<P extends Prompt>(
+  model: GenerativeModel<P>,
+  prompts: readonly P[],
+  options: GenerationOptions & { readonly batchSize?: number; readonly onAnswer?: (prompt: number, answer: Generation) => void } = {},
+): Promise<Generation[]> {
+  const { batchSize = 8, promptNumbers } = options;
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new NarrowsError(`The batch size must be a whole number from 1 on, not ${batchSize}.`, { kind: 'usage' });
+  const order = [...prompts.keys()].sort((a, b) => prompts[b].ids.length - prompts[a].ids.length || a - b);
+  const answers: Generation[] = new Array(prompts.length);
+  for (let at = 0; at < order.length; at += batchSize) {
+    const batch = order.slice(at, at + batchSize);
+    const parts = batch.map(() => ({ ids: [] as number[], text: '' }));
+    // Each prompt keeps its own random numbers: they are keyed by its number among all.
+    const numbers = batch.map(i => promptNumbers?.[i] ?? i);
+    const stream = streamTokens(
+      model,
+      batch.map(i => prompts[i]),
+      { ...options, promptNumbers: numbers },
+    );
+    for await (const { prompt, id, text, finish } of stream) {
+      const part = parts[prompt];
+      part.ids.push(id);
+      part.text += text;
+      if (!finish) continue;
+      answers[batch[prompt]] = { ...part, finish };
+      options.onAnswer?.(batch[prompt], answers[batch[prompt]]);
+    }
+  }
+  return answers;
+}
