@@ -130,7 +130,7 @@ export function parseLlavaConfig(json: unknown, source = 'config.json'): LlavaCo
   if (token >= text_config.vocab_size) {
     const named = given.image_token_index === undefined && image_token_id === undefined ? 'is not named, and its default' : 'is';
     throw new NarrowsError(
-      `${source}: image_token_index ${named} ${token}, outside of the vocabulary of ${text_config.vocab_size}; name the id of the <image> token.`,
+      `${source}: image_token_index ${named} ${token}, which lies outside of the vocabulary of ${text_config.vocab_size}; name the id of the <image> token.`,
     );
   }
   featureLayers(config, source);
