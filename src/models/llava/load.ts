@@ -13,7 +13,7 @@ import { type LlavaConfig, parseLlavaConfig } from './config.ts';
 import { imageTokenText, requireTensors } from './files.ts';
 import type { LlavaTap } from './forward.ts';
 import { inMemoryEntries, type LlavaLayout } from './layout.ts';
-import { freeMemory, requireMemory, weightMemory } from './memory.ts';
+import { freeMemory, requireMemory, weightMemory, worthRepacking } from './memory.ts';
 
 /** How a LLaVA is found and run. */
 export interface LlavaOptions extends LoadOptions {
@@ -21,6 +21,8 @@ export interface LlavaOptions extends LoadOptions {
   readonly tap?: LlavaTap;
   /** Bytes that the model may take; what is free by default. `Infinity` loads without asking. */
   readonly availableMemory?: number;
+  /** A second copy of the weights, repacked for speed; by default for weights up to 1 GB where there is room for it. */
+  readonly prepack?: boolean;
 }
 
 /** The parts of a loaded LLaVA. */
@@ -37,6 +39,7 @@ export interface LlavaParts {
   readonly parameters: Parameters;
   readonly runtime: Runtime;
   readonly ownsRuntime: boolean;
+  readonly prepack: boolean;
 }
 
 /**
@@ -48,7 +51,9 @@ export async function loadLlava({ directory, name }: FoundModel, options: LlavaO
   const opened = await openCheckpoint(directory);
   const { entries, layout } = inMemoryEntries(opened.entries);
   const { wanted, report } = requireTensors(config, entries, directory);
-  requireMemory(directory, weightMemory(entries, wanted.keys()), options.availableMemory ?? freeMemory());
+  const weights = weightMemory(entries, wanted.keys());
+  const available = options.availableMemory ?? freeMemory();
+  requireMemory(directory, weights, available);
   const tokenizer = await Tokenizer.fromDirectory(directory).catch(error => {
     if (error instanceof NarrowsError) return error;
     throw error;
@@ -71,5 +76,6 @@ export async function loadLlava({ directory, name }: FoundModel, options: LlavaO
     parameters: frozenParameters(entries, directory),
     runtime: options.runtime ?? nodeRuntime(),
     ownsRuntime: !options.runtime,
+    prepack: options.prepack ?? worthRepacking(weights, available),
   };
 }

@@ -81,7 +81,7 @@ export class LlavaModel implements AsyncDisposable {
   private compiled(name: string, trace: () => Record<string, Value>): Promise<CompiledGraph> {
     let graph = this.graphs.get(name);
     if (!graph) {
-      graph = compile(this.parts.runtime, trace());
+      graph = compile(this.parts.runtime, trace(), { prepack: this.parts.prepack });
       this.graphs.set(name, graph);
       graph.catch(() => this.graphs.delete(name));
     }
