@@ -1,22 +1,32 @@
 /** @file Sanity checks (Adebayo et al., NeurIPS 2018): a map that explains must change with the model and with the caption. */
 import { z } from 'zod';
-import { spearman } from '../../tensor/statistics/rank.ts';
+import { pearson, spearman } from '../../tensor/statistics/rank.ts';
 import type { MetricEntry, MetricSample } from './metric.ts';
 import { explainAgain } from './options.ts';
 
-/** Similarity of two maps: Spearman's rank correlation. NaN where one has a single value. */
-const similarity = (a: ArrayLike<number>, b: ArrayLike<number>): number => spearman(a, b);
+/** How two maps are compared. */
+type Similarity = 'spearman' | 'pearson';
+
+/** Of ranks, or of values: a map whose background keeps its order while its peaks move has ranks that hardly change. NaN for a constant map. */
+const SIMILARITIES: Record<Similarity, (a: ArrayLike<number>, b: ArrayLike<number>) => number> = { spearman, pearson };
+
+const similarityOption = {
+  similarity: z
+    .enum(['spearman', 'pearson'])
+    .default('spearman')
+    .describe('correlation of ranks, or of values: peaks that move over a background that stays change the second alone'),
+};
 
 /** The similarity to the original map after the top 1, 2, … blocks were drawn again: the series for a plot. */
-export async function cascade(sample: MetricSample, depth: number): Promise<number[]> {
+export async function cascade(sample: MetricSample, depth: number, similarity: Similarity = 'spearman'): Promise<number[]> {
   const out: number[] = [];
   for (let blocks = 1; blocks <= depth; blocks++)
-    out.push(similarity(sample.map, await explainAgain(sample, { randomisedBlocks: blocks })));
+    out.push(SIMILARITIES[similarity](sample.map, await explainAgain(sample, { randomisedBlocks: blocks })));
   return out;
 }
 
 /** Mean of the cascade. Blocks beyond the model's are the whole model. */
-export const parameterRandomisation: MetricEntry<{ depth: number }> = {
+export const parameterRandomisation: MetricEntry<{ depth: number; similarity: Similarity }> = {
   name: 'parameter-randomisation',
   title: 'Parameter randomisation',
   category: 'randomisation',
@@ -29,15 +39,16 @@ export const parameterRandomisation: MetricEntry<{ depth: number }> = {
   needs: ['explain'],
   schema: z.strictObject({
     depth: z.number().int().positive().default(3).describe('blocks from the top that are drawn again, one more each time'),
+    ...similarityOption,
   }),
-  async evaluate(sample, { depth }) {
-    const series = (await cascade(sample, depth)).filter(v => !Number.isNaN(v));
+  async evaluate(sample, { depth, similarity }) {
+    const series = (await cascade(sample, depth, similarity)).filter(v => !Number.isNaN(v));
     return series.length ? series.reduce((a, b) => a + b, 0) / series.length : Number.NaN;
   },
 };
 
 /** Similarity to the map for another pair's caption. */
-export const promptRandomisation: MetricEntry = {
+export const promptRandomisation: MetricEntry<{ similarity: Similarity }> = {
   name: 'prompt-randomisation',
   title: 'Prompt randomisation',
   category: 'randomisation',
@@ -47,10 +58,10 @@ export const promptRandomisation: MetricEntry = {
   reading: "Rank correlation with the map for another picture's caption: near 1, the map does not depend on what is asked.",
   source: 'Sixt, Granz, Landgraf: When explanations lie, ICML 2020 (random logit); here with captions in place of classes',
   needs: ['explain'],
-  schema: z.strictObject({}),
-  async evaluate(sample) {
+  schema: z.strictObject(similarityOption),
+  async evaluate(sample, { similarity }) {
     if (sample.otherText === undefined) return Number.NaN;
-    return similarity(sample.map, await explainAgain(sample, { text: sample.otherText }));
+    return SIMILARITIES[similarity](sample.map, await explainAgain(sample, { text: sample.otherText }));
   },
 };
 

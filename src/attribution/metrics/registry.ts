@@ -37,7 +37,7 @@ export const metrics: readonly MetricEntry[] = [
   ...[entry(pointingGame), energyPointingGame, gridPointingGame, entry(relevanceMass), entry(relevanceRank)],
   ...[entry(iou), pixelAuc, pixelAp, pgr],
   ...[entry(maxSensitivity), entry(seedStability)],
-  ...[entry(parameterRandomisation), promptRandomisation, matchedAgainstShuffled],
+  ...[entry(parameterRandomisation), entry(promptRandomisation), matchedAgainstShuffled],
   ...[entropy, gini, entry(effectiveComplexity)],
   ...[forwardPasses, backwardPasses, seconds, peakMemory],
 ];

@@ -159,6 +159,16 @@ describe('prompt randomisation', () => {
     ).toBe(-1);
   });
 
+  it('sees peaks that move over a background that stays by values alone', async () => {
+    // Ranks agree but for the two highest, whose places are taken by one another.
+    const before = Float32Array.from({ length: 12 }, (_, i) => (i === 11 ? 100 : i === 10 ? 12 : i));
+    const after = Float32Array.from({ length: 12 }, (_, i) => (i === 10 ? 100 : i === 11 ? 12 : i));
+    const sample = { ...sampleOf(() => after), map: before };
+    expect(await judge('prompt-randomisation', sample)).toBeGreaterThan(0.98);
+    expect(await judge('prompt-randomisation', sample, { similarity: 'pearson' })).toBeLessThan(0.1);
+    expect(await judge('parameter-randomisation', sample, { similarity: 'pearson' })).toBeLessThan(0.1);
+  });
+
   it('is not defined for a map of one value, or without another caption', async () => {
     expect(
       await judge(
