@@ -161,10 +161,10 @@ describe('prompt randomisation', () => {
 
   it('sees peaks that move over a background that stays by values alone', async () => {
     // Ranks agree but for the two highest, whose places are taken by one another.
-    const before = Float32Array.from({ length: 12 }, (_, i) => (i === 11 ? 100 : i === 10 ? 12 : i));
-    const after = Float32Array.from({ length: 12 }, (_, i) => (i === 10 ? 100 : i === 11 ? 12 : i));
-    const sample = { ...sampleOf(() => after), map: before };
-    expect(await judge('prompt-randomisation', sample)).toBeGreaterThan(0.98);
+    const before = [0, 1, 2, 3, 4, 5, 12, 100];
+    const after = [0, 1, 2, 3, 4, 5, 100, 12];
+    const sample = { ...sampleOf(() => after), map: Float32Array.from(before) };
+    expect(await judge('prompt-randomisation', sample)).toBeGreaterThan(0.97);
     expect(await judge('prompt-randomisation', sample, { similarity: 'pearson' })).toBeLessThan(0.1);
     expect(await judge('parameter-randomisation', sample, { similarity: 'pearson' })).toBeLessThan(0.1);
   });
