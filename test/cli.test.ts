@@ -21,7 +21,7 @@ afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
 describe('attribute', () => {
   it('writes a picture and a report beside it, and prints the words', async () => {
-    const { code, stdout, stderr } = await attribute();
+    const { code, stdout, stderr } = await attribute('--method', 'm2ib');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const word of ['dog', 'cat', 'cosine', 'bits', 'Image map', 'Wrote disc.narrows.png', 'Wrote disc.narrows.html', 'in all'])
       expect(stdout).toContain(word);
@@ -53,6 +53,7 @@ describe('attribute', () => {
     writeFileSync(
       at('config.json'),
       JSON.stringify({
+        method: 'm2ib',
         steps: 4,
         learning_rate: 0.5,
         batchSize: 4,
@@ -194,7 +195,7 @@ describe('the other commands', () => {
     const [program, command, asked, none, version] = await Promise.all(
       pooled([
         () => call('--help'),
-        () => call('attribute', '--help'),
+        () => call('attribute', '--method', 'm2ib', '--help'),
         () => call('help', 'models', 'info'),
         () => call(),
         () => call('--version'),

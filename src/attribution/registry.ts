@@ -85,7 +85,7 @@ export const methods: readonly MethodEntry[] = [
 ];
 
 /** What `auto` means: the method that docs/evidence recommends. */
-export const AUTO_METHOD = 'm2ib';
+export const AUTO_METHOD = 'gated-gradients';
 
 /** The entry called `name` (or the recommended one for `auto`), or undefined. */
 export const findMethod = (name: string): MethodEntry | undefined => methods.find(m => m.name === (name === 'auto' ? AUTO_METHOD : name));
