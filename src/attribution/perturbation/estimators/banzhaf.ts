@@ -2,6 +2,8 @@
  * @file First-order Banzhaf values (weighted by p): E[v(S∪i) − v(S)] where every other player comes with probability p. By listing, by
  * maximum sample reuse (Wang and Jia, AISTATS 2023), or by least squares, which has the same limit and less noise.
  */
+
+import { NarrowsError } from '../../../system/errors.ts';
 import { RandomStream } from '../../../tensor/random.ts';
 import { endsOf, type Game } from '../../game.ts';
 import { allCoalitions, drawCoalitions } from '../coalitions.ts';
@@ -42,6 +44,13 @@ export async function banzhaf(game: Game, options: BanzhafOptions): Promise<Play
 }
 
 function leastSquares(coalitions: Uint8Array, scores: Float64Array, n: number): { values: Float64Array; standardError: Float64Array } {
+  // Antithetic pairs are complements: each tells one difference. With no more of them than players the fit goes through every value and
+  // says nothing of the players, nor of its own error.
+  if (scores.length / 2 <= n)
+    throw new NarrowsError(
+      `${scores.length} coalitions are too few to tell what ${n} players are worth by least squares; take more than ${2 * n} samples, or guided-banzhaf, which needs fewer.`,
+      { kind: 'usage' },
+    );
   const { coefficients, standardError } = fitValues(regressor(coalitions, n), scores, 2);
   return { values: coefficients.subarray(1), standardError };
 }

@@ -54,6 +54,14 @@ describe('guided Banzhaf values', () => {
     }
   });
 
+  it('refuse no small budget, where the plain ones do: complements tell half as many differences as there are coalitions', async () => {
+    const options = { samples: 80, p: 0.5, seed: 5 };
+    await expect(banzhaf(noisy(0.1), { ...options, estimator: 'least-squares' })).rejects.toThrow(
+      /80 coalitions are too few to tell what 40 players are worth by least squares; take more than 80 samples/,
+    );
+    expect((await guidedBanzhaf(noisy(0.1), worth, options)).values).toHaveLength(40);
+  });
+
   it('have standard errors of the size of the errors', async () => {
     let [inside, all] = [0, 0];
     for (let seed = 0; seed < 10; seed++) {

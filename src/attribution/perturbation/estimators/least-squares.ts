@@ -136,8 +136,11 @@ export function fitValues(r: Regressor, values: Float64Array, cluster = 1): Fit 
     left += weights[m] * residuals[m] ** 2;
     all += weights[m] * (values[m] - mean) ** 2;
   }
-  // As many residuals as coefficients are spoken for (HC1).
-  const inflate = Math.sqrt(rows / Math.max(1, rows - n - 1));
+  // As many residuals as coefficients are spoken for (HC1). Rows that were drawn as complements tell one difference between them, and their
+  // sum, which the intercept takes.
+  const drawn = rows / cluster;
+  const spoken = cluster === 1 ? n + 1 : n;
+  const inflate = Math.sqrt(drawn / Math.max(1, drawn - spoken));
   const standardError = Float64Array.from({ length: n }, (_, i) => {
     let sum = 0;
     for (let from = 0; from < rows; from += cluster) {
