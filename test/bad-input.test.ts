@@ -52,7 +52,12 @@ const cases: readonly Case[] = [
   { name: 'an image without a text', args: ['attribute', at('disc.png')], code: 2, says: /caption is missing/ },
   { name: 'a caption without quotes', args: ['attribute', at('disc.png'), 'a', 'dog'], code: 2, says: /put quotes around/ },
   { name: 'a layer out of range', args: attribute('--method', 'm2ib', '--layer', '2'), code: 2, says: /layer 2 is out of range.*0 to 1/ },
-  { name: 'a layer that is no number', args: attribute('--method', 'm2ib', '--layer', 'top'), code: 2, says: /--layer.*give a number or auto/ },
+  {
+    name: 'a layer that is no number',
+    args: attribute('--method', 'm2ib', '--layer', 'top'),
+    code: 2,
+    says: /--layer.*give a number or auto/,
+  },
   { name: 'beta below zero', args: attribute('--beta', '-1'), code: 2, says: /beta.*-1/ },
   { name: 'zero steps', args: attribute('--steps', '0'), code: 2, says: /steps.*0/ },
   { name: 'no seeds', args: attribute('--seeds', '0'), code: 2, says: /--seeds.*whole number from 1/ },
