@@ -42,7 +42,7 @@ export function roarMarkdown(results: RoarResults): string {
   const before = untouched.retrained[0]?.length ? mean(untouched.retrained.map(average)) : Number.NaN;
   return [
     `ROAR+ on ${results.model.name}: the highest ${100 - Number(settings.percentile)} % of the ${settings.modality === 'image' ? 'patches' : 'words'} taken away; retrieval among 50 pairs,`,
-    `mean of both directions. Untouched: zero-shot ${mean(untouched.zeroShot).toFixed(3)}, trained on ${before.toFixed(3)}. Relative drop, higher is better; 95 % intervals over ${untouched.zeroShot.length} pairs.`,
+    `mean of both directions. Untouched: zero-shot ${mean(untouched.zeroShot).toFixed(3)}${Number.isNaN(before) ? '' : `, trained on ${before.toFixed(3)}`}. Relative drop, higher is better; 95 % intervals over ${untouched.zeroShot.length} pairs.`,
     '',
     '| map | zero-shot drop | drop after re-training | accuracy after re-training |',
     '|---|---|---|---|',
