@@ -5,8 +5,7 @@ import { version } from '../system/version.ts';
 import { imageAttribution, textAttribution } from './assemble.ts';
 import { encodeTargets } from './encode-target.ts';
 import { MAX_MEMORY } from './memory.ts';
-import type { MethodEntry, MethodMaps, MethodRun, Releasable } from './method.ts';
-import { parseOptions } from './options.ts';
+import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions, type Releasable } from './method.ts';
 import { encodePairs, type Pair } from './pair.ts';
 import type { Attribution } from './result.ts';
 import type { TargetSpec } from './target.ts';
@@ -45,7 +44,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
   ) {
     // An option that is there but undefined is unset: it must not hide a default.
     const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    this.options = entry.parse ? entry.parse(set) : (parseOptions(entry.schema, set, entry.name) as O);
+    this.options = methodOptions(entry, set);
   }
 
   /** One pair. */

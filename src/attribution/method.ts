@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { DualEncoder, Modality, Tower, TowerInputs } from '../models/dual-encoder.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
+import { parseOptions } from './options.ts';
 import type { EncodedPairs, Layers } from './pair.ts';
 import type { Interactions } from './result.ts';
 import type { Target } from './target.ts';
@@ -116,6 +117,10 @@ export interface MethodEntry<O = Record<string, unknown>> {
   layers?(model: DualEncoder, options: O): Partial<Layers>;
   explain(run: MethodRun, options: O): Promise<MethodMaps>;
 }
+
+/** Options from what was given, by the entry's own rule or its schema. @throws NarrowsError for one that is unknown or out of range */
+export const methodOptions = <O>(entry: Pick<MethodEntry<O>, 'parse' | 'schema' | 'name'>, given: Record<string, unknown>): O =>
+  entry.parse ? entry.parse(given) : (parseOptions(entry.schema, given, entry.name) as O);
 
 /** Runs a method that treats towers alike. */
 export async function eachTower(run: MethodRun, explain: (job: TowerJob) => Promise<readonly TokenMap[]>): Promise<MethodMaps> {

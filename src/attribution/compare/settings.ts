@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
-import type { MethodEntry } from '../method.ts';
+import { type MethodEntry, methodOptions } from '../method.ts';
 import type { MetricEntry } from '../metrics/metric.ts';
 import { findMetric } from '../metrics/registry.ts';
 import { parseOptions } from '../options.ts';
@@ -69,7 +69,7 @@ export function methodSettings(choices: readonly Choice[]): MethodSetting[] {
   return choices.map(choice => {
     const entry = findMethod(choice.name);
     if (!entry) throw new NarrowsError(`There is no method "${choice.name}".`, { kind: 'usage' });
-    const options = entry.parse ? entry.parse({ ...choice.options }) : parseOptions(entry.schema, choice.options, entry.name);
+    const options = methodOptions(entry, { ...choice.options });
     return { ...choice, entry, key: keyOf('method', entry.name, options) };
   });
 }

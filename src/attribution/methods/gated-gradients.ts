@@ -4,11 +4,9 @@
  */
 import { z } from 'zod';
 import { resolveLayer } from '../layer.ts';
-import type { MethodEntry, MethodMaps, TokenMap } from '../method.ts';
-import { eachTower } from '../method.ts';
-import { parseOptions } from '../options.ts';
+import { eachTower, type MethodEntry, type TokenMap } from '../method.ts';
 import { explainByGate, planGates } from '../primitives/gate.ts';
-import { layerIntegratedGradients } from './layer-integrated-gradients.ts';
+import { layerGradients } from './layer-integrated-gradients.ts';
 import { m2ibSchema } from './m2ib.ts';
 
 const schema = m2ibSchema.pick({ beta: true, textBeta: true, steps: true, batchSize: true, variance: true }).extend({
@@ -38,8 +36,7 @@ export const gatedGradients: MethodEntry<Options> = {
   sampled: true,
   layers: model => ({ image: resolveLayer('auto', model.image), text: -1 }),
   async explain(run, options) {
-    const path = parseOptions(layerIntegratedGradients.schema, { nSteps: options.nSteps }, 'layer-integrated-gradients');
-    const gradients: MethodMaps = await layerIntegratedGradients.explain(run, path as never);
+    const gradients = await layerGradients(run, options.nSteps);
     planGates(run, options);
     return eachTower(run, async job => {
       const beta = job.modality === 'image' ? options.beta : options.textBeta;

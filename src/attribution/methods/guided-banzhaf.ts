@@ -4,11 +4,10 @@
  */
 import { z } from 'zod';
 import { resolveLayer } from '../layer.ts';
-import type { MethodEntry, MethodMaps } from '../method.ts';
-import { parseOptions } from '../options.ts';
+import type { MethodEntry } from '../method.ts';
 import { guidedBanzhaf as estimate } from '../perturbation/estimators/guided.ts';
 import { explainGames, perturbationShape } from '../perturbation/explain.ts';
-import { layerIntegratedGradients } from './layer-integrated-gradients.ts';
+import { layerGradients } from './layer-integrated-gradients.ts';
 
 const schema = z.strictObject({
   samples: z.number().int().min(8).default(128).describe('coalitions; all are listed where there are no more'),
@@ -17,9 +16,6 @@ const schema = z.strictObject({
   ...perturbationShape,
 });
 type Options = z.infer<typeof schema>;
-
-const guideOptions = (options: Options) =>
-  parseOptions(layerIntegratedGradients.schema, { nSteps: options.nSteps }, 'layer-integrated-gradients');
 
 /** The registry's entry. */
 export const guidedBanzhaf: MethodEntry<Options> = {
@@ -36,7 +32,7 @@ export const guidedBanzhaf: MethodEntry<Options> = {
   sampled: true,
   layers: model => ({ image: resolveLayer('auto', model.image), text: resolveLayer('auto', model.text) }),
   async explain(run, options) {
-    const guide: MethodMaps = await layerIntegratedGradients.explain(run, guideOptions(options) as never);
+    const guide = await layerGradients(run, options.nSteps);
     return explainGames(
       run,
       'guided-banzhaf',

@@ -43,13 +43,18 @@ export async function explainHiddenPath(run: MethodRun, options: HiddenPathOptio
   });
 }
 
+const schema = hiddenPathSchema(20, 'gauss-legendre', 'input', 'two blocks are left above, as in M2IB');
+
+/** The maps at the run's own layers with the defaults but for the number of points: the guide of methods that build on them. */
+export const layerGradients = (run: MethodRun, nSteps: number): Promise<MethodMaps> => explainHiddenPath(run, schema.parse({ nSteps }));
+
 /** The registry's entry. */
 export const layerIntegratedGradients: MethodEntry<HiddenPathOptions> = {
   name: 'layer-integrated-gradients',
   title: 'Layer integrated gradients',
   family: 'layer-gradient',
   modalities: ['image', 'text'],
-  schema: hiddenPathSchema(20, 'gauss-legendre', 'input', 'two blocks are left above, as in M2IB'),
+  schema,
   cost: '(nSteps + 1) × (F + B) of the blocks above the layer',
   paper: 'Sundararajan, Taly, Yan: Axiomatic attribution for deep networks, ICML 2017, arXiv 1703.01365; at a layer as in captum',
   unit: 'score',

@@ -1,7 +1,8 @@
 /** @file What is lost when only the map's best players stay (Grad-CAM++, WACV 2018, with area-matched binary masks in place of soft ones). */
 import { z } from 'zod';
+import { type Removal, removalOptions } from '../removal-options.ts';
 import type { MetricEntry } from './metric.ts';
-import { gameOf, type Removal, removalOptions } from './options.ts';
+import { gameOf } from './options.ts';
 import { descending, isConstant } from './ranking.ts';
 
 type Options = Removal & { kept: number };

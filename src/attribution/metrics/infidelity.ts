@@ -5,9 +5,10 @@
 import { z } from 'zod';
 import { mean } from '../../tensor/statistics/descriptive.ts';
 import { endsOf } from '../game.ts';
+import { type Removal, removalOptions } from '../removal-options.ts';
 import { bernoulliCoalitions, complement, sumsOver } from './coalitions.ts';
 import type { MetricEntry } from './metric.ts';
-import { gameOf, type Removal, removalOptions } from './options.ts';
+import { gameOf } from './options.ts';
 
 type Options = Removal & { samples: number; p: number; scale: 'optimal' | 'none' };
 

@@ -1,23 +1,9 @@
 /** @file Options that several metrics share. */
 import { z } from 'zod';
 import { NarrowsError } from '../../system/errors.ts';
-import type { Game, ImageRemoval, TextRemoval } from '../game.ts';
+import type { Game } from '../game.ts';
+import type { Removal } from '../removal-options.ts';
 import type { Change, MetricSample } from './metric.ts';
-
-/** How removed patches and words are replaced. */
-export const removalOptions = {
-  removal: z
-    .enum(['mean', 'blur', 'drop'])
-    .default('mean')
-    .describe('what removed patches become: the mean colour, a blurred copy, or hidden from attention'),
-  textRemoval: z.enum(['mask', 'delete']).default('mask').describe('how words are removed: hidden from attention, or out of the caption'),
-};
-
-/** Options with them. */
-export interface Removal {
-  readonly removal: ImageRemoval;
-  readonly textRemoval: TextRemoval;
-}
 
 /** Steps of a curve. */
 export const stepsOption = {

@@ -5,9 +5,10 @@
 import { z } from 'zod';
 import { mean, sum } from '../../tensor/statistics/descriptive.ts';
 import { pearson, spearman } from '../../tensor/statistics/rank.ts';
+import { type Removal, removalOptions } from '../removal-options.ts';
 import { bernoulliCoalitions, sumsOver } from './coalitions.ts';
 import type { MetricEntry } from './metric.ts';
-import { gameOf, type Removal, removalOptions } from './options.ts';
+import { gameOf } from './options.ts';
 
 type Options = Removal & { samples: number; p: number; measure: 'r2' | 'pearson' | 'spearman' | 'determination' };
 

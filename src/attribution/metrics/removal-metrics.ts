@@ -3,8 +3,9 @@
  * 2017; SRG is the same), AOPC, AID (FIxLIP, NeurIPS 2025). A map of one value has no order: NaN.
  */
 import { z } from 'zod';
+import { type Removal, removalOptions } from '../removal-options.ts';
 import type { MetricEntry, MetricSample } from './metric.ts';
-import { gameOf, type Removal, removalOptions, stepsOf, stepsOption } from './options.ts';
+import { gameOf, stepsOf, stepsOption } from './options.ts';
 import { areaUnder, isConstant, type RemovalCurves, removalCurve } from './ranking.ts';
 
 type Options = Removal & { steps: number; score: 'raw' | 'normalised' };

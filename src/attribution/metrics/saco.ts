@@ -1,8 +1,9 @@
 /** @file SaCo (Wu et al., "On the faithfulness of vision transformer explanations", CVPR 2024): do groups of higher value weigh more? */
 import { z } from 'zod';
 import { endsOf } from '../game.ts';
+import { type Removal, removalOptions } from '../removal-options.ts';
 import type { MetricEntry } from './metric.ts';
-import { gameOf, type Removal, removalOptions } from './options.ts';
+import { gameOf } from './options.ts';
 import { descending, isConstant } from './ranking.ts';
 
 type Options = Removal & { groups: number };

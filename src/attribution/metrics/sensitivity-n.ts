@@ -1,9 +1,10 @@
 /** @file Sensitivity-n (Ancona et al., ICLR 2018): the correlation between the map over subsets of n players and what their removal takes away. */
 import { z } from 'zod';
 import { pearson } from '../../tensor/statistics/rank.ts';
+import { type Removal, removalOptions } from '../removal-options.ts';
 import { complement, subsets, sumsOver } from './coalitions.ts';
 import type { MetricEntry } from './metric.ts';
-import { gameOf, type Removal, removalOptions } from './options.ts';
+import { gameOf } from './options.ts';
 
 type Options = Removal & { samples: number; share: number };
 

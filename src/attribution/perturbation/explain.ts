@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Game } from '../game.ts';
 import { eachTower, type MethodMaps, type MethodRun, type TokenMap, type TowerJob } from '../method.ts';
+import { type Removal, removalOptions } from '../removal-options.ts';
 import { noise, type PlayerValues } from './estimators/player-values.ts';
 import { imageGame, textGame } from './games.ts';
 import { Perturbation } from './perturbation.ts';
@@ -9,19 +10,13 @@ import { captionPlayers, overTokens, type Players, patchPlayers } from './player
 
 /** Options of every perturbation method. */
 export const perturbationShape = {
-  removal: z
-    .enum(['mean', 'blur', 'drop'])
-    .default('mean')
-    .describe('what removed patches become: the mean colour, a blurred copy, or hidden from attention'),
-  textRemoval: z.enum(['mask', 'delete']).default('mask').describe('how words are removed: hidden from attention, or taken out'),
+  ...removalOptions,
   block: z.number().int().positive().default(1).describe('patches per side of the squares that are removed together'),
   textPlayers: z.enum(['word', 'token']).default('word').describe('what is removed of a caption at a time'),
 } as const;
 
 /** Their values. */
-export interface PerturbationOptions {
-  readonly removal: 'mean' | 'blur' | 'drop';
-  readonly textRemoval: 'mask' | 'delete';
+export interface PerturbationOptions extends Removal {
   readonly block: number;
   readonly textPlayers: 'word' | 'token';
 }

@@ -85,7 +85,7 @@ export function planGates(run: MethodRun, settings: Pick<GateSettings, 'steps' |
 /** The maps of all pairs, in chunks that fit in memory: nats per token. */
 export async function explainByGate(run: MethodRun, job: TowerJob, settings: GateSettings, variant: GateVariant = {}): Promise<TokenMap[]> {
   const { tower, modality, layer, hidden } = job;
-  const [count, tokens, width] = hidden.shape;
+  const [count, , width] = hidden.shape;
   const out: TokenMap[] = [];
   for (const range of chunks(count, pairsPerRun(run, job, settings))) {
     const lengths = job.lengths.slice(...range);
@@ -118,7 +118,7 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
       onStep: () => run.advance(),
     };
     const { kind, vectors } = job.target;
-    const size = modality === 'image' ? tokens : '';
+    const size = job.grid?.join('x') ?? '';
     const key = `gate:${modality}:${layer}:${size}:${width}:${kind}:${vectors.shape[1]}:${Object.keys(problem.inputs).join()}`;
     const graph = await run.keep(key, () => compileGate({ ...problem, standardised: problem.statistics !== undefined }));
     const results = await optimiseGate(problem, graph);

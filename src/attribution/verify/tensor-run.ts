@@ -3,8 +3,7 @@ import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
 import { encodeTargets } from '../encode-target.ts';
 import { MAX_MEMORY } from '../memory.ts';
-import type { MethodEntry, MethodMaps, MethodRun, Releasable } from '../method.ts';
-import { parseOptions } from '../options.ts';
+import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions, type Releasable } from '../method.ts';
 import { cosine, type EncodedPairs, type Layers } from '../pair.ts';
 import { row } from '../rows.ts';
 import type { Target } from '../target.ts';
@@ -116,7 +115,7 @@ export async function explainTensors<O>(
   given: TensorPairs,
   call: TensorCall & { readonly options?: Record<string, unknown> } = {},
 ): Promise<MethodMaps> {
-  const options = entry.parse ? entry.parse(call.options ?? {}) : (parseOptions(entry.schema, call.options ?? {}, entry.name) as O);
+  const options = methodOptions(entry, call.options ?? {});
   const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
   const run = await tensorRun(model, given, layers, { wanted: entry.modalities, ...call });
   try {

@@ -2,8 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { AttributeRun } from '../../attribution/attributor.ts';
-import type { MethodEntry } from '../../attribution/method.ts';
-import { parseOptions } from '../../attribution/options.ts';
+import { type MethodEntry, methodOptions } from '../../attribution/method.ts';
 import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
 import { commandLine, shellQuote } from '../../attribution/render/html.ts';
 import type { Attribution } from '../../attribution/result.ts';
@@ -104,8 +103,7 @@ function settingsOf(context: Context, options: Options, given: ReadonlySet<strin
     throw new NarrowsError(`--unit is for methods that count information; ${entry.name} gives scores without a unit.`, { kind: 'usage' });
   const values = chosenValues(entry.schema, options);
   // Before the model is loaded: a wrong value shall cost no time.
-  if (entry.parse) entry.parse(values);
-  else parseOptions(entry.schema, values, entry.name);
+  methodOptions(entry, values);
   return {
     entry,
     values,

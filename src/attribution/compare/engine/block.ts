@@ -6,7 +6,7 @@ import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
 import { messageOf } from '../../../system/errors.ts';
 import { type FloatTensor, floats } from '../../../tensor/tensor.ts';
 import type { ImageRemoval, TextRemoval } from '../../game.ts';
-import type { Releasable } from '../../method.ts';
+import { methodOptions, type Releasable } from '../../method.ts';
 import type { MetricSample } from '../../metrics/metric.ts';
 import { createMetric } from '../../metrics/registry.ts';
 import { tokenWeightScores } from '../../metrics/token-weights.ts';
@@ -68,7 +68,7 @@ interface Judge {
 export function servedBy(setting: MethodSetting, model: DualEncoder, modality: Modality): string | undefined {
   const { entry } = setting;
   if (!entry.modalities.includes(modality)) return `${setting.label} makes no map of the ${modality}.`;
-  const options = entry.parse ? entry.parse({ ...setting.options }) : setting.options;
+  const options = methodOptions(entry, { ...setting.options });
   return entry.unsupported?.(model, modality, options);
 }
 
