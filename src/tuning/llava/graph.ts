@@ -1,0 +1,66 @@
+/** @file The training graph of a LLaVA: next-token loss, and gradients of whatever is trained. */
+import { add, cast, crossEntropy, div, equal, grad, input, maximum, mul, slice, sub, sum, type Value } from '../../graph/index.ts';
+import type { LlavaConfig } from '../../models/llava/config.ts';
+import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
+import { type LlavaTap, llavaForward, type TokenValues } from '../../models/llava/forward.ts';
+import { Parameters } from '../../nn/parameters.ts';
+
+/** What stands between the blocks while training, and what it adds to the loss and to the figures. */
+export interface TrainTap {
+  readonly tap: LlavaTap;
+  /** Asked for after the forward pass: terms of the loss, and scalars to log. */
+  terms(tokens: TokenValues, labels: Value): { readonly loss: readonly Value[]; readonly scalars: Readonly<Record<string, Value>> };
+}
+
+/** How the graph is made. */
+export interface LlavaTrainOptions {
+  /** Whether a tensor is trained: an input of the graph with a gradient. */
+  trainable(name: string): boolean;
+  /** Where the other tensors come from. */
+  readonly frozen: Parameters;
+  /** Whether the batches have images. */
+  readonly images: boolean;
+  /** Makes the bottleneck over the trained tensors. */
+  readonly bottleneck?: (p: Parameters) => TrainTap;
+}
+
+/** The traced graph. */
+export interface LlavaTrainGraph {
+  /** What is trained, by name. */
+  readonly parameters: ReadonlyMap<string, Value>;
+  /** `loss`, `ce` (nats per supervised token of the update), what the bottleneck logs, and `grad.NAME`. */
+  readonly outputs: Readonly<Record<string, Value>>;
+}
+
+/**
+ * Traces the loss and its gradients. Inputs: those of `tokenInputs`, `labels` [batch, seq], `loss_divisor` (scalar: the supervised tokens
+ * of the update divided by its micro-batches, so that the mean over micro-batches is the mean over all supervised tokens), with images
+ * `pixel_values`, and what the bottleneck asks for.
+ */
+export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions): LlavaTrainGraph {
+  const trained = new Map<string, Value>();
+  const p = new Parameters((name, shape) => {
+    if (!options.trainable(name)) return options.frozen.get(name, shape);
+    const value = input(name, shape);
+    trained.set(name, value);
+    return value;
+  });
+  const tokens = tokenInputs();
+  const labels = input('labels', ['batch', 'seq'], 'int32');
+  const bottleneck = options.bottleneck?.(p);
+  const { logits } = llavaForward(p, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap);
+  const next = slice(labels, 1, 1);
+  const count = sub(1, cast(equal(next, -100), 'float32'));
+  const ce = mul(crossEntropy(slice(logits, 1, 0, -1), next), div(sum(count), maximum(input('loss_divisor', []), 1)));
+  const { loss: terms = [], scalars = {} } = bottleneck?.terms(tokens, labels) ?? {};
+  const loss = terms.reduce((total, term) => add(total, term), ce);
+  const names = [...trained.keys()];
+  const gradients = grad(
+    loss,
+    names.map(name => trained.get(name)!),
+  );
+  return {
+    parameters: trained,
+    outputs: { loss, ce, ...scalars, ...Object.fromEntries(names.map((name, i) => [`grad.${name}`, gradients[i]])) },
+  };
+}

@@ -1,0 +1,24 @@
+/** @file Writes a LLaVA that LlavaForConditionalGeneration.from_pretrained of transformers and Narrows open. */
+import { join } from 'node:path';
+import { type NamedTensors } from '../../checkpoints/write.ts';
+import { saveCheckpoint } from '../../checkpoints/save.ts';
+import { type LlavaLayout, storedName } from '../../models/llava/layout.ts';
+import { writeFileAtomic } from '../../system/files.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+
+/** What stands beside the weights. */
+export interface LlavaFiles {
+  /** config.json, keys verbatim; `bottleneck_config` included where there is one. */
+  readonly config: object;
+  /** Texts by file name: tokenizer, processor, chat template, training_args.json. */
+  readonly files: ReadonlyMap<string, string>;
+  /** How tensors are named in the files; `old` is what every version of transformers reads. */
+  readonly layout?: LlavaLayout;
+}
+
+/** @param tensors by their names in memory. @throws NarrowsError when a file cannot be written */
+export async function saveLlava(directory: string, tensors: Iterable<readonly [string, Tensor]>, options: LlavaFiles): Promise<void> {
+  for (const [name, content] of options.files) await writeFileAtomic(join(directory, name), content);
+  const stored: NamedTensors = [...tensors].map(([name, tensor]) => [storedName(name, options.layout ?? 'old'), tensor] as const);
+  await saveCheckpoint(directory, stored, { config: options.config });
+}

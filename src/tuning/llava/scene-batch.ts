@@ -1,0 +1,115 @@
+/** @file Training batches of conversations about scenes. A batch is a function of (settings, step) alone, which makes a resumed run bit-equal. */
+import { type LlavaConfig, imageTokens } from '../../models/llava/config.ts';
+import { placementFeeds } from '../../models/llava/model.ts';
+import { placeImages } from '../../models/llava/placement.ts';
+import { CHAT_IMAGE_TOKEN, chatIds, chatTokenId } from '../../scenes/chat-tokenizer.ts';
+import { denseConversation, type Instruction, type Task } from '../../scenes/instructions.ts';
+import { drawScene, type Scene, sceneBuffers } from '../../scenes/scene.ts';
+import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
+import { type RandomReader, RandomStream } from '../../tensor/random.ts';
+import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import { writePatches } from '../clip/batch.ts';
+
+/** What conversations of a run are drawn from. */
+export interface SceneChatSettings {
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly imageMean: readonly number[];
+  readonly imageStd: readonly number[];
+  /** Scenes grow from one object to `maxObjects`, one more every so many steps; 0: all numbers from the start. */
+  readonly curriculumSteps: number;
+  readonly maxObjects: number;
+  /** Probability that a word of a question is spelled letter by letter: a language model has seen words in pieces. */
+  readonly spelled: number;
+  /** Further rounds of existence and naming in each conversation. */
+  readonly extra: number;
+  /** Tasks that are asked; all by default. */
+  readonly tasks?: readonly Task[];
+  /** Most turns of a conversation; all by default. */
+  readonly maxTurns?: number;
+}
+
+/** Ids of a conversation and which of them are supervised. */
+export interface EncodedTurns {
+  readonly ids: number[];
+  readonly labels: number[];
+}
+
+const USER = chatIds('user :');
+const ASSISTANT = chatIds('assistant :');
+const [BOS, EOS] = [chatTokenId('<s>'), chatTokenId('</s>')];
+
+/**
+ * The tokens that the chat template and its tokenizer give for a conversation that begins with an image; labels are −100 but at answers
+ * and their end. @param spell asked for each word of a question
+ */
+export function encodeTurns(turns: readonly Instruction[], perImage: number, spell?: () => boolean): EncodedTurns {
+  const ids: number[] = [BOS];
+  const labels: number[] = [-100];
+  const add = (tokens: readonly number[], supervised: boolean): void => {
+    ids.push(...tokens);
+    labels.push(...(supervised ? tokens : tokens.map(() => -100)));
+  };
+  turns.forEach(({ question, answer }, i) => {
+    add(USER, false);
+    if (i === 0) add(Array<number>(perImage).fill(CHAT_IMAGE_TOKEN), false);
+    add(chatIds(question, spell && (() => spell())), false);
+    add(ASSISTANT, false);
+    add([...chatIds(answer), EOS], true);
+  });
+  return { ids, labels };
+}
+
+/** An RGB scene as normalised floats [3, S, S] written into `out` at `at`. */
+export function writePixels(scene: Scene, mean: readonly number[], std: readonly number[], out: Float32Array, at: number): void {
+  // One patch as large as the image is the image, channel by channel.
+  writePatches(scene.image.data, scene.width, scene.width, [0], mean, std, out, at);
+}
+
+function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, maxTurns }: SceneChatSettings): Instruction[] {
+  const all = denseConversation(scene, reader, extra);
+  const wanted = tasks ? all.filter(t => tasks.includes(t.task)) : all;
+  return wanted.slice(0, maxTurns ?? wanted.length);
+}
+
+/** Rows of ids and labels, padded behind, as the inputs of a training graph. */
+export function tokenFeeds(config: LlavaConfig, rows: readonly EncodedTurns[], images: number): Record<string, Tensor> {
+  const length = Math.max(...rows.map(r => r.ids.length));
+  const shape = [rows.length, length];
+  const [ids, mask, labels] = [0, 0, -100].map(value => new Int32Array(rows.length * length).fill(value));
+  rows.forEach((row, b) => {
+    ids.set(row.ids, b * length);
+    mask.fill(1, b * length, b * length + row.ids.length);
+    labels.set(row.labels, b * length);
+  });
+  return { ...placementFeeds(placeImages(config, ints(shape, ids), images, ints(shape, mask))), labels: ints(shape, labels) };
+}
+
+/** Labels that the next-token loss counts: all but the first column's. */
+export function supervisedTokens({ shape: [rows, length], data }: Tensor): number {
+  let count = 0;
+  for (let i = 0; i < rows * length; i++) if (i % length > 0 && Number(data[i]) !== -100) count++;
+  return count;
+}
+
+/** The batch of a micro-step: what `llavaTrainGraph` is fed beside weights, noise and alpha. */
+export function sceneChatBatch(world: SceneWorld, config: LlavaConfig, settings: SceneChatSettings, step: number): Record<string, Tensor> {
+  const { batchSize, maxObjects, curriculumSteps } = settings;
+  const size = config.vision_config.image_size;
+  const scenes = new RandomStream(settings.seed, 'chat.scenes');
+  const chats = new RandomStream(settings.seed, 'chat.turns');
+  const spelling = new RandomStream(settings.seed, 'chat.spelling');
+  const objects = curriculumSteps ? Math.min(maxObjects, 1 + Math.floor(step / curriculumSteps)) : maxObjects;
+  const buffers = sceneBuffers(size, size);
+  const pixels = new Float32Array(batchSize * 3 * size * size);
+  const rows: EncodedTurns[] = [];
+  for (let b = 0; b < batchSize; b++) {
+    const scene = drawScene(world, { width: size, height: size, minObjects: 1, maxObjects: objects }, scenes.reader(step, b), buffers);
+    const spell = spelling.reader(step, b);
+    const turns = turnsOf(scene, chats.reader(step, b), settings);
+    rows.push(encodeTurns(turns, imageTokens(config), settings.spelled ? () => spell.uniform() < settings.spelled : undefined));
+    writePixels(scene, settings.imageMean, settings.imageStd, pixels, b * 3 * size * size);
+  }
+  const feeds = tokenFeeds(config, rows, batchSize);
+  return { ...feeds, pixel_values: floats([batchSize, 3, size, size], pixels), loss_divisor: floats([], [supervisedTokens(feeds.labels)]) };
+}
