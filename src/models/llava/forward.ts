@@ -25,10 +25,10 @@ import { decoderConfig, featureLayers, type LlavaConfig } from './config.ts';
 import { MODALITY } from './placement.ts';
 
 /**
- * Pixels [I, C, S, S] -> image features [I, N, width of the decoder]: the hidden states that `vision_feature_layer` names, side by side,
- * without the first token where the strategy is `default` (as transformers does for every tower), through the projector's two layers.
+ * Pixels [I, C, S, S] -> what the projector reads [I, N, width of the tower × layers]: the hidden states that `vision_feature_layer` names,
+ * side by side, without the first token where the strategy is `default` (as transformers does for every tower).
  */
-export function imageFeatures(p: Parameters, config: LlavaConfig, pixels: Value): Value {
+export function towerFeatures(p: Parameters, config: LlavaConfig, pixels: Value): Value {
   const vision = config.vision_config;
   const layers = featureLayers(config);
   const states = scope('model.vision_tower.vision_model', () => {
@@ -38,14 +38,23 @@ export function imageFeatures(p: Parameters, config: LlavaConfig, pixels: Value)
     const { hidden } = encode(tower, vision, embedded, { to: Math.max(...layers) });
     return layers.map(layer => (config.vision_feature_select_strategy === 'default' ? slice(hidden[layer], 1, 1) : hidden[layer]));
   });
+  return concat(states, -1);
+}
+
+/** Features of the tower [I, N, ...] through the projector's two layers -> [I, N, width of the decoder]. */
+export function projectFeatures(p: Parameters, config: LlavaConfig, features: Value): Value {
   return scope('model.multi_modal_projector', () => {
     const projector = p.in('model.multi_modal_projector');
     const width = config.text_config.hidden_size;
     const bias = config.multimodal_projector_bias;
-    const inner = ACTIVATIONS[config.projector_hidden_act](project(projector, 'linear_1', concat(states, -1), width, bias));
+    const inner = ACTIVATIONS[config.projector_hidden_act](project(projector, 'linear_1', features, width, bias));
     return project(projector, 'linear_2', inner, width, bias);
   });
 }
+
+/** Pixels [I, C, S, S] -> image features [I, N, width of the decoder]. */
+export const imageFeatures = (p: Parameters, config: LlavaConfig, pixels: Value): Value =>
+  projectFeatures(p, config, towerFeatures(p, config, pixels));
 
 /** The tokens of a batch as graph values; see placement.ts for their meaning. */
 export interface TokenValues {
@@ -110,7 +119,12 @@ export interface LlavaOutput extends DecoderOutputs {
 
 /** The whole model. @param pixels [I, C, S, S]; none: text alone */
 export function llavaForward(p: Parameters, config: LlavaConfig, tokens: TokenValues, pixels?: Value, tap?: LlavaTap): LlavaOutput {
-  const features = pixels && imageFeatures(p, config, pixels);
+  return forwardFeatures(p, config, tokens, pixels && towerFeatures(p, config, pixels), tap);
+}
+
+/** The model from the tower's features on. @param tower [I, N, ...] of `towerFeatures`; none: text alone */
+export function forwardFeatures(p: Parameters, config: LlavaConfig, tokens: TokenValues, tower?: Value, tap?: LlavaTap): LlavaOutput {
+  const features = tower && projectFeatures(p, config, tower);
   const rows = features && reshape(features, [mulDims(features.shape.slice(0, 2)), features.shape[2]]);
   const run = languageModel(p, config, placeFeatures(p, config, tokens, rows), tokens, { tap });
   return { ...run, logits: languageHead(p, config, run.hidden.at(-1)!), imageFeatures: features };

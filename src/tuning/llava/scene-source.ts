@@ -1,0 +1,102 @@
+/** @file The small LLaVA of the built-in scenes before it is trained: configuration, files, and the tower of the shipped CLIP. */
+import { join } from 'node:path';
+import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
+import { readConfig, readJson } from '../../checkpoints/config.ts';
+import { readFloats, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { findModel } from '../../models/bundled.ts';
+import { parseCLIPConfig } from '../../models/clip/config.ts';
+import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
+import { CHAT_IMAGE_TOKEN, CHAT_TOKENS, chatTokenizerFiles } from '../../scenes/chat-tokenizer.ts';
+import { floats, type FloatTensor } from '../../tensor/tensor.ts';
+
+/** Shape of the small decoder; names as in LlamaConfig. */
+export interface SmallDecoder {
+  readonly hidden_size: number;
+  readonly intermediate_size: number;
+  readonly num_hidden_layers: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+}
+
+/** About 1.8 million parameters: what two cores can pre-train in half an hour. */
+export const SMALL_DECODER: SmallDecoder = {
+  hidden_size: 192,
+  intermediate_size: 512,
+  num_hidden_layers: 4,
+  num_attention_heads: 6,
+  num_key_value_heads: 2,
+};
+
+/** Where a small LLaVA starts. */
+export interface SceneLlavaSource {
+  readonly config: LlavaConfig;
+  /** Texts of the files beside weights and config.json, by name. */
+  readonly files: ReadonlyMap<string, string>;
+  /** The tower's tensors by their names in memory (`model.vision_tower.…`). */
+  readonly tower: ReadonlyMap<string, TensorEntry>;
+  readonly imageMean: readonly number[];
+  readonly imageStd: readonly number[];
+}
+
+const TOWER = 'model.vision_tower.';
+
+/**
+ * config.json and files of a LLaVA on a CLIP's tower. @param reference the CLIP, for example `scene-clip`
+ * @throws NarrowsError where it is no CLIP checkpoint
+ */
+export async function sceneLlavaSource(reference: string, decoder: SmallDecoder = SMALL_DECODER): Promise<SceneLlavaSource> {
+  const { directory } = await findModel(reference);
+  const { vision_config: vision } = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
+  const preprocessor = (await readJson(join(directory, 'preprocessor_config.json'))) as { image_mean: number[]; image_std: number[] };
+  const { entries } = await openCheckpoint(directory);
+  const tower = new Map([...entries].filter(([name]) => name.startsWith('vision_model.')).map(([name, entry]) => [TOWER + name, entry]));
+  const patches = (vision.image_size / vision.patch_size) ** 2;
+  const config = parseLlavaConfig(
+    {
+      architectures: ['LlavaForConditionalGeneration'],
+      model_type: 'llava',
+      dtype: 'float32',
+      image_token_index: CHAT_IMAGE_TOKEN,
+      image_seq_length: patches,
+      projector_hidden_act: 'gelu',
+      multimodal_projector_bias: true,
+      vision_feature_layer: -1,
+      vision_feature_select_strategy: 'default',
+      tie_word_embeddings: false,
+      vision_config: { ...vision, model_type: 'clip_vision_model' },
+      text_config: {
+        architectures: ['LlamaForCausalLM'],
+        model_type: 'llama',
+        ...decoder,
+        vocab_size: CHAT_TOKENS.length,
+        max_position_embeddings: 1024,
+        rms_norm_eps: 1e-6,
+        bos_token_id: 1,
+        eos_token_id: 3,
+        pad_token_id: 0,
+        tie_word_embeddings: false,
+      },
+    },
+    'the small LLaVA',
+  );
+  const processor = {
+    processor_class: 'LlavaProcessor',
+    patch_size: vision.patch_size,
+    vision_feature_select_strategy: 'default',
+    image_token: '<image>',
+    num_additional_image_tokens: 1,
+  };
+  const files = { ...chatTokenizerFiles(), 'preprocessor_config.json': preprocessor, 'processor_config.json': processor };
+  const generation = { bos_token_id: 1, eos_token_id: 3, pad_token_id: 0 };
+  const texts = Object.entries({ ...files, 'generation_config.json': generation }).map(
+    ([name, value]) => [name, typeof value === 'string' ? value : `${JSON.stringify(value, null, 2)}\n`] as const,
+  );
+  return { config, files: new Map(texts), tower, imageMean: preprocessor.image_mean, imageStd: preprocessor.image_std };
+}
+
+/** Tensors of entries, as float32. */
+export async function readTensors(entries: ReadonlyMap<string, TensorEntry>): Promise<[string, FloatTensor][]> {
+  const out: [string, FloatTensor][] = [];
+  for (const [name, entry] of entries) out.push([name, floats(entry.shape, await readFloats(entry))]);
+  return out;
+}
