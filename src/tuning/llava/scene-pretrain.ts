@@ -1,0 +1,77 @@
+/**
+ * @file Pre-training of the small LLaVA: projector and decoder from scratch over the frozen tower of a CLIP, on dense conversations about
+ * scenes. It stands for both what a language model brings and LLaVA's first stage.
+ */
+import { type CompiledGraph, compile } from '../../graph/index.ts';
+import { frozenParameters, trainableParameters } from '../../nn/parameters.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
+import { floats } from '../../tensor/tensor.ts';
+import type { TrainingArguments } from '../arguments.ts';
+import type { TrainTask } from '../trainer.ts';
+import { llavaTrainGraph } from './graph.ts';
+import { initialiseLlava } from './initialise.ts';
+import { saveLlava } from './save.ts';
+import { type SceneChatSettings, sceneChatBatch } from './scene-batch.ts';
+import { examGraph, examine, sceneExam } from './scene-eval.ts';
+import { readTensors, type SceneLlavaSource } from './scene-source.ts';
+import { accuracies, compileTower, encodeImages, examRows } from './scene-task.ts';
+
+/** Seed of the scenes that training is watched on. */
+const WATCH_SEED = 3_000_017;
+
+/** What a pre-training run needs beside its arguments. */
+export interface PretrainSettings {
+  readonly source: SceneLlavaSource;
+  readonly world: SceneWorld;
+  readonly chat: Pick<SceneChatSettings, 'curriculumSteps' | 'maxObjects' | 'spelled' | 'extra'>;
+  /** Scenes per evaluation. */
+  readonly evalScenes: number;
+}
+
+/** A task for `train`; close it afterwards. */
+export async function scenePretrainTask(
+  runtime: Runtime,
+  args: TrainingArguments,
+  { source, world, chat, evalScenes }: PretrainSettings,
+): Promise<TrainTask & { close(): Promise<void> }> {
+  const { config } = source;
+  const tower = frozenParameters(source.tower, 'the vision tower');
+  const inTower = (name: string): boolean => name.startsWith('model.vision_tower.');
+  const traced = llavaTrainGraph(config, { trainable: name => !inTower(name), frozen: tower, images: true });
+  const parameters = initialiseLlava(traced.parameters, args.seed);
+  const graph = await compile(runtime, traced.outputs);
+  const exam = sceneExam(world, config.vision_config.image_size, WATCH_SEED, evalScenes, { maxObjects: chat.maxObjects });
+  const rows = examRows(exam, config);
+  const towerGraph = await compileTower(runtime, source);
+  const features = await encodeImages(towerGraph, source, exam.images);
+  await towerGraph.release();
+  let examiner: CompiledGraph | undefined;
+  const { imageMean, imageStd } = source;
+  const settings = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
+  return {
+    runtime,
+    parameters,
+    graph,
+    batch: async step => sceneChatBatch(world, config, settings, step),
+    async evaluate() {
+      examiner ??= await compile(runtime, examGraph(trainableParameters(), config));
+      const feeds = Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
+      const scores = accuracies(exam, await examine(examiner, config, rows, features, feeds));
+      return Object.fromEntries(Object.entries(scores).map(([key, value]) => [`eval_${key}`, value]));
+    },
+    async save(directory) {
+      const trained = parameters.map(p => [p.name, floats(p.shape, p.data)] as const);
+      const training = new Map([['training_args.json', `${JSON.stringify({ ...args, ...chat, output_dir: undefined }, null, 2)}\n`]]);
+      await saveLlava(directory, [...(await readTensors(source.tower)), ...trained], {
+        config,
+        files: new Map([...source.files, ...training]),
+        layout: 'new',
+      });
+    },
+    async close() {
+      await graph.release();
+      await examiner?.release();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** @file Training a small LLaVA on conversations about the built-in scenes. */
+import { compile, type CompiledGraph } from '../../graph/index.ts';
+import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
+import { pixelInput } from '../../models/llava/files.ts';
+import { towerFeatures } from '../../models/llava/forward.ts';
+import { frozenParameters } from '../../nn/parameters.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { TASKS } from '../../scenes/instructions.ts';
+import { type FloatTensor, floats } from '../../tensor/tensor.ts';
+import { writePatches } from '../clip/batch.ts';
+import { encodeTurns } from './scene-batch.ts';
+import type { ExamResult, ExamRow, SceneExam } from './scene-eval.ts';
+import type { SceneLlavaSource } from './scene-source.ts';
+
+/** The tower alone, over its frozen weights: `pixel_values` -> `tower_features`. */
+export function compileTower(runtime: Runtime, source: SceneLlavaSource): Promise<CompiledGraph> {
+  const p = frozenParameters(source.tower, 'the vision tower');
+  return compile(runtime, { tower_features: towerFeatures(p, source.config, pixelInput(source.config)) });
+}
+
+/** Features of RGB images [size × size × 3], [images, N, width of the tower]. */
+export async function encodeImages(tower: CompiledGraph, source: SceneLlavaSource, images: readonly Uint8Array[], batchSize = 32): Promise<FloatTensor> {
+  const { image_size: size, hidden_size: width } = source.config.vision_config;
+  const tokens = imageTokens(source.config);
+  const features = new Float32Array(images.length * tokens * width);
+  for (let at = 0; at < images.length; at += batchSize) {
+    const batch = images.slice(at, at + batchSize);
+    const pixels = new Float32Array(batch.length * 3 * size * size);
+    for (const [b, image] of batch.entries()) writePatches(image, size, size, [0], source.imageMean, source.imageStd, pixels, b * 3 * size * size);
+    const out = await tower.run({ pixel_values: floats([batch.length, 3, size, size], pixels) });
+    features.set(out.tower_features.data as Float32Array, at * tokens * width);
+  }
+  return floats([images.length, tokens, width], features);
+}
+
+/** The exam's items as token rows, by the scenes' own words. */
+export const examRows = (exam: SceneExam, config: LlavaConfig): ExamRow[] =>
+  exam.items.map(({ scene, instruction }) => ({ scene, ...encodeTurns([instruction], imageTokens(config)) }));
+
+/** Share of exactly right answers by task, and over the closed tasks together (`accuracy`: all but captions). */
+export function accuracies(exam: SceneExam, { correct }: ExamResult): Record<string, number> {
+  const out: Record<string, number> = {};
+  for (const task of TASKS) {
+    const of = exam.items.flatMap(({ instruction }, i) => (instruction.task === task ? [correct[i]] : []));
+    if (of.length) out[task] = of.filter(Boolean).length / of.length;
+  }
+  const closed = exam.items.flatMap(({ instruction }, i) => (instruction.task === 'caption' ? [] : [correct[i]]));
+  return { accuracy: closed.filter(Boolean).length / closed.length, ...out };
+}
+
