@@ -26,7 +26,20 @@ export const trainingArgumentsSchema = z.strictObject({
   logging_steps: count.default(20).describe('Updates between two lines of metrics.jsonl; each holds means over them'),
   eval_steps: count.default(500).describe('Updates between two evaluations; one more at the end'),
   save_steps: count.default(200).describe('Updates between two checkpoints; one more at the end'),
-  save_total_limit: count.default(2).describe('Checkpoints that are kept'),
+  save_total_limit: count.default(2).describe('Checkpoints that are kept, the best one besides'),
+  load_best_model_at_end: z.boolean().default(false).describe('End with the weights of the best evaluation instead of the last ones'),
+  metric_for_best_model: z.string().min(1).default('loss').describe('Which figure of an evaluation says what is best'),
+  greater_is_better: z
+    .boolean()
+    .optional()
+    .describe('Whether more of that figure is better; by default where its name does not end in loss'),
+  early_stopping_patience: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Evaluations without a better one before the run ends; 0: never'),
+  early_stopping_threshold: rate.default(0).describe('By how much a figure must be better to count as such'),
   seed: z.number().int().nonnegative().default(0).describe('Seed of weights and data'),
   num_threads: z.number().int().nonnegative().default(0).describe('Threads of the engine; 0: all cores'),
   report_to: z

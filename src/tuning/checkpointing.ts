@@ -3,7 +3,7 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../checkpoints/config.ts';
-import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
+import { openSafetensors, readFloats, type TensorEntry } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import type { Optimizer } from '../optim/adamw.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
@@ -21,6 +21,10 @@ const stateSchema = z.looseObject({
   log_window: z.object({ steps: z.number().int().nonnegative(), sums: z.record(z.string(), z.number()) }).optional(),
   /** SHA-256 of the file that lists the training data. */
   data: z.string().optional(),
+  /** The best evaluation so far, and the evaluations in a row since that were no better (see best.ts). */
+  best_global_step: z.number().int().nonnegative().optional(),
+  best_metric: z.number().optional(),
+  stale_evaluations: z.number().int().nonnegative().optional(),
 });
 
 /** What a checkpoint knows beside weights and the optimiser's state: the keys of trainer_state.json. */
@@ -65,7 +69,7 @@ export async function writeCheckpoint(
     await writeFileAtomic(join(temporary, 'trainer_state.json'), stateJson({ ...state, optimizer_steps: optimizer.stepsTaken }));
     await discard(outputDirectory, step);
     await rename(temporary, target);
-    await pruneCheckpoints(outputDirectory, limit, step);
+    await pruneCheckpoints(outputDirectory, limit, step, state.best_global_step);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw error instanceof NarrowsError ? error : writeError(temporary, error);
@@ -73,9 +77,9 @@ export async function writeCheckpoint(
   return target;
 }
 
-/** Removes the oldest checkpoints beyond `limit`, never that of step `keep`. */
-export async function pruneCheckpoints(outputDirectory: string, limit: number, keep: number): Promise<void> {
-  const all = await listCheckpoints(outputDirectory);
+/** Removes the oldest checkpoints beyond `limit`, never that of step `keep`, nor the best one, which does not count. */
+export async function pruneCheckpoints(outputDirectory: string, limit: number, keep: number, best?: number): Promise<void> {
+  const all = (await listCheckpoints(outputDirectory)).filter(c => c.step !== best || c.step === keep);
   for (const old of all.slice(0, Math.max(0, all.length - limit))) if (old.step !== keep) await discard(outputDirectory, old.step);
 }
 
@@ -117,21 +121,43 @@ export async function checkSameData(outputDirectory: string, hash: string | unde
 
 type Live = readonly { name: string; data: Float32Array }[];
 
-/**
- * Loads parameters (in place) and the optimiser from a checkpoint; nothing is changed unless all of it can be read.
- * @throws NarrowsError for a file that is missing, broken, or of another model
- */
-export async function readCheckpoint(directory: string, parameters: Live, optimizer: Optimizer): Promise<TrainerState> {
-  const state = await readState(directory);
-  const model = await openSafetensors(join(directory, 'model.safetensors'));
+/** Where a checkpoint's tensors stand, by the names of the parameters. */
+export type OpenWeights = (directory: string) => Promise<ReadonlyMap<string, TensorEntry>>;
+
+const openModel: OpenWeights = async directory => (await openSafetensors(join(directory, 'model.safetensors'))).tensors;
+
+/** Values of all parameters in a checkpoint. @throws NarrowsError for a file that is missing, broken, or of another model */
+async function readValues(directory: string, parameters: Live, open: OpenWeights): Promise<Map<string, Float32Array>> {
+  const tensors = await open(directory);
   const values = new Map<string, Float32Array>();
   for (const { name, data } of parameters) {
-    const entry = model.tensors.get(name);
+    const entry = tensors.get(name);
     const read = entry && (await readFloats(entry));
     if (read?.length !== data.length)
       throw new NarrowsError(`${directory} lacks the tensor "${name}" with ${data.length} values; it belongs to another model.`);
     values.set(name, read);
   }
+  return values;
+}
+
+/** Loads parameters alone (in place); nothing is changed unless all can be read. @throws NarrowsError as `readCheckpoint` does */
+export async function readWeights(directory: string, parameters: Live, open: OpenWeights = openModel): Promise<void> {
+  const values = await readValues(directory, parameters, open);
+  for (const { name, data } of parameters) data.set(values.get(name)!);
+}
+
+/**
+ * Loads parameters (in place) and the optimiser from a checkpoint; nothing is changed unless all of it can be read.
+ * @throws NarrowsError for a file that is missing, broken, or of another model
+ */
+export async function readCheckpoint(
+  directory: string,
+  parameters: Live,
+  optimizer: Optimizer,
+  open: OpenWeights = openModel,
+): Promise<TrainerState> {
+  const state = await readState(directory);
+  const values = await readValues(directory, parameters, open);
   const saved = await openSafetensors(join(directory, 'optimizer.safetensors'));
   const tensors = new Map<string, Float32Array>();
   for (const [name, entry] of saved.tensors) tensors.set(name, await readFloats(entry));
@@ -154,11 +180,12 @@ export async function resumeNewest(
   parameters: Live,
   optimizer: Optimizer,
   warn: (message: string) => void,
+  open: OpenWeights = openModel,
 ): Promise<{ state: TrainerState; directory: string } | undefined> {
   const failures: string[] = [];
   for (const { directory } of (await listCheckpoints(outputDirectory)).reverse()) {
     try {
-      const state = await readCheckpoint(directory, parameters, optimizer);
+      const state = await readCheckpoint(directory, parameters, optimizer, open);
       if (failures.length) warn(`${failures[0]} Resuming from ${directory} instead.`);
       return { state, directory };
     } catch (error) {

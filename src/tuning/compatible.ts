@@ -5,11 +5,22 @@ import { NarrowsError } from '../system/errors.ts';
 import { listCheckpoints } from './checkpointing.ts';
 
 /** Arguments without effect on weights; a moved train_file is the same where its hash is, which the trainer compares. */
-const FREE = new Set(['output_dir', 'train_file', 'save_total_limit', 'report_to', 'eval_samples', 'validation_file', 'num_threads']);
+const FREE = new Set([
+  ...['output_dir', 'train_file', 'data_path', 'image_folder', 'save_total_limit', 'report_to', 'eval_samples', 'validation_file'],
+  ...['num_threads', 'gradient_checkpointing'],
+]);
 /** Only the lines of metrics.jsonl and the checkpoints move. */
 const RHYTHM = new Set(['logging_steps', 'eval_steps', 'save_steps']);
 /** They change the course of the learning rate. */
-const SCHEDULE = new Set(['max_steps', 'learning_rate', 'lr_scheduler_type', 'warmup_steps', 'decay_steps']);
+const SCHEDULE = new Set([
+  'max_steps',
+  'num_train_epochs',
+  'learning_rate',
+  'mm_projector_lr',
+  'lr_scheduler_type',
+  'warmup_steps',
+  'decay_steps',
+]);
 
 type Arguments = Readonly<Record<string, unknown>>;
 

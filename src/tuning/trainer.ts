@@ -1,18 +1,29 @@
 /** @file The training loop: batches in, gradients out of one graph run, the optimiser in place; logs, evaluation, checkpoints, exact resume. */
+import { join } from 'node:path';
 import type { CompiledGraph } from '../graph/index.ts';
 import { AdamW, type Optimizer, type Parameter } from '../optim/adamw.ts';
 import { Muon } from '../optim/muon.ts';
 import { scheduleFactor } from '../optim/schedule.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Feeds, Runtime } from '../runtime/runtime.ts';
+import { NarrowsError } from '../system/errors.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
 import type { TrainingArguments } from './arguments.ts';
-import { checkSameData, pruneCheckpoints, removeLeftovers, resumeNewest, writeCheckpoint } from './checkpointing.ts';
+import { BestEvaluation, wantsBest } from './best.ts';
+import {
+  checkSameData,
+  type OpenWeights,
+  pruneCheckpoints,
+  readWeights,
+  removeLeftovers,
+  resumeNewest,
+  writeCheckpoint,
+} from './checkpointing.ts';
 
 /** What is trained. The graph's outputs are `loss`, any further scalars to log, and `grad.NAME` for every parameter. */
 export interface TrainTask {
   readonly parameters: readonly Parameter[];
-  readonly graph: CompiledGraph;
+  readonly graph: Pick<CompiledGraph, 'run' | 'release'>;
   /** Inputs of a step beside the parameters: a function of `step` (and of fixed settings) alone. */
   batch(step: number): Promise<Feeds>;
   /** Puts constraints back after an update. */
@@ -24,6 +35,10 @@ export interface TrainTask {
   readonly runtime?: Runtime;
   /** Writes the model in Hugging Face's format. */
   save(directory: string): Promise<void>;
+  /** Where the parameters stand in what `save` wrote; in `model.safetensors`, by their names, where this is absent. */
+  readonly open?: OpenWeights;
+  /** What a micro-batch is made of, in words, for the message about one that breaks the run. */
+  describeBatch?(step: number): string;
 }
 
 /** What `train` reports on its way. */
@@ -46,6 +61,8 @@ export interface TrainResult {
   readonly step: number;
   /** False when stopped by the signal: a checkpoint was written, the run can be resumed. */
   readonly finished: boolean;
+  /** Step of the weights, where they are those of the best evaluation and not the last ones. */
+  readonly bestStep?: number;
 }
 
 /** The optimiser that the arguments name. @param runtime what Muon's matrix steps run on */
@@ -84,24 +101,29 @@ export async function train(
 async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks, optimizer: Optimizer): Promise<TrainResult> {
   await removeLeftovers(args.output_dir);
   await checkSameData(args.output_dir, task.dataHash);
-  const resumed = await resumeNewest(args.output_dir, task.parameters, optimizer, message => hooks.onWarn?.(message));
+  if (wantsBest(args) && !task.evaluate)
+    throw new NarrowsError('"load_best_model_at_end" and "early_stopping_patience" need evaluations; give a "validation_file".', {
+      kind: 'usage',
+    });
+  const resumed = await resumeNewest(args.output_dir, task.parameters, optimizer, message => hooks.onWarn?.(message), task.open);
+  const best = wantsBest(args) ? new BestEvaluation(args, resumed?.state) : undefined;
   let step = resumed?.state.global_step ?? 0;
   if (resumed) {
     // A kill may have come between a checkpoint and the removal of the oldest.
-    await pruneCheckpoints(args.output_dir, args.save_total_limit, step);
+    await pruneCheckpoints(args.output_dir, args.save_total_limit, step, best?.step);
     hooks.onResume?.(step, resumed.directory);
   }
   await hooks.onStart?.(step);
   const weights: Record<string, Tensor> = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
   let window = resumed?.state.log_window ?? { steps: 0, sums: {} };
   const checkpoint = async (): Promise<void> => {
-    const state = { global_step: step, log_window: window, ...(task.dataHash ? { data: task.dataHash } : {}) };
+    const state = { global_step: step, log_window: window, ...(task.dataHash ? { data: task.dataHash } : {}), ...best?.state };
     // Not inside the call of the hook: where there is none, its argument would never be evaluated.
     const directory = await writeCheckpoint(args.output_dir, state, optimizer, to => task.save(to), args.save_total_limit);
     hooks.onCheckpoint?.(directory);
   };
   let saved = resumed ? step : -1;
-  while (step < args.max_steps) {
+  while (step < args.max_steps && !best?.isOver) {
     if (hooks.signal?.aborted) {
       if (saved !== step) await checkpoint();
       return { step, finished: false };
@@ -109,7 +131,7 @@ async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks
     const factor = scheduleFactor(args.lr_scheduler_type, step, args.max_steps, args.warmup_steps, args.decay_steps);
     const { gradients, scalars } = await accumulate(task, weights, step, args.gradient_accumulation_steps);
     const learningRate = args.learning_rate * factor;
-    scalars.grad_norm = await optimizer.step(gradients, learningRate);
+    scalars.grad_norm = await update(task, optimizer, gradients, learningRate, step * args.gradient_accumulation_steps);
     task.afterUpdate?.();
     step++;
     for (const [key, value] of Object.entries(scalars)) window.sums[key] = (window.sums[key] ?? 0) + value;
@@ -120,13 +142,38 @@ async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks
       hooks.onLog?.(step, { ...Object.fromEntries(means), learning_rate: learningRate });
       window = { steps: 0, sums: {} };
     }
-    if (task.evaluate && (step % args.eval_steps === 0 || step === args.max_steps)) hooks.onLog?.(step, await task.evaluate(step));
-    if (step % args.save_steps === 0 || step === args.max_steps) {
+    let improved = false;
+    if (task.evaluate && (step % args.eval_steps === 0 || step === args.max_steps)) {
+      const metrics = await task.evaluate(step);
+      hooks.onLog?.(step, metrics);
+      improved = best?.take(step, metrics) ?? false;
+    }
+    if (improved || step % args.save_steps === 0 || step === args.max_steps || best?.isOver) {
       await checkpoint();
       saved = step;
     }
   }
-  return { step, finished: true };
+  if (best?.isOver && step < args.max_steps)
+    hooks.onWarn?.(`Stopped early at step ${step}: ${args.early_stopping_patience} evaluations in a row were no better.`);
+  if (!args.load_best_model_at_end || best?.step === undefined || best.step === step) return { step, finished: true };
+  await readWeights(join(args.output_dir, `checkpoint-${best.step}`), task.parameters, task.open);
+  return { step, finished: true, bestStep: best.step };
+}
+
+/** The optimiser's step; where the gradient is not finite, the batch is named. @param first its first micro-batch */
+async function update(
+  task: TrainTask,
+  optimizer: Optimizer,
+  gradients: ReadonlyMap<string, Float32Array>,
+  learningRate: number,
+  first: number,
+): Promise<number> {
+  try {
+    return await optimizer.step(gradients, learningRate);
+  } catch (error) {
+    if (!(error instanceof NarrowsError) || !task.describeBatch) throw error;
+    throw new NarrowsError(`${error.message} The batch began with ${task.describeBatch(first)}.`, { cause: error });
+  }
 }
 
 /** Runs the micro-batches of a step and averages. */
@@ -135,6 +182,11 @@ async function accumulate(task: TrainTask, weights: Readonly<Record<string, Tens
   const scalars: Record<string, number> = {};
   for (let micro = 0; micro < count; micro++) {
     const results = await task.graph.run({ ...weights, ...(await task.batch(step * count + micro)) });
+    const loss = Number(results.loss?.data[0]);
+    if (task.describeBatch && !Number.isFinite(loss))
+      throw new NarrowsError(
+        `The loss is ${loss} at step ${step + 1}, on ${task.describeBatch(step * count + micro)}; the last checkpoint is unharmed, so lower the learning rate or mend these samples and start again.`,
+      );
     for (const [name, { data }] of Object.entries(results)) {
       if (!name.startsWith('grad.')) scalars[name] = (scalars[name] ?? 0) + Number(data[0]) / count;
       else if (count === 1) gradients.set(name.slice(5), data as Float32Array);
