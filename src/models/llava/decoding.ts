@@ -10,16 +10,20 @@ import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor
 import { KeyValueCache } from './cache.ts';
 import { decoderConfig, type LlavaConfig } from './config.ts';
 import { tokenInputs } from './files.ts';
-import { type LlavaTap, languageHead, languageModel, placeFeatures } from './forward.ts';
+import { type LlavaTap, languageHead, languageModel, placeFeatures, type TokenValues } from './forward.ts';
 import type { LlavaPrompt } from './model.ts';
-import { MODALITY, type Placement, placeImages } from './placement.ts';
+import { MODALITY, type Placement } from './placement.ts';
+
+/** As `placeFeatures`. */
+type Embed = (p: Parameters, config: LlavaConfig, tokens: TokenValues, features: Value) => Value;
 
 /**
  * The graph of prompts and steps. Inputs: those of `tokenInputs` [batch, step], `image_features` [rows, width], `past_mask` [batch, past],
  * `past.key.i`, `past.value.i` [batch, key–value heads, past, D]. Outputs: `logits` [batch, vocabulary] of the last token of each row,
  * `key.i`, `value.i` [batch, key–value heads, step, D].
+ * @param embed what the decoder reads, from the words and what `promptFeeds` gave; a step has `image_rows` of 0 and one row of zeros
  */
-export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap): Record<string, Value> {
+export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap, embed: Embed = placeFeatures): Record<string, Value> {
   const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = decoderConfig(config);
   const { hidden_size: hidden, vocab_size: vocabulary } = config.text_config;
   const tokens = tokenInputs('batch', 'step');
@@ -29,7 +33,7 @@ export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap)
     value: input(`past.value.${i}`, ['batch', groups, 'past', width]),
     mask,
   }));
-  const embedded = placeFeatures(p, config, tokens, input('image_features', ['rows', hidden]));
+  const embedded = embed(p, config, tokens, input('image_features', ['rows', hidden]));
   const run = languageModel(p, config, embedded, tokens, { tap, past });
   const logits = languageHead(p, config, slice(run.hidden.at(-1)!, 1, -1));
   return {
@@ -44,9 +48,25 @@ export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap)
 }
 
 /** What decoding asks of a model. */
-interface DecodingModel {
+export interface DecodingModel {
   readonly config: LlavaConfig;
-  imageFeatures(pixels: FloatTensor, options?: { signal?: AbortSignal }): Promise<FloatTensor>;
+  /** As `placeImages`; throws as it does. */
+  place(inputIds: Tensor, images: number, attentionMask?: Tensor): Placement;
+  /** Feeds of the decoder graph that read a prompt's images; they win over those of the placement. @param pixels [images, C, S, S] */
+  promptFeeds(placement: Placement, pixels: FloatTensor | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>>;
+}
+
+/** Stands for image features where there are none. */
+const noFeatures = (config: LlavaConfig): FloatTensor =>
+  floats([1, config.text_config.hidden_size], new Float32Array(config.text_config.hidden_size));
+
+/** LLaVA's `promptFeeds`. */
+export async function imageFeeds(
+  model: { readonly config: LlavaConfig; imageFeatures(pixels: FloatTensor, options: { signal?: AbortSignal }): Promise<FloatTensor> },
+  pixels: FloatTensor | undefined,
+  signal?: AbortSignal,
+): Promise<Record<string, Tensor>> {
+  return { image_features: pixels ? flat(await model.imageFeatures(pixels, { signal })) : noFeatures(model.config) };
 }
 
 /** A batch of conversations being continued. */
@@ -81,13 +101,13 @@ export class LlavaDecoding {
       ids.set(prompt.ids, from);
       mask.fill(1, from, (b + 1) * length);
       // Each conversation's images must fit its own text, not only the sum.
-      placeImages(config, ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), prompt.pixelValues?.shape[0] ?? 0);
+      model.place(ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), prompt.pixelValues?.shape[0] ?? 0);
     });
     const pixels = prompts.flatMap(({ pixelValues }) => (pixelValues?.shape[0] ? [pixelValues] : []));
     const images = pixels.reduce((sum, { shape }) => sum + shape[0], 0);
     const shape = [prompts.length, length];
-    const placement = placeImages(config, ints(shape, ids), images, ints(shape, mask));
-    const features = images ? flat(await model.imageFeatures(joined(pixels), { signal })) : undefined;
+    const placement = model.place(ints(shape, ids), images, ints(shape, mask));
+    const feeds = await model.promptFeeds(placement, images ? joined(pixels) : undefined, signal);
     const cache = new KeyValueCache(layers, prompts.length, heads, width);
     const decoding = new LlavaDecoding(
       config,
@@ -95,7 +115,7 @@ export class LlavaDecoding {
       cache,
       prompts.map(prompt => prompt.ids.length),
     );
-    await decoding.run(placement, features, signal);
+    await decoding.run(placement, feeds, signal);
     return decoding;
   }
 
@@ -124,7 +144,7 @@ export class LlavaDecoding {
         imageRows: column(() => 0),
         positions: column(b => this.lengths[b]),
       },
-      undefined,
+      { image_features: noFeatures(this.config) },
       options.signal,
     );
     this.lengths = this.lengths.map(n => n + 1);
@@ -143,9 +163,8 @@ export class LlavaDecoding {
     this.last = floats([rows.length, vocabulary], kept);
   }
 
-  private async run(placement: Placement, features?: FloatTensor, signal?: AbortSignal): Promise<void> {
+  private async run(placement: Placement, feeds: Readonly<Record<string, Tensor>>, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    const width = this.config.text_config.hidden_size;
     const out = await this.graph.run(
       {
         input_ids: placement.ids,
@@ -153,7 +172,7 @@ export class LlavaDecoding {
         image_rows: placement.imageRows,
         position_ids: placement.positions,
         attention_mask: placement.attentionMask,
-        image_features: features ?? floats([1, width], new Float32Array(width)),
+        ...feeds,
         ...this.cache.feeds(),
       },
       { signal },

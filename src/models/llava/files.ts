@@ -35,7 +35,12 @@ export function wantedTensors(config: LlavaConfig): ReadonlyMap<string, Value> {
  * @param entries by name in memory
  * @throws NarrowsError in one sentence for missing or mis-shaped tensors, or a projector that does not fit tower or decoder
  */
-export function requireTensors(config: LlavaConfig, entries: ReadonlyMap<string, TensorEntry>, source: string) {
+export function requireTensors(
+  config: LlavaConfig,
+  entries: ReadonlyMap<string, TensorEntry>,
+  source: string,
+  wanted = wantedTensors(config),
+) {
   const first = entries.get('model.multi_modal_projector.linear_1.weight');
   const width = config.vision_config.hidden_size * featureLayers(config).length;
   if (first && first.shape[1] !== width)
@@ -48,7 +53,6 @@ export function requireTensors(config: LlavaConfig, entries: ReadonlyMap<string,
     throw new NarrowsError(
       `The projector of ${source} gives features of width ${second.shape[0]}, but its decoder takes ${hidden} (text_config.hidden_size); projector and decoder do not belong together.`,
     );
-  const wanted = wantedTensors(config);
   const report = loadReport(wanted, entries);
   const problem = reportSentence(report, source);
   if (problem) throw new NarrowsError(problem);

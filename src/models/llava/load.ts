@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { type Checkpoint, openCheckpoint } from '../../checkpoints/checkpoint.ts';
 import { readConfig, readJson } from '../../checkpoints/config.ts';
+import type { TensorEntry } from '../../checkpoints/safetensors.ts';
+import type { Value } from '../../graph/index.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { frozenParameters, type LoadReport, type Parameters } from '../../nn/parameters.ts';
@@ -10,7 +12,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { FoundModel, LoadOptions } from '../load-parts.ts';
 import { type LlavaConfig, parseLlavaConfig } from './config.ts';
-import { imageTokenText, requireTensors } from './files.ts';
+import { imageTokenText, requireTensors, wantedTensors } from './files.ts';
 import type { LlavaTap } from './forward.ts';
 import { inMemoryEntries, type LlavaLayout } from './layout.ts';
 import { freeMemory, requireMemory, weightMemory, worthRepacking } from './memory.ts';
@@ -25,10 +27,22 @@ export interface LlavaOptions extends LoadOptions {
   readonly prepack?: boolean;
 }
 
+/** What differs between the kinds of LLaVA when one is loaded. */
+export interface LlavaKind<C extends LlavaConfig> {
+  /** @throws NarrowsError for a config of another kind */
+  parse(json: unknown, source: string): C;
+  /** A checkpoint's tensors by their names in memory. */
+  inMemory(entries: ReadonlyMap<string, TensorEntry>): { entries: Map<string, TensorEntry>; layout: LlavaLayout };
+  /** Every tensor that the model asks for, by name in memory. */
+  wanted(config: C): ReadonlyMap<string, Value>;
+}
+
+const LLAVA: LlavaKind<LlavaConfig> = { parse: parseLlavaConfig, inMemory: inMemoryEntries, wanted: wantedTensors };
+
 /** The parts of a loaded LLaVA. */
-export interface LlavaParts {
+export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
   readonly name: string;
-  readonly config: LlavaConfig;
+  readonly config: C;
   /** Entries under their names in memory. */
   readonly checkpoint: Checkpoint;
   readonly layout: LlavaLayout;
@@ -46,11 +60,18 @@ export interface LlavaParts {
  * @throws NarrowsError in one sentence for a directory without config, another kind of model, missing or mis-shaped tensors, tower,
  *   projector and decoder that do not fit, a tokenizer without the image token, too little memory, pickled weights alone
  */
-export async function loadLlava({ directory, name }: FoundModel, options: LlavaOptions = {}): Promise<LlavaParts> {
-  const config = parseLlavaConfig(await readConfig(directory), join(directory, 'config.json'));
+export const loadLlava = (found: FoundModel, options: LlavaOptions = {}): Promise<LlavaParts> => loadLlavaKind(LLAVA, found, options);
+
+/** As `loadLlava`, for a model that is built like one. */
+export async function loadLlavaKind<C extends LlavaConfig>(
+  kind: LlavaKind<C>,
+  { directory, name }: FoundModel,
+  options: LlavaOptions,
+): Promise<LlavaParts<C>> {
+  const config = kind.parse(await readConfig(directory), join(directory, 'config.json'));
   const opened = await openCheckpoint(directory);
-  const { entries, layout } = inMemoryEntries(opened.entries);
-  const { wanted, report } = requireTensors(config, entries, directory);
+  const { entries, layout } = kind.inMemory(opened.entries);
+  const { wanted, report } = requireTensors(config, entries, directory, kind.wanted(config));
   const weights = weightMemory(entries, wanted.keys());
   const available = options.availableMemory ?? freeMemory();
   requireMemory(directory, weights, available);
@@ -58,7 +79,8 @@ export async function loadLlava({ directory, name }: FoundModel, options: LlavaO
     if (error instanceof NarrowsError) return error;
     throw error;
   });
-  if (tokenizer instanceof Tokenizer) imageTokenText(tokenizer, config, directory);
+  // An image token below 0 stands in no text: ids are joined around it.
+  if (tokenizer instanceof Tokenizer && config.image_token_index >= 0) imageTokenText(tokenizer, config, directory);
   const path = join(directory, 'preprocessor_config.json');
   const { image_size: size } = config.vision_config;
   const preprocessor = await readJson(path).catch(error => {

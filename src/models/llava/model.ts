@@ -5,7 +5,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
 import { findModel } from '../bundled.ts';
 import type { FoundModel } from '../load-parts.ts';
-import { decoderGraph, LlavaDecoding } from './decoding.ts';
+import { decoderGraph, imageFeeds, LlavaDecoding } from './decoding.ts';
 import { pixelInput, tokenInputs } from './files.ts';
 import { imageFeatures, llavaForward, nextTokenLoss } from './forward.ts';
 import { type LlavaOptions, type LlavaParts, loadLlava } from './load.ts';
@@ -141,6 +141,16 @@ export class LlavaModel implements AsyncDisposable {
   async start(prompts: readonly LlavaPrompt[], options: { readonly signal?: AbortSignal } = {}): Promise<LlavaDecoding> {
     const graph = await this.compiled('decode', () => decoderGraph(this.parts.parameters, this.config, this.tap));
     return LlavaDecoding.start(this, graph, prompts, options.signal);
+  }
+
+  /** See `placeImages`. */
+  place(inputIds: Tensor, images: number, attentionMask?: Tensor): Placement {
+    return placeImages(this.config, inputIds, images, attentionMask);
+  }
+
+  /** What decoding asks of a prompt's images. */
+  promptFeeds(_placement: Placement, pixels: FloatTensor | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>> {
+    return imageFeeds(this, pixels, signal);
   }
 
   /** Frees what was compiled. */

@@ -24,12 +24,18 @@ export interface Placement {
  * @param inputIds int32 [B, T]
  * @param attentionMask integers [B, T], 1 = token; all by default. An image token where it is 0 is padding.
  * @param images how many images the batch has
+ * @param perImage how many tokens an image takes
  * @throws NarrowsError in one sentence for image tokens without their image, the reverse, an image cut in two, an id outside the vocabulary
  */
-export function placeImages(config: LlavaConfig, inputIds: Tensor, images: number, attentionMask?: Tensor): Placement {
+export function placeImages(
+  config: LlavaConfig,
+  inputIds: Tensor,
+  images: number,
+  attentionMask?: Tensor,
+  perImage = imageTokens(config),
+): Placement {
   const [batch, length] = inputIds.shape;
   const { image_token_index: imageToken, text_config } = config;
-  const perImage = imageTokens(config);
   const source = inputIds.data as Int32Array;
   if (attentionMask && attentionMask.data.length !== source.length)
     throw new NarrowsError(`attention_mask has ${attentionMask.data.length} entries, but input_ids has ${source.length}.`);
@@ -78,7 +84,6 @@ function countSentence(tokens: number, images: number): string {
 }
 
 /** Each image token of a row repeated for the features that one image takes: what LLaVA's processor does to a text's single <image>. */
-export function expandImageTokens(config: LlavaConfig, ids: readonly number[]): number[] {
-  const perImage = imageTokens(config);
+export function expandImageTokens(config: LlavaConfig, ids: readonly number[], perImage = imageTokens(config)): number[] {
   return ids.flatMap(id => (id === config.image_token_index ? Array<number>(perImage).fill(id) : [id]));
 }
