@@ -2,8 +2,9 @@
 import type { Feeds } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { asFloats } from '../../tensor/tensor.ts';
+import type { Note } from '../batch-loader.ts';
 import { dot, type Encoders, place, splitRows } from './evaluate.ts';
-import type { Note, PairReader } from './pair-batch.ts';
+import type { PairReader } from './pair-batch.ts';
 import type { Pair } from './pairs.ts';
 
 /** Pairs that are told apart from each other. */

@@ -1,82 +1,17 @@
-/** @file Batches drawn ahead in a worker thread. */
-import type { Worker } from 'node:worker_threads';
+/** @file Batches of a CLIP run, drawn ahead in a worker thread. */
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
-import { NarrowsError } from '../../system/errors.ts';
 import { spawnWorker } from '../../system/spawn.ts';
-import type { Batch, SceneBatchSettings } from './batch.ts';
-import type { Note, PairBatchSettings } from './pair-batch.ts';
+import { type Note, WorkerBatches } from '../batch-loader.ts';
+import type { SceneBatchSettings } from './batch.ts';
+import type { PairBatchSettings } from './pair-batch.ts';
 
 /** What batches are drawn from: the worker's first message. */
 export type BatchSource = { readonly world: SceneWorld; readonly settings: SceneBatchSettings } | { readonly pairs: PairBatchSettings };
 
-/** Answer of the worker to `{ step }`. */
-export interface LoaderReply {
-  readonly step: number;
-  readonly notes: readonly (readonly [message: string, key?: string])[];
-  readonly batch?: Batch;
-  readonly error?: string;
-  /** The error is about the input. */
-  readonly bad?: boolean;
-}
-
-/** Keeps `ahead` batches drawn. Steps are asked for in rising order; any order works. */
-export class BatchLoader {
-  private readonly worker: Worker;
-  private readonly waiting = new Map<number, PromiseWithResolvers>();
-  private failure: Error | undefined;
-
+/** Keeps some batches drawn. */
+export class BatchLoader extends WorkerBatches {
   /** @param note told of what the worker finds worth telling, when the batch is taken */
-  constructor(
-    source: BatchSource,
-    private readonly note: Note = () => {},
-    private readonly ahead = 3,
-  ) {
-    this.worker = spawnWorker('loader-worker', import.meta.url);
-    this.worker.on('message', (reply: LoaderReply) => this.waiting.get(reply.step)?.resolve(reply));
-    this.worker.on('error', error => {
-      this.failure = error;
-      for (const entry of this.waiting.values()) entry.reject(error);
-    });
-    this.worker.postMessage(source);
+  constructor(source: BatchSource, note?: Note, ahead?: number) {
+    super(spawnWorker('loader-worker', import.meta.url), source, note, ahead);
   }
-
-  /** The batch of a step. @throws NarrowsError for bad data, Error where the worker failed */
-  async batch(step: number): Promise<Batch> {
-    if (this.failure) throw this.failure;
-    for (let s = step; s <= step + this.ahead; s++) this.request(s);
-    const { batch, notes, error, bad } = await this.waiting.get(step)!.promise;
-    this.waiting.delete(step);
-    for (const [message, key] of notes) this.note(message, key);
-    if (batch) return batch;
-    throw bad ? new NarrowsError(error!) : new Error(error);
-  }
-
-  private request(step: number): void {
-    if (this.waiting.has(step)) return;
-    const entry = withResolvers();
-    entry.promise.catch(() => {});
-    this.waiting.set(step, entry);
-    this.worker.postMessage({ step });
-  }
-
-  /** Ends the thread. */
-  async close(): Promise<void> {
-    await this.worker.terminate();
-  }
-}
-
-interface PromiseWithResolvers {
-  readonly promise: Promise<LoaderReply>;
-  resolve(reply: LoaderReply): void;
-  reject(error: unknown): void;
-}
-
-function withResolvers(): PromiseWithResolvers {
-  let resolve!: (reply: LoaderReply) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<LoaderReply>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

@@ -8,6 +8,7 @@ import { eosPositions } from '../../models/clip/text.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
+import type { Note } from '../batch-loader.ts';
 import type { Batch } from './batch.ts';
 import type { Pair } from './pairs.ts';
 
@@ -33,9 +34,6 @@ export interface PairBatchSettings {
   /** Take the next pair of the order where an image cannot be read. */
   readonly ignoreBad: boolean;
 }
-
-/** Told of what the person should know; messages of one key only once. */
-export type Note = (message: string, key?: string) => void;
 
 const DECODERS = 4;
 

@@ -2,10 +2,11 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats } from '../../tensor/tensor.ts';
+import type { Note } from '../batch-loader.ts';
 import type { ClipTrainingArguments } from './arguments.ts';
 import { evaluatePairs } from './evaluate-pairs.ts';
 import { BatchLoader } from './loader.ts';
-import { type Note, type PairFormat, PairReader } from './pair-batch.ts';
+import { type PairFormat, PairReader } from './pair-batch.ts';
 import { readPairs } from './pairs.ts';
 import { pairSource, pretrainedSource } from './source.ts';
 import { type ClipTask, clipTask, meanOf } from './task.ts';
