@@ -1,0 +1,25 @@
+/** @file The layout of LLaVA's v1 templates (SeparatorStyle.TWO): `SYSTEM USER: q ASSISTANT: a</s>USER: q ASSISTANT: a</s>`. */
+import type { ChatMessage } from '../messages.ts';
+import { answer, type ChatTemplate, prompt, type RenderOptions, type Span, type TemplateTokens } from '../template.ts';
+
+/**
+ * A v1 template. The first turn replaces the system text where it is a system turn.
+ * Source: LLaVA `conversation.py` (`conv_vicuna_v1`, `conv_llava_v1`; sep " ", sep2 "</s>").
+ * @param tokens `eosToken` ends an answer, `</s>` where the tokenizer names none
+ */
+export function twoSeparators(name: string, system: string, { eosToken = '</s>' }: TemplateTokens = {}): ChatTemplate {
+  return {
+    name,
+    render(messages: readonly ChatMessage[], { generationPrompt = false }: RenderOptions = {}): Span[] {
+      const given = messages[0]?.role === 'system' ? messages[0].content : system;
+      const spans: Span[] = given === '' ? [] : [prompt('system', `${given} `)];
+      for (const { role, content } of messages) {
+        if (role === 'user') spans.push(prompt('user', `USER: ${content} `));
+        else if (role === 'assistant') spans.push(prompt('assistant', 'ASSISTANT: '), answer(`${content}${eosToken}`));
+      }
+      // Without the blank behind it: the answer's first token brings its own.
+      if (generationPrompt) spans.push(prompt('assistant', 'ASSISTANT:'));
+      return spans;
+    },
+  };
+}
