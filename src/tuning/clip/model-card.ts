@@ -1,20 +1,6 @@
 /** @file README.md of a trained model: a model card to be filled in, with what the run knows. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { formatNumber } from '../../system/format.ts';
 import type { ClipTrainingArguments } from './arguments.ts';
-
-/** The figures of the last evaluation in a metrics.jsonl; empty where there is none. */
-export async function lastEvaluation(outputDirectory: string): Promise<Record<string, number>> {
-  const text = await readFile(join(outputDirectory, 'metrics.jsonl'), 'utf8').catch(() => '');
-  const line = text
-    .trimEnd()
-    .split('\n')
-    .findLast(l => l.includes('"eval_'));
-  if (!line) return {};
-  const entries = Object.entries(JSON.parse(line) as Record<string, unknown>);
-  return Object.fromEntries(entries.filter((e): e is [string, number] => e[0].startsWith('eval_') && typeof e[1] === 'number'));
-}
 
 /** Text of the card. */
 export function modelCard(args: ClipTrainingArguments, parameters: number, metrics: Readonly<Record<string, number>>): string {

@@ -1,5 +1,6 @@
 /** @file `metrics.jsonl`: one JSON object per line, `step` first. */
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { writeFileAtomic } from '../../system/files.ts';
 import { readError } from '../../system/read-error.ts';
 import { AppendFile } from './append-file.ts';
@@ -55,4 +56,16 @@ export class MetricsFile {
   close(): void {
     this.file.close();
   }
+}
+
+/** The figures of the last evaluation in a directory's metrics.jsonl, or of that at `step`; empty where there is none. */
+export async function lastEvaluation(directory: string, step?: number): Promise<Record<string, number>> {
+  const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');
+  const line = text
+    .trimEnd()
+    .split('\n')
+    .findLast(l => l.includes('"eval_') && (step === undefined || JSON.parse(l).step === step));
+  if (!line) return {};
+  const entries = Object.entries(JSON.parse(line) as Record<string, unknown>);
+  return Object.fromEntries(entries.filter((e): e is [string, number] => e[0].startsWith('eval_') && typeof e[1] === 'number'));
 }

@@ -1,0 +1,136 @@
+/** @file The frame of every training run: its directory, progress, figures, and the finished model. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { Optimizer } from '../optim/adamw.ts';
+import { NarrowsError } from '../system/errors.ts';
+import { writeFileAtomic } from '../system/files.ts';
+import { formatNumber } from '../system/format.ts';
+import type { Logger } from '../system/log.ts';
+import { createProgress, type Progress } from '../system/progress.ts';
+import type { TrainingArguments } from './arguments.ts';
+import { listCheckpoints, removeLeftovers, stateJson } from './checkpointing.ts';
+import { compareWithCheckpoint } from './compatible.ts';
+import { lastEvaluation } from './tracking/metrics.ts';
+import { openTracker, type Tracker } from './tracking/tracker.ts';
+import { type TrainTask, train } from './trainer.ts';
+
+/** Where a run ended. */
+export interface RunResult {
+  readonly output_dir: string;
+  readonly step: number;
+  /** False when stopped by the signal; the same call goes on from there. The command line exits with 130. */
+  readonly finished: boolean;
+  /** Figures of the evaluation that the model belongs to, keys begin with `eval_`. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Step of the weights, where they are those of the best evaluation and not the last ones. */
+  readonly bestStep?: number;
+}
+
+/** A task, and what must be closed afterwards. */
+export interface ClosableTask extends TrainTask {
+  close(): Promise<void>;
+}
+
+/** How a run is watched and ended. */
+export interface RunOptions {
+  readonly log: Logger;
+  readonly quiet: boolean;
+  readonly signal?: AbortSignal;
+  onProgress?(step: number, total: number, loss: number): void;
+  /** The one that the arguments name by default. */
+  readonly optimizer?: Optimizer;
+  /** Adds to the figures of the training steps that are logged. */
+  figures?(metrics: Readonly<Record<string, number>>): Readonly<Record<string, number>>;
+  /** Told after each step, before its figures are logged. */
+  afterStep?(): void;
+  /** Text of README.md. */
+  card(metrics: Readonly<Record<string, number>>): string;
+  /** Called when the training is over, finished or not. */
+  onEnd?(): void;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Whether a run with these arguments may go on in its `output_dir`. @param fixed arguments that a checkpoint depends on
+ * @returns warnings. @throws NarrowsError (usage) where the directory belongs to something else
+ */
+export async function checkRunDirectory<T extends { output_dir: string }>(
+  args: T,
+  schema: z.ZodType<T>,
+  fixed: ReadonlySet<string>,
+): Promise<string[]> {
+  const directory = args.output_dir;
+  if ((await listCheckpoints(directory)).length > 0)
+    return compareWithCheckpoint(directory, args, schema.parse({ output_dir: directory }) as Record<string, unknown>, fixed);
+  if (!(await exists(join(directory, 'model.safetensors')))) return [];
+  throw new NarrowsError(`${directory} holds a model but no checkpoint to resume from; choose another output_dir.`, { kind: 'usage' });
+}
+
+/**
+ * Trains with progress, figures and log, writes the finished model, and closes the task.
+ * @throws NarrowsError as `train` does; nothing is half-written
+ */
+export async function runTraining(task: ClosableTask, args: TrainingArguments, options: RunOptions): Promise<RunResult> {
+  const { log, quiet, signal } = options;
+  let tracker: Tracker | undefined;
+  let progress: Progress | undefined;
+  try {
+    const result = await train(
+      task,
+      args,
+      {
+        signal,
+        onWarn: message => log.warn(message),
+        onResume(step, directory) {
+          log.info(`Resuming from ${directory} (step ${step} of ${args.max_steps}).`);
+          if (step > args.max_steps) log.warn(`The run is past "max_steps" already; the model is that of step ${step}.`);
+        },
+        async onStart(step) {
+          tracker = await openTracker(args.output_dir, { lastStep: step, tensorboard: args.report_to.includes('tensorboard') });
+          progress = createProgress({ label: 'Training', total: args.max_steps, start: step, unit: 'steps', quiet });
+        },
+        onLog(step, metrics) {
+          const scores = Object.entries(metrics).filter(([key]) => key.startsWith('eval_'));
+          tracker!.log(step, scores.length ? metrics : { ...metrics, ...options.figures?.(metrics) });
+          if (scores.length) log.info(`Step ${step}: ${scores.map(([key, v]) => `${key.slice(5)} ${formatNumber(v)}`).join(', ')}`);
+        },
+        onStep(step, total, loss) {
+          options.afterStep?.();
+          progress!.update(step, `loss ${formatNumber(loss)}`);
+          options.onProgress?.(step, total, loss);
+        },
+        onCheckpoint: directory => log.debug(`Wrote ${directory}.`),
+      },
+      options.optimizer,
+    );
+    if (result.finished && result.step >= args.max_steps) progress!.done();
+    else progress!.fail();
+    options.onEnd?.();
+    const metrics = await lastEvaluation(args.output_dir, result.bestStep);
+    if (result.finished) {
+      await writeFileAtomic(join(args.output_dir, 'README.md'), options.card(metrics));
+      const state = {
+        global_step: result.step,
+        max_steps: args.max_steps,
+        ...(task.dataHash ? { data: task.dataHash } : {}),
+        ...(result.bestStep === undefined ? {} : { best_global_step: result.bestStep }),
+      };
+      await writeFileAtomic(join(args.output_dir, 'trainer_state.json'), stateJson(state));
+      await task.save(args.output_dir);
+      await removeLeftovers(args.output_dir);
+    }
+    return { output_dir: args.output_dir, ...result, metrics };
+  } catch (error) {
+    progress?.fail();
+    throw error;
+  } finally {
+    tracker?.close();
+    await task.close();
+  }
+}
