@@ -22,10 +22,13 @@ import type { Parameters } from './parameters.ts';
 /** What stands for minus infinity in an additive mask: float32's lowest number, as transformers uses. */
 export const LOWEST = -3.4028234663852886e38;
 
-/** Linear layer `name` with bias from a scope. */
+/** Linear layer `name` with bias from a scope, through its adapter where there is one. */
 export function project(p: Parameters, name: string, x: Value, out: number, bias = true): Value {
   const width = x.shape.at(-1) as number;
-  return scope(name, () => linear(x, p.get(`${name}.weight`, [out, width]), bias ? p.get(`${name}.bias`, [out]) : undefined));
+  return scope(name, () => {
+    const y = linear(x, p.get(`${name}.weight`, [out, width]), bias ? p.get(`${name}.bias`, [out]) : undefined);
+    return p.adapt(name, x, y);
+  });
 }
 
 /**

@@ -11,6 +11,9 @@ import { NarrowsError } from '../system/errors.ts';
 /** Gives the value of a named tensor of a given shape. */
 export type ParameterSource = (name: string, shape: readonly number[]) => Value;
 
+/** Changes what a linear layer gives: from its full name, its input and its output to the output that is used (see nn/lora.ts). */
+export type LinearAdapter = (layer: string, x: Value, y: Value) => Value;
+
 /** A view on the parameters below a prefix. */
 export class Parameters {
   private readonly known: Map<string, Value>;
@@ -18,13 +21,26 @@ export class Parameters {
     private readonly source: ParameterSource,
     private readonly prefix = '',
     known?: Map<string, Value>,
+    private readonly adapter?: LinearAdapter,
   ) {
     this.known = known ?? new Map();
   }
 
   /** The parameters below `name`. */
   in(name: string): Parameters {
-    return new Parameters(this.source, `${this.prefix}${name}.`, this.known);
+    return new Parameters(this.source, `${this.prefix}${name}.`, this.known, this.adapter);
+  }
+
+  /** The same parameters, with linear layers that `adapter` changes (behind an adapter that is there already). */
+  adapted(adapter: LinearAdapter): Parameters {
+    const before = this.adapter;
+    const both: LinearAdapter = before ? (layer, x, y) => adapter(layer, x, before(layer, x, y)) : adapter;
+    return new Parameters(this.source, this.prefix, this.known, both);
+  }
+
+  /** The output `y` that the linear layer `name` of this scope has for the input `x`, as the adapter (if any) changes it. */
+  adapt(name: string, x: Value, y: Value): Value {
+    return this.adapter ? this.adapter(this.prefix + name, x, y) : y;
   }
 
   /** The tensor `name` (relative to this scope). The same value is returned each time. */

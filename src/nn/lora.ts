@@ -1,0 +1,134 @@
+/**
+ * @file Low-rank adapters of linear layers (Hu et al., "LoRA", arXiv 2106.09685) as PEFT computes them:
+ * y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ with s = alpha/r, or alpha/√r (rsLoRA, Kalajdzievski, arXiv 2312.03732). W + s·BA is never formed while training.
+ */
+import { add, linear, mul, scope, type Value } from '../graph/index.ts';
+import type { Parameter } from '../optim/adamw.ts';
+import { NarrowsError } from '../system/errors.ts';
+import { RandomStream } from '../tensor/random.ts';
+import { sizeOf } from '../tensor/tensor.ts';
+import type { Parameters } from './parameters.ts';
+
+/** Keys of PEFT's adapter_config.json that change what is computed. */
+export interface LoraConfig {
+  /** Rank. */
+  readonly r: number;
+  readonly lora_alpha: number;
+  /** Share of the adapter's inputs that training sets to 0. */
+  readonly lora_dropout: number;
+  /**
+   * Names of layers (`q_proj`, or longer endings at a dot), a regular expression that a layer's whole name must match, or `all-linear`:
+   * every linear layer of the language model but its head, as LLaVA's recipe has it.
+   */
+  readonly target_modules: string | readonly string[];
+  /** Layers left out, named as in `target_modules`. */
+  readonly exclude_modules?: string | readonly string[] | null;
+  readonly use_rslora?: boolean;
+  /** Modules that are trained and stored whole beside the adapter (`multi_modal_projector`), by name or ending. */
+  readonly modules_to_save?: readonly string[] | null;
+}
+
+/** What `all-linear` stands for; PEFT's own meaning would take in the vision tower and the projector. */
+export const ALL_LINEAR = '.*language_model\\.(model\\.)?layers\\.\\d+\\.(self_attn\\.(q|k|v|o)_proj|mlp\\.(gate|up|down)_proj)';
+
+/** Factor s of the low-rank product. */
+export const loraScaling = ({ r, lora_alpha: alpha, use_rslora: root }: LoraConfig): number => alpha / (root ? Math.sqrt(r) : r);
+
+const patterns = new Map<string, RegExp>();
+
+/** A pattern that must match the whole name, as Python's `re.fullmatch`. @throws NarrowsError where it is no regular expression */
+function wholeName(pattern: string): RegExp {
+  let compiled = patterns.get(pattern);
+  if (!compiled) {
+    try {
+      compiled = new RegExp(`^(?:${pattern === 'all-linear' ? ALL_LINEAR : pattern})$`);
+    } catch {
+      throw new NarrowsError(`The LoRA target "${pattern}" is no regular expression; name layers in a list, such as ["q_proj", "v_proj"].`);
+    }
+    patterns.set(pattern, compiled);
+  }
+  return compiled;
+}
+
+const named = (layer: string, ending: string): boolean => layer === ending || layer.endsWith(`.${ending}`);
+const listed = (layer: string, targets: string | readonly string[]): boolean =>
+  typeof targets === 'string' ? wholeName(targets).test(layer) : targets.some(ending => named(layer, ending));
+
+/** Whether a layer (full name, without `.weight`) gets an adapter: PEFT's rule. @throws NarrowsError for a malformed pattern */
+export const isLoraTarget = ({ target_modules: targets, exclude_modules: excluded }: LoraConfig, layer: string): boolean =>
+  listed(layer, targets) && !(excluded && listed(layer, excluded));
+
+/** Whether a tensor belongs to a module that is trained and stored whole. */
+export const isSavedModule = ({ modules_to_save: modules }: LoraConfig, tensor: string): boolean =>
+  (modules ?? []).some(module => `.${tensor}`.includes(`.${module}.`));
+
+/** Names of a layer's two matrices: A [r, in] and B [out, r]. */
+export const loraNames = (layer: string): { readonly a: string; readonly b: string } => ({
+  a: `${layer}.lora_A.weight`,
+  b: `${layer}.lora_B.weight`,
+});
+
+/** The layer of an adapter's matrix, or undefined for another tensor. */
+export const loraLayer = (name: string): string | undefined => /^(.+)\.lora_[AB]\.weight$/.exec(name)?.[1];
+
+/**
+ * Parameters over which a model is traced with adapters. Only layers that the model computes through `project` can have one: all linear
+ * layers but the head. See `requireTargets` for what must be checked after tracing.
+ * @param base the model's own weights
+ * @param lora where A and B come from, by `loraNames`; `lora.all` lists them after tracing
+ * @param dropout multiplies the adapter's input x while training: 0 or 1/(1 − lora_dropout) per entry (`loraDropout`); none: no dropout
+ */
+export function loraParameters(
+  base: Parameters,
+  config: LoraConfig,
+  lora: Parameters,
+  dropout?: (layer: string, x: Value) => Value,
+): Parameters {
+  const factor = loraScaling(config);
+  return base.adapted((layer, x, y) => {
+    if (!isLoraTarget(config, layer)) return y;
+    const { a, b } = loraNames(layer);
+    const [width, out] = [x.shape.at(-1) as number, y.shape.at(-1) as number];
+    return scope('lora', () => {
+      const kept = dropout && config.lora_dropout > 0 ? mul(x, dropout(layer, x)) : x;
+      const inner = mul(linear(kept, lora.get(a, [config.r, width])), factor);
+      return add(y, linear(inner, lora.get(b, [out, config.r])));
+    });
+  });
+}
+
+/**
+ * Checks after tracing that every target found a layer.
+ * @param tensors names that the adapter asked for (`lora.all.keys()`)
+ * @throws NarrowsError naming the target that found none
+ */
+export function requireTargets(config: LoraConfig, tensors: Iterable<string>, source = 'The LoRA configuration'): void {
+  const layers = new Set([...tensors].flatMap(name => loraLayer(name) ?? []));
+  const targets = typeof config.target_modules === 'string' ? [config.target_modules] : config.target_modules;
+  const list = typeof config.target_modules !== 'string';
+  const none = targets.find(target => ![...layers].some(layer => (list ? named(layer, target) : true)));
+  if (none === undefined && targets.length > 0) return;
+  throw new NarrowsError(
+    none === undefined
+      ? `${source} names no target_modules; name layers such as "q_proj", or "all-linear".`
+      : `${source} targets "${none}", but the model has no such linear layer that can be adapted (its head cannot); check target_modules.`,
+  );
+}
+
+/**
+ * Fresh adapters as PEFT initialises them: A uniform in ±1/√in (kaiming_uniform with a = √5), B zero, so that the model starts unchanged.
+ * Each tensor has a stream of its own.
+ * @param shapes by name, as recorded by tracing (`lora.all`)
+ */
+export function initialiseLora(shapes: ReadonlyMap<string, { readonly shape: readonly (number | string)[] }>, seed: number): Parameter[] {
+  return [...shapes].map(([name, value]) => {
+    const shape = value.shape as number[];
+    const data = new Float32Array(sizeOf(shape));
+    if (name.endsWith('.lora_A.weight')) {
+      const bound = shape[1] ** -0.5;
+      const reader = new RandomStream(seed, `init.${name}`).reader(0, 0);
+      for (let i = 0; i < data.length; i++) data[i] = reader.uniform(-bound, bound);
+    }
+    return { name, shape, data };
+  });
+}
