@@ -26,8 +26,7 @@ export const INSTRUCTION_WORDS = 'describe larger smaller at top bottom or . : ,
 const CLEARLY_LARGER = 1.6;
 
 const isOrAre = (concept: number): string => (CONCEPTS[concept].article === 'some' ? 'are' : 'is');
-const centre = (o: SceneObject, axis: 'x' | 'y'): number =>
-  axis === 'x' ? o.box.left + o.box.width / 2 : o.box.top + o.box.height / 2;
+const centre = (o: SceneObject, axis: 'x' | 'y'): number => (axis === 'x' ? o.box.left + o.box.width / 2 : o.box.top + o.box.height / 2);
 
 /** The object that lies furthest to a side, by an eighth of the canvas before the next; undefined where none does. */
 export function furthest(scene: Scene, side: 'left' | 'right' | 'top' | 'bottom'): SceneObject | undefined {

@@ -3,6 +3,7 @@ import { add, cast, crossEntropy, div, equal, grad, input, maximum, mul, slice, 
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
 import { type LlavaTap, llavaForward, type TokenValues } from '../../models/llava/forward.ts';
+import { type LoraConfig, loraParameters, requireTargets } from '../../nn/lora.ts';
 import { Parameters } from '../../nn/parameters.ts';
 
 /** What stands between the blocks while training, and what it adds to the loss and to the figures. */
@@ -20,6 +21,10 @@ export interface LlavaTrainOptions {
   readonly frozen: Parameters;
   /** Whether the batches have images. */
   readonly images: boolean;
+  /** Adds adapters, all of them trained; the layers under them are as `trainable` says. */
+  readonly lora?: LoraConfig;
+  /** Multiplies an adapter's input, for dropout (see `loraParameters`). */
+  readonly loraDropout?: (layer: string, x: Value) => Value;
   /** Makes the bottleneck over the trained tensors. */
   readonly bottleneck?: (p: Parameters) => TrainTap;
 }
@@ -36,19 +41,24 @@ export interface LlavaTrainGraph {
  * Traces the loss and its gradients. Inputs: those of `tokenInputs`, `labels` [batch, seq], `loss_divisor` (scalar: the supervised tokens
  * of the update divided by its micro-batches, so that the mean over micro-batches is the mean over all supervised tokens), with images
  * `pixel_values`, and what the bottleneck asks for.
+ * @throws NarrowsError where a target of the adapters finds no layer
  */
 export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions): LlavaTrainGraph {
   const trained = new Map<string, Value>();
-  const p = new Parameters((name, shape) => {
-    if (!options.trainable(name)) return options.frozen.get(name, shape);
+  const asInput = (name: string, shape: readonly number[]): Value => {
     const value = input(name, shape);
     trained.set(name, value);
     return value;
-  });
+  };
+  const base = new Parameters((name, shape) => (options.trainable(name) ? asInput(name, shape) : options.frozen.get(name, shape)));
+  const { lora } = options;
+  const adapters = new Parameters(asInput);
+  const p = lora ? loraParameters(base, lora, adapters, options.loraDropout) : base;
   const tokens = tokenInputs();
   const labels = input('labels', ['batch', 'seq'], 'int32');
-  const bottleneck = options.bottleneck?.(p);
+  const bottleneck = options.bottleneck?.(base);
   const { logits } = llavaForward(p, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap);
+  if (lora) requireTargets(lora, adapters.all.keys());
   const next = slice(labels, 1, 1);
   const count = sub(1, cast(equal(next, -100), 'float32'));
   const ce = mul(crossEntropy(slice(logits, 1, 0, -1), next), div(sum(count), maximum(input('loss_divisor', []), 1)));

@@ -1,5 +1,5 @@
 /** @file Training batches of conversations about scenes. A batch is a function of (settings, step) alone, which makes a resumed run bit-equal. */
-import { type LlavaConfig, imageTokens } from '../../models/llava/config.ts';
+import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import { placementFeeds } from '../../models/llava/model.ts';
 import { placeImages } from '../../models/llava/placement.ts';
 import { CHAT_IMAGE_TOKEN, chatIds, chatTokenId } from '../../scenes/chat-tokenizer.ts';

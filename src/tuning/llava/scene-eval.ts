@@ -8,7 +8,7 @@ import { tokenInputs } from '../../models/llava/files.ts';
 import { forwardFeatures, type LlavaTap, languageHead } from '../../models/llava/forward.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
-import { instructions, type Instruction } from '../../scenes/instructions.ts';
+import { type Instruction, instructions } from '../../scenes/instructions.ts';
 import { drawScene, type SceneOptions } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { RandomStream } from '../../tensor/random.ts';
@@ -53,9 +53,10 @@ export interface ExamRow extends EncodedTurns {
   readonly scene: number;
 }
 
-/** What a batch of rows gives: for each whether it was answered exactly right, and the mean log-likelihood of the answer's tokens, nats. */
+/** For each row whether it was answered exactly right, the share of the answer's tokens that were right, and their mean log-likelihood, nats. */
 export interface ExamResult {
   readonly correct: boolean[];
+  readonly tokenAccuracy: number[];
   readonly logLikelihood: number[];
 }
 
@@ -77,7 +78,7 @@ export async function examine(
 ): Promise<ExamResult> {
   const { batchSize = 32 } = options;
   const [, tokens, width] = features.shape;
-  const result: ExamResult = { correct: new Array(rows.length), logLikelihood: new Array(rows.length) };
+  const result: ExamResult = { correct: [], tokenAccuracy: [], logLikelihood: [] };
   // Alike lengths in a batch waste no padding.
   const order = rows.map((_, i) => i).sort((a, b) => rows[a].ids.length - rows[b].ids.length || a - b);
   for (let at = 0; at < order.length; at += batchSize) {
@@ -95,20 +96,24 @@ export async function examine(
       ...feeds,
       ...token,
       tower_features: floats([batch.length, tokens, width], picked),
-      rows: ints([places.length], Int32Array.from(places, i => i - 1)),
+      rows: ints(
+        [places.length],
+        Int32Array.from(places, i => i - 1),
+      ),
     });
     const { data, shape } = out.logits as FloatTensor;
-    const sums = chosen.map(() => ({ right: true, total: 0, count: 0 }));
+    const sums = chosen.map(() => ({ right: 0, total: 0, count: 0 }));
     for (const [n, place] of places.entries()) {
       const wanted = Number(labels.data[place]);
       const { best, logProbability } = readRow(data as Float32Array, n * shape[1], shape[1], wanted);
       const sum = sums[Math.floor(place / length)];
-      sum.right &&= best === wanted;
+      if (best === wanted) sum.right++;
       sum.total += logProbability;
       sum.count++;
     }
     for (const [b, i] of chosen.entries()) {
-      result.correct[i] = sums[b].right;
+      result.correct[i] = sums[b].right === sums[b].count;
+      result.tokenAccuracy[i] = sums[b].right / sums[b].count;
       result.logLikelihood[i] = sums[b].total / sums[b].count;
     }
     options.onBatch?.(out as Record<string, FloatTensor>, batch, token.modality.data as Int32Array);

@@ -7,7 +7,7 @@ import { findModel } from '../../models/bundled.ts';
 import { parseCLIPConfig } from '../../models/clip/config.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
 import { CHAT_IMAGE_TOKEN, CHAT_TOKENS, chatTokenizerFiles } from '../../scenes/chat-tokenizer.ts';
-import { floats, type FloatTensor } from '../../tensor/tensor.ts';
+import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 
 /** Shape of the small decoder; names as in LlamaConfig. */
 export interface SmallDecoder {

@@ -1,11 +1,12 @@
 /** @file Training a small LLaVA on conversations about the built-in scenes. */
-import { compile, type CompiledGraph } from '../../graph/index.ts';
+import { type CompiledGraph, compile } from '../../graph/index.ts';
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import { pixelInput } from '../../models/llava/files.ts';
 import { towerFeatures } from '../../models/llava/forward.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { TASKS } from '../../scenes/instructions.ts';
+import { mean } from '../../tensor/statistics/descriptive.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { writePatches } from '../clip/batch.ts';
 import { encodeTurns } from './scene-batch.ts';
@@ -19,14 +20,20 @@ export function compileTower(runtime: Runtime, source: SceneLlavaSource): Promis
 }
 
 /** Features of RGB images [size × size × 3], [images, N, width of the tower]. */
-export async function encodeImages(tower: CompiledGraph, source: SceneLlavaSource, images: readonly Uint8Array[], batchSize = 32): Promise<FloatTensor> {
+export async function encodeImages(
+  tower: CompiledGraph,
+  source: SceneLlavaSource,
+  images: readonly Uint8Array[],
+  batchSize = 32,
+): Promise<FloatTensor> {
   const { image_size: size, hidden_size: width } = source.config.vision_config;
   const tokens = imageTokens(source.config);
   const features = new Float32Array(images.length * tokens * width);
   for (let at = 0; at < images.length; at += batchSize) {
     const batch = images.slice(at, at + batchSize);
     const pixels = new Float32Array(batch.length * 3 * size * size);
-    for (const [b, image] of batch.entries()) writePatches(image, size, size, [0], source.imageMean, source.imageStd, pixels, b * 3 * size * size);
+    for (const [b, image] of batch.entries())
+      writePatches(image, size, size, [0], source.imageMean, source.imageStd, pixels, b * 3 * size * size);
     const out = await tower.run({ pixel_values: floats([batch.length, 3, size, size], pixels) });
     features.set(out.tower_features.data as Float32Array, at * tokens * width);
   }
@@ -37,14 +44,15 @@ export async function encodeImages(tower: CompiledGraph, source: SceneLlavaSourc
 export const examRows = (exam: SceneExam, config: LlavaConfig): ExamRow[] =>
   exam.items.map(({ scene, instruction }) => ({ scene, ...encodeTurns([instruction], imageTokens(config)) }));
 
-/** Share of exactly right answers by task, and over the closed tasks together (`accuracy`: all but captions). */
-export function accuracies(exam: SceneExam, { correct }: ExamResult): Record<string, number> {
+/** Share of exactly right answers by task, over the closed tasks together (`accuracy`: all but captions), and of captions' tokens. */
+export function accuracies(exam: SceneExam, { correct, tokenAccuracy }: ExamResult): Record<string, number> {
   const out: Record<string, number> = {};
   for (const task of TASKS) {
     const of = exam.items.flatMap(({ instruction }, i) => (instruction.task === task ? [correct[i]] : []));
     if (of.length) out[task] = of.filter(Boolean).length / of.length;
   }
-  const closed = exam.items.flatMap(({ instruction }, i) => (instruction.task === 'caption' ? [] : [correct[i]]));
-  return { accuracy: closed.filter(Boolean).length / closed.length, ...out };
+  const isCaption = exam.items.map(({ instruction }) => instruction.task === 'caption');
+  const closed = correct.filter((_, i) => !isCaption[i]);
+  const captions = tokenAccuracy.filter((_, i) => isCaption[i]);
+  return { accuracy: mean(closed.map(Number)), ...out, caption_tokens: mean(captions) };
 }
-

@@ -1,0 +1,55 @@
+/** @file What `narrows experiment vittle-scenes` runs: conditions, shifts, sizes. All of it stands in the experiment's settings.json. */
+import { z } from 'zod';
+
+const count = z.number().int().positive();
+const share = z.number().min(0).max(1);
+
+/** How a condition tunes. */
+export interface Condition {
+  readonly name: string;
+  /** As tables call it. */
+  readonly title: string;
+  readonly method: 'full' | 'lora' | 'vittle';
+  readonly prior?: 'fixed' | 'learnable';
+  readonly decay?: boolean;
+  /** Half-log KL, split by index, evaluation at an alpha of 0.5. */
+  readonly official?: boolean;
+}
+
+/** All conditions; the first is what the others are compared with. */
+export const CONDITIONS: readonly Condition[] = [
+  { name: 'plain', title: 'plain', method: 'full' },
+  { name: 'weight-decay', title: 'weight decay', method: 'full', decay: true },
+  { name: 'lora', title: 'LoRA', method: 'lora' },
+  { name: 'vittle-f', title: 'Vittle F', method: 'vittle', prior: 'fixed' },
+  { name: 'vittle-l', title: 'Vittle L', method: 'vittle', prior: 'learnable' },
+  { name: 'vittle-official', title: 'Vittle, official switches', method: 'vittle', prior: 'fixed', official: true },
+];
+
+/** Settings of the experiment. The same ones resume it. */
+export const experimentSchema = z.strictObject({
+  start: z.string().min(1).describe('Directory of the pre-trained start; pre-trained there where it does not exist yet'),
+  tower: z.string().default('scene-clip').describe('CLIP that gives the vision tower'),
+  pretrain_steps: count.default(6000).describe('Updates of pre-training'),
+  pretrain_learning_rate: z.number().positive().default(0.003),
+  tune_steps: count.default(1000).describe('Updates of each tuning run'),
+  seeds: count.default(5).describe('Seeds per condition: data order, noise, new weights'),
+  batch_size: count.default(16),
+  max_turns: count.default(6).describe('Turns of a conversation while tuning'),
+  learning_rate: z.number().positive().default(5e-4),
+  lora_learning_rate: z.number().positive().default(5e-3),
+  lora_r: count.default(8),
+  weight_decay: z.number().nonnegative().default(1).describe('Of the weight-decay condition'),
+  beta: z.number().nonnegative().default(0.1),
+  alpha_end: share.default(0.5),
+  bottleneck_layer: z.number().int().nonnegative().default(2),
+  scenes: count.default(60).describe('Scenes of each exam'),
+  severities: z.array(count).default([1, 3, 5]),
+  corruptions: z.array(z.string()).default(['gaussian_noise', 'defocus_blur', 'contrast', 'brightness', 'jpeg_compression']),
+  text_shifts: z.array(z.string()).default(['keyboard', 'word_swap']),
+  text_severity: count.default(3),
+  validation_corruptions: z.array(z.string()).default(['shot_noise', 'gaussian_blur']),
+});
+
+/** Settings with defaults filled in. */
+export type ExperimentSettings = z.infer<typeof experimentSchema>;
