@@ -56,8 +56,8 @@ export interface DecodingModel {
   promptFeeds(placement: Placement, pixels: FloatTensor | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>>;
 }
 
-/** Stands for image features where there are none. */
-const noFeatures = (config: LlavaConfig): FloatTensor =>
+/** Stands for image features where there are none: one row of zeros. */
+export const noFeatures = (config: LlavaConfig): FloatTensor =>
   floats([1, config.text_config.hidden_size], new Float32Array(config.text_config.hidden_size));
 
 /** LLaVA's `promptFeeds`. */

@@ -1,15 +1,16 @@
 /** @file LLaVA loaded from a directory or the hub: image features, whole forward passes, and decoding over a cache. */
-import { type CompiledGraph, compile, input, type Value } from '../../graph/index.ts';
+import { input } from '../../graph/index.ts';
 import type { RunOptions } from '../../runtime/runtime.ts';
-import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
 import { findModel } from '../bundled.ts';
 import type { FoundModel } from '../load-parts.ts';
+import type { LlavaConfig } from './config.ts';
 import { decoderGraph, imageFeeds, LlavaDecoding } from './decoding.ts';
 import { pixelInput, tokenInputs } from './files.ts';
 import { imageFeatures, llavaForward, nextTokenLoss } from './forward.ts';
 import { type LlavaOptions, type LlavaParts, loadLlava } from './load.ts';
 import { type Placement, placeImages } from './placement.ts';
+import { LlavaRunner } from './runner.ts';
 
 /** A batch for a whole forward pass. */
 export interface LlavaInputs {
@@ -52,13 +53,13 @@ export const placementFeeds = (placement: Placement): Record<string, Tensor> => 
 });
 
 /** A LLaVA ready to run. Release it (or `await using`) when done. */
-export class LlavaModel implements AsyncDisposable {
-  private readonly graphs = new Map<string, Promise<CompiledGraph>>();
-
+export class LlavaModel extends LlavaRunner<LlavaConfig> {
   private constructor(
-    readonly parts: LlavaParts,
+    parts: LlavaParts,
     private readonly tap: LlavaOptions['tap'],
-  ) {}
+  ) {
+    super(parts);
+  }
 
   /**
    * Loads a checkpoint in Hugging Face's format. @param reference a shipped model's name, a directory, or `org/name[@revision]`.
@@ -73,35 +74,12 @@ export class LlavaModel implements AsyncDisposable {
     return new LlavaModel(await loadLlava(found, options), options.tap);
   }
 
-  get config() {
-    return this.parts.config;
-  }
-
-  /** Compiles once by name. */
-  private compiled(name: string, trace: () => Record<string, Value>): Promise<CompiledGraph> {
-    let graph = this.graphs.get(name);
-    if (!graph) {
-      graph = compile(this.parts.runtime, trace(), { prepack: this.parts.prepack });
-      this.graphs.set(name, graph);
-      graph.catch(() => this.graphs.delete(name));
-    }
-    return graph;
-  }
-
   /** Pixels [I, C, S, S] -> [I, N, width of the decoder]. @throws NarrowsError for images of another size than the tower's */
   async imageFeatures(pixelValues: FloatTensor, options: RunOptions = {}): Promise<FloatTensor> {
     this.checkPixels(pixelValues);
     const { parameters, config } = this.parts;
     const graph = await this.compiled('images', () => ({ features: imageFeatures(parameters, config, pixelInput(config)) }));
     return (await graph.run({ pixel_values: pixelValues }, { signal: options.signal })).features as FloatTensor;
-  }
-
-  private checkPixels({ shape }: Tensor): void {
-    const { num_channels: channels, image_size: size } = this.config.vision_config;
-    if (shape.length === 4 && shape[1] === channels && shape[2] === size && shape[3] === size) return;
-    throw new NarrowsError(
-      `Images of shape [${shape.join(', ')}] were given, but the vision tower takes [images, ${channels}, ${size}, ${size}]; let the model's own processor prepare them.`,
-    );
   }
 
   /** Whole forward pass of a batch. @throws NarrowsError for images that do not fit the text (see `placeImages`) */
@@ -151,17 +129,5 @@ export class LlavaModel implements AsyncDisposable {
   /** What decoding asks of a prompt's images. */
   promptFeeds(_placement: Placement, pixels: FloatTensor | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>> {
     return imageFeeds(this, pixels, signal);
-  }
-
-  /** Frees what was compiled. */
-  async release(): Promise<void> {
-    const graphs = [...this.graphs.values()];
-    this.graphs.clear();
-    for (const graph of graphs) await (await graph.catch(() => undefined))?.release();
-    if (this.parts.ownsRuntime) await this.parts.runtime.release();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.release();
   }
 }
