@@ -5,6 +5,7 @@ export { grad } from './grad.ts';
 export * from './ops/activation.ts';
 export * from './ops/arithmetic.ts';
 export * from './ops/constants.ts';
+export * from './ops/dropout.ts';
 export * from './ops/indexing.ts';
 export * from './ops/losses.ts';
 export * from './ops/matmul.ts';

@@ -2,10 +2,10 @@
  * @file Low-rank adapters of linear layers (Hu et al., "LoRA", arXiv 2106.09685) as PEFT computes them:
  * y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ with s = alpha/r, or alpha/√r (rsLoRA, Kalajdzievski, arXiv 2312.03732). W + s·BA is never formed while training.
  */
-import { add, linear, mul, scope, type Value } from '../graph/index.ts';
+import { add, keepMask, linear, mul, scope, type Value } from '../graph/index.ts';
 import type { Parameter } from '../optim/adamw.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { RandomStream } from '../tensor/random.ts';
+import { hashName, RandomStream } from '../tensor/random.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -96,6 +96,15 @@ export function loraParameters(
     });
   });
 }
+
+/**
+ * Dropout of the adapters' inputs from a seed that is fed; every layer has a mask of its own, as PEFT has it.
+ * @param seed int32 scalar, another one each step
+ */
+export const loraDropout =
+  ({ lora_dropout: probability }: LoraConfig, seed: Value) =>
+  (layer: string, x: Value): Value =>
+    keepMask(x, seed, probability, hashName(layer));
 
 /**
  * Checks after tracing that every target found a layer.
