@@ -7,6 +7,7 @@ import { writeFileAtomic } from '../system/files.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type CaptionOptions, caption } from './captions.ts';
 import { CONCEPTS } from './concepts.ts';
+import { llavaJson } from './llava-data.ts';
 import { type Question, questions } from './questions.ts';
 import { encodeRle, type Rle } from './rle.ts';
 import { drawScene, SCENE_DEFAULTS, type Scene, type SceneOptions } from './scene.ts';
@@ -60,6 +61,8 @@ export interface DatasetOptions extends SceneOptions {
   captions?: CaptionOptions;
   /** Add questions with answers to every line; default false. */
   questions?: boolean;
+  /** Write `llava.json` too: conversations in LLaVA's format; default false. */
+  llava?: boolean;
   /** Add pixel masks to every object; default true. */
   masks?: boolean;
   cacheDirectory?: string;
@@ -71,7 +74,7 @@ export interface DatasetOptions extends SceneOptions {
 }
 
 /**
- * Writes `images/NNNNNN.png`, `scenes.jsonl` and `dataset.json` (the settings). Every file is whole or absent; run again with the same
+ * Writes `images/NNNNNN.png`, `scenes.jsonl`, `dataset.json` (the settings), and on request `llava.json`. Every file is whole or absent; run again with the same
  * settings it keeps the images that are there, and a larger `count` extends the set. Returns the number of images drawn now.
  * @throws NarrowsError when the directory holds scenes of other settings or cannot be written; the signal's reason when aborted.
  */
@@ -143,6 +146,7 @@ export async function writeScenes(options: DatasetOptions): Promise<{ directory:
   }
   try {
     await writeFileAtomic(join(outputDirectory, 'scenes.jsonl'), lines());
+    if (options.llava) await writeFileAtomic(join(outputDirectory, 'llava.json'), llavaJson(world, scene, { seed, count, nameOf, signal }));
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

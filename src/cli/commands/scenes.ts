@@ -23,6 +23,7 @@ function configure(command: Command): void {
     .option('--styles <list>', `art sets among ${STYLES.join(', ')} (default: ${TRAIN_STYLES.join(',')})`, list)
     .option('--concepts <list>', 'draw only these things, by name (default: all)', list)
     .option('--questions', 'add questions with answers to every scene')
+    .option('--llava', "write llava.json too: conversations in LLaVA's format, for train tune")
     .option('--no-masks', 'leave the pixel masks out')
     .addHelpText(
       'after',
@@ -49,6 +50,7 @@ async function run(context: Context, options: Options) {
     styles?: string[];
     concepts?: string[];
     questions?: boolean;
+    llava?: boolean;
     masks: boolean;
   };
   for (const [low, high] of [
@@ -77,6 +79,7 @@ async function run(context: Context, options: Options) {
       styles: o.styles,
       concepts,
       questions: o.questions ?? false,
+      llava: o.llava ?? false,
       masks: o.masks,
       signal: context.signal,
       onSprites: (style, done, total) => context.status(done < total ? `Rendering ${style}: ${done} of ${total} sprites` : undefined),
@@ -89,7 +92,10 @@ async function run(context: Context, options: Options) {
     bar?.done();
     const seconds = (performance.now() - started) / 1000;
     if (context.json) context.print(JSON.stringify({ directory, count, drawn, seconds }));
-    else context.print(`${directory}: ${count} scenes (${drawn} drawn now) in images/, described in scenes.jsonl`);
+    else
+      context.print(
+        `${directory}: ${count} scenes (${drawn} drawn now) in images/, described in scenes.jsonl${o.llava ? ' and llava.json' : ''}`,
+      );
   } catch (error) {
     bar?.fail();
     throw error;
