@@ -13,18 +13,49 @@ export interface TrainTap {
   terms(tokens: TokenValues, labels: Value): { readonly loss: readonly Value[]; readonly scalars: Readonly<Record<string, Value>> };
 }
 
-/** How the graph is made. */
-export interface LlavaTrainOptions {
-  /** Whether a tensor is trained: an input of the graph with a gradient. */
+/** What of a model is trained, and where the rest comes from. */
+export interface TrainedPart {
+  /** Whether a tensor is trained: an input of the graph, with a gradient. */
   trainable(name: string): boolean;
   /** Where the other tensors come from. */
   readonly frozen: Parameters;
-  /** Whether the batches have images. */
-  readonly images: boolean;
   /** Adds adapters, all of them trained; the layers under them are as `trainable` says. */
   readonly lora?: LoraConfig;
   /** Multiplies an adapter's input, for dropout (see `loraParameters`). */
   readonly loraDropout?: (layer: string, x: Value) => Value;
+}
+
+/** Parameters of a model of which a part is trained. */
+export interface PartlyTrained {
+  /** What the model is traced over, adapters included. */
+  readonly model: Parameters;
+  /** The same without adapters. */
+  readonly base: Parameters;
+  /** What is trained, by name, as it was asked for. */
+  readonly trained: ReadonlyMap<string, Value>;
+  /** To be called after tracing. @throws NarrowsError where a target of the adapters found no layer */
+  check(): void;
+}
+
+/** Parameters for a graph whose trained tensors are inputs, whether it trains them or only runs. */
+export function partlyTrained(part: TrainedPart): PartlyTrained {
+  const trained = new Map<string, Value>();
+  const asInput = (name: string, shape: readonly number[]): Value => {
+    const value = input(name, shape);
+    trained.set(name, value);
+    return value;
+  };
+  const base = new Parameters((name, shape) => (part.trainable(name) ? asInput(name, shape) : part.frozen.get(name, shape)));
+  const { lora } = part;
+  const adapters = new Parameters(asInput);
+  const model = lora ? loraParameters(base, lora, adapters, part.loraDropout) : base;
+  return { model, base, trained, check: () => lora && requireTargets(lora, adapters.all.keys()) };
+}
+
+/** How the graph is made. */
+export interface LlavaTrainOptions extends TrainedPart {
+  /** Whether the batches have images. */
+  readonly images: boolean;
   /** Makes the bottleneck over the trained tensors. */
   readonly bottleneck?: (p: Parameters) => TrainTap;
 }
@@ -44,21 +75,12 @@ export interface LlavaTrainGraph {
  * @throws NarrowsError where a target of the adapters finds no layer
  */
 export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions): LlavaTrainGraph {
-  const trained = new Map<string, Value>();
-  const asInput = (name: string, shape: readonly number[]): Value => {
-    const value = input(name, shape);
-    trained.set(name, value);
-    return value;
-  };
-  const base = new Parameters((name, shape) => (options.trainable(name) ? asInput(name, shape) : options.frozen.get(name, shape)));
-  const { lora } = options;
-  const adapters = new Parameters(asInput);
-  const p = lora ? loraParameters(base, lora, adapters, options.loraDropout) : base;
+  const { model, base, trained, check } = partlyTrained(options);
   const tokens = tokenInputs();
   const labels = input('labels', ['batch', 'seq'], 'int32');
   const bottleneck = options.bottleneck?.(base);
-  const { logits } = llavaForward(p, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap);
-  if (lora) requireTargets(lora, adapters.all.keys());
+  const { logits } = llavaForward(model, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap);
+  check();
   const next = slice(labels, 1, 1);
   const count = sub(1, cast(equal(next, -100), 'float32'));
   const ce = mul(crossEntropy(slice(logits, 1, 0, -1), next), div(sum(count), maximum(input('loss_divisor', []), 1)));
