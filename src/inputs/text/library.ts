@@ -12,6 +12,7 @@ interface Library {
   readonly Unigram: new (config: unknown, endToken?: string) => Model & { tokenize(text: string): string[] };
   readonly BertNormalizer: new (config: unknown) => { normalize(text: string): string };
   readonly SplitPreTokenizer: new (config: unknown) => { readonly pattern: RegExp | null };
+  readonly SequenceDecoder: new (config: unknown) => { decode(tokens: string[]): string };
 }
 
-export const { BPE, WordPiece, Unigram, BertNormalizer, SplitPreTokenizer } = everything as unknown as Library;
+export const { BPE, WordPiece, Unigram, BertNormalizer, SplitPreTokenizer, SequenceDecoder } = everything as unknown as Library;

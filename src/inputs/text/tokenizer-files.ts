@@ -13,6 +13,7 @@ export interface TokenizerJson {
   readonly normalizer?: Component | null;
   readonly pre_tokenizer?: Component | null;
   readonly post_processor?: Component | null;
+  readonly decoder?: Component | null;
   readonly model: Component;
   readonly truncation?: { readonly max_length?: number } | null;
   readonly padding?: { readonly pad_id?: number } | null;

@@ -3,6 +3,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import { type AddedToken, addedTokenSplitter, type Section } from './added-tokens.ts';
 import { type Aligned, alignOriginal } from './aligned.ts';
+import { createJoin, type JoinTokens } from './decode.ts';
 import { createNormalizer, type Normalize } from './normalize.ts';
 import { createFrame, type Frame, trimSpan } from './post-process.ts';
 import { createPreTokenizer, type PreTokenize } from './pretokenize.ts';
@@ -49,6 +50,8 @@ export class Tokenizer {
   private readonly model: TokenModel;
   private readonly frame: Frame;
   private readonly normalize: Normalize;
+  private readonly makeJoin: () => JoinTokens;
+  private join: JoinTokens | undefined;
   private readonly preTokenize: PreTokenize;
   private readonly added = new Map<string, AddedToken>();
   private readonly specialIds = new Set<number>();
@@ -68,6 +71,7 @@ export class Tokenizer {
     }
     this.frame = createFrame(json.post_processor, token => this.requireId(token));
     this.normalize = createNormalizer(json.normalizer);
+    this.makeJoin = () => createJoin(json.decoder, config.clean_up_tokenization_spaces === true);
     this.preTokenize = createPreTokenizer(json.pre_tokenizer);
     const isNormalized = (token: AddedToken): boolean => token.normalized ?? !token.special;
     this.splitOriginal = addedTokenSplitter(added.filter(token => !isNormalized(token)));
@@ -99,6 +103,16 @@ export class Tokenizer {
   /** Vocabulary entry of an id; undefined outside the vocabulary. */
   textOf(id: number): string | undefined {
     return this.names.get(id);
+  }
+
+  /**
+   * Text of token ids, special tokens left out (`keepSpecial`: kept); ids outside the vocabulary say nothing.
+   * @throws NarrowsError for a decoder in tokenizer.json that is not known
+   */
+  decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
+    this.join ??= this.makeJoin();
+    const shown = options.keepSpecial ? ids : ids.filter(id => !this.specialIds.has(id));
+    return this.join(shown.flatMap(id => this.names.get(id) ?? []));
   }
 
   private requireId(token: string): number {
