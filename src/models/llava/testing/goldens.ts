@@ -18,10 +18,13 @@ export interface Golden {
   raw(name: string): Promise<Tensor>;
 }
 
-/** Opens the golden values of a folder. */
-export async function golden(name: string): Promise<Golden> {
-  const { tensors } = await openSafetensors(`${directoryOf(name)}/outputs.safetensors`);
-  const entry = (n: string) => tensors.get(n) ?? expect.fail(`no ${n} in ${name}`);
+/** Opens the golden values of a folder of testdata. */
+export const golden = (name: string): Promise<Golden> => goldenIn(directoryOf(name));
+
+/** Opens the golden values of a directory. */
+export async function goldenIn(directory: string): Promise<Golden> {
+  const { tensors } = await openSafetensors(`${directory}/outputs.safetensors`);
+  const entry = (n: string) => tensors.get(n) ?? expect.fail(`no ${n} in ${directory}`);
   return {
     names: [...tensors.keys()],
     floats: async n => floats(entry(n).shape, await readFloats(entry(n))),

@@ -1,0 +1,126 @@
+/** @file LLaVA-Mini loaded from a directory: whole forward passes, and decoding over LLaVA's cache. */
+import { equal, gather, input, unsqueeze, type Value, where } from '../../graph/index.ts';
+import type { Parameters } from '../../nn/parameters.ts';
+import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import { findModel } from '../bundled.ts';
+import type { LlavaConfig } from '../llava/config.ts';
+import { decoderGraph, LlavaDecoding, noFeatures } from '../llava/decoding.ts';
+import { pixelInput } from '../llava/files.ts';
+import { nextTokenLoss, placeFeatures, type TokenValues, towerFeatures } from '../llava/forward.ts';
+import { type LlavaOptions, type LlavaParts, loadLlavaKind } from '../llava/load.ts';
+import type { LlavaInputs, LlavaPrompt, LlavaResult } from '../llava/model.ts';
+import type { Placement } from '../llava/placement.ts';
+import { LlavaRunner } from '../llava/runner.ts';
+import type { FoundModel } from '../load-parts.ts';
+import type { LlavaMiniConfig } from './config.ts';
+import { LLAVA_MINI, miniFeeds, miniTokenInputs } from './files.ts';
+import { embedConversation, llavaMiniForward } from './forward.ts';
+import { instructionOf, type MiniPlacement, placeMini } from './placement.ts';
+
+/** A batch for a whole forward pass; an image token is repeated C² times (`compressedTokens`) per image. */
+export interface LlavaMiniInputs extends LlavaInputs {
+  /** integers [B, T], 1 = part of an instruction, and so fused; by default what `labels` does not supervise, or everything */
+  readonly instruction?: Tensor;
+}
+
+/** Results of a forward pass. */
+export interface LlavaMiniResult extends LlavaResult {
+  /** [I, C², N²]: how much each compressed token takes of each vision token */
+  readonly compression?: FloatTensor;
+  readonly placement: MiniPlacement;
+}
+
+/** Row 0 of the features means "a word": what the decoder reads of prompts comes ready, that of steps is looked up. */
+function embedPrepared(p: Parameters, config: LlavaConfig, tokens: TokenValues, features: Value): Value {
+  return where(unsqueeze(equal(tokens.imageRows, 0), -1), placeFeatures(p, config, tokens), gather(features, tokens.imageRows));
+}
+
+/** A LLaVA-Mini ready to run. Release it (or `await using`) when done. */
+export class LlavaMiniModel extends LlavaRunner<LlavaMiniConfig> {
+  private constructor(
+    parts: LlavaParts<LlavaMiniConfig>,
+    private readonly tap: LlavaOptions['tap'],
+  ) {
+    super(parts);
+  }
+
+  /**
+   * @param reference a directory, or `org/name[@revision]`: config.json as `parseLlavaMiniConfig` reads it, tensors under LLaVA's names
+   *   (either layout) or the published checkpoint's, with the vision tower among them
+   * @throws NarrowsError as `loadLlava`
+   */
+  static async fromPretrained(reference: string, options: LlavaOptions = {}): Promise<LlavaMiniModel> {
+    return LlavaMiniModel.open(await findModel(reference, options), options);
+  }
+
+  /** Loads a checkpoint that was found already; throws as `fromPretrained` does. */
+  static async open(found: FoundModel, options: LlavaOptions = {}): Promise<LlavaMiniModel> {
+    return new LlavaMiniModel(await loadLlavaKind(LLAVA_MINI, found, options), options.tap);
+  }
+
+  /** Whole forward pass of a batch. @throws NarrowsError for images that do not fit the text (see `placeMini`) */
+  async forward(inputs: LlavaMiniInputs, options: { readonly hiddenStates?: boolean } = {}): Promise<LlavaMiniResult> {
+    const { inputIds, attentionMask, pixelValues, labels } = inputs;
+    if (pixelValues) this.checkPixels(pixelValues);
+    const instruction = inputs.instruction ?? (labels && instructionOf(labels));
+    const placement = placeMini(this.config, inputIds, pixelValues?.shape[0] ?? 0, { attentionMask, instruction });
+    const { parameters, config } = this.parts;
+    const graph = await this.compiled(`forward ${Boolean(pixelValues)} ${Boolean(labels)} ${Boolean(options.hiddenStates)}`, () => {
+      const run = llavaMiniForward(parameters, config, miniTokenInputs(), pixelValues && pixelInput(config), this.tap);
+      return {
+        logits: run.logits,
+        ...(run.compression ? { compression: run.compression } : {}),
+        ...(labels ? { loss: nextTokenLoss(run.logits, input('labels', ['batch', 'seq'], 'int32')) } : {}),
+        ...(options.hiddenStates ? Object.fromEntries(run.hidden.map((h, i) => [`hidden_states.${i}`, h])) : {}),
+      };
+    });
+    const out = await graph.run({
+      ...miniFeeds(placement),
+      ...(pixelValues ? { pixel_values: pixelValues } : {}),
+      ...(labels ? { labels: ints(labels.shape, Int32Array.from(labels.data as Int32Array, Number)) } : {}),
+    });
+    const states = config.text_config.num_hidden_layers + 1;
+    return {
+      logits: out.logits as FloatTensor,
+      placement,
+      ...(pixelValues ? { compression: out.compression as FloatTensor } : {}),
+      ...(labels ? { loss: out.loss.data[0] as number } : {}),
+      ...(options.hiddenStates ? { hiddenStates: Array.from({ length: states }, (_, i) => out[`hidden_states.${i}`] as FloatTensor) } : {}),
+    };
+  }
+
+  /** As `LlavaModel.start`: prompts are fused whole, tokens that follow are words. */
+  async start(prompts: readonly LlavaPrompt[], options: { readonly signal?: AbortSignal } = {}): Promise<LlavaDecoding> {
+    const graph = await this.compiled('decode', () => decoderGraph(this.parts.parameters, this.config, this.tap, embedPrepared));
+    return LlavaDecoding.start(this, graph, prompts, options.signal);
+  }
+
+  /** See `placeMini`. */
+  place(inputIds: Tensor, images: number, attentionMask?: Tensor): MiniPlacement {
+    return placeMini(this.config, inputIds, images, { attentionMask });
+  }
+
+  /** What decoding asks of prompts: everything that the decoder reads, row 0 left free (see `embedPrepared`). */
+  async promptFeeds(placement: Placement, pixels: FloatTensor | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>> {
+    const { ids } = placement;
+    const { parameters, config } = this.parts;
+    // Then every row is 0, a word.
+    if (!pixels) return { image_features: noFeatures(config) };
+    this.checkPixels(pixels);
+    const graph = await this.compiled('embed', () => {
+      const tower = towerFeatures(parameters, config, pixelInput(config));
+      return { embedded: embedConversation(parameters, config, miniTokenInputs(), tower).embedded };
+    });
+    const { embedded } = await graph.run({ ...miniFeeds(placement as MiniPlacement), pixel_values: pixels }, { signal });
+    const width = config.text_config.hidden_size;
+    const rows = new Float32Array(width + embedded.data.length);
+    rows.set(embedded.data as Float32Array, width);
+    return {
+      image_features: floats([1 + ids.data.length, width], rows),
+      image_rows: ints(
+        ids.shape,
+        Int32Array.from(ids.data as Int32Array, (_, i) => i + 1),
+      ),
+    };
+  }
+}
