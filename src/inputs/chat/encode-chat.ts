@@ -113,7 +113,7 @@ function spanOf(spans: readonly Span[], tokens: readonly Placed[]): (Span | unde
 
 /**
  * Renders, tokenises, labels and cuts a conversation. `labels` equal LLaVA's: an answer with its end-of-turn token, never an image.
- * @throws NarrowsError where the template fails, or an answer holds an image
+ * @throws NarrowsError where the template refuses the turns or makes nothing of them
  */
 export function encodeChat(
   tokenizer: Tokenizer,
@@ -127,6 +127,7 @@ export function encodeChat(
     imageTokenText === IMAGE_MARK ? rendered : rendered.map(span => ({ ...span, text: span.text.replaceAll(IMAGE_MARK, imageTokenText) })),
   );
   const text = joinSpans(spans);
+  if (text === '') throw new NarrowsError(`The chat template "${template.name}" made an empty text of the conversation.`);
   const tokens = place(tokenizer, text, imageTokenText, imageToken);
   const owners = spanOf(spans, tokens);
   const total = tokens.reduce((sum, token) => sum + (token.image ? tokensPerImage : 1), 0);
@@ -150,7 +151,6 @@ export function encodeChat(
     }
   }
   const all = tokens.filter(token => token.image).length;
-  if (!spans.length) throw new NarrowsError(`The template "${template.name}" rendered nothing.`);
   return { ...result, text, images, cut: total - result.ids.length, imagesCut: all - images };
 }
 

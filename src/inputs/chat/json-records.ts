@@ -1,0 +1,132 @@
+/** @file Records of a JSON list or of JSON lines, one at a time: instruction data may be larger than a string can be. */
+import { createReadStream } from 'node:fs';
+import { jsonErrorIndex } from '../../checkpoints/json-position.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { readError } from '../../system/read-error.ts';
+
+/** A record and where it stands: `data.jsonl, line 7` or `data.json, entry 3 (line 40)`. */
+export interface JsonRecord {
+  readonly value: unknown;
+  readonly where: string;
+}
+
+/** A record this long is a list whose bracket was never closed. */
+const LONGEST = 2 ** 26;
+const CODE = { quote: 34, comma: 44, backslash: 92, open: 91, close: 93, brace: 123, braceEnd: 125, line: 10 } as const;
+const isSpace = (c: number): boolean => c === 32 || c === 9 || c === 10 || c === 13;
+
+/** Parses text that begins at a line and column (from 1) of a file. @throws NarrowsError with the line and column of the mistake */
+function parseAt(text: string, file: string, line: number, column: number): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const end = text.trimEnd().length;
+    const index = Math.min(jsonErrorIndex(text) ?? end, end);
+    const before = text.slice(0, index).split('\n');
+    const found = index < end ? `unexpected ${JSON.stringify(text[index])}` : 'the text ends too early';
+    const last = before.at(-1) as string;
+    const at = before.length > 1 ? last.length + 1 : column + index;
+    throw new NarrowsError(`${file} is not valid JSON: ${found} at line ${line + before.length - 1}, column ${at}.`, { cause });
+  }
+}
+
+async function* lines(chunks: AsyncIterable<string>, file: string): AsyncGenerator<JsonRecord> {
+  let rest = '';
+  let line = 0;
+  const read = function* (rows: readonly string[]): Generator<JsonRecord> {
+    for (const row of rows) {
+      line++;
+      if (row.trim() !== '') yield { value: parseAt(row, file, line, 1), where: `${file}, line ${line}` };
+    }
+  };
+  for await (const chunk of chunks) {
+    const rows = (rest + chunk).split('\n');
+    rest = rows.pop() as string;
+    yield* read(rows);
+  }
+  yield* read([rest]);
+}
+
+async function* entries(chunks: AsyncIterable<string>, file: string): AsyncGenerator<JsonRecord> {
+  let state: 'open' | 'first' | 'next' | 'after' | 'done' = 'open';
+  let [line, lineStart, base, count] = [1, 0, 0, 0];
+  let [depth, inString, escaped, pending] = [0, false, false, ''];
+  let start = { line: 1, column: 1 };
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let i = 0; i < chunk.length; i++) {
+      const c = chunk.charCodeAt(i);
+      if (c === CODE.line) {
+        line++;
+        lineStart = base + i + 1;
+      }
+      if (inString) {
+        if (escaped) escaped = false;
+        else if (c === CODE.backslash) escaped = true;
+        else if (c === CODE.quote) inString = false;
+      } else if (depth > 0) {
+        if (c === CODE.quote) inString = true;
+        else if (c === CODE.brace || c === CODE.open) depth++;
+        else if (c === CODE.braceEnd || c === CODE.close) depth--;
+        if (depth > 0) continue;
+        const value = parseAt(pending + chunk.slice(from, i + 1), file, start.line, start.column);
+        pending = '';
+        state = 'after';
+        yield { value, where: `${file}, entry ${++count} (line ${start.line})` };
+      } else if (state === 'open' && c === CODE.open) state = 'first';
+      else if ((state === 'first' || state === 'next') && c === CODE.brace) {
+        depth = 1;
+        from = i;
+        start = { line, column: base + i - lineStart + 1 };
+      } else if (state === 'after' && c === CODE.comma) state = 'next';
+      else if ((state === 'first' || state === 'after') && c === CODE.close) state = 'done';
+      else if (!isSpace(c)) {
+        const at = `line ${line}, column ${base + i - lineStart + 1}`;
+        throw new NarrowsError(`${file} should hold a list of JSON objects: unexpected ${JSON.stringify(chunk[i])} at ${at}.`);
+      }
+    }
+    base += chunk.length;
+    if (depth > 0) pending += chunk.slice(from);
+    if (pending.length > LONGEST) break;
+  }
+  if (depth > 0) parseAt(pending, file, start.line, start.column);
+  if (state !== 'done') throw new NarrowsError(`${file} is not valid JSON: the text ends too early at line ${line}.`);
+}
+
+/** The chunks of a text file without its byte order mark, and the first character that is not white space. */
+async function opened(file: string): Promise<{ first: string | undefined; chunks: AsyncIterable<string> }> {
+  const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: 2 ** 18 })[Symbol.asyncIterator]() as AsyncIterator<string>;
+  const next = async (): Promise<string | undefined> => {
+    const { value, done } = await stream.next().catch(error => {
+      throw readError(file, error);
+    });
+    return done ? undefined : value;
+  };
+  const head: string[] = [];
+  let first: string | undefined;
+  for (let chunk = await next(); chunk !== undefined; chunk = await next()) {
+    const text = head.length === 0 && chunk.startsWith('\uFEFF') ? chunk.slice(1) : chunk;
+    head.push(text);
+    first = text.trimStart()[0];
+    if (first !== undefined) break;
+  }
+  async function* chunks(): AsyncGenerator<string> {
+    try {
+      yield* head;
+      for (let chunk = await next(); chunk !== undefined; chunk = await next()) yield chunk;
+    } finally {
+      await stream.return?.();
+    }
+  }
+  return { first, chunks: chunks() };
+}
+
+/**
+ * Reads a JSON list of objects, or one JSON value per line; which of them follows from the first character. Memory stays that of a record.
+ * @throws NarrowsError with file, line and column where the text is not JSON, or for an empty file
+ */
+export async function* jsonRecords(file: string): AsyncGenerator<JsonRecord> {
+  const { first, chunks } = await opened(file);
+  if (first === undefined) throw new NarrowsError(`${file} is empty; it should hold conversations.`);
+  yield* first === '[' ? entries(chunks, file) : lines(chunks, file);
+}
