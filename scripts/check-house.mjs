@@ -15,7 +15,7 @@ const FLOORS = [
   ['cli', 'studio'],
   ['attribution', 'tuning', 'robustness'],
   ['bottleneck'],
-  ['models', 'generation', 'inputs', 'scenes'],
+  ['models', 'generation', 'inputs', 'scenes', 'shifts'],
   ['nn', 'optim', 'checkpoints'],
   ['graph'],
   ['runtime'],
@@ -23,7 +23,14 @@ const FLOORS = [
   ['system', 'testing'],
 ];
 /** Within a line, these may use each other; the rest are neighbours that do not look into each other's windows. */
-const SIDEWAYS = new Set(['models>inputs', 'models>checkpoints', 'nn>checkpoints', 'testing>system']);
+const SIDEWAYS = new Set([
+  'models>inputs',
+  'models>checkpoints',
+  'shifts>inputs',
+  'shifts>checkpoints',
+  'nn>checkpoints',
+  'testing>system',
+]);
 const LONGEST = 500;
 const MEDIAN = 120;
 

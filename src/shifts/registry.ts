@@ -1,0 +1,63 @@
+/** @file All shifts. The command line, the page and the tests read this list. */
+import { brightness } from './image/brightness.ts';
+import { contrast } from './image/contrast.ts';
+import { defocusBlur } from './image/defocus-blur.ts';
+import { elasticTransform } from './image/elastic-transform.ts';
+import { fog } from './image/fog.ts';
+import { gaussianBlur } from './image/gaussian-blur.ts';
+import { gaussianNoise } from './image/gaussian-noise.ts';
+import { glassBlur } from './image/glass-blur.ts';
+import { impulseNoise } from './image/impulse-noise.ts';
+import { jpegCompression } from './image/jpeg-compression.ts';
+import { motionBlur } from './image/motion-blur.ts';
+import { pixelate } from './image/pixelate.ts';
+import { saturate } from './image/saturate.ts';
+import { shotNoise } from './image/shot-noise.ts';
+import { snow } from './image/snow.ts';
+import { speckleNoise } from './image/speckle-noise.ts';
+import { zoomBlur } from './image/zoom-blur.ts';
+import type { ImageShift, Shift, TextShift } from './shift.ts';
+import { keyboard } from './text/keyboard.ts';
+import { ocr } from './text/ocr.ts';
+import { charDelete, charInsert, charSubstitute, charSwap } from './text/random-characters.ts';
+import { punctuation, wordDelete, wordSwap } from './text/words.ts';
+
+/** Noise, blur, weather, digital: the order of ImageNet-C, the extra ones behind their kin. */
+export const imageShifts: readonly ImageShift[] = [
+  gaussianNoise,
+  shotNoise,
+  impulseNoise,
+  speckleNoise,
+  defocusBlur,
+  glassBlur,
+  motionBlur,
+  zoomBlur,
+  gaussianBlur,
+  snow,
+  fog,
+  brightness,
+  saturate,
+  contrast,
+  elasticTransform,
+  pixelate,
+  jpegCompression,
+];
+
+/** Characters, then words. */
+export const textShifts: readonly TextShift[] = [
+  keyboard,
+  ocr,
+  charInsert,
+  charSubstitute,
+  charSwap,
+  charDelete,
+  wordSwap,
+  wordDelete,
+  punctuation,
+];
+
+/** Every shift, images first. */
+export const shifts: readonly Shift[] = [...imageShifts, ...textShifts];
+
+/** The shift of a name, written with underscores or hyphens; undefined where there is none. */
+export const findShift = (name: string): Shift | undefined => shifts.find(s => s.name === name.replaceAll('-', '_'));

@@ -1,0 +1,74 @@
+/** @file What a shift is: a named, graded, seeded change of a picture or of a text. */
+import type { RgbImage } from '../inputs/image/rgb-image.ts';
+import { NarrowsError } from '../system/errors.ts';
+import type { RandomReader } from '../tensor/random.ts';
+
+/** How an image shift is applied. */
+export interface ImageShiftOptions {
+  /**
+   * Lengths in pixels (blur radii, sigmas, block sizes) are published for pictures of about 224 pixels. `undefined` (default) takes them as
+   * they are, whatever the picture's size; 224 multiplies them by (shorter side / 224), so that a small picture looks as a large one
+   * would. Strengths (noise, contrast, JPEG quality) never scale.
+   */
+  readonly referenceSize?: number;
+}
+
+/** How a text shift is applied. */
+export interface TextShiftOptions {
+  /** Strings that stay as they are where they occur, with the white space around them, e.g. `<image>`. Case matters. */
+  readonly protect?: readonly string[];
+  /**
+   * How a share of words or letters becomes a count: `ceil` (nlpaug >= 1.1.9, default) or `floor` (1.1.7). Whichever, at least one. Only
+   * the character shifts ask.
+   */
+  readonly counts?: 'ceil' | 'floor';
+}
+
+interface ShiftFacts {
+  /** As in imagecorruptions, with underscores. */
+  readonly name: string;
+  /** One sentence on what it does. */
+  readonly summary: string;
+  /** The constants, severity by severity, in words for the page. */
+  readonly constants: string;
+  /** Where algorithm and constants come from. */
+  readonly source: string;
+  /** Whether it draws random numbers. */
+  readonly random: boolean;
+}
+
+/** A change of a picture, in five severities. */
+export interface ImageShift extends ShiftFacts {
+  readonly modality: 'image';
+  readonly severities: 5;
+  /** Which lengths `referenceSize` scales; empty for none. */
+  readonly scaled: string;
+  /** A new picture of the same size; the given one stays. @param severity 1 (weak) to 5 (strong) */
+  apply(image: RgbImage, severity: number, reader: RandomReader, options?: ImageShiftOptions): RgbImage | Promise<RgbImage>;
+}
+
+/** A change of a text, at rates 1 to 7: p = 0.05 r of its words. */
+export interface TextShift extends ShiftFacts {
+  readonly modality: 'text';
+  readonly severities: 7;
+  /** @param severity the rate r */
+  apply(text: string, severity: number, reader: RandomReader, options?: TextShiftOptions): string;
+}
+
+/** Either kind. */
+export type Shift = ImageShift | TextShift;
+
+/** The constant of a severity. @throws NarrowsError unless `severity` is a whole number from 1 to the table's length. */
+export function atSeverity<T>(name: string, severity: number, table: readonly T[]): T {
+  if (!Number.isInteger(severity) || severity < 1 || severity > table.length)
+    throw new NarrowsError(`The severity of ${name} must be a whole number from 1 to ${table.length}; got ${severity}.`, { kind: 'usage' });
+  return table[severity - 1];
+}
+
+/** The factor by which lengths in pixels are multiplied: 1, or (shorter side) / `referenceSize`. @throws NarrowsError unless it is positive */
+export function lengthScale(image: RgbImage, { referenceSize }: ImageShiftOptions = {}): number {
+  if (referenceSize === undefined) return 1;
+  if (!(referenceSize > 0))
+    throw new NarrowsError(`The reference size must be a positive number of pixels, such as 224; got ${referenceSize}.`, { kind: 'usage' });
+  return Math.min(image.width, image.height) / referenceSize;
+}

@@ -1,0 +1,62 @@
+/** @file The frame of every character shift, after nlpaug: which words, how many letters of them, and the text put together again. */
+import type { RandomReader } from '../../tensor/random.ts';
+import { atSeverity, type TextShift } from '../shift.ts';
+import { detokenize, joinPieces, sampleFrom, splitProtected, tokenize } from './tokens.ts';
+
+/** p = 0.05 r. */
+export const RATES = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35];
+const CHARACTER_SHARE = 0.3;
+const MOST = 10;
+/** nlpaug tries again where nothing changed. */
+const TRIES = 4;
+
+/** What differs between character shifts. */
+export interface CharacterRule {
+  readonly name: string;
+  readonly summary: string;
+  readonly source: string;
+  /** Words shorter than this are left alone. */
+  readonly shortest: number;
+  /** Which letters of a word may be changed; default all. */
+  changes?(letter: string): boolean;
+  /** The word with its letters at `places` (distinct, in random order) changed. */
+  change(letters: string[], places: readonly number[], reader: RandomReader): string[];
+}
+
+/** A text shift from a rule: clamp(⌈p · words⌉, 1, 10) words of at least `shortest` letters, clamp(⌈0.3 · letters⌉, 1, 10) letters of each. */
+export function characterShift(rule: CharacterRule): TextShift {
+  return {
+    name: rule.name,
+    modality: 'text',
+    severities: 7,
+    summary: rule.summary,
+    constants: `5 % x r of the words and marks (1 to 10) with ${rule.shortest} letters or more; 30 % of their letters (1 to 10)`,
+    source: rule.source,
+    random: true,
+    apply(text, severity, reader, { protect, counts = 'ceil' } = {}) {
+      const rate = atSeverity(rule.name, severity, RATES);
+      // 0.3 · 10 is 3.0000000000000004 nowhere, but 0.15 · 20 is: a hair above a whole number is that number.
+      const count = (share: number, size: number) =>
+        Math.min(MOST, Math.max(1, Math[counts](share * size - (counts === 'ceil' ? 1e-9 : -1e-9))));
+      const pieces = splitProtected(text, protect);
+      const tokens = pieces.map(piece => (piece.kept ? [] : tokenize(piece.text)));
+      const places = tokens.flatMap((list, piece) => list.map((_, index) => [piece, index] as const));
+      const eligible = places.filter(([piece, index]) => [...tokens[piece][index]].length >= rule.shortest);
+      let out = text;
+      for (let attempt = 0; attempt < TRIES && out === text; attempt++) {
+        const changed = tokens.map(list => list.slice());
+        for (const [piece, index] of sampleFrom(eligible, count(rate, places.length), reader)) {
+          const letters = [...tokens[piece][index]];
+          const candidates = letters.flatMap((letter, i) => ((rule.changes?.(letter) ?? true) ? [i] : []));
+          const chosen = sampleFrom(candidates, count(CHARACTER_SHARE, letters.length), reader);
+          if (chosen.length) changed[piece][index] = rule.change(letters, chosen, reader).join('');
+        }
+        out = joinPieces(
+          pieces,
+          pieces.map((piece, i) => (piece.kept ? piece.text : detokenize(changed[i].filter(t => t !== '')))),
+        );
+      }
+      return out;
+    },
+  };
+}
