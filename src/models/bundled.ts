@@ -6,6 +6,8 @@ import { type ResolveOptions, resolveModel } from '../checkpoints/hub/hub.ts';
 
 /** The default model. */
 export const DEFAULT_MODEL = 'scene-clip';
+/** The default model that answers questions. */
+export const DEFAULT_CHAT_MODEL = 'scene-llava';
 
 /** `models/` at the package's root, from the sources and from `dist` alike. */
 export const bundledDirectory = (): string => fileURLToPath(new URL('../../models', import.meta.url));

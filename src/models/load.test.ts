@@ -22,13 +22,17 @@ it('loads each architecture by its model_type', async () => {
   expect([clip, siglip].map(model => model.name)).toEqual(['clip-tiny', 'siglip-tiny']);
   expect(clip).toBeInstanceOf(CLIPModel);
   expect(siglip).toBeInstanceOf(SiglipModel);
-  expect(MODEL_TYPES).toEqual(['clip', 'siglip']);
+  expect(MODEL_TYPES).toEqual(['clip', 'siglip', 'llava', 'llava_mini', 'llava_mini_llama']);
 });
 
 it.each([
-  [{ model_type: 'blip' }, 'is of model_type "blip"; Narrows runs clip and siglip models (CLIP, SigLIP, SigLIP 2 of fixed resolution).'],
+  [{ model_type: 'blip' }, 'is of model_type "blip"; Narrows runs clip, siglip, llava, llava_mini, llava_mini_llama (CLIP,'],
   [{ model_type: 'toString' }, 'is of model_type "toString"; Narrows runs'],
-  [{}, 'has no model_type; Narrows runs clip and siglip models'],
+  [{}, 'has no model_type; Narrows runs clip, siglip'],
+  [
+    { model_type: 'llava' },
+    'is of model_type "llava": a LLaVA, which answers questions about images (narrows chat, narrows generate); what was asked for needs a model that compares',
+  ],
   [{ model_type: 'siglip2' }, 'is of model_type "siglip2", a NaFlex SigLIP 2 whose images have any shape'],
 ])('refuses %j in one sentence that names the file', async (config, message) => {
   await writeFile(join(root, 'config.json'), JSON.stringify(config));

@@ -11,7 +11,7 @@ import type { ModelConfig } from './model-config.ts';
 import { naflexRefusal, parseSiglipConfig, sharedWidth } from './siglip/config.ts';
 import { SiglipModel } from './siglip/model.ts';
 
-/** A config of any known architecture, with the width of the shared space. */
+/** A config of any model that compares images with texts, with the width of the shared space. */
 export interface KnownConfig {
   readonly config: ModelConfig;
   readonly projection: number;
@@ -22,7 +22,7 @@ interface Architecture {
   parse(json: unknown, source: string): KnownConfig;
 }
 
-/** Every architecture by its `model_type`. */
+/** Every architecture that compares images with texts, by its `model_type`. */
 const MODELS: Readonly<Record<string, Architecture>> = {
   clip: {
     open: CLIPModel.open,
@@ -40,31 +40,54 @@ const MODELS: Readonly<Record<string, Architecture>> = {
   },
 };
 
-/** The names of `config.json`'s model_type that can be loaded. */
-export const MODEL_TYPES: readonly string[] = Object.keys(MODELS);
+/** The kinds of models: those that compare images with texts, and those that answer. */
+export type ModelKind = 'dual-encoder' | 'llava' | 'llava-mini';
 
-/** @throws NarrowsError, in one sentence that names those known, where a config's model_type is none of `MODEL_TYPES` */
-function requireKnownType(config: Readonly<Record<string, unknown>>, source: string): string {
+/** The kind of every `model_type` that Narrows runs. */
+const KINDS: ReadonlyMap<string, ModelKind> = new Map([
+  ...Object.keys(MODELS).map((type): [string, ModelKind] => [type, 'dual-encoder']),
+  ['llava', 'llava'],
+  ['llava_mini', 'llava-mini'],
+  ['llava_mini_llama', 'llava-mini'],
+]);
+
+/** The names of `config.json`'s model_type that can be run: by `loadModel`, or, where they begin with "llava", as a LLaVA. */
+export const MODEL_TYPES: readonly string[] = [...KINDS.keys()];
+
+/** What a config describes. @throws NarrowsError, in one sentence that names those known, where its model_type is none of `MODEL_TYPES` */
+export function modelKind(config: Readonly<Record<string, unknown>>, source: string): ModelKind {
   const type = config.model_type;
   if (type === 'siglip2') throw naflexRefusal(source);
-  if (typeof type === 'string' && Object.hasOwn(MODELS, type)) return type;
+  const kind = typeof type === 'string' ? KINDS.get(type) : undefined;
+  if (kind) return kind;
   const given = type === undefined ? 'has no model_type' : `is of model_type ${JSON.stringify(type)}`;
   throw new NarrowsError(
-    `${source} ${given}; Narrows runs ${MODEL_TYPES.join(' and ')} models (CLIP, SigLIP, SigLIP 2 of fixed resolution).`,
+    `${source} ${given}; Narrows runs ${MODEL_TYPES.join(', ')} (CLIP, SigLIP, SigLIP 2 of fixed resolution, LLaVA, LLaVA-Mini).`,
   );
 }
 
-/** A parsed config.json of any known architecture. @throws NarrowsError for another model_type, or naming the key that is wrong */
-export const parseKnownConfig = (json: Readonly<Record<string, unknown>>, source: string): KnownConfig =>
-  MODELS[requireKnownType(json, source)].parse(json, source);
+/** The architecture of a model that compares images with texts. @throws NarrowsError for a LLaVA, saying what can be done with it */
+function dualEncoderType(config: Readonly<Record<string, unknown>>, source: string): string {
+  if (modelKind(config, source) === 'dual-encoder') return config.model_type as string;
+  throw new NarrowsError(
+    `${source} is of model_type ${JSON.stringify(config.model_type)}: a LLaVA, which answers questions about images (narrows chat, narrows generate); what was asked for needs a model that compares images with texts, a CLIP or SigLIP.`,
+  );
+}
 
 /**
- * Loads a checkpoint in Hugging Face's format: CLIP, SigLIP, or SigLIP 2 of fixed resolution.
+ * A parsed config.json of a model that compares images with texts.
+ * @throws NarrowsError for another model_type, or naming the key that is wrong
+ */
+export const parseKnownConfig = (json: Readonly<Record<string, unknown>>, source: string): KnownConfig =>
+  MODELS[dualEncoderType(json, source)].parse(json, source);
+
+/**
+ * Loads a checkpoint in Hugging Face's format: CLIP, SigLIP, or SigLIP 2 of fixed resolution. (For a LLaVA see generation/open-llava.ts.)
  * @param reference a shipped model's name, a directory, or `org/name[@revision]`
  * @throws NarrowsError for another model_type, missing or mis-shaped tensors, pickled weights alone
  */
 export async function loadModel(reference: string, options: LoadOptions = {}): Promise<DualEncoderModel> {
   const found = await findModel(reference, options);
-  const type = requireKnownType(await readConfig(found.directory), join(found.directory, 'config.json'));
+  const type = dualEncoderType(await readConfig(found.directory), join(found.directory, 'config.json'));
   return MODELS[type].open(found, options);
 }
