@@ -5,6 +5,7 @@
  * written with softplus(α) = −ln(1 − λ), so that a large α gives a large number instead of infinity.
  */
 import { add, mul, mulDims, neg, reshape, sigmoid, softplus, square, sub, unsqueeze, type Value } from '../graph/index.ts';
+import { sampleNormal, standardNormalNats } from './normal.ts';
 
 /** What the noise and the prior are made of: per channel mean and deviation, broadcast to the hidden state. None: μ = 0, s = 1. */
 export interface NoiseStatistics {
@@ -24,7 +25,7 @@ export function noisyGate(hidden: Value, alpha: Value, noise: Value, statistics?
   const samples = noise.shape[0];
   // z = h + (1 − λ)(μ + sε − h): where λ is near 1, the small factor is computed for itself and not as a difference.
   const replacement = statistics
-    ? add(mul(unsqueeze(noise, 0), unsqueeze(statistics.deviation, 1)), unsqueeze(sub(statistics.mean, hidden), 1))
+    ? sampleNormal(unsqueeze(sub(statistics.mean, hidden), 1), unsqueeze(statistics.deviation, 1), unsqueeze(noise, 0))
     : sub(unsqueeze(noise, 0), unsqueeze(hidden, 1));
   const noisy = add(unsqueeze(hidden, 1), mul(unsqueeze(sigmoid(neg(alpha)), 1), replacement));
   return reshape(noisy, [mulDims([pairs, samples]), tokens, width]);
@@ -42,14 +43,13 @@ export function noisyGateAgain(hidden: Value, alpha: Value, noise: Value, statis
   const [samples, tokens, width] = noise.shape;
   const copies = reshape(hidden, [pairs, samples, tokens, width]);
   const drawn = unsqueeze(noise, 0);
-  const source = statistics ? add(mul(drawn, unsqueeze(statistics.deviation, 1)), unsqueeze(statistics.mean, 1)) : drawn;
+  const source = statistics ? sampleNormal(unsqueeze(statistics.mean, 1), unsqueeze(statistics.deviation, 1), drawn) : drawn;
   return reshape(add(copies, mul(unsqueeze(sigmoid(neg(alpha)), 1), sub(source, copies))), hidden.shape);
 }
 
 /** Cost in nats per element, [P, N, D]. @param standard ĥ, the standardised hidden state [P, N, D] */
 export function gateInformation(alpha: Value, standard: Value): Value {
-  const kept = square(mul(sigmoid(alpha), standard));
-  return add(softplus(alpha), mul(sub(add(kept, square(sigmoid(neg(alpha)))), 1), 0.5));
+  return standardNormalNats(mul(sigmoid(alpha), standard), square(sigmoid(neg(alpha))), softplus(alpha));
 }
 
 /** The same on the host, float64 inside: one element's cost in nats. */

@@ -118,7 +118,7 @@ describe('LlavaModel', () => {
     expect(alone.loss).toBeUndefined();
   });
 
-  it('lets a tap replace the output of a block, here to itself', async () => {
+  it('lets a tap replace the embeddings and the output of each block, here by themselves', async () => {
     const g = await golden('llava-tiny');
     const feeds = {
       inputIds: await g.raw('input_ids'),
@@ -132,7 +132,7 @@ describe('LlavaModel', () => {
     };
     await using model = await LlavaModel.fromPretrained(directoryOf('llava-tiny'), { runtime, tap });
     const out = await model.forward(feeds);
-    expect(layers).toEqual([0, 1, 2, 3]);
+    expect(layers).toEqual([-1, 0, 1, 2, 3]);
     expect(out.logits.data).toEqual((await (await open('llava-tiny')).forward(feeds)).logits.data);
   });
 });

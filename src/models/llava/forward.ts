@@ -70,7 +70,10 @@ export interface TokenValues {
   readonly attentionMask: Value;
 }
 
-/** Called with the output of decoder block `layer` [B, T, width]; what it returns goes on. This is where a bottleneck stands. */
+/**
+ * Called with the output of decoder block `layer` [B, T, width], and as layer −1 with the embeddings, where image features stand among the
+ * words; what it returns goes on. This is where a bottleneck stands.
+ */
 export type LlavaTap = (layer: number, hidden: Value, tokens: TokenValues) => Value;
 
 /** Words embedded, and image features where the modality says so. @param features [rows, width]; none: text alone */
@@ -93,7 +96,7 @@ export function languageModel(
 ): DecoderOutputs {
   const { tap, past } = options;
   return scope('model.language_model', () =>
-    decode(p.in('model.language_model'), decoderConfig(config), embedded, {
+    decode(p.in('model.language_model'), decoderConfig(config), tap ? tap(-1, embedded, tokens) : embedded, {
       positions: tokens.positions,
       attentionMask: tokens.attentionMask,
       past,

@@ -1,0 +1,153 @@
+/**
+ * @file The Gaussian bottleneck of Vittle (arXiv 2505.13946, section 3) on the output of a decoder block: per-modality encoders give each
+ * token a posterior N(μ, σ²), a sample of which (its mean when answering) is mixed into the residual stream: (1 − α) h + α z.
+ */
+import {
+  add,
+  cast,
+  clipStraightThrough,
+  div,
+  equal,
+  exp,
+  gelu,
+  input,
+  less,
+  max,
+  mul,
+  scope,
+  slice,
+  sub,
+  sum,
+  unsqueeze,
+  type Value,
+  where,
+} from '../../graph/index.ts';
+import { MODALITY } from '../../models/llava/placement.ts';
+import { project } from '../../nn/attention.ts';
+import { type Parameters, trainableParameters } from '../../nn/parameters.ts';
+import type { Parameter } from '../../optim/adamw.ts';
+import { RandomStream } from '../../tensor/random.ts';
+import { sizeOf } from '../../tensor/tensor.ts';
+import { sampleNormal } from '../normal.ts';
+import { type BottleneckConfig, type BottleneckModality, modalitiesAt, PROJECTOR } from './config.ts';
+import type { Gaussian } from './kl.ts';
+
+/** Spread of fresh weights: initializer_range of Llama, with which the released code draws them. */
+const INITIAL_SPREAD = 0.02;
+
+/** What a bottleneck is told of its tokens. */
+export interface BottleneckInputs {
+  /** int32 [B, T]: MODALITY, which decides whose encoder a token takes */
+  readonly modality: Value;
+  /** Standard normal [B, T, d]: training. None: the posterior's mean, when answering. */
+  readonly noise?: Value;
+  /** Share of the posterior in what goes on: a float scalar of the graph, or a number. At 0 the hidden state goes on to the bit. */
+  readonly alpha: Value | number;
+  /** int32 [B, T]; needed for `index_split` alone */
+  readonly positions?: Value;
+  /** N, tokens of an image; needed for `index_split` alone */
+  readonly tokensPerImage?: number;
+}
+
+/** What a bottleneck did. */
+export interface BottleneckState extends Gaussian {
+  /** [B, T, d]: what goes on */
+  readonly hidden: Value;
+  /** [B, T, d], of the encoder that the token takes */
+  readonly mean: Value;
+  /** [B, T, d], within ± the limit */
+  readonly logVariance: Value;
+  /** Learnable priors, of the token's modality; broadcasts to [B, T, d]. None: N(0, I). */
+  readonly prior?: Gaussian;
+  /** bool [B, T]: the token takes the visual encoder */
+  readonly visual: Value;
+  readonly layer: number;
+}
+
+/**
+ * Which tokens take the visual encoder, bool [B, T]. With `index_split` it is the released code's mistake: it takes "the first N − 1
+ * positions" of a sequence with an image for the image (its count of the text includes the placeholder), wherever the image stands; the
+ * batch as a whole in training, each conversation alone when answering (the released code answers one at a time).
+ */
+function visualTokens(config: BottleneckConfig, layer: number, inputs: BottleneckInputs): Value {
+  const image = equal(inputs.modality, MODALITY.image);
+  if (!config.index_split || layer === PROJECTOR) return image;
+  const { positions, tokensPerImage, noise } = inputs;
+  if (!positions || !tokensPerImage) throw new TypeError('index_split needs positions and tokensPerImage.');
+  const count = sum(cast(image, 'float32'), 1, true);
+  const split = sub(count, div(count, tokensPerImage));
+  return less(cast(positions, 'float32'), noise ? max(split) : split);
+}
+
+/** The limit keeps the value; the gradient passes as if there were none (the released code clamps `.data`). */
+const limited = (logVariance: Value, { log_variance_limit: limit }: BottleneckConfig): Value =>
+  clipStraightThrough(logVariance, -limit, limit);
+
+/** A modality's posterior before the limit, [B, T, 2d]: Linear – GELU – Linear. */
+function encoded(p: Parameters, layer: number, modality: BottleneckModality, hidden: Value): Value {
+  const name = `bottleneck.${layer}.${modality}`;
+  const width = hidden.shape[2] as number;
+  const encoder = p.in(name);
+  return scope(name, () => project(encoder, 'fc2', gelu(project(encoder, 'fc1', hidden, width)), 2 * width));
+}
+
+/**
+ * @param p the model's parameters: tensors `bottleneck.{layer}.{visual|text}.{fc1,fc2}.{weight,bias}`, and with learnable priors
+ *   `bottleneck.{layer}.{visual|text}.prior.{mean,log_variance}`
+ * @param layer which of `bottleneck_layers` this is
+ * @param hidden [B, T, d]
+ */
+export function gaussianBottleneck(
+  p: Parameters,
+  config: BottleneckConfig,
+  layer: number,
+  hidden: Value,
+  inputs: BottleneckInputs,
+): BottleneckState {
+  const { alpha, noise } = inputs;
+  const width = hidden.shape[2] as number;
+  const visual = visualTokens(config, layer, inputs);
+  const isVisual = unsqueeze(visual, -1);
+  const modalities = modalitiesAt(config, layer);
+  const byModality = (of: (modality: BottleneckModality) => Value): Value =>
+    modalities.length > 1 ? where(isVisual, of('visual'), of('text')) : of(modalities[0]);
+  const both = byModality(modality => encoded(p, layer, modality, hidden));
+  const mean = slice(both, 2, 0, width);
+  const logVariance = limited(slice(both, 2, width), config);
+  const ofPrior = (name: string): Value => byModality(modality => p.get(`bottleneck.${layer}.${modality}.prior.${name}`, [width]));
+  const prior = config.prior === 'learnable' ? { mean: ofPrior('mean'), logVariance: limited(ofPrior('log_variance'), config) } : undefined;
+  const sample = noise ? sampleNormal(mean, exp(mul(logVariance, 0.5)), noise) : mean;
+  const mix = mixed(hidden, sample, alpha);
+  const out = modalities.length > 1 ? mix : modalities[0] === 'visual' ? where(isVisual, mix, hidden) : where(isVisual, hidden, mix);
+  return { hidden: out, mean, logVariance, prior, visual, layer };
+}
+
+/** (1 − α) h + α z; h itself, to the bit, for α = 0 (a sum would turn −0 into 0). */
+function mixed(hidden: Value, sample: Value, alpha: Value | number): Value {
+  if (alpha === 0) return hidden;
+  const mix = add(mul(hidden, sub(1, alpha)), mul(sample, alpha));
+  return typeof alpha === 'number' ? mix : where(equal(alpha, 0), hidden, mix);
+}
+
+/** Every tensor of a bottleneck by name, found by tracing it. @param width d of the decoder */
+export function bottleneckTensors(config: BottleneckConfig, width: number): ReadonlyMap<string, Value> {
+  const p = trainableParameters();
+  const ints = (name: string): Value => input(name, ['batch', 'seq'], 'int32');
+  const hidden = input('hidden', ['batch', 'seq', width]);
+  for (const layer of config.bottleneck_layers)
+    gaussianBottleneck(p, config, layer, hidden, { modality: ints('modality'), positions: ints('positions'), tokensPerImage: 1, alpha: 1 });
+  return p.all;
+}
+
+/** Fresh weights: N(0, 0.02²), biases 0, priors N(0, I). Every tensor has its own stream of the seed. */
+export function initialBottleneck(config: BottleneckConfig, width: number, seed: number): Parameter[] {
+  return [...bottleneckTensors(config, width)].map(([name, value]) => {
+    const shape = value.shape as readonly number[];
+    const data = new Float32Array(sizeOf(shape));
+    if (shape.length === 2) {
+      new RandomStream(seed, `init.${name}`).normals(0, 0, data);
+      for (let i = 0; i < data.length; i++) data[i] *= INITIAL_SPREAD;
+    }
+    return { name, shape, data };
+  });
+}
