@@ -1,17 +1,4 @@
-/**
- * @file Query-based compression (LLaVA-Mini, arXiv 2501.03895, section 4.1, eq. 2) in two forms.
- *
- * `paper`, from the paper alone: Ĥ = A·H, A = softmax((Q + PE(Q))·(H + PE(H))ᵀ), over vision tokens H behind the projector; C² learnable
- * queries, one head, no scale, no projections. Not in the paper, chosen here: PE is the 2-D sine table of He et al. 2021 (which it cites) in
- * whole-number coordinates of each grid (C × C for Q, N × N for H).
- *
- * `checkpoint`, from the names, shapes and behaviour of the official code (read in public forks that carry it; the published weights were
- * not opened): `query` and `pos_embed` [C², D], `ln_q`, `ln_kv`, `attn.in_proj_…`, `attn.out_proj` of an 8-head attention of the tower's
- * width, BEFORE the projector; PE(H) is `pos_embed` resized bicubically to N × N. With C = 1 that table is the same at every place, so this
- * form then has no positions.
- *
- * Initial values: the official queries are N(0, 0.02²); the paper gives none.
- */
+/** @file Query-based compression of an image's tokens (LLaVA-Mini, arXiv 2501.03895, section 4.1, eq. 2). */
 import {
   add,
   constant,
@@ -86,7 +73,23 @@ export function resizeMatrix(from: number, to: number): Float32Array {
   return matrix;
 }
 
-/** @param p the whole model's scope; @param features [I, N², `compressorWidth`]: projected in the paper's form, the tower's in the other */
+/**
+ * Compression in the form that the config names.
+ *
+ * `paper`, from the paper alone: Ĥ = A·H, A = softmax((Q + PE(Q))·(H + PE(H))ᵀ), over vision tokens H behind the projector; C² learnable
+ * queries, one head, no scale, no projections. Not in the paper, chosen here: PE is the 2-D sine table of He et al. 2021 (which it cites) in
+ * whole-number coordinates of each grid (C × C for Q, N × N for H), and the name `query`.
+ *
+ * `checkpoint`, from the official code's module names, shapes and behaviour, as two public forks carry them (that the projector stands
+ * behind the compressor is also its issue 32): `query` and `pos_embed` [C², D], `ln_q`, `ln_kv`, and `attn`, an 8-head attention with
+ * projections, of the tower's width D; PE(H) is `pos_embed` resized bicubically to N × N. With C = 1, as published, that table is the same
+ * at every place: this form then has no positions, and the order of the patches does not count.
+ *
+ * The published weights were not opened, so nothing was compared with them. Initial queries: N(0, 0.02²) in the official code; the paper
+ * gives none.
+ * @param p the whole model's scope
+ * @param features [I, N², `compressorWidth`]: projected in the paper's form, the tower's in the other
+ */
 export function compress(p: Parameters, config: LlavaMiniConfig, features: Value): Compressed {
   const form = config.llava_mini_form === 'paper' ? similarity : resampler;
   return scope('model.compressor', () => form(p.in('model.compressor'), config, features));

@@ -1,7 +1,9 @@
 /** @file Names of LLaVA-Mini's tensors, its graph inputs, and what they are fed with. */
+import { dirname } from 'node:path';
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { input, type Value } from '../../graph/index.ts';
 import { trainableParameters } from '../../nn/parameters.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { pixelInput, tokenInputs } from '../llava/files.ts';
 import { inMemoryEntries, type LlavaLayout } from '../llava/layout.ts';
@@ -48,8 +50,17 @@ export function miniNameInMemory(stored: string): string {
   return found ? found[1] + stored.slice(found[0].length) : stored;
 }
 
+/** @throws NarrowsError where the vision tower lies elsewhere */
 function inMemory(entries: ReadonlyMap<string, TensorEntry>): { entries: Map<string, TensorEntry>; layout: LlavaLayout } {
-  return inMemoryEntries(new Map([...entries].map(([name, entry]) => [miniNameInMemory(name), entry])));
+  const found = inMemoryEntries(new Map([...entries].map(([name, entry]) => [miniNameInMemory(name), entry])));
+  const names = [...found.entries.keys()];
+  if (names.some(name => name.startsWith('model.compressor.')) && !names.some(name => name.startsWith('model.vision_tower.'))) {
+    const [{ file }] = entries.values();
+    throw new NarrowsError(
+      `${dirname(file)} has no vision tower; write the tensors of the one that config.json names as mm_vision_tower beside the others, under "model.vision_tower.vision_tower.vision_model.…".`,
+    );
+  }
+  return found;
 }
 
 /** Every tensor that a LLaVA-Mini with this config reads, by its name in memory, found by tracing the model. */

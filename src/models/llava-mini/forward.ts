@@ -1,10 +1,6 @@
 /**
- * @file LLaVA-Mini as a traced graph (Zhang, Fang, Yang, Feng, ICLR 2025, arXiv 2501.03895): LLaVA, whose decoder gets C² compressed tokens
- * per image and words that pre-fusion has filled with the image. What comes from the paper, what from the official code's names, and what
- * could not be known stands in compression.ts (eq. 2) and prefusion.ts (eq. 3).
- *
- * Common to both: the paper splits a 672-pixel image in four parts and pools video frames; here an image is one square (frames are several
- * images in one conversation). How the published weights were trained in stage 1, and what they give, was not checked: none were at hand.
+ * @file LLaVA-Mini as a traced graph (Zhang, Fang, Yang, Feng, ICLR 2025, arXiv 2501.03895): LLaVA whose decoder gets C² compressed tokens
+ * per image, and words that pre-fusion has filled with the image. Sources: see `llavaMiniForward`.
  */
 import { concat, equal, gather, mulDims, reshape, slice, unsqueeze, type Value, where } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
@@ -72,7 +68,16 @@ export interface LlavaMiniOutput extends LlavaOutput {
   readonly compression?: Value;
 }
 
-/** The whole model; `nextTokenLoss` takes its logits. @param pixels [I, C, S, S]; none: text alone */
+/**
+ * The whole model; `nextTokenLoss` takes its logits.
+ *
+ * From the paper: eq. 2 (`compress`), eq. 3 (`prefuse`), [compressed tokens; fused words] into the decoder, here with the compressed tokens
+ * where the image stands in the text (as LLaVA and the official code have it). In the form `checkpoint` (see `compress`), the compressed
+ * tokens also go through pre-fusion, between vision tokens and words, and the decoder gets what comes out.
+ * Not built: the 672-pixel variant, which cuts an image in four. Not known: whether the published weights (GPL-3.0, about 19.08 GB in four
+ * files, which is what bfloat16 weights with a float32 tower take) give here what they give there; they were not at hand.
+ * @param pixels [I, C, S, S]; none: text alone
+ */
 export function llavaMiniForward(
   p: Parameters,
   config: LlavaMiniConfig,

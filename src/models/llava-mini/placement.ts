@@ -1,7 +1,7 @@
 /** @file Where images and instructions stand among a batch's tokens. Made once, on the host. */
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
-import { MODALITY, type Placement, placeImages } from '../llava/placement.ts';
+import { expandImageTokens, MODALITY, type Placement, placeImages } from '../llava/placement.ts';
 import { compressedTokens, type LlavaMiniConfig } from './config.ts';
 
 /** A LLaVA placement whose images take C² tokens, with what pre-fusion needs. */
@@ -77,3 +77,7 @@ export const instructionOf = (labels: Tensor): Tensor =>
     labels.shape,
     Int32Array.from(labels.data as Int32Array, label => (Number(label) === -100 ? 1 : 0)),
   );
+
+/** Each image token of a row repeated C² times. */
+export const expandMiniTokens = (config: LlavaMiniConfig, ids: readonly number[]): number[] =>
+  expandImageTokens(config, ids, compressedTokens(config));

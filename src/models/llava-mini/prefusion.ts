@@ -1,13 +1,4 @@
-/**
- * @file Modality pre-fusion (LLaVA-Mini, section 4.1, eq. 3; several images as the frames of section 4.2). From the paper: the blocks have
- * the decoder's structure and read [vision tokens; instruction], their outputs at the instruction replace its embeddings, and fused words
- * of several images are averaged. Not in the paper, as the official code has it: names `prefusion_layers.{i}.…`, a causal mask, rotary
- * positions that count shown tokens, no norm behind the last block, words of answers hidden; in the form "checkpoint" the compressed
- * tokens stand between vision tokens and words, and what the decoder gets of them is what the blocks make of them.
- *
- * Left out of the official code: it hides words of id 0 and lets no gradient from fused words into the embedding table; both look like
- * accidents.
- */
+/** @file Modality pre-fusion (LLaVA-Mini, arXiv 2501.03895, section 4.1, eq. 3; several images as the frames of section 4.2). */
 import {
   add,
   broadcastTo,
@@ -50,9 +41,17 @@ export interface Fused {
 
 /**
  * Each image with the words of its conversation through the blocks.
+ *
+ * From the paper: the blocks have the decoder's structure and read [vision tokens; instruction], their outputs at the instruction replace
+ * its embeddings, and the fused words of several images are averaged. Not in the paper, as the official code has it: names
+ * (`prefusion_layers.{i}.…`), a causal mask, rotary positions that count shown tokens, no norm behind the last block, words of answers
+ * hidden and left as they are. Known from neither: several images in one conversation that are no video; they are treated as frames.
+ *
+ * Left out of the official code, as likely accidents: it hides words of id 0, lets no gradient from fused words into the embedding table,
+ * and when training fuses a text without an image with a black one.
  * @param p the whole model's scope
  * @param layers number of blocks
- * @param vision [I, V, width]
+ * @param vision [I, V, width]: all vision tokens, in the form `checkpoint` with the compressed ones behind them
  * @param words [B, T, width]
  */
 export function prefuse(p: Parameters, config: DecoderConfig, layers: number, vision: Value, words: Value, tokens: MiniTokenValues): Fused {
