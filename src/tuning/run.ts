@@ -1,8 +1,9 @@
 /** @file The frame of every training run: its directory, progress, figures, and the finished model. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
 import type { Optimizer } from '../optim/adamw.ts';
+import { nodeRuntime } from '../runtime/node.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import { formatNumber } from '../system/format.ts';
@@ -57,19 +58,39 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 /**
- * Whether a run with these arguments may go on in its `output_dir`. @param fixed arguments that a checkpoint depends on
+ * Whether a run with these arguments may go on in its `output_dir`.
+ * @param defaults what the arguments are where nothing is given @param fixed arguments that a checkpoint depends on
  * @returns warnings. @throws NarrowsError (usage) where the directory belongs to something else
  */
-export async function checkRunDirectory<T extends { output_dir: string }>(
-  args: T,
-  schema: z.ZodType<T>,
+export async function checkRunDirectory(
+  args: Readonly<Record<string, unknown>> & { readonly output_dir: string },
+  defaults: Readonly<Record<string, unknown>>,
   fixed: ReadonlySet<string>,
 ): Promise<string[]> {
   const directory = args.output_dir;
-  if ((await listCheckpoints(directory)).length > 0)
-    return compareWithCheckpoint(directory, args, schema.parse({ output_dir: directory }) as Record<string, unknown>, fixed);
+  if ((await listCheckpoints(directory)).length > 0) return compareWithCheckpoint(directory, args, defaults, fixed);
   if (!(await exists(join(directory, 'model.safetensors')))) return [];
   throw new NarrowsError(`${directory} holds a model but no checkpoint to resume from; choose another output_dir.`, { kind: 'usage' });
+}
+
+/**
+ * Gives a run its runtime, where it has none, and frees it. A run that the signal stopped before its first step has lost nothing.
+ * @param start is given a runtime with `num_threads`
+ */
+export async function withRuntime(
+  args: TrainingArguments,
+  { runtime, signal }: { readonly runtime?: Runtime; readonly signal?: AbortSignal },
+  start: (runtime: Runtime) => Promise<RunResult>,
+): Promise<RunResult> {
+  const used = runtime ?? nodeRuntime({ threads: args.num_threads });
+  try {
+    return await start(used);
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return { output_dir: args.output_dir, step: 0, finished: false, metrics: {} };
+    throw error;
+  } finally {
+    if (!runtime) await used.release();
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** @file The training loop: batches in, gradients out of one graph run, the optimiser in place; logs, evaluation, checkpoints, exact resume. */
 import { join } from 'node:path';
 import type { CompiledGraph } from '../graph/index.ts';
-import { AdamW, type Optimizer, type Parameter } from '../optim/adamw.ts';
+import { AdamW, type AdamWOptions, type Optimizer, type Parameter } from '../optim/adamw.ts';
 import { Muon } from '../optim/muon.ts';
 import { scheduleFactor } from '../optim/schedule.ts';
 import { nodeRuntime } from '../runtime/node.ts';
@@ -65,15 +65,18 @@ export interface TrainResult {
   readonly bestStep?: number;
 }
 
+/** AdamW's settings, as the arguments say. */
+export const optimizerOptions = (args: TrainingArguments): AdamWOptions => ({
+  beta1: args.adam_beta1,
+  beta2: args.adam_beta2,
+  epsilon: args.adam_epsilon,
+  weightDecay: args.weight_decay,
+  maxGradNorm: args.max_grad_norm || undefined,
+});
+
 /** The optimiser that the arguments name. @param runtime what Muon's matrix steps run on */
 export function makeOptimizer(args: TrainingArguments, parameters: readonly Parameter[], runtime: Runtime = nodeRuntime()): Optimizer {
-  const options = {
-    beta1: args.adam_beta1,
-    beta2: args.adam_beta2,
-    epsilon: args.adam_epsilon,
-    weightDecay: args.weight_decay,
-    maxGradNorm: args.max_grad_norm || undefined,
-  };
+  const options = optimizerOptions(args);
   return args.optim === 'muon' ? new Muon(runtime, parameters, options) : new AdamW(parameters, options);
 }
 

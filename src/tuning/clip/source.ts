@@ -29,6 +29,9 @@ export interface ClipSource {
   readonly weights?: ReadonlyMap<string, Float32Array>;
 }
 
+/** Files of a model directory that belong to the model beside weights and config.json. */
+export const BESIDE_WEIGHTS = /^(?!(config|adapter_config|golden)\.json$|train|.*\.index\.json$).*\.(json|txt|jinja)$/;
+
 const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 const PREPROCESSOR = 'preprocessor_config.json';
 
@@ -90,7 +93,7 @@ export async function pretrainedSource(reference: string): Promise<ClipSource> {
     if (!values.every(Number.isFinite)) throw new NarrowsError(`The tensor "${name}" of ${directory} holds values that are not finite.`);
     weights.set(name, values);
   }
-  const files = await smallFiles(directory, /^(?!config\.json$|train|.*\.index\.json$).*\.(json|txt|jinja)$/);
+  const files = await smallFiles(directory, BESIDE_WEIGHTS);
   const size = config.vision_config.image_size;
   const text = files.get(PREPROCESSOR);
   const preprocessor = text
@@ -101,7 +104,8 @@ export async function pretrainedSource(reference: string): Promise<ClipSource> {
   return { config: { ...config, dtype: 'float32' }, preprocessor, tokenizer, files, weights };
 }
 
-async function smallFiles(directory: string, wanted: RegExp): Promise<Map<string, string>> {
+/** Texts of a directory's files whose names match, by name. @throws NarrowsError where it cannot be read */
+export async function smallFiles(directory: string, wanted: RegExp): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   try {
     for (const name of (await readdir(directory)).sort())

@@ -1,9 +1,8 @@
 /** @file `narrows train clip`: the whole run, from arguments to a model directory. */
-import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
 import { createProgress, type Progress } from '../../system/progress.ts';
-import { checkRunDirectory, type RunResult, runTraining } from '../run.ts';
+import { checkRunDirectory, type RunResult, runTraining, withRuntime } from '../run.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';
 import { modelCard } from './model-card.ts';
 import { clipPairTask } from './pair-task.ts';
@@ -37,19 +36,11 @@ const FIXED = new Set([
  * @throws NarrowsError for wrong arguments, data or files; nothing is half-written
  */
 export async function trainClip(args: ClipTrainingArguments, options: TrainClipOptions = {}): Promise<TrainClipResult> {
-  const { log = silent, quiet = true, signal } = options;
+  const { log = silent, quiet = true } = options;
   checkClipArguments(args);
-  for (const warning of await checkRunDirectory(args, clipTrainingSchema, FIXED)) log.warn(warning);
-  const runtime = options.runtime ?? nodeRuntime({ threads: args.num_threads });
-  try {
-    return await run(args, { ...options, log, quiet }, runtime);
-  } catch (error) {
-    // Stopped before the first step: nothing is lost.
-    if (signal?.aborted && error === signal.reason) return { output_dir: args.output_dir, step: 0, finished: false, metrics: {} };
-    throw error;
-  } finally {
-    if (!options.runtime) await runtime.release();
-  }
+  const defaults = clipTrainingSchema.parse({ output_dir: args.output_dir });
+  for (const warning of await checkRunDirectory(args, defaults, FIXED)) log.warn(warning);
+  return withRuntime(args, options, runtime => run(args, { ...options, log, quiet }, runtime));
 }
 
 async function run(

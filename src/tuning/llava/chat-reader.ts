@@ -1,0 +1,140 @@
+/** @file Samples of instruction data as tokens, labels and pixels. */
+
+import { type EncodedChat, encodeChat } from '../../inputs/chat/encode-chat.ts';
+import { findTemplate } from '../../inputs/chat/find-template.ts';
+import { type Conversation, imageFirst } from '../../inputs/chat/messages.ts';
+import type { ChatTemplate } from '../../inputs/chat/template.ts';
+import { decodeImage } from '../../inputs/image/decode.ts';
+import { ImageProcessor } from '../../inputs/image/processor.ts';
+import { expandToSquare, meanColour } from '../../inputs/image/square.ts';
+import { Tokenizer } from '../../inputs/text/tokenizer.ts';
+import type { TokenizerConfig, TokenizerJson } from '../../inputs/text/tokenizer-files.ts';
+import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
+import { imageTokenText } from '../../models/llava/files.ts';
+import { placementFeeds } from '../../models/llava/model.ts';
+import { placeImages } from '../../models/llava/placement.ts';
+import type { Feeds } from '../../runtime/runtime.ts';
+import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import type { Note } from '../batch-loader.ts';
+
+/** One sample: a conversation whose images have been found. */
+export interface ChatSample extends Conversation {
+  /** Its id in the file, or where it stands there. */
+  readonly name: string;
+  /** Absolute paths. */
+  readonly images: readonly string[];
+}
+
+/** How samples become what the model is fed. Can be posted to a worker. */
+export interface ChatFormat {
+  readonly config: LlavaConfig;
+  /** Parsed preprocessor_config.json. */
+  readonly preprocessor: object;
+  readonly tokenizer: { readonly json: TokenizerJson; readonly config: TokenizerConfig };
+  /** A template's name, as in `LlavaArguments.version`; the model's own where there is none. */
+  readonly version?: string;
+  /** Longest sample in tokens, those of images included. */
+  readonly maxLength: number;
+  readonly aspectRatio: 'pad' | 'square';
+  /** The model's directory. */
+  readonly directory: string;
+}
+
+/** Names that LLaVA's own scripts use for `--version`. */
+const ALIASES: Readonly<Record<string, string>> = { v1: 'vicuna_v1', llama3: 'llama_3', llava_llama_3: 'llama_3' };
+
+const DECODERS = 4;
+
+/** Turns samples into tensors. */
+export class ChatReader {
+  private readonly colour: number[];
+
+  private constructor(
+    readonly format: ChatFormat,
+    readonly tokenizer: Tokenizer,
+    private readonly processor: ImageProcessor,
+    private readonly template: ChatTemplate,
+    private readonly options: { readonly imageToken: number; readonly imageTokenText: string; readonly tokensPerImage: number },
+  ) {
+    this.colour = meanColour(processor.config.image_mean);
+  }
+
+  /** @throws NarrowsError for a tokenizer without the image token, or a template that is unknown or cannot be told */
+  static async open(format: ChatFormat): Promise<ChatReader> {
+    const { config, directory, version } = format;
+    const tokenizer = new Tokenizer(format.tokenizer.json, format.tokenizer.config);
+    const text = imageTokenText(tokenizer, config, directory);
+    const name = version === undefined ? undefined : (ALIASES[version] ?? version);
+    const template = await findTemplate(directory, { name, imageTokenText: text }).catch(error => {
+      if (!(error instanceof NarrowsError)) throw error;
+      throw new NarrowsError(error.message.replace('--template', '--version'), { kind: error.kind, cause: error });
+    });
+    const options = { imageToken: config.image_token_index, imageTokenText: text, tokensPerImage: imageTokens(config) };
+    return new ChatReader(format, tokenizer, ImageProcessor.fromConfig(format.preprocessor), template, options);
+  }
+
+  /** Tokens and labels. @param note told where a sample is cut, or teaches nothing */
+  encode(sample: ChatSample, note: Note = () => {}): EncodedChat {
+    const { maxLength } = this.format;
+    try {
+      const encoded = encodeChat(this.tokenizer, this.template, imageFirst(sample).messages, { ...this.options, maxLength });
+      if (encoded.cut) note(cutSentence(sample.name, encoded, maxLength), `cut ${sample.name}`);
+      if (!encoded.labels.some((label, i) => i > 0 && label !== -100))
+        note(`Nothing of sample ${sample.name} is supervised${encoded.cut ? ' once it is cut' : ''}.`, `unsupervised ${sample.name}`);
+      return encoded;
+    } catch (error) {
+      if (!(error instanceof NarrowsError)) throw error;
+      throw new NarrowsError(`Sample ${sample.name}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** Pixel values [3, S, S] of an image. @throws NarrowsError naming the sample */
+  private async pixels(name: string, path: string): Promise<Float32Array> {
+    const size = this.format.config.vision_config.image_size;
+    try {
+      const decoded = await decodeImage(path);
+      const image = this.format.aspectRatio === 'pad' ? expandToSquare(decoded, this.colour) : decoded;
+      const { shape, data } = this.processor.process(image).pixelValues;
+      if (shape[1] === size && shape[2] === size) return data;
+      throw new NarrowsError(`the preprocessor makes ${path} ${shape[2]} x ${shape[1]}, but the tower takes ${size} x ${size}.`);
+    } catch (error) {
+      throw new NarrowsError(`Sample ${name}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Images of samples, in order, as one tensor [images, 3, S, S]; a few are decoded at a time. */
+  async images(samples: readonly ChatSample[], encoded: readonly EncodedChat[]): Promise<Tensor | undefined> {
+    const wanted = samples.flatMap((sample, i) => sample.images.slice(0, encoded[i].images).map(path => [sample.name, path] as const));
+    if (wanted.length === 0) return undefined;
+    const size = this.format.config.vision_config.image_size;
+    const each = 3 * size * size;
+    const out = new Float32Array(wanted.length * each);
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (let i = next++; i < wanted.length; i = next++) out.set(await this.pixels(...wanted[i]), i * each);
+    };
+    await Promise.all(Array.from({ length: DECODERS }, work));
+    return floats([wanted.length, 3, size, size], out);
+  }
+
+  /** What a training graph is fed beside `loss_divisor`, weights, noise and alpha; rows are padded behind. */
+  async feeds(samples: readonly ChatSample[], encoded: readonly EncodedChat[]): Promise<Feeds> {
+    const length = Math.max(2, ...encoded.map(e => e.ids.length));
+    const shape = [encoded.length, length];
+    const [ids, mask, labels] = [0, 0, -100].map(value => new Int32Array(encoded.length * length).fill(value));
+    for (const [b, row] of encoded.entries()) {
+      ids.set(row.ids, b * length);
+      mask.fill(1, b * length, b * length + row.ids.length);
+      labels.set(row.labels, b * length);
+    }
+    const pixels = await this.images(samples, encoded);
+    const placement = placeImages(this.format.config, ints(shape, ids), pixels?.shape[0] ?? 0, ints(shape, mask));
+    return { ...placementFeeds(placement), labels: ints(shape, labels), ...(pixels && { pixel_values: pixels }) };
+  }
+}
+
+function cutSentence(name: string, { ids, cut, imagesCut }: EncodedChat, most: number): string {
+  const images = imagesCut ? ` (${imagesCut} image${imagesCut > 1 ? 's' : ''} among them)` : '';
+  return `Sample ${name} has ${ids.length + cut} tokens; the last ${cut}${images} are cut, since "model_max_length" is ${most}.`;
+}

@@ -1,0 +1,183 @@
+/** @file Training a LLaVA on a file of conversations, by any method. */
+import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
+import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
+import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
+import { type CompiledGraph, compile, input } from '../../graph/index.ts';
+import { imageTokens } from '../../models/llava/config.ts';
+import { loraDropout } from '../../nn/lora.ts';
+import { frozenParameters } from '../../nn/parameters.ts';
+import type { Parameter } from '../../optim/adamw.ts';
+import type { Feeds, Runtime } from '../../runtime/runtime.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { RandomStream } from '../../tensor/random.ts';
+import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import type { Note } from '../batch-loader.ts';
+import type { ClosableTask } from '../run.ts';
+import type { LlavaArguments } from './arguments.ts';
+import { type ChatFormat, ChatReader } from './chat-reader.ts';
+import { groupLength, readChatData } from './data.ts';
+import { FileBatches, type FileBatchSettings } from './file-batch.ts';
+import { evaluateFile } from './file-evaluate.ts';
+import { type LlavaTrainGraph, llavaTrainGraph } from './graph.ts';
+import { ChatLoader } from './loader.ts';
+import { type Method, methodOf } from './method.ts';
+import { ModalitySampler, type SamplerSettings } from './sampler.ts';
+import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
+import { startValues } from './start-values.ts';
+import { openTrained, saveTrained } from './store.ts';
+
+/** A task, what it trains, and how long. */
+export interface LlavaTask extends ClosableTask {
+  readonly method: Method;
+  /** Updates in all. */
+  readonly maxSteps: number;
+  /** Samples of the file. */
+  readonly samples: number;
+  /** Tokens of the batches taken so far, padding not counted. */
+  tokens(): number;
+}
+
+const LORA_SEED = 'lora_seed';
+
+/** The graphs of training or evaluation; those of text alone are compiled when a batch needs them. */
+class Graphs {
+  private readonly compiled = new Map<boolean, Promise<CompiledGraph>>();
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly outputs: (images: boolean) => LlavaTrainGraph['outputs'],
+  ) {}
+
+  get(images: boolean): Promise<CompiledGraph> {
+    let graph = this.compiled.get(images);
+    if (!graph) {
+      graph = compile(this.runtime, this.outputs(images));
+      graph.catch(() => {});
+      this.compiled.set(images, graph);
+    }
+    return graph;
+  }
+
+  async release(): Promise<void> {
+    for (const graph of this.compiled.values()) await (await graph.catch(() => undefined))?.release();
+  }
+}
+
+/** What `max_steps` and `num_train_epochs` say together. */
+const stepsOf = (args: LlavaArguments, updatesPerEpoch: number): number =>
+  args.max_steps || Math.max(1, Math.ceil(args.num_train_epochs * updatesPerEpoch));
+
+function formatOf(args: LlavaArguments, source: LlavaSource): ChatFormat {
+  const { config, preprocessor, tokenizer, directory } = source;
+  const { version, model_max_length: maxLength, image_aspect_ratio: aspectRatio } = args;
+  return { config, preprocessor, tokenizer, directory, version, maxLength, aspectRatio };
+}
+
+function samplerOf(args: LlavaArguments, lengths: readonly number[]): SamplerSettings {
+  const { seed, per_device_train_batch_size: batchSize, gradient_accumulation_steps: accumulation } = args;
+  if (lengths.length < batchSize * accumulation)
+    throw new NarrowsError(
+      `${args.data_path} has ${lengths.length} samples, fewer than the ${batchSize * accumulation} of an update; lower "per_device_train_batch_size" or "gradient_accumulation_steps".`,
+      { kind: 'usage' },
+    );
+  return { seed, batchSize, accumulation, lengths, grouped: args.group_by_modality_length };
+}
+
+/**
+ * Training on `args.data_path`, with `args.validation_file` for evaluation. @param note told of samples that are left out, cut, or teach nothing
+ * @throws NarrowsError for files that cannot be read, images that are missing, and a model, tokenizer or template that do not fit
+ */
+export async function llavaFileTask(
+  runtime: Runtime,
+  args: LlavaArguments,
+  note: Note = () => {},
+  signal?: AbortSignal,
+): Promise<LlavaTask> {
+  const source = await llavaSource(args.model!);
+  checkBottleneckKept(source, args.method);
+  const { config } = source;
+  const perImage = imageTokens(config);
+  const width = config.text_config.hidden_size;
+  const reading = { imageFolder: args.image_folder, skipMissing: args.skip_missing, signal };
+  const { samples, hash } = await readChatData(args.data_path!, reading, note);
+  const validation = args.validation_file
+    ? (await readChatData(args.validation_file, reading, note)).samples.slice(0, args.eval_samples)
+    : undefined;
+  const sampler = samplerOf(
+    args,
+    samples.map(sample => groupLength(sample, perImage)),
+  );
+  const maxSteps = stepsOf(args, new ModalitySampler(sampler).updatesPerEpoch);
+  const format = formatOf(args, source);
+  const reader = await ChatReader.open(format);
+
+  const layers = config.text_config.num_hidden_layers;
+  const method = methodOf(args, source.entries.keys(), layers, source.bottleneck?.bottleneck_layers);
+  const { lora, bottleneck, trainable } = method;
+  const frozen = frozenParameters(source.entries, source.directory);
+  const trace = (images: boolean, dropout: boolean): LlavaTrainGraph =>
+    llavaTrainGraph(config, {
+      ...{ trainable, frozen, images, lora },
+      ...(lora && dropout && lora.lora_dropout > 0 ? { loraDropout: loraDropout(lora, input(LORA_SEED, [], 'int32')) } : {}),
+      bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, perImage)),
+    });
+  const parameters: Parameter[] = await startValues(trace(true, false).parameters, {
+    ...{ entries: source.entries, bottleneck, width, seed: args.seed },
+  });
+  const training = new Graphs(runtime, images => trace(images, true).outputs);
+  const evaluation = new Graphs(runtime, images => figuresOf(trace(images, false).outputs));
+  const settings: FileBatchSettings = { samples, format, sampler, bottleneck };
+  const batches = new FileBatches(settings, reader);
+  const loader = new ChatLoader(settings, note);
+  const dropouts = new RandomStream(args.seed, 'lora.dropout');
+  const feeds = (): Feeds => Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
+  let tokens = 0;
+  return {
+    ...{ runtime, parameters, method, maxSteps, samples: samples.length, dataHash: hash },
+    tokens: () => tokens,
+    graph: {
+      run: async inputs => (await training.get('pixel_values' in inputs)).run(inputs),
+      release: () => training.release(),
+    },
+    async batch(step) {
+      const batch = await loader.batch(step);
+      for (const shown of batch.attention_mask.data) tokens += Number(shown);
+      const update = Math.floor(step / args.gradient_accumulation_steps);
+      return {
+        ...batch,
+        ...(lora && { [LORA_SEED]: ints([], [dropouts.reader(step, 0).integer(2 ** 31)]) }),
+        ...(bottleneck && { [ALPHA_INPUT]: floats([], [alphaAt(bottleneck, update, maxSteps)]) }),
+      };
+    },
+    describeBatch: step => batches.describe(step),
+    ...(validation && {
+      evaluate() {
+        const weights = feeds();
+        const noise = (rows: number, length: number): Feeds => {
+          const out: Record<string, Tensor> = {};
+          if (!bottleneck) return out;
+          // Without noise the sample is the posterior's mean, as when answering.
+          for (const layer of bottleneck.bottleneck_layers)
+            out[noiseInput(layer)] = floats([rows, length, width], new Float32Array(rows * length * width));
+          return { ...out, [ALPHA_INPUT]: floats([], [inferenceAlpha(bottleneck)]) };
+        };
+        const graphs = {
+          graph: (images: boolean) => evaluation.get(images),
+          feeds: (b: number, t: number) => ({ ...weights, ...noise(b, t) }),
+        };
+        return evaluateFile(graphs, reader, validation, args.per_device_train_batch_size);
+      },
+    }),
+    save: directory => saveTrained(directory, { args, source, method, parameters }),
+    open: directory => openTrained(directory, method),
+    async close() {
+      await loader.close();
+      await training.release();
+      await evaluation.release();
+    },
+  };
+}
+
+/** Outputs without gradients: `ce`, and what a bottleneck logs. */
+const figuresOf = (outputs: LlavaTrainGraph['outputs']): LlavaTrainGraph['outputs'] =>
+  Object.fromEntries(Object.entries(outputs).filter(([name]) => name !== 'loss' && !name.startsWith('grad.')));

@@ -1,0 +1,12 @@
+/** @file Batches of conversations, drawn ahead in a worker thread. */
+import { spawnWorker } from '../../system/spawn.ts';
+import { type Note, WorkerBatches } from '../batch-loader.ts';
+import type { FileBatchSettings } from './file-batch.ts';
+
+/** Keeps some batches drawn. */
+export class ChatLoader extends WorkerBatches {
+  /** @param note told of samples that are cut or teach nothing, when the batch is taken */
+  constructor(settings: FileBatchSettings, note?: Note, ahead?: number) {
+    super(spawnWorker('loader-worker', import.meta.url), settings, note, ahead);
+  }
+}

@@ -1,0 +1,71 @@
+/** @file What a run trains, by its method: the projector, the decoder with it, adapters, or both around a bottleneck. */
+import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
+import type { LoraConfig } from '../../nn/lora.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { LlavaArguments, TuneArguments } from './arguments.ts';
+
+/** Module of the projector, as PEFT names it. */
+const PROJECTOR_MODULE = 'multi_modal_projector';
+const inProjector = (name: string): boolean => name.startsWith(`model.${PROJECTOR_MODULE}.`);
+const inTower = (name: string): boolean => name.startsWith('model.vision_tower.');
+const inBottleneck = (name: string): boolean => name.startsWith('bottleneck.');
+
+/** What is trained. */
+export interface Method {
+  /** Whether a tensor of the model is trained; bottlenecks always are, adapters are asked for by `lora`. */
+  trainable(name: string): boolean;
+  readonly lora?: LoraConfig;
+  readonly bottleneck?: BottleneckConfig;
+  /** Whether a tensor belongs to the projector, whose learning rate may be another. */
+  inProjector(name: string): boolean;
+}
+
+/** `model.*.norm.weight` as a test of whole names. */
+function matcher(pattern: string): RegExp {
+  const parts = pattern.split('*').map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}
+
+/** Block at three quarters of the decoder's depth: 24 of 32, as Vittle has it. */
+export const defaultLayer = (layers: number): number => Math.min(layers - 1, Math.floor((layers * 3) / 4));
+
+/** @param before layers of the bottleneck that the start has. @throws NarrowsError (usage) for a block that the decoder lacks */
+export function bottleneckOf(args: TuneArguments, layers: number, before?: readonly number[]): BottleneckConfig {
+  const { bottleneck_layer: named, prior, beta_visual, beta_text, alpha_end, alpha_schedule, alpha_inference } = args;
+  return parseBottleneckConfig(
+    {
+      bottleneck_layers: named.length ? named : (before ?? [defaultLayer(layers)]),
+      ...{ prior, beta_visual, beta_text, alpha_end, alpha_schedule, half_log_kl: args.half_log_kl, index_split: args.index_split },
+      ...(alpha_inference === undefined ? {} : { alpha_inference }),
+    },
+    'the training arguments',
+    layers,
+  );
+}
+
+function loraOf(args: TuneArguments): LoraConfig {
+  const { lora_r: r, lora_alpha, lora_dropout, lora_target_modules: targets } = args;
+  return { r, lora_alpha, lora_dropout, target_modules: targets.length ? targets : 'all-linear', modules_to_save: [PROJECTOR_MODULE] };
+}
+
+/**
+ * @param names every tensor of the start, by its name in memory @param layers blocks of the decoder
+ * @param before layers of the bottleneck that the start has
+ * @throws NarrowsError (usage) for a pattern that names no tensor, or where nothing is left to train
+ */
+export function methodOf(args: LlavaArguments, names: Iterable<string>, layers: number, before?: readonly number[]): Method {
+  const all = [...names];
+  const patterns = args.freeze.map(matcher);
+  const none = patterns.findIndex(pattern => !all.some(name => pattern.test(name)));
+  if (none >= 0)
+    throw new NarrowsError(`"freeze" has the pattern "${args.freeze[none]}", which no tensor of the model matches (such as ${all[0]}).`, {
+      kind: 'usage',
+    });
+  const own = (name: string): boolean => (args.method === 'projector' || args.method === 'lora' ? inProjector(name) : !inTower(name));
+  const trainable = (name: string): boolean => inBottleneck(name) || (own(name) && !patterns.some(pattern => pattern.test(name)));
+  const method =
+    args.method === 'lora' ? { lora: loraOf(args) } : args.method === 'vittle' ? { bottleneck: bottleneckOf(args, layers, before) } : {};
+  if (args.method !== 'lora' && !all.some(name => trainable(name)) && args.method !== 'vittle')
+    throw new NarrowsError('"freeze" leaves nothing to train.', { kind: 'usage' });
+  return { trainable, inProjector, ...method };
+}

@@ -1,0 +1,65 @@
+/** @file README.md of a trained LLaVA: a model card to be filled in, with what the run knows. */
+import { formatNumber } from '../../system/format.ts';
+import type { LlavaArguments } from './arguments.ts';
+import type { LlavaTask } from './file-task.ts';
+import { PRESETS } from './presets.ts';
+
+const WHAT = {
+  projector: 'its projector alone (stage 1)',
+  full: 'projector and decoder (stage 2)',
+  lora: 'projector and low-rank adapters of the decoder (stage 2)',
+  vittle: 'projector, decoder and a Gaussian bottleneck inside it (Vittle, arXiv 2505.13946)',
+} as const;
+
+function bottleneckLines({ method: { bottleneck } }: LlavaTask): string[] {
+  if (!bottleneck) return [];
+  const { bottleneck_layers: layers, prior, alpha_end, alpha_schedule, beta_visual, beta_text } = bottleneck;
+  return [
+    '',
+    `The bottleneck acts on the output of decoder block ${layers.join(', ')} (counted from 0), with a ${prior} prior, an alpha of ${alpha_end} at the end (${alpha_schedule}), β ${beta_visual} for image tokens and ${beta_text} for the prompt. Its weights are \`bottleneck.safetensors\`, its settings \`bottleneck_config\` in config.json; transformers opens the model without it.`,
+  ];
+}
+
+const use = (args: LlavaArguments, adapter: boolean): string =>
+  adapter
+    ? `An adapter for \`${args.model}\`: \`PeftModel.from_pretrained(model, directory)\`, or \`narrows chat --model ${args.model} --adapter DIR\`.`
+    : 'What it is for, and what it is not for: to be written.';
+
+/** Text of the card. @param args with `max_steps` filled in */
+export function modelCard(args: LlavaArguments, task: LlavaTask, metrics: Readonly<Record<string, number>>): string {
+  const count = task.parameters.reduce((sum, p) => sum + p.data.length, 0);
+  const seen = args.max_steps * args.gradient_accumulation_steps * args.per_device_train_batch_size;
+  const preset = args.preset ? PRESETS[args.preset] : undefined;
+  const table = Object.entries(metrics).map(([key, value]) => `| ${key.slice(5).replaceAll('_', ' ')} | ${formatNumber(value)} |`);
+  const results = table.length ? ['| measure | value |', '|---|---|', ...table] : ['Not evaluated.'];
+  return [
+    '---',
+    `library_name: ${task.method.lora ? 'peft' : 'transformers'}`,
+    'pipeline_tag: image-text-to-text',
+    'tags: [llava, narrows]',
+    '---',
+    '',
+    '# A LLaVA model',
+    '',
+    `Trained by \`narrows train ${args.method === 'projector' ? 'projector' : 'tune'}\` from \`${args.model}\`: ${WHAT[args.method]}, ${formatNumber(count / 1e6)} million parameters.`,
+    ...bottleneckLines(task),
+    '',
+    '## Use',
+    '',
+    use(args, task.method.lora !== undefined),
+    '',
+    '## Training',
+    '',
+    `${args.max_steps} updates, ${seen} samples seen of the ${task.samples} of \`${args.data_path}\`. Every argument stands in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
+    ...(preset ? ['', `Recipe \`${args.preset}\`: ${preset.summary} (${preset.source}).`] : []),
+    '',
+    '## Results',
+    '',
+    ...results,
+    '',
+    '## Licence',
+    '',
+    'To be written: that of the data and of what it started from.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,79 @@
+/** @file What a run starts from: a LLaVA's configuration, small files, tokenizer, and where its weights stand. */
+import { join } from 'node:path';
+import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
+import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
+import { parseJson, readConfig } from '../../checkpoints/config.ts';
+import { openSafetensors, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { readTokenizerFiles } from '../../inputs/text/tokenizer-files.ts';
+import { findModel } from '../../models/bundled.ts';
+import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
+import { requireTensors } from '../../models/llava/files.ts';
+import { inMemoryEntries, type LlavaLayout } from '../../models/llava/layout.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { BESIDE_WEIGHTS, smallFiles } from '../clip/source.ts';
+import type { ChatFormat } from './chat-reader.ts';
+
+/** File of a bottleneck's weights, beside the model's. */
+export const BOTTLENECK_WEIGHTS = 'bottleneck.safetensors';
+const PREPROCESSOR = 'preprocessor_config.json';
+
+/** Where a run starts. */
+export interface LlavaSource {
+  readonly directory: string;
+  readonly config: LlavaConfig;
+  /** config.json, keys verbatim. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** Every tensor by its name in memory, those of a bottleneck included. */
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly layout: LlavaLayout;
+  /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly preprocessor: object;
+  readonly tokenizer: ChatFormat['tokenizer'];
+  /** The bottleneck that the checkpoint has already. */
+  readonly bottleneck?: BottleneckConfig;
+}
+
+/** Every tensor of a directory by its name in memory, those of a bottleneck included. @throws NarrowsError for a damaged file */
+export async function openLlavaWeights(
+  directory: string,
+  hasBottleneck: boolean,
+): Promise<{ entries: Map<string, TensorEntry>; layout: LlavaLayout }> {
+  const { entries, layout } = inMemoryEntries((await openCheckpoint(directory)).entries);
+  if (hasBottleneck)
+    for (const [name, entry] of (await openSafetensors(join(directory, BOTTLENECK_WEIGHTS))).tensors) entries.set(name, entry);
+  return { entries, layout };
+}
+
+/**
+ * Opens a checkpoint to start from. @param reference a directory, a shipped model, or `org/name[@revision]`
+ * @throws NarrowsError in one sentence for a directory that holds no complete LLaVA with its tokenizer
+ */
+export async function llavaSource(reference: string): Promise<LlavaSource> {
+  const { directory } = await findModel(reference);
+  const json = (await readConfig(directory)) as Record<string, unknown>;
+  const path = join(directory, 'config.json');
+  const config = parseLlavaConfig(json, path);
+  const layers = config.text_config.num_hidden_layers;
+  const bottleneck = json.bottleneck_config === undefined ? undefined : parseBottleneckConfig(json.bottleneck_config, path, layers);
+  const { entries, layout } = await openLlavaWeights(directory, bottleneck !== undefined);
+  requireTensors(config, entries, directory);
+  const tokenizer = await readTokenizerFiles(directory);
+  const files = await smallFiles(directory, BESIDE_WEIGHTS);
+  const text = files.get(PREPROCESSOR);
+  const { image_size: size } = config.vision_config;
+  const preprocessor = text
+    ? (parseJson(text, join(directory, PREPROCESSOR)) as object)
+    : { size: { shortest_edge: size }, crop_size: { height: size, width: size } };
+  if (!text) files.set(PREPROCESSOR, `${JSON.stringify(preprocessor, null, 2)}\n`);
+  return { directory, config, json, entries, layout, files, preprocessor, tokenizer, bottleneck };
+}
+
+/** @throws NarrowsError (usage) where a checkpoint with a bottleneck is to be trained without it */
+export function checkBottleneckKept(source: LlavaSource, method: string): void {
+  if (source.bottleneck && method !== 'vittle')
+    throw new NarrowsError(
+      `${source.directory} has a bottleneck ("bottleneck_config"), which the method "${method}" would leave behind; take --method vittle.`,
+      { kind: 'usage' },
+    );
+}

@@ -1,0 +1,65 @@
+/** @file What a run writes, for going on and for use: a model directory, with a bottleneck beside it, or an adapter as PEFT stores it. */
+import { join } from 'node:path';
+import { openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
+import { readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { writeSafetensors } from '../../checkpoints/write.ts';
+import { nameInMemory } from '../../models/llava/layout.ts';
+import type { Parameter } from '../../optim/adamw.ts';
+import { writeFileAtomic } from '../../system/files.ts';
+import { floats, type Tensor } from '../../tensor/tensor.ts';
+import type { LlavaArguments } from './arguments.ts';
+import type { Method } from './method.ts';
+import { saveLlava } from './save.ts';
+import { BOTTLENECK_WEIGHTS, type LlavaSource, openLlavaWeights } from './source.ts';
+
+/** What is written. */
+export interface TrainedModel {
+  readonly args: LlavaArguments;
+  readonly source: LlavaSource;
+  readonly method: Method;
+  readonly parameters: readonly Parameter[];
+}
+
+const isBottleneck = (name: string): boolean => name.startsWith('bottleneck.');
+const argumentsJson = (args: LlavaArguments): string => `${JSON.stringify({ ...args, output_dir: undefined }, null, 2)}\n`;
+
+/** Tensors that were not trained come as they were, trained ones as float32. */
+async function* allTensors({ source, parameters }: TrainedModel): AsyncGenerator<[string, Tensor]> {
+  const trained = new Map(parameters.map(p => [p.name, p]));
+  for (const [name, entry] of source.entries) {
+    if (isBottleneck(name)) continue;
+    const p = trained.get(name);
+    yield [name, p ? floats(p.shape, p.data) : await readTensor(entry)];
+  }
+}
+
+/**
+ * Writes a model directory that LlavaForConditionalGeneration.from_pretrained of transformers and Narrows open, `bottleneck.safetensors`
+ * beside it where there is one; for LoRA the adapter alone. @throws NarrowsError when a file cannot be written
+ */
+export async function saveTrained(directory: string, model: TrainedModel): Promise<void> {
+  const { args, source, method, parameters } = model;
+  if (method.lora) {
+    const tensors = new Map(parameters.map(p => [p.name, floats(p.shape, p.data)]));
+    await writeFileAtomic(join(directory, 'training_args.json'), argumentsJson(args));
+    await writeAdapter(directory, { config: method.lora, tensors }, source.directory);
+    return;
+  }
+  const { bottleneck } = method;
+  const own = parameters.filter(p => isBottleneck(p.name)).map(p => [p.name, floats(p.shape, p.data)] as const);
+  if (bottleneck) await writeSafetensors(join(directory, BOTTLENECK_WEIGHTS), own);
+  const tensors: [string, Tensor][] = [];
+  for await (const pair of allTensors(model)) tensors.push(pair);
+  const { torch_dtype: _, ...json } = source.json;
+  await saveLlava(directory, tensors, {
+    config: { ...json, dtype: 'float32', ...(bottleneck ? { bottleneck_config: bottleneck } : {}) },
+    files: new Map([...source.files, ['training_args.json', argumentsJson(args)]]),
+    layout: source.layout,
+  });
+}
+
+/** Where what was trained stands in such a directory, by name in memory. @throws NarrowsError for a damaged file */
+export async function openTrained(directory: string, { lora, bottleneck }: Method): Promise<ReadonlyMap<string, TensorEntry>> {
+  if (lora) return (await openAdapter(directory, nameInMemory)).entries;
+  return (await openLlavaWeights(directory, bottleneck !== undefined)).entries;
+}

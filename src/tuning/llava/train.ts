@@ -1,0 +1,127 @@
+/** @file `narrows train projector` and `narrows train tune`: the whole run, from arguments to a model directory. */
+import type { Optimizer } from '../../optim/adamw.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { type Logger, silent } from '../../system/log.ts';
+import type { Note } from '../batch-loader.ts';
+import { GroupedAdamW } from '../grouped-adamw.ts';
+import { checkRunDirectory, type RunResult, runTraining, withRuntime } from '../run.ts';
+import { optimizerOptions } from '../trainer.ts';
+import { checkLlavaArguments, type LlavaArguments, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
+import { type LlavaTask, llavaFileTask } from './file-task.ts';
+import { modelCard } from './model-card.ts';
+
+/** Options of `trainLlava`. */
+export interface TrainLlavaOptions {
+  /** ONNX Runtime in this thread by default, with `num_threads`. */
+  readonly runtime?: Runtime;
+  /** Aborted: the step under way is finished, a checkpoint written, and the result says `finished: false`. */
+  readonly signal?: AbortSignal;
+  readonly log?: Logger;
+  /** No progress display. Default true, as for any library function. */
+  readonly quiet?: boolean;
+  onProgress?(step: number, total: number, loss: number): void;
+}
+
+/** A checkpoint depends on them: another value means another run. */
+const FIXED = new Set([
+  ...['method', 'model', 'seed', 'per_device_train_batch_size', 'gradient_accumulation_steps', 'optim', 'freeze', 'skip_missing'],
+  ...['model_max_length', 'image_aspect_ratio', 'version', 'group_by_modality_length', 'prior', 'bottleneck_layer'],
+  ...['lora_r', 'lora_alpha', 'lora_target_modules'],
+]);
+
+/** Samples of which a sentence is told; the rest is counted. */
+const TOLD = 5;
+
+/** Tells the first samples that are cut or teach nothing, and counts all. */
+class SampleNotes {
+  private readonly counts = new Map<string, Set<string>>();
+
+  constructor(private readonly log: Logger) {}
+
+  readonly note: Note = (message, key) => {
+    const kind = key?.split(' ', 1)[0];
+    if (kind !== 'cut' && kind !== 'unsupervised') return this.log.warn(message, key);
+    const seen = this.counts.get(kind) ?? new Set();
+    this.counts.set(kind, seen.add(key!));
+    if (seen.size <= TOLD) this.log.warn(message, key);
+  };
+
+  /** The numbers, at the end. */
+  tell({ model_max_length: most }: LlavaArguments): void {
+    const [cut, unsupervised] = ['cut', 'unsupervised'].map(kind => this.counts.get(kind)?.size ?? 0);
+    const samples = (n: number): string => `${n} sample${n > 1 ? 's' : ''}`;
+    if (cut) this.log.warn(`${samples(cut)} had more than ${most} tokens and were cut; raise "model_max_length" to keep them whole.`);
+    if (unsupervised) this.log.warn(`${samples(unsupervised)} had nothing to learn from.`);
+  }
+}
+
+/** Tokens per second of the training steps alone, between two lines of figures. */
+class Speed {
+  private began = 0;
+  private seconds = 0;
+  private counted = 0;
+  constructor(private readonly tokens: () => number) {}
+
+  begin(): void {
+    this.began ||= performance.now();
+  }
+
+  end(): void {
+    if (this.began) this.seconds += (performance.now() - this.began) / 1000;
+    this.began = 0;
+  }
+
+  figures(): Record<string, number> {
+    const tokens = this.tokens();
+    const rate = this.seconds > 0 ? (tokens - this.counted) / this.seconds : 0;
+    this.counted = tokens;
+    this.seconds = 0;
+    return { tokens_per_second: rate };
+  }
+}
+
+/** The optimiser, where the projector has a learning rate of its own. */
+function optimizerOf(args: LlavaArguments, { parameters, method }: LlavaTask): Optimizer | undefined {
+  const { mm_projector_lr: rate, learning_rate: base } = args;
+  if (rate === undefined || rate === base) return undefined;
+  const of = (own: boolean) => parameters.filter(p => method.inProjector(p.name) === own);
+  const groups = [
+    { parameters: of(false), factor: 1 },
+    { parameters: of(true), factor: base === 0 ? 0 : rate / base },
+  ];
+  return new GroupedAdamW(groups, optimizerOptions(args));
+}
+
+/**
+ * Trains a LLaVA on conversations (docs/training.md) and writes a model directory in Hugging Face's format, or an adapter in PEFT's. A run
+ * that was stopped, even by a kill, goes on from its newest checkpoint and ends in the same bits.
+ * @throws NarrowsError for wrong arguments, data or files; nothing is half-written
+ */
+export async function trainLlava(args: LlavaArguments, options: TrainLlavaOptions = {}): Promise<RunResult> {
+  const { log = silent, quiet = true, signal, onProgress } = options;
+  checkLlavaArguments(args);
+  const schema = args.method === 'projector' ? projectorTrainingSchema : tuneTrainingSchema;
+  const defaults = { method: 'projector', ...schema.parse({ output_dir: args.output_dir }) };
+  for (const warning of await checkRunDirectory(args, defaults, FIXED)) log.warn(warning);
+  const notes = new SampleNotes(log);
+  return withRuntime(args, options, async runtime => {
+    const task = await llavaFileTask(runtime, args, notes.note, signal);
+    const resolved = { ...args, max_steps: task.maxSteps };
+    const speed = new Speed(task.tokens);
+    const timed: LlavaTask = {
+      ...task,
+      batch(step) {
+        speed.begin();
+        return task.batch(step);
+      },
+    };
+    return runTraining(timed, resolved, {
+      ...{ log, quiet, signal, onProgress },
+      optimizer: optimizerOf(args, task),
+      afterStep: () => speed.end(),
+      figures: () => speed.figures(),
+      onEnd: () => notes.tell(args),
+      card: metrics => modelCard(resolved, task, metrics),
+    });
+  });
+}
