@@ -9,6 +9,8 @@ import { type Decode, TextStream } from './text-stream.ts';
 export interface GenerationOptions extends SamplingOptions {
   /** Default 128. */
   readonly maxNewTokens?: number;
+  /** Most tokens of a prompt and its answer together; an answer that reaches it ends with `length`. No limit by default. */
+  readonly maxLength?: number;
   /** Tokens that end an answer (`eos_token_id`); none by default. */
   readonly eosTokens?: readonly number[];
   /** Texts that end an answer; they need `decode`. */
@@ -75,8 +77,22 @@ export async function* streamTokens<P extends Prompt>(
   options: GenerationOptions = {},
 ): AsyncGenerator<GeneratedToken, void, undefined> {
   checkOptions(options);
-  const { maxNewTokens = 128, eosTokens = [], stop, decode, seed = 0, promptNumbers, signal } = options;
+  const {
+    maxNewTokens = 128,
+    maxLength = Number.POSITIVE_INFINITY,
+    eosTokens = [],
+    stop,
+    decode,
+    seed = 0,
+    promptNumbers,
+    signal,
+  } = options;
   const noise = new RandomStream(seed, 'generate');
+  const full = prompts.findIndex(({ ids }) => ids.length >= maxLength);
+  if (full >= 0)
+    throw new NarrowsError(
+      `Prompt ${full + 1} has ${prompts[full].ids.length} tokens (images included), which leaves no room for an answer within ${maxLength}; shorten it.`,
+    );
   signal?.throwIfAborted();
   const decoding = await model.start(prompts, { signal });
   let rows: Row[] = prompts.map(({ ids }, prompt) => ({
@@ -101,7 +117,7 @@ export async function* streamTokens<P extends Prompt>(
         ? 'eos'
         : row.stream?.stop !== undefined
           ? 'stop'
-          : row.count === maxNewTokens
+          : row.count === maxNewTokens || row.seen.length >= maxLength
             ? 'length'
             : undefined;
       if (finish) text += row.stream?.finish() ?? '';

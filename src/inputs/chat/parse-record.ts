@@ -60,6 +60,8 @@ function turns(record: Fields, images: string[], where: string): ChatMessage[] {
 export interface RecordOptions {
   /** Moves a single image to the front of its turn, as LLaVA's `preprocess_multimodal` does. Default true. */
   readonly imageFirst?: boolean;
+  /** An assistant's turn is needed (training). Default true. */
+  readonly answer?: boolean;
 }
 
 /**
@@ -68,7 +70,7 @@ export interface RecordOptions {
  * @param where names the record in errors
  * @throws NarrowsError in one sentence for what is missing or does not fit together
  */
-export function parseRecord(value: unknown, where: string, { imageFirst: move = true }: RecordOptions = {}): Conversation {
+export function parseRecord(value: unknown, where: string, { imageFirst: move = true, answer = true }: RecordOptions = {}): Conversation {
   if (!isObject(value)) throw new NarrowsError(`${where}: ${shown(value)} is no JSON object.`);
   const inside: string[] = [];
   const messages = turns(value, inside, where);
@@ -79,6 +81,6 @@ export function parseRecord(value: unknown, where: string, { imageFirst: move = 
   if (messages[first]?.role === 'assistant' && messages.length > first + 1) messages.splice(first, 1);
   const id = typeof value.id === 'string' || typeof value.id === 'number' ? { id: String(value.id) } : {};
   const conversation: Conversation = { ...id, images, messages, source: where };
-  checkConversation(conversation, where);
+  checkConversation(conversation, where, { answer });
   return move ? imageFirst(conversation) : conversation;
 }
