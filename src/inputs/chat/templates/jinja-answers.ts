@@ -140,3 +140,15 @@ export function withEnds(answers: readonly Range[], text: string, { bare, messag
     return next && (next[1] === closing || next[1] === eosToken) ? { ...range, end: range.end + next[0].length } : range;
   });
 }
+
+/**
+ * Answers with the blanks before them that the generation prompt does not write: the model must say those itself.
+ * @param generation what the generation prompt adds, such as ` ASSISTANT:`
+ */
+export function withStarts(answers: readonly Range[], text: string, generation: string): Range[] {
+  return answers.map((range, i) => {
+    const before = text.slice(answers[i - 1]?.end ?? 0, range.start);
+    const bare = before.replace(/[ \t]+$/, '');
+    return bare !== before && bare.endsWith(generation) ? { ...range, start: range.start - (before.length - bare.length) } : range;
+  });
+}

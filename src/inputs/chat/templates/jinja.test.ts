@@ -30,7 +30,8 @@ describe('jinja templates', () => {
     const template = make(CHAT_TEMPLATE);
     const spans = template.render(turns);
     expect(joinSpans(spans)).toBe('USER: <image>\nWhat is it? ASSISTANT: A dog.</s>USER: Sure? ASSISTANT: Yes.</s>');
-    expect(supervised(spans)).toEqual(['A dog.</s>', 'Yes.</s>']);
+    // The blank that the generation prompt does not write is the model's.
+    expect(supervised(spans)).toEqual([' A dog.</s>', ' Yes.</s>']);
     expect(joinSpans(template.render(turns.slice(0, 1), { generationPrompt: true }))).toBe('USER: <image>\nWhat is it? ASSISTANT:');
   });
 
@@ -38,7 +39,7 @@ describe('jinja templates', () => {
     const template = make(LLAVA_HF);
     const spans = template.render(turns);
     expect(joinSpans(spans)).toBe('USER: <image>\nWhat is it? ASSISTANT: A dog. USER: Sure? ASSISTANT: Yes. ');
-    expect(supervised(spans)).toEqual(['A dog. ', 'Yes. ']);
+    expect(supervised(spans)).toEqual([' A dog. ', ' Yes. ']);
     expect(joinSpans(template.render([system, ...turns.slice(0, 1)], { generationPrompt: true }))).toBe(
       'Be brief. USER: <image>\nWhat is it? ASSISTANT:',
     );
@@ -48,12 +49,12 @@ describe('jinja templates', () => {
   it('with contents as texts', () => {
     expect(supervised(make(CHATML, { eosToken: '<|endoftext|>' }).render(turns))).toEqual(['A dog.<|im_end|>', 'Yes.<|im_end|>']);
     expect(supervised(make(LLAMA_3).render([system, ...turns]))).toEqual(['A dog.<|eot_id|>', 'Yes.<|eot_id|>']);
-    expect(supervised(make(MISTRAL).render(turns))).toEqual(['A dog. </s>', 'Yes. </s>']);
+    expect(supervised(make(MISTRAL).render(turns))).toEqual([' A dog. </s>', ' Yes. </s>']);
     expect(joinSpans(make(MISTRAL).render(turns.slice(0, 2)))).toBe('<s>[INST] <image>\nWhat is it? [/INST] A dog. </s>');
     expect(joinSpans(make(VICUNA).render(turns))).toBe(
       '<s>USER: <image>\nWhat is it? ASSISTANT: A dog.</s>USER: Sure? ASSISTANT: Yes.</s>',
     );
-    expect(supervised(make(VICUNA).render(turns))).toEqual(['A dog.</s>', 'Yes.</s>']);
+    expect(supervised(make(VICUNA).render(turns))).toEqual([' A dog.</s>', ' Yes.</s>']);
   });
 
   it('supervise the right text where answers repeat each other, the questions or the template', () => {
@@ -66,7 +67,7 @@ describe('jinja templates', () => {
       { role: 'assistant', content: '' },
     ];
     const spans = make(VICUNA).render(odd);
-    expect(supervised(spans)).toEqual([' Yes. </s>', 'USER: Yes.</s></s>', '</s>']);
+    expect(supervised(spans)).toEqual(['  Yes. </s>', ' USER: Yes.</s></s>', ' </s>']);
     // A template that trims contents.
     expect(supervised(make(LLAMA_3).render(odd))).toEqual(['Yes.<|eot_id|>', 'USER: Yes.</s><|eot_id|>', '<|eot_id|>']);
   });
@@ -103,7 +104,7 @@ U: {{ m.content }}
 {% endfor %}`);
     const spans = template.render(turns);
     expect(joinSpans(spans)).toBe('U: <image>\nWhat is it?\nA: A dog.</s>\nU: Sure?\nA: Yes.</s>\n');
-    expect(supervised(spans)).toEqual(['A dog.</s>', 'Yes.</s>']);
+    expect(supervised(spans)).toEqual([' A dog.</s>', ' Yes.</s>']);
   });
 
   it('write images in their own way', () => {

@@ -13,6 +13,7 @@ import {
   type Range,
   type Render,
   withEnds,
+  withStarts,
 } from './jinja-answers.ts';
 
 /** What a Jinja template needs to know of its checkpoint. */
@@ -102,6 +103,19 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
     styles.set(system, style);
     return style;
   };
+  let tail: string | undefined;
+  /** What the generation prompt adds to a question; nothing where the template has none. */
+  const generationTail = (render: Render): string => {
+    if (tail !== undefined) return tail;
+    const question: ChatMessage[] = [{ role: 'user', content: PROBE.user }];
+    try {
+      const [without, whole] = [render(question, false), render(question, true)];
+      tail = whole.startsWith(without) ? whole.slice(without.length) : '';
+    } catch {
+      tail = '';
+    }
+    return tail;
+  };
   const refuse = (error: unknown): NarrowsError =>
     new NarrowsError(
       `The chat template of ${options.source} refuses the conversation (${messageOf(error)}); choose another with --template.`,
@@ -134,7 +148,9 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
         throw new NarrowsError(
           `The chat template of ${options.source} changes answers so that they cannot be told from the rest; put {% generation %} around them in it, or choose another with --template.`,
         );
-      const ranges = answers ? withEnds(found, text, { bare, messages, eosToken, specialTokens }) : [];
+      const ranges = answers
+        ? withEnds(withStarts(found, text, generationTail(bare)), text, { bare, messages, eosToken, specialTokens })
+        : [];
       const spans = spansOf(text, ranges, messages[0]?.role === 'system' ? messages[0].content : undefined).map(span => ({
         ...span,
         text: span.text.replaceAll(image, IMAGE_MARK),

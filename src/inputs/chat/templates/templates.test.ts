@@ -23,12 +23,12 @@ describe('named templates', () => {
       `A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite answers to the human's questions. ${rounds}`,
     );
     for (const name of ['vicuna_v1', 'llava_v1']) {
-      expect(supervised(namedTemplate(name).render(turns))).toEqual(['A dog.</s>', 'Yes.</s>']);
+      expect(supervised(namedTemplate(name).render(turns))).toEqual([' A dog.</s>', ' Yes.</s>']);
       // Ends without a blank, as LLaVA's get_prompt does.
       expect(text(name, turns.slice(0, 1), true).endsWith('USER: <image>\nWhat is it? ASSISTANT:')).toBe(true);
       expect(text(name, [{ role: 'system', content: 'Be brief.' }, ...turns])).toBe(`Be brief. ${rounds}`);
     }
-    expect(supervised(namedTemplate('vicuna_v1', { eosToken: '<eos>' }).render(turns))).toEqual(['A dog.<eos>', 'Yes.<eos>']);
+    expect(supervised(namedTemplate('vicuna_v1', { eosToken: '<eos>' }).render(turns))).toEqual([' A dog.<eos>', ' Yes.<eos>']);
   });
 
   it('plain is image, caption and line end; the words of the user are left out', () => {

@@ -15,9 +15,9 @@ export function twoSeparators(name: string, system: string, { eosToken = '</s>' 
       const spans: Span[] = given === '' ? [] : [prompt('system', `${given} `)];
       for (const { role, content } of messages) {
         if (role === 'user') spans.push(prompt('user', `USER: ${content} `));
-        else if (role === 'assistant') spans.push(prompt('assistant', 'ASSISTANT: '), answer(`${content}${eosToken}`));
+        // The blank before an answer belongs to it, as in LLaVA's masks: the generation prompt ends without one, so the model must say it.
+        else if (role === 'assistant') spans.push(prompt('assistant', 'ASSISTANT:'), answer(` ${content}${eosToken}`));
       }
-      // Without the blank behind it: the answer's first token brings its own.
       if (generationPrompt) spans.push(prompt('assistant', 'ASSISTANT:'));
       return spans;
     },
