@@ -3,7 +3,9 @@ import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import { placementFeeds } from '../../models/llava/model.ts';
 import { placeImages } from '../../models/llava/placement.ts';
 import { CHAT_IMAGE_TOKEN, chatIds, chatTokenId } from '../../scenes/chat-tokenizer.ts';
+import { CONCEPTS } from '../../scenes/concepts.ts';
 import { denseConversation, type Instruction, type Task } from '../../scenes/instructions.ts';
+import { patchOwners } from '../../scenes/patch-labels.ts';
 import { drawScene, type Scene, sceneBuffers } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { type RandomReader, RandomStream } from '../../tensor/random.ts';
@@ -21,6 +23,8 @@ export interface SceneChatSettings {
   readonly maxObjects: number;
   /** Probability that a word of a question is spelled letter by letter: a language model has seen words in pieces. */
   readonly spelled: number;
+  /** Supervise image tokens too: each says the word of the thing that its patch shows. For pre-training a decoder that knows no words. */
+  readonly patchWords?: boolean;
   /** Further rounds of existence and naming in each conversation. */
   readonly extra: number;
   /** Tasks that are asked; all by default. */
@@ -41,9 +45,13 @@ const [BOS, EOS] = [chatTokenId('<s>'), chatTokenId('</s>')];
 
 /**
  * The tokens that the chat template and its tokenizer give for a conversation that begins with an image; labels are −100 but at answers
- * and their end. @param spell asked for each word of a question
+ * and their end. @param encode ids of a question; by default those of its words
  */
-export function encodeTurns(turns: readonly Instruction[], perImage: number, spell?: () => boolean): EncodedTurns {
+export function encodeTurns(
+  turns: readonly Pick<Instruction, 'question' | 'answer'>[],
+  perImage: number,
+  encode: (question: string) => readonly number[] = question => chatIds(question),
+): EncodedTurns {
   const ids: number[] = [BOS];
   const labels: number[] = [-100];
   const add = (tokens: readonly number[], supervised: boolean): void => {
@@ -53,7 +61,7 @@ export function encodeTurns(turns: readonly Instruction[], perImage: number, spe
   turns.forEach(({ question, answer }, i) => {
     add(USER, false);
     if (i === 0) add(Array<number>(perImage).fill(CHAT_IMAGE_TOKEN), false);
-    add(chatIds(question, spell && (() => spell())), false);
+    add(encode(question), false);
     add(ASSISTANT, false);
     add([...chatIds(answer), EOS], true);
   });
@@ -64,6 +72,19 @@ export function encodeTurns(turns: readonly Instruction[], perImage: number, spe
 export function writePixels(scene: Scene, mean: readonly number[], std: readonly number[], out: Float32Array, at: number): void {
   // One patch as large as the image is the image, channel by channel.
   writePatches(scene.image.data, scene.width, scene.width, [0], mean, std, out, at);
+}
+
+/** The word by which a thing is best told: that of its name which fewest names have. */
+const patchWord: readonly number[] = (() => {
+  const counts = new Map<string, number>();
+  for (const { name } of CONCEPTS) for (const word of name.split(' ')) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return CONCEPTS.map(({ name }) => chatTokenId(name.split(' ').reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a))));
+})();
+
+/** Labels of the tokens after each image token: the word of the patch's thing, where it has one. */
+function labelPatches(row: EncodedTurns, scene: Scene, patch: number): void {
+  const first = row.ids.indexOf(CHAT_IMAGE_TOKEN);
+  for (const [k, owner] of patchOwners(scene, patch).entries()) if (owner >= 0) row.labels[first + k + 1] = patchWord[owner];
 }
 
 function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, maxTurns }: SceneChatSettings): Instruction[] {
@@ -106,8 +127,9 @@ export function sceneChatBatch(world: SceneWorld, config: LlavaConfig, settings:
   for (let b = 0; b < batchSize; b++) {
     const scene = drawScene(world, { width: size, height: size, minObjects: 1, maxObjects: objects }, scenes.reader(step, b), buffers);
     const spell = spelling.reader(step, b);
-    const turns = turnsOf(scene, chats.reader(step, b), settings);
-    rows.push(encodeTurns(turns, imageTokens(config), settings.spelled ? () => spell.uniform() < settings.spelled : undefined));
+    const spelled = (question: string): number[] => chatIds(question, () => spell.uniform() < settings.spelled);
+    rows.push(encodeTurns(turnsOf(scene, chats.reader(step, b), settings), imageTokens(config), settings.spelled ? spelled : undefined));
+    if (settings.patchWords) labelPatches(rows[b], scene, config.vision_config.patch_size);
     writePixels(scene, settings.imageMean, settings.imageStd, pixels, b * 3 * size * size);
   }
   const feeds = tokenFeeds(config, rows, batchSize);

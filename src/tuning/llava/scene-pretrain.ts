@@ -24,7 +24,7 @@ const WATCH_SEED = 3_000_017;
 export interface PretrainSettings {
   readonly source: SceneLlavaSource;
   readonly world: SceneWorld;
-  readonly chat: Pick<SceneChatSettings, 'curriculumSteps' | 'maxObjects' | 'spelled' | 'extra'>;
+  readonly chat: Pick<SceneChatSettings, 'curriculumSteps' | 'maxObjects' | 'spelled' | 'extra' | 'patchWords'>;
   /** Scenes per evaluation. */
   readonly evalScenes: number;
 }

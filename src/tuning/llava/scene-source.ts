@@ -62,7 +62,8 @@ export async function sceneLlavaSource(reference: string, decoder: SmallDecoder 
       multimodal_projector_bias: true,
       vision_feature_layer: -1,
       vision_feature_select_strategy: 'default',
-      tie_word_embeddings: false,
+      // Image tokens learn to say words, so words can find them where both have one table.
+      tie_word_embeddings: true,
       vision_config: { ...vision, model_type: 'clip_vision_model' },
       text_config: {
         architectures: ['LlamaForCausalLM'],
@@ -74,7 +75,7 @@ export async function sceneLlavaSource(reference: string, decoder: SmallDecoder 
         bos_token_id: 1,
         eos_token_id: 3,
         pad_token_id: 0,
-        tie_word_embeddings: false,
+        tie_word_embeddings: true,
       },
     },
     'the small LLaVA',

@@ -1,4 +1,5 @@
 /** @file Training a small LLaVA on conversations about the built-in scenes. */
+import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import { pixelInput } from '../../models/llava/files.ts';
@@ -11,18 +12,26 @@ import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { writePatches } from '../clip/batch.ts';
 import { encodeTurns } from './scene-batch.ts';
 import type { ExamResult, ExamRow, SceneExam } from './scene-eval.ts';
-import type { SceneLlavaSource } from './scene-source.ts';
+
+/** A tower, and how images are prepared for it. */
+export interface TowerSource {
+  readonly config: LlavaConfig;
+  /** Its tensors, among others, by their names in memory. */
+  readonly tower: ReadonlyMap<string, TensorEntry>;
+  readonly imageMean: readonly number[];
+  readonly imageStd: readonly number[];
+}
 
 /** The tower alone, over its frozen weights: `pixel_values` -> `tower_features`. */
-export function compileTower(runtime: Runtime, source: SceneLlavaSource): Promise<CompiledGraph> {
-  const p = frozenParameters(source.tower, 'the vision tower');
-  return compile(runtime, { tower_features: towerFeatures(p, source.config, pixelInput(source.config)) });
+export function compileTower(runtime: Runtime, { config, tower }: TowerSource): Promise<CompiledGraph> {
+  const p = frozenParameters(tower, 'the vision tower');
+  return compile(runtime, { tower_features: towerFeatures(p, config, pixelInput(config)) });
 }
 
 /** Features of RGB images [size × size × 3], [images, N, width of the tower]. */
 export async function encodeImages(
   tower: CompiledGraph,
-  source: SceneLlavaSource,
+  source: TowerSource,
   images: readonly Uint8Array[],
   batchSize = 32,
 ): Promise<FloatTensor> {

@@ -4,13 +4,12 @@
  */
 import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
 import { type BottleneckConfig, inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
-import { gaussianBottleneck, initialBottleneck } from '../../bottleneck/gaussian/module.ts';
+import { gaussianBottleneck } from '../../bottleneck/gaussian/module.ts';
 import { ALPHA_INPUT, bottleneckNoise, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
-import { readFloats, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
+import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { imageTokens } from '../../models/llava/config.ts';
 import type { LlavaTap } from '../../models/llava/forward.ts';
-import { initialiseLora, type LoraConfig, loraLayer } from '../../nn/lora.ts';
 import { frozenParameters, type Parameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import type { Feeds, Runtime } from '../../runtime/runtime.ts';
@@ -19,19 +18,18 @@ import { floats } from '../../tensor/tensor.ts';
 import type { TrainingArguments } from '../arguments.ts';
 import type { TrainTask } from '../trainer.ts';
 import { llavaTrainGraph, partlyTrained, type TrainedPart } from './graph.ts';
+import type { Method } from './method.ts';
 import { type SceneChatSettings, sceneChatBatch } from './scene-batch.ts';
 import { examGraph } from './scene-eval.ts';
-import type { SceneLlavaSource } from './scene-source.ts';
+import type { LlavaSource } from './source.ts';
+import { startValues } from './start-values.ts';
 
 /** What is tuned, and how. */
 export interface SceneTuneSettings {
-  readonly source: SceneLlavaSource;
-  /** Every tensor of the start, by its name in memory. */
-  readonly start: ReadonlyMap<string, TensorEntry>;
+  readonly source: LlavaSource;
   readonly world: SceneWorld;
   readonly chat: Omit<SceneChatSettings, 'seed' | 'batchSize' | 'imageMean' | 'imageStd'>;
-  readonly lora?: LoraConfig;
-  readonly bottleneck?: BottleneckConfig;
+  readonly method: Method;
 }
 
 /** A task for `train`, and how its result answers. */
@@ -42,9 +40,6 @@ export interface SceneTuneTask extends TrainTask {
   close(): Promise<void>;
 }
 
-const inProjector = (name: string): boolean => name.startsWith('model.multi_modal_projector.');
-const inTower = (name: string): boolean => name.startsWith('model.vision_tower.');
-
 /** The bottleneck as it answers: the posterior's mean, at the α of inference. */
 const answeringTap =
   (p: Parameters, config: BottleneckConfig, tokensPerImage: number): LlavaTap =>
@@ -54,24 +49,6 @@ const answeringTap =
     return gaussianBottleneck(p, config, layer, hidden, { modality, positions, tokensPerImage, alpha: inferenceAlpha(config) }).hidden;
   };
 
-/** Tensors that a method trains: the start's values where it has them, fresh adapters and bottlenecks otherwise. */
-async function startValues(
-  { start, bottleneck, source }: SceneTuneSettings,
-  traced: ReadonlyMap<string, { readonly shape: readonly (number | string)[] }>,
-  seed: number,
-): Promise<Parameter[]> {
-  const width = source.config.text_config.hidden_size;
-  const fresh = new Map((bottleneck ? initialBottleneck(bottleneck, width, seed) : []).map(p => [p.name, p]));
-  const adapters = initialiseLora(new Map([...traced].filter(([name]) => loraLayer(name))), seed);
-  for (const adapter of adapters) fresh.set(adapter.name, adapter);
-  const out: Parameter[] = [];
-  for (const [name, { shape }] of traced) {
-    const entry = start.get(name);
-    out.push(entry ? { name, shape: shape as number[], data: (await readFloats(entry)).slice() } : fresh.get(name)!);
-  }
-  return out;
-}
-
 /** @param save writes the model; see `TrainTask` */
 export async function sceneTuneTask(
   runtime: Runtime,
@@ -79,23 +56,25 @@ export async function sceneTuneTask(
   settings: SceneTuneSettings,
   save: (directory: string, parameters: readonly Parameter[]) => Promise<void>,
 ): Promise<SceneTuneTask> {
-  const { source, start, world, chat, lora, bottleneck } = settings;
-  const { config, imageMean, imageStd } = source;
+  const { source, world, chat, method } = settings;
+  const { config, entries } = source;
+  const { bottleneck } = method;
   const tokens = imageTokens(config);
+  const width = config.text_config.hidden_size;
   const part: TrainedPart = {
-    trainable: name => name.startsWith('bottleneck.') || (lora ? inProjector(name) : !inTower(name)),
-    frozen: frozenParameters(start, 'the start'),
-    lora,
+    trainable: name => method.trainable(name),
+    frozen: frozenParameters(entries, source.directory),
+    lora: method.lora,
   };
   const traced = llavaTrainGraph(config, {
     ...part,
     images: true,
     bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, tokens)),
   });
-  const parameters = await startValues(settings, traced.parameters, args.seed);
+  const parameters = await startValues(traced.parameters, { entries, bottleneck, width, seed: args.seed });
   const graph = await compile(runtime, traced.outputs);
+  const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
   const batches = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
-  const width = config.text_config.hidden_size;
   return {
     runtime,
     parameters,

@@ -43,6 +43,7 @@ export const experimentSchema = z.strictObject({
   beta: z.number().nonnegative().default(0.1),
   alpha_end: share.default(0.5),
   bottleneck_layer: z.number().int().nonnegative().default(2),
+  choose: z.boolean().default(true).describe('Choose beta, layer, alpha and weight decay on validation scenes; else take those above'),
   scenes: count.default(60).describe('Scenes of each exam'),
   severities: z.array(count).default([1, 3, 5]),
   corruptions: z.array(z.string()).default(['gaussian_noise', 'defocus_blur', 'contrast', 'brightness', 'jpeg_compression']),
