@@ -41,7 +41,7 @@ export interface BottleneckInputs {
   readonly modality: Value;
   /** Standard normal [B, T, d]: training. None: the posterior's mean, when answering. */
   readonly noise?: Value;
-  /** Share of the posterior in what goes on: a float scalar of the graph, or a number. At 0 the hidden state goes on to the bit. */
+  /** Share of the posterior in what goes on: a float scalar of the graph, or a number. At 0 the hidden state goes on as it is. */
   readonly alpha: Value | number;
   /** int32 [B, T]; needed for `index_split` alone */
   readonly positions?: Value;
@@ -122,12 +122,9 @@ export function gaussianBottleneck(
   return { hidden: out, mean, logVariance, prior, visual, layer };
 }
 
-/** (1 − α) h + α z; h itself, to the bit, for α = 0 (a sum would turn −0 into 0). */
-function mixed(hidden: Value, sample: Value, alpha: Value | number): Value {
-  if (alpha === 0) return hidden;
-  const mix = add(mul(hidden, sub(1, alpha)), mul(sample, alpha));
-  return typeof alpha === 'number' ? mix : where(equal(alpha, 0), hidden, mix);
-}
+/** (1 − α) h + α z; h itself where α is known to be 0 (where it is fed, 1·h + 0·z is h for every finite z, but for the sign of a zero). */
+const mixed = (hidden: Value, sample: Value, alpha: Value | number): Value =>
+  alpha === 0 ? hidden : add(mul(hidden, sub(1, alpha)), mul(sample, alpha));
 
 /** Every tensor of a bottleneck by name, found by tracing it. @param width d of the decoder */
 export function bottleneckTensors(config: BottleneckConfig, width: number): ReadonlyMap<string, Value> {

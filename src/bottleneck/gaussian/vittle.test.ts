@@ -7,7 +7,7 @@ import { imageTokens, type LlavaConfig, parseLlavaConfig } from '../../models/ll
 import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
 import { llavaForward, nextTokenLoss } from '../../models/llava/forward.ts';
 import { nameInMemory } from '../../models/llava/layout.ts';
-import { placementFeeds } from '../../models/llava/model.ts';
+import { LlavaModel, placementFeeds } from '../../models/llava/model.ts';
 import { placeImages } from '../../models/llava/placement.ts';
 import { directoryOf, expectNear, type Golden, golden } from '../../models/llava/testing/goldens.ts';
 import { trainableParameters } from '../../nn/parameters.ts';
@@ -108,9 +108,20 @@ describe('Vittle on llava-tiny equals PyTorch', () => {
     for (const name of expected)
       if (!name.includes('prior')) expectNear(out[`grad.${ourName(name.slice(5))}`], await read(name), 1e-4, name);
     // Image tokens' nats, averaged over dimensions, are the visual KL.
-    const image = Array.from(feeds.modality.data, m => Number(m) === 2);
+    const image = Array.from(feeds.modality.data as Int32Array, m => m === 2);
     const nats = Array.from(out.perToken.data, Number).filter((_, i) => image[i]);
     expectClose([nats.reduce((a, b) => a + b, 0) / nats.length / 48], (await read('kl_v')).data, { rtol: 1e-5 });
+  });
+
+  it('is plain LLaVA to the bit at α = 0', async () => {
+    const { inside } = trace(settings({}), () => false);
+    await using graph = await compile(runtime, { logits: inside['logits.train'] });
+    await using plain = await LlavaModel.fromPretrained(directoryOf('llava-tiny'), { runtime });
+    const weights = Object.fromEntries(await startingWeights());
+    const out = await graph.run({ ...feeds, ...weights, [ALPHA_INPUT]: floats([], [0]) });
+    const [inputIds, attentionMask] = [await outputs.raw('input_ids'), await outputs.raw('attention_mask')];
+    const expected = await plain.forward({ inputIds, attentionMask, pixelValues: await outputs.floats('pixel_values') });
+    expect(out.logits.data).toEqual(expected.logits.data);
   });
 
   it.each(['fixed', 'learnable'] as const)('the half-log KL of the released code, prior %s', async prior => {
