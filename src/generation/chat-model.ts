@@ -1,4 +1,5 @@
 /** @file A model with all that turns a conversation into tokens and tokens into an answer: tokenizer, template, processor, defaults. */
+import type { BottleneckLlavaOptions } from '../bottleneck/gaussian/llava.ts';
 import { readConfig } from '../checkpoints/config.ts';
 import { encodeChat } from '../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../inputs/chat/find-template.ts';
@@ -9,7 +10,6 @@ import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { expandToSquare, meanColour } from '../inputs/image/square.ts';
 import { Tokenizer } from '../inputs/text/tokenizer.ts';
 import { imageTokenText } from '../models/llava/files.ts';
-import type { LlavaOptions } from '../models/llava/load.ts';
 import type { LlavaPrompt } from '../models/llava/model.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
@@ -21,7 +21,7 @@ import { type AnsweringModel, openLlava, tokensPerImage } from './open-llava.ts'
 export type ImageAspect = 'pad' | 'square';
 
 /** How a chat model is opened. */
-export interface ChatOptions extends LlavaOptions {
+export interface ChatOptions extends BottleneckLlavaOptions {
   /** Name of a chat template (see `findTemplate`); the checkpoint decides by default. */
   readonly template?: string;
   /** By default what the checkpoint says (`image_aspect_ratio` of config.json, `do_pad` of its preprocessor), else `square`. */

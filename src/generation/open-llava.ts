@@ -1,11 +1,11 @@
 /** @file Opens a model that answers, of whatever kind its config names: LLaVA, LLaVA with its bottleneck, LLaVA-Mini. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type BottleneckLlavaOptions, openBottleneckLlava } from '../bottleneck/gaussian/llava.ts';
 import { readConfig } from '../checkpoints/config.ts';
 import { bundledModels, DEFAULT_CHAT_MODEL, findModel } from '../models/bundled.ts';
 import { imageTokens } from '../models/llava/config.ts';
-import type { LlavaOptions } from '../models/llava/load.ts';
-import { LlavaModel } from '../models/llava/model.ts';
+import type { LlavaModel } from '../models/llava/model.ts';
 import { compressedTokens } from '../models/llava-mini/config.ts';
 import { LlavaMiniModel } from '../models/llava-mini/model.ts';
 import { modelKind } from '../models/load.ts';
@@ -34,9 +34,9 @@ async function requireShipped(reference: string): Promise<void> {
 /**
  * Opens a LLaVA by what its config.json says. A `bottleneck_config` there is never passed over: the model runs with its bottleneck.
  * @param reference a shipped model's name, a directory, or `org/name[@revision]`
- * @throws NarrowsError for a model that does not answer, and as `loadLlava`
+ * @throws NarrowsError for a model that does not answer, an `alpha` where there is no bottleneck, and as `openBottleneckLlava`
  */
-export async function openLlava(reference: string = DEFAULT_CHAT_MODEL, options: LlavaOptions = {}): Promise<AnsweringModel> {
+export async function openLlava(reference: string = DEFAULT_CHAT_MODEL, options: BottleneckLlavaOptions = {}): Promise<AnsweringModel> {
   await requireShipped(reference);
   const found = await findModel(reference, options);
   const source = join(found.directory, 'config.json');
@@ -47,10 +47,9 @@ export async function openLlava(reference: string = DEFAULT_CHAT_MODEL, options:
       `${source} is of model_type ${JSON.stringify(config.model_type)}, a model that compares images with texts and writes none; to have questions answered, name a LLaVA with --model.`,
     );
   const bottleneck = config.bottleneck_config !== undefined && config.bottleneck_config !== null;
-  if (kind === 'llava-mini') {
-    if (bottleneck) throw new NarrowsError(`${source} has a bottleneck_config, but a LLaVA-Mini has no place for one; remove the key.`);
-    return LlavaMiniModel.open(found, options);
-  }
-  if (bottleneck && !options.tap) throw new NarrowsError(`${source} has a bottleneck_config, which cannot be opened yet.`);
-  return LlavaModel.open(found, options);
+  if (options.alpha !== undefined && !bottleneck)
+    throw new NarrowsError(`${source} has no bottleneck_config, so there is no bottleneck whose alpha could be ${options.alpha}.`);
+  if (kind === 'llava') return openBottleneckLlava(found, options);
+  if (bottleneck) throw new NarrowsError(`${source} has a bottleneck_config, but a LLaVA-Mini has no place for one; remove the key.`);
+  return LlavaMiniModel.open(found, options);
 }

@@ -1,0 +1,56 @@
+/** @file Flags of commands that let a model answer. */
+import { type Command, Option } from 'commander';
+import type { ChatOptions, ImageAspect } from '../../generation/chat-model.ts';
+import type { GenerationOptions } from '../../generation/generate.ts';
+import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
+import type { Context, Options } from '../command.ts';
+import { collect, integer, number } from '../flags.ts';
+import { hubOptions } from '../hub-progress.ts';
+
+/** Declares which model answers, and how. */
+export function addAnswerFlags(command: Command, fallback: { readonly maxNewTokens: number }): Command {
+  return command
+    .option('--model <name>', 'LLaVA: shipped model, directory, or org/name[@revision]', DEFAULT_CHAT_MODEL)
+    .option('--template <name>', "chat template: vicuna_v1, llava_v1, plain, llama_3, chatml, jinja (default: the checkpoint's own)")
+    .option('--system <text>', "system text, in place of the template's")
+    .addOption(
+      new Option(
+        '--image-aspect-ratio <how>',
+        'pad: widen pictures to a square; square: as the processor says (default: the checkpoint decides)',
+      ).choices(['pad', 'square']),
+    )
+    .option(
+      '--alpha <a>',
+      "of a model with a bottleneck: share of the bottleneck's output, 0 to 1 (default: the checkpoint's)",
+      number(0, 1),
+    )
+    .option('--temperature <t>', "0 takes the best token, above it is drawn (default: the checkpoint's, else 0)", number(0))
+    .option('--top-k <n>', 'draw among the n best tokens', integer(1))
+    .option('--top-p <p>', 'draw among the best tokens that together are this likely', number(0, 1))
+    .option('--repetition-penalty <r>', 'above 1 makes tokens that occurred less likely', number(0))
+    .option('--max-new-tokens <n>', `tokens of an answer at most (default: the checkpoint's, else ${fallback.maxNewTokens})`, integer(1))
+    .option('--stop <text>', 'text that ends an answer, may be repeated', collect);
+}
+
+/** How the flags open a model. */
+export function chatOptions(context: Context, options: Options): ChatOptions {
+  return {
+    ...hubOptions(context),
+    template: options.template as string | undefined,
+    imageAspect: options.imageAspectRatio as ImageAspect | undefined,
+    alpha: options.alpha as number | undefined,
+  };
+}
+
+/** What the flags say about answers; undefined where the checkpoint decides. */
+export function answerOptions(context: Context, options: Options): GenerationOptions {
+  return {
+    seed: context.seed,
+    temperature: options.temperature as number | undefined,
+    topK: options.topK as number | undefined,
+    topP: options.topP as number | undefined,
+    repetitionPenalty: options.repetitionPenalty as number | undefined,
+    maxNewTokens: options.maxNewTokens as number | undefined,
+    stop: options.stop as string[] | undefined,
+  };
+}
