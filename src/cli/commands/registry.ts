@@ -36,6 +36,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./roar.ts')).roarCommand,
   },
   {
+    name: 'chat',
+    summary: 'Ask a LLaVA about pictures, in the terminal or by lines',
+    load: async () => (await import('./chat.ts')).chatCommand,
+  },
+  {
     name: 'verify',
     summary: 'Compare a model with values that PyTorch computed',
     load: async () => (await import('./verify.ts')).verifyCommand,
@@ -46,9 +51,29 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./scenes.ts')).scenesCommand,
   },
   {
+    name: 'shifts',
+    summary: 'List image corruptions and text perturbations, describe one, or apply one',
+    load: async () => (await import('./shifts.ts')).shiftsCommand,
+  },
+  {
     name: 'train clip',
     summary: 'Train a small CLIP on scenes or on image–caption pairs',
     load: async () => (await import('./train-clip.ts')).trainClipCommand,
+  },
+  {
+    name: 'train projector',
+    summary: "Train a LLaVA's projector on captions (stage 1)",
+    load: async () => (await import('./train-projector.ts')).trainProjectorCommand,
+  },
+  {
+    name: 'train tune',
+    summary: 'Tune a LLaVA on conversations: whole, by LoRA, or through a bottleneck',
+    load: async () => (await import('./train-tune.ts')).trainTuneCommand,
+  },
+  {
+    name: 'data inspect',
+    summary: 'Show what of instruction data is learnt, what is image, and what is masked',
+    load: async () => (await import('./data-inspect.ts')).dataInspectCommand,
   },
   {
     name: 'models list',
@@ -75,5 +100,6 @@ export const commands: readonly CommandEntry[] = [
 /** Summaries of the words that stand before two-word commands. */
 export const groups: Readonly<Record<string, string>> = {
   train: 'Train a model',
+  data: 'Look at training data',
   models: 'List, describe and fetch models',
 };
