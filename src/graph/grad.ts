@@ -2,7 +2,7 @@
 import { showShape } from './dims.ts';
 import { add } from './ops/arithmetic.ts';
 import { fill } from './ops/constants.ts';
-import { GraphError, nodesOf, scope, type Value, whereIs } from './value.ts';
+import { GraphError, type Node, nodesOf, scope, type Value, whereIs } from './value.ts';
 
 /**
  * Gradients of a scalar with regard to any values of its graph (inputs, weights, hidden states, attention maps).
@@ -15,19 +15,39 @@ import { GraphError, nodesOf, scope, type Value, whereIs } from './value.ts';
 export function grad(loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.shape.length !== 0) throw new GraphError(`grad needs a scalar, got shape ${showShape(loss.shape)}; reduce it first.`);
   if (!isFloat(loss)) throw new GraphError(`grad needs a float scalar, got ${loss.dtype}; cast it first.`);
-  const nodes = nodesOf([loss]);
+  const gradients = pullBack([[loss, fill([], 1, loss.dtype)]], wrt);
+  return wrt.map((value, i) => gradients[i] ?? fill(value.shape, 0, value.dtype, value));
+}
+
+/**
+ * Carries gradients of any values back to others: the product with the Jacobian, summed over the seeds.
+ * @param seeds values and their gradients (of the same shape); @param boundary values that are taken as given: nothing passes to
+ *   what they are computed from
+ * @returns per entry of `wrt` its gradient, undefined where no seed depends on it. @throws GraphError where an op has no gradient
+ */
+export function pullBack(
+  seeds: readonly (readonly [value: Value, gradient: Value])[],
+  wrt: readonly Value[],
+  boundary: ReadonlySet<Value> = new Set(),
+): (Value | undefined)[] {
+  const given = (node: Node): boolean => node.outputs.some(output => boundary.has(output));
+  const nodes = nodesOf(seeds.map(([value]) => value));
   const targets = new Set(wrt);
   const reached = new Set<Value>(wrt);
   for (const node of nodes) {
-    if (node.op.constant) continue;
+    if (node.op.constant || given(node)) continue;
     if (node.inputs.some(input => reached.has(input))) for (const output of node.outputs) if (isFloat(output)) reached.add(output);
   }
   const gradients = new Map<Value, Value>();
-  gradients.set(loss, fill([], 1, loss.dtype));
+  const receive = (value: Value, g: Value): void => {
+    const before = gradients.get(value);
+    gradients.set(value, before ? add(before, g) : g);
+  };
+  for (const [value, gradient] of seeds) receive(value, gradient);
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i];
     const incoming = node.outputs.map(output => gradients.get(output));
-    if (!incoming.some(g => g)) continue;
+    if (!incoming.some(g => g) || given(node)) continue;
     const wanted = node.inputs.map(input => reached.has(input));
     if (node.op.constant || !wanted.some(w => w)) continue;
     if (!node.op.vjp)
@@ -35,13 +55,11 @@ export function grad(loss: Value, wrt: readonly Value[]): Value[] {
     const results = scope(backward(node.scope), () => node.op.vjp!(node, incoming, wanted), true);
     node.inputs.forEach((input, j) => {
       const g = results[j];
-      if (!wanted[j] || !g) return;
-      const before = gradients.get(input);
-      gradients.set(input, before ? add(before, g) : g);
+      if (wanted[j] && g) receive(input, g);
     });
     for (const output of node.outputs) if (!targets.has(output)) gradients.delete(output);
   }
-  return wrt.map(value => gradients.get(value) ?? fill(value.shape, 0, value.dtype, value));
+  return wrt.map(value => gradients.get(value));
 }
 
 /** Nodes of a backward pass stand where the node they come from stands: `grad(vision_model.encoder.layers.8)`. */

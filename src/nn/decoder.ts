@@ -15,6 +15,7 @@ import {
   maximum,
   mul,
   mulDims,
+  recompute,
   reshape,
   rmsNorm,
   rotary,
@@ -148,6 +149,8 @@ export interface DecoderInputs {
   readonly attentionMask: Value;
   /** Per block, the tokens before those of the input. */
   readonly past?: readonly PastTokens[];
+  /** For training: what blocks compute inside is not kept for the backward pass but computed again there. */
+  readonly recompute?: boolean;
   /** Called with each block's output [B, T, width] (block 0 is the first); what it returns goes on. */
   readonly tap?: (layer: number, hidden: Value) => Value;
 }
@@ -167,9 +170,13 @@ export function decode(p: Parameters, config: DecoderConfig, embedded: Value, in
   const hidden = [embedded];
   const present: KeysAndValues[] = [];
   for (let i = 0; i < config.num_hidden_layers; i++) {
-    const block = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, hidden[i], rope, mask, inputs.past?.[i]));
-    hidden.push(inputs.tap ? inputs.tap(i, block.hidden) : block.hidden);
-    present.push(block);
+    const block = (x: Value): Value => {
+      const { hidden, ...own } = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, rope, mask, inputs.past?.[i]));
+      present.push(own);
+      return hidden;
+    };
+    const output = inputs.recompute ? recompute(block, [hidden[i]]) : block(hidden[i]);
+    hidden.push(inputs.tap ? inputs.tap(i, output) : output);
   }
   hidden.push(norm(p, 'norm', hidden.pop()!, config));
   return { hidden, present };
