@@ -38,11 +38,11 @@ const commonSchema = trainingArgumentsSchema.extend({
     .enum(['pad', 'square'])
     .default('pad')
     .describe('pad: to a square with the mean colour; square: as the processor crops'),
-  version: z
+  template: z
     .string()
     .min(1)
     .optional()
-    .describe("Template of conversations, e.g. v1, plain, llama3, chatml; by default the model's own, else v1"),
+    .describe("Template of conversations (LLaVA's version): v1, plain, llama3, chatml, ...; by default the model's own"),
   freeze: z.array(z.string()).default([]).describe('Names of tensors that stay as they are; * stands for any text'),
   gradient_checkpointing: z.boolean().default(false).describe('Compute activations again for the gradient: less memory, more time'),
 });
@@ -54,7 +54,7 @@ export const projectorTrainingSchema = commonSchema.extend({
     .enum(['pad', 'square'])
     .default('square')
     .describe('pad: to a square with the mean colour; square: as the processor crops'),
-  version: z.string().min(1).default('plain').describe('Template of conversations; plain: image, then the answer'),
+  template: z.string().min(1).default('plain').describe('Template of conversations; plain: image, then the answer'),
 });
 
 /** Methods of stage 2. */
@@ -113,10 +113,4 @@ export function checkLlavaArguments(args: LlavaArguments): void {
     throw wrong('"learning_rate" is 0; to train the projector alone, use narrows train projector.');
   if (args.preset && !presetsFor(args.method === 'projector').includes(args.preset))
     throw wrong(`The preset "${args.preset}" is of the other stage; here there are ${presetsFor(args.method === 'projector').join(', ')}.`);
-}
-
-/** Defaults of the schema under the preset that the given values name, under these values. */
-export function withPreset(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const preset = typeof given.preset === 'string' ? PRESETS[given.preset] : undefined;
-  return { ...preset?.values, ...given };
 }

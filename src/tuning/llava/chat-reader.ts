@@ -32,8 +32,8 @@ export interface ChatFormat {
   /** Parsed preprocessor_config.json. */
   readonly preprocessor: object;
   readonly tokenizer: { readonly json: TokenizerJson; readonly config: TokenizerConfig };
-  /** A template's name, as in `LlavaArguments.version`; the model's own where there is none. */
-  readonly version?: string;
+  /** A template's name, as in `LlavaArguments.template`; the model's own where there is none. */
+  readonly template?: string;
   /** Longest sample in tokens, those of images included. */
   readonly maxLength: number;
   readonly aspectRatio: 'pad' | 'square';
@@ -62,14 +62,11 @@ export class ChatReader {
 
   /** @throws NarrowsError for a tokenizer without the image token, or a template that is unknown or cannot be told */
   static async open(format: ChatFormat): Promise<ChatReader> {
-    const { config, directory, version } = format;
+    const { config, directory } = format;
     const tokenizer = new Tokenizer(format.tokenizer.json, format.tokenizer.config);
     const text = imageTokenText(tokenizer, config, directory);
-    const name = version === undefined ? undefined : (ALIASES[version] ?? version);
-    const template = await findTemplate(directory, { name, imageTokenText: text }).catch(error => {
-      if (!(error instanceof NarrowsError)) throw error;
-      throw new NarrowsError(error.message.replace('--template', '--version'), { kind: error.kind, cause: error });
-    });
+    const name = format.template === undefined ? undefined : (ALIASES[format.template] ?? format.template);
+    const template = await findTemplate(directory, { name, imageTokenText: text });
     const options = { imageToken: config.image_token_index, imageTokenText: text, tokensPerImage: imageTokens(config) };
     return new ChatReader(format, tokenizer, ImageProcessor.fromConfig(format.preprocessor), template, options);
   }

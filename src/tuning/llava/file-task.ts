@@ -69,8 +69,8 @@ const stepsOf = (args: LlavaArguments, updatesPerEpoch: number): number =>
 
 function formatOf(args: LlavaArguments, source: LlavaSource): ChatFormat {
   const { config, preprocessor, tokenizer, directory } = source;
-  const { version, model_max_length: maxLength, image_aspect_ratio: aspectRatio } = args;
-  return { config, preprocessor, tokenizer, directory, version, maxLength, aspectRatio };
+  const { template, model_max_length: maxLength, image_aspect_ratio: aspectRatio } = args;
+  return { config, preprocessor, tokenizer, directory, template, maxLength, aspectRatio };
 }
 
 function samplerOf(args: LlavaArguments, lengths: readonly number[]): SamplerSettings {

@@ -32,7 +32,7 @@ const STAGE2 = {
   gradient_accumulation_steps: 8,
   group_by_modality_length: true,
   image_aspect_ratio: 'pad',
-  version: 'v1',
+  template: 'v1',
 };
 
 /** The bottleneck's block is left to its default, three quarters up: block 24 of the 32 of a 7B model, as published. */
@@ -62,7 +62,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
       gradient_accumulation_steps: 8,
       group_by_modality_length: false,
       image_aspect_ratio: 'square',
-      version: 'plain',
+      template: 'plain',
     },
   },
   'llava-1.5': {
@@ -120,3 +120,9 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
 /** Names of the recipes of stage 1, or of stage 2. */
 export const presetsFor = (projector: boolean): string[] =>
   Object.keys(PRESETS).filter(name => (PRESETS[name].stage === 'projector') === projector);
+
+/** Given values over those of the preset that they name. An unknown name is left to the schema. */
+export function withPreset(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const preset = typeof given.preset === 'string' && Object.hasOwn(PRESETS, given.preset) ? PRESETS[given.preset] : undefined;
+  return { ...preset?.values, ...given };
+}

@@ -1,6 +1,7 @@
 /** @file What a run starts from: a LLaVA's configuration, small files, tokenizer, and where its weights stand. */
 import { join } from 'node:path';
-import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
+import type { BottleneckConfig } from '../../bottleneck/gaussian/config.ts';
+import { BOTTLENECK_WEIGHTS, readBottleneck } from '../../bottleneck/gaussian/llava.ts';
 import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
 import { parseJson, readConfig } from '../../checkpoints/config.ts';
 import { openSafetensors, type TensorEntry } from '../../checkpoints/safetensors.ts';
@@ -13,8 +14,6 @@ import { NarrowsError } from '../../system/errors.ts';
 import { BESIDE_WEIGHTS, smallFiles } from '../clip/source.ts';
 import type { ChatFormat } from './chat-reader.ts';
 
-/** File of a bottleneck's weights, beside the model's. */
-export const BOTTLENECK_WEIGHTS = 'bottleneck.safetensors';
 const PREPROCESSOR = 'preprocessor_config.json';
 
 /** Where a run starts. */
@@ -54,8 +53,7 @@ export async function llavaSource(reference: string): Promise<LlavaSource> {
   const json = (await readConfig(directory)) as Record<string, unknown>;
   const path = join(directory, 'config.json');
   const config = parseLlavaConfig(json, path);
-  const layers = config.text_config.num_hidden_layers;
-  const bottleneck = json.bottleneck_config === undefined ? undefined : parseBottleneckConfig(json.bottleneck_config, path, layers);
+  const bottleneck = (await readBottleneck(directory))?.config;
   const { entries, layout } = await openLlavaWeights(directory, bottleneck !== undefined);
   requireTensors(config, entries, directory);
   const tokenizer = await readTokenizerFiles(directory);

@@ -1,5 +1,6 @@
 /** @file What a run writes, for going on and for use: a model directory, with a bottleneck beside it, or an adapter as PEFT stores it. */
 import { join } from 'node:path';
+import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
 import { openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
 import { readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
@@ -10,7 +11,7 @@ import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaArguments } from './arguments.ts';
 import type { Method } from './method.ts';
 import { saveLlava } from './save.ts';
-import { BOTTLENECK_WEIGHTS, type LlavaSource, openLlavaWeights } from './source.ts';
+import { type LlavaSource, openLlavaWeights } from './source.ts';
 
 /** What is written. */
 export interface TrainedModel {

@@ -62,7 +62,7 @@ describe('stage 1', () => {
     }));
     const { writeFile } = await import('node:fs/promises');
     await writeFile(pictures, JSON.stringify(records));
-    const args = stage1({ data_path: pictures, version: 'plain', max_steps: 40, learning_rate: 0.02 });
+    const args = stage1({ data_path: pictures, template: 'plain', max_steps: 40, learning_rate: 0.02 });
     const result = await trainLlava(args);
     expect(result).toMatchObject({ step: 40, finished: true });
     expect(await changed(args.output_dir)).toEqual(

@@ -111,6 +111,6 @@ export const TINY_RUN = {
   eval_steps: 6,
   save_steps: 4,
   num_threads: 1,
-  version: 'v1',
+  template: 'v1',
   seed: 3,
 };
