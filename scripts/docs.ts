@@ -1,9 +1,10 @@
-/** @file Writes docs/methods.md and docs/metrics.md from the registries. usage: node --import tsx scripts/docs.ts */
+/** @file Writes docs/methods.md, docs/metrics.md and docs/shifts.md from the registries. usage: node --import tsx scripts/docs.ts */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../src/system/files.ts';
-import { methodsPage, metricsPage } from './pages.ts';
+import { methodsPage, metricsPage, shiftsPage } from './pages.ts';
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), '../docs');
 await writeFileAtomic(join(docs, 'methods.md'), methodsPage());
 await writeFileAtomic(join(docs, 'metrics.md'), metricsPage());
+await writeFileAtomic(join(docs, 'shifts.md'), shiftsPage());

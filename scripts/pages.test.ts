@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { metrics } from '../src/attribution/metrics/registry.ts';
 import { methods } from '../src/attribution/registry.ts';
-import { methodsPage, metricsPage } from './pages.ts';
+import { methodsPage, metricsPage, shiftsPage } from './pages.ts';
 
 it.each([
   ['methods', methodsPage],
   ['metrics', metricsPage],
+  ['shifts', shiftsPage],
 ] as const)('docs/%s.md is what `npm run docs` makes', async (name, page) => {
   expect(page()).toBe(await readFile(new URL(`../docs/${name}.md`, import.meta.url), 'utf8'));
 });

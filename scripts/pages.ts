@@ -4,6 +4,7 @@ import { CATEGORIES, type Category, type MetricEntry } from '../src/attribution/
 import { metrics } from '../src/attribution/metrics/registry.ts';
 import { AUTO_METHOD, methods } from '../src/attribution/registry.ts';
 import { describeOptions, type OptionRow } from '../src/cli/schema-flags.ts';
+import { imageShifts, shifts, textShifts } from '../src/shifts/registry.ts';
 
 const cell = (text: string): string =>
   text
@@ -97,4 +98,51 @@ A value that is not defined for a map (an order of a map whose values are all eq
 ${table(['metric', 'category', '', 'how to read it'], rows)}
 
 ${parts.join('\n')}`;
+}
+
+/** docs/shifts.md */
+export function shiftsPage(): string {
+  const sources = [...new Set(shifts.map(s => s.source))];
+  const note = (source: string) => String(sources.indexOf(source) + 1);
+  const images = imageShifts.map(s => [`\`${s.name}\``, s.summary, s.constants, s.scaled || '·', s.random ? 'yes' : 'no', note(s.source)]);
+  const texts = textShifts.map(s => [`\`${s.name}\``, s.summary, s.constants, note(s.source)]);
+  return `# Shifts
+
+Made by \`npm run docs\` from the registry; do not edit. Pictures are corrupted and texts perturbed in grades, to see what a model makes of
+what it was not trained on. \`narrows shifts\` lists them, \`narrows shifts NAME\` describes one, and with a picture or \`--text\` it applies one
+(cli.md). In code: \`shiftImage(name, image, severity, { seed, sample, referenceSize })\` and
+\`shiftText(name, text, rate, { seed, sample, protect })\` of \`src/shifts/apply.ts\`. Same name, severity, seed and sample give the same bytes.
+
+![Every image shift at severities 1, 3 and 5 on a scene of 96 pixels](images/shifts.png)
+
+## Pictures
+
+Severities 1 to 5. Constants are the published ones; so is the cut (not rounding) to whole bytes at the end.
+
+Lengths are published for pictures of about 224 pixels: on the 96-pixel scene above a disk of radius 10 leaves little. \`referenceSize: 224\`
+(\`--reference-size 224\`) multiplies the lengths named in the column "scaled" by (shorter side / 224), so that a small picture looks as a
+large one would. Without it they are pixels, whatever the picture's size. Say in a report which of the two it was.
+
+${table(['shift', 'what it does', 'severity 1 to 5', 'scaled', 'random', 'source'], images)}
+
+Deterministic shifts are tested against NumPy, SciPy, OpenCV, matplotlib and Pillow: pixelate and JPEG are equal byte for byte, the others up
+to 1 in bytes that lie on a whole number before the cut.
+
+Left out: \`frost\`, because the licence of the photographs it lays over the picture is not known, and \`spatter\`, which needs an edge
+detector; it is not among the sixteen that MM_Robustness runs.
+
+## Texts
+
+The severity is the rate r, 1 to 7: p = 0.05 r. Words and marks are split and joined as nlpaug does it ("What's" comes back as "What ' s");
+\`protect\` leaves strings such as \`<image>\` and the white space around them alone, and they are not counted. Shares become counts by
+rounding up (nlpaug >= 1.1.9; \`counts: 'floor'\` as in 1.1.7), one at least.
+
+${table(['shift', 'what it does', 'rate r', 'source'], texts)}
+
+Left out: replacement by synonyms and insertion of synonyms (EDA's SR and RI), which need WordNet, and translation, which needs a translator.
+
+## Sources
+
+${sources.map((source, i) => `${i + 1}. ${cell(source)}`).join('\n')}
+`;
 }

@@ -1,5 +1,5 @@
 /** @file elastic_transform: the picture as on a sheet of rubber. */
-import { atSeverity, type ImageShift } from '../shift.ts';
+import { atSeverity, type ImageShift, lengthScale } from '../shift.ts';
 import { type FloatImage, reflectHalf, toBytes, toFloat } from './primitives/float-image.ts';
 import { gaussianSmooth } from './primitives/gaussian.ts';
 
@@ -28,11 +28,11 @@ export const elasticTransform: ImageShift = {
   severities: 5,
   summary: 'Moves the pixels by a smooth random field.',
   constants: `smoothed displacements x ${STRENGTHS.join(', ')}`,
-  scaled: '',
+  scaled: 'displacements, which as published are as many pixels in a small picture as in a large one',
   source: 'imagecorruptions (Michaelis et al., 2019): its form for pictures of any size, relative to them and without the affine part',
   random: true,
-  apply(image, severity, reader) {
-    const strength = atSeverity('elastic_transform', severity, STRENGTHS);
+  apply(image, severity, reader, options) {
+    const strength = atSeverity('elastic_transform', severity, STRENGTHS) * lengthScale(image, options);
     const { width, height } = image;
     const most = height * 0.005;
     const field = (): Float64Array => {

@@ -30,7 +30,7 @@ export function characterShift(rule: CharacterRule): TextShift {
     modality: 'text',
     severities: 7,
     summary: rule.summary,
-    constants: `5 % x r of the words and marks (1 to 10) with ${rule.shortest} letters or more; 30 % of their letters (1 to 10)`,
+    constants: `5 % x r of the words and marks (1 to 10)${rule.shortest > 1 ? `, among those of ${rule.shortest} letters or more` : ''}; 30 % of their letters (1 to 10)`,
     source: rule.source,
     random: true,
     apply(text, severity, reader, { protect, counts = 'ceil' } = {}) {
