@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { ChatOptions, ImageAspect } from '../../generation/chat-model.ts';
 import type { GenerationOptions } from '../../generation/generate.ts';
+import { checkSampling } from '../../generation/sampling.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import type { Context, Options } from '../command.ts';
 import { collect, integer, number } from '../flags.ts';
@@ -42,9 +43,12 @@ export function chatOptions(context: Context, options: Options): ChatOptions {
   };
 }
 
-/** What the flags say about answers; undefined where the checkpoint decides. */
+/**
+ * What the flags say about answers; undefined where the checkpoint decides.
+ * @throws NarrowsError (usage) for a value out of its bounds
+ */
 export function answerOptions(context: Context, options: Options): GenerationOptions {
-  return {
+  const answers: GenerationOptions = {
     seed: context.seed,
     temperature: options.temperature as number | undefined,
     topK: options.topK as number | undefined,
@@ -53,4 +57,6 @@ export function answerOptions(context: Context, options: Options): GenerationOpt
     maxNewTokens: options.maxNewTokens as number | undefined,
     stop: options.stop as string[] | undefined,
   };
+  checkSampling(answers);
+  return answers;
 }

@@ -5,6 +5,7 @@ import { ChatModel } from '../../generation/chat-model.ts';
 import { type Answer, ChatSession } from '../../generation/chat-session.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { addAnswerFlags, answerOptions, chatOptions } from '../chat/flags.ts';
 import { TALK_HELP, Talk, type TalkOutput } from '../chat/talk.ts';
 import { talkInTerminal } from '../chat/terminal.ts';
@@ -30,7 +31,7 @@ function configure(command: Command): void {
 const jsonLine = (answer: Answer, chat: ChatModel): string =>
   JSON.stringify({ ...answer, seconds: Number(answer.seconds.toFixed(3)), model: chat.name, template: chat.template.name });
 
-function outputOf(context: Context, chat: ChatModel): TalkOutput {
+function outputOf(context: Context, chat: ChatModel, once: boolean): TalkOutput {
   return {
     piece: text => {
       if (!context.json) process.stdout.write(text);
@@ -40,7 +41,10 @@ function outputOf(context: Context, chat: ChatModel): TalkOutput {
       const speed = `${answer.tokens} tokens in ${answer.seconds.toFixed(2)} s, ${answer.promptTokens} read`;
       context.log.debug(answer.finish === 'length' ? `${speed}; cut by --max-new-tokens or the model's limit` : speed);
     },
-    problem: sentence => context.log.warn(sentence),
+    problem: sentence => {
+      if (once) throw new NarrowsError(sentence);
+      context.log.warn(sentence);
+    },
     note: sentence => context.log.info(sentence),
   };
 }
@@ -56,15 +60,15 @@ async function talkByLines(context: Context, talk: Talk, lines: AsyncIterable<st
 }
 
 async function run(context: Context, options: Options): Promise<number> {
+  const questions = options.question as string[] | undefined;
+  const answers = answerOptions(context, options);
   const images = await Promise.all(((options.image as string[] | undefined) ?? []).map(path => decodeImage(path)));
   context.status('Reading the model');
   await using chat = await ChatModel.open(options.model as string, chatOptions(context, options));
   context.status();
   const session = new ChatSession(chat, options.system as string | undefined);
   session.restart(images);
-  const answers = answerOptions(context, options);
-  const talk = new Talk(session, answers, outputOf(context, chat));
-  const questions = options.question as string[] | undefined;
+  const talk = new Talk(session, answers, outputOf(context, chat, questions !== undefined));
   if (questions) return talkByLines(context, talk, questions);
   if (!process.stdin.isTTY || context.json) {
     const lines = createInterface({ input: process.stdin, terminal: false });

@@ -41,6 +41,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./chat.ts')).chatCommand,
   },
   {
+    name: 'generate',
+    summary: 'Let a LLaVA answer a file of questions, with resume',
+    load: async () => (await import('./generate.ts')).generateCommand,
+  },
+  {
     name: 'verify',
     summary: 'Compare a model with values that PyTorch computed',
     load: async () => (await import('./verify.ts')).verifyCommand,
@@ -69,6 +74,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'train tune',
     summary: 'Tune a LLaVA on conversations: whole, by LoRA, or through a bottleneck',
     load: async () => (await import('./train-tune.ts')).trainTuneCommand,
+  },
+  {
+    name: 'experiment vittle-scenes',
+    summary: 'Measure what Vittle does on the built-in scenes, beside the usual baselines',
+    load: async () => (await import('./experiment-vittle.ts')).experimentVittleCommand,
   },
   {
     name: 'data inspect',
@@ -100,6 +110,7 @@ export const commands: readonly CommandEntry[] = [
 /** Summaries of the words that stand before two-word commands. */
 export const groups: Readonly<Record<string, string>> = {
   train: 'Train a model',
+  experiment: 'Run an experiment from end to end',
   data: 'Look at training data',
   models: 'List, describe and fetch models',
 };

@@ -1,0 +1,111 @@
+/** @file `narrows generate`: a LLaVA answers a file of questions, in batches, and goes on where it was stopped. */
+import { dirname } from 'node:path';
+import { type Command, Option } from 'commander';
+import { type AnswerRow, AnswersFile, answerId } from '../../generation/answers-file.ts';
+import { answerQuestions } from '../../generation/bulk.ts';
+import { ChatModel } from '../../generation/chat-model.ts';
+import { type Question, readQuestions } from '../../generation/questions.ts';
+import { ImageFolder, missingImages, missingSentence, skipMissing } from '../../inputs/chat/read-conversations.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { formatCount } from '../../system/format.ts';
+import { addAnswerFlags, answerOptions, chatOptions } from '../chat/flags.ts';
+import type { CommandModule, Context, Options } from '../command.ts';
+import { examples, integer } from '../flags.ts';
+
+/** Missing images that are named one by one. */
+const NAMED = 20;
+
+function configure(command: Command): void {
+  command
+    .requiredOption('--input <file>', '.jsonl or .json: LLaVA questions {question_id, image, text}, or conversations')
+    .requiredOption('--output <file>', '.jsonl of answers; the same command goes on with one that is there')
+    .option('--images <directory>', "what the images' paths are relative to (default: the input's directory)")
+    .option('--batch-size <n>', 'questions at once', integer(1, 1024), 8)
+    .option('--skip-missing', 'leave out questions whose image is not there')
+    .addOption(new Option('--model-id <text>', "what is written as model_id (default: the model's name)"));
+  addAnswerFlags(command, { maxNewTokens: 128 }).addHelpText(
+    'after',
+    examples(
+      ['narrows generate --model ./my-llava --input questions.jsonl --images images --output answers.jsonl', 'Answer a file of questions'],
+      ['narrows generate --input data.json --images images --output answers.jsonl --skip-missing', 'Leave out what has no image'],
+    ),
+  );
+}
+
+/** The questions whose images are there. @throws NarrowsError listing those that are not, without --skip-missing */
+async function withImages(context: Context, questions: readonly Question[], folder: ImageFolder, skip: boolean): Promise<Question[]> {
+  const missing = await missingImages(questions, folder);
+  const sentence = missingSentence(missing, folder.directory, NAMED);
+  if (sentence === undefined) return [...questions];
+  if (!skip) throw new NarrowsError(sentence);
+  const kept: Question[] = [];
+  for await (const question of skipMissing(questions, folder)) kept.push(question as Question);
+  const names = missing.images.slice(0, NAMED).join(', ');
+  const more = missing.images.length > NAMED ? ` and ${missing.images.length - NAMED} more` : '';
+  context.log.warn(
+    `${missing.conversations} of ${missing.of} questions are left out, since ${missing.images.length === 1 ? 'an image is' : `${missing.images.length} images are`} missing from ${folder.directory}: ${names}${more}.`,
+  );
+  return kept;
+}
+
+/** Refuses rows of another model or of other settings. */
+const belongs =
+  (modelId: string, settings: string) =>
+  (row: AnswerRow, where: string): void => {
+    const other = row.metadata?.settings;
+    const wrong =
+      row.model_id !== modelId
+        ? `an answer of the model ${JSON.stringify(row.model_id)}, not of ${JSON.stringify(modelId)}`
+        : typeof other === 'string' && other !== settings
+          ? 'an answer that was made with other settings (template, sampling, length)'
+          : undefined;
+    if (wrong) throw new NarrowsError(`${where} is ${wrong}; choose another --output.`, { kind: 'usage' });
+  };
+
+async function run(context: Context, options: Options): Promise<undefined> {
+  const generation = answerOptions(context, options);
+  const input = options.input as string;
+  const output = options.output as string;
+  context.status('Reading the questions');
+  const images = new ImageFolder((options.images as string | undefined) ?? dirname(input));
+  const all = await readQuestions(input, context.signal);
+  const questions = await withImages(context, all, images, options.skipMissing === true);
+  context.status('Reading the model');
+  await using chat = await ChatModel.open(options.model as string, chatOptions(context, options));
+  const { decode: _, signal: __, ...decides } = chat.options(generation);
+  const { system, alpha, imageAspectRatio } = options;
+  const settings = answerId(decides, chat.template.name, system, alpha, imageAspectRatio).slice(0, 12);
+  const modelId = (options.modelId as string | undefined) ?? chat.name;
+  const file = await AnswersFile.open(output, belongs(modelId, settings));
+  context.status();
+  if (file.mended) context.log.warn(`The last row of ${output} was cut short (${file.mended} bytes) and is answered again.`);
+  const before = questions.filter(({ questionId }) => file.has(questionId)).length;
+  if (before) context.log.info(`${formatCount(before)} of ${formatCount(questions.length)} questions have their answer already.`);
+  const bar = context.progress({ label: 'Answering', total: questions.length, unit: 'questions', start: before });
+  const began = performance.now();
+  try {
+    const { answered, tokens } = await answerQuestions(chat, questions, file, {
+      images,
+      generation,
+      system: system as string | undefined,
+      batchSize: options.batchSize as number,
+      modelId,
+      settings,
+      signal: context.signal,
+      onProgress: (done, made) => bar.update(done, `${Math.round(made / Math.max(0.001, (performance.now() - began) / 1000))} tokens/s`),
+    });
+    bar.done();
+    const skipped = all.length - questions.length;
+    if (context.json) context.print(JSON.stringify({ output, questions: all.length, answered, before, skipped, tokens, model: modelId }));
+    else context.log.info(`${formatCount(before + answered)} answers are in ${output}.`);
+  } catch (error) {
+    bar.fail();
+    await file.close();
+    context.log.info(`${formatCount(file.size)} answers are in ${output}; the same command goes on from there.`);
+    throw error;
+  }
+  return undefined;
+}
+
+/** `narrows generate`. */
+export const generateCommand: CommandModule = { configure, run };

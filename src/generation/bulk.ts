@@ -1,0 +1,140 @@
+/** @file Answers to many questions, in batches of similar length, into a file that a stopped run goes on from. */
+
+import { type ImageFolder, missingOf } from '../inputs/chat/read-conversations.ts';
+import { decodeImage } from '../inputs/image/decode.ts';
+import type { LlavaPrompt } from '../models/llava/model.ts';
+import { NarrowsError } from '../system/errors.ts';
+import { type AnswerRow, type AnswersFile, answerId } from './answers-file.ts';
+import type { ChatModel } from './chat-model.ts';
+import { type Generation, type GenerationOptions, generate } from './generate.ts';
+import type { Question } from './questions.ts';
+
+/** How questions are answered. */
+export interface BulkOptions {
+  readonly images: ImageFolder;
+  readonly generation: GenerationOptions;
+  /** Replaces the template's system text. */
+  readonly system?: string;
+  /** Questions at once. */
+  readonly batchSize: number;
+  /** What is written as `model_id`; the model's name by default. */
+  readonly modelId?: string;
+  /** Of everything beside the question that decides about an answer; stands in each row's metadata. */
+  readonly settings: string;
+  readonly signal?: AbortSignal;
+  /** @param answered questions that have their answer, those of earlier runs included */
+  readonly onProgress?: (answered: number, tokens: number) => void;
+}
+
+/** What a run did. */
+export interface BulkResult {
+  /** Answers of this run. */
+  readonly answered: number;
+  /** New tokens of this run. */
+  readonly tokens: number;
+}
+
+/** Turns that are asked. */
+const turnsOf = ({ messages }: Question, system: string | undefined) =>
+  system === undefined ? messages : [{ role: 'system' as const, content: system }, ...messages.filter(m => m.role !== 'system')];
+
+/**
+ * Numbers of the questions, batch by batch: the longest first, so that memory is at its most at once. It depends on the questions alone, and
+ * not on which are answered: a run that goes on makes the same batches, and so the same answers to the last bit.
+ */
+export function schedule(lengths: readonly number[], batchSize: number): number[][] {
+  const order = [...lengths.keys()].sort((a, b) => lengths[b] - lengths[a] || a - b);
+  return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) => order.slice(i * batchSize, (i + 1) * batchSize));
+}
+
+async function promptOf(chat: ChatModel, question: Question, options: BulkOptions): Promise<LlavaPrompt> {
+  try {
+    const images = await Promise.all(question.images.map(image => decodeImage(options.images.path(image))));
+    return chat.prompt(turnsOf(question, options.system), chat.pixels(images));
+  } catch (error) {
+    if (!(error instanceof NarrowsError)) throw error;
+    throw new NarrowsError(`${question.source}: ${error.message}`, { cause: error });
+  }
+}
+
+function rowOf(chat: ChatModel, question: Question, { text, ids, finish }: Generation, options: BulkOptions): AnswerRow {
+  const model = options.modelId ?? chat.name;
+  const said = text.trim();
+  return {
+    question_id: question.questionId,
+    prompt: question.prompt,
+    text: said,
+    answer_id: answerId(model, options.settings, question.questionId, question.prompt, said),
+    model_id: model,
+    metadata: {
+      finish,
+      tokens: ids.length,
+      settings: options.settings,
+      ...(question.reference === undefined ? {} : { reference: question.reference }),
+    },
+  };
+}
+
+/**
+ * Answers the questions that the file has no answer to, and leaves its rows in the order of the questions. Random numbers are keyed by a
+ * question's place among all.
+ * @throws NarrowsError naming file and line for a question that cannot be asked (before the first answer), a damaged image, a full disk; the
+ *   signal's reason. Rows that were written stay.
+ */
+export async function answerQuestions(
+  chat: ChatModel,
+  questions: readonly Question[],
+  file: AnswersFile,
+  options: BulkOptions,
+): Promise<BulkResult> {
+  const { signal, batchSize, onProgress } = options;
+  const lengths: number[] = [];
+  for (const question of questions) {
+    signal?.throwIfAborted();
+    const [lost] = await missingOf(question, options.images);
+    if (lost !== undefined) throw new NarrowsError(`${question.source}: there is no image ${options.images.path(lost)}.`);
+    lengths.push(lengthOf(chat, question, options.system));
+  }
+  const open = schedule(lengths, batchSize).filter(batch => batch.some(i => !file.has(questions[i].questionId)));
+  const answeredOf = (): number => questions.reduce((sum, { questionId }) => sum + (file.has(questionId) ? 1 : 0), 0);
+  let [answered, tokens, done] = [0, 0, answeredOf()];
+  const prepare = (batch: readonly number[] | undefined): Promise<LlavaPrompt[]> => {
+    const prompts = Promise.all((batch ?? []).map(i => promptOf(chat, questions[i], options)));
+    // Told when its turn comes.
+    prompts.catch(() => {});
+    return prompts;
+  };
+  let next = prepare(open[0]);
+  for (const [at, batch] of open.entries()) {
+    const prompts = await next;
+    next = prepare(open[at + 1]);
+    const fresh = new Set([...batch.keys()].filter(i => !file.has(questions[batch[i]].questionId)));
+    let ended = 0;
+    const answers = await generate(chat.model, prompts, {
+      ...chat.options(options.generation),
+      signal,
+      batchSize,
+      promptNumbers: batch,
+      onAnswer: (prompt, answer) => {
+        if (!fresh.has(prompt)) return;
+        tokens += answer.ids.length;
+        onProgress?.(done + ++ended, tokens);
+      },
+    });
+    await file.append([...fresh].map(i => rowOf(chat, questions[batch[i]], answers[i], options)));
+    answered += fresh.size;
+    done += fresh.size;
+  }
+  await file.finish(questions.map(q => q.questionId));
+  return { answered, tokens };
+}
+
+/** Tokens of a question, images included, without reading its images. @throws NarrowsError naming where it stands if it cannot be asked */
+function lengthOf(chat: ChatModel, question: Question, system: string | undefined): number {
+  try {
+    return chat.prompt(turnsOf(question, system)).ids.length;
+  } catch (error) {
+    if (!(error instanceof NarrowsError)) throw error;
+    throw new NarrowsError(`${question.source}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,108 @@
+/** @file Questions to be answered in bulk: LLaVA's question files, or conversations whose last turn of the user is the question. */
+import { jsonRecords } from '../inputs/chat/json-records.ts';
+import { type ChatMessage, type Conversation, countMarks, IMAGE_MARK } from '../inputs/chat/messages.ts';
+import { parseRecord } from '../inputs/chat/parse-record.ts';
+import { messageOf, NarrowsError } from '../system/errors.ts';
+
+/** An id as its file writes it. */
+export type QuestionId = string | number;
+
+/** One question. */
+export interface Question extends Conversation {
+  readonly questionId: QuestionId;
+  /** Turns up to the question, `<image>` where each image stands. */
+  readonly messages: readonly ChatMessage[];
+  /** The question's own words, without `<image>`. */
+  readonly prompt: string;
+  /** The answer that a conversation file gives. */
+  readonly reference?: string;
+  /** Where it stands, such as `questions.jsonl, line 7`. */
+  readonly source: string;
+}
+
+const isId = (value: unknown): value is QuestionId =>
+  (typeof value === 'string' && value !== '') || (typeof value === 'number' && Number.isFinite(value));
+
+const plain = (text: string): string => text.replaceAll(IMAGE_MARK, '').trim();
+
+/** `{question_id, image?, text}` of LLaVA (`model_vqa.py`: the image stands before the text). */
+function fromQuestion(record: Readonly<Record<string, unknown>>, source: string): Question {
+  const { question_id: id, image, text = record.question } = record;
+  if (!isId(id)) throw new NarrowsError(`${source}: question_id must be a text or a number, not ${JSON.stringify(id)}.`);
+  if (typeof text !== 'string' || plain(text) === '') throw new NarrowsError(`${source}: the record has no question; give it as "text".`);
+  const given = image === undefined || image === null || image === '' ? [] : [image].flat();
+  const front = countMarks(text) === 0 ? given.map(() => `${IMAGE_MARK}\n`).join('') : '';
+  const record_ = { messages: [{ role: 'user', content: `${front}${text}` }], images: given };
+  return { ...parseRecord(record_, source, { answer: false }), questionId: id, prompt: plain(text), source };
+}
+
+/** A conversation: its last turn of the user is asked; an answer behind it is the reference. */
+function fromConversation(record: Readonly<Record<string, unknown>>, source: string): Question {
+  const conversation = parseRecord(record, source, { answer: false });
+  const id = record.question_id ?? record.id;
+  if (!isId(id)) throw new NarrowsError(`${source}: the record has no "id", by which its answer could be found again.`);
+  const { messages } = conversation;
+  const reference = messages.at(-1)?.role === 'assistant' ? messages.at(-1)?.content : undefined;
+  const asked = reference === undefined ? messages : messages.slice(0, -1);
+  return {
+    ...conversation,
+    messages: asked,
+    questionId: id,
+    prompt: plain(asked.at(-1)?.content ?? ''),
+    source,
+    ...(reference === undefined ? {} : { reference }),
+  };
+}
+
+/** A question from a record of either kind. @throws NarrowsError in one sentence that begins with `source` */
+export function parseQuestion(value: unknown, source: string): Question {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new NarrowsError(`${source}: no JSON object stands there.`);
+  const record = value as Readonly<Record<string, unknown>>;
+  if (record.conversations !== undefined || record.messages !== undefined) return fromConversation(record, source);
+  if (record.question_id === undefined)
+    throw new NarrowsError(
+      `${source}: the record has neither "question_id" and "text" (a question) nor "conversations" or "messages"; its keys are ${Object.keys(record).slice(0, 6).join(', ') || 'none'}.`,
+    );
+  return fromQuestion(record, source);
+}
+
+/** How many bad rows are named. */
+const NAMED = 5;
+
+/**
+ * All questions of a `.jsonl` or `.json` file.
+ * @throws NarrowsError naming file and line for text that is no JSON, for rows that are no questions (the first ones in full, all counted),
+ *   an id that stands there twice, and a file without questions
+ */
+export async function readQuestions(file: string, signal?: AbortSignal): Promise<Question[]> {
+  const questions: Question[] = [];
+  const bad: string[] = [];
+  const seen = new Map<QuestionId, string>();
+  for await (const { value, where } of jsonRecords(file)) {
+    signal?.throwIfAborted();
+    try {
+      const question = parseQuestion(value, where);
+      const before = seen.get(question.questionId);
+      if (before !== undefined)
+        throw new NarrowsError(`${where}: the id ${JSON.stringify(question.questionId)} stands already in ${before}.`);
+      seen.set(question.questionId, where);
+      questions.push(question);
+    } catch (error) {
+      if (!(error instanceof NarrowsError)) throw error;
+      bad.push(messageOf(error));
+    }
+  }
+  if (bad.length === 1) throw new NarrowsError(bad[0]);
+  if (bad.length) {
+    const more = bad.length > NAMED ? ` (and ${bad.length - NAMED} more)` : '';
+    throw new NarrowsError(
+      `${bad.length} rows cannot be used: ${bad
+        .slice(0, NAMED)
+        .map(text => text.replace(/\.$/, ''))
+        .join('; ')}${more}.`,
+    );
+  }
+  if (questions.length === 0) throw new NarrowsError(`${file} holds no questions.`);
+  return questions;
+}
