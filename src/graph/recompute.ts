@@ -58,7 +58,8 @@ const recomputedOp = defineOp({
 
 /**
  * `part(...inputs)`, whose inside is computed a second time in the backward pass instead of being kept: memory for activations falls to
- * that of the inputs, at the price of one more forward pass. Values and gradients are the same to the bit. Gradients reach the inputs and
+ * that of the inputs, at the price of one more forward pass. The mathematics is the same; the runtime may fuse other
+ * nodes, so that last bits differ. Gradients reach the inputs and
  * whatever else the part reads (weights), but no value inside of the part: `grad` gives zeros for those.
  * @param inputs values whose descendants inside of the part are recomputed
  */

@@ -3,6 +3,7 @@ import { binaryCases, constantCases, unaryCases } from './elementwise.cases.ts';
 import { indexingCases, reductionCases, shapeCases } from './movement.cases.ts';
 import type { OpCase } from './op-case.ts';
 import { lossCases, matmulCases, normCases } from './products.cases.ts';
+import { trainingCases } from './training.cases.ts';
 
 /** Cases by family. */
 export const families: Readonly<Record<string, readonly OpCase[]>> = {
@@ -15,4 +16,5 @@ export const families: Readonly<Record<string, readonly OpCase[]>> = {
   products: matmulCases,
   norms: normCases,
   losses: lossCases,
+  training: trainingCases,
 };

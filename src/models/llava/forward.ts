@@ -92,14 +92,15 @@ export function languageModel(
   config: LlavaConfig,
   embedded: Value,
   tokens: TokenValues,
-  options: { readonly tap?: LlavaTap; readonly past?: readonly PastTokens[] } = {},
+  options: { readonly tap?: LlavaTap; readonly past?: readonly PastTokens[]; readonly recompute?: boolean } = {},
 ): DecoderOutputs {
-  const { tap, past } = options;
+  const { tap, past, recompute } = options;
   return scope('model.language_model', () =>
     decode(p.in('model.language_model'), decoderConfig(config), tap ? tap(-1, embedded, tokens) : embedded, {
       positions: tokens.positions,
       attentionMask: tokens.attentionMask,
       past,
+      recompute,
       tap: tap && ((layer, hidden) => tap(layer, hidden, tokens)),
     }),
   );
@@ -120,16 +121,36 @@ export interface LlavaOutput extends DecoderOutputs {
   readonly imageFeatures?: Value;
 }
 
+/** How a forward pass that is trained through is built. */
+export interface ForwardOptions {
+  /** The decoder's blocks are computed again in the backward pass instead of being kept (`recompute` of the graph). */
+  readonly recompute?: boolean;
+}
+
 /** The whole model. @param pixels [I, C, S, S]; none: text alone */
-export function llavaForward(p: Parameters, config: LlavaConfig, tokens: TokenValues, pixels?: Value, tap?: LlavaTap): LlavaOutput {
-  return forwardFeatures(p, config, tokens, pixels && towerFeatures(p, config, pixels), tap);
+export function llavaForward(
+  p: Parameters,
+  config: LlavaConfig,
+  tokens: TokenValues,
+  pixels?: Value,
+  tap?: LlavaTap,
+  options?: ForwardOptions,
+): LlavaOutput {
+  return forwardFeatures(p, config, tokens, pixels && towerFeatures(p, config, pixels), tap, options);
 }
 
 /** The model from the tower's features on. @param tower [I, N, ...] of `towerFeatures`; none: text alone */
-export function forwardFeatures(p: Parameters, config: LlavaConfig, tokens: TokenValues, tower?: Value, tap?: LlavaTap): LlavaOutput {
+export function forwardFeatures(
+  p: Parameters,
+  config: LlavaConfig,
+  tokens: TokenValues,
+  tower?: Value,
+  tap?: LlavaTap,
+  options: ForwardOptions = {},
+): LlavaOutput {
   const features = tower && projectFeatures(p, config, tower);
   const rows = features && reshape(features, [mulDims(features.shape.slice(0, 2)), features.shape[2]]);
-  const run = languageModel(p, config, placeFeatures(p, config, tokens, rows), tokens, { tap });
+  const run = languageModel(p, config, placeFeatures(p, config, tokens, rows), tokens, { tap, ...options });
   return { ...run, logits: languageHead(p, config, run.hidden.at(-1)!), imageFeatures: features };
 }
 

@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
 import { readConfig } from '../../checkpoints/config.ts';
 import { type LoraAdapter, mergeLora, openAdapter, readAdapter, writeAdapter } from '../../checkpoints/peft.ts';
-import { readFloats } from '../../checkpoints/safetensors.ts';
-import { compile, grad, input, type Value } from '../../graph/index.ts';
+import { type CompiledGraph, compile, grad, input, type Value } from '../../graph/index.ts';
 import { isSavedModule, loraDropout, loraParameters, requireTargets } from '../../nn/lora.ts';
 import { frozenParameters, Parameters, trainableParameters } from '../../nn/parameters.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
@@ -19,7 +18,7 @@ import { llavaForward, nextTokenLoss } from './forward.ts';
 import { inMemoryEntries, nameInMemory } from './layout.ts';
 import { placementFeeds } from './model.ts';
 import { placeImages } from './placement.ts';
-import { directoryOf, expectNear, golden } from './testing/goldens.ts';
+import { directoryOf, expectNear, golden, weightsOf } from './testing/goldens.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 let scratch: string;
@@ -32,9 +31,7 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'narrows-lora-'));
   const directory = directoryOf('llava-tiny');
   config = parseLlavaConfig(await readConfig(directory));
-  weights = new Map();
-  for (const [name, entry] of inMemoryEntries((await openCheckpoint(directory)).entries).entries)
-    weights.set(name, floats(entry.shape, await readFloats(entry)));
+  weights = await weightsOf(inMemoryEntries((await openCheckpoint(directory)).entries).entries);
   adapter = await readAdapter(directoryOf('peft-tiny'), nameInMemory);
   const g = await golden('llava-tiny');
   const pixels = await g.floats('pixel_values');
@@ -42,6 +39,7 @@ beforeAll(async () => {
   batch = { ...placementFeeds(placement), pixel_values: pixels, labels: await g.raw('labels') };
 });
 afterAll(async () => {
+  for (const graph of graphs.values()) await (await graph).release();
   await runtime.release();
   await rm(scratch, { recursive: true });
 });
@@ -52,24 +50,34 @@ function trace(p: Parameters): { logits: Value; loss: Value } {
   return { logits, loss: nextTokenLoss(logits, input('labels', ['batch', 'seq'], 'int32')) };
 }
 
+/** Compiling is what takes time: each kind of graph once. */
+const graphs = new Map<string, Promise<CompiledGraph>>();
+function graphOf(key: string, outputs: () => Record<string, Value>): Promise<CompiledGraph> {
+  const graph = graphs.get(key) ?? compile(runtime, outputs());
+  graphs.set(key, graph);
+  return graph;
+}
+
 /** Logits and loss with an adapter beside the weights, and the gradients of everything that the adapter holds. */
 async function unmerged({ config: lora, tensors }: LoraAdapter, seed?: number) {
-  const inputs = trainableParameters();
-  const base = new Parameters((name, shape) => inputs.get(name, shape));
-  const p = loraParameters(base, lora, inputs, seed === undefined ? undefined : loraDropout(lora, input('seed', [], 'int32')));
-  const { logits, loss } = trace(p);
-  requireTargets(lora, inputs.all.keys());
-  const names = [...inputs.all.keys()].filter(name => name.includes('.lora_') || isSavedModule(lora, name));
-  const values = grad(
-    loss,
-    names.map(name => inputs.all.get(name)!),
-  );
-  await using graph = await compile(runtime, { logits, loss, ...Object.fromEntries(values.map((v, i) => [`grad.${names[i]}`, v])) });
+  const graph = await graphOf(`${lora.use_rslora} ${lora.lora_dropout} ${seed === undefined}`, () => {
+    const inputs = trainableParameters();
+    const base = new Parameters((name, shape) => inputs.get(name, shape));
+    const p = loraParameters(base, lora, inputs, seed === undefined ? undefined : loraDropout(lora, input('seed', [], 'int32')));
+    const { logits, loss } = trace(p);
+    requireTargets(lora, inputs.all.keys());
+    const names = [...inputs.all.keys()].filter(name => name.includes('.lora_') || isSavedModule(lora, name));
+    const values = grad(
+      loss,
+      names.map(name => inputs.all.get(name)!),
+    );
+    return { logits, loss, ...Object.fromEntries(values.map((v, i) => [`grad.${names[i]}`, v])) };
+  });
   return graph.run({ ...batch, ...Object.fromEntries(weights), ...Object.fromEntries(tensors), seed: ints([], [seed ?? 0]) });
 }
 
 async function plain(all: ReadonlyMap<string, FloatTensor>) {
-  await using graph = await compile(runtime, trace(trainableParameters()));
+  const graph = await graphOf('plain', () => ({ ...trace(trainableParameters()) }));
   return graph.run({ ...batch, ...Object.fromEntries(all) });
 }
 

@@ -1,7 +1,7 @@
 /** @file The tiny LLaVAs of testdata with what transformers computed on them, for tests. */
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { openSafetensors, readFloats, readTensor } from '../../../checkpoints/safetensors.ts';
+import { openSafetensors, readFloats, readTensor, type TensorEntry } from '../../../checkpoints/safetensors.ts';
 import { type FloatTensor, floats, type Tensor } from '../../../tensor/tensor.ts';
 import { expectClose } from '../../../testing/close.ts';
 
@@ -30,6 +30,13 @@ export async function goldenIn(directory: string): Promise<Golden> {
     floats: async n => floats(entry(n).shape, await readFloats(entry(n))),
     raw: async n => readTensor(entry(n)),
   };
+}
+
+/** Tensors of a checkpoint as float32, by name. */
+export async function weightsOf(entries: ReadonlyMap<string, TensorEntry>): Promise<Map<string, FloatTensor>> {
+  const weights = new Map<string, FloatTensor>();
+  for (const [name, entry] of entries) weights.set(name, floats(entry.shape, await readFloats(entry)));
+  return weights;
 }
 
 /** Below this all values are noise: a key's bias has no gradient (softmax), and what PyTorch gives there is rounding. */
