@@ -5,7 +5,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import sharp from 'sharp';
+import sharp, { type OverlayOptions } from 'sharp';
 import { element, label, type Node, toSvg } from '../src/attribution/render/svg.ts';
 import { drawScene } from '../src/scenes/scene.ts';
 import { loadSprites } from '../src/scenes/sprites.ts';
@@ -30,7 +30,7 @@ const blockHeight = SIDE + LABEL + GAP;
 
 const { image: scene } = drawScene(await loadSprites(), { minObjects: 3, maxObjects: 3 }, new RandomStream(12, 'sheet').reader(0, 0));
 const names = ['clean', ...imageShifts.map(s => s.name)];
-const layers: sharp.OverlayOptions[] = [];
+const layers: OverlayOptions[] = [];
 const labels: Node[] = [];
 for (const [i, name] of names.entries()) {
   const left = GAP + (i % ACROSS) * blockWidth;
