@@ -39,7 +39,7 @@ describe('labels', () => {
       Array.from({ length: 1 + random.integer(4) }, () => random.pick(words))
         .join(' ')
         .trim();
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < 60; n++) {
       const messages: ChatMessage[] = [];
       for (let i = 0; i <= random.integer(3); i++)
         messages.push({ role: 'user', content: (i === 0 ? '<image>\n' : '') + say() }, { role: 'assistant', content: say() });

@@ -13,6 +13,8 @@ export interface JsonRecord {
 /** A record this long is a list whose bracket was never closed. */
 const LONGEST = 2 ** 26;
 const CODE = { quote: 34, comma: 44, backslash: 92, open: 91, close: 93, brace: 123, braceEnd: 125, line: 10 } as const;
+/** Ends a string, escapes a character of it, or a line end that has no place in it. */
+const SPECIAL = /["\\\n]/g;
 const isSpace = (c: number): boolean => c === 32 || c === 9 || c === 10 || c === 13;
 
 /** Parses text that begins at a line and column (from 1) of a file. @throws NarrowsError with the line and column of the mistake */
@@ -55,6 +57,12 @@ async function* entries(chunks: AsyncIterable<string>, file: string): AsyncGener
   for await (const chunk of chunks) {
     let from = 0;
     for (let i = 0; i < chunk.length; i++) {
+      if (inString && !escaped) {
+        // Most of a file is strings: on to the next character that means something in one.
+        SPECIAL.lastIndex = i;
+        if (!SPECIAL.test(chunk)) break;
+        i = SPECIAL.lastIndex - 1;
+      }
       const c = chunk.charCodeAt(i);
       if (c === CODE.line) {
         line++;
