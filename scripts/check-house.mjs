@@ -13,9 +13,9 @@ const source = join(root, 'src');
 const FLOORS = [
   ['index'],
   ['cli', 'studio'],
-  ['attribution', 'tuning', 'robustness'],
+  ['attribution', 'tuning'],
   ['generation'],
-  ['bottleneck'],
+  ['bottleneck', 'robustness'],
   ['models', 'inputs', 'scenes', 'shifts'],
   ['nn', 'optim', 'checkpoints'],
   ['graph'],
