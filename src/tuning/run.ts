@@ -30,6 +30,8 @@ export interface RunResult {
 
 /** A task, and what must be closed afterwards. */
 export interface ClosableTask extends TrainTask {
+  /** Writes the finished model, where that is not what `save` writes. */
+  finish?(directory: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -93,6 +95,18 @@ export async function withRuntime(
   }
 }
 
+/** Progress of the drawing of sprites, one bar a style. */
+export function drawingProgress(quiet: boolean): (style: string, done: number, total: number) => void {
+  let drawing: Progress | undefined;
+  return (style, done, total) => {
+    drawing ??= createProgress({ label: `Drawing ${style}`, total, unit: 'pictures', quiet });
+    drawing.update(done);
+    if (done < total) return;
+    drawing.done();
+    drawing = undefined;
+  };
+}
+
 /**
  * Trains with progress, figures and log, writes the finished model, and closes the task.
  * @throws NarrowsError as `train` does; nothing is half-written
@@ -143,7 +157,7 @@ export async function runTraining(task: ClosableTask, args: TrainingArguments, o
         ...(result.bestStep === undefined ? {} : { best_global_step: result.bestStep }),
       };
       await writeFileAtomic(join(args.output_dir, 'trainer_state.json'), stateJson(state));
-      await task.save(args.output_dir);
+      await (task.finish ?? task.save)(args.output_dir);
       await removeLeftovers(args.output_dir);
     }
     return { output_dir: args.output_dir, ...result, metrics };

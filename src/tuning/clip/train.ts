@@ -1,8 +1,7 @@
 /** @file `narrows train clip`: the whole run, from arguments to a model directory. */
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
-import { createProgress, type Progress } from '../../system/progress.ts';
-import { checkRunDirectory, type RunResult, runTraining, withRuntime } from '../run.ts';
+import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';
 import { modelCard } from './model-card.ts';
 import { clipPairTask } from './pair-task.ts';
@@ -48,15 +47,6 @@ async function run(
   { log, quiet, signal, onProgress }: TrainClipOptions & { log: Logger; quiet: boolean },
   runtime: Runtime,
 ): Promise<TrainClipResult> {
-  let drawing: Progress | undefined;
-  const onSprites = (style: string, done: number, total: number): void => {
-    drawing ??= createProgress({ label: `Drawing ${style}`, total, unit: 'pictures', quiet });
-    drawing.update(done);
-    if (done === total) {
-      drawing.done();
-      drawing = undefined;
-    }
-  };
   const bad = new Set<string>();
   const note = (message: string, key?: string): void => {
     if (message.startsWith('Left out')) {
@@ -68,7 +58,7 @@ async function run(
   };
   const task = args.train_file
     ? await clipPairTask(runtime, args, note)
-    : await clipSceneTask(runtime, args, { onProgress: onSprites, signal });
+    : await clipSceneTask(runtime, args, { onProgress: drawingProgress(quiet), signal });
   return runTraining(task, args, {
     log,
     quiet,

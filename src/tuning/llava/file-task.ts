@@ -20,11 +20,12 @@ import { FileBatches, type FileBatchSettings } from './file-batch.ts';
 import { evaluateFile } from './file-evaluate.ts';
 import { type LlavaTrainGraph, llavaTrainGraph } from './graph.ts';
 import { ChatLoader } from './loader.ts';
+import { requireTrainingMemory } from './memory.ts';
 import { type Method, methodOf } from './method.ts';
 import { ModalitySampler, type SamplerSettings } from './sampler.ts';
 import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
 import { startValues } from './start-values.ts';
-import { openTrained, saveTrained } from './store.ts';
+import { openTrained, saveMerged, saveTrained } from './store.ts';
 
 /** A task, what it trains, and how long. */
 export interface LlavaTask extends ClosableTask {
@@ -121,7 +122,9 @@ export async function llavaFileTask(
       ...(lora && dropout && lora.lora_dropout > 0 ? { loraDropout: loraDropout(lora, input(LORA_SEED, [], 'int32')) } : {}),
       bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, perImage)),
     });
-  const parameters: Parameter[] = await startValues(trace(true, false).parameters, {
+  const traced = trace(true, false).parameters;
+  requireTrainingMemory(source.directory, traced, source.entries);
+  const parameters: Parameter[] = await startValues(traced, {
     ...{ entries: source.entries, bottleneck, width, seed: args.seed },
   });
   const training = new Graphs(runtime, images => trace(images, true).outputs);
@@ -169,6 +172,9 @@ export async function llavaFileTask(
       },
     }),
     save: directory => saveTrained(directory, { args, source, method, parameters }),
+    ...(lora &&
+      args.method === 'lora' &&
+      args.merge_lora && { finish: (directory: string) => saveMerged(directory, { args, source, method, parameters }) }),
     open: directory => openTrained(directory, method),
     async close() {
       await loader.close();

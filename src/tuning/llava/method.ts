@@ -2,6 +2,7 @@
 import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import type { LoraConfig } from '../../nn/lora.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { trainableNames } from '../freeze.ts';
 import type { LlavaArguments, TuneArguments } from './arguments.ts';
 
 /** Module of the projector, as PEFT names it. */
@@ -18,12 +19,6 @@ export interface Method {
   readonly bottleneck?: BottleneckConfig;
   /** Whether a tensor belongs to the projector, whose learning rate may be another. */
   inProjector(name: string): boolean;
-}
-
-/** `model.*.norm.weight` as a test of whole names. */
-function matcher(pattern: string): RegExp {
-  const parts = pattern.split('*').map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`);
 }
 
 /** Block at three quarters of the decoder's depth: 24 of 32, as Vittle has it. */
@@ -55,14 +50,9 @@ function loraOf(args: TuneArguments): LoraConfig {
  */
 export function methodOf(args: LlavaArguments, names: Iterable<string>, layers: number, before?: readonly number[]): Method {
   const all = [...names];
-  const patterns = args.freeze.map(matcher);
-  const none = patterns.findIndex(pattern => !all.some(name => pattern.test(name)));
-  if (none >= 0)
-    throw new NarrowsError(`"freeze" has the pattern "${args.freeze[none]}", which no tensor of the model matches (such as ${all[0]}).`, {
-      kind: 'usage',
-    });
+  const left = new Set(trainableNames(all, args.freeze));
   const own = (name: string): boolean => (args.method === 'projector' || args.method === 'lora' ? inProjector(name) : !inTower(name));
-  const trainable = (name: string): boolean => inBottleneck(name) || (own(name) && !patterns.some(pattern => pattern.test(name)));
+  const trainable = (name: string): boolean => inBottleneck(name) || (own(name) && left.has(name));
   const method =
     args.method === 'lora' ? { lora: loraOf(args) } : args.method === 'vittle' ? { bottleneck: bottleneckOf(args, layers, before) } : {};
   if (args.method !== 'lora' && !all.some(name => trainable(name)) && args.method !== 'vittle')

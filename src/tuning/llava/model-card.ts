@@ -1,4 +1,5 @@
 /** @file README.md of a trained LLaVA: a model card to be filled in, with what the run knows. */
+import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { formatNumber } from '../../system/format.ts';
 import type { LlavaArguments } from './arguments.ts';
 import type { LlavaTask } from './file-task.ts';
@@ -20,9 +21,9 @@ function bottleneckLines({ method: { bottleneck } }: LlavaTask): string[] {
   ];
 }
 
-const use = (args: LlavaArguments, adapter: boolean): string =>
+const use = (model: string, adapter: boolean): string =>
   adapter
-    ? `An adapter for \`${args.model}\`: \`PeftModel.from_pretrained(model, directory)\`, or \`narrows chat --model ${args.model} --adapter DIR\`.`
+    ? `An adapter for \`${model}\`: \`PeftModel.from_pretrained(model, directory)\`, or \`narrows chat --model ${model} --adapter DIR\`.`
     : 'What it is for, and what it is not for: to be written.';
 
 /** Text of the card. @param args with `max_steps` filled in */
@@ -30,6 +31,7 @@ export function modelCard(args: LlavaArguments, task: LlavaTask, metrics: Readon
   const count = task.parameters.reduce((sum, p) => sum + p.data.length, 0);
   const seen = args.max_steps * args.gradient_accumulation_steps * args.per_device_train_batch_size;
   const preset = args.preset ? PRESETS[args.preset] : undefined;
+  const model = args.model ?? DEFAULT_CHAT_MODEL;
   const table = Object.entries(metrics).map(([key, value]) => `| ${key.slice(5).replaceAll('_', ' ')} | ${formatNumber(value)} |`);
   const results = table.length ? ['| measure | value |', '|---|---|', ...table] : ['Not evaluated.'];
   return [
@@ -41,16 +43,16 @@ export function modelCard(args: LlavaArguments, task: LlavaTask, metrics: Readon
     '',
     '# A LLaVA model',
     '',
-    `Trained by \`narrows train ${args.method === 'projector' ? 'projector' : 'tune'}\` from \`${args.model}\`: ${WHAT[args.method]}, ${formatNumber(count / 1e6)} million parameters.`,
+    `Trained by \`narrows train ${args.method === 'projector' ? 'projector' : 'tune'}\` from \`${model}\`: ${WHAT[args.method]}, ${formatNumber(count / 1e6)} million parameters.`,
     ...bottleneckLines(task),
     '',
     '## Use',
     '',
-    use(args, task.method.lora !== undefined),
+    use(model, task.method.lora !== undefined),
     '',
     '## Training',
     '',
-    `${args.max_steps} updates, ${seen} samples seen of the ${task.samples} of \`${args.data_path}\`. Every argument stands in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
+    `${args.max_steps} updates, ${seen} ${args.data_path ? `samples seen of the ${task.samples} of \`${args.data_path}\`` : "conversations about Narrows' built-in scenes"}. Every argument stands in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
     ...(preset ? ['', `Recipe \`${args.preset}\`: ${preset.summary} (${preset.source}).`] : []),
     '',
     '## Results',

@@ -1,13 +1,13 @@
 /** @file What a run writes, for going on and for use: a model directory, with a bottleneck beside it, or an adapter as PEFT stores it. */
 import { join } from 'node:path';
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
-import { openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
-import { readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { mergeLora, openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
+import { readFloats, readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
 import { nameInMemory } from '../../models/llava/layout.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import { writeFileAtomic } from '../../system/files.ts';
-import { floats, type Tensor } from '../../tensor/tensor.ts';
+import { type FloatTensor, floats, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaArguments } from './arguments.ts';
 import type { Method } from './method.ts';
 import { saveLlava } from './save.ts';
@@ -54,6 +54,19 @@ export async function saveTrained(directory: string, model: TrainedModel): Promi
   const { torch_dtype: _, ...json } = source.json;
   await saveLlava(directory, tensors, {
     config: { ...json, dtype: 'float32', ...(bottleneck ? { bottleneck_config: bottleneck } : {}) },
+    files: new Map([...source.files, ['training_args.json', argumentsJson(args)]]),
+    layout: source.layout,
+  });
+}
+
+/** Writes the finished model of a LoRA run as a plain one: adapters merged into the weights, which become float32. */
+export async function saveMerged(directory: string, { args, source, method, parameters }: TrainedModel): Promise<void> {
+  const weights = new Map<string, FloatTensor>();
+  for (const [name, entry] of source.entries) weights.set(name, floats(entry.shape, await readFloats(entry)));
+  const tensors = new Map(parameters.map(p => [p.name, floats(p.shape, p.data)]));
+  const { torch_dtype: _, ...json } = source.json;
+  await saveLlava(directory, mergeLora(weights, { config: method.lora!, tensors }, source.directory), {
+    config: { ...json, dtype: 'float32' },
     files: new Map([...source.files, ['training_args.json', argumentsJson(args)]]),
     layout: source.layout,
   });

@@ -4,11 +4,12 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
 import type { Note } from '../batch-loader.ts';
 import { GroupedAdamW } from '../grouped-adamw.ts';
-import { checkRunDirectory, type RunResult, runTraining, withRuntime } from '../run.ts';
+import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
 import { optimizerOptions } from '../trainer.ts';
 import { checkLlavaArguments, type LlavaArguments, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
 import { type LlavaTask, llavaFileTask } from './file-task.ts';
 import { modelCard } from './model-card.ts';
+import { llavaSceneTask } from './scene-chat-task.ts';
 
 /** Options of `trainLlava`. */
 export interface TrainLlavaOptions {
@@ -42,6 +43,7 @@ class SampleNotes {
     const kind = key?.split(' ', 1)[0];
     if (kind !== 'cut' && kind !== 'unsupervised') return this.log.warn(message, key);
     const seen = this.counts.get(kind) ?? new Set();
+    if (seen.has(key!)) return;
     this.counts.set(kind, seen.add(key!));
     if (seen.size <= TOLD) this.log.warn(message, key);
   };
@@ -105,7 +107,9 @@ export async function trainLlava(args: LlavaArguments, options: TrainLlavaOption
   for (const warning of await checkRunDirectory(args, defaults, FIXED)) log.warn(warning);
   const notes = new SampleNotes(log);
   return withRuntime(args, options, async runtime => {
-    const task = await llavaFileTask(runtime, args, notes.note, signal);
+    const task = args.data_path
+      ? await llavaFileTask(runtime, args, notes.note, signal)
+      : await llavaSceneTask(runtime, args, { signal, onProgress: drawingProgress(quiet) });
     const resolved = { ...args, max_steps: task.maxSteps };
     const speed = new Speed(task.tokens);
     const timed: LlavaTask = {

@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
+import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
+import { parseArguments } from '../arguments.ts';
+import { checkLlavaArguments, type LlavaArguments, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
+import { requireTrainingMemory } from './memory.ts';
+import { defaultLayer, methodOf } from './method.ts';
+import { PRESETS, presetsFor, withPreset } from './presets.ts';
+import { llavaSource } from './source.ts';
+import { writeTinyLlava } from './testing/tiny-llava.ts';
+
+const given = { output_dir: 'x', model: 'm', data_path: 'd' };
+const NAMES = [
+  'model.vision_tower.a.weight',
+  'model.multi_modal_projector.linear_1.weight',
+  'model.language_model.norm.weight',
+  'lm_head.weight',
+];
+
+describe('arguments of LLaVA', () => {
+  it('have a help of one line each', () => {
+    for (const schema of [projectorTrainingSchema, tuneTrainingSchema])
+      for (const [key, field] of Object.entries(schema.shape)) expect(field.description, key).toMatch(/^.{10,120}$/);
+  });
+
+  it.each(Object.keys(PRESETS))('take the recipe %s, which flags override', name => {
+    const { stage, values, source } = PRESETS[name];
+    const json = withPreset({ ...given, preset: name, learning_rate: 1 });
+    const parsed: object =
+      stage === 'projector'
+        ? { ...parseArguments(projectorTrainingSchema, json), method: 'projector' }
+        : parseArguments(tuneTrainingSchema, json);
+    expect(parsed).toMatchObject({ ...values, learning_rate: 1 });
+    checkLlavaArguments(parsed as LlavaArguments);
+    expect(presetsFor(stage === 'projector')).toContain(name);
+    expect(source).toMatch(/arXiv|github/);
+    // One epoch of 665 298 conversations makes the published 5 197 updates.
+    if (stage === 'tune') expect(Math.floor(665_298 / (16 * 8))).toBe(5197);
+  });
+
+  it('name an unknown recipe or key', () => {
+    expect(() => parseArguments(tuneTrainingSchema, withPreset({ ...given, preset: 'toString' }))).toThrow('"preset" is wrong');
+    expect(() => parseArguments(tuneTrainingSchema, { ...given, betavisual: 1 })).toThrow('betavisual');
+  });
+});
+
+describe('what a method trains', () => {
+  const of = (json: object, layers = 32) => methodOf(tuneTrainingSchema.parse({ ...given, ...json }), NAMES, layers);
+
+  it('is the projector; that with the decoder; that with adapters', () => {
+    const stage1 = methodOf({ ...projectorTrainingSchema.parse(given), method: 'projector' }, NAMES, 32);
+    expect(NAMES.map(stage1.trainable)).toEqual([false, true, false, false]);
+    expect(NAMES.map(of({}).trainable)).toEqual([false, true, true, true]);
+    const lora = of({ method: 'lora', lora_target_modules: ['q_proj'] });
+    expect(NAMES.map(lora.trainable)).toEqual([false, true, false, false]);
+    expect(lora.lora).toMatchObject({ r: 128, lora_alpha: 256, target_modules: ['q_proj'], modules_to_save: ['multi_modal_projector'] });
+    expect(NAMES.map(of({ freeze: ['*.norm.weight', 'lm_head*'] }).trainable)).toEqual([false, true, false, false]);
+  });
+
+  it('has its bottleneck at block 24 of 32 by default, as published', () => {
+    expect([32, 40, 4, 1].map(defaultLayer)).toEqual([24, 30, 3, 0]);
+    const { bottleneck } = of({ ...PRESETS['vittle-l-official'].values });
+    expect(bottleneck).toMatchObject({
+      bottleneck_layers: [24],
+      prior: 'learnable',
+      half_log_kl: true,
+      index_split: true,
+      beta_visual: 0.1,
+    });
+    expect(inferenceAlpha(bottleneck!)).toBe(0.5);
+    expect(alphaAt(bottleneck!, 50, 100)).toBeCloseTo(0.25, 12);
+    expect(methodOf(tuneTrainingSchema.parse({ ...given, method: 'vittle' }), NAMES, 32, [7]).bottleneck!.bottleneck_layers).toEqual([7]);
+    expect(() => of({ method: 'vittle', bottleneck_layer: ['1', '1'] })).toThrow('names block 1 twice');
+  });
+
+  it('needs memory, or says how much is missing', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'narrows-memory-'));
+    const { entries, directory } = await llavaSource(await writeTinyLlava(root));
+    const traced = new Map([...entries].filter(([name]) => name.includes('projector')));
+    requireTrainingMemory(directory, traced, entries, 1e6);
+    expect(() => requireTrainingMemory(directory, traced, entries, 1e5)).toThrow(
+      /^Training 3,936 parameters of .* needs [\d.]+ [kM]B of memory .* are missing; train less/,
+    );
+    await rm(root, { recursive: true });
+  });
+});

@@ -1,0 +1,108 @@
+/** @file `narrows train tune` without a file: a LLaVA of the built-in scenes on conversations about them. */
+import type { CompiledGraph } from '../../graph/index.ts';
+import { ImageProcessor } from '../../inputs/image/processor.ts';
+import { Tokenizer } from '../../inputs/text/tokenizer.ts';
+import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import { CHAT_TOKENS } from '../../scenes/chat-tokenizer.ts';
+import { TEST_STYLES } from '../../scenes/sprite-atlas.ts';
+import { loadSprites, type SpriteOptions } from '../../scenes/sprites.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { FloatTensor } from '../../tensor/tensor.ts';
+import type { LlavaArguments } from './arguments.ts';
+import type { LlavaTask } from './file-task.ts';
+import { methodOf } from './method.ts';
+import { type ExamRow, examine, type SceneExam, sceneExam } from './scene-eval.ts';
+import { accuracies, compileTower, encodeImages, examRows } from './scene-task.ts';
+import { sceneTuneTask } from './scene-tune.ts';
+import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
+import { openTrained, saveMerged, saveTrained } from './store.ts';
+
+/** Seed of the scenes that a run is watched on. */
+const WATCH_SEED = 4_000_037;
+/** Conversations as the experiment tunes on them: up to four objects, six turns. */
+const CHAT = { curriculumSteps: 0, maxObjects: 4, spelled: 0, extra: 2, maxTurns: 6 };
+
+/** @throws NarrowsError where a model's words are not the scenes' own */
+function checkWords({ tokenizer, directory }: LlavaSource): void {
+  const ids = new Tokenizer(tokenizer.json, tokenizer.config);
+  if (CHAT_TOKENS.every((token, id) => ids.idOf(token) === id)) return;
+  throw new NarrowsError(`${directory} was not made for the built-in scenes (its vocabulary is another); give a "data_path".`);
+}
+
+/** An exam with its images encoded once. */
+interface Watched {
+  readonly exam: SceneExam;
+  readonly rows: readonly ExamRow[];
+  readonly features: FloatTensor;
+}
+
+async function watchedExams(
+  runtime: Runtime,
+  source: LlavaSource,
+  scenes: number,
+  sprites: SpriteOptions,
+): Promise<Record<string, Watched>> {
+  const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
+  const tower = { config: source.config, tower: source.entries, imageMean, imageStd };
+  const graph = await compileTower(runtime, tower);
+  const out: Record<string, Watched> = {};
+  for (const [name, styles] of [
+    ['trained', undefined],
+    ['unseen', TEST_STYLES],
+  ] as const) {
+    const world = await loadSprites({ ...sprites, ...(styles && { styles }) });
+    const exam = sceneExam(world, source.config.vision_config.image_size, WATCH_SEED, scenes, { maxObjects: CHAT.maxObjects });
+    out[name] = { exam, rows: examRows(exam, source.config), features: await encodeImages(graph, tower, exam.images) };
+  }
+  await graph.release();
+  return out;
+}
+
+/**
+ * Tuning on the built-in scenes; evaluation on `eval_samples` fresh ones of trained and of unseen styles.
+ * @throws NarrowsError where `args.model` has another vocabulary
+ */
+export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, sprites: SpriteOptions = {}): Promise<LlavaTask> {
+  const source = await llavaSource(args.model ?? DEFAULT_CHAT_MODEL);
+  checkBottleneckKept(source, args.method);
+  checkWords(source);
+  const layers = source.config.text_config.num_hidden_layers;
+  const method = methodOf(args, source.entries.keys(), layers, source.bottleneck?.bottleneck_layers);
+  const world = await loadSprites(sprites);
+  const settings = { source, world, chat: CHAT, method };
+  const task = await sceneTuneTask(runtime, args, settings, (directory, parameters) =>
+    saveTrained(directory, { args, source, method, parameters }),
+  );
+  let exams: Promise<Record<string, Watched>> | undefined;
+  let examiner: Promise<CompiledGraph> | undefined;
+  let tokens = 0;
+  return {
+    ...task,
+    ...{ method, maxSteps: args.max_steps, samples: 0 },
+    tokens: () => tokens,
+    async batch(step) {
+      const batch = await task.batch(step);
+      for (const shown of batch.attention_mask.data) tokens += Number(shown);
+      return batch;
+    },
+    async evaluate() {
+      exams ??= watchedExams(runtime, source, args.eval_samples, sprites);
+      examiner ??= task.examiner();
+      const metrics: Record<string, number> = {};
+      for (const [name, { exam, rows, features }] of Object.entries(await exams)) {
+        const scores = accuracies(exam, await examine(await examiner, source.config, rows, features, task.feeds()));
+        for (const [key, value] of Object.entries(scores)) metrics[`eval_${name}_${key}`] = value;
+      }
+      return metrics;
+    },
+    ...(method.lora &&
+      args.method === 'lora' &&
+      args.merge_lora && { finish: (directory: string) => saveMerged(directory, { args, source, method, parameters: task.parameters }) }),
+    open: directory => openTrained(directory, method),
+    async close() {
+      await (await examiner?.catch(() => undefined))?.release();
+      await task.close();
+    },
+  };
+}
