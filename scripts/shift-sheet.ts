@@ -38,7 +38,12 @@ for (const [i, name] of names.entries()) {
   labels.push(label(name, left, top + 14, 13, '#222'));
   for (const [column, severity] of (name === 'clean' ? [0] : severities).entries()) {
     const { data } = name === 'clean' ? scene : await shiftImage(name, scene, severity, { referenceSize });
-    layers.push({ input: Buffer.from(data), raw: { width: SIDE, height: SIDE, channels: 3 }, left: left + column * (SIDE + 2), top: top + LABEL });
+    layers.push({
+      input: Buffer.from(data),
+      raw: { width: SIDE, height: SIDE, channels: 3 },
+      left: left + column * (SIDE + 2),
+      top: top + LABEL,
+    });
   }
 }
 const width = GAP + ACROSS * blockWidth;
