@@ -16,6 +16,27 @@ export interface AdamWOptions {
   readonly maxGradNorm?: number;
   /** Which parameters decay; by default those with two or more axes (no biases, norms, scalars), as the Hugging Face trainer does. */
   readonly decays?: (name: string, shape: readonly number[]) => boolean;
+  /** Parameters with rates or decays of their own; the first group that matches a name holds. */
+  readonly groups?: readonly ParameterGroup[];
+}
+
+/** Parameters that are treated alike. */
+export interface ParameterGroup {
+  /** Whether a parameter belongs to the group. */
+  readonly matches: (name: string) => boolean;
+  /** The learning rate of these parameters is the given one times this; 1 by default. */
+  readonly factor?: number;
+  /** Instead of the optimiser's, for those of them that decay. */
+  readonly weightDecay?: number;
+}
+
+/** What holds for one parameter: the factor of its learning rate, and the decay of it if it decays. */
+export function settingsOf(
+  name: string,
+  { groups, weightDecay = 0.01 }: AdamWOptions,
+): { readonly factor: number; readonly weightDecay: number } {
+  const group = groups?.find(({ matches }) => matches(name));
+  return { factor: group?.factor ?? 1, weightDecay: group?.weightDecay ?? weightDecay };
 }
 
 /** A parameter: `data` is updated in place. */
@@ -70,15 +91,16 @@ export function loadState(live: ReadonlyMap<string, Float32Array>, saved: Readon
 /** AdamW over named parameters. */
 export class AdamW implements Optimizer {
   private readonly state: AdamWState = { step: 0, first: new Map(), second: new Map() };
-  private readonly decayed: Set<string>;
+  private readonly settings = new Map<string, { readonly factor: number; readonly weightDecay: number }>();
 
   constructor(
     private readonly parameters: readonly Parameter[],
     private readonly options: AdamWOptions = {},
   ) {
     const decays = options.decays ?? ((_, shape) => shape.length >= 2);
-    this.decayed = new Set(parameters.filter(p => decays(p.name, p.shape)).map(p => p.name));
     for (const p of parameters) {
+      const { factor, weightDecay } = settingsOf(p.name, options);
+      this.settings.set(p.name, { factor, weightDecay: decays(p.name, p.shape) ? weightDecay : 0 });
       this.state.first.set(p.name, new Float32Array(p.data.length));
       this.state.second.set(p.name, new Float32Array(p.data.length));
     }
@@ -97,16 +119,18 @@ export class AdamW implements Optimizer {
 
   /** One update with gradients times `scale`, without a look at their norm. */
   update(gradients: ReadonlyMap<string, Float32Array>, learningRate: number, scale: number): void {
-    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = this.options;
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = this.options;
     const t = ++this.state.step;
-    const stepSize = learningRate / (1 - beta1 ** t);
     const correction = Math.sqrt(1 - beta2 ** t);
     for (const { name, data } of this.parameters) {
       const gradient = gradients.get(name);
       if (!gradient) continue;
       const m = this.state.first.get(name)!;
       const v = this.state.second.get(name)!;
-      const keep = this.decayed.has(name) ? 1 - learningRate * weightDecay : 1;
+      const { factor, weightDecay } = this.settings.get(name)!;
+      const rate = learningRate * factor;
+      const stepSize = rate / (1 - beta1 ** t);
+      const keep = 1 - rate * weightDecay;
       for (let i = 0; i < data.length; i++) {
         const g = gradient[i] * scale;
         m[i] += (g - m[i]) * (1 - beta1);

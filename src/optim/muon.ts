@@ -5,7 +5,7 @@
 import { add, type CompiledGraph, compile, input, matmul, mul, type Value } from '../graph/index.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { floats } from '../tensor/tensor.ts';
-import { AdamW, type AdamWOptions, clipFactor, finiteNorm, loadState, type Optimizer, type Parameter } from './adamw.ts';
+import { AdamW, type AdamWOptions, clipFactor, finiteNorm, loadState, type Optimizer, type Parameter, settingsOf } from './adamw.ts';
 
 /** Settings of Muon; those of AdamW hold for the other parameters, weight decay and clip for all. */
 export interface MuonOptions extends AdamWOptions {
@@ -126,13 +126,14 @@ export class Muon implements Optimizer {
   }
 
   private move(group: Group, update: Float32Array, learningRate: number): void {
-    const { weightDecay = 0.01 } = this.options;
     const [, rows, columns] = group.shape;
     const size = rows * columns;
-    const rate = learningRate * 0.2 * Math.sqrt(Math.max(rows, columns));
-    const stay = 1 - learningRate * weightDecay;
-    for (const [k, { data }] of group.parameters.entries())
+    for (const [k, { name, data }] of group.parameters.entries()) {
+      const { factor, weightDecay } = settingsOf(name, this.options);
+      const rate = learningRate * factor * 0.2 * Math.sqrt(Math.max(rows, columns));
+      const stay = 1 - learningRate * factor * weightDecay;
       for (let i = 0; i < size; i++) data[i] = data[i] * stay - rate * update[k * size + i];
+    }
   }
 
   /** The averages by `momentum.NAME`, and AdamW's state (live arrays). */
