@@ -21,7 +21,10 @@ export interface NoInputs {
 }
 
 /** The file that holds the input `name`. */
-export async function fileWithInput({ reference, inputsPath }: VerifyContext, name: string): Promise<ReferenceFile | NoInputs> {
+export async function fileWithInput(
+  { reference, inputsPath }: Pick<VerifyContext, 'reference' | 'inputsPath'>,
+  name: string,
+): Promise<ReferenceFile | NoInputs> {
   if (inputsPath !== undefined) {
     const given = await ReferenceFile.open(inputsPath);
     if (!given.has(name)) throw new NarrowsError(`${inputsPath}, given as --inputs, has no ${name}.`);

@@ -3,13 +3,22 @@
  * is a further entry, and nothing else changes.
  */
 import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { ReferenceFile } from './reference.ts';
 import type { ToleranceKind } from './tolerance.ts';
 
+/** What every model that can be verified says of itself. */
+export interface VerifiedModel {
+  readonly name: string;
+  readonly runtime: Runtime;
+  /** See `checkpointHash`. */
+  sha256(): Promise<string>;
+}
+
 /** What a checker works on. */
-export interface VerifyContext {
-  readonly model: DualEncoderModel;
+export interface VerifyContext<M extends VerifiedModel = DualEncoderModel> {
+  readonly model: M;
   readonly reference: ReferenceFile;
   /** A file of inputs (pixel_values, input_ids, attention_mask) for references that hold none. */
   readonly inputsPath?: string;
@@ -33,7 +42,7 @@ export interface NotComputed {
 }
 
 /** Verifies one family of names. */
-export interface Checker {
+export interface Checker<M extends VerifiedModel = DualEncoderModel> {
   /** What it checks, for progress: a noun. */
   readonly name: string;
   /**
@@ -46,5 +55,5 @@ export interface Checker {
    * Each name asked for must come out once.
    * @param names the names that this checker took, in the file's order
    */
-  compute(context: VerifyContext, names: readonly string[]): AsyncIterable<Computed | NotComputed>;
+  compute(context: VerifyContext<M>, names: readonly string[]): AsyncIterable<Computed | NotComputed>;
 }

@@ -41,16 +41,17 @@ type Style = (format: Format, text: string) => string;
 const styled = (format: Format, text: string): string =>
   (styleText as (format: Format, text: string, options: object) => string)(format, text, { validateStream: false });
 
-const FAMILY = 'train.grad.';
+/** Gradients of a model's parameters: `train.grad.NAME` of a CLIP, `grad.NAME` of a LLaVA. */
+const FAMILY = /^(?:train\.grad\.|grad\.(?=model\.|lm_head\.|bottleneck))/;
 
 /** Folds a family that passed whole into its worst row. */
 function folded(rows: readonly VerifyRow[], all: boolean): readonly VerifyRow[] {
-  const family = rows.filter(row => row.name.startsWith(FAMILY));
+  const family = rows.filter(row => FAMILY.test(row.name));
   if (all || family.length < 2 || family.some(row => !row.ok)) return rows;
   const worst = family.reduce((a, b) => (b.relativeError > a.relativeError ? b : a));
-  const line = { ...worst, name: `${FAMILY}* (worst of ${family.length})` };
+  const line = { ...worst, name: `${FAMILY.exec(worst.name)![0]}* (worst of ${family.length})` };
   const at = rows.indexOf(family[0]);
-  return [...rows.slice(0, at), line, ...rows.slice(at).filter(row => !row.name.startsWith(FAMILY))];
+  return [...rows.slice(0, at), line, ...rows.slice(at).filter(row => !FAMILY.test(row.name))];
 }
 
 function cells(row: VerifyRow, style: Style): string[] {

@@ -3,15 +3,15 @@ import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
 import { type FloatTensor, sizeOf } from '../../tensor/tensor.ts';
-import type { Checker, NotComputed } from './checker.ts';
+import type { Checker, NotComputed, VerifiedModel } from './checker.ts';
 import { CHECKERS } from './checkers.ts';
 import { compareTensors, type VerifyRow } from './compare.ts';
 import { ReferenceFile } from './reference.ts';
 import { resolveTolerances, type ToleranceKind } from './tolerance.ts';
 
-/** What `verifyReference` needs. */
-export interface VerifyOptions {
-  readonly model: DualEncoderModel;
+/** What a verification needs. */
+export interface VerifyOptions<M extends VerifiedModel = DualEncoderModel> {
+  readonly model: M;
   /** A safetensors file; see docs/verify.md for how to make one. */
   readonly referencePath: string;
   /** File of inputs for attributions and M2IB; by default the reference itself, or `outputs.safetensors` beside it. */
@@ -22,7 +22,7 @@ export interface VerifyOptions {
   readonly onProgress?: (progress: { done: number; total: number; label: string }) => void;
   readonly signal?: AbortSignal;
   /** Families of tensors to check; all that Narrows knows by default. */
-  readonly checkers?: readonly Checker[];
+  readonly checkers?: readonly Checker<M>[];
 }
 
 /** The outcome; plain data, so that it is its own JSON. */
@@ -48,15 +48,21 @@ export interface VerifyReport {
 }
 
 /**
- * Compares a reference file with a model.
+ * Compares a reference file with a model that compares images with texts (for a LLaVA see llava/verify-llava.ts).
  * @throws NarrowsError in one sentence where the file is damaged, belongs to another model (shapes differ), or holds nothing to check
  */
-export async function verifyReference(options: VerifyOptions): Promise<VerifyReport> {
-  const { model, checkers = CHECKERS, signal } = options;
+export const verifyReference = (options: VerifyOptions): Promise<VerifyReport> =>
+  verifyWith({ ...options, checkers: options.checkers ?? CHECKERS });
+
+/** As `verifyReference`, for any kind of model and the checkers that know it. */
+export async function verifyWith<M extends VerifiedModel>(
+  options: VerifyOptions<M> & { readonly checkers: readonly Checker<M>[] },
+): Promise<VerifyReport> {
+  const { model, checkers, signal } = options;
   const started = performance.now();
   const tolerances = resolveTolerances(options.tolerance);
   const reference = await ReferenceFile.open(options.referencePath);
-  const { inputs, unknown, taken } = sort(reference.names, checkers);
+  const { inputs, unknown, taken } = sort<M>(reference.names, checkers);
   const total = [...taken.values()].reduce((sum, names) => sum + names.length, 0);
   const rows = new Map<string, VerifyRow>();
   const unverified: NotComputed[] = unknown.map(name => ({ name, reason: 'Narrows does not know this name' }));
@@ -101,13 +107,13 @@ export async function verifyReference(options: VerifyOptions): Promise<VerifyRep
 }
 
 /** Gives each name to the first checker that knows it. */
-function sort(
+function sort<M extends VerifiedModel>(
   names: readonly string[],
-  checkers: readonly Checker[],
-): { inputs: string[]; unknown: string[]; taken: Map<Checker, string[]> } {
+  checkers: readonly Checker<M>[],
+): { inputs: string[]; unknown: string[]; taken: Map<Checker<M>, string[]> } {
   const inputs: string[] = [];
   const unknown: string[] = [];
-  const taken = new Map<Checker, string[]>(checkers.map(checker => [checker, []]));
+  const taken = new Map<Checker<M>, string[]>(checkers.map(checker => [checker, []]));
   for (const name of names) {
     const checker = checkers.find(c => c.role(name));
     if (!checker) unknown.push(name);

@@ -1,31 +1,15 @@
 /** @file The contrastive loss of the batch and its gradient for every parameter, computed as training computes them. */
-import { readFloats } from '../../../checkpoints/safetensors.ts';
-import { compile, grad, type Value } from '../../../graph/index.ts';
+import { compile, grad } from '../../../graph/index.ts';
 import { clipLoss } from '../../../models/clip/forward.ts';
 import { CLIPModel } from '../../../models/clip/model.ts';
 import { trainableParameters } from '../../../nn/parameters.ts';
-import { type FloatTensor, floats, sizeOf, type Tensor } from '../../../tensor/tensor.ts';
+import type { FloatTensor } from '../../../tensor/tensor.ts';
 import type { Checker } from '../checker.ts';
-import { largest } from '../compare.ts';
 import { lacking, pairFeeds } from '../feeds.ts';
+import { gradientFloors, gradientRuns, readWeights } from '../gradients.ts';
 import { traceImage, traceText } from '../trace.ts';
 
 const PREFIX = 'train.grad.';
-
-/**
- * Errors count relative to the tensor's own largest entry, or to this share of the largest entry of all gradients in the file: what is
- * far smaller than the rest is rounding.
- */
-const FLOOR = 1e-3;
-
-/**
- * A key's bias shifts all scores of a query alike, which softmax ignores: its gradient is zero in theory and rounding in practice.
- * It is measured against the gradient of the weight beside it, which sums the same terms without cancelling.
- */
-const CANCELLING = /(self_attn\.k_proj)\.bias$/;
-
-/** Bytes of gradients that one run may give; a model with more takes several runs. */
-const RUN_BYTES = 512 * 2 ** 20;
 
 /** `train.loss` and `train.grad.NAME`, with weights as graph inputs. */
 export const trainingChecker: Checker = {
@@ -52,18 +36,13 @@ export const trainingChecker: Checker = {
     const asked = new Set(names);
     // A backward pass begins at the end.
     const wanted = [...p.all].filter(([name]) => asked.has(PREFIX + name)).reverse();
-    const sizes = new Map<string, number>();
-    for (const [name] of wanted) sizes.set(name, largest((await reference.floats(PREFIX + name)).data));
-    const floor = FLOOR * Math.max(...sizes.values());
-    const scaleFloor = (name: string): number =>
-      CANCELLING.test(name) ? Math.max(floor, sizes.get(name.replace(CANCELLING, '$1.weight')) ?? 0) : floor;
-
-    const weights: Record<string, Tensor> = {};
-    for (const name of p.all.keys()) {
-      const entry = model.checkpoint.entries.get(name)!;
-      weights[name] = floats(entry.shape, await readFloats(entry));
-    }
-    for (const [i, group] of groups(wanted).entries()) {
+    const scaleFloor = await gradientFloors(
+      reference,
+      PREFIX,
+      wanted.map(([name]) => name),
+    );
+    const weights = await readWeights(model.checkpoint.entries, p.all.keys());
+    for (const [i, group] of gradientRuns(wanted).entries()) {
       const gradients = grad(
         loss,
         group.map(([, value]) => value),
@@ -77,19 +56,3 @@ export const trainingChecker: Checker = {
     }
   },
 };
-
-/** At least one group, each of at most `RUN_BYTES` where a single tensor is not larger. */
-function groups(wanted: readonly [string, Value][]): [string, Value][][] {
-  const out: [string, Value][][] = [[]];
-  let room = RUN_BYTES;
-  for (const pair of wanted) {
-    const bytes = 4 * sizeOf(pair[1].shape as number[]);
-    if (bytes > room && out.at(-1)!.length) {
-      out.push([]);
-      room = RUN_BYTES;
-    }
-    out.at(-1)!.push(pair);
-    room -= bytes;
-  }
-  return out;
-}
