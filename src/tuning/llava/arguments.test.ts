@@ -37,8 +37,9 @@ describe('arguments of LLaVA', () => {
     checkLlavaArguments(parsed as LlavaArguments);
     expect(presetsFor(stage === 'projector')).toContain(name);
     expect(source).toMatch(/arXiv|github/);
-    // One epoch of 665 298 conversations makes the published 5 197 updates.
-    if (stage === 'tune') expect(Math.floor(665_298 / (16 * 8))).toBe(5197);
+    // An epoch of LLaVA's 665 298 conversations makes Vittle's published 5 197 updates; one of 558 128 captions LLaVA's 2 180.
+    const perUpdate = Number(values.per_device_train_batch_size) * Number(values.gradient_accumulation_steps);
+    expect(Math.floor((stage === 'tune' ? 665_298 : 558_128) / perUpdate)).toBe(stage === 'tune' ? 5197 : 2180);
   });
 
   it('name an unknown recipe or key', () => {
