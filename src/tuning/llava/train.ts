@@ -1,9 +1,8 @@
 /** @file `narrows train projector` and `narrows train tune`: the whole run, from arguments to a model directory. */
-import type { Optimizer } from '../../optim/adamw.ts';
+import { AdamW, type Optimizer } from '../../optim/adamw.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
 import type { Note } from '../batch-loader.ts';
-import { GroupedAdamW } from '../grouped-adamw.ts';
 import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
 import { optimizerOptions } from '../trainer.ts';
 import { checkLlavaArguments, type LlavaArguments, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
@@ -86,12 +85,8 @@ class Speed {
 function optimizerOf(args: LlavaArguments, { parameters, method }: LlavaTask): Optimizer | undefined {
   const { mm_projector_lr: rate, learning_rate: base } = args;
   if (rate === undefined || rate === base) return undefined;
-  const of = (own: boolean) => parameters.filter(p => method.inProjector(p.name) === own);
-  const groups = [
-    { parameters: of(false), factor: 1 },
-    { parameters: of(true), factor: base === 0 ? 0 : rate / base },
-  ];
-  return new GroupedAdamW(groups, optimizerOptions(args));
+  const projector = { matches: method.inProjector, factor: base === 0 ? 0 : rate / base };
+  return new AdamW(parameters, { ...optimizerOptions(args), groups: [projector] });
 }
 
 /**
