@@ -2,7 +2,7 @@
 import { add, cast, crossEntropy, div, equal, grad, input, maximum, mul, slice, sub, sum, type Value } from '../../graph/index.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
-import { type LlavaTap, llavaForward, type TokenValues } from '../../models/llava/forward.ts';
+import { type LlavaOutput, type LlavaTap, llavaForward, type TokenValues } from '../../models/llava/forward.ts';
 import { type LoraConfig, loraParameters, requireTargets } from '../../nn/lora.ts';
 import { Parameters } from '../../nn/parameters.ts';
 
@@ -58,6 +58,10 @@ export interface LlavaTrainOptions extends TrainedPart {
   readonly images: boolean;
   /** Makes the bottleneck over the trained tensors. */
   readonly bottleneck?: (p: Parameters) => TrainTap;
+  /** Keep only the inputs of the decoder's blocks, and compute what is inside them again for the gradient. */
+  readonly recompute?: boolean;
+  /** A further term of the loss, logged as `auxiliary`. */
+  readonly auxiliary?: (p: Parameters, output: LlavaOutput) => Value;
 }
 
 /** The traced graph. */
@@ -79,13 +83,14 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   const tokens = tokenInputs();
   const labels = input('labels', ['batch', 'seq'], 'int32');
   const bottleneck = options.bottleneck?.(base);
-  const { logits } = llavaForward(model, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap);
+  const output = llavaForward(model, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap, { recompute: options.recompute });
   check();
   const next = slice(labels, 1, 1);
   const count = sub(1, cast(equal(next, -100), 'float32'));
-  const ce = mul(crossEntropy(slice(logits, 1, 0, -1), next), div(sum(count), maximum(input('loss_divisor', []), 1)));
+  const ce = mul(crossEntropy(slice(output.logits, 1, 0, -1), next), div(sum(count), maximum(input('loss_divisor', []), 1)));
   const { loss: terms = [], scalars = {} } = bottleneck?.terms(tokens, labels) ?? {};
-  const loss = terms.reduce((total, term) => add(total, term), ce);
+  const auxiliary = options.auxiliary?.(model, output);
+  const loss = [...terms, ...(auxiliary ? [auxiliary] : [])].reduce((total, term) => add(total, term), ce);
   const names = [...trained.keys()];
   const gradients = grad(
     loss,
@@ -93,6 +98,6 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   );
   return {
     parameters: trained,
-    outputs: { loss, ce, ...scalars, ...Object.fromEntries(names.map((name, i) => [`grad.${name}`, gradients[i]])) },
+    outputs: { loss, ce, ...scalars, ...(auxiliary ? { auxiliary } : {}), ...Object.fromEntries(names.map((name, i) => [`grad.${name}`, gradients[i]])) },
   };
 }

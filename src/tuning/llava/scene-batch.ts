@@ -81,10 +81,14 @@ const patchWord: readonly number[] = (() => {
   return CONCEPTS.map(({ name }) => chatTokenId(name.split(' ').reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a))));
 })();
 
-/** Labels of the tokens after each image token: the word of the patch's thing, where it has one. */
-function labelPatches(row: EncodedTurns, scene: Scene, patch: number): void {
+/** Labels of the tokens after each image token: the word of the patch's thing, where it has one; the same into `words`. */
+function labelPatches(row: EncodedTurns, scene: Scene, patch: number, words: Int32Array): void {
   const first = row.ids.indexOf(CHAT_IMAGE_TOKEN);
-  for (const [k, owner] of patchOwners(scene, patch).entries()) if (owner >= 0) row.labels[first + k + 1] = patchWord[owner];
+  for (const [k, owner] of patchOwners(scene, patch).entries()) {
+    if (owner < 0) continue;
+    row.labels[first + k + 1] = patchWord[owner];
+    words[k] = patchWord[owner];
+  }
 }
 
 function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, maxTurns }: SceneChatSettings): Instruction[] {
@@ -113,7 +117,7 @@ export function supervisedTokens({ shape: [rows, length], data }: Tensor): numbe
   return count;
 }
 
-/** The batch of a micro-step: what `llavaTrainGraph` is fed beside weights, noise and alpha. */
+/** The batch of a micro-step: what `llavaTrainGraph` is fed beside weights, noise and alpha; `patch_words` [B, N] with `patchWords`. */
 export function sceneChatBatch(world: SceneWorld, config: LlavaConfig, settings: SceneChatSettings, step: number): Record<string, Tensor> {
   const { batchSize, maxObjects, curriculumSteps } = settings;
   const size = config.vision_config.image_size;
@@ -124,14 +128,22 @@ export function sceneChatBatch(world: SceneWorld, config: LlavaConfig, settings:
   const buffers = sceneBuffers(size, size);
   const pixels = new Float32Array(batchSize * 3 * size * size);
   const rows: EncodedTurns[] = [];
+  const perImage = imageTokens(config);
+  const words = new Int32Array(batchSize * perImage).fill(-100);
   for (let b = 0; b < batchSize; b++) {
     const scene = drawScene(world, { width: size, height: size, minObjects: 1, maxObjects: objects }, scenes.reader(step, b), buffers);
     const spell = spelling.reader(step, b);
     const spelled = (question: string): number[] => chatIds(question, () => spell.uniform() < settings.spelled);
-    rows.push(encodeTurns(turnsOf(scene, chats.reader(step, b), settings), imageTokens(config), settings.spelled ? spelled : undefined));
-    if (settings.patchWords) labelPatches(rows[b], scene, config.vision_config.patch_size);
+    rows.push(encodeTurns(turnsOf(scene, chats.reader(step, b), settings), perImage, settings.spelled ? spelled : undefined));
+    if (settings.patchWords) 
+      labelPatches(rows[b], scene, config.vision_config.patch_size, words.subarray(b * perImage, (b + 1) * perImage));
     writePixels(scene, settings.imageMean, settings.imageStd, pixels, b * 3 * size * size);
   }
   const feeds = tokenFeeds(config, rows, batchSize);
-  return { ...feeds, pixel_values: floats([batchSize, 3, size, size], pixels), loss_divisor: floats([], [supervisedTokens(feeds.labels)]) };
+  return {
+    ...feeds,
+    pixel_values: floats([batchSize, 3, size, size], pixels),
+    loss_divisor: floats([], [supervisedTokens(feeds.labels)]),
+    ...(settings.patchWords ? { patch_words: ints([batchSize, perImage], words) } : {}),
+  };
 }

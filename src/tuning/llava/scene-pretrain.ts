@@ -2,8 +2,9 @@
  * @file Pre-training of the small LLaVA: projector and decoder from scratch over the frozen tower of a CLIP, on dense conversations about
  * scenes. It stands for both what a language model brings and LLaVA's first stage.
  */
-import { type CompiledGraph, compile } from '../../graph/index.ts';
-import { frozenParameters, trainableParameters } from '../../nn/parameters.ts';
+import { type CompiledGraph, compile, crossEntropy, input, linear, mul, rmsNorm, type Value } from '../../graph/index.ts';
+import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
+import { frozenParameters, type Parameters, trainableParameters } from '../../nn/parameters.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { floats } from '../../tensor/tensor.ts';
@@ -19,6 +20,17 @@ import { accuracies, compileTower, encodeImages, examRows } from './scene-task.t
 
 /** Seed of the scenes that training is watched on. */
 const WATCH_SEED = 3_000_017;
+
+/** Weight of the loss that puts projected patches where the words are. */
+const ALIGNMENT = 0.5;
+
+/** Cross-entropy of each thing's word from its projected patch alone, read by the decoder's own norm and table (as a logit lens does). */
+function patchAlignment(p: Parameters, { text_config: text }: LlavaConfig, patches: Value, words: Value): Value {
+  const { hidden_size: width, vocab_size: vocabulary, rms_norm_eps: epsilon } = text;
+  const table = p.get('model.language_model.embed_tokens.weight', [vocabulary, width]);
+  const logits = linear(rmsNorm(patches, p.get('model.language_model.norm.weight', [width]), epsilon), table);
+  return mul(crossEntropy(logits, words), ALIGNMENT);
+}
 
 /** What a pre-training run needs beside its arguments. */
 export interface PretrainSettings {
@@ -38,7 +50,13 @@ export async function scenePretrainTask(
   const { config } = source;
   const tower = frozenParameters(source.tower, 'the vision tower');
   const inTower = (name: string): boolean => name.startsWith('model.vision_tower.');
-  const traced = llavaTrainGraph(config, { trainable: name => !inTower(name), frozen: tower, images: true });
+  const words = input('patch_words', ['images', imageTokens(config)], 'int32');
+  const traced = llavaTrainGraph(config, {
+    trainable: name => !inTower(name),
+    frozen: tower,
+    images: true,
+    auxiliary: chat.patchWords ? (p, { imageFeatures }) => patchAlignment(p, config, imageFeatures!, words) : undefined,
+  });
   const parameters = initialiseLlava(traced.parameters, args.seed);
   const graph = await compile(runtime, traced.outputs);
   const exam = sceneExam(world, config.vision_config.image_size, WATCH_SEED, evalScenes, { maxObjects: chat.maxObjects });

@@ -4,6 +4,7 @@
  */
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BOTTLENECK_WEIGHTS } from '../../../bottleneck/gaussian/llava.ts';
 import { ImageProcessor } from '../../../inputs/image/processor.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { SceneWorld } from '../../../scenes/sprite-atlas.ts';
@@ -16,7 +17,7 @@ import { train } from '../../trainer.ts';
 import { scenePretrainTask } from '../scene-pretrain.ts';
 import { sceneLlavaSource } from '../scene-source.ts';
 import { accuracies, compileTower, type TowerSource } from '../scene-task.ts';
-import { BOTTLENECK_WEIGHTS, type LlavaSource, llavaSource } from '../source.ts';
+import { type LlavaSource, llavaSource } from '../source.ts';
 import type { ExamFacts, RunOutcome } from './analyse.ts';
 import { differenceChart } from './chart.ts';
 import { type PreparedExam, prepareExams } from './exams.ts';

@@ -45,7 +45,7 @@ export const experimentSchema = z.strictObject({
   bottleneck_layer: z.number().int().nonnegative().default(2),
   choose: z.boolean().default(true).describe('Choose beta, layer, alpha and weight decay on validation scenes; else take those above'),
   scenes: count.default(60).describe('Scenes of each exam'),
-  severities: z.array(count).default([1, 3, 5]),
+  severities: z.array(z.coerce.number().int().positive()).default([1, 3, 5]),
   corruptions: z.array(z.string()).default(['gaussian_noise', 'defocus_blur', 'contrast', 'brightness', 'jpeg_compression']),
   text_shifts: z.array(z.string()).default(['keyboard', 'word_swap']),
   text_severity: count.default(3),

@@ -1,0 +1,78 @@
+/** @file `narrows experiment vittle-scenes`: the Vittle experiment on the built-in scenes, as one command that goes on where it stopped. */
+import type { Command } from 'commander';
+import { nodeRuntime } from '../../runtime/node.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { Progress } from '../../system/progress.ts';
+import { parseArguments } from '../../tuning/arguments.ts';
+import { runExperiment } from '../../tuning/llava/experiment/run.ts';
+import { experimentSchema } from '../../tuning/llava/experiment/settings.ts';
+import type { CommandModule, Context, Options } from '../command.ts';
+import { EXIT } from '../errors.ts';
+import { examples, snake } from '../flags.ts';
+import { addSchemaFlags, schemaValues } from '../schema-flags.ts';
+
+function configure(command: Command): void {
+  command.requiredOption('--output <dir>', 'directory of the experiment; one that is there is gone on with');
+  command.option('--num-threads <n>', 'threads of the engine; 0: all cores', Number, 0);
+  addSchemaFlags(command, experimentSchema, 'Settings:', new Set(['seeds']));
+  command.option('--seeds <n>', 'seeds per condition', Number);
+  command.addHelpText(
+    'after',
+    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes, tunes six conditions with each seed, lets all\nof them sit the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command goes on from there.\n${examples(
+      ['narrows experiment vittle-scenes --output vittle --start start', 'Everything, from pre-training on'],
+      ['narrows experiment vittle-scenes --output vittle --start scene-llava --tune-steps 300', 'From the shipped model, shorter runs'],
+    )}`,
+  );
+}
+
+async function run(context: Context, options: Options) {
+  const { output, numThreads, seeds } = options as { output: string; numThreads: number; seeds?: number };
+  const given = { ...fileValues(context), ...schemaValues(experimentSchema, options), ...(seeds === undefined ? {} : { seeds }) };
+  const settings = parseArguments(experimentSchema, given, context.config?.file ?? 'the settings');
+  const runtime = nodeRuntime({ threads: numThreads });
+  let bar: Progress | undefined;
+  let label = '';
+  try {
+    const finished = await runExperiment(runtime, output, settings, {
+      signal: context.signal,
+      onPhase(name, done, total) {
+        bar?.done();
+        bar = undefined;
+        label = total > 1 ? `${name} (${done + 1} of ${total})` : name;
+        context.status(label);
+      },
+      onStep(step, total, loss) {
+        bar ??= context.progress({ label, total, unit: 'steps', start: step - 1 });
+        bar.update(step, `loss ${loss.toFixed(3)}`);
+      },
+      onResult: message => context.log.info(message),
+    });
+    bar?.done();
+    context.status();
+    if (!finished) return EXIT.interrupted;
+    if (context.json) context.print(JSON.stringify({ output, finished }));
+    else context.print(`${output}: report.md, chart.svg, results.json`);
+    return EXIT.done;
+  } catch (error) {
+    bar?.fail();
+    throw error;
+  } finally {
+    await runtime.release();
+  }
+}
+
+/** Settings of the config file, in the schema's names. @throws NarrowsError (usage) for a key that is none */
+function fileValues(context: Context): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(context.config?.values ?? {})) {
+    if (!(snake(key) in experimentSchema.shape))
+      throw new NarrowsError(`${context.config?.file}: "${key}" is no setting; see narrows experiment vittle-scenes --help.`, {
+        kind: 'usage',
+      });
+    out[snake(key)] = value;
+  }
+  return out;
+}
+
+/** `narrows experiment vittle-scenes`. */
+export const experimentVittleCommand: CommandModule = { configure, run, rawConfig: true };
