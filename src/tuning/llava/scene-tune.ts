@@ -14,7 +14,7 @@ import { frozenParameters, type Parameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
-import { floats } from '../../tensor/tensor.ts';
+import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { TrainingArguments } from '../arguments.ts';
 import type { TrainTask } from '../trainer.ts';
 import { llavaTrainGraph, partlyTrained, type TrainedPart } from './graph.ts';
@@ -75,16 +75,28 @@ export async function sceneTuneTask(
   const graph = await compile(runtime, traced.outputs);
   const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
   const batches = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
+  const count = args.gradient_accumulation_steps;
+  let drawn: { update: number; micro: Record<string, Tensor>[] } | undefined;
+  // The micro-batches of an update are drawn together: the loss is the mean over all of their supervised tokens.
+  const microBatch = (step: number): Record<string, Tensor> => {
+    const update = Math.floor(step / count);
+    if (drawn?.update !== update) {
+      const micro = Array.from({ length: count }, (_, i) => sceneChatBatch(world, config, batches, update * count + i));
+      const supervised = micro.reduce((sum, m) => sum + Number(m.loss_divisor.data[0]), 0);
+      drawn = { update, micro: micro.map(m => ({ ...m, loss_divisor: floats([], [supervised / count]) })) };
+    }
+    return drawn.micro[step - update * count];
+  };
   return {
     runtime,
     parameters,
     graph,
     async batch(step) {
-      const batch = sceneChatBatch(world, config, batches, step);
+      const batch = microBatch(step);
       if (!bottleneck) return batch;
       const [rows, length] = batch.input_ids.shape;
       const samples = Array.from({ length: rows }, (_, b) => b);
-      const update = Math.floor(step / args.gradient_accumulation_steps);
+      const update = Math.floor(step / count);
       return {
         ...batch,
         ...bottleneckNoise(bottleneck, { samples, length, width }, args.seed, step),
