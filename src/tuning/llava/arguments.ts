@@ -43,7 +43,10 @@ const commonSchema = trainingArgumentsSchema.extend({
     .min(1)
     .optional()
     .describe("Template of conversations (LLaVA's version): v1, plain, llama3, chatml, ...; by default the model's own"),
-  freeze: z.array(z.string()).default([]).describe('Names of tensors that stay as they are; * stands for any text'),
+  freeze: z
+    .array(z.string())
+    .default([])
+    .describe('Names of tensors that stay as they are; * stands for any text, /.../ is a regular expression'),
   gradient_checkpointing: z.boolean().default(false).describe('Compute activations again for the gradient: less memory, more time'),
 });
 

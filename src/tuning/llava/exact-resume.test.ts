@@ -32,6 +32,11 @@ async function start(args: object, ...point: string[]): Promise<{ end: string | 
   });
 }
 
+async function expectKilled(args: object, ...point: string[]): Promise<void> {
+  const { end, said } = await start(args, ...point);
+  expect(end, `${point.join(' ')}: ${said}`).toBe('SIGKILL');
+}
+
 /** metrics.jsonl without what a clock measured. */
 const figures = async (directory: string): Promise<unknown[]> =>
   (await readFile(join(directory, 'metrics.jsonl'), 'utf8'))
@@ -71,7 +76,7 @@ describe('a run killed at random points', () => {
       ['before', 'rename .*killed/config\\.json'],
     ];
     for (const point of points) {
-      expect((await start({ ...args, output_dir: killed }, ...point)).end, point.join(' ')).toBe('SIGKILL');
+      await expectKilled({ ...args, output_dir: killed }, ...point);
     }
     await trainLlava(tuneTrainingSchema.parse({ ...args, output_dir: killed }));
     await expectEqualRuns(whole, killed, ['model.safetensors', 'bottleneck.safetensors', 'config.json', 'training_args.json']);
@@ -91,7 +96,7 @@ describe('a run killed at random points', () => {
     await trainLlava(tuneTrainingSchema.parse({ ...args, output_dir: whole }));
     const killed = join(root, 'lora-killed');
     for (const step of [1 + random.integer(5), 6 + random.integer(6)])
-      expect((await start({ ...args, output_dir: killed }, 'step', String(step))).end).toBe('SIGKILL');
+      await expectKilled({ ...args, output_dir: killed }, 'step', String(step));
     await trainLlava(tuneTrainingSchema.parse({ ...args, output_dir: killed }));
     await expectEqualRuns(whole, killed, ['adapter_model.safetensors', 'adapter_config.json']);
   });

@@ -118,7 +118,7 @@ export async function llavaFileTask(
   const frozen = frozenParameters(source.entries, source.directory);
   const trace = (images: boolean, dropout: boolean): LlavaTrainGraph =>
     llavaTrainGraph(config, {
-      ...{ trainable, frozen, images, lora },
+      ...{ trainable, frozen, images, lora, recompute: args.gradient_checkpointing },
       ...(lora && dropout && lora.lora_dropout > 0 ? { loraDropout: loraDropout(lora, input(LORA_SEED, [], 'int32')) } : {}),
       bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, perImage)),
     });
