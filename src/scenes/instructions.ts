@@ -2,7 +2,7 @@
 import type { RandomReader } from '../tensor/random.ts';
 import { nameCaption } from './captions.ts';
 import { CONCEPTS } from './concepts.ts';
-import { type QuestionKind, questions } from './questions.ts';
+import { absentConcept, type QuestionKind, questions } from './questions.ts';
 import type { Scene, SceneObject } from './scene.ts';
 
 /** Kinds of instructions, in the order of tables. */
@@ -96,11 +96,19 @@ export function instructions(scene: Scene, reader: RandomReader): Instruction[] 
   return [...asked, ...more, described];
 }
 
+/** How a dense conversation is made. */
+export interface ConversationOptions {
+  /** Further rounds of existence, naming, choice, position and size; default 2. */
+  readonly extra?: number;
+  /** Probability that a description is asked for; default 1. */
+  readonly caption?: number;
+}
+
 /**
- * A conversation that says much about one scene: every task, and more of existence and naming. In a random order, so that each task also
- * stands first. @param extra how many further rounds of existence, naming and choice
+ * A conversation that says much about one scene: every task, and more of those that need a thing to be found. In a random order, so that
+ * each task also stands first; no question twice.
  */
-export function denseConversation(scene: Scene, reader: RandomReader, extra = 2): Instruction[] {
+export function denseConversation(scene: Scene, reader: RandomReader, { extra = 2, caption = 1 }: ConversationOptions = {}): Instruction[] {
   const turns = instructions(scene, reader);
   const seen = new Set(turns.map(t => t.question));
   const add = (instruction: Instruction | undefined): void => {
@@ -109,11 +117,15 @@ export function denseConversation(scene: Scene, reader: RandomReader, extra = 2)
     turns.push(instruction);
   };
   for (let i = 0; i < extra; i++) {
-    const present = scene.objects.length > 0 && reader.uniform() < 0.5;
-    let concept = present ? reader.pick(scene.objects).concept : reader.integer(CONCEPTS.length);
-    while (!present && scene.objects.some(o => o.concept === concept)) concept = reader.integer(CONCEPTS.length);
-    add(existence(concept, present));
-    add(naming(scene, reader));
+    // As often yes as no, though a name that was asked for already is not asked for again.
+    const present = reader.shuffle(scene.objects).find(o => !seen.has(existence(o.concept, true).question));
+    if (present && reader.uniform() < 0.6) add(existence(present.concept, true));
+    else add(existence(absentConcept(scene, reader), false));
+    for (const more of instructions(scene, reader)) if (REPEATED.has(more.task)) add(more);
   }
-  return reader.shuffle(turns);
+  const said = reader.uniform() < caption ? turns : turns.filter(t => t.task !== 'caption');
+  return reader.shuffle(said);
 }
+
+/** Tasks that a dense conversation comes back to. */
+const REPEATED = new Set<Task>(['naming', 'choice', 'position', 'size']);

@@ -84,7 +84,7 @@ export function questions(scene: Scene, reader: RandomReader): Question[] {
 }
 
 /** A concept that the scene does not show. */
-function absentConcept(scene: Scene, reader: RandomReader): number {
+export function absentConcept(scene: Scene, reader: RandomReader): number {
   let concept = reader.integer(CONCEPTS.length);
   while (scene.objects.some(o => o.concept === concept)) concept = reader.integer(CONCEPTS.length);
   return concept;

@@ -23,10 +23,11 @@ export interface SceneChatSettings {
   readonly maxObjects: number;
   /** Probability that a word of a question is spelled letter by letter: a language model has seen words in pieces. */
   readonly spelled: number;
-  /** Supervise image tokens too: each says the word of the thing that its patch shows. For pre-training a decoder that knows no words. */
+  /** Give the word of the thing that each patch shows, for pre-training a projector towards a decoder that knows no words yet. */
   readonly patchWords?: boolean;
-  /** Further rounds of existence and naming in each conversation. */
+  /** See `denseConversation`. */
   readonly extra: number;
+  readonly caption?: number;
   /** Tasks that are asked; all by default. */
   readonly tasks?: readonly Task[];
   /** Most turns of a conversation; all by default. */
@@ -81,18 +82,13 @@ const patchWord: readonly number[] = (() => {
   return CONCEPTS.map(({ name }) => chatTokenId(name.split(' ').reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a))));
 })();
 
-/** Labels of the tokens after each image token: the word of the patch's thing, where it has one; the same into `words`. */
-function labelPatches(row: EncodedTurns, scene: Scene, patch: number, words: Int32Array): void {
-  const first = row.ids.indexOf(CHAT_IMAGE_TOKEN);
-  for (const [k, owner] of patchOwners(scene, patch).entries()) {
-    if (owner < 0) continue;
-    row.labels[first + k + 1] = patchWord[owner];
-    words[k] = patchWord[owner];
-  }
+/** The word of each patch's thing, −100 where it has none. */
+function labelPatches(scene: Scene, patch: number, words: Int32Array): void {
+  for (const [k, owner] of patchOwners(scene, patch).entries()) if (owner >= 0) words[k] = patchWord[owner];
 }
 
-function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, maxTurns }: SceneChatSettings): Instruction[] {
-  const all = denseConversation(scene, reader, extra);
+function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, caption, maxTurns }: SceneChatSettings): Instruction[] {
+  const all = denseConversation(scene, reader, { extra, caption });
   const wanted = tasks ? all.filter(t => tasks.includes(t.task)) : all;
   return wanted.slice(0, maxTurns ?? wanted.length);
 }
@@ -135,8 +131,7 @@ export function sceneChatBatch(world: SceneWorld, config: LlavaConfig, settings:
     const spell = spelling.reader(step, b);
     const spelled = (question: string): number[] => chatIds(question, () => spell.uniform() < settings.spelled);
     rows.push(encodeTurns(turnsOf(scene, chats.reader(step, b), settings), perImage, settings.spelled ? spelled : undefined));
-    if (settings.patchWords) 
-      labelPatches(rows[b], scene, config.vision_config.patch_size, words.subarray(b * perImage, (b + 1) * perImage));
+    if (settings.patchWords) labelPatches(scene, config.vision_config.patch_size, words.subarray(b * perImage, (b + 1) * perImage));
     writePixels(scene, settings.imageMean, settings.imageStd, pixels, b * 3 * size * size);
   }
   const feeds = tokenFeeds(config, rows, batchSize);

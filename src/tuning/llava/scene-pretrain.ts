@@ -36,7 +36,7 @@ function patchAlignment(p: Parameters, { text_config: text }: LlavaConfig, patch
 export interface PretrainSettings {
   readonly source: SceneLlavaSource;
   readonly world: SceneWorld;
-  readonly chat: Pick<SceneChatSettings, 'curriculumSteps' | 'maxObjects' | 'spelled' | 'extra' | 'patchWords'>;
+  readonly chat: Pick<SceneChatSettings, 'curriculumSteps' | 'maxObjects' | 'spelled' | 'extra' | 'caption' | 'patchWords' | 'maxTurns'>;
   /** Scenes per evaluation. */
   readonly evalScenes: number;
 }
