@@ -66,7 +66,7 @@ function terminal(maxNewTokens: number, onPiece?: (text: string, type: (keys: st
   const type = (keys: string): void => void input.write(keys);
   const { talk: t, said } = talk(maxNewTokens, text => onPiece?.(text, type));
   const controller = new AbortController();
-  const code = talkInTerminal(t, { input, output, colours: createColours(output, { NO_COLOR: '1' }), signal: controller.signal });
+  const code = talkInTerminal(t, { input, output, colours: createColours({ isTTY: false }, { NO_COLOR: '1' }), signal: controller.signal });
   return { type, said, code, controller, t, screen: () => screen };
 }
 const settled = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 60));

@@ -7,13 +7,14 @@ import { readConfig } from '../../checkpoints/config.ts';
 import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { findModel } from '../../models/bundled.ts';
-import { parseKnownConfig } from '../../models/load.ts';
+import { modelKind, parseKnownConfig } from '../../models/load.ts';
 import { messageOf } from '../../system/errors.ts';
 import { formatBytes, formatCount } from '../../system/format.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import type { CommandModule, Context } from '../command.ts';
 import { examples } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
+import { type Description, describeLlava } from '../models/describe-llava.ts';
 
 function configure(command: Command): void {
   command
@@ -24,17 +25,9 @@ function configure(command: Command): void {
     );
 }
 
-async function describe(context: Context, reference: string) {
-  const { directory, name } = await findModel(reference, hubOptions(context));
-  const { config, projection } = parseKnownConfig(await readConfig(directory), join(directory, 'config.json'));
-  const checkpoint = await openCheckpoint(directory);
-  const entries = [...checkpoint.entries.values()];
-  context.status('Hashing the weights');
-  const files = await Promise.all(
-    checkpoint.files.map(async path => ({ name: basename(path), bytes: (await stat(path)).size, sha256: await sha256File(path) })),
-  );
-  const tokenizer = await Tokenizer.fromDirectory(directory).catch(messageOf);
-  context.signal.throwIfAborted();
+/** What is told of a model that compares images with texts. */
+function describeDualEncoder(directory: string, json: Readonly<Record<string, unknown>>): Description {
+  const { config, projection } = parseKnownConfig(json, join(directory, 'config.json'));
   const { vision_config: vision, text_config: text } = config;
   const side = Math.floor(vision.image_size / vision.patch_size);
   const tower = (c: typeof vision | typeof text) => ({
@@ -43,13 +36,30 @@ async function describe(context: Context, reference: string) {
     heads: c.num_attention_heads,
     activation: c.hidden_act,
   });
+  const image = { ...tower(vision), size: vision.image_size, patch: vision.patch_size, grid: [side, side] };
+  const words = { ...tower(text), vocabulary: text.vocab_size, longest: text.max_position_embeddings };
+  const shown = (t: ReturnType<typeof tower>) => `${t.layers} blocks, width ${t.width}, ${t.heads} heads, ${t.activation}`;
   return {
-    name,
-    directory,
-    modelType: config.model_type,
-    projection,
-    image: { ...tower(vision), size: vision.image_size, patch: vision.patch_size, grid: [side, side] },
-    text: { ...tower(text), vocabulary: text.vocab_size, longest: text.max_position_embeddings },
+    fields: { modelType: config.model_type, projection, image, text: words },
+    rows: [
+      ['Image tower', `${shown(image)}; ${image.size} x ${image.size} pixels in patches of ${image.patch}: grid ${image.grid.join(' x ')}`],
+      ['Text tower', `${shown(words)}; ${formatCount(words.vocabulary)} tokens known, ${words.longest} at most in a caption`],
+      ['Embedding', `${projection} dimensions`],
+    ],
+  };
+}
+
+/** What every model has: tokenizer, tensors, files, hashes. */
+async function describeFiles(context: Context, directory: string) {
+  const checkpoint = await openCheckpoint(directory);
+  const entries = [...checkpoint.entries.values()];
+  context.status('Hashing the weights');
+  const files = await Promise.all(
+    checkpoint.files.map(async path => ({ name: basename(path), bytes: (await stat(path)).size, sha256: await sha256File(path) })),
+  );
+  const tokenizer = await Tokenizer.fromDirectory(directory).catch(messageOf);
+  context.signal.throwIfAborted();
+  return {
     tokenizer: typeof tokenizer === 'string' ? { problem: tokenizer } : { vocabulary: tokenizer.vocabularySize },
     tensors: entries.length,
     parameters: entries.reduce((sum, e) => sum + (e.dtype === 'int64' ? 0 : sizeOf(e.shape)), 0),
@@ -60,24 +70,25 @@ async function describe(context: Context, reference: string) {
 }
 
 async function run(context: Context, _options: unknown, [reference]: readonly (string | undefined)[]) {
-  const info = await describe(context, reference as string);
+  const { directory, name } = await findModel(reference as string, hubOptions(context));
+  const json = await readConfig(directory);
+  const dual = modelKind(json, join(directory, 'config.json')) === 'dual-encoder';
+  const { fields, rows: own } = dual ? describeDualEncoder(directory, json) : await describeLlava(directory, json);
+  const files = await describeFiles(context, directory);
   context.status();
   if (context.json) {
-    context.print(JSON.stringify(info));
+    context.print(JSON.stringify({ name, directory, ...fields, ...files }));
     return undefined;
   }
-  const { image, text, tokenizer } = info;
-  const tower = (t: typeof image | typeof text) => `${t.layers} blocks, width ${t.width}, ${t.heads} heads, ${t.activation}`;
-  const rows: [string, string][] = [
-    ['Model', `${info.name} (${info.modelType})`],
-    ['Directory', info.directory],
-    ['Image tower', `${tower(image)}; ${image.size} x ${image.size} pixels in patches of ${image.patch}: grid ${image.grid.join(' x ')}`],
-    ['Text tower', `${tower(text)}; ${formatCount(text.vocabulary)} tokens known, ${text.longest} at most in a caption`],
+  const { tokenizer } = files;
+  const rows: (readonly [string, string])[] = [
+    ['Model', `${name} (${fields.modelType})`],
+    ['Directory', directory],
+    ...own,
     ['Tokenizer', tokenizer.problem ?? `${formatCount(tokenizer.vocabulary as number)} entries`],
-    ['Embedding', `${info.projection} dimensions`],
-    ['Parameters', `${formatCount(info.parameters)} in ${info.tensors} tensors, ${info.dtypes.join(', ')}`],
-    ...info.files.map((f): [string, string] => ['File', `${f.name}  ${formatBytes(f.bytes)}  sha256 ${f.sha256}`]),
-    ['Weights', `sha256 ${info.sha256} (tensors by name, however they are sharded)`],
+    ['Parameters', `${formatCount(files.parameters)} in ${files.tensors} tensors, ${files.dtypes.join(', ')}`],
+    ...files.files.map((f): [string, string] => ['File', `${f.name}  ${formatBytes(f.bytes)}  sha256 ${f.sha256}`]),
+    ['Weights', `sha256 ${files.sha256} (tensors by name, however they are sharded)`],
   ];
   for (const [label, value] of rows) context.print(`${context.colours.style('bold', label.padEnd(11))} ${value}`);
   return undefined;

@@ -2,12 +2,20 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { readConfig } from '../../checkpoints/config.ts';
 import { listCached } from '../../checkpoints/hub/cache.ts';
 import { cacheDirectory } from '../../checkpoints/hub/settings.ts';
-import { bundledDirectory, bundledModels, DEFAULT_MODEL } from '../../models/bundled.ts';
+import { bundledDirectory, bundledModels, DEFAULT_CHAT_MODEL, DEFAULT_MODEL } from '../../models/bundled.ts';
 import { formatBytes } from '../../system/format.ts';
 import type { CommandModule, Context } from '../command.ts';
 import { examples } from '../flags.ts';
+
+/** The model_type that a directory's config.json names. */
+const modelType = (directory: string): Promise<string | null> =>
+  readConfig(directory).then(
+    config => (typeof config.model_type === 'string' ? config.model_type : null),
+    () => null,
+  );
 
 /** Bytes of the files of a directory, subdirectories left out. */
 export async function directoryBytes(directory: string): Promise<number> {
@@ -27,7 +35,8 @@ async function run(context: Context) {
   const shipped = await Promise.all(
     (await bundledModels()).map(async name => {
       const path = join(bundledDirectory(), name);
-      return { name, path, bytes: await directoryBytes(path), default: name === DEFAULT_MODEL };
+      const isDefault = name === DEFAULT_MODEL || name === DEFAULT_CHAT_MODEL;
+      return { name, path, modelType: await modelType(path), bytes: await directoryBytes(path), default: isDefault };
     }),
   );
   const cached = await listCached();
@@ -37,7 +46,10 @@ async function run(context: Context) {
   }
   const { colours } = context;
   context.print(colours.style('bold', 'Shipped'));
-  for (const m of shipped) context.print(`  ${m.name.padEnd(40)} ${formatBytes(m.bytes).padStart(9)}${m.default ? '  (default)' : ''}`);
+  for (const m of shipped)
+    context.print(
+      `  ${m.name.padEnd(40)} ${formatBytes(m.bytes).padStart(9)}  ${m.modelType ?? ''}${m.default ? ' (default)' : ''}`.trimEnd(),
+    );
   if (shipped.length === 0) context.print('  none');
   context.print(`${colours.style('bold', 'Cached')} in ${cacheDirectory()}`);
   for (const m of cached) {
