@@ -1,7 +1,7 @@
 /** @file adapter_config.json of PEFT (LoraConfig): read with what Narrows does not compute refused, written so that PEFT opens it. */
 import { z } from 'zod';
-import { ALL_LINEAR, type LoraConfig } from '../nn/lora.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { ALL_LINEAR, type LoraConfig } from './peft-layers.ts';
 
 const modules = z.union([z.string().min(1), z.array(z.string().min(1))]);
 

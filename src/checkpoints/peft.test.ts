@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALL_LINEAR, type LoraConfig } from '../nn/lora.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import { mergeLora, openAdapter, readAdapter, writeAdapter } from './peft.ts';
 import { parsePeftConfig, peftJson } from './peft-config.ts';
+import { ALL_LINEAR, type LoraConfig } from './peft-layers.ts';
 import { writeSafetensors } from './write.ts';
 
 let scratch: string;

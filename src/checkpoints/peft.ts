@@ -3,12 +3,12 @@
  * and its name in the model; here it is the name in the model alone.
  */
 import { join } from 'node:path';
-import { isSavedModule, type LoraConfig, loraLayer, loraNames, loraScaling } from '../nn/lora.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { writeFileAtomic } from '../system/files.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import { checkDirectory, readJson } from './config.ts';
 import { type PeftConfig, parsePeftConfig, peftJson } from './peft-config.ts';
+import { isSavedModule, type LoraConfig, loraLayer, loraNames, loraScaling } from './peft-layers.ts';
 import { openSafetensors, readFloats, type TensorEntry } from './safetensors.ts';
 import { writeSafetensors } from './write.ts';
 

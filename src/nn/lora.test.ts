@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { isLoraTarget, isSavedModule, type LoraConfig, loraScaling } from '../checkpoints/peft-layers.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { initialiseLora, isLoraTarget, isSavedModule, type LoraConfig, loraScaling, requireTargets } from './lora.ts';
+import { initialiseLora, requireTargets } from './lora.ts';
 
 const config: LoraConfig = { r: 4, lora_alpha: 8, lora_dropout: 0, target_modules: ['q_proj'] };
 const q = 'model.language_model.layers.0.self_attn.q_proj';

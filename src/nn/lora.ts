@@ -2,74 +2,19 @@
  * @file Low-rank adapters of linear layers (Hu et al., "LoRA", arXiv 2106.09685) as PEFT computes them:
  * y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ with s = alpha/r, or alpha/√r (rsLoRA, Kalajdzievski, arXiv 2312.03732). W + s·BA is never formed while training.
  */
+import { endsLike, isLoraTarget, type LoraConfig, loraLayer, loraNames, loraScaling } from '../checkpoints/peft-layers.ts';
 import { add, keepMask, linear, mul, scope, type Value } from '../graph/index.ts';
-import type { Parameter } from '../optim/adamw.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { hashName, RandomStream } from '../tensor/random.ts';
 import { sizeOf } from '../tensor/tensor.ts';
 import type { Parameters } from './parameters.ts';
 
-/** Keys of PEFT's adapter_config.json that change what is computed. */
-export interface LoraConfig {
-  /** Rank. */
-  readonly r: number;
-  readonly lora_alpha: number;
-  /** Share of the adapter's inputs that training sets to 0. */
-  readonly lora_dropout: number;
-  /**
-   * Names of layers (`q_proj`, or longer endings at a dot), a regular expression that a layer's whole name must match, or `all-linear`:
-   * every linear layer of the language model but its head, as LLaVA's recipe has it.
-   */
-  readonly target_modules: string | readonly string[];
-  /** Layers left out, named as in `target_modules`. */
-  readonly exclude_modules?: string | readonly string[] | null;
-  readonly use_rslora?: boolean;
-  /** Modules that are trained and stored whole beside the adapter (`multi_modal_projector`), by name or ending. */
-  readonly modules_to_save?: readonly string[] | null;
+/** An adapter's fresh matrix: `data` is trained in place. */
+interface FreshTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
 }
-
-/** What `all-linear` stands for; PEFT's own meaning would take in the vision tower and the projector. */
-export const ALL_LINEAR = '.*language_model\\.(model\\.)?layers\\.\\d+\\.(self_attn\\.(q|k|v|o)_proj|mlp\\.(gate|up|down)_proj)';
-
-/** Factor s of the low-rank product. */
-export const loraScaling = ({ r, lora_alpha: alpha, use_rslora: root }: LoraConfig): number => alpha / (root ? Math.sqrt(r) : r);
-
-const patterns = new Map<string, RegExp>();
-
-/** A pattern that must match the whole name, as Python's `re.fullmatch`. @throws NarrowsError where it is no regular expression */
-function wholeName(pattern: string): RegExp {
-  let compiled = patterns.get(pattern);
-  if (!compiled) {
-    try {
-      compiled = new RegExp(`^(?:${pattern === 'all-linear' ? ALL_LINEAR : pattern})$`);
-    } catch {
-      throw new NarrowsError(`The LoRA target "${pattern}" is no regular expression; name layers in a list, such as ["q_proj", "v_proj"].`);
-    }
-    patterns.set(pattern, compiled);
-  }
-  return compiled;
-}
-
-const named = (layer: string, ending: string): boolean => layer === ending || layer.endsWith(`.${ending}`);
-const listed = (layer: string, targets: string | readonly string[]): boolean =>
-  typeof targets === 'string' ? wholeName(targets).test(layer) : targets.some(ending => named(layer, ending));
-
-/** Whether a layer (full name, without `.weight`) gets an adapter: PEFT's rule. @throws NarrowsError for a malformed pattern */
-export const isLoraTarget = ({ target_modules: targets, exclude_modules: excluded }: LoraConfig, layer: string): boolean =>
-  listed(layer, targets) && !(excluded && listed(layer, excluded));
-
-/** Whether a tensor belongs to a module that is trained and stored whole. */
-export const isSavedModule = ({ modules_to_save: modules }: LoraConfig, tensor: string): boolean =>
-  (modules ?? []).some(module => `.${tensor}`.includes(`.${module}.`));
-
-/** Names of a layer's two matrices: A [r, in] and B [out, r]. */
-export const loraNames = (layer: string): { readonly a: string; readonly b: string } => ({
-  a: `${layer}.lora_A.weight`,
-  b: `${layer}.lora_B.weight`,
-});
-
-/** The layer of an adapter's matrix, or undefined for another tensor. */
-export const loraLayer = (name: string): string | undefined => /^(.+)\.lora_[AB]\.weight$/.exec(name)?.[1];
 
 /**
  * Parameters over which a model is traced with adapters. Only layers that the model computes through `project` can have one: all linear
@@ -115,7 +60,7 @@ export function requireTargets(config: LoraConfig, tensors: Iterable<string>, so
   const layers = new Set([...tensors].flatMap(name => loraLayer(name) ?? []));
   const targets = typeof config.target_modules === 'string' ? [config.target_modules] : config.target_modules;
   const list = typeof config.target_modules !== 'string';
-  const none = targets.find(target => ![...layers].some(layer => (list ? named(layer, target) : true)));
+  const none = targets.find(target => ![...layers].some(layer => (list ? endsLike(layer, target) : true)));
   if (none === undefined && targets.length > 0) return;
   throw new NarrowsError(
     none === undefined
@@ -129,7 +74,7 @@ export function requireTargets(config: LoraConfig, tensors: Iterable<string>, so
  * Each tensor has a stream of its own.
  * @param shapes by name, as recorded by tracing (`lora.all`)
  */
-export function initialiseLora(shapes: ReadonlyMap<string, { readonly shape: readonly (number | string)[] }>, seed: number): Parameter[] {
+export function initialiseLora(shapes: ReadonlyMap<string, { readonly shape: readonly (number | string)[] }>, seed: number): FreshTensor[] {
   return [...shapes].map(([name, value]) => {
     const shape = value.shape as number[];
     const data = new Float32Array(sizeOf(shape));

@@ -1,9 +1,11 @@
 /** @file The training graph of a LLaVA: next-token loss, and gradients of whatever is trained. */
+
+import type { LoraConfig } from '../../checkpoints/peft-layers.ts';
 import { add, cast, crossEntropy, div, equal, grad, input, maximum, mul, slice, sub, sum, type Value } from '../../graph/index.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
 import { type LlavaOutput, type LlavaTap, llavaForward, type TokenValues } from '../../models/llava/forward.ts';
-import { type LoraConfig, loraParameters, requireTargets } from '../../nn/lora.ts';
+import { loraParameters, requireTargets } from '../../nn/lora.ts';
 import { Parameters } from '../../nn/parameters.ts';
 
 /** What stands between the blocks while training, and what it adds to the loss and to the figures. */
@@ -83,7 +85,9 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   const tokens = tokenInputs();
   const labels = input('labels', ['batch', 'seq'], 'int32');
   const bottleneck = options.bottleneck?.(base);
-  const output = llavaForward(model, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap, { recompute: options.recompute });
+  const output = llavaForward(model, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap, {
+    recompute: options.recompute,
+  });
   check();
   const next = slice(labels, 1, 1);
   const count = sub(1, cast(equal(next, -100), 'float32'));
@@ -98,6 +102,12 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   );
   return {
     parameters: trained,
-    outputs: { loss, ce, ...scalars, ...(auxiliary ? { auxiliary } : {}), ...Object.fromEntries(names.map((name, i) => [`grad.${name}`, gradients[i]])) },
+    outputs: {
+      loss,
+      ce,
+      ...scalars,
+      ...(auxiliary ? { auxiliary } : {}),
+      ...Object.fromEntries(names.map((name, i) => [`grad.${name}`, gradients[i]])),
+    },
   };
 }

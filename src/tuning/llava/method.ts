@@ -1,6 +1,6 @@
 /** @file What a run trains, by its method: the projector, the decoder with it, adapters, or both around a bottleneck. */
 import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
-import type { LoraConfig } from '../../nn/lora.ts';
+import type { LoraConfig } from '../../checkpoints/peft-layers.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { trainableNames } from '../freeze.ts';
 import type { LlavaArguments, TuneArguments } from './arguments.ts';
@@ -21,8 +21,8 @@ export interface Method {
   inProjector(name: string): boolean;
 }
 
-/** Block at three quarters of the decoder's depth: 24 of 32, as Vittle has it. */
-export const defaultLayer = (layers: number): number => Math.min(layers - 1, Math.floor((layers * 3) / 4));
+/** Block at three quarters of the decoder's depth: 24 of 32, as Vittle has it; never the last one, which nothing would read. */
+export const defaultLayer = (layers: number): number => Math.max(0, Math.min(layers - 2, Math.floor((layers * 3) / 4)));
 
 /** @param before layers of the bottleneck that the start has. @throws NarrowsError (usage) for a block that the decoder lacks */
 export function bottleneckOf(args: TuneArguments, layers: number, before?: readonly number[]): BottleneckConfig {

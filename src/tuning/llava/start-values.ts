@@ -1,8 +1,9 @@
 /** @file The values that training starts from: the checkpoint's where it has them, fresh adapters and bottlenecks otherwise. */
 import type { BottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import { initialBottleneck } from '../../bottleneck/gaussian/module.ts';
+import { loraLayer } from '../../checkpoints/peft-layers.ts';
 import { readFloats, type TensorEntry } from '../../checkpoints/safetensors.ts';
-import { initialiseLora, loraLayer } from '../../nn/lora.ts';
+import { initialiseLora } from '../../nn/lora.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import { NarrowsError } from '../../system/errors.ts';
 
