@@ -24,7 +24,7 @@ import { type PreparedExam, prepareExams } from './exams.ts';
 import { measure } from './measure.ts';
 import { experimentMarkdown } from './report.ts';
 import { CONDITIONS, type Condition, type ExperimentSettings } from './settings.ts';
-import { conditionArguments, conditionTask, type ExperimentStart, type Tunables } from './tune.ts';
+import { conditionArguments, conditionOptimizer, conditionTask, type ExperimentStart, type Tunables } from './tune.ts';
 
 /** What `runExperiment` tells on its way. */
 export interface ExperimentHooks {
@@ -123,7 +123,12 @@ async function runOne(
   const task = await conditionTask(runtime, condition, args, start, settings);
   try {
     const { finished } = await logged(directory, [], hooks, (onStart, onLog) =>
-      train(task, args, { signal: hooks.signal, onStart, onLog, onStep: hooks.onStep }),
+      train(
+        task,
+        args,
+        { signal: hooks.signal, onStart, onLog, onStep: hooks.onStep },
+        conditionOptimizer(condition, args, task, settings),
+      ),
     );
     if (!finished) return undefined;
     const outcomes = await measure(task, start.source.config, exams, settings.bottleneck_layer, hooks.signal);

@@ -38,13 +38,18 @@ export const experimentSchema = z.strictObject({
   max_turns: count.default(6).describe('Turns of a conversation while tuning'),
   learning_rate: z.number().positive().default(5e-4),
   lora_learning_rate: z.number().positive().default(5e-3),
+  bottleneck_learning_rate: z
+    .number()
+    .positive()
+    .default(5e-3)
+    .describe('Of the bottleneck, which is new as adapters are; the paper, with many more updates, has one rate for all'),
   lora_r: count.default(8),
   weight_decay: z.number().nonnegative().default(1).describe('Of the weight-decay condition'),
   beta: z.number().nonnegative().default(0.1),
   alpha_end: share.default(0.5),
   bottleneck_layer: z.number().int().nonnegative().default(2),
   choose: z.boolean().default(true).describe('Choose beta, layer, alpha and weight decay on validation scenes; else take those above'),
-  scenes: count.default(60).describe('Scenes of each exam'),
+  scenes: count.default(40).describe('Scenes of each exam'),
   severities: z.array(z.coerce.number().int().positive()).default([1, 3, 5]),
   corruptions: z.array(z.string()).default(['gaussian_noise', 'defocus_blur', 'contrast', 'brightness', 'jpeg_compression']),
   text_shifts: z.array(z.string()).default(['keyboard', 'word_swap']),

@@ -1,11 +1,12 @@
 /** @file One tuning run of the Vittle experiment: a condition and a seed, from the common start; resumed where it stopped. */
 import { join } from 'node:path';
 import { writeSafetensors } from '../../../checkpoints/write.ts';
-import type { Parameter } from '../../../optim/adamw.ts';
+import { AdamW, type Parameter } from '../../../optim/adamw.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { SceneWorld } from '../../../scenes/sprite-atlas.ts';
 import { floats } from '../../../tensor/tensor.ts';
 import { type TrainingArguments, trainingArgumentsSchema } from '../../arguments.ts';
+import { optimizerOptions } from '../../trainer.ts';
 import { tuneTrainingSchema } from '../arguments.ts';
 import { type Method, methodOf } from '../method.ts';
 import { type SceneTuneTask, sceneTuneTask } from '../scene-tune.ts';
@@ -56,6 +57,21 @@ export function conditionArguments(
     save_total_limit: 1,
     seed,
   });
+}
+
+/** The optimiser of a run: what is new (adapters, bottlenecks) learns at a rate of its own, as the projector does beside adapters. */
+export function conditionOptimizer(
+  condition: Condition,
+  args: TrainingArguments,
+  task: SceneTuneTask,
+  settings: ExperimentSettings,
+): AdamW {
+  const { learning_rate: base, lora_learning_rate: lora, bottleneck_learning_rate: bottleneck } = settings;
+  const groups =
+    condition.method === 'lora'
+      ? [{ matches: (name: string) => name.includes('multi_modal_projector'), factor: base / lora }]
+      : [{ matches: (name: string) => name.startsWith('bottleneck.'), factor: bottleneck / base }];
+  return new AdamW(task.parameters, { ...optimizerOptions(args), groups });
 }
 
 /** A task for `train`. */
