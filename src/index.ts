@@ -32,21 +32,44 @@ export { type CachedModel, listCached } from './checkpoints/hub/cache.ts';
 export { type DownloadProgress, type ResolvedModel, type ResolveOptions, resolveModel } from './checkpoints/hub/hub.ts';
 export { openSafetensors, readFloats, readTensor, type SafetensorsFile, type TensorEntry } from './checkpoints/safetensors.ts';
 export { type NamedTensors, writeSafetensors } from './checkpoints/write.ts';
+// Answers of a LLaVA
+export { type AnswerRow, AnswersFile } from './generation/answers-file.ts';
+export { answerQuestions, type BulkOptions, type BulkResult } from './generation/bulk.ts';
+export { ChatModel, type ChatOptions, type ImageAspect } from './generation/chat-model.ts';
+export { type Answer, ChatSession } from './generation/chat-session.ts';
+export {
+  type FinishReason,
+  type GeneratedToken,
+  type Generation,
+  type GenerationOptions,
+  generate,
+  streamTokens,
+} from './generation/generate.ts';
+export type { GenerativeModel, Prompt } from './generation/model.ts';
+export { type AnsweringModel, openLlava } from './generation/open-llava.ts';
+export { type Question, readQuestions } from './generation/questions.ts';
+export type { SamplingOptions } from './generation/sampling.ts';
 // The engine: `graph.linear`, `graph.grad`, `graph.compile` and all other ops
 export * as graph from './graph/index.ts';
 // Inputs
+export type { ChatMessage } from './inputs/chat/messages.ts';
+export { ImageFolder } from './inputs/chat/read-conversations.ts';
 export { decodeImage } from './inputs/image/decode.ts';
 export { ImageProcessor, type ProcessedImage } from './inputs/image/processor.ts';
 export { resizeImage } from './inputs/image/resize.ts';
 export type { Rectangle, RgbImage } from './inputs/image/rgb-image.ts';
 export { type Token, type TokenizedBatch, type TokenizedText, Tokenizer } from './inputs/text/tokenizer.ts';
 // Models and checkpoints
-export { bundledModels, DEFAULT_MODEL } from './models/bundled.ts';
+export { bundledModels, DEFAULT_CHAT_MODEL, DEFAULT_MODEL } from './models/bundled.ts';
 export type { CLIPConfig } from './models/clip/config.ts';
 export { CLIPModel } from './models/clip/model.ts';
 export type { DualEncoder, Modality, Tower, TowerInputs } from './models/dual-encoder.ts';
 export type { ForwardOutput as CLIPOutput } from './models/dual-encoder-model.ts';
-export { loadModel, MODEL_TYPES } from './models/load.ts';
+export type { LlavaConfig } from './models/llava/config.ts';
+export type { LlavaOptions } from './models/llava/load.ts';
+export { type LlavaInputs, LlavaModel, type LlavaPrompt, type LlavaResult } from './models/llava/model.ts';
+export { LlavaMiniModel } from './models/llava-mini/model.ts';
+export { loadModel, MODEL_TYPES, type ModelKind, modelKind } from './models/load.ts';
 export type { LoadOptions } from './models/load-parts.ts';
 export type { SiglipConfig } from './models/siglip/config.ts';
 export { SiglipModel } from './models/siglip/model.ts';
@@ -71,3 +94,7 @@ export { type FloatTensor, floats, ints, type Tensor, tensor } from './tensor/te
 // Training
 export { type ClipTrainingArguments, clipTrainingSchema } from './tuning/clip/arguments.ts';
 export { type TrainClipOptions, type TrainClipResult, trainClip } from './tuning/clip/train.ts';
+export { type LlavaArguments, projectorTrainingSchema, tuneTrainingSchema } from './tuning/llava/arguments.ts';
+export { PRESETS, type Preset, withPreset } from './tuning/llava/presets.ts';
+export { type TrainLlavaOptions, trainLlava } from './tuning/llava/train.ts';
+export type { RunResult } from './tuning/run.ts';
