@@ -206,6 +206,9 @@ export function featureLayers(config: LlavaConfig, source = 'config.json'): numb
   });
 }
 
+/** Width of what the projector reads of a patch: the tower's, for each layer that it reads. */
+export const towerWidth = (config: LlavaConfig): number => config.vision_config.hidden_size * featureLayers(config).length;
+
 /** Tokens that one image takes. */
 export function imageTokens({ vision_config: vision, vision_feature_select_strategy: strategy }: LlavaConfig): number {
   const tokens = gridSize(vision) ** 2 + (vision.model_type === 'clip_vision_model' ? 1 : 0);

@@ -4,7 +4,7 @@ import { input, type Value } from '../../graph/index.ts';
 import type { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { loadReport, reportSentence, trainableParameters } from '../../nn/parameters.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { featureLayers, type LlavaConfig } from './config.ts';
+import { type LlavaConfig, towerWidth } from './config.ts';
 import { llavaForward, type TokenValues } from './forward.ts';
 
 /** The graph inputs of a whole batch. */
@@ -42,7 +42,7 @@ export function requireTensors(
   wanted = wantedTensors(config),
 ) {
   const first = entries.get('model.multi_modal_projector.linear_1.weight');
-  const width = config.vision_config.hidden_size * featureLayers(config).length;
+  const width = towerWidth(config);
   if (first && first.shape[1] !== width)
     throw new NarrowsError(
       `The projector of ${source} takes features of width ${first.shape[1]}, but its vision tower gives ${width} (vision_config.hidden_size for each vision_feature_layer); tower and projector do not belong together.`,

@@ -3,7 +3,7 @@
  * would give exactly that answer and end there: every token must be the most likely one after the right ones before it.
  */
 import { type CompiledGraph, gather, input, reshape, type Value } from '../../graph/index.ts';
-import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
+import { imageTokens, type LlavaConfig, towerWidth } from '../../models/llava/config.ts';
 import { tokenInputs } from '../../models/llava/files.ts';
 import { forwardFeatures, type LlavaTap, languageHead } from '../../models/llava/forward.ts';
 import type { Parameters } from '../../nn/parameters.ts';
@@ -41,8 +41,7 @@ export function sceneExam(world: SceneWorld, size: number, seed: number, count: 
  * [batch · seq]). Outputs: `logits` [n, vocabulary], and `hidden.i` of the blocks in `states` [batch, seq, width].
  */
 export function examGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap, states: readonly number[] = []): Record<string, Value> {
-  const width = config.vision_config.hidden_size;
-  const run = forwardFeatures(p, config, tokenInputs(), input('tower_features', ['images', imageTokens(config), width]), tap);
+  const run = forwardFeatures(p, config, tokenInputs(), input('tower_features', ['images', imageTokens(config), towerWidth(config)]), tap);
   const last = reshape(run.hidden.at(-1)!, ['batch*seq', config.text_config.hidden_size]);
   const logits = languageHead(p, config, gather(last, input('rows', ['n'], 'int32')));
   return { logits, ...Object.fromEntries(states.map(i => [`hidden.${i}`, run.hidden[i + 1]])) };

@@ -60,7 +60,8 @@ export async function sceneLlavaSource(reference: string, decoder: SmallDecoder 
       image_seq_length: patches,
       projector_hidden_act: 'gelu',
       multimodal_projector_bias: true,
-      vision_feature_layer: -1,
+      // The last layer says what a patch shows, but no longer where it is (a linear read-out of its column fails); the first one does.
+      vision_feature_layer: [-1, 0],
       vision_feature_select_strategy: 'default',
       // Image tokens learn to say words, so words can find them where both have one table.
       tie_word_embeddings: true,

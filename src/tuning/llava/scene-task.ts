@@ -1,7 +1,7 @@
 /** @file Training a small LLaVA on conversations about the built-in scenes. */
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
-import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
+import { imageTokens, type LlavaConfig, towerWidth } from '../../models/llava/config.ts';
 import { pixelInput } from '../../models/llava/files.ts';
 import { towerFeatures } from '../../models/llava/forward.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
@@ -35,7 +35,8 @@ export async function encodeImages(
   images: readonly Uint8Array[],
   batchSize = 32,
 ): Promise<FloatTensor> {
-  const { image_size: size, hidden_size: width } = source.config.vision_config;
+  const { image_size: size } = source.config.vision_config;
+  const width = towerWidth(source.config);
   const tokens = imageTokens(source.config);
   const features = new Float32Array(images.length * tokens * width);
   for (let at = 0; at < images.length; at += batchSize) {
