@@ -80,8 +80,8 @@ export function initialiseLora(shapes: ReadonlyMap<string, { readonly shape: rea
     const data = new Float32Array(sizeOf(shape));
     if (name.endsWith('.lora_A.weight')) {
       const bound = shape[1] ** -0.5;
-      const reader = new RandomStream(seed, `init.${name}`).reader(0, 0);
-      for (let i = 0; i < data.length; i++) data[i] = reader.uniform(-bound, bound);
+      const words = new RandomStream(seed, `init.${name}`).words(0, 0, new Uint32Array(data.length));
+      for (let i = 0; i < data.length; i++) data[i] = bound * ((words[i] + 0.5) * 2 ** -31 - 1);
     }
     return { name, shape, data };
   });
