@@ -62,7 +62,7 @@ describe('what a method trains', () => {
   });
 
   it('has its bottleneck at block 24 of 32 by default, as published', () => {
-    expect([32, 40, 4, 1].map(defaultLayer)).toEqual([24, 30, 3, 0]);
+    expect([32, 40, 4, 1].map(defaultLayer)).toEqual([24, 30, 2, 0]);
     const { bottleneck } = of({ ...PRESETS['vittle-l-official'].values });
     expect(bottleneck).toMatchObject({
       bottleneck_layers: [24],

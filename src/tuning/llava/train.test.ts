@@ -1,5 +1,5 @@
 /** Stage 1 and stage 2 on a tiny model: what they change, learn and write. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -60,7 +60,6 @@ describe('stage 1', () => {
       ...r,
       conversations: r.conversations.slice(0, 2),
     }));
-    const { writeFile } = await import('node:fs/promises');
     await writeFile(pictures, JSON.stringify(records));
     const args = stage1({ data_path: pictures, template: 'plain', max_steps: 40, learning_rate: 0.02 });
     const result = await trainLlava(args);
@@ -101,12 +100,12 @@ describe('stage 2', () => {
       'eval_variance_text',
     ]);
     const config = JSON.parse(await readFile(join(args.output_dir, 'config.json'), 'utf8'));
-    expect(config.bottleneck_config).toMatchObject({ bottleneck_layers: [3], prior: 'learnable', beta_text: 0.2, alpha_end: 0.5 });
+    expect(config.bottleneck_config).toMatchObject({ bottleneck_layers: [2], prior: 'learnable', beta_text: 0.2, alpha_end: 0.5 });
     const own = await weights(args.output_dir, 'bottleneck.safetensors');
-    expect([...own.keys()].filter(name => name.startsWith('bottleneck.3.visual')).sort()).toEqual(
-      ['fc1.bias', 'fc1.weight', 'fc2.bias', 'fc2.weight', 'prior.log_variance', 'prior.mean'].map(n => `bottleneck.3.visual.${n}`),
+    expect([...own.keys()].filter(name => name.startsWith('bottleneck.2.visual')).sort()).toEqual(
+      ['fc1.bias', 'fc1.weight', 'fc2.bias', 'fc2.weight', 'prior.log_variance', 'prior.mean'].map(n => `bottleneck.2.visual.${n}`),
     );
-    expect(own.get('bottleneck.3.text.prior.mean')!.some(v => v !== 0)).toBe(true);
+    expect(own.get('bottleneck.2.text.prior.mean')!.some(v => v !== 0)).toBe(true);
     const [first] = await figures(args.output_dir);
     expect(Object.keys(first)).toEqual(expect.arrayContaining(['ce', 'kl_visual', 'kl_text', 'variance_visual', 'variance_text']));
     expect(first.loss).toBeCloseTo(first.ce + 0.1 * first.kl_visual + 0.2 * first.kl_text, 5);
@@ -128,6 +127,34 @@ describe('stage 2', () => {
     expect(names.filter(n => n.includes('multi_modal_projector')).length).toBe(4);
     const b = await readFloats(tensors.get(names.find(n => n.endsWith('lora_B.weight'))!)!);
     expect(b.some(v => v !== 0)).toBe(true);
+  });
+
+  it('by LoRA writes a whole model where it is to be merged', { timeout: 240_000 }, async () => {
+    const args = tune({
+      method: 'lora',
+      lora_r: 2,
+      lora_alpha: 8,
+      lora_target_modules: ['q_proj'],
+      merge_lora: true,
+      learning_rate: 0.05,
+      max_steps: 3,
+    });
+    await trainLlava(args);
+    const names = await changed(args.output_dir);
+    expect(names.filter(n => !n.includes('projector'))).toEqual(
+      [0, 1, 2, 3].map(i => `model.language_model.layers.${i}.self_attn.q_proj.weight`),
+    );
+    expect((await openSafetensors(join(args.output_dir, 'checkpoint-3/adapter_model.safetensors'))).tensors.size).toBe(4 * 2 + 4);
+  });
+
+  it('computes activations again for the gradient on request, with the same result', { timeout: 240_000 }, async () => {
+    const losses = async (json: object): Promise<number[]> => {
+      const args = tune({ method: 'vittle', max_steps: 3, logging_steps: 1, ...json });
+      await trainLlava(args);
+      return (await figures(args.output_dir)).map(line => line.loss);
+    };
+    const [kept, again] = [await losses({}), await losses({ gradient_checkpointing: true })];
+    for (const [i, loss] of kept.entries()) expect(again[i]).toBeCloseTo(loss, 5);
   });
 
   it('freezes by pattern, and refuses one that names nothing', { timeout: 240_000 }, async () => {
