@@ -1,6 +1,6 @@
 /** @file Every gradient, layer, attention and bottleneck method once, both maps, against one map of the official M2IB in PyTorch. */
 import type { Family } from '../../src/attribution/method.ts';
-import { createMethod, methods } from '../../src/attribution/registry.ts';
+import { createMethod, pairMethods } from '../../src/attribution/registry.ts';
 import { CLIPModel } from '../../src/models/clip/model.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { sum } from '../../src/tensor/statistics/descriptive.ts';
@@ -15,7 +15,7 @@ async function run(context: Context): Promise<SuiteResult> {
   const directory = await context.b32WithTokenizer();
   await using model = await CLIPModel.fromPretrained(directory, { runtime: nodeRuntime({ threads }) });
   const { pair, ids, pixels } = await b32Pair(model, await context.scratch());
-  const entries = methods.filter(m => FAMILIES.includes(m.family));
+  const entries = pairMethods.filter(m => FAMILIES.includes(m.family));
   const made = entries.map(entry => createMethod(entry, model));
   const each: number[][] = entries.map(() => []);
   const side: Side = {

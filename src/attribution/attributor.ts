@@ -7,7 +7,7 @@ import { encodeTargets } from './encode-target.ts';
 import { MAX_MEMORY } from './memory.ts';
 import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions, type Releasable } from './method.ts';
 import { encodePairs, type Pair } from './pair.ts';
-import type { Attribution } from './result.ts';
+import type { PairAttribution } from './result.ts';
 import type { TargetSpec } from './target.ts';
 import { towerJob } from './tower-job.ts';
 
@@ -48,7 +48,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
   }
 
   /** One pair. */
-  async attribute(pair: Pair, run: AttributeRun = {}): Promise<Attribution> {
+  async attribute(pair: Pair, run: AttributeRun = {}): Promise<PairAttribution> {
     return (await this.attributeAll([pair], run))[0];
   }
 
@@ -56,7 +56,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
    * P pairs at once; each comes out as it would alone.
    * @throws NarrowsError for bad input or a model that the method cannot serve, the signal's reason when aborted
    */
-  async attributeAll(pairs: readonly Pair[], run: AttributeRun = {}): Promise<Attribution[]> {
+  async attributeAll(pairs: readonly Pair[], run: AttributeRun = {}): Promise<PairAttribution[]> {
     const { modality = 'both', seed = 0, seeds = 1 } = run;
     checkSeeds(seed, seeds);
     run.signal?.throwIfAborted();

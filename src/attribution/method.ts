@@ -109,6 +109,8 @@ export interface MethodEntry<O = Record<string, unknown>> {
   readonly signed: boolean;
   /** Whether the seed matters. */
   readonly sampled: boolean;
+  /** Explains models that answer (a LLaVA), and none that compare images with texts. */
+  readonly answers?: true;
   /** Options from what was given; the schema with its defaults where there is no rule of its own. @throws NarrowsError */
   parse?(given: Record<string, unknown>): O;
   /** One sentence why this model's tower cannot be served, or undefined. */

@@ -30,6 +30,7 @@ import { m2ibEntry } from './methods/m2ib.ts';
 import { m2ibToken } from './methods/m2ib-token.ts';
 import { nib } from './methods/nib.ts';
 import { occlusion } from './methods/occlusion.ts';
+import { posterior } from './methods/posterior.ts';
 import { random } from './methods/random.ts';
 import { rawAttention } from './methods/raw-attention.ts';
 import { rise } from './methods/rise.ts';
@@ -78,11 +79,15 @@ export const methods: readonly MethodEntry[] = [
   entry(coiba),
   entry(adaib),
   entry(gatedGradients),
+  entry(posterior),
   entry(random),
   entry(centrePrior),
   entry(imageGradientMagnitude),
   entry(uniform),
 ];
+
+/** Those for models that compare images with texts. */
+export const pairMethods: readonly MethodEntry[] = methods.filter(m => !m.answers);
 
 /** What `auto` means: the method that docs/evidence recommends. */
 export const AUTO_METHOD = 'gated-gradients';

@@ -102,8 +102,8 @@ export interface Attribution {
   /** `nats` for bottleneck methods, `score` for signed or unitless ones. */
   readonly unit: 'nats' | 'score';
   readonly caption: string;
-  /** Cosine between the image's and the caption's embeddings, without any bottleneck. */
-  readonly cosine: number;
+  /** Cosine between the image's and the caption's embeddings, without any bottleneck; models that answer have none. */
+  readonly cosine?: number;
   readonly image?: ImageAttribution;
   readonly text?: TextAttribution;
   readonly interactions?: Interactions;
@@ -122,4 +122,9 @@ export interface Attribution {
   };
   /** Seconds per phase (`load`, `encode`, `optimise`, …). */
   readonly timings: Readonly<Record<string, number>>;
+}
+
+/** The result on a model that compares images with texts. */
+export interface PairAttribution extends Attribution {
+  readonly cosine: number;
 }

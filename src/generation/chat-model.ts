@@ -1,7 +1,7 @@
 /** @file A model with all that turns a conversation into tokens and tokens into an answer: tokenizer, template, processor, defaults. */
 import type { BottleneckLlavaOptions } from '../bottleneck/gaussian/llava.ts';
 import { readConfig } from '../checkpoints/config.ts';
-import { encodeChat } from '../inputs/chat/encode-chat.ts';
+import { type EncodedChat, encodeChat } from '../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../inputs/chat/find-template.ts';
 import type { ChatMessage } from '../inputs/chat/messages.ts';
 import type { ChatTemplate } from '../inputs/chat/template.ts';
@@ -107,9 +107,25 @@ export class ChatModel implements AsyncDisposable {
   /** Pictures as the tower takes them, [images, C, S, S]; undefined for none. */
   pixels(images: readonly RgbImage[]): FloatTensor | undefined {
     if (images.length === 0) return undefined;
-    const { processor } = this.model.parts;
-    const colour = meanColour(processor.config.image_mean);
-    return stackImages(images.map(image => processor.process(this.aspect === 'pad' ? expandToSquare(image, colour) : image).pixelValues));
+    return stackImages(images.map(image => this.model.parts.processor.process(this.picture(image)).pixelValues));
+  }
+
+  /** A picture as the processor gets it: widened to a square where the checkpoint wants that. */
+  picture(image: RgbImage): RgbImage {
+    return this.aspect === 'pad' ? expandToSquare(image, meanColour(this.model.parts.processor.config.image_mean)) : image;
+  }
+
+  /**
+   * Turns up to a question as tokens, with the text that they stand for.
+   * @throws NarrowsError where the template cannot render them
+   */
+  encoded(messages: readonly ChatMessage[]): EncodedChat {
+    return encodeChat(this.tokenizer, this.template, messages, {
+      imageToken: this.model.config.image_token_index,
+      imageTokenText: this.imageText,
+      tokensPerImage: tokensPerImage(this.model),
+      generationPrompt: true,
+    });
   }
 
   /**
@@ -118,12 +134,7 @@ export class ChatModel implements AsyncDisposable {
    * @throws NarrowsError where the template cannot render them, or they leave no room for an answer
    */
   prompt(messages: readonly ChatMessage[], pixelValues?: FloatTensor): LlavaPrompt {
-    const { ids } = encodeChat(this.tokenizer, this.template, messages, {
-      imageToken: this.model.config.image_token_index,
-      imageTokenText: this.imageText,
-      tokensPerImage: tokensPerImage(this.model),
-      generationPrompt: true,
-    });
+    const { ids } = this.encoded(messages);
     if (ids.length >= this.maxLength)
       throw new NarrowsError(
         `The conversation has ${ids.length} tokens, its images included, and ${this.name} reads ${this.maxLength} at most, answer included; shorten it or begin a new one.`,

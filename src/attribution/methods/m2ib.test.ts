@@ -5,7 +5,7 @@ import { spearman } from '../../tensor/statistics/rank.ts';
 import { expectClose } from '../../testing/close.ts';
 import { type EncodedPairs, encodePairs, type Pair } from '../pair.ts';
 import { attributionFromJson, attributionToJson } from '../render/json.ts';
-import type { Attribution } from '../result.ts';
+import type { PairAttribution as Attribution } from '../result.ts';
 import { LAYERS, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
 import { M2IB, type M2IBOptions } from './m2ib.ts';
 

@@ -52,6 +52,14 @@ export function methodLabel({ title, method }: Pick<Attribution, 'title' | 'meth
   return /^[a-z0-9]{1,5}$/.test(method) ? method.toUpperCase() : method.replace(/[-_]/g, ' ').replace(/^./, letter => letter.toUpperCase());
 }
 
+/** What the text of a result is: a caption, or for models that answer (they have no cosine) a question. */
+export const textWord = ({ cosine }: Pick<Attribution, 'cosine'>): 'caption' | 'question' =>
+  cosine === undefined ? 'question' : 'caption';
+
+/** What a map in nats says: how much a match needed, or how much of the input a model keeps. */
+export const natsHeading = (result: Pick<Attribution, 'cosine'>, part: 'image' | 'text'): string =>
+  `${result.cosine === undefined ? 'Kept of' : 'Needed from'} the ${part === 'image' ? 'image' : textWord(result)}`;
+
 /** Fills in what was not asked for. @throws NarrowsError for a value out of range or a result with neither image nor text. */
 export function figureStyle(result: Attribution, options: FigureOptions = {}): FigureStyle {
   if (!result.image && !result.text)

@@ -4,7 +4,7 @@ import type { Attribution } from '../result.ts';
 import { drawStrip, layoutStrip, type Strip } from './caption.ts';
 import { barRoom, colourBar } from './colour-bar.ts';
 import type { ColourMap } from './colour-map.ts';
-import { type FigureOptions, type FigureStyle, figureStyle } from './figure-options.ts';
+import { type FigureOptions, type FigureStyle, figureStyle, natsHeading, textWord } from './figure-options.ts';
 import { measure, wrap } from './glyphs.ts';
 import { drawWordPanels, type WordPanel, wordPanelSize, wordPanels } from './interactions.ts';
 import { digitsFor, formatValue } from './normalise.ts';
@@ -60,11 +60,11 @@ function choose(result: Attribution, image: RgbImage, style: FigureStyle): Layou
 function facts(result: Attribution): string {
   const seed = result.parameters.seed;
   const seeds = result.image?.stability ?? result.text?.stability;
-  const parts = [`cosine ${formatValue(result.cosine, 3)}`];
+  const parts = result.cosine === undefined ? [] : [`cosine ${formatValue(result.cosine, 3)}`];
   if (result.unit === 'nats' && result.image)
     parts.push(`image ${formatValue(result.image.totalBits ?? 0, digitsFor(result.image.totalBits ?? 0))} bits`);
   if (result.unit === 'nats' && result.text)
-    parts.push(`caption ${formatValue(result.text.totalBits ?? 0, digitsFor(result.text.totalBits ?? 0))} bits`);
+    parts.push(`${textWord(result)} ${formatValue(result.text.totalBits ?? 0, digitsFor(result.text.totalBits ?? 0))} bits`);
   if (seeds) parts.push(`${seeds.seeds.length} seeds, rank stability ${formatValue(seeds.rankStability, 2)}`);
   else if (typeof seed === 'number') parts.push(`seed ${seed}`);
   return parts.join(SEPARATOR);
@@ -154,7 +154,13 @@ export function buildFigure(
   let end = y + HEADING + h;
   if (result.image && style.imageScale) {
     const { of } = finestMap(result.image);
-    heading(needed ? 'Needed from the image' : of === 'pixel' ? 'Scores of the pixels' : 'Scores of the patches', x, y, perWhat(of), x + w);
+    heading(
+      needed ? natsHeading(result, 'image') : of === 'pixel' ? 'Scores of the pixels' : 'Scores of the patches',
+      x,
+      y,
+      perWhat(of),
+      x + w,
+    );
     const box = { left: x, top: y + HEADING, width: w, height: h };
     nodes.push(picturePanel(box, images.heat, result, image, style, true));
     if (stacked) {
@@ -178,7 +184,7 @@ export function buildFigure(
     const { strip, width: stripWidth } = layout.strip;
     const below = layout.kind !== 'row';
     if (below) [x, y] = [PAD, stacked ? y : end + GAP];
-    heading(needed ? 'Needed from the caption' : 'Scores of the words', x, y, perWhat('word'), x + stripWidth);
+    heading(needed ? natsHeading(result, 'text') : 'Scores of the words', x, y, perWhat('word'), x + stripWidth);
     // A card as tall as the image looks calm beside it, unless a few words would be lost in it.
     const height = below || strip.height < 0.45 * h ? strip.height : Math.max(h, strip.height);
     nodes.push(drawStrip(strip, { left: x, top: y + HEADING, width: stripWidth, height }, style.map, style.wordScale, style.wordValues));

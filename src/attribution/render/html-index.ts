@@ -49,7 +49,7 @@ export async function indexRow(result: Attribution, image: RgbImage, href?: stri
     thumbnail: await thumbnail(result, image),
     image: result.provenance.image.name,
     caption: result.caption,
-    cosine: result.cosine,
+    cosine: result.cosine ?? Number.NaN,
     imageBits: result.unit === 'nats' ? result.image?.totalBits : undefined,
     captionBits: result.unit === 'nats' ? result.text?.totalBits : undefined,
     verdict: notConverged(result) ? 'not converged' : optimised ? 'converged' : 'no optimisation',

@@ -104,9 +104,15 @@ export async function reportHtml(items: readonly ReportItem[], options: ReportOp
 }
 
 function howToRead(items: readonly ReportItem[]): string {
-  const nats = items.some(item => item.result.unit === 'nats');
+  const nats = items.some(({ result }) => result.unit === 'nats' && result.cosine !== undefined);
+  const kept = items.some(({ result }) => result.unit === 'nats' && result.cosine === undefined);
   const scores = items.some(item => item.result.unit === 'score');
   const texts: string[] = [];
+  if (kept) {
+    texts.push(
+      'A bright patch or word is one of which the bottleneck inside the model keeps much: its number is the KL divergence of what goes on from what it would take anything for (its prior), in nats or bits. It says how much the model keeps, not whether the answer needs it.',
+    );
+  }
   if (nats) {
     texts.push(
       'A bright patch or word carries information that the model needs to match this image with this caption: its number says how many nats (or bits) got through the bottleneck there. Where it is dark, the model can do without.',

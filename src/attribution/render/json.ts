@@ -49,7 +49,7 @@ const fileSchema = z.object({
   title: z.string().optional(),
   unit: z.enum(['nats', 'score']),
   caption: z.string(),
-  cosine: number,
+  cosine: number.optional(),
   image: image.optional(),
   text: text.optional(),
   interactions: z

@@ -5,7 +5,7 @@ import type { Attribution } from '../result.ts';
 import { inkOn } from './caption.ts';
 import { type ColourMap, colourMap } from './colour-map.ts';
 import { notConverged } from './figure.ts';
-import { methodLabel } from './figure-options.ts';
+import { methodLabel, textWord } from './figure-options.ts';
 import { graphemes } from './glyphs.ts';
 import { type DisplayUnit, digitsFor, displayScale, formatValue, positionOf, strengthOf } from './normalise.ts';
 import type { Triple } from './oklab.ts';
@@ -112,9 +112,10 @@ export async function terminalThumbnail(result: Attribution, image: RgbImage, co
 /** One line that sums the result up: method, model, cosine, bits, and a warning where the optimisation did not converge. */
 export function terminalSummary(result: Attribution): string {
   const bits = (value: number) => formatValue(value, digitsFor(value));
-  const parts = [`${methodLabel(result)} on ${plain(result.provenance.model.name)}`, `cosine ${formatValue(result.cosine, 3)}`];
+  const parts = [`${methodLabel(result)} on ${plain(result.provenance.model.name)}`];
+  if (result.cosine !== undefined) parts.push(`cosine ${formatValue(result.cosine, 3)}`);
   if (result.unit === 'nats' && result.image) parts.push(`image ${bits(result.image.totalBits ?? 0)} bits`);
-  if (result.unit === 'nats' && result.text) parts.push(`caption ${bits(result.text.totalBits ?? 0)} bits`);
+  if (result.unit === 'nats' && result.text) parts.push(`${textWord(result)} ${bits(result.text.totalBits ?? 0)} bits`);
   if (notConverged(result)) parts.push('NOT CONVERGED');
   return parts.join(' · ');
 }

@@ -23,14 +23,14 @@ export async function printResult(context: Context, result: Attribution, image: 
   if (colour && result.image) context.print(`${await terminalThumbnail(result, image, Math.min(40, context.columns))}\n`);
   if (result.text) {
     const unit = result.unit === 'nats' ? (extras.unit ?? 'nats') : 'score';
-    context.print(`Caption, ${unit} per word:`);
+    context.print(`${result.cosine === undefined ? 'Question' : 'Caption'}, ${unit} per word:`);
     context.print(`${terminalWords(result, { colour, unit: extras.unit, columns: context.columns })}\n`);
   }
   context.print(terminalSummary(result));
   for (const part of ['image', 'text'] as const) {
     const map = result[part];
     if (!map) continue;
-    const what = part === 'image' ? 'Image map' : 'Caption map';
+    const what = part === 'image' ? 'Image map' : result.cosine === undefined ? 'Question map' : 'Caption map';
     const { verdict, note } = map.convergence;
     const style = verdict === 'converged' ? 'green' : verdict === 'not-converged' ? 'yellow' : 'dim';
     if (verdict !== 'no-optimisation') context.print(`${what}: ${colours.style(style, verdict.replace('-', ' '))}. ${note}`);

@@ -1,4 +1,5 @@
 /** @file `narrows attribute`: one pair to words in the terminal and pictures on disk, or a whole list of pairs. */
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { AttributeRun } from '../../attribution/attributor.ts';
@@ -7,14 +8,16 @@ import { createMethod, findMethod, methods } from '../../attribution/registry.ts
 import { commandLine, shellQuote } from '../../attribution/render/html.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import type { TargetSpec } from '../../attribution/target.ts';
+import { readConfig } from '../../checkpoints/config.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
-import { DEFAULT_MODEL } from '../../models/bundled.ts';
-import { loadModel } from '../../models/load.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
+import { loadModel, modelKind } from '../../models/load.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatDuration } from '../../system/format.ts';
 import { auditPairs } from '../attribute/bulk.ts';
 import { choosePair, loadPair } from '../attribute/input.ts';
-import { KINDS, planTargets, writeTarget } from '../attribute/output.ts';
+import { KINDS, planTargets, type Target, writeTarget } from '../attribute/output.ts';
 import { printResult } from '../attribute/print.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { camel, collect, examples, integer, kebab, list, memory, nameAmong, number, parts } from '../flags.ts';
@@ -43,7 +46,7 @@ export interface AttributeSettings {
 function configure(command: Command): void {
   command
     .argument('[image]', 'picture: PNG, JPEG, WebP, GIF or AVIF')
-    .argument('[text]', 'caption, in quotes')
+    .argument('[text]', 'caption, in quotes; for posterior, a question')
     .option('--image <file>', 'the picture, in place of the first argument')
     .option('--text <caption>', 'the caption, in place of the second argument')
     .option('--model <name>', 'shipped model, directory, or org/name[@revision] on the Hugging Face hub', DEFAULT_MODEL)
@@ -83,6 +86,7 @@ function configure(command: Command): void {
       ['narrows attribute photo.jpg "a dog on a beach" --model openai/clip-vit-base-patch32', 'Explain your own picture'],
       ['narrows attribute photo.jpg "a dog" --output dog.svg --output dog.json --unit bits', 'Choose the files'],
       ['narrows attribute photo.jpg "a dog" --json --quiet | jq .cosine', 'Take a number out of the result'],
+      ['narrows attribute photo.jpg "What is this?" --method posterior --model ./my-vittle', 'See what a LLaVA with a bottleneck keeps'],
       ['narrows attribute --pairs captions.csv --output audit', 'Audit a data set; run it again to resume'],
     ),
   );
@@ -179,6 +183,12 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);
   context.status('Reading the picture and the model');
   const pair = await loadPair(source);
+  if (settings.entry.answers && (await answers(context, settings.model))) {
+    const { explainQuestion } = await import('../attribute/posterior.ts');
+    const { result, picture } = await explainQuestion(context, settings, pair);
+    await show(context, settings, { result, picture, targets, shown: source.shown });
+    return undefined;
+  }
   await using model = await loadModel(settings.model, { ...hubOptions(context), keepSessions: false });
   const method = createMethod(settings.entry, model, settings.values);
   context.log.debug(`attributing with ${model.name}`);
@@ -188,11 +198,32 @@ async function run(context: Context, options: Options, args: readonly (string | 
     onProgress: attributionProgress(context),
     onWarning: message => context.log.warn(message),
   });
+  await show(context, settings, { result, picture: pair.image, targets, shown: source.shown });
+  await method.release();
+  return undefined;
+}
+
+/** Whether a model's config says that it answers questions. */
+async function answers(context: Context, model: string): Promise<boolean> {
+  const { directory } = await findModel(model, hubOptions(context));
+  return modelKind(await readConfig(directory), join(directory, 'config.json')) !== 'dual-encoder';
+}
+
+/** A result with the picture that its map lies on, and where it goes. */
+interface Shown {
+  readonly result: Attribution;
+  readonly picture: RgbImage;
+  readonly targets: readonly Target[];
+  readonly shown?: string;
+}
+
+/** Writes the files and tells the result. */
+async function show(context: Context, settings: AttributeSettings, { result, picture, targets, shown }: Shown): Promise<void> {
   context.signal.throwIfAborted();
-  const command = repeatCommand(result, settings.model, source.shown);
+  const command = repeatCommand(result, settings.model, shown);
   for (const target of targets) {
     context.status(`Drawing ${target.path}`);
-    await writeTarget(target, result, pair.image, { ...settings.draw, command });
+    await writeTarget(target, result, picture, { ...settings.draw, command });
     context.signal.throwIfAborted();
   }
   context.status();
@@ -200,9 +231,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
     const { attributionToJson } = await import('../../attribution/render/json.ts');
     context.print(attributionToJson(result));
     for (const { path } of targets) context.log.info(`Wrote ${path}`);
-  } else await printResult(context, result, pair.image, { unit: settings.draw.unit, written: targets, seconds: process.uptime() });
-  await method.release();
-  return undefined;
+  } else await printResult(context, result, picture, { unit: settings.draw.unit, written: targets, seconds: process.uptime() });
 }
 
 /** `narrows attribute [IMAGE] [TEXT]`. */

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
+import { createMethod, findMethod, pairMethods } from '../../attribution/registry.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
@@ -45,10 +45,10 @@ async function run(context: Context, options: Options): Promise<undefined> {
   const directory = options.output as string;
   const wanted = [...new Set([...(options.methods as string[]), 'random', 'uniform'])];
   for (const name of wanted) {
-    if (findMethod(name)) continue;
+    if (pairMethods.some(m => m.name === name)) continue;
     const near = nearestNames(
       name,
-      methods.map(m => m.name),
+      pairMethods.map(m => m.name),
     );
     throw new NarrowsError(`There is no method "${name}"${near.length ? `; did you mean ${near.join(' or ')}?` : '.'}`, { kind: 'usage' });
   }

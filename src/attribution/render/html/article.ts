@@ -1,7 +1,7 @@
 /** @file One result as an article of the HTML report: the parts that stand still. What moves is the script's. */
 import { median } from '../../../tensor/statistics/descriptive.ts';
 import type { Attribution, Convergence, ImageAttribution, TextAttribution } from '../../result.ts';
-import { methodLabel } from '../figure-options.ts';
+import { methodLabel, textWord } from '../figure-options.ts';
 import { rightToLeft } from '../glyphs.ts';
 import { digitsFor, formatValue } from '../normalise.ts';
 import { escapeText } from '../svg.ts';
@@ -26,9 +26,9 @@ const bits = (value: number): string => formatValue(value, digitsFor(value));
 
 function factLine(result: Attribution): string {
   const facts = [`<span>${escapeText(methodLabel(result))} on <b>${escapeText(result.provenance.model.name)}</b></span>`];
-  facts.push(`<span>cosine <b>${formatValue(result.cosine, 3)}</b></span>`);
+  if (result.cosine !== undefined) facts.push(`<span>cosine <b>${formatValue(result.cosine, 3)}</b></span>`);
   if (result.unit === 'nats' && result.image) facts.push(`<span>image <b>${bits(result.image.totalBits ?? 0)} bits</b></span>`);
-  if (result.unit === 'nats' && result.text) facts.push(`<span>caption <b>${bits(result.text.totalBits ?? 0)} bits</b></span>`);
+  if (result.unit === 'nats' && result.text) facts.push(`<span>${textWord(result)} <b>${bits(result.text.totalBits ?? 0)} bits</b></span>`);
   if (typeof result.parameters.seed === 'number') facts.push(`<span>seed <b>${result.parameters.seed}</b></span>`);
   const stable = result.image?.stability ?? result.text?.stability;
   if (stable) facts.push(`<span>rank stability <b>${formatValue(stable.rankStability, 2)}</b> over ${stable.seeds.length} seeds</span>`);
@@ -121,7 +121,7 @@ export function articleHtml(result: Attribution, { index, picture, command }: Ar
     `<div><div class="head"><h3>${result.image ? 'Image' : 'Image (no map)'}</h3><span class="patch-unit small muted"></span></div>` +
     `<div class="frame">${stage}</div>${result.image ? '<p class="readout patch"></p>' : ''}${charts(result.image)}</div>`;
   const right = result.text
-    ? `<div><div class="head"><h3>Caption</h3><span class="word-unit small muted"></span></div><div class="words" role="group" aria-label="Words of the caption"${direction}></div>` +
+    ? `<div><div class="head"><h3>${textWord(result) === 'caption' ? 'Caption' : 'Question'}</h3><span class="word-unit small muted"></span></div><div class="words" role="group" aria-label="Words of the ${textWord(result)}"${direction}></div>` +
       `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul>${charts(result.text)}</div>`
     : '';
   return (

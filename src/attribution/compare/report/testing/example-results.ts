@@ -1,7 +1,7 @@
 /** @file A made-up comparison of every method in the registry, for tests and for looking at the report. The numbers mean nothing. */
 import type { RgbImage } from '../../../../inputs/image/rgb-image.ts';
 import { RandomStream } from '../../../../tensor/random.ts';
-import { methods as registered } from '../../../registry.ts';
+import { pairMethods as registered } from '../../../registry.ts';
 import { colourMap } from '../../../render/colour-map.ts';
 import { dataUri } from '../../../render/picture.ts';
 import type { ComparisonResults, ResultCase, ResultMetric, ResultPart } from '../../results.ts';

@@ -1,0 +1,37 @@
+/** @file `narrows attribute --method posterior` on a LLaVA. */
+
+import { methodOptions } from '../../attribution/method.ts';
+import type { PosteriorOptions } from '../../attribution/methods/posterior.ts';
+import type { Pair } from '../../attribution/pair.ts';
+import { explainPosterior } from '../../attribution/posterior.ts';
+import type { Attribution } from '../../attribution/result.ts';
+import { ChatModel } from '../../generation/chat-model.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { Context } from '../command.ts';
+import type { AttributeSettings } from '../commands/attribute.ts';
+import { hubOptions } from '../hub-progress.ts';
+
+/** @returns the map, and the picture as the model's processor got it. @throws NarrowsError for a flag that a question has no use for */
+export async function explainQuestion(
+  context: Context,
+  settings: AttributeSettings,
+  pair: Pair,
+): Promise<{ result: Attribution; picture: RgbImage }> {
+  const { run, targetImage, entry, values } = settings;
+  const given = Object.entries({
+    '--against': run.target?.against,
+    '--labels': run.target?.labels,
+    '--templates': run.target?.templates,
+    '--target-image': targetImage,
+    '--image-size': run.imageSize,
+  }).find(([, value]) => value !== undefined);
+  if (given)
+    throw new NarrowsError(`${given[0]} is for models that compare images with texts; posterior asks a LLaVA a question.`, {
+      kind: 'usage',
+    });
+  await using chat = await ChatModel.open(settings.model, hubOptions(context));
+  const options = methodOptions(entry, values) as unknown as PosteriorOptions;
+  const result = await explainPosterior(chat, pair, options, { modality: run.modality, signal: context.signal });
+  return { result, picture: chat.picture(pair.image) };
+}
