@@ -47,7 +47,7 @@ export {
 } from './generation/generate.ts';
 export type { GenerativeModel, Prompt } from './generation/model.ts';
 export { type AnsweringModel, openLlava } from './generation/open-llava.ts';
-export { type Question, readQuestions } from './generation/questions.ts';
+export { type BulkQuestion, readQuestions } from './generation/questions.ts';
 export type { SamplingOptions } from './generation/sampling.ts';
 // The engine: `graph.linear`, `graph.grad`, `graph.compile` and all other ops
 export * as graph from './graph/index.ts';

@@ -9,7 +9,7 @@ import { type AnswerRow, AnswersFile } from './answers-file.ts';
 import { answerQuestions, type BulkOptions, schedule } from './bulk.ts';
 import { ChatModel } from './chat-model.ts';
 import { ChatSession } from './chat-session.ts';
-import { type Question, readQuestions } from './questions.ts';
+import { type BulkQuestion, readQuestions } from './questions.ts';
 import { writePicture, writeTinyChat } from './testing/tiny-chat.ts';
 
 let root: string;
@@ -35,12 +35,12 @@ const rows = Array.from({ length: 11 }, (_, i) => ({
   text: `${WORDS.slice(0, 1 + ((5 * i) % 11)).join(' ')} ?`,
 }));
 const jsonl = (list: readonly object[]): string => list.map(row => `${JSON.stringify(row)}\n`).join('');
-async function questionsOf(list: readonly object[] = rows): Promise<Question[]> {
+async function questionsOf(list: readonly object[] = rows): Promise<BulkQuestion[]> {
   await writeFile(at('questions.jsonl'), jsonl(list));
   return readQuestions(at('questions.jsonl'));
 }
 const OPTIONS = { generation: { maxNewTokens: 5, temperature: 1, seed: 4 }, batchSize: 3, settings: 's' };
-async function run(name: string, questions: readonly Question[], more: Partial<BulkOptions> = {}): Promise<string> {
+async function run(name: string, questions: readonly BulkQuestion[], more: Partial<BulkOptions> = {}): Promise<string> {
   const file = await AnswersFile.open(at(name));
   try {
     await answerQuestions(chat, questions, file, { images: new ImageFolder(at('images')), ...OPTIONS, ...more });

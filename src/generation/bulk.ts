@@ -7,7 +7,7 @@ import { NarrowsError } from '../system/errors.ts';
 import { type AnswerRow, type AnswersFile, answerId } from './answers-file.ts';
 import type { ChatModel } from './chat-model.ts';
 import { type Generation, type GenerationOptions, generate } from './generate.ts';
-import type { Question } from './questions.ts';
+import type { BulkQuestion } from './questions.ts';
 
 /** How questions are answered. */
 export interface BulkOptions {
@@ -35,7 +35,7 @@ export interface BulkResult {
 }
 
 /** Turns that are asked. */
-const turnsOf = ({ messages }: Question, system: string | undefined) =>
+const turnsOf = ({ messages }: BulkQuestion, system: string | undefined) =>
   system === undefined ? messages : [{ role: 'system' as const, content: system }, ...messages.filter(m => m.role !== 'system')];
 
 /**
@@ -47,7 +47,7 @@ export function schedule(lengths: readonly number[], batchSize: number): number[
   return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) => order.slice(i * batchSize, (i + 1) * batchSize));
 }
 
-async function promptOf(chat: ChatModel, question: Question, options: BulkOptions): Promise<LlavaPrompt> {
+async function promptOf(chat: ChatModel, question: BulkQuestion, options: BulkOptions): Promise<LlavaPrompt> {
   try {
     const images = await Promise.all(question.images.map(image => decodeImage(options.images.path(image))));
     return chat.prompt(turnsOf(question, options.system), chat.pixels(images));
@@ -57,7 +57,7 @@ async function promptOf(chat: ChatModel, question: Question, options: BulkOption
   }
 }
 
-function rowOf(chat: ChatModel, question: Question, { text, ids, finish }: Generation, options: BulkOptions): AnswerRow {
+function rowOf(chat: ChatModel, question: BulkQuestion, { text, ids, finish }: Generation, options: BulkOptions): AnswerRow {
   const model = options.modelId ?? chat.name;
   const said = text.trim();
   return {
@@ -83,7 +83,7 @@ function rowOf(chat: ChatModel, question: Question, { text, ids, finish }: Gener
  */
 export async function answerQuestions(
   chat: ChatModel,
-  questions: readonly Question[],
+  questions: readonly BulkQuestion[],
   file: AnswersFile,
   options: BulkOptions,
 ): Promise<BulkResult> {
@@ -130,7 +130,7 @@ export async function answerQuestions(
 }
 
 /** Tokens of a question, images included, without reading its images. @throws NarrowsError naming where it stands if it cannot be asked */
-function lengthOf(chat: ChatModel, question: Question, system: string | undefined): number {
+function lengthOf(chat: ChatModel, question: BulkQuestion, system: string | undefined): number {
   try {
     return chat.prompt(turnsOf(question, system)).ids.length;
   } catch (error) {

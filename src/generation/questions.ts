@@ -8,7 +8,7 @@ import { messageOf, NarrowsError } from '../system/errors.ts';
 export type QuestionId = string | number;
 
 /** One question. */
-export interface Question extends Conversation {
+export interface BulkQuestion extends Conversation {
   readonly questionId: QuestionId;
   /** Turns up to the question, `<image>` where each image stands. */
   readonly messages: readonly ChatMessage[];
@@ -26,7 +26,7 @@ const isId = (value: unknown): value is QuestionId =>
 const plain = (text: string): string => text.replaceAll(IMAGE_MARK, '').trim();
 
 /** `{question_id, image?, text}` of LLaVA (`model_vqa.py`: the image stands before the text). */
-function fromQuestion(record: Readonly<Record<string, unknown>>, source: string): Question {
+function fromQuestion(record: Readonly<Record<string, unknown>>, source: string): BulkQuestion {
   const { question_id: id, image, text = record.question } = record;
   if (!isId(id)) throw new NarrowsError(`${source}: question_id must be a text or a number, not ${JSON.stringify(id)}.`);
   if (typeof text !== 'string' || plain(text) === '') throw new NarrowsError(`${source}: the record has no question; give it as "text".`);
@@ -37,7 +37,7 @@ function fromQuestion(record: Readonly<Record<string, unknown>>, source: string)
 }
 
 /** A conversation: its last turn of the user is asked; an answer behind it is the reference. */
-function fromConversation(record: Readonly<Record<string, unknown>>, source: string): Question {
+function fromConversation(record: Readonly<Record<string, unknown>>, source: string): BulkQuestion {
   const conversation = parseRecord(record, source, { answer: false });
   const id = record.question_id ?? record.id;
   if (!isId(id)) throw new NarrowsError(`${source}: the record has no "id", by which its answer could be found again.`);
@@ -55,7 +55,7 @@ function fromConversation(record: Readonly<Record<string, unknown>>, source: str
 }
 
 /** A question from a record of either kind. @throws NarrowsError in one sentence that begins with `source` */
-export function parseQuestion(value: unknown, source: string): Question {
+export function parseQuestion(value: unknown, source: string): BulkQuestion {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new NarrowsError(`${source}: no JSON object stands there.`);
   const record = value as Readonly<Record<string, unknown>>;
@@ -75,8 +75,8 @@ const NAMED = 5;
  * @throws NarrowsError naming file and line for text that is no JSON, for rows that are no questions (the first ones in full, all counted),
  *   an id that stands there twice, and a file without questions
  */
-export async function readQuestions(file: string, signal?: AbortSignal): Promise<Question[]> {
-  const questions: Question[] = [];
+export async function readQuestions(file: string, signal?: AbortSignal): Promise<BulkQuestion[]> {
+  const questions: BulkQuestion[] = [];
   const bad: string[] = [];
   const seen = new Map<QuestionId, string>();
   for await (const { value, where } of jsonRecords(file)) {

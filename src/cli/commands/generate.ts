@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { type AnswerRow, AnswersFile, answerId } from '../../generation/answers-file.ts';
 import { answerQuestions } from '../../generation/bulk.ts';
 import { ChatModel } from '../../generation/chat-model.ts';
-import { type Question, readQuestions } from '../../generation/questions.ts';
+import { type BulkQuestion, readQuestions } from '../../generation/questions.ts';
 import { ImageFolder, missingImages, missingSentence, skipMissing } from '../../inputs/chat/read-conversations.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
@@ -33,13 +33,18 @@ function configure(command: Command): void {
 }
 
 /** The questions whose images are there. @throws NarrowsError listing those that are not, without --skip-missing */
-async function withImages(context: Context, questions: readonly Question[], folder: ImageFolder, skip: boolean): Promise<Question[]> {
+async function withImages(
+  context: Context,
+  questions: readonly BulkQuestion[],
+  folder: ImageFolder,
+  skip: boolean,
+): Promise<BulkQuestion[]> {
   const missing = await missingImages(questions, folder);
   const sentence = missingSentence(missing, folder.directory, NAMED);
   if (sentence === undefined) return [...questions];
   if (!skip) throw new NarrowsError(sentence);
-  const kept: Question[] = [];
-  for await (const question of skipMissing(questions, folder)) kept.push(question as Question);
+  const kept: BulkQuestion[] = [];
+  for await (const question of skipMissing(questions, folder)) kept.push(question as BulkQuestion);
   const names = missing.images.slice(0, NAMED).join(', ');
   const more = missing.images.length > NAMED ? ` and ${missing.images.length - NAMED} more` : '';
   context.log.warn(
