@@ -102,13 +102,19 @@ export interface ConversationOptions {
   readonly extra?: number;
   /** Probability that a description is asked for; default 1. */
   readonly caption?: number;
+  /** Ask for every thing whether it is there, and for as many that are not; default false. */
+  readonly everyThing?: boolean;
 }
 
 /**
  * A conversation that says much about one scene: every task, and more of those that need a thing to be found. In a random order, so that
  * each task also stands first; no question twice.
  */
-export function denseConversation(scene: Scene, reader: RandomReader, { extra = 2, caption = 1 }: ConversationOptions = {}): Instruction[] {
+export function denseConversation(
+  scene: Scene,
+  reader: RandomReader,
+  { extra = 2, caption = 1, everyThing = false }: ConversationOptions = {},
+): Instruction[] {
   const turns = instructions(scene, reader);
   const seen = new Set(turns.map(t => t.question));
   const add = (instruction: Instruction | undefined): void => {
@@ -123,6 +129,11 @@ export function denseConversation(scene: Scene, reader: RandomReader, { extra = 
     else add(existence(absentConcept(scene, reader), false));
     for (const more of instructions(scene, reader)) if (REPEATED.has(more.task)) add(more);
   }
+  if (everyThing)
+    for (const { concept } of scene.objects) {
+      add(existence(concept, true));
+      add(existence(absentConcept(scene, reader), false));
+    }
   const said = reader.uniform() < caption ? turns : turns.filter(t => t.task !== 'caption');
   return reader.shuffle(said);
 }

@@ -28,6 +28,7 @@ export interface SceneChatSettings {
   /** See `denseConversation`. */
   readonly extra: number;
   readonly caption?: number;
+  readonly everyThing?: boolean;
   /** Tasks that are asked; all by default. */
   readonly tasks?: readonly Task[];
   /** Most turns of a conversation; all by default. */
@@ -87,8 +88,8 @@ function labelPatches(scene: Scene, patch: number, words: Int32Array): void {
   for (const [k, owner] of patchOwners(scene, patch).entries()) if (owner >= 0) words[k] = patchWord[owner];
 }
 
-function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, caption, maxTurns }: SceneChatSettings): Instruction[] {
-  const all = denseConversation(scene, reader, { extra, caption });
+function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, caption, everyThing, maxTurns }: SceneChatSettings): Instruction[] {
+  const all = denseConversation(scene, reader, { extra, caption, everyThing });
   const wanted = tasks ? all.filter(t => tasks.includes(t.task)) : all;
   return wanted.slice(0, maxTurns ?? wanted.length);
 }

@@ -36,7 +36,10 @@ function patchAlignment(p: Parameters, { text_config: text }: LlavaConfig, patch
 export interface PretrainSettings {
   readonly source: SceneLlavaSource;
   readonly world: SceneWorld;
-  readonly chat: Pick<SceneChatSettings, 'curriculumSteps' | 'maxObjects' | 'spelled' | 'extra' | 'caption' | 'patchWords' | 'maxTurns'>;
+  readonly chat: Pick<
+    SceneChatSettings,
+    'curriculumSteps' | 'maxObjects' | 'spelled' | 'extra' | 'caption' | 'everyThing' | 'patchWords' | 'maxTurns'
+  >;
   /** Scenes per evaluation. */
   readonly evalScenes: number;
 }

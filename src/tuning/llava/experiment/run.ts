@@ -65,7 +65,7 @@ async function pretrain(runtime: Runtime, settings: ExperimentSettings, world: S
   const task = await scenePretrainTask(runtime, args, {
     source: await sceneLlavaSource(settings.tower),
     world,
-    chat: { curriculumSteps: 100, maxObjects: 4, spelled: 0.03, extra: 3, caption: 0.3, maxTurns: 16, patchWords: true },
+    chat: { curriculumSteps: 100, maxObjects: 4, spelled: 0.03, extra: 3, caption: 0.3, everyThing: true, maxTurns: 16, patchWords: true },
     evalScenes: settings.scenes,
   });
   try {
