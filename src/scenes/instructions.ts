@@ -71,6 +71,18 @@ function size(scene: Scene, reader: RandomReader): Instruction | undefined {
   };
 }
 
+/** "where is the dog ?", answered by the quarter of the picture that its centre lies in. */
+function place(scene: Scene, object: SceneObject): Instruction {
+  const vertical = centre(object, 'y') < scene.height / 2 ? 'top' : 'bottom';
+  const horizontal = centre(object, 'x') < scene.width / 2 ? 'left' : 'right';
+  return {
+    task: 'position',
+    question: `where ${isOrAre(object.concept)} the ${CONCEPTS[object.concept].name} ?`,
+    answer: `${vertical} ${horizontal}`,
+    concepts: [object.concept],
+  };
+}
+
 /** Existence of one given concept: the question that existence asks. */
 const existence = (concept: number, shown: boolean): Instruction => ({
   task: 'existence',
@@ -102,7 +114,7 @@ export interface ConversationOptions {
   readonly extra?: number;
   /** Probability that a description is asked for; default 1. */
   readonly caption?: number;
-  /** Ask for every thing whether it is there, and for as many that are not; default false. */
+  /** Ask for every thing whether and where it is, and for as many that are not there; default false. */
   readonly everyThing?: boolean;
 }
 
@@ -125,14 +137,15 @@ export function denseConversation(
   for (let i = 0; i < extra; i++) {
     // As often yes as no, though a name that was asked for already is not asked for again.
     const present = reader.shuffle(scene.objects).find(o => !seen.has(existence(o.concept, true).question));
-    if (present && reader.uniform() < 0.6) add(existence(present.concept, true));
-    else add(existence(absentConcept(scene, reader), false));
+    if (!everyThing && present && reader.uniform() < 0.6) add(existence(present.concept, true));
+    else if (!everyThing) add(existence(absentConcept(scene, reader), false));
     for (const more of instructions(scene, reader)) if (REPEATED.has(more.task)) add(more);
   }
   if (everyThing)
-    for (const { concept } of scene.objects) {
-      add(existence(concept, true));
+    for (const object of scene.objects) {
+      add(existence(object.concept, true));
       add(existence(absentConcept(scene, reader), false));
+      add(place(scene, object));
     }
   const said = reader.uniform() < caption ? turns : turns.filter(t => t.task !== 'caption');
   return reader.shuffle(said);
