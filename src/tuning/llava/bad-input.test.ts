@@ -20,8 +20,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'narrows-llava-bad-'));
   model = await writeTinyLlava(join(root, 'model'));
   records = (await writeTinyData(root, 8)).records;
-});
-afterAll(() => rm(root, { recursive: true }));
+}, 60_000);
+afterAll(() => rm(root, { recursive: true }), 60_000);
 
 const tune = (json: object): LlavaArguments =>
   tuneTrainingSchema.parse({

@@ -16,8 +16,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'narrows-llava-resume-'));
   const { path } = await writeTinyData(root, 20);
   base = { ...TINY_RUN, model: await writeTinyLlava(join(root, 'model')), data_path: path, validation_file: path, eval_samples: 5 };
-});
-afterAll(() => rm(root, { recursive: true }));
+}, 60_000);
+afterAll(() => rm(root, { recursive: true }), 60_000);
 
 const RUNNER = fileURLToPath(new URL('testing/train-and-crash.ts', import.meta.url));
 

@@ -2,15 +2,13 @@
 import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
 import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
 import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
-import { type CompiledGraph, compile, input } from '../../graph/index.ts';
+import { type CompiledGraph, compile } from '../../graph/index.ts';
 import { imageTokens } from '../../models/llava/config.ts';
-import { loraDropout } from '../../nn/lora.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { RandomStream } from '../../tensor/random.ts';
-import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { Note } from '../batch-loader.ts';
 import type { ClosableTask } from '../run.ts';
 import type { LlavaArguments } from './arguments.ts';
@@ -20,6 +18,7 @@ import { FileBatches, type FileBatchSettings } from './file-batch.ts';
 import { evaluateFile } from './file-evaluate.ts';
 import { type LlavaTrainGraph, llavaTrainGraph } from './graph.ts';
 import { ChatLoader } from './loader.ts';
+import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
 import { requireTrainingMemory } from './memory.ts';
 import { type Method, methodOf } from './method.ts';
 import { ModalitySampler, type SamplerSettings } from './sampler.ts';
@@ -37,8 +36,6 @@ export interface LlavaTask extends ClosableTask {
   /** Tokens of the batches taken so far, padding not counted. */
   tokens(): number;
 }
-
-const LORA_SEED = 'lora_seed';
 
 /** The graphs of training or evaluation; those of text alone are compiled when a batch needs them. */
 class Graphs {
@@ -119,7 +116,7 @@ export async function llavaFileTask(
   const trace = (images: boolean, dropout: boolean): LlavaTrainGraph =>
     llavaTrainGraph(config, {
       ...{ trainable, frozen, images, lora, recompute: args.gradient_checkpointing },
-      ...(lora && dropout && lora.lora_dropout > 0 ? { loraDropout: loraDropout(lora, input(LORA_SEED, [], 'int32')) } : {}),
+      ...(dropout ? dropoutOption(lora) : {}),
       bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, perImage)),
     });
   const traced = trace(true, false).parameters;
@@ -132,7 +129,6 @@ export async function llavaFileTask(
   const settings: FileBatchSettings = { samples, format, sampler, bottleneck };
   const batches = new FileBatches(settings, reader);
   const loader = new ChatLoader(settings, note);
-  const dropouts = new RandomStream(args.seed, 'lora.dropout');
   const feeds = (): Feeds => Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
   let tokens = 0;
   return {
@@ -148,7 +144,7 @@ export async function llavaFileTask(
       const update = Math.floor(step / args.gradient_accumulation_steps);
       return {
         ...batch,
-        ...(lora && { [LORA_SEED]: ints([], [dropouts.reader(step, 0).integer(2 ** 31)]) }),
+        ...dropoutFeeds(lora, args.seed, step),
         ...(bottleneck && { [ALPHA_INPUT]: floats([], [alphaAt(bottleneck, update, maxSteps)]) }),
       };
     },

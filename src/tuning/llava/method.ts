@@ -40,7 +40,11 @@ export function bottleneckOf(args: TuneArguments, layers: number, before?: reado
 
 function loraOf(args: TuneArguments): LoraConfig {
   const { lora_r: r, lora_alpha, lora_dropout, lora_target_modules: targets } = args;
-  return { r, lora_alpha, lora_dropout, target_modules: targets.length ? targets : 'all-linear', modules_to_save: [PROJECTOR_MODULE] };
+  return {
+    ...{ r, lora_alpha, lora_dropout, target_modules: targets.length ? targets : 'all-linear', modules_to_save: [PROJECTOR_MODULE] },
+    // Names such as q_proj are the tower's too, which stays as it is.
+    ...(targets.length ? { exclude_modules: `.*(vision_tower|${PROJECTOR_MODULE}).*` } : {}),
+  };
 }
 
 /**

@@ -18,6 +18,7 @@ import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { TrainingArguments } from '../arguments.ts';
 import type { TrainTask } from '../trainer.ts';
 import { llavaTrainGraph, partlyTrained, type TrainedPart } from './graph.ts';
+import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
 import type { Method } from './method.ts';
 import { type SceneChatSettings, sceneChatBatch } from './scene-batch.ts';
 import { examGraph } from './scene-eval.ts';
@@ -30,6 +31,8 @@ export interface SceneTuneSettings {
   readonly world: SceneWorld;
   readonly chat: Omit<SceneChatSettings, 'seed' | 'batchSize' | 'imageMean' | 'imageStd'>;
   readonly method: Method;
+  /** Compute activations again for the gradient. */
+  readonly recompute?: boolean;
 }
 
 /** A task for `train`, and how its result answers. */
@@ -68,7 +71,9 @@ export async function sceneTuneTask(
   };
   const traced = llavaTrainGraph(config, {
     ...part,
+    ...dropoutOption(method.lora),
     images: true,
+    recompute: settings.recompute,
     bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, tokens)),
   });
   const parameters = await startValues(traced.parameters, { entries, bottleneck, width, seed: args.seed });
@@ -92,7 +97,7 @@ export async function sceneTuneTask(
     parameters,
     graph,
     async batch(step) {
-      const batch = microBatch(step);
+      const batch = { ...microBatch(step), ...dropoutFeeds(method.lora, args.seed, step) };
       if (!bottleneck) return batch;
       const [rows, length] = batch.input_ids.shape;
       const samples = Array.from({ length: rows }, (_, b) => b);

@@ -19,8 +19,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'narrows-llava-'));
   model = await writeTinyLlava(join(root, 'model'));
   data = (await writeTinyData(root, 40)).path;
-});
-afterAll(() => rm(root, { recursive: true }));
+}, 60_000);
+afterAll(() => rm(root, { recursive: true }), 60_000);
 
 const common = (json: object) => ({ ...TINY_RUN, model, data_path: data, output_dir: join(root, `run-${count++}`), ...json });
 const tune = (json: object): LlavaArguments => tuneTrainingSchema.parse(common(json));
