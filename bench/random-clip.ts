@@ -47,7 +47,8 @@ export const B32: CLIPConfig = parseCLIPConfig(
   'bench/random-clip.ts',
 );
 
-const preprocessor = (size: number) => ({
+/** preprocessor_config.json of a CLIP tower. */
+export const clipPreprocessor = (size: number) => ({
   image_processor_type: 'CLIPImageProcessor',
   do_resize: true,
   size: { shortest_edge: size },
@@ -72,14 +73,19 @@ function fill(name: string, shape: readonly number[], config: CLIPConfig, seed: 
   return data;
 }
 
-/** Writes `directory`: model.safetensors, preprocessor_config.json, and config.json last. There is no tokenizer. */
-export async function writeRandomClip(directory: string, config: CLIPConfig, seed = 0): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  const tensors = [...wantedTensors(config)].map(([name, { shape }]) => ({ name, shape: shape as readonly number[] }));
-  tensors.sort((a, b) => (a.name < b.name ? -1 : 1));
+/**
+ * Writes float32 tensors to a safetensors file one after another: each is made when its turn comes, so that one alone stands in memory.
+ * @param fill values of a tensor
+ */
+export async function streamSafetensors(
+  path: string,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  fill: (name: string, shape: readonly number[]) => Float32Array,
+): Promise<void> {
+  const tensors = [...shapes].sort(([a], [b]) => (a < b ? -1 : 1));
   let at = 0;
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
-  for (const { name, shape } of tensors) {
+  for (const [name, shape] of tensors) {
     const end = at + 4 * sizeOf(shape);
     header[name] = { dtype: 'F32', shape, data_offsets: [at, end] };
     at = end;
@@ -91,11 +97,18 @@ export async function writeRandomClip(directory: string, config: CLIPConfig, see
   function* pieces(): Generator<Uint8Array> {
     yield length;
     yield padded;
-    for (const { name, shape } of tensors) yield new Uint8Array(fill(name, shape, config, seed).buffer);
+    for (const [name, shape] of tensors) yield new Uint8Array(fill(name, shape).buffer);
   }
-  await writeFileAtomic(join(directory, 'model.safetensors'), pieces());
+  await writeFileAtomic(path, pieces());
+}
+
+/** Writes `directory`: model.safetensors, preprocessor_config.json, and config.json last. There is no tokenizer. */
+export async function writeRandomClip(directory: string, config: CLIPConfig, seed = 0): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const shapes = new Map([...wantedTensors(config)].map(([name, { shape }]) => [name, shape as readonly number[]]));
+  await streamSafetensors(join(directory, 'model.safetensors'), shapes, (name, shape) => fill(name, shape, config, seed));
   const save = (file: string, value: object): Promise<void> =>
     writeFileAtomic(join(directory, file), `${JSON.stringify(value, null, 2)}\n`);
-  await save('preprocessor_config.json', preprocessor(config.vision_config.image_size));
+  await save('preprocessor_config.json', clipPreprocessor(config.vision_config.image_size));
   await save('config.json', config);
 }

@@ -20,8 +20,11 @@ import { interactions } from './suites/interactions.ts';
 import { m2ibDefault } from './suites/m2ib-default.ts';
 import { m2ibImageOfficial, m2ibTextOfficial } from './suites/m2ib-official.ts';
 import { memory } from './suites/memory.ts';
+import { qwenLora } from './suites/qwen-lora.ts';
 import { rise } from './suites/rise.ts';
 import { trainStep } from './suites/train-step.ts';
+import { vittleGenerate } from './suites/vittle-generate.ts';
+import { vittleStep } from './suites/vittle-step.ts';
 
 const SUITES: readonly Suite[] = [
   gemm,
@@ -33,8 +36,11 @@ const SUITES: readonly Suite[] = [
   interactions,
   rise,
   trainStep,
+  vittleStep,
+  vittleGenerate,
   coldStart,
   memory,
+  qwenLora,
 ];
 
 const { values: flags } = parseArgs({
