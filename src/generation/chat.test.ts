@@ -7,6 +7,7 @@ import { initialBottleneck } from '../bottleneck/gaussian/module.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import { decodeImage } from '../inputs/image/decode.ts';
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
+import { LlavaModel } from '../models/llava/model.ts';
 import { directoryOf } from '../models/llava/testing/goldens.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { floats } from '../tensor/tensor.ts';
@@ -149,6 +150,7 @@ describe('openLlava', () => {
     const settings = { bottleneck_layers: [0], alpha_end: 0.5 };
     const directory = await writeTinyChat(join(root, 'vittle'), 'qwen2-tied', { bottleneck_config: settings });
     await expect(openLlava(directory, { runtime })).rejects.toThrow(/has a bottleneck_config, but there is no .*bottleneck.safetensors/);
+    await expect(LlavaModel.fromPretrained(directory, { runtime })).rejects.toThrow('open the model with openLlava');
     const weights = initialBottleneck(parseBottleneckConfig(settings, 'test'), 24, 3);
     const tensors = Object.fromEntries(
       weights.map(({ name, shape, data }) => [

@@ -81,7 +81,7 @@ describe('loadBottleneckLlava', () => {
   ])('decodes over a cache as it reads the whole text, %j', async settings => {
     const directory = await checkpoint(`cache ${JSON.stringify(settings)}`.replace(/\W+/g, '-'), settings);
     await using model = await loadBottleneckLlava(directory, { runtime });
-    await using plain = await LlavaModel.fromPretrained(directory, { runtime });
+    await using plain = await LlavaModel.fromPretrained(directory, { runtime, tap: (_, hidden) => hidden });
     const pixelValues = await outputs.floats('pixel_values');
     const one = floats([1, ...pixelValues.shape.slice(1)], pixelValues.data.subarray(0, pixelValues.data.length / 2));
     const prompt = Array.from((await outputs.raw('generate.prompt')).data, Number);

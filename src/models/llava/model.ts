@@ -1,6 +1,9 @@
 /** @file LLaVA loaded from a directory or the hub: image features, whole forward passes, and decoding over a cache. */
+import { join } from 'node:path';
+import { readConfig } from '../../checkpoints/config.ts';
 import { input } from '../../graph/index.ts';
 import type { RunOptions } from '../../runtime/runtime.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
 import { findModel } from '../bundled.ts';
 import type { FoundModel } from '../load-parts.ts';
@@ -69,8 +72,16 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
     return LlavaModel.open(await findModel(reference, options), options);
   }
 
-  /** Loads a checkpoint that was found already; throws as `fromPretrained` does. */
+  /**
+   * Loads a checkpoint that was found already. @throws NarrowsError as `loadLlava` says, and for one whose config names a bottleneck where
+   * `options.tap` brings none: it would be passed over in silence
+   */
   static async open(found: FoundModel, options: LlavaOptions = {}): Promise<LlavaModel> {
+    const { bottleneck_config: bottleneck } = await readConfig(found.directory);
+    if (bottleneck !== undefined && bottleneck !== null && !options.tap)
+      throw new NarrowsError(
+        `${join(found.directory, 'config.json')} has a bottleneck_config; open the model with openLlava, which brings its bottleneck, or remove the key to run plain LLaVA.`,
+      );
     return new LlavaModel(await loadLlava(found, options), options.tap);
   }
 
