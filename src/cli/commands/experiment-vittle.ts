@@ -8,7 +8,7 @@ import { runExperiment } from '../../tuning/llava/experiment/run.ts';
 import { experimentSchema } from '../../tuning/llava/experiment/settings.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import { examples, snake } from '../flags.ts';
+import { examples, list, snake } from '../flags.ts';
 import { addSchemaFlags, schemaValues } from '../schema-flags.ts';
 
 function configure(command: Command): void {
@@ -16,6 +16,7 @@ function configure(command: Command): void {
   command.option('--num-threads <n>', 'threads of the engine; 0: all cores', Number, 0);
   addSchemaFlags(command, experimentSchema, 'Settings:', new Set(['seeds']));
   command.option('--seeds <n>', 'seeds per condition', Number);
+  command.option('--only-seeds <list>', 'run only these seeds, from 0; to share the runs out', list);
   command.addHelpText(
     'after',
     `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes, tunes six conditions with each seed, lets all\nof them sit the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command goes on from there.\n${examples(
@@ -26,7 +27,7 @@ function configure(command: Command): void {
 }
 
 async function run(context: Context, options: Options) {
-  const { output, numThreads, seeds } = options as { output: string; numThreads: number; seeds?: number };
+  const { output, numThreads, seeds, onlySeeds } = options as { output: string; numThreads: number; seeds?: number; onlySeeds?: string[] };
   const given = { ...fileValues(context), ...schemaValues(experimentSchema, options), ...(seeds === undefined ? {} : { seeds }) };
   const settings = parseArguments(experimentSchema, given, context.config?.file ?? 'the settings');
   const runtime = nodeRuntime({ threads: numThreads });
@@ -35,6 +36,7 @@ async function run(context: Context, options: Options) {
   try {
     const finished = await runExperiment(runtime, output, settings, {
       signal: context.signal,
+      onlySeeds: onlySeeds?.map(Number),
       onPhase(name, done, total) {
         bar?.done();
         bar = undefined;

@@ -29,6 +29,8 @@ import { conditionArguments, conditionOptimizer, conditionTask, type ExperimentS
 /** What `runExperiment` tells on its way. */
 export interface ExperimentHooks {
   readonly signal?: AbortSignal;
+  /** Only these seeds: runs may be shared out, and the folders in `runs` put together afterwards. All by default. */
+  readonly onlySeeds?: readonly number[];
   /** A phase or run begins, of `total`. */
   onPhase?(name: string, done: number, total: number): void;
   onStep?(step: number, total: number, loss: number): void;
@@ -247,11 +249,12 @@ export async function runExperiment(
   await tower.release();
   await writeFileAtomic(join(output, 'exams.json'), toJson(exams.map(factsOf)));
   const runs: RunOutcome[] = [];
-  const total = CONDITIONS.length * settings.seeds;
+
   // Seed by seed, so that a stop leaves complete comparisons.
-  for (let seed = 0; seed < settings.seeds; seed++)
+  const seeds = Array.from({ length: settings.seeds }, (_, seed) => seed).filter(seed => hooks.onlySeeds?.includes(seed) ?? true);
+  for (const seed of seeds)
     for (const condition of CONDITIONS) {
-      hooks.onPhase?.(`${condition.title}, seed ${seed}`, runs.length, total);
+      hooks.onPhase?.(`${condition.title}, seed ${seed}`, runs.length, CONDITIONS.length * seeds.length);
       const directory = join(output, 'runs', `${condition.name}-${seed}`);
       const outcome = await runOne(runtime, directory, condition, seed, start, { ...settings, ...chosen }, exams, hooks);
       if (!outcome) return false;
