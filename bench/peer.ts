@@ -27,7 +27,10 @@ export class Peer {
   }
 
   /** @throws Error where the environment is missing */
-  static async start(threads: number, script: 'm2ib_torch.py' | 'attribution_torch.py' | 'llava_torch.py' = 'm2ib_torch.py'): Promise<Peer> {
+  static async start(
+    threads: number,
+    script: 'm2ib_torch.py' | 'attribution_torch.py' | 'llava_torch.py' = 'm2ib_torch.py',
+  ): Promise<Peer> {
     const python = peerPython();
     if (!python) throw new Error('bench/peers/.venv is missing; run: bash bench/peers/setup.sh');
     const env = { ...process.env, HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', PYTHONWARNINGS: 'ignore' };

@@ -47,7 +47,10 @@ async function run({ repeat, status, threads, ...context }: Context): Promise<Su
       ],
     });
   }
-  return { rows, notes: [`Random float32 weights of ${weights.toFixed(0)} MB; LoRA of rank 16 on every linear layer of the decoder, projector trained.`] };
+  return {
+    rows,
+    notes: [`Random float32 weights of ${weights.toFixed(0)} MB; LoRA of rank 16 on every linear layer of the decoder, projector trained.`],
+  };
 }
 
 /** See the file's head. */

@@ -168,6 +168,7 @@ async function run(context: Context): Promise<SuiteResult> {
           `${name}: on the same weights, batch and noise the losses of ${CHECKED} steps differ by at most ${worst.toExponential(1)} ` +
             `(first ${own[0].toFixed(4)}, last ${own.at(-1)!.toFixed(4)}).`,
         );
+        context.status(`  ${notes.at(-1)}`);
         if (!(worst < 1e-3)) throw new Error(`The sides do not compute the same (${name}): ours ${own}, PyTorch ${their}.`);
       }
     const ours = (training: Training) => async () => (await training(WARMUP + STEPS)).seconds;
@@ -176,13 +177,11 @@ async function run(context: Context): Promise<SuiteResult> {
       { name: 'bottleneck', run: ours(vittle.train) },
     ];
     if (peer)
-      sides.splice(
-        1,
-        1,
-        { name: 'plain, PyTorch', warm: false, run: () => peer.seconds({ ...command, bottleneck: null }) },
-        sides[1],
-        { name: 'bottleneck, PyTorch', warm: false, run: () => peer.seconds({ ...command, bottleneck: theirs.settings }) },
-      );
+      sides.splice(1, 1, { name: 'plain, PyTorch', warm: false, run: () => peer.seconds({ ...command, bottleneck: null }) }, sides[1], {
+        name: 'bottleneck, PyTorch',
+        warm: false,
+        run: () => peer.seconds({ ...command, bottleneck: theirs.settings }),
+      });
     const values = await interleave(sides, context);
     const rivals = (name: string): Record<string, number[]> => (peer ? { 'PyTorch eager': values[name] } : {});
     const rows: Row[] = [
@@ -205,7 +204,8 @@ async function run(context: Context): Promise<SuiteResult> {
       },
     ];
     const count = (parameters: readonly Parameter[]): string => (parameters.reduce((n, p) => n + p.data.length, 0) / 1e6).toFixed(2);
-    const share = (of: string): string => `${((median(values[of].map((v, i) => v / values[of.replace('bottleneck', 'plain')][i])) - 1) * 100).toFixed(0)} %`;
+    const share = (of: string): string =>
+      `${((median(values[of].map((v, i) => v / values[of.replace('bottleneck', 'plain')][i])) - 1) * 100).toFixed(0)} %`;
     notes.push(
       `Random weights; ${count(plain.parameters)} M parameters trained (${count(vittle.parameters)} M with the bottleneck after block ${LAYER}), ` +
         `${BATCH} × ${length} tokens, ${imageTokens(config)} of them an image's; a value is the median of ${STEPS} steps after ${WARMUP}.`,

@@ -19,7 +19,7 @@ import { evaluateFile } from './file-evaluate.ts';
 import { type LlavaTrainGraph, llavaTrainGraph } from './graph.ts';
 import { ChatLoader } from './loader.ts';
 import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
-import { requireTrainingMemory } from './memory.ts';
+import { repacksFrozen, requireTrainingMemory } from './memory.ts';
 import { type Method, methodOf } from './method.ts';
 import { ModalitySampler, type SamplerSettings } from './sampler.ts';
 import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
@@ -43,13 +43,14 @@ class Graphs {
 
   constructor(
     private readonly runtime: Runtime,
+    private readonly prepack: boolean,
     private readonly outputs: (images: boolean) => LlavaTrainGraph['outputs'],
   ) {}
 
   get(images: boolean): Promise<CompiledGraph> {
     let graph = this.compiled.get(images);
     if (!graph) {
-      graph = compile(this.runtime, this.outputs(images));
+      graph = compile(this.runtime, this.outputs(images), { prepack: this.prepack });
       graph.catch(() => {});
       this.compiled.set(images, graph);
     }
@@ -121,11 +122,12 @@ export async function llavaFileTask(
     });
   const traced = trace(true, false).parameters;
   requireTrainingMemory(source.directory, traced, source.entries);
+  const prepack = repacksFrozen(traced, source.entries);
   const parameters: Parameter[] = await startValues(traced, {
     ...{ entries: source.entries, bottleneck, width, seed: args.seed },
   });
-  const training = new Graphs(runtime, images => trace(images, true).outputs);
-  const evaluation = new Graphs(runtime, images => figuresOf(trace(images, false).outputs));
+  const training = new Graphs(runtime, prepack, images => trace(images, true).outputs);
+  const evaluation = new Graphs(runtime, prepack, images => figuresOf(trace(images, false).outputs));
   const settings: FileBatchSettings = { samples, format, sampler, bottleneck };
   const batches = new FileBatches(settings, reader);
   const loader = new ChatLoader(settings, note);
