@@ -57,13 +57,13 @@ def open_plain(directory, **options):
     return model.float().eval()
 
 
-def logits(model, batch, rows=None):
+def logits(model, batch):
     with torch.no_grad():
-        out = model(**batch).logits
-    return out[batch['attention_mask'].bool()] if rows is None else out[rows]
+        return model(**batch).logits[batch['attention_mask'].bool()]
 
 
 def compare(what, mine, path, batch):
+    """Logits of all tokens that are no padding."""
     theirs = load_file(path)['logits'][batch['attention_mask'].bool()]
     difference = float((mine - theirs).abs().max())
     check(what, difference <= TOLERANCE, f'largest difference {difference:.1e} of logits up to {float(mine.abs().max()):.1f}')
@@ -127,13 +127,17 @@ def save_for_us(path, batch):
                if k in ('input_ids', 'attention_mask', 'pixel_values')}, path)
 
 
+NAMES = (('language_model.model.', 'model.language_model.'), ('language_model.lm_head.', 'lm_head.'),
+         ('vision_tower.', 'model.vision_tower.'), ('multi_modal_projector.', 'model.multi_modal_projector.'))
+
+
 def in_memory(name):
-    """A name of the old layout in the new one."""
-    for old, new in (('language_model.model.', 'model.language_model.'), ('language_model.lm_head.', 'lm_head.'),
-                     ('vision_tower.', 'model.vision_tower.'), ('multi_modal_projector.', 'model.multi_modal_projector.')):
-        if name.startswith(old):
-            return new + name.removeprefix(old)
-    return name
+    """A name of the old layout in the new one; names of the new one stay."""
+    return next((new + name.removeprefix(old) for old, new in NAMES if name.startswith(old)), name)
+
+
+def old_name(name):
+    return next((old + name.removeprefix(new) for old, new in NAMES if name.startswith(new)), name)
 
 
 def save_variants(work, model, processor):
@@ -157,14 +161,6 @@ def save_variants(work, model, processor):
     return variants
 
 
-def old_name(name):
-    for old, new in (('language_model.model.', 'model.language_model.'), ('language_model.lm_head.', 'lm_head.'),
-                     ('vision_tower.', 'model.vision_tower.'), ('multi_modal_projector.', 'model.multi_modal_projector.')):
-        if name.startswith(new):
-            return old + name.removeprefix(new)
-    return name
-
-
 def main(work, start):
     work.mkdir(parents=True, exist_ok=True)
     if not (work / 'scenes/llava.json').exists():
@@ -182,8 +178,7 @@ def main(work, start):
     processor = AutoProcessor.from_pretrained(first)
     batch = batch_of(processor, chats)
     save_for_us(work / 'batch.safetensors', batch)
-    plain = open_plain(first)
-    variants = save_variants(work, plain, processor)
+    variants = save_variants(work, open_plain(merged), processor)
 
     jobs = [{'kind': 'chat', 'model': str(first), 'chats': chats, 'output': str(work / 'chat.json'), 'newTokens': NEW_TOKENS}]
     def job(name, directory, **more):

@@ -19,8 +19,8 @@ started=$(date +%s)
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
 torch=$(grep '^torch==' "$here/requirements.txt")
 pip install --no-deps "$torch"
-alone='^(torch|captum|grad-cam)=='
-grep -E '^(captum|grad-cam)==' "$here/requirements.txt" | pip install --no-deps -r /dev/stdin
+alone='^(torch|captum|grad-cam|peft|accelerate)=='
+grep -E '^(captum|grad-cam|peft|accelerate)==' "$here/requirements.txt" | pip install --no-deps -r /dev/stdin
 # torch's own needs that are pure Python, then everything else that is pinned
 pip install sympy networkx jinja2 fsspec filelock typing-extensions "setuptools>=77.0.3"
 grep -vE "$alone" "$here/requirements.txt" | pip install -r /dev/stdin

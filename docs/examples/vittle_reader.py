@@ -46,11 +46,11 @@ def attach(model, directory, alpha=None):
         modalities = ['visual'] if layer == PROJECTOR else config['modalities']
         encoders = {modality: encoder(layer, modality) for modality in modalities}
 
-        def apply(hidden, positions=None):
+        def apply(hidden):
             visual = seen['image']
             if split_by_position and layer != PROJECTOR:  # the released code's mistake: the first N - 1 positions per image
                 count = visual.sum(1, keepdim=True)
-                visual = positions < count - count // image_tokens(model.config)
+                visual = seen['positions'] < count - count // image_tokens(model.config)
             for modality, encode in encoders.items():
                 taken = (visual if modality == 'visual' else ~visual).unsqueeze(-1)
                 mixed = hidden if alpha == 0 else (1 - alpha) * hidden + alpha * encode(hidden)
@@ -64,6 +64,9 @@ def attach(model, directory, alpha=None):
         if ids is None:
             raise ValueError('The bottleneck needs input_ids, which tell image tokens from words.')
         seen['image'] = ids == model.config.image_token_index
+        mask = kwargs.get('attention_mask')
+        counted = mask if mask is not None and mask.dim() == 2 else torch.ones_like(ids)
+        seen['positions'] = counted.long().cumsum(1)[:, -ids.shape[1]:] - 1  # of tokens that are no padding
 
     hooks = [model.model.register_forward_pre_hook(remember, with_kwargs=True)]
     language = model.model.language_model
@@ -74,11 +77,11 @@ def attach(model, directory, alpha=None):
                 return args, {**kwargs, 'inputs_embeds': apply(kwargs['inputs_embeds'])}
             hooks.append(language.register_forward_pre_hook(before, with_kwargs=True))
         else:
-            def after(_, args, kwargs, output, apply=apply):
+            def after(_, args, output, apply=apply):
                 hidden = output[0] if isinstance(output, tuple) else output
-                hidden = apply(hidden, kwargs.get('position_ids'))
+                hidden = apply(hidden)
                 return (hidden, *output[1:]) if isinstance(output, tuple) else hidden
-            hooks.append(language.layers[layer].register_forward_hook(after, with_kwargs=True))
+            hooks.append(language.layers[layer].register_forward_hook(after))
 
     class Handle:
         def remove(self):
