@@ -48,7 +48,7 @@ describe('instructions', () => {
       const all = instructions(scene, new RandomStream(1, 'ask').reader(0, i));
       const by = Object.fromEntries(all.map(t => [t.task, t]));
       expect(by.size.answer).toBe(`the ${names[by.size.question.startsWith('which is larger') ? 0 : 1]}`);
-      expect(by.naming.answer).toBe(by.naming.question === 'what is at the right ?' ? right : left);
+      expect(by.naming.answer).toBe(names[by.naming.question === 'what is at the right ?' ? 0 : 1]);
       expect(by.count.answer).toBe('two');
       expect(by.existence.answer === 'yes').toBe(by.existence.concepts.some(c => scene.objects.some(o => o.concept === c)));
     }

@@ -51,7 +51,7 @@ function naming(scene: Scene, reader: RandomReader): Instruction | undefined {
     const object = furthest(scene, side);
     if (!object) continue;
     const question = scene.objects.length === 1 ? 'what is in the picture ?' : `what is at the ${side} ?`;
-    return { task: 'naming', question, answer: nameCaption(object.concept), concepts: [object.concept] };
+    return { task: 'naming', question, answer: CONCEPTS[object.concept].name, concepts: [object.concept] };
   }
   return undefined;
 }
