@@ -38,6 +38,12 @@ export interface CallOptions {
   readonly interruptWhen?: string | (() => boolean);
 }
 
+/** The program and the arguments of `narrows ...args`, for tests that start it themselves. */
+export const command = (args: readonly string[]): { file: string; args: string[] } => ({
+  file: process.execPath,
+  args: ['--import', loader, main, ...args],
+});
+
 /** Runs `narrows ...args`. No colours, no network, a cache of its own. */
 export function narrows(args: readonly string[], { cwd, env = {}, interruptWhen }: CallOptions): Promise<Ended> {
   const { FORCE_COLOR: _, NARROWS_DEBUG: __, ...inherited } = process.env;
