@@ -80,9 +80,9 @@ export const tuneTrainingSchema = commonSchema.extend({
     .default('sigmoid')
     .describe('Vittle: how that share grows (sigmoid: official; cosine: paper)'),
   bottleneck_layer: z
-    .array(z.coerce.number().int().nonnegative())
+    .array(z.coerce.number().int().min(-1))
     .default([])
-    .describe('Vittle: decoder blocks, from 0, whose output is narrowed; by default the one at three quarters'),
+    .describe('Vittle: decoder blocks, from 0, whose output is narrowed; by default the one at three quarters; -1: the image features'),
   half_log_kl: z.boolean().default(false).describe("Vittle: the official code's KL, which counts half of the log-variance"),
   index_split: z.boolean().default(false).describe("Vittle: the official code's split of image and text by position"),
   alpha_inference: z.number().min(0).max(1).optional().describe('Vittle: share when answering, where it is not alpha_end (official: 0.5)'),

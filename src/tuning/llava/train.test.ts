@@ -116,6 +116,16 @@ describe('stage 2', () => {
     await expect(trainLlava(tune({ method: 'full', model: args.output_dir }))).rejects.toThrow('take --method vittle');
   });
 
+  it('narrows the image features after the projector, as AdaVIB does', { timeout: 240_000 }, async () => {
+    const args = tune({ method: 'vittle', bottleneck_layer: [-1], alpha_schedule: 'constant', max_steps: 2, logging_steps: 1 });
+    await trainLlava(args);
+    const own = await weights(args.output_dir, 'bottleneck.safetensors');
+    expect([...own.keys()].sort()).toEqual(['fc1.bias', 'fc1.weight', 'fc2.bias', 'fc2.weight'].map(n => `bottleneck.-1.visual.${n}`));
+    expect(own.get('bottleneck.-1.visual.fc2.bias')!.some(v => v !== 0)).toBe(true);
+    const [first] = await figures(args.output_dir);
+    expect([first.kl_visual > 0, first.kl_text]).toEqual([true, 0]);
+  });
+
   it('by LoRA writes an adapter in the form of PEFT, the base left alone', { timeout: 240_000 }, async () => {
     const args = tune({ method: 'lora', lora_r: 4, lora_alpha: 8, lora_dropout: 0.1, mm_projector_lr: 1e-3 });
     await trainLlava(args);
