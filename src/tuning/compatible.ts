@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { NarrowsError } from '../system/errors.ts';
 import { listCheckpoints } from './checkpointing.ts';
 
-/** Arguments without effect on weights; a moved train_file is the same where its hash is, which the trainer compares. */
+/** Arguments without effect on weights beyond rounding; a moved train_file is the same where its hash is, which the trainer compares. */
 const FREE = new Set([
   ...['output_dir', 'train_file', 'data_path', 'image_folder', 'save_total_limit', 'report_to', 'eval_samples', 'validation_file'],
   ...['num_threads', 'gradient_checkpointing'],
