@@ -66,5 +66,6 @@ async function chat({ model: path, chats, output, newTokens }: ChatJob): Promise
   await writeFile(output, JSON.stringify(results));
 }
 
-for (const job of JSON.parse(await readFile(file, 'utf8')) as (LogitsJob | ChatJob)[]) await (job.kind === 'logits' ? logits(job) : chat(job));
+for (const job of JSON.parse(await readFile(file, 'utf8')) as (LogitsJob | ChatJob)[])
+  await (job.kind === 'logits' ? logits(job) : chat(job));
 await runtime.release();
