@@ -83,7 +83,7 @@ describe('explainPosterior', () => {
     );
     // The template's own tokens (<s>, USER, :, ASSISTANT, :) are there without being shown.
     expect(result.text!.tokens.map(t => t.special).filter(Boolean).length).toBe(5);
-    expect(result.text!.totalBits).toBeCloseTo((11 * word) / Math.LN2, 2);
+    expect(result.text!.totalBits).toBeCloseTo((6 * word) / Math.LN2, 2);
     expect(result.image!.totalBits).toBeCloseTo((result.image!.patches.length * nats(0.5, 1)) / Math.LN2, 2);
   });
 

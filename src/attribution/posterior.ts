@@ -153,7 +153,7 @@ function textMap(chat: ChatModel, encoded: EncodedChat, nats: Float32Array, ques
   return {
     tokens,
     words: mergeWords(at < 0 ? encoded.text : question, tokens, values),
-    totalBits: toBits(values),
+    totalBits: toBits(values.filter((_, i) => !tokens[i].special)),
     convergence: NOTHING_OPTIMISED,
   };
 }
