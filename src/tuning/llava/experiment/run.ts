@@ -6,6 +6,7 @@ import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BOTTLENECK_WEIGHTS } from '../../../bottleneck/gaussian/llava.ts';
 import { ImageProcessor } from '../../../inputs/image/processor.ts';
+import { bundledModels } from '../../../models/bundled.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { SceneWorld } from '../../../scenes/sprite-atlas.ts';
 import { loadSprites } from '../../../scenes/sprites.ts';
@@ -50,7 +51,8 @@ const readOr = async <T>(path: string): Promise<T | undefined> => {
 
 /** Pre-trains the start, or goes on with it. @returns false where it was stopped */
 async function pretrain(runtime: Runtime, settings: ExperimentSettings, world: SceneWorld, hooks: ExperimentHooks): Promise<boolean> {
-  if (await exists(join(settings.start, 'config.json'))) return true;
+  const known = (await bundledModels()).includes(settings.start);
+  if (known || (await exists(join(settings.start, 'config.json')))) return true;
   const directory = `${settings.start}.run`;
   const args = trainingArgumentsSchema.parse({
     output_dir: directory,

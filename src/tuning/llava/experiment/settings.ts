@@ -28,7 +28,10 @@ export const CONDITIONS: readonly Condition[] = [
 
 /** Settings of the experiment. The same ones resume it. */
 export const experimentSchema = z.strictObject({
-  start: z.string().min(1).describe('Directory of the pre-trained start; pre-trained there where it does not exist yet'),
+  start: z
+    .string()
+    .min(1)
+    .describe('The pre-trained start: a shipped model, or a directory; pre-trained there where it does not exist yet'),
   tower: z.string().default('scene-clip').describe('CLIP that gives the vision tower'),
   pretrain_steps: count.default(6000).describe('Updates of pre-training'),
   pretrain_learning_rate: z.number().positive().default(0.003),
