@@ -1,6 +1,8 @@
 /** @file Dropout of adapters in a training graph: its input, and what is fed to it. */
+
+import type { LoraConfig } from '../../checkpoints/peft-layers.ts';
 import { input, type Value } from '../../graph/index.ts';
-import { type LoraConfig, loraDropout } from '../../nn/lora.ts';
+import { loraDropout } from '../../nn/lora.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { ints } from '../../tensor/tensor.ts';
