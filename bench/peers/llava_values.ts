@@ -52,7 +52,7 @@ async function chat({ model: path, chats, output, newTokens }: ChatJob): Promise
   const pixels: Record<string, Tensor> = {};
   const results: object[] = [];
   for (const [i, { messages, images }] of chats.entries()) {
-    const decoded = await Promise.all(images.map(decodeImage));
+    const decoded = await Promise.all(images.map(path => decodeImage(path)));
     const values = model.pixels(decoded);
     if (values) pixels[`${i}`] = values;
     const session = new ChatSession(model);
