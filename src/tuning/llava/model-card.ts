@@ -23,7 +23,7 @@ function bottleneckLines({ method: { bottleneck } }: LlavaTask): string[] {
 
 const use = (model: string, adapter: boolean): string =>
   adapter
-    ? `An adapter for \`${model}\`: \`PeftModel.from_pretrained(model, directory)\`, or \`narrows chat --model ${model} --adapter DIR\`.`
+    ? `An adapter for \`${model}\`: \`PeftModel.from_pretrained(model, directory)\`; \`narrows train tune --merge-lora\` writes a whole model, which \`narrows chat\` opens.`
     : 'What it is for, and what it is not for: to be written.';
 
 /** Text of the card. @param args with `max_steps` filled in */
