@@ -57,7 +57,13 @@ describe('what a method trains', () => {
     expect(NAMES.map(of({}).trainable)).toEqual([false, true, true, true]);
     const lora = of({ method: 'lora', lora_target_modules: ['q_proj'] });
     expect(NAMES.map(lora.trainable)).toEqual([false, true, false, false]);
-    expect(lora.lora).toMatchObject({ r: 128, lora_alpha: 256, target_modules: ['q_proj'], exclude_modules: '.*(vision_tower|multi_modal_projector).*', modules_to_save: ['multi_modal_projector'] });
+    expect(lora.lora).toMatchObject({
+      r: 128,
+      lora_alpha: 256,
+      target_modules: ['q_proj'],
+      exclude_modules: '.*(vision_tower|multi_modal_projector).*',
+      modules_to_save: ['multi_modal_projector'],
+    });
     expect(NAMES.map(of({ freeze: ['*.norm.weight', 'lm_head*'] }).trainable)).toEqual([false, true, false, false]);
   });
 
