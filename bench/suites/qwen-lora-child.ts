@@ -16,7 +16,7 @@ import type { Runtime } from '../../src/runtime/runtime.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { type FloatTensor, floats } from '../../src/tensor/tensor.ts';
 import { llavaTrainGraph } from '../../src/tuning/llava/graph.ts';
-import { repacksFrozen } from '../../src/tuning/llava/memory.ts';
+import { trainingCompileOptions } from '../../src/tuning/llava/memory.ts';
 import { supervisedTokens, tokenFeeds } from '../../src/tuning/llava/scene-batch.ts';
 import { startValues } from '../../src/tuning/llava/start-values.ts';
 
@@ -48,7 +48,7 @@ async function tune(runtime: Runtime, directory: string, recompute: boolean): Pr
     lora: { r: 16, lora_alpha: 32, lora_dropout: 0, target_modules: 'all-linear', modules_to_save: ['multi_modal_projector'] },
   });
   const parameters = await startValues(traced, { entries, width: config.text_config.hidden_size, seed: 0 });
-  await using graph = await compile(runtime, outputs, { prepack: repacksFrozen(traced, entries) });
+  await using graph = await compile(runtime, outputs, trainingCompileOptions(entries));
   const image = Array<number>(imageTokens(config)).fill(config.image_token_index);
   const rows = Array.from({ length: BATCH }, (_, b) => {
     const text = words(config, b, LENGTH - image.length);

@@ -15,6 +15,7 @@ export function nodeRuntime(defaults: { readonly threads?: number } = {}): Runti
         graphOptimizationLevel: 'all',
         intraOpNumThreads: options.threads ?? defaults.threads ?? 0,
         interOpNumThreads: 1,
+        enableMemPattern: options.memoryPlan !== false,
         // Errors are thrown; printing them too would mix with what the program prints.
         logSeverityLevel: 4,
         ...(options.profile ? { enableProfiling: true, profileFilePrefix: options.profile } : {}),

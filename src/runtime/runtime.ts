@@ -22,6 +22,11 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Repack weights for speed, at the price of a copy of each in memory. Worth it for sessions that run often. Default true. */
   readonly prepack?: boolean;
+  /**
+   * Lay out the values of a run as one block, from the second run with the same shapes on. Faster for small graphs; the block comes on top
+   * of what the first run took, which is never given back. Default true.
+   */
+  readonly memoryPlan?: boolean;
   /** Prefix of a Chrome-trace profile to write on release. */
   readonly profile?: string;
 }

@@ -6,7 +6,7 @@ import { type CompiledGraph, compile } from '../../graph/index.ts';
 import { imageTokens } from '../../models/llava/config.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
-import type { Feeds, Runtime } from '../../runtime/runtime.ts';
+import type { CompileOptions, Feeds, Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { Note } from '../batch-loader.ts';
@@ -19,7 +19,7 @@ import { evaluateFile } from './file-evaluate.ts';
 import { type LlavaTrainGraph, llavaTrainGraph } from './graph.ts';
 import { ChatLoader } from './loader.ts';
 import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
-import { repacksFrozen, requireTrainingMemory } from './memory.ts';
+import { requireTrainingMemory, trainingCompileOptions } from './memory.ts';
 import { type Method, methodOf } from './method.ts';
 import { ModalitySampler, type SamplerSettings } from './sampler.ts';
 import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
@@ -43,14 +43,14 @@ class Graphs {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly prepack: boolean,
+    private readonly options: CompileOptions,
     private readonly outputs: (images: boolean) => LlavaTrainGraph['outputs'],
   ) {}
 
   get(images: boolean): Promise<CompiledGraph> {
     let graph = this.compiled.get(images);
     if (!graph) {
-      graph = compile(this.runtime, this.outputs(images), { prepack: this.prepack });
+      graph = compile(this.runtime, this.outputs(images), this.options);
       graph.catch(() => {});
       this.compiled.set(images, graph);
     }
@@ -122,12 +122,12 @@ export async function llavaFileTask(
     });
   const traced = trace(true, false).parameters;
   requireTrainingMemory(source.directory, traced, source.entries);
-  const prepack = repacksFrozen(traced, source.entries);
+  const options = trainingCompileOptions(source.entries);
   const parameters: Parameter[] = await startValues(traced, {
     ...{ entries: source.entries, bottleneck, width, seed: args.seed },
   });
-  const training = new Graphs(runtime, prepack, images => trace(images, true).outputs);
-  const evaluation = new Graphs(runtime, prepack, images => figuresOf(trace(images, false).outputs));
+  const training = new Graphs(runtime, options, images => trace(images, true).outputs);
+  const evaluation = new Graphs(runtime, options, images => figuresOf(trace(images, false).outputs));
   const settings: FileBatchSettings = { samples, format, sampler, bottleneck };
   const batches = new FileBatches(settings, reader);
   const loader = new ChatLoader(settings, note);

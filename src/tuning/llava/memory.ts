@@ -1,6 +1,7 @@
 /** @file Whether a training fits into memory, told before its weights are read. */
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { freeMemory, weightMemory, worthRepacking } from '../../models/llava/memory.ts';
+import type { CompileOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatBytes, formatCount } from '../../system/format.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
@@ -8,21 +9,16 @@ import { sizeOf } from '../../tensor/tensor.ts';
 /** Value, gradient and AdamW's two moments of a trained parameter, float32. */
 const PER_PARAMETER = 16;
 
-type Traced = ReadonlyMap<string, { readonly shape: readonly (number | string)[] }>;
-
-/** Bytes of what is not trained. */
-const frozenMemory = (traced: Traced, entries: ReadonlyMap<string, TensorEntry>): number =>
-  weightMemory(
-    entries,
-    [...entries.keys()].filter(name => !traced.has(name)),
-  );
-
 /**
- * Whether a training graph's frozen weights are repacked: a copy for the forward pass and one for the backward pass, too much for large
- * models. Their size alone decides, not what is free, so that a run is resumed in the same bits.
+ * How training graphs of a model are compiled. For large ones memory counts, not speed: no repacked copies of frozen weights (one for the
+ * forward pass, one for the backward pass), no second block for the values of a run. The model's size alone decides, not what is free, so
+ * that a run is resumed in the same bits.
+ * @param entries all tensors of the start
  */
-export const repacksFrozen = (traced: Traced, entries: ReadonlyMap<string, TensorEntry>): boolean =>
-  worthRepacking(frozenMemory(traced, entries), Number.POSITIVE_INFINITY);
+export function trainingCompileOptions(entries: ReadonlyMap<string, TensorEntry>): CompileOptions {
+  const small = worthRepacking(weightMemory(entries, entries.keys()), Number.POSITIVE_INFINITY);
+  return { prepack: small, memoryPlan: small };
+}
 
 /**
  * @param traced what is trained, by name @param entries all tensors of the start @param available bytes
@@ -30,12 +26,15 @@ export const repacksFrozen = (traced: Traced, entries: ReadonlyMap<string, Tenso
  */
 export function requireTrainingMemory(
   directory: string,
-  traced: Traced,
+  traced: ReadonlyMap<string, { readonly shape: readonly (number | string)[] }>,
   entries: ReadonlyMap<string, TensorEntry>,
   available = freeMemory(),
 ): void {
   const count = [...traced.values()].reduce((sum, { shape }) => sum + sizeOf(shape as number[]), 0);
-  const frozen = frozenMemory(traced, entries);
+  const frozen = weightMemory(
+    entries,
+    [...entries.keys()].filter(name => !traced.has(name)),
+  );
   const needed = count * PER_PARAMETER + frozen;
   if (needed <= available) return;
   throw new NarrowsError(

@@ -19,7 +19,7 @@ import type { TrainingArguments } from '../arguments.ts';
 import type { TrainTask } from '../trainer.ts';
 import { llavaTrainGraph, partlyTrained, type TrainedPart } from './graph.ts';
 import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
-import { repacksFrozen } from './memory.ts';
+import { trainingCompileOptions } from './memory.ts';
 import type { Method } from './method.ts';
 import { type SceneChatSettings, sceneChatBatch } from './scene-batch.ts';
 import { examGraph } from './scene-eval.ts';
@@ -78,7 +78,7 @@ export async function sceneTuneTask(
     bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, tokens)),
   });
   const parameters = await startValues(traced.parameters, { entries, bottleneck, width, seed: args.seed });
-  const graph = await compile(runtime, traced.outputs, { prepack: repacksFrozen(traced.parameters, entries) });
+  const graph = await compile(runtime, traced.outputs, trainingCompileOptions(entries));
   const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
   const batches = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
   const count = args.gradient_accumulation_steps;
