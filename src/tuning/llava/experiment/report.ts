@@ -98,6 +98,8 @@ function distanceTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[])
 
 function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
   const all = movements(runs, exams);
+  // Any two points lie on a line.
+  const enoughTexts = exams.filter(e => e.group === 'text').length >= 4;
   const line = (what: string, e: Explanation | undefined): string[][] =>
     e
       ? [
@@ -114,13 +116,13 @@ function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts
   const rows = [
     ...line('pictures', explain(all, 'rjsd_visual', isImage)),
     ...line('pictures', explain(all, 'cosine_visual', isImage)),
-    ...line(
-      'texts',
-      explain(all, 'rjsd_text', exam => !isImage(exam)),
-    ),
-    ...line(
-      'texts',
-      explain(all, 'cosine_text', exam => !isImage(exam)),
+    ...(['rjsd_text', 'cosine_text'] as const).flatMap(distance =>
+      enoughTexts
+        ? line(
+            'texts',
+            explain(all, distance, exam => !isImage(exam)),
+          )
+        : [],
     ),
   ];
   return markdownTable(['', 'r across shifts', 'ρ', 'r across conditions, shift by shift', 'ρ'], rows);
