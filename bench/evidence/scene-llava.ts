@@ -12,6 +12,7 @@ import { ImageProcessor } from '../../src/inputs/image/processor.ts';
 import { imageTokens } from '../../src/models/llava/config.ts';
 import { frozenParameters } from '../../src/nn/parameters.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
+import { nameCaption } from '../../src/scenes/captions.ts';
 import { TASKS } from '../../src/scenes/instructions.ts';
 import { TEST_STYLES, TRAIN_STYLES } from '../../src/scenes/sprite-atlas.ts';
 import { loadSprites } from '../../src/scenes/sprites.ts';
@@ -28,6 +29,8 @@ const { values: flags } = parseArgs({
     seed: { type: 'string', default: '20261126' },
     output: { type: 'string', default: 'out/evidence' },
     threads: { type: 'string', default: '2' },
+    // A model that was trained when things were named with their article.
+    articles: { type: 'boolean', default: false },
   },
 });
 const seed = Number(flags.seed);
@@ -53,6 +56,11 @@ const show = (values: readonly number[], scenes: readonly number[]): string => {
   const { estimate, low, high } = clusterBootstrap(values, scenes, { random });
   return `${estimate.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
 };
+/** "a dog" for "dog" where a thing is to be named. */
+function withArticles({ scene, instruction }: SceneExam['items'][number]): SceneExam['items'][number] {
+  if (instruction.task !== 'naming') return { scene, instruction };
+  return { scene, instruction: { ...instruction, answer: nameCaption(instruction.concepts[0]) } };
+}
 /** Share of the most frequent answer of a task. */
 function control(exam: SceneExam, task: string): number {
   const counts = new Map<string, number>();
@@ -67,7 +75,8 @@ const lines = [
 const results: Record<string, object> = {};
 for (const styles of [TRAIN_STYLES, ...TEST_STYLES.map(s => [s])]) {
   const name = styles === TRAIN_STYLES ? 'trained (noto, twemoji, fluent flat)' : `${styles[0]} (unseen)`;
-  const exam = sceneExam(await loadSprites({ styles }), config.vision_config.image_size, seed, Number(flags.scenes));
+  const drawn = sceneExam(await loadSprites({ styles }), config.vision_config.image_size, seed, Number(flags.scenes));
+  const exam = flags.articles ? { ...drawn, items: drawn.items.map(withArticles) } : drawn;
   const { correct, tokenAccuracy } = await examine(
     graph,
     config,

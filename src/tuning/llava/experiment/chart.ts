@@ -35,7 +35,7 @@ export function differenceChart(
   text(10, 18, `Accuracy against ${CONDITIONS[0].title} tuning, same questions and seeds; bars: 95 % intervals`, 'font-weight="600"');
   columns.forEach((column, k) => {
     const centre = LEFT + k * PANEL + PANEL / 2;
-    const x = (value: number): number => centre + (value / limit) * (PANEL / 2 - 14);
+    const x = (value: number): number => centre + (value / limit) * (PANEL / 2 - 24);
     text(centre, TOP - 8, column, 'text-anchor="middle" font-weight="600"');
     for (let tick = -limit; tick <= limit + 1e-9; tick += step) {
       const at = x(tick).toFixed(1);
