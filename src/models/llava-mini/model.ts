@@ -1,12 +1,12 @@
 /** @file LLaVA-Mini loaded from a directory: whole forward passes, and decoding over LLaVA's cache. */
-import { equal, gather, input, unsqueeze, type Value, where } from '../../graph/index.ts';
+import { equal, gather, unsqueeze, type Value, where } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import { findModel } from '../bundled.ts';
 import type { LlavaConfig } from '../llava/config.ts';
 import { decoderGraph, LlavaDecoding, noFeatures } from '../llava/decoding.ts';
 import { pixelInput } from '../llava/files.ts';
-import { nextTokenLoss, placeFeatures, type TokenValues, towerFeatures } from '../llava/forward.ts';
+import { placeFeatures, type TokenValues, towerFeatures } from '../llava/forward.ts';
 import { type LlavaOptions, type LlavaParts, loadLlavaKind } from '../llava/load.ts';
 import type { LlavaInputs, LlavaPrompt, LlavaResult } from '../llava/model.ts';
 import type { Placement } from '../llava/placement.ts';
@@ -65,28 +65,11 @@ export class LlavaMiniModel extends LlavaRunner<LlavaMiniConfig> {
     const instruction = inputs.instruction ?? (labels && instructionOf(labels));
     const placement = placeMini(this.config, inputIds, pixelValues?.shape[0] ?? 0, { attentionMask, instruction });
     const { parameters, config } = this.parts;
-    const graph = await this.compiled(`forward ${Boolean(pixelValues)} ${Boolean(labels)} ${Boolean(options.hiddenStates)}`, () => {
-      const run = llavaMiniForward(parameters, config, miniTokenInputs(), pixelValues && pixelInput(config), this.tap);
-      return {
-        logits: run.logits,
-        ...(run.compression ? { compression: run.compression } : {}),
-        ...(labels ? { loss: nextTokenLoss(run.logits, input('labels', ['batch', 'seq'], 'int32')) } : {}),
-        ...(options.hiddenStates ? Object.fromEntries(run.hidden.map((h, i) => [`hidden_states.${i}`, h])) : {}),
-      };
-    });
-    const out = await graph.run({
-      ...miniFeeds(placement),
-      ...(pixelValues ? { pixel_values: pixelValues } : {}),
-      ...(labels ? { labels: ints(labels.shape, Int32Array.from(labels.data as Int32Array, Number)) } : {}),
-    });
-    const states = config.text_config.num_hidden_layers + 1;
-    return {
-      logits: out.logits as FloatTensor,
-      placement,
-      ...(pixelValues ? { compression: out.compression as FloatTensor } : {}),
-      ...(labels ? { loss: out.loss.data[0] as number } : {}),
-      ...(options.hiddenStates ? { hiddenStates: Array.from({ length: states }, (_, i) => out[`hidden_states.${i}`] as FloatTensor) } : {}),
-    };
+    const trace = () => llavaMiniForward(parameters, config, miniTokenInputs(), pixelValues && pixelInput(config), this.tap);
+    const { out, ...result } = await this.runForward(inputs, options, trace, miniFeeds(placement), ({ compression }) =>
+      compression ? { compression } : ({} as Record<string, Value>),
+    );
+    return { ...result, placement, ...(pixelValues ? { compression: out.compression as FloatTensor } : {}) };
   }
 
   /** As `LlavaModel.start`: prompts are fused whole, tokens that follow are words. */

@@ -1,16 +1,15 @@
 /** @file LLaVA loaded from a directory or the hub: image features, whole forward passes, and decoding over a cache. */
 import { join } from 'node:path';
 import { readConfig } from '../../checkpoints/config.ts';
-import { input } from '../../graph/index.ts';
 import type { RunOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
+import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
 import { findModel } from '../bundled.ts';
 import type { FoundModel } from '../load-parts.ts';
 import type { LlavaConfig } from './config.ts';
 import { decoderGraph, imageFeeds, LlavaDecoding } from './decoding.ts';
 import { pixelInput, tokenInputs } from './files.ts';
-import { imageFeatures, llavaForward, nextTokenLoss } from './forward.ts';
+import { imageFeatures, llavaForward } from './forward.ts';
 import { type LlavaOptions, type LlavaParts, loadLlava } from './load.ts';
 import { type Placement, placeImages } from './placement.ts';
 import { LlavaRunner } from './runner.ts';
@@ -95,32 +94,13 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
 
   /** Whole forward pass of a batch. @throws NarrowsError for images that do not fit the text (see `placeImages`) */
   async forward(inputs: LlavaInputs, options: { readonly hiddenStates?: boolean } = {}): Promise<LlavaResult> {
-    const { inputIds, attentionMask, pixelValues, labels } = inputs;
+    const { inputIds, attentionMask, pixelValues } = inputs;
     if (pixelValues) this.checkPixels(pixelValues);
     const placement = placeImages(this.config, inputIds, pixelValues?.shape[0] ?? 0, attentionMask);
-    const key = `forward ${Boolean(pixelValues)} ${Boolean(labels)} ${Boolean(options.hiddenStates)}`;
     const { parameters, config } = this.parts;
-    const graph = await this.compiled(key, () => {
-      const pixels = pixelValues && pixelInput(config);
-      const run = llavaForward(parameters, config, tokenInputs(), pixels, this.tap);
-      return {
-        logits: run.logits,
-        ...(labels ? { loss: nextTokenLoss(run.logits, input('labels', ['batch', 'seq'], 'int32')) } : {}),
-        ...(options.hiddenStates ? Object.fromEntries(run.hidden.map((h, i) => [`hidden_states.${i}`, h])) : {}),
-      };
-    });
-    const out = await graph.run({
-      ...placementFeeds(placement),
-      ...(pixelValues ? { pixel_values: pixelValues } : {}),
-      ...(labels ? { labels: ints(labels.shape, Int32Array.from(labels.data as Int32Array, Number)) } : {}),
-    });
-    const states = config.text_config.num_hidden_layers + 1;
-    return {
-      logits: out.logits as FloatTensor,
-      placement,
-      ...(labels ? { loss: out.loss.data[0] as number } : {}),
-      ...(options.hiddenStates ? { hiddenStates: Array.from({ length: states }, (_, i) => out[`hidden_states.${i}`] as FloatTensor) } : {}),
-    };
+    const trace = () => llavaForward(parameters, config, tokenInputs(), pixelValues && pixelInput(config), this.tap);
+    const { out: _, ...result } = await this.runForward(inputs, options, trace, placementFeeds(placement));
+    return { ...result, placement };
   }
 
   /**

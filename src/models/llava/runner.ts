@@ -1,8 +1,10 @@
 /** @file What every kind of LLaVA does alike once loaded: compiles its graphs once, checks pixels, and is released. */
-import { type CompiledGraph, compile, type Value } from '../../graph/index.ts';
+import { type CompiledGraph, compile, input, type Value } from '../../graph/index.ts';
+import type { Feeds } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaConfig } from './config.ts';
+import { nextTokenLoss } from './forward.ts';
 import type { LlavaParts } from './load.ts';
 
 /** A loaded model's graphs. Release it (or `await using`) when done. */
@@ -33,6 +35,40 @@ export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
     throw new NarrowsError(
       `Images of shape [${shape.join(', ')}] were given, but the vision tower takes [images, ${channels}, ${size}, ${size}]; let the model's own processor prepare them.`,
     );
+  }
+
+  /**
+   * A whole forward pass: logits, the loss where there are labels, hidden states on request. @param trace the model's outputs
+   * @param feeds the tokens @param extra further outputs of the graph, to be read from `out`
+   */
+  protected async runForward<O extends { readonly logits: Value; readonly hidden: readonly Value[] }>(
+    { pixelValues, labels }: { readonly pixelValues?: FloatTensor; readonly labels?: Tensor },
+    { hiddenStates = false }: { readonly hiddenStates?: boolean },
+    trace: () => O,
+    feeds: Feeds,
+    extra: (outputs: O) => Record<string, Value> = () => ({}),
+  ): Promise<{ out: Record<string, Tensor>; logits: FloatTensor; loss?: number; hiddenStates?: FloatTensor[] }> {
+    const graph = await this.compiled(`forward ${Boolean(pixelValues)} ${Boolean(labels)} ${hiddenStates}`, () => {
+      const run = trace();
+      return {
+        logits: run.logits,
+        ...extra(run),
+        ...(labels ? { loss: nextTokenLoss(run.logits, input('labels', ['batch', 'seq'], 'int32')) } : {}),
+        ...(hiddenStates ? Object.fromEntries(run.hidden.map((h, i) => [`hidden_states.${i}`, h])) : {}),
+      };
+    });
+    const out = await graph.run({
+      ...feeds,
+      ...(pixelValues ? { pixel_values: pixelValues } : {}),
+      ...(labels ? { labels: ints(labels.shape, Int32Array.from(labels.data as Int32Array, Number)) } : {}),
+    });
+    const states = this.config.text_config.num_hidden_layers + 1;
+    return {
+      out,
+      logits: out.logits as FloatTensor,
+      ...(labels ? { loss: out.loss.data[0] as number } : {}),
+      ...(hiddenStates ? { hiddenStates: Array.from({ length: states }, (_, i) => out[`hidden_states.${i}`] as FloatTensor) } : {}),
+    };
   }
 
   /** Frees what was compiled. */

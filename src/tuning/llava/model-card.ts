@@ -1,6 +1,7 @@
 /** @file README.md of a trained LLaVA: a model card to be filled in, with what the run knows. */
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { formatNumber } from '../../system/format.ts';
+import { cardText } from '../model-card.ts';
 import type { LlavaArguments } from './arguments.ts';
 import type { LlavaTask } from './file-task.ts';
 import { PRESETS } from './presets.ts';
@@ -32,36 +33,20 @@ export function modelCard(args: LlavaArguments, task: LlavaTask, metrics: Readon
   const seen = args.max_steps * args.gradient_accumulation_steps * args.per_device_train_batch_size;
   const preset = args.preset ? PRESETS[args.preset] : undefined;
   const model = args.model ?? DEFAULT_CHAT_MODEL;
-  const table = Object.entries(metrics).map(([key, value]) => `| ${key.slice(5).replaceAll('_', ' ')} | ${formatNumber(value)} |`);
-  const results = table.length ? ['| measure | value |', '|---|---|', ...table] : ['Not evaluated.'];
-  return [
-    '---',
-    `library_name: ${task.method.lora ? 'peft' : 'transformers'}`,
-    'pipeline_tag: image-text-to-text',
-    'tags: [llava, narrows]',
-    '---',
-    '',
-    '# A LLaVA model',
-    '',
-    `Trained by \`narrows train ${args.method === 'projector' ? 'projector' : 'tune'}\` from \`${model}\`: ${WHAT[args.method]}, ${formatNumber(count / 1e6)} million parameters.`,
-    ...bottleneckLines(task),
-    '',
-    '## Use',
-    '',
-    use(model, task.method.lora !== undefined),
-    '',
-    '## Training',
-    '',
-    `${args.max_steps} updates, ${seen} ${args.data_path ? `samples seen of the ${task.samples} of \`${args.data_path}\`` : "conversations about Narrows' built-in scenes"}. Every argument stands in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
-    ...(preset ? ['', `Recipe \`${args.preset}\`: ${preset.summary} (${preset.source}).`] : []),
-    '',
-    '## Results',
-    '',
-    ...results,
-    '',
-    '## Licence',
-    '',
-    'To be written: that of the data and of what it started from.',
-    '',
-  ].join('\n');
+  return cardText({
+    library: task.method.lora ? 'peft' : 'transformers',
+    pipeline: 'image-text-to-text',
+    tags: ['llava', 'narrows'],
+    title: 'A LLaVA model',
+    summary: [
+      `Trained by \`narrows train ${args.method === 'projector' ? 'projector' : 'tune'}\` from \`${model}\`: ${WHAT[args.method]}, ${formatNumber(count / 1e6)} million parameters.`,
+      ...bottleneckLines(task),
+    ],
+    use: use(model, task.method.lora !== undefined),
+    training: [
+      `${args.max_steps} updates, ${seen} ${args.data_path ? `samples seen of the ${task.samples} of \`${args.data_path}\`` : "conversations about Narrows' built-in scenes"}. Every argument stands in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
+      ...(preset ? ['', `Recipe \`${args.preset}\`: ${preset.summary} (${preset.source}).`] : []),
+    ],
+    metrics,
+  });
 }
