@@ -1,7 +1,9 @@
 /** @file What checks of parameters' gradients share: weights to feed, runs of bounded size, and what counts as rounding. */
 import { readFloats, type TensorEntry } from '../../checkpoints/safetensors.ts';
-import type { Value } from '../../graph/index.ts';
+import { compile, grad, type Value } from '../../graph/index.ts';
+import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats, sizeOf } from '../../tensor/tensor.ts';
+import type { Computed } from './checker.ts';
 import { largest } from './compare.ts';
 import type { ReferenceFile } from './reference.ts';
 
@@ -50,7 +52,7 @@ export async function readWeights(
 }
 
 /** At least one group, each of at most `RUN_BYTES` where a single tensor is not larger. */
-export function gradientRuns(wanted: readonly [string, Value][]): [string, Value][][] {
+function gradientRuns(wanted: readonly [string, Value][]): [string, Value][][] {
   const out: [string, Value][][] = [[]];
   let room = RUN_BYTES;
   for (const pair of wanted) {
@@ -63,4 +65,53 @@ export function gradientRuns(wanted: readonly [string, Value][]): [string, Value
     room -= bytes;
   }
   return out;
+}
+
+/** What `lossGradients` computes with. */
+export interface GradientRun {
+  readonly runtime: Runtime;
+  readonly reference: ReferenceFile;
+  /** What stands before parameter names in the file. */
+  readonly prefix: string;
+  /** Names that are asked for, with the prefix. */
+  readonly names: readonly string[];
+  /** Of the traced model, as graph inputs. */
+  readonly parameters: ReadonlyMap<string, Value>;
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly loss: Value;
+  readonly feeds: Feeds;
+  /** Asked for with the first gradients: a name for the loss itself. */
+  readonly lossName?: string;
+}
+
+/** Gradients of a loss for the parameters asked for, in as many runs as they need. */
+export async function* lossGradients(run: GradientRun): AsyncGenerator<Computed> {
+  const { runtime, reference, prefix, names, parameters, entries, loss, feeds, lossName } = run;
+  const asked = new Set(names);
+  // A backward pass begins at the end.
+  const wanted = [...parameters].filter(([name]) => asked.has(prefix + name)).reverse();
+  const scaleFloor = await gradientFloors(
+    reference,
+    prefix,
+    wanted.map(([name]) => name),
+  );
+  const weights = await readWeights(entries, parameters.keys());
+  let told = lossName !== undefined && asked.has(lossName) ? lossName : undefined;
+  for (const group of gradientRuns(wanted)) {
+    if (!told && group.length === 0) return;
+    const values = grad(
+      loss,
+      group.map(([, value]) => value),
+    );
+    const outputs = Object.fromEntries([
+      ...(told ? [[told, loss] as const] : []),
+      ...group.map(([name], i) => [prefix + name, values[i]] as const),
+    ]);
+    await using graph = await compile(runtime, outputs, { prepack: false });
+    const out = await graph.run({ ...feeds, ...weights });
+    if (told) yield { name: told, kind: 'forward', value: out[told] as FloatTensor };
+    told = undefined;
+    for (const [name] of group)
+      yield { name: prefix + name, kind: 'gradient', value: out[prefix + name] as FloatTensor, scaleFloor: scaleFloor(name) };
+  }
 }

@@ -1,12 +1,10 @@
 /** @file The contrastive loss of the batch and its gradient for every parameter, computed as training computes them. */
-import { compile, grad } from '../../../graph/index.ts';
 import { clipLoss } from '../../../models/clip/forward.ts';
 import { CLIPModel } from '../../../models/clip/model.ts';
 import { trainableParameters } from '../../../nn/parameters.ts';
-import type { FloatTensor } from '../../../tensor/tensor.ts';
 import type { Checker } from '../checker.ts';
 import { lacking, pairFeeds } from '../feeds.ts';
-import { gradientFloors, gradientRuns, readWeights } from '../gradients.ts';
+import { lossGradients } from '../gradients.ts';
 import { traceImage, traceText } from '../trace.ts';
 
 const PREFIX = 'train.grad.';
@@ -33,26 +31,11 @@ export const trainingChecker: Checker = {
     for (const name of names)
       if (name.startsWith(PREFIX) && !p.all.has(name.slice(PREFIX.length)))
         yield { name, reason: `the model has no parameter "${name.slice(PREFIX.length)}"` };
-    const asked = new Set(names);
-    // A backward pass begins at the end.
-    const wanted = [...p.all].filter(([name]) => asked.has(PREFIX + name)).reverse();
-    const scaleFloor = await gradientFloors(
-      reference,
-      PREFIX,
-      wanted.map(([name]) => name),
-    );
-    const weights = await readWeights(model.checkpoint.entries, p.all.keys());
-    for (const [i, group] of gradientRuns(wanted).entries()) {
-      const gradients = grad(
-        loss,
-        group.map(([, value]) => value),
-      );
-      const outputs = Object.fromEntries([['train.loss', loss], ...group.map(([name], j) => [PREFIX + name, gradients[j]] as const)]);
-      await using graph = await compile(model.runtime, outputs, { prepack: false });
-      const out = await graph.run({ ...feeds.image, ...feeds.text, ...weights });
-      if (i === 0 && asked.has('train.loss')) yield { name: 'train.loss', kind: 'forward', value: out['train.loss'] as FloatTensor };
-      for (const [name] of group)
-        yield { name: PREFIX + name, kind: 'gradient', value: out[PREFIX + name] as FloatTensor, scaleFloor: scaleFloor(name) };
-    }
+    const { runtime, checkpoint } = model;
+    yield* lossGradients({
+      ...{ runtime, reference, prefix: PREFIX, names, parameters: p.all, entries: checkpoint.entries, loss },
+      feeds: { ...feeds.image, ...feeds.text },
+      lossName: 'train.loss',
+    });
   },
 };

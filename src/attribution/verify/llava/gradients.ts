@@ -1,13 +1,12 @@
 /** @file `grad.NAME`: the gradient of a LLaVA's loss for its parameters, by their names in memory (`model.language_model.…`). */
 import { inferenceTap } from '../../../bottleneck/gaussian/llava.ts';
-import { compile, grad, input } from '../../../graph/index.ts';
+import { input } from '../../../graph/index.ts';
 import { imageTokens } from '../../../models/llava/config.ts';
 import { pixelInput, tokenInputs } from '../../../models/llava/files.ts';
 import { llavaForward, nextTokenLoss } from '../../../models/llava/forward.ts';
 import { trainableParameters } from '../../../nn/parameters.ts';
-import type { FloatTensor } from '../../../tensor/tensor.ts';
 import type { Checker } from '../checker.ts';
-import { gradientFloors, gradientRuns, readWeights } from '../gradients.ts';
+import { lossGradients } from '../gradients.ts';
 import { batchFeeds, llavaBatch } from './inputs.ts';
 import type { LlavaSubject } from './subject.ts';
 
@@ -33,25 +32,8 @@ export const llavaGradientsChecker: Checker<LlavaSubject> = {
     for (const name of names)
       if (!p.all.has(name.slice(PREFIX.length)))
         yield { name, reason: `the model's loss does not depend on a parameter "${name.slice(PREFIX.length)}"` };
-    const asked = new Set(names);
-    // A backward pass begins at the end.
-    const wanted = [...p.all].filter(([name]) => asked.has(PREFIX + name)).reverse();
-    const scaleFloor = await gradientFloors(
-      reference,
-      PREFIX,
-      wanted.map(([name]) => name),
-    );
-    const weights = await readWeights(parts.checkpoint.entries, p.all.keys());
-    for (const group of gradientRuns(wanted)) {
-      const values = grad(
-        loss,
-        group.map(([, value]) => value),
-      );
-      const outputs = Object.fromEntries(group.map(([name], i) => [PREFIX + name, values[i]]));
-      await using graph = await compile(model.runtime, outputs, { prepack: false });
-      const out = await graph.run({ ...batchFeeds(model, batch), ...weights });
-      for (const [name] of group)
-        yield { name: PREFIX + name, kind: 'gradient', value: out[PREFIX + name] as FloatTensor, scaleFloor: scaleFloor(name) };
-    }
+    const { runtime } = model;
+    const { entries } = parts.checkpoint;
+    yield* lossGradients({ runtime, reference, prefix: PREFIX, names, parameters: p.all, entries, loss, feeds: batchFeeds(model, batch) });
   },
 };
