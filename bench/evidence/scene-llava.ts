@@ -5,10 +5,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { inferenceAlpha } from '../../src/bottleneck/gaussian/config.ts';
-import { gaussianBottleneck } from '../../src/bottleneck/gaussian/module.ts';
+import { inferenceTap } from '../../src/bottleneck/gaussian/llava.ts';
 import { compile } from '../../src/graph/index.ts';
-import { ImageProcessor } from '../../src/inputs/image/processor.ts';
 import { imageTokens } from '../../src/models/llava/config.ts';
 import { frozenParameters } from '../../src/nn/parameters.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
@@ -19,7 +17,7 @@ import { loadSprites } from '../../src/scenes/sprites.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { clusterBootstrap } from '../../src/tensor/statistics/cluster-bootstrap.ts';
 import { examGraph, examine, type SceneExam, sceneExam } from '../../src/tuning/llava/scene-eval.ts';
-import { compileTower, encodeImages, examRows } from '../../src/tuning/llava/scene-task.ts';
+import { compileTower, encodeImages, examRows, towerOf } from '../../src/tuning/llava/scene-task.ts';
 import { llavaSource } from '../../src/tuning/llava/source.ts';
 
 const { values: flags } = parseArgs({
@@ -37,20 +35,11 @@ const seed = Number(flags.seed);
 const runtime = nodeRuntime({ threads: Number(flags.threads) });
 const source = await llavaSource(flags.model);
 const { config, bottleneck } = source;
-const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
-const tower = { config, tower: source.entries, imageMean, imageStd };
+const tower = towerOf(source);
 const towerGraph = await compileTower(runtime, tower);
 const p = frozenParameters(source.entries, source.directory);
-const graph = await compile(
-  runtime,
-  examGraph(p, config, (layer, hidden, { modality, positions }) =>
-    bottleneck?.bottleneck_layers.includes(layer)
-      ? gaussianBottleneck(p, bottleneck, layer, hidden, {
-          ...{ modality, positions, tokensPerImage: imageTokens(config), alpha: inferenceAlpha(bottleneck) },
-        }).hidden
-      : hidden,
-  ),
-);
+const tap = bottleneck && inferenceTap({ config: bottleneck, parameters: p }, imageTokens(config));
+const graph = await compile(runtime, examGraph(p, config, tap));
 const random = new RandomStream(seed, 'evidence.bootstrap');
 const show = (values: readonly number[], scenes: readonly number[]): string => {
   const { estimate, low, high } = clusterBootstrap(values, scenes, { random });

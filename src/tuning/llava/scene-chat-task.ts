@@ -1,6 +1,5 @@
 /** @file `narrows train tune` without a file: a LLaVA of the built-in scenes on conversations about them. */
 import type { CompiledGraph } from '../../graph/index.ts';
-import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -13,7 +12,7 @@ import type { LlavaArguments } from './arguments.ts';
 import type { LlavaTask } from './file-task.ts';
 import { methodOf } from './method.ts';
 import { type ExamRow, examine, type SceneExam, sceneExam } from './scene-eval.ts';
-import { accuracies, compileTower, encodeImages, examRows } from './scene-task.ts';
+import { accuracies, compileTower, encodeImages, examRows, towerOf } from './scene-task.ts';
 import { sceneTuneTask } from './scene-tune.ts';
 import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
 import { openTrained, saveMerged, saveTrained } from './store.ts';
@@ -43,8 +42,7 @@ async function watchedExams(
   scenes: number,
   sprites: SpriteOptions,
 ): Promise<Record<string, Watched>> {
-  const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
-  const tower = { config: source.config, tower: source.entries, imageMean, imageStd };
+  const tower = towerOf(source);
   const graph = await compileTower(runtime, tower);
   const out: Record<string, Watched> = {};
   for (const [name, styles] of [

@@ -1,6 +1,7 @@
 /** @file Training a small LLaVA on conversations about the built-in scenes. */
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
+import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { imageTokens, type LlavaConfig, towerWidth } from '../../models/llava/config.ts';
 import { pixelInput } from '../../models/llava/files.ts';
 import { towerFeatures } from '../../models/llava/forward.ts';
@@ -12,6 +13,7 @@ import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { writePatches } from '../clip/batch.ts';
 import { encodeTurns } from './scene-batch.ts';
 import type { ExamResult, ExamRow, SceneExam } from './scene-eval.ts';
+import type { LlavaSource } from './source.ts';
 
 /** A tower, and how images are prepared for it. */
 export interface TowerSource {
@@ -20,6 +22,12 @@ export interface TowerSource {
   readonly tower: ReadonlyMap<string, TensorEntry>;
   readonly imageMean: readonly number[];
   readonly imageStd: readonly number[];
+}
+
+/** The tower of a LLaVA that training starts from. */
+export function towerOf({ config, entries, preprocessor }: LlavaSource): TowerSource {
+  const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(preprocessor).config;
+  return { config, tower: entries, imageMean, imageStd };
 }
 
 /** The tower alone, over its frozen weights: `pixel_values` -> `tower_features`. */

@@ -3,14 +3,12 @@
  * The tower stays as it is.
  */
 import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
-import { type BottleneckConfig, inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
-import { gaussianBottleneck } from '../../bottleneck/gaussian/module.ts';
+import { inferenceTap } from '../../bottleneck/gaussian/llava.ts';
 import { ALPHA_INPUT, bottleneckNoise, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { imageTokens } from '../../models/llava/config.ts';
-import type { LlavaTap } from '../../models/llava/forward.ts';
-import { frozenParameters, type Parameters } from '../../nn/parameters.ts';
+import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
@@ -43,15 +41,6 @@ export interface SceneTuneTask extends TrainTask {
   feeds(): Feeds;
   close(): Promise<void>;
 }
-
-/** The bottleneck as it answers: the posterior's mean, at the α of inference. */
-const answeringTap =
-  (p: Parameters, config: BottleneckConfig, tokensPerImage: number): LlavaTap =>
-  (layer, hidden, tokens) => {
-    if (!config.bottleneck_layers.includes(layer)) return hidden;
-    const { modality, positions } = tokens;
-    return gaussianBottleneck(p, config, layer, hidden, { modality, positions, tokensPerImage, alpha: inferenceAlpha(config) }).hidden;
-  };
 
 /** @param save writes the model; see `TrainTask` */
 export async function sceneTuneTask(
@@ -111,7 +100,10 @@ export async function sceneTuneTask(
     },
     examiner(states = []) {
       const { model, base } = partlyTrained(part);
-      return compile(runtime, examGraph(model, config, bottleneck && answeringTap(base, bottleneck, tokens), states));
+      return compile(
+        runtime,
+        examGraph(model, config, bottleneck && inferenceTap({ config: bottleneck, parameters: base }, tokens), states),
+      );
     },
     feeds: () => Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)])),
     save: directory => save(directory, parameters),

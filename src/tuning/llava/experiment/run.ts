@@ -5,7 +5,6 @@
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BOTTLENECK_WEIGHTS } from '../../../bottleneck/gaussian/llava.ts';
-import { ImageProcessor } from '../../../inputs/image/processor.ts';
 import { bundledModels } from '../../../models/bundled.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
 import type { SceneWorld } from '../../../scenes/sprite-atlas.ts';
@@ -17,8 +16,8 @@ import { openTracker } from '../../tracking/tracker.ts';
 import { train } from '../../trainer.ts';
 import { scenePretrainTask } from '../scene-pretrain.ts';
 import { sceneLlavaSource } from '../scene-source.ts';
-import { accuracies, compileTower, type TowerSource } from '../scene-task.ts';
-import { type LlavaSource, llavaSource } from '../source.ts';
+import { accuracies, compileTower, towerOf } from '../scene-task.ts';
+import { llavaSource } from '../source.ts';
 import type { ExamFacts, RunOutcome } from './analyse.ts';
 import { differenceChart } from './chart.ts';
 import { type PreparedExam, prepareExams } from './exams.ts';
@@ -201,12 +200,6 @@ async function choose(
   }
   await writeFileAtomic(path, toJson({ chosen, scores }));
   return chosen;
-}
-
-/** How images are prepared for a source's tower. */
-function towerOf(source: LlavaSource): TowerSource {
-  const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
-  return { config: source.config, tower: source.entries, imageMean, imageStd };
 }
 
 const factsOf = ({ id, group, exam }: PreparedExam): ExamFacts => ({
