@@ -10,7 +10,6 @@
 
 Methods are called as their documentation shows, with batches as large as helps, so that the libraries are at their best.
 """
-import json
 import sys
 import time
 import unittest.mock
@@ -18,6 +17,7 @@ import unittest.mock
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
+from serve import serve
 from transformers import CLIPModel
 
 # pytorch-grad-cam imports torchvision for helpers that are not used here
@@ -107,25 +107,7 @@ class Worker:
         raise ValueError(f'no method {method}')
 
 
-def serve():
-    worker = Worker()
-    for line in sys.stdin:
-        if not line.strip():
-            continue
-        try:
-            command = json.loads(line)
-            name = command.pop('cmd')
-            if name == 'quit':
-                return
-            if name not in ('hello', 'threads', 'load', 'attribute'):
-                raise ValueError(f'unknown command {name}')
-            reply = {'ok': True, 'cmd': name, **getattr(worker, name)(**command)}
-        except Exception as error:  # the bench decides; the worker lives on
-            reply = {'ok': False, 'error': f'{type(error).__name__}: {error}'}
-        print(json.dumps(reply), flush=True)
-
-
 if __name__ == '__main__':
     if len(sys.argv) > 1:
         sys.exit(__doc__)
-    serve()
+    serve(Worker(), ('hello', 'threads', 'load', 'attribute'))

@@ -15,13 +15,13 @@ The bottleneck is written from the formulas of Vittle (arXiv 2505.13946): per mo
 decoder block's output mean and log-variance (clamped, the gradient passing through); (1 - alpha) h + alpha (mean + deviation noise) goes
 on; the loss gains beta times the mean KL to N(0, I) of image tokens, and the same of the prompt's text tokens.
 """
-import json
 import sys
 import time
 
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from serve import serve
 from transformers import LlavaForConditionalGeneration
 
 LIMIT = 2.3025
@@ -137,25 +137,7 @@ class Worker:
         return {'seconds': time.perf_counter() - begin, 'ids': ids[:, batch['input_ids'].shape[1]:].tolist()}
 
 
-def serve():
-    worker = Worker()
-    for line in sys.stdin:
-        if not line.strip():
-            continue
-        try:
-            command = json.loads(line)
-            name = command.pop('cmd')
-            if name == 'quit':
-                return
-            if name not in ('hello', 'threads', 'train_step', 'generate'):
-                raise ValueError(f'unknown command {name}')
-            reply = {'ok': True, 'cmd': name, **getattr(worker, name)(**command)}
-        except Exception as error:  # the bench decides; the worker lives on
-            reply = {'ok': False, 'error': f'{type(error).__name__}: {error}'}
-        print(json.dumps(reply), flush=True)
-
-
 if __name__ == '__main__':
     if len(sys.argv) > 1:
         sys.exit(__doc__)
-    serve()
+    serve(Worker(), ('hello', 'threads', 'train_step', 'generate'))

@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from serve import serve
 from transformers import CLIPModel
 
 ALPHA0 = 5.0
@@ -448,23 +449,8 @@ class Worker:
         return {'seconds': times[len(times) // 2], 'all': times, 'loss': losses[-1], 'losses': losses, 'batch': batch, 'tokens': tokens}
 
 
-def serve():
-    worker = Worker()
-    for line in sys.stdin:
-        if not line.strip():
-            continue
-        try:
-            command = json.loads(line)
-            name = command.pop('cmd')
-            if name == 'quit':
-                return
-            if name not in ('hello', 'threads', 'load', 'official', 'rewrite', 'gemm', 'train_step'):
-                raise ValueError(f'unknown command {name}')
-            reply = {'ok': True, 'cmd': name, **getattr(worker, name)(**command)}
-            reply['peak_rss_mb'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        except Exception as error:  # the bench decides; the worker lives on
-            reply = {'ok': False, 'error': f'{type(error).__name__}: {error}'}
-        print(json.dumps(reply), flush=True)
+def peak_memory():
+    return {'peak_rss_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
 
 
 if __name__ == '__main__':
@@ -472,4 +458,4 @@ if __name__ == '__main__':
         sys.exit(selftest(sys.argv[2], '--compile' in sys.argv))
     if len(sys.argv) > 1:
         sys.exit(__doc__ + COMMANDS)
-    serve()
+    serve(Worker(), ('hello', 'threads', 'load', 'official', 'rewrite', 'gemm', 'train_step'), peak_memory)
