@@ -24,9 +24,9 @@ import {
 } from '../../graph/index.ts';
 import { MODALITY } from '../../models/llava/placement.ts';
 import { project } from '../../nn/attention.ts';
+import { initialNormals } from '../../nn/initial.ts';
 import { type Parameters, trainableParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
-import { RandomStream } from '../../tensor/random.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { sampleNormal } from '../normal.ts';
 import { type BottleneckConfig, type BottleneckModality, modalitiesAt, PROJECTOR } from './config.ts';
@@ -140,11 +140,8 @@ export function bottleneckTensors(config: BottleneckConfig, width: number): Read
 export function initialBottleneck(config: BottleneckConfig, width: number, seed: number): Parameter[] {
   return [...bottleneckTensors(config, width)].map(([name, value]) => {
     const shape = value.shape as readonly number[];
-    const data = new Float32Array(sizeOf(shape));
-    if (shape.length === 2) {
-      new RandomStream(seed, `init.${name}`).normals(0, 0, data);
-      for (let i = 0; i < data.length; i++) data[i] *= INITIAL_SPREAD;
-    }
+    const count = sizeOf(shape);
+    const data = shape.length === 2 ? initialNormals(name, count, INITIAL_SPREAD, seed) : new Float32Array(count);
     return { name, shape, data };
   });
 }

@@ -1,7 +1,7 @@
 /** @file Fresh weights of a CLIP, as transformers' CLIPPreTrainedModel._init_weights draws them (factor 1), from Philox. */
 import type { CLIPConfig } from '../../models/clip/config.ts';
+import { initialNormals } from '../../nn/initial.ts';
 import type { Parameter } from '../../optim/adamw.ts';
-import { RandomStream } from '../../tensor/random.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 
 /** Standard deviation of a tensor's initial values, or a constant. */
@@ -24,14 +24,9 @@ export function initialiseCLIP(
   seed: number,
 ): Parameter[] {
   return [...shapes].map(([name, { shape }]) => {
-    const data = new Float32Array(sizeOf(shape as number[]));
+    const count = sizeOf(shape as number[]);
     const start = initial(name, config);
-    if ('value' in start) data.fill(start.value);
-    else {
-      // One stream per tensor: adding a tensor changes no other.
-      new RandomStream(seed, `init.${name}`).normals(0, 0, data);
-      for (let i = 0; i < data.length; i++) data[i] *= start.std;
-    }
+    const data = 'value' in start ? new Float32Array(count).fill(start.value) : initialNormals(name, count, start.std, seed);
     return { name, shape: shape as number[], data };
   });
 }
