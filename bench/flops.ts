@@ -1,5 +1,5 @@
 /** @file The arithmetic of one M2IB step (docs/architecture.md): multiplications and additions, counted from a config. */
-import type { EncoderConfig } from '../src/models/clip/encoder.ts';
+import type { EncoderConfig } from '../src/nn/encoder.ts';
 
 /** Floating-point operations of one step, 10⁹. */
 export interface StepFlops {

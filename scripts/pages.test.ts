@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { metrics } from '../src/attribution/metrics/registry.ts';
 import { methods } from '../src/attribution/registry.ts';
+import { metrics } from '../src/evaluation/metrics/registry.ts';
 import { methodsPage, metricsPage, shiftsPage } from './pages.ts';
 
 it.each([

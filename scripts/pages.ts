@@ -1,9 +1,9 @@
 /** @file The pages that are made from the registries. */
 import { FAMILIES, type Family, type MethodEntry } from '../src/attribution/method.ts';
-import { CATEGORIES, type Category, type MetricEntry } from '../src/attribution/metrics/metric.ts';
-import { metrics } from '../src/attribution/metrics/registry.ts';
 import { AUTO_METHOD, methods } from '../src/attribution/registry.ts';
 import { describeOptions, type OptionRow } from '../src/cli/schema-flags.ts';
+import { CATEGORIES, type Category, type MetricEntry } from '../src/evaluation/metrics/metric.ts';
+import { metrics } from '../src/evaluation/metrics/registry.ts';
 import { imageShifts, shifts, textShifts } from '../src/shifts/registry.ts';
 
 const cell = (text: string): string =>

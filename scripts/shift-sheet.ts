@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp, { type OverlayOptions } from 'sharp';
-import { element, label, type Node, toSvg } from '../src/attribution/render/svg.ts';
+import { element, label, type Node, toSvg } from '../src/report/attribution/svg.ts';
 import { drawScene } from '../src/scenes/scene.ts';
 import { loadSprites } from '../src/scenes/sprites.ts';
 import { shiftImage } from '../src/shifts/apply.ts';

@@ -9,14 +9,6 @@ export { FAMILIES, type Family, type MethodEntry } from './attribution/method.ts
 export { M2IB, type M2IBOptions, m2ibSchema } from './attribution/methods/m2ib.ts';
 export type { Pair } from './attribution/pair.ts';
 export { createMethod, findMethod, methods } from './attribution/registry.ts';
-// Pictures of an attribution
-export { figureSvg } from './attribution/render/figure.ts';
-export type { FigureOptions } from './attribution/render/figure-options.ts';
-export { type ReportItem, type ReportOptions, reportHtml } from './attribution/render/html.ts';
-export { type IndexRow, indexHtml, indexRow } from './attribution/render/html-index.ts';
-export { attributionFromJson, attributionTensors, attributionToJson } from './attribution/render/json.ts';
-export { figurePng, overlayPng } from './attribution/render/raster.ts';
-export { type TerminalOptions, terminalSummary, terminalThumbnail, terminalWords } from './attribution/render/terminal.ts';
 export type {
   Attribution,
   Convergence,
@@ -27,7 +19,6 @@ export type {
   WordScore,
 } from './attribution/result.ts';
 export type { TargetSpec } from './attribution/target.ts';
-export { type VerifyOptions, type VerifyReport, verifyReference } from './attribution/verify/verify.ts';
 export { type CachedModel, listCached } from './checkpoints/hub/cache.ts';
 export { type DownloadProgress, type ResolvedModel, type ResolveOptions, resolveModel } from './checkpoints/hub/hub.ts';
 export { openSafetensors, readFloats, readTensor, type SafetensorsFile, type TensorEntry } from './checkpoints/safetensors.ts';
@@ -73,6 +64,14 @@ export { loadModel, MODEL_TYPES, type ModelKind, modelKind } from './models/load
 export type { LoadOptions } from './models/load-parts.ts';
 export type { SiglipConfig } from './models/siglip/config.ts';
 export { SiglipModel } from './models/siglip/model.ts';
+// Pictures of an attribution
+export { figureSvg } from './report/attribution/figure.ts';
+export type { FigureOptions } from './report/attribution/figure-options.ts';
+export { type ReportItem, type ReportOptions, reportHtml } from './report/attribution/html.ts';
+export { type IndexRow, indexHtml, indexRow } from './report/attribution/html-index.ts';
+export { attributionFromJson, attributionTensors, attributionToJson } from './report/attribution/json.ts';
+export { figurePng, overlayPng } from './report/attribution/raster.ts';
+export { type TerminalOptions, terminalSummary, terminalThumbnail, terminalWords } from './report/attribution/terminal.ts';
 export { nodeRuntime } from './runtime/node.ts';
 export type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from './runtime/runtime.ts';
 export { type WorkerOptions, workerRuntime } from './runtime/worker.ts';
@@ -98,3 +97,4 @@ export { type LlavaArguments, projectorTrainingSchema, tuneTrainingSchema } from
 export { PRESETS, type Preset, withPreset } from './tuning/llava/presets.ts';
 export { type TrainLlavaOptions, trainLlava } from './tuning/llava/train.ts';
 export type { RunResult } from './tuning/run.ts';
+export { type VerifyOptions, type VerifyReport, verifyReference } from './verify/verify.ts';

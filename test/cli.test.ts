@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { attributionFromJson } from '../src/attribution/render/json.ts';
 import { openSafetensors } from '../src/checkpoints/safetensors.ts';
 import { parseCsv } from '../src/cli/csv.ts';
+import { attributionFromJson } from '../src/report/attribution/json.ts';
 import { filesBelow, narrows, pooled, repository, scratch, writePicture, writeTinyModel } from './support.ts';
 
 const cwd = scratch();

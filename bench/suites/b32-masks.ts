@@ -1,8 +1,9 @@
 /** @file A pair of tensors for masking benchmarks on ViT-B/32's shape: random pixels, and a caption of so many one-token words. */
-import type { TensorPairs } from '../../src/attribution/verify/tensor-run.ts';
+
 import type { CLIPModel } from '../../src/models/clip/model.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { floats, ints } from '../../src/tensor/tensor.ts';
+import type { TensorPairs } from '../../src/verify/tensor-run.ts';
 
 const BOS = 49406;
 const EOS = 49407;

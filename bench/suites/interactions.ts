@@ -4,12 +4,12 @@
  * take an hour and 36 GB, so a slice of it is timed and scaled.
  */
 import { banzhafInteractions, splitMasks } from '../../src/attribution/methods/banzhaf-interactions.ts';
-import { explainTensors } from '../../src/attribution/verify/tensor-run.ts';
 import { compile, input, matmul } from '../../src/graph/index.ts';
 import { CLIPModel } from '../../src/models/clip/model.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { floats, ints } from '../../src/tensor/tensor.ts';
+import { explainTensors } from '../../src/verify/tensor-run.ts';
 import { clock, interleave, type Side } from '../rounds.ts';
 import type { Context, Suite, SuiteResult } from '../suite.ts';
 import { maskPairs } from './b32-masks.ts';

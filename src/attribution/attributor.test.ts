@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { attributionFromJson, attributionToJson } from '../report/attribution/json.ts';
 import { Attributor } from './attributor.ts';
 import { eachTower, type MethodEntry } from './method.ts';
-import { attributionFromJson, attributionToJson } from './render/json.ts';
 import { PAIRS, textValues, tinyPairModel } from './testing/tiny-pairs.ts';
 
 let model: Awaited<ReturnType<typeof tinyPairModel>>;

@@ -2,11 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DualEncoder } from '../models/dual-encoder.ts';
 import { loadModel } from '../models/load.ts';
+import { figureSvg } from '../report/attribution/figure.ts';
+import { attributionFromJson, attributionToJson } from '../report/attribution/json.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { FAMILIES } from './method.ts';
 import { AUTO_METHOD, createMethod, findMethod, methods } from './registry.ts';
-import { figureSvg } from './render/figure.ts';
-import { attributionFromJson, attributionToJson } from './render/json.ts';
 import { drawImage, PAIRS, tinyPairModel } from './testing/tiny-pairs.ts';
 
 /** Small budgets, so that every method takes milliseconds. */

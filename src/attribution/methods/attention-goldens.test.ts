@@ -5,11 +5,11 @@ import { CLIPModel } from '../../models/clip/model.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
+import { ReferenceFile } from '../../verify/reference.ts';
+import { explainTensors, type TensorPairs } from '../../verify/tensor-run.ts';
 import { findMethod } from '../registry.ts';
 import { row } from '../rows.ts';
 import { linearTarget, type Target, unit } from '../target.ts';
-import { ReferenceFile } from '../verify/reference.ts';
-import { explainTensors, type TensorPairs } from '../verify/tensor-run.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 

@@ -12,9 +12,9 @@ import { CLIPModel } from '../../models/clip/model.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
+import { ReferenceFile } from '../../verify/reference.ts';
+import { explainTensors, type TensorPairs } from '../../verify/tensor-run.ts';
 import { findMethod } from '../registry.ts';
-import { ReferenceFile } from '../verify/reference.ts';
-import { explainTensors, type TensorPairs } from '../verify/tensor-run.ts';
 
 const source = fileURLToPath(new URL('../../models/testdata/clip-tiny', import.meta.url));
 let root: string;

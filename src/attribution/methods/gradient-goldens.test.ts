@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIPModel } from '../../models/clip/model.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
 import { expectClose } from '../../testing/close.ts';
+import { attributionInputs } from '../../verify/attribution-inputs.ts';
+import { attributionGradientsChecker } from '../../verify/checkers/attribution-gradients.ts';
+import { ReferenceFile } from '../../verify/reference.ts';
+import { explainTensors, type TensorPairs, tensorRun } from '../../verify/tensor-run.ts';
+import { verifyReference } from '../../verify/verify.ts';
 import type { TokenMap } from '../method.ts';
 import { patchSums, sourceMap } from '../primitives/read-out.ts';
 import { findMethod } from '../registry.ts';
-import { attributionInputs } from '../verify/attribution-inputs.ts';
-import { attributionGradientsChecker } from '../verify/checkers/attribution-gradients.ts';
-import { ReferenceFile } from '../verify/reference.ts';
-import { explainTensors, type TensorPairs, tensorRun } from '../verify/tensor-run.ts';
-import { verifyReference } from '../verify/verify.ts';
 
 /** See src/models/testdata/README.md: captum 0.9.0, pytorch-grad-cam 1.5.7. */
 const directory = fileURLToPath(new URL('../../models/testdata/clip-tiny', import.meta.url));

@@ -4,6 +4,7 @@ import type { Modality } from '../../models/dual-encoder.ts';
 import { mean, standardDeviation } from '../../tensor/statistics/descriptive.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
+import { tensorRun } from '../../verify/tensor-run.ts';
 import type { Attributor } from '../attributor.ts';
 import { encodeTargets } from '../encode-target.ts';
 import type { MethodRun, TowerJob } from '../method.ts';
@@ -19,7 +20,6 @@ import { row } from '../rows.ts';
 import { scoreFeatures } from '../target.ts';
 import { PAIRS, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
 import { towerJob } from '../tower-job.ts';
-import { tensorRun } from '../verify/tensor-run.ts';
 
 let model: Awaited<ReturnType<typeof tinyPairModel>>;
 const made: Attributor[] = [];

@@ -4,11 +4,11 @@ import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
 import { loadModel } from '../../models/load.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
+import { ReferenceFile } from '../../verify/reference.ts';
+import { explainTensors, type TensorPairs, tensorRun } from '../../verify/tensor-run.ts';
 import { camGradients, camMap, camState } from '../primitives/cam.ts';
 import { methods } from '../registry.ts';
 import { row } from '../rows.ts';
-import { ReferenceFile } from '../verify/reference.ts';
-import { explainTensors, type TensorPairs, tensorRun } from '../verify/tensor-run.ts';
 import { hiresCamWeights } from './hires-cam.ts';
 import { sourceGradients } from './saliency.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileGate, type GateOptions, type GateResult, optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
+import { attributionFromJson, attributionToJson } from '../../report/attribution/json.ts';
 import { spearman } from '../../tensor/statistics/rank.ts';
 import { expectClose } from '../../testing/close.ts';
 import { type EncodedPairs, encodePairs, type Pair } from '../pair.ts';
-import { attributionFromJson, attributionToJson } from '../render/json.ts';
 import type { PairAttribution as Attribution } from '../result.ts';
 import { LAYERS, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
 import { M2IB, type M2IBOptions } from './m2ib.ts';

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { ints } from '../../tensor/tensor.ts';
+import { ReferenceFile } from '../../verify/reference.ts';
+import { explainTensors, type TensorPairs } from '../../verify/tensor-run.ts';
 import { Attributor } from '../attributor.ts';
 import type { MethodEntry, MethodMaps } from '../method.ts';
 import { findMethod } from '../registry.ts';
 import type { Attribution } from '../result.ts';
 import { drawPair, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
-import { ReferenceFile } from '../verify/reference.ts';
-import { explainTensors, type TensorPairs } from '../verify/tensor-run.ts';
 import { splitMasks } from './banzhaf-interactions.ts';
 import { smoothMask } from './rise.ts';
 

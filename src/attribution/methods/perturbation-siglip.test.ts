@@ -6,13 +6,13 @@ import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
 import { loadModel } from '../../models/load.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
+import { ReferenceFile } from '../../verify/reference.ts';
+import { encodeTensors, explainTensors, type TensorPairs } from '../../verify/tensor-run.ts';
 import type { EncodedPairs } from '../pair.ts';
 import { Perturbation } from '../perturbation/perturbation.ts';
 import { methods } from '../registry.ts';
 import { row } from '../rows.ts';
 import { unit } from '../target.ts';
-import { ReferenceFile } from '../verify/reference.ts';
-import { encodeTensors, explainTensors, type TensorPairs } from '../verify/tensor-run.ts';
 
 const directory = fileURLToPath(new URL('../../models/siglip/testdata/siglip-tiny', import.meta.url));
 const PAD = 1;

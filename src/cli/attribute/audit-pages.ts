@@ -1,6 +1,6 @@
 /** @file The tables of an audit: `results.jsonl` and `summary.csv` for programs, `index.html` for people. */
 import { basename, join } from 'node:path';
-import { indexHtml } from '../../attribution/render/html-index.ts';
+import { indexHtml } from '../../report/attribution/html-index.ts';
 import { writeFileAtomic } from '../../system/files.ts';
 import { formatCsv } from '../csv.ts';
 import type { AuditRecord } from './audit-record.ts';

@@ -1,9 +1,9 @@
 /** @file What an audit remembers of a pair that is done: enough for its tables and its index, without opening the picture again. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type IndexRow, indexRow } from '../../attribution/render/html-index.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { type IndexRow, indexRow } from '../../report/attribution/html-index.ts';
 
 /** A row of the index with the words, the patches and the files of a pair. */
 export interface AuditRecord extends IndexRow {

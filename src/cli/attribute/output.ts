@@ -1,9 +1,9 @@
 /** @file What an attribution is written to: the kind of a file follows from its extension. */
 import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import type { FigureOptions } from '../../attribution/render/figure-options.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import type { FigureOptions } from '../../report/attribution/figure-options.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { writeFileAtomic } from '../../system/files.ts';
 
@@ -62,23 +62,23 @@ export async function writeTarget({ kind, path }: Target, result: Attribution, i
   const figure = { unit: options.unit, opacity: options.opacity, theme: options.theme };
   switch (kind) {
     case 'png': {
-      const { figurePng } = await import('../../attribution/render/raster.ts');
+      const { figurePng } = await import('../../report/attribution/raster.ts');
       return writeFileAtomic(path, await figurePng(result, image, figure));
     }
     case 'svg': {
-      const { figureSvg } = await import('../../attribution/render/figure.ts');
+      const { figureSvg } = await import('../../report/attribution/figure.ts');
       return writeFileAtomic(path, await figureSvg(result, image, figure));
     }
     case 'html': {
-      const { reportHtml } = await import('../../attribution/render/html.ts');
+      const { reportHtml } = await import('../../report/attribution/html.ts');
       return writeFileAtomic(path, await reportHtml([{ result, image, command: options.command }], { unit: options.unit }));
     }
     case 'json': {
-      const { attributionToJson } = await import('../../attribution/render/json.ts');
+      const { attributionToJson } = await import('../../report/attribution/json.ts');
       return writeFileAtomic(path, `${attributionToJson(result)}\n`);
     }
     case 'safetensors': {
-      const { attributionTensors } = await import('../../attribution/render/json.ts');
+      const { attributionTensors } = await import('../../report/attribution/json.ts');
       const { writeSafetensors } = await import('../../checkpoints/write.ts');
       const { caption, cosine, method, unit, parameters, provenance } = result;
       const facts = { caption, cosine, method, unit, parameters, provenance };

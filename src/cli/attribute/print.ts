@@ -1,8 +1,8 @@
 /** @file An attribution in the terminal: words with their values, and the facts around them. */
 
-import { terminalSummary, terminalThumbnail, terminalWords } from '../../attribution/render/terminal.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { terminalSummary, terminalThumbnail, terminalWords } from '../../report/attribution/terminal.ts';
 import { formatDuration, formatNumber } from '../../system/format.ts';
 import { median } from '../../tensor/statistics/descriptive.ts';
 import type { Context } from '../command.ts';

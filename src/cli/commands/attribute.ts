@@ -5,7 +5,6 @@ import { Option } from 'commander';
 import type { AttributeRun } from '../../attribution/attributor.ts';
 import { type MethodEntry, methodOptions } from '../../attribution/method.ts';
 import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
-import { commandLine, shellQuote } from '../../attribution/render/html.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import type { TargetSpec } from '../../attribution/target.ts';
 import { readConfig } from '../../checkpoints/config.ts';
@@ -13,6 +12,7 @@ import { decodeImage } from '../../inputs/image/decode.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
 import { loadModel, modelKind } from '../../models/load.ts';
+import { commandLine, shellQuote } from '../../report/attribution/html.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatDuration } from '../../system/format.ts';
 import { auditPairs } from '../attribute/bulk.ts';
@@ -228,7 +228,7 @@ async function show(context: Context, settings: AttributeSettings, { result, pic
   }
   context.status();
   if (context.json) {
-    const { attributionToJson } = await import('../../attribution/render/json.ts');
+    const { attributionToJson } = await import('../../report/attribution/json.ts');
     context.print(attributionToJson(result));
     for (const { path } of targets) context.log.info(`Wrote ${path}`);
   } else await printResult(context, result, picture, { unit: settings.draw.unit, written: targets, seconds: process.uptime() });

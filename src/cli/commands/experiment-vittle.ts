@@ -1,11 +1,11 @@
 /** @file `narrows experiment vittle-scenes`: the Vittle experiment on the built-in scenes, as one command that goes on where it stopped. */
 import type { Command } from 'commander';
+import { runExperiment } from '../../experiments/vittle-scenes/run.ts';
+import { experimentSchema } from '../../experiments/vittle-scenes/settings.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Progress } from '../../system/progress.ts';
 import { parseArguments } from '../../tuning/arguments.ts';
-import { runExperiment } from '../../tuning/llava/experiment/run.ts';
-import { experimentSchema } from '../../tuning/llava/experiment/settings.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { examples, list, snake } from '../flags.ts';

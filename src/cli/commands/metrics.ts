@@ -1,7 +1,7 @@
 /** @file `narrows metrics [NAME]`: the metrics of attributions, from the registry. */
 import type { Command } from 'commander';
-import { CATEGORIES } from '../../attribution/metrics/metric.ts';
-import { findMetric, metrics } from '../../attribution/metrics/registry.ts';
+import { CATEGORIES } from '../../evaluation/metrics/metric.ts';
+import { findMetric, metrics } from '../../evaluation/metrics/registry.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, nameAmong } from '../flags.ts';
 import { describeOptions, printOptions } from '../schema-flags.ts';

@@ -1,14 +1,14 @@
 /** @file `narrows verify`: a model against a reference file made in PyTorch, tensor by tensor. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { openSubject } from '../../attribution/verify/llava/subject.ts';
-import { verifyLlava } from '../../attribution/verify/llava/verify-llava.ts';
-import { printReport } from '../../attribution/verify/print.ts';
-import { type VerifyReport, verifyReference } from '../../attribution/verify/verify.ts';
 import { readConfig } from '../../checkpoints/config.ts';
 import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
 import { loadModel, modelKind } from '../../models/load.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { openSubject } from '../../verify/llava/subject.ts';
+import { verifyLlava } from '../../verify/llava/verify-llava.ts';
+import { printReport } from '../../verify/print.ts';
+import { type VerifyReport, verifyReference } from '../../verify/verify.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { examples, number } from '../flags.ts';

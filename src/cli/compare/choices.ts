@@ -1,9 +1,9 @@
 /** @file What `--methods`, `--metrics` and `--options` choose: methods and metrics under labels of their own. */
 
-import type { Choice } from '../../attribution/compare/settings.ts';
-import { metrics } from '../../attribution/metrics/registry.ts';
 import { AUTO_METHOD, pairMethods } from '../../attribution/registry.ts';
 import { readJson } from '../../checkpoints/config.ts';
+import type { Choice } from '../../evaluation/compare/settings.ts';
+import { metrics } from '../../evaluation/metrics/registry.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { nearestNames } from '../flags.ts';
 

@@ -1,18 +1,18 @@
 /** @file The work of `narrows compare`: from its flags to the settings, through the engine, to the report. */
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { assembleResults } from '../../attribution/compare/assemble.ts';
-import { runComparison, SPEC_FILE } from '../../attribution/compare/comparison.ts';
-import { openSource } from '../../attribution/compare/data/open.ts';
-import type { DataSpec } from '../../attribution/compare/data/sample.ts';
-import { styleGroups } from '../../attribution/compare/data/scenes.ts';
-import { loadModel } from '../../attribution/compare/engine/load-model.ts';
-import { writeReport } from '../../attribution/compare/report/write-report.ts';
-import type { ComparisonResults } from '../../attribution/compare/results.ts';
-import { type CompareSpec, methodSettings, metricSettings } from '../../attribution/compare/settings.ts';
-import { shellQuote } from '../../attribution/render/html.ts';
 import { readJson } from '../../checkpoints/config.ts';
+import { runComparison, SPEC_FILE } from '../../evaluation/compare/comparison.ts';
+import { openSource } from '../../evaluation/compare/data/open.ts';
+import type { DataSpec } from '../../evaluation/compare/data/sample.ts';
+import { styleGroups } from '../../evaluation/compare/data/scenes.ts';
+import { loadModel } from '../../evaluation/compare/engine/load-model.ts';
+import type { ComparisonResults } from '../../evaluation/compare/results.ts';
+import { type CompareSpec, methodSettings, metricSettings } from '../../evaluation/compare/settings.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
+import { shellQuote } from '../../report/attribution/html.ts';
+import { assembleResults } from '../../report/comparison/assemble.ts';
+import { writeReport } from '../../report/comparison/write-report.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
 import { kebab } from '../flags.ts';

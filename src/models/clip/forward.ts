@@ -4,10 +4,10 @@ import { iota } from '../../graph/ops/constants.ts';
 import { contrastiveLoss } from '../../graph/ops/losses.ts';
 import { squeeze } from '../../graph/ops/shape.ts';
 import { rowAt, textMask } from '../../nn/attention.ts';
+import { encode, normLayer } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { TowerOutput } from '../dual-encoder-model.ts';
 import type { CLIPConfig } from './config.ts';
-import { encode, normLayer } from './encoder.ts';
 import { embedText, projectText, rowsAt } from './text.ts';
 import { embedPixels, projectVision } from './vision.ts';
 

@@ -14,11 +14,11 @@ import {
   type Value,
 } from '../../graph/index.ts';
 import { hiddenKeys, rowAt } from '../../nn/attention.ts';
+import { encodePooled, normLayer } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { SuffixOptions } from '../dual-encoder.ts';
 import { gridSize } from '../model-config.ts';
 import type { CLIPConfig, CLIPVisionConfig } from './config.ts';
-import { encodePooled, normLayer } from './encoder.ts';
 
 /**
  * Embedding of patches: the input of the first block, after the pre-norm (hidden_states[0]).

@@ -17,8 +17,8 @@ import {
 } from '../../graph/index.ts';
 import { project } from '../../nn/attention.ts';
 import { type DecoderOutputs, decode, type PastTokens } from '../../nn/decoder.ts';
+import { encode } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import { encode } from '../clip/encoder.ts';
 import { embedPixels as embedClipPixels } from '../clip/vision.ts';
 import { embedPixels as embedSiglipPixels } from '../siglip/vision.ts';
 import { decoderConfig, featureLayers, type LlavaConfig } from './config.ts';

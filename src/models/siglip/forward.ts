@@ -1,7 +1,7 @@
 /** @file SigLIP's whole forward pass as a traced graph, and the tensors that it asks for. */
 import { add, div, exp, input, matmul, mul, norm, scope, transpose, type Value } from '../../graph/index.ts';
+import { encode } from '../../nn/encoder.ts';
 import { type Parameters, trainableParameters } from '../../nn/parameters.ts';
-import { encode } from '../clip/encoder.ts';
 import { embedText } from '../clip/text.ts';
 import type { Similarity, TowerOutput } from '../dual-encoder-model.ts';
 import type { SiglipConfig } from './config.ts';

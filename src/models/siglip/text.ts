@@ -4,8 +4,8 @@
  */
 import { scope, slice, squeeze, type Value } from '../../graph/index.ts';
 import { hiddenKeys, project } from '../../nn/attention.ts';
+import { encodePooled, normLayer } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import { encodePooled, normLayer } from '../clip/encoder.ts';
 import type { SuffixOptions } from '../dual-encoder.ts';
 import { type SiglipConfig, sharedWidth } from './config.ts';
 

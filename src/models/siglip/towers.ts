@@ -1,8 +1,8 @@
 /** @file SigLIP's two towers as attribution methods see them (see dual-encoder.ts). */
 import { input, scope, type Value } from '../../graph/index.ts';
 import { hiddenKeys } from '../../nn/attention.ts';
+import { encode } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import { encode } from '../clip/encoder.ts';
 import { addPositions, embedTokens } from '../clip/text.ts';
 import type { Tower } from '../dual-encoder.ts';
 import { type SiglipConfig, sharedWidth } from './config.ts';

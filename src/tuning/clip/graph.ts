@@ -26,11 +26,11 @@ import {
   where,
 } from '../../graph/index.ts';
 import type { CLIPConfig } from '../../models/clip/config.ts';
-import { encode, normLayer } from '../../models/clip/encoder.ts';
 import { clipLoss } from '../../models/clip/forward.ts';
 import { embedText, textSuffix } from '../../models/clip/text.ts';
 import { embedPatches, positionTable } from '../../models/clip/vision.ts';
 import { textMask } from '../../nn/attention.ts';
+import { encode, normLayer } from '../../nn/encoder.ts';
 import { type Parameters, trainableParameters } from '../../nn/parameters.ts';
 
 /** Largest logit scale, exp(4.6052) = 100, as CLIP's training clamps it. */

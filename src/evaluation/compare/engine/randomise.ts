@@ -1,0 +1,73 @@
+/**
+ * @file Models of which the top blocks of one tower are drawn again, for cascading parameter randomisation (Adebayo et al., "Sanity checks for
+ * saliency maps", NeurIPS 2018): written as checkpoints of their own, so that every architecture loads them as it loads the original.
+ */
+import { randomBytes } from 'node:crypto';
+import { access, copyFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { STATISTICS_FILE } from '../../../attribution/feature-statistics.ts';
+import { readConfig } from '../../../checkpoints/config.ts';
+import { readTensor, type TensorEntry, toFloats } from '../../../checkpoints/safetensors.ts';
+import { saveCheckpoint } from '../../../checkpoints/save.ts';
+import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
+import { copySideFiles } from '../../../models/side-files.ts';
+import { makeDirectory } from '../../../system/files.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import { mean, standardDeviation } from '../../../tensor/statistics/descriptive.ts';
+import { floats, type Tensor } from '../../../tensor/tensor.ts';
+
+/** Whether a tensor belongs to one of the `blocks` top blocks of a tower, by Hugging Face's names. */
+export function inTopBlocks(name: string, modality: Modality, layers: number, blocks: number): boolean {
+  const tower = modality === 'image' ? 'vision_model' : 'text_model';
+  const found = /^(\w+)\.encoder\.layers\.(\d+)\./.exec(name);
+  return found !== null && found[1] === tower && Number(found[2]) >= layers - blocks;
+}
+
+/** A tensor with each value drawn from the normal distribution with the tensor's own mean and deviation; keyed by its name. */
+async function drawAgain(entry: TensorEntry, seed: number): Promise<Tensor> {
+  const values = toFloats(await readTensor(entry));
+  const [centre, spread] = [mean(values), values.length > 1 ? standardDeviation(values) : 0];
+  const drawn = new RandomStream(seed, `randomise.${entry.name}`).normals(0, 0, new Float32Array(values.length));
+  for (let i = 0; i < drawn.length; i++) drawn[i] = centre + spread * drawn[i];
+  return floats(entry.shape, drawn);
+}
+
+/**
+ * Writes the model with the `blocks` top blocks of one tower drawn again to a directory below `folder`, unless it is there. Safe beside
+ * other threads that do the same.
+ * @returns the directory
+ */
+export async function randomisedCheckpoint(
+  model: DualEncoder,
+  modality: Modality,
+  blocks: number,
+  seed: number,
+  folder: string,
+): Promise<string> {
+  const directory = join(folder, `${(await model.sha256()).slice(0, 16)}-${modality}-${blocks}-${seed}`);
+  const there = await access(join(directory, 'config.json')).then(
+    () => true,
+    () => false,
+  );
+  if (there) return directory;
+  const temporary = `${directory}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await makeDirectory(temporary);
+    const { checkpoint } = model;
+    await copySideFiles(checkpoint.directory, temporary);
+    // Methods that need a data set's statistics keep those of the real model: they are the method's, not the model's.
+    await copyFile(join(checkpoint.directory, STATISTICS_FILE), join(temporary, STATISTICS_FILE)).catch(() => {});
+    const tensors: [string, Tensor][] = [];
+    for (const [name, entry] of checkpoint.entries) {
+      const drawn = inTopBlocks(name, modality, model[modality].layers, blocks);
+      tensors.push([name, drawn ? await drawAgain(entry, seed) : await readTensor(entry)]);
+    }
+    await saveCheckpoint(temporary, tensors, { config: await readConfig(checkpoint.directory) });
+    await rename(temporary, directory);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    // Another thread was faster.
+    if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+  return directory;
+}

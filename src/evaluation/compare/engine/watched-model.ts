@@ -1,0 +1,125 @@
+/**
+ * @file A model as the comparison hands it to methods: encodings that every method starts from are remembered, pixels can be put in place of
+ * what the processor makes of a picture, and the time of compilations is taken (it says nothing about a method).
+ */
+
+import { contentName } from '../../../attribution/perturbation/feature-store.ts';
+import type { ProcessedImage } from '../../../inputs/image/processor.ts';
+import { ImageProcessor } from '../../../inputs/image/processor.ts';
+import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
+import type { DualEncoder, Tower, TowerInputs } from '../../../models/dual-encoder.ts';
+import type { Runtime } from '../../../runtime/runtime.ts';
+import type { FloatTensor } from '../../../tensor/tensor.ts';
+
+/** Bytes of remembered encodings at most. */
+const REMEMBERED = 64 * 2 ** 20;
+
+/** A processor that remembers pictures by identity and can be told to give other pixels. */
+class WatchedProcessor extends ImageProcessor {
+  override: FloatTensor | undefined;
+  private known = new WeakMap<RgbImage, Map<number | undefined, ProcessedImage>>();
+
+  override process(image: RgbImage, options: { size?: number } = {}): ProcessedImage {
+    const own = this.known.get(image) ?? new Map<number | undefined, ProcessedImage>();
+    this.known.set(image, own);
+    const processed = own.get(options.size) ?? super.process(image, options);
+    own.set(options.size, processed);
+    return this.override ? { ...processed, pixelValues: this.override } : processed;
+  }
+}
+
+/** See the file's head. Releasing it does not release the model itself. */
+export class WatchedModel implements DualEncoder {
+  readonly processor: WatchedProcessor;
+  readonly runtime: Runtime;
+  /** Seconds spent on compiling so far. */
+  compileSeconds = 0;
+  private readonly encodings = new Map<string, Promise<{ hidden: FloatTensor; features: FloatTensor }>>();
+  private bytes = 0;
+
+  constructor(private readonly model: DualEncoder) {
+    this.processor = new WatchedProcessor(model.processor.config);
+    const { runtime } = model;
+    this.runtime = {
+      name: runtime.name,
+      version: runtime.version,
+      externalRanges: runtime.externalRanges,
+      compile: async (graph, options) => {
+        const started = performance.now();
+        const compiled = await runtime.compile(graph, options);
+        this.compileSeconds += (performance.now() - started) / 1000;
+        return compiled;
+      },
+      release: async () => {},
+    };
+  }
+
+  get name() {
+    return this.model.name;
+  }
+  get parameters() {
+    return this.model.parameters;
+  }
+  get checkpoint() {
+    return this.model.checkpoint;
+  }
+  get image() {
+    return this.model.image;
+  }
+  get text() {
+    return this.model.text;
+  }
+  get maxTextLength() {
+    return this.model.maxTextLength;
+  }
+  logitScale = (): Promise<number> => this.model.logitScale();
+  requireTokenizer: DualEncoder['requireTokenizer'] = () => this.model.requireTokenizer();
+  imageInputs: DualEncoder['imageInputs'] = pixels => this.model.imageInputs(pixels);
+  textInputs: DualEncoder['textInputs'] = (ids, mask) => this.model.textInputs(ids, mask);
+  prepareImageSize: DualEncoder['prepareImageSize'] = (height, width) => this.model.prepareImageSize(height, width);
+  imageFeatures: DualEncoder['imageFeatures'] = pixels => this.model.imageFeatures(pixels);
+  textFeatures: DualEncoder['textFeatures'] = (ids, mask) => this.model.textFeatures(ids, mask);
+  sha256 = (): Promise<string> => this.model.sha256();
+
+  /** Remembered by content: all methods of a pair ask for the same few layers. */
+  async runTower(tower: Tower, inputs: TowerInputs, layer: number): Promise<{ hidden: FloatTensor; features: FloatTensor }> {
+    const name = Object.entries(inputs).map(([key, t]) => `${key}:${contentName(t)}`);
+    const key = `${tower.modality}:${layer}:${name.join()}`;
+    const known = this.encodings.get(key);
+    if (known) return known;
+    const run = this.model.runTower(tower, inputs, layer);
+    this.encodings.set(key, run);
+    run.then(
+      ({ hidden }) => {
+        this.bytes += hidden.data.byteLength;
+        if (this.bytes > REMEMBERED) this.forget();
+      },
+      () => this.encodings.delete(key),
+    );
+    return run;
+  }
+
+  /** Runs something that sees these pixels [3, H, W] in place of every picture. */
+  async withPixels<T>(pixels: FloatTensor | undefined, work: () => Promise<T>): Promise<T> {
+    this.processor.override = pixels;
+    try {
+      return await work();
+    } finally {
+      this.processor.override = undefined;
+    }
+  }
+
+  /** Drops remembered encodings. */
+  forget(): void {
+    this.encodings.clear();
+    this.bytes = 0;
+  }
+
+  async release(): Promise<void> {
+    this.forget();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * @file The outcome of a comparison as plain data: methods × metrics × pairs × seeds, by group (a style of scenes, a file) and modality.
+ * Everything is a JSON value but NaN, which files hold as null. Reports are made from it alone.
+ */
+
+import type { Family } from '../../attribution/method.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { Category, MetricEntry } from '../metrics/metric.ts';
+
+/** A method that took part. */
+export interface ResultMethod {
+  /** Its label in this comparison, unique. */
+  readonly name: string;
+  readonly title: string;
+  /** Controls (family `control`) are in every table. */
+  readonly family: Family;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A metric that judged. */
+export interface ResultMetric {
+  /** Its label in this comparison, unique. */
+  readonly name: string;
+  readonly title: string;
+  readonly category: Category;
+  readonly direction: MetricEntry['direction'];
+  readonly unit: string;
+  /** One sentence on how to read it. */
+  readonly reading: string;
+}
+
+/** A curve at equal shares of its range from 0 to 1, mean over pairs, with an interval where one was computed. */
+export interface ResultCurve {
+  readonly mean: readonly number[];
+  readonly low?: readonly number[];
+  readonly high?: readonly number[];
+}
+
+/** Work and time per map. */
+export interface ResultCost {
+  readonly seconds: number;
+  /** Passes through the tower. */
+  readonly forward: number;
+  readonly backward: number;
+}
+
+/** A method's map of a case: a picture, or the values of the words. */
+export interface ResultMap {
+  readonly method: string;
+  /** Of the metric that chose the case, mean over seeds. */
+  readonly value: number;
+  /** `data:image/…` of the map on the picture. */
+  readonly image?: string;
+  readonly words?: readonly number[];
+}
+
+/** A pair of the gallery. */
+export interface ResultCase {
+  readonly place: 'best' | 'median' | 'worst';
+  /** The metric by whose value for the reference it was chosen. */
+  readonly metric: string;
+  readonly pair: string;
+  readonly caption: string;
+  /** `data:image/…` of the picture. */
+  readonly image: string;
+  readonly words?: readonly string[];
+  /** 1 for words that the picture shows, where known. */
+  readonly truth?: readonly number[];
+  readonly maps: readonly ResultMap[];
+}
+
+/** A pair. */
+export interface ResultPair {
+  readonly id: string;
+  readonly caption: string;
+  readonly cosine?: number;
+  /** Pairs of one cluster (captions of one picture) are not independent: statistics take their mean for one observation. */
+  readonly cluster?: string;
+}
+
+/** One group of pairs in one modality. */
+export interface ResultPart {
+  readonly group: string;
+  readonly modality: 'image' | 'text';
+  readonly pairs: readonly ResultPair[];
+  /**
+   * By metric and method: [pairs][seeds]. NaN where a metric is not defined for a map. A pair without seeds (an empty row) was left out; a
+   * method that draws nothing has one seed.
+   */
+  readonly values: Readonly<Record<string, Readonly<Record<string, readonly (readonly number[])[]>>>>;
+  /** By method, by name of the curve (`insertion`, `deletion`). */
+  readonly curves: Readonly<Record<string, Readonly<Record<string, ResultCurve>>>>;
+  readonly cost: Readonly<Record<string, ResultCost>>;
+  /** Why a method has no values here. */
+  readonly skipped?: Readonly<Record<string, string>>;
+  /** Pairs on which a method failed. */
+  readonly failures?: Readonly<Record<string, number>>;
+  readonly gallery: readonly ResultCase[];
+}
+
+/** A whole comparison. */
+export interface ComparisonResults {
+  readonly schemaVersion: 1;
+  readonly title?: string;
+  readonly model: { readonly name: string; readonly sha256: string };
+  /** `samples`: pairs in all. */
+  readonly data: { readonly name: string; readonly samples: number; readonly style?: string };
+  readonly seeds: readonly number[];
+  /** Name of the method that the others are held against. */
+  readonly reference: string;
+  readonly methods: readonly ResultMethod[];
+  readonly metrics: readonly ResultMetric[];
+  readonly parts: readonly ResultPart[];
+  /** Version, runtime, time, the command that does it again, what else is to be known. */
+  readonly provenance: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * Checks what types cannot: names are unique and known, every table has a row per pair.
+ * @throws NarrowsError in one sentence
+ */
+export function checkResults(results: ComparisonResults): void {
+  const fail = (message: string): never => {
+    throw new NarrowsError(`The results of a comparison are not sound: ${message}.`);
+  };
+  const known = (list: readonly { readonly name: string }[], what: string): Set<string> => {
+    const names = new Set(list.map(each => each.name));
+    if (names.size < list.length) fail(`two ${what} have one name`);
+    return names;
+  };
+  const methods = known(results.methods, 'methods');
+  const metrics = known(results.metrics, 'metrics');
+  if (!methods.has(results.reference)) fail(`the reference "${results.reference}" is not among the methods`);
+  for (const { group, modality, pairs, values, curves, cost, gallery } of results.parts) {
+    const place = `part "${group}" (${modality})`;
+    for (const [metric, columns] of Object.entries(values)) {
+      if (!metrics.has(metric)) fail(`${place} has values of an unknown metric "${metric}"`);
+      for (const [method, rows] of Object.entries(columns)) {
+        if (!methods.has(method)) fail(`${place} has values of an unknown method "${method}"`);
+        if (rows.length !== pairs.length) fail(`${place} has ${pairs.length} pairs but ${rows.length} rows of "${metric}" for "${method}"`);
+      }
+    }
+    const named = [...Object.keys(curves), ...Object.keys(cost), ...gallery.flatMap(each => each.maps.map(map => map.method))];
+    const stranger = named.find(name => !methods.has(name));
+    if (stranger !== undefined) fail(`${place} names an unknown method "${stranger}"`);
+    for (const { image, maps } of gallery)
+      if (![image, ...maps.map(map => map.image)].every(uri => uri === undefined || /^data:image\/(png|jpeg|webp);base64,/.test(uri)))
+        fail(`${place} has a picture in its gallery that is no data URL of a PNG, JPEG or WebP image`);
+  }
+}

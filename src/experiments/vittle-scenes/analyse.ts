@@ -1,0 +1,197 @@
+/** @file From outcomes to numbers: accuracy with intervals over seeds and scenes, paired differences, and whether distances explain them. */
+import type { Task } from '../../scenes/instructions.ts';
+import { RandomStream } from '../../tensor/random.ts';
+import { bootstrap, type Estimate } from '../../tensor/statistics/bootstrap.ts';
+import { type Cell, crossedBootstrap } from '../../tensor/statistics/crossed-bootstrap.ts';
+import { mean } from '../../tensor/statistics/descriptive.ts';
+import { holm } from '../../tensor/statistics/holm.ts';
+import { normalCdf } from '../../tensor/statistics/normal.ts';
+import { pearson, spearman } from '../../tensor/statistics/rank.ts';
+import type { ExamGroup } from './exams.ts';
+import type { ExamOutcome } from './measure.ts';
+import { CONDITIONS } from './settings.ts';
+
+/** What an exam asks, without its pictures. */
+export interface ExamFacts {
+  readonly id: string;
+  readonly group: ExamGroup;
+  readonly items: readonly { readonly scene: number; readonly task: Task; readonly question: string; readonly answer: string }[];
+}
+
+/** Result of one run. */
+export interface RunOutcome {
+  readonly condition: string;
+  readonly seed: number;
+  readonly outcomes: Readonly<Record<string, ExamOutcome>>;
+}
+
+/** What a column of the tables counts. */
+export interface Column {
+  readonly name: string;
+  /** Which exams and items. */
+  readonly exams: (facts: ExamFacts) => boolean;
+  readonly items: (task: Task) => boolean;
+  /** Exactly right answers, or the share of right tokens. */
+  readonly of: 'correct' | 'tokens';
+}
+
+const closed = (task: Task): boolean => task !== 'caption';
+const group = (wanted: ExamGroup) => (facts: ExamFacts) => facts.group === wanted;
+
+/** Columns of the main table. */
+export const COLUMNS: readonly Column[] = [
+  { name: 'clean', exams: group('clean'), items: closed, of: 'correct' },
+  { name: 'unseen styles', exams: group('style'), items: closed, of: 'correct' },
+  { name: 'image corruptions', exams: group('image'), items: closed, of: 'correct' },
+  { name: 'text perturbations', exams: group('text'), items: closed, of: 'correct' },
+  { name: 'clean captions, tokens', exams: group('clean'), items: task => task === 'caption', of: 'tokens' },
+  { name: 'corrupted captions, tokens', exams: group('image'), items: task => task === 'caption', of: 'tokens' },
+];
+
+/** An estimate of a condition, and its paired difference to the first condition. */
+export interface TableCell {
+  readonly accuracy: Estimate;
+  readonly difference?: Estimate & { /** Holm-adjusted over the table's differences of a column. */ readonly p: number };
+}
+
+const add = (a: Cell, value: number): Cell => ({ sum: a.sum + value, count: a.count + 1 });
+const random = (name: string): RandomStream => new RandomStream(0, `vittle-scenes.${name}`);
+
+/** Value of item i of an outcome. */
+const itemValue = (outcome: ExamOutcome, of: Column['of'], i: number): number =>
+  of === 'correct' ? Number(outcome.correct[i]) : outcome.tokens[i] / 1000;
+
+/** Sums by seed and scene of one condition: [seeds][scenes]. @param than subtracts another condition's, item by item */
+function tableOf(runs: readonly RunOutcome[], exams: readonly ExamFacts[], column: Column, than?: readonly RunOutcome[]): Cell[][] {
+  const scenes = Math.max(...exams.flatMap(e => e.items.map(i => i.scene))) + 1;
+  return runs.map((run, r) => {
+    const cells: Cell[] = Array.from({ length: scenes }, () => ({ sum: 0, count: 0 }));
+    for (const exam of exams.filter(column.exams))
+      for (const [i, { scene, task }] of exam.items.entries()) {
+        if (!column.items(task)) continue;
+        const value = itemValue(run.outcomes[exam.id], column.of, i);
+        cells[scene] = add(cells[scene], than ? value - itemValue(than[r].outcomes[exam.id], column.of, i) : value);
+      }
+    return cells;
+  });
+}
+
+/** Two-sided p of a mean from its bootstrap: normal approximation by its standard error. */
+function pValue({ estimate, standardError }: Estimate): number {
+  if (standardError === 0) return estimate === 0 ? 1 : 0;
+  return 2 * (1 - normalCdf(Math.abs(estimate) / standardError));
+}
+
+/** Runs by condition, in the order of seeds. */
+export function byCondition(runs: readonly RunOutcome[]): Map<string, RunOutcome[]> {
+  const out = new Map<string, RunOutcome[]>();
+  for (const { name } of CONDITIONS) {
+    const of = runs.filter(r => r.condition === name).sort((a, b) => a.seed - b.seed);
+    if (of.length) out.set(name, of);
+  }
+  return out;
+}
+
+/** The table: condition -> column -> cell. Differences are to the first condition, seed by seed and item by item. */
+export function analyse(
+  runs: readonly RunOutcome[],
+  exams: readonly ExamFacts[],
+  columns: readonly Column[] = COLUMNS,
+): Map<string, Map<string, TableCell>> {
+  const conditions = byCondition(runs);
+  const [first] = conditions.values();
+  const table = new Map<string, Map<string, TableCell>>([...conditions.keys()].map(name => [name, new Map()]));
+  for (const column of columns) {
+    const differences = new Map<string, Estimate>();
+    for (const [name, of] of conditions) {
+      const accuracy = crossedBootstrap(tableOf(of, exams, column), { random: random(`accuracy.${column.name}`) });
+      table.get(name)!.set(column.name, { accuracy });
+      const base = first.filter(run => of.some(r => r.seed === run.seed));
+      if (of !== first)
+        differences.set(name, crossedBootstrap(tableOf(of, exams, column, base), { random: random(`difference.${column.name}`) }));
+    }
+    const adjusted = holm([...differences.values()].map(pValue));
+    for (const [i, [name, estimate]] of [...differences].entries())
+      table.get(name)!.set(column.name, { ...table.get(name)!.get(column.name)!, difference: { ...estimate, p: adjusted[i] } });
+  }
+  return table;
+}
+
+/** How a run's representations moved under one shift, and what it cost. */
+export interface Movement {
+  readonly condition: string;
+  readonly seed: number;
+  readonly exam: string;
+  readonly distance: ExamOutcome['distance'];
+  /** Accuracy on closed questions under the shift less the clean one. */
+  readonly change: number;
+}
+
+/** Every run under every shift. */
+export function movements(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): Movement[] {
+  const accuracy = (run: RunOutcome, exam: ExamFacts): number =>
+    mean(exam.items.flatMap(({ task }, i) => (closed(task) ? [Number(run.outcomes[exam.id].correct[i])] : [])));
+  const clean = exams.find(e => e.group === 'clean')!;
+  return runs.flatMap(run =>
+    exams
+      .filter(e => e !== clean)
+      .map(exam => ({
+        condition: run.condition,
+        seed: run.seed,
+        exam: exam.id,
+        distance: run.outcomes[exam.id].distance,
+        change: accuracy(run, exam) - accuracy(run, clean),
+      })),
+  );
+}
+
+/** Correlation between a distance and the change of accuracy. */
+export interface Explanation {
+  readonly distance: string;
+  /** Over shifts, of means over runs. */
+  readonly acrossShifts: { readonly pearson: Estimate; readonly spearman: number };
+  /** Over conditions, of deviations from the mean of all conditions under the same shift: does the method that moves less lose less? */
+  readonly acrossConditions: { readonly pearson: Estimate; readonly spearman: number };
+}
+
+/** Whether distances explain accuracy. @param groups of exams to take: images' distances say nothing of shifted texts */
+export function explain(
+  all: readonly Movement[],
+  distance: keyof ExamOutcome['distance'],
+  wanted: (exam: string) => boolean,
+): Explanation | undefined {
+  const used = all.filter(m => wanted(m.exam) && m.distance[distance] !== undefined);
+  if (used.length === 0) return undefined;
+  const key = (m: Movement, by: readonly ('exam' | 'condition')[]): string => by.map(k => m[k]).join(' ');
+  const means = (by: readonly ('exam' | 'condition')[]): Map<string, [number, number]> => {
+    const groups = new Map<string, Movement[]>();
+    for (const m of used) groups.set(key(m, by), [...(groups.get(key(m, by)) ?? []), m]);
+    return new Map([...groups].map(([k, list]) => [k, [mean(list.map(m => m.distance[distance]!)), mean(list.map(m => m.change))]]));
+  };
+  const shifts = means(['exam']);
+  const cells = means(['exam', 'condition']);
+  const deviations = [...cells].map(([k, [d, c]]): [number, number] => {
+    const [md, mc] = shifts.get(k.split(' ')[0])!;
+    return [d - md, c - mc];
+  });
+  const correlate = (pairs: readonly (readonly [number, number])[], name: string) => ({
+    pearson: bootstrap(
+      pairs,
+      drawn =>
+        pearson(
+          drawn.map(p => p[0]),
+          drawn.map(p => p[1]),
+        ),
+      { random: random(name), method: 'percentile' },
+    ),
+    spearman: spearman(
+      pairs.map(p => p[0]),
+      pairs.map(p => p[1]),
+    ),
+  });
+  return {
+    distance,
+    acrossShifts: correlate([...shifts.values()], `explain.${distance}`),
+    acrossConditions: correlate(deviations, `explain.conditions.${distance}`),
+  };
+}

@@ -1,0 +1,152 @@
+/** @file Tables and a chart of the Vittle experiment, as Markdown and SVG. */
+import type { Estimate } from '../../tensor/statistics/bootstrap.ts';
+import { mean } from '../../tensor/statistics/descriptive.ts';
+import {
+  analyse,
+  byCondition,
+  COLUMNS,
+  type Column,
+  type ExamFacts,
+  type Explanation,
+  explain,
+  movements,
+  type RunOutcome,
+} from './analyse.ts';
+import { CONDITIONS } from './settings.ts';
+
+const digits = (value: number, signed = false): string => {
+  if (Number.isNaN(value)) return '–';
+  const text = Math.abs(value).toFixed(3).replace(/^0/, '');
+  return `${value < 0 && Number(text) !== 0 ? '−' : signed ? '+' : ''}${text}`;
+};
+const interval = ({ low, high }: Estimate, signed = false): string => `[${digits(low, signed)}, ${digits(high, signed)}]`;
+const p = (value: number): string => (value < 0.001 ? '< .001' : digits(value));
+const titleOf = (name: string): string => CONDITIONS.find(c => c.name === name)?.title ?? name;
+
+/** A Markdown table. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** One row per condition: accuracy with its interval, and below it the paired difference to the first condition. */
+function mainTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[], columns: readonly Column[]): string {
+  const table = analyse(runs, exams, columns);
+  const rows = [...table].map(([name, cells]) => [
+    titleOf(name),
+    ...columns.map(({ name: column }) => {
+      const { accuracy, difference } = cells.get(column)!;
+      const text = `${digits(accuracy.estimate)} ${interval(accuracy)}`;
+      return difference ? `${text}<br>${digits(difference.estimate, true)} ${interval(difference, true)}, p ${p(difference.p)}` : text;
+    }),
+  ]);
+  return markdownTable(['', ...columns.map(c => c.name)], rows);
+}
+
+/** Columns by exam, closed questions. */
+const examColumns = (exams: readonly ExamFacts[]): Column[] =>
+  exams.map(({ id }) => ({ name: id, exams: facts => facts.id === id, items: task => task !== 'caption', of: 'correct' }));
+
+/** One row per exam, one column per condition: accuracies alone, and differences that are clear of zero in bold. */
+function examTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
+  const table = analyse(runs, exams, examColumns(exams));
+  const names = [...table.keys()];
+  const rows = exams.map(({ id }) => [
+    id,
+    ...names.map(name => {
+      const { accuracy, difference } = table.get(name)!.get(id)!;
+      const text = digits(accuracy.estimate);
+      const clear = difference && (difference.low > 0 || difference.high < 0);
+      return clear ? `**${text}** (${digits(difference.estimate, true)})` : text;
+    }),
+  ]);
+  return markdownTable(['', ...names.map(titleOf)], rows);
+}
+
+/** Accuracy by task on the clean exam. */
+function taskTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
+  const tasks = [...new Set(exams[0].items.map(i => i.task))];
+  const columns: Column[] = tasks.map(task => ({
+    name: task,
+    exams: facts => facts.group === 'clean',
+    items: of => of === task,
+    of: task === 'caption' ? 'tokens' : 'correct',
+  }));
+  const table = analyse(runs, exams, columns);
+  const rows = [...table].map(([name, cells]) => [titleOf(name), ...tasks.map(task => digits(cells.get(task)!.accuracy.estimate))]);
+  return markdownTable(['', ...tasks.map(task => (task === 'caption' ? 'caption (tokens)' : task))], rows);
+}
+
+const DISTANCES = ['rjsd_visual', 'rjsd_text', 'cosine_visual', 'cosine_text'] as const;
+
+/** Mean distances by condition over image shifts, and over text shifts. */
+function distanceTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
+  const all = movements(runs, exams);
+  const of = (condition: string, kind: string, distance: (typeof DISTANCES)[number]): string => {
+    const values = all.filter(m => m.condition === condition && m.exam.startsWith(kind)).flatMap(m => m.distance[distance] ?? []);
+    return values.length ? digits(mean(values)) : '–';
+  };
+  const columns = [
+    ['image', 'rjsd_visual'],
+    ['image', 'cosine_visual'],
+    ['style', 'rjsd_visual'],
+    ['text', 'rjsd_text'],
+    ['text', 'cosine_text'],
+  ] as const;
+  const rows = [...byCondition(runs).keys()].map(name => [titleOf(name), ...columns.map(([kind, distance]) => of(name, kind, distance))]);
+  return markdownTable(['', ...columns.map(([kind, distance]) => `${kind}: ${distance.replace('_', ' ')}`)], rows);
+}
+
+function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
+  const all = movements(runs, exams);
+  // Any two points lie on a line.
+  const enoughTexts = exams.filter(e => e.group === 'text').length >= 4;
+  const line = (what: string, e: Explanation | undefined): string[][] =>
+    e
+      ? [
+          [
+            `${what}: ${e.distance.replace('_', ' ')}`,
+            `${digits(e.acrossShifts.pearson.estimate, true)} ${interval(e.acrossShifts.pearson, true)}`,
+            digits(e.acrossShifts.spearman, true),
+            `${digits(e.acrossConditions.pearson.estimate, true)} ${interval(e.acrossConditions.pearson, true)}`,
+            digits(e.acrossConditions.spearman, true),
+          ],
+        ]
+      : [];
+  const isImage = (exam: string): boolean => !exam.startsWith('text');
+  const rows = [
+    ...line('pictures', explain(all, 'rjsd_visual', isImage)),
+    ...line('pictures', explain(all, 'cosine_visual', isImage)),
+    ...(['rjsd_text', 'cosine_text'] as const).flatMap(distance =>
+      enoughTexts
+        ? line(
+            'texts',
+            explain(all, distance, exam => !isImage(exam)),
+          )
+        : [],
+    ),
+  ];
+  return markdownTable(['', 'r across shifts', 'ρ', 'r across conditions, shift by shift', 'ρ'], rows);
+}
+
+/** The report's tables under their headings. @param exams as sat, the clean one first */
+export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
+  const seeds = new Set(runs.map(r => r.seed)).size;
+  const items = exams[0].items.filter(i => i.task !== 'caption').length;
+  return [
+    `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p adjusted by Holm within a column.`,
+    '## Accuracy',
+    mainTable(runs, exams, COLUMNS),
+    '## Clean accuracy by task',
+    taskTable(runs, exams),
+    '## Each shift',
+    'Bold: the interval of the paired difference (in brackets) lies clear of zero; not adjusted for the number of shifts.',
+    examTable(runs, exams),
+    '## How far representations move',
+    'Mean over shifts and seeds, at the output of the bottleneck layer: representation Jensen–Shannon divergence (nats) and cosine distance of the same scene or question.',
+    distanceTable(runs, exams),
+    '## Does the movement explain the loss of accuracy?',
+    'Correlation of the distance with the change of accuracy: over shifts (means of all runs), and over conditions once each shift’s mean is taken away.',
+    explanationTable(runs, exams),
+    '',
+  ].join('\n\n');
+}

@@ -1,0 +1,114 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nodeRuntime } from '../../runtime/node.ts';
+import { loadSprites } from '../../scenes/sprites.ts';
+import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
+import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
+import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
+import { analyse, COLUMNS, type ExamFacts, explain, movements, type RunOutcome } from './analyse.ts';
+import { runExperiment } from './run.ts';
+import { CONDITIONS, type ExperimentSettings, experimentSchema } from './settings.ts';
+
+const runtime = nodeRuntime({ threads: 1 });
+const TINY = { hidden_size: 32, intermediate_size: 48, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1 };
+let root: string;
+let settings: ExperimentSettings;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'narrows-experiment-'));
+  const start = join(root, 'start');
+  const task = await scenePretrainTask(runtime, trainingArgumentsSchema.parse({ output_dir: root, per_device_train_batch_size: 2 }), {
+    source: await sceneLlavaSource('scene-clip', TINY),
+    world: await loadSprites(),
+    chat: { curriculumSteps: 0, maxObjects: 2, spelled: 0, extra: 0, patchWords: true },
+    evalScenes: 1,
+  });
+  await task.save(start);
+  await task.close();
+  settings = experimentSchema.parse({
+    ...{ start, tune_steps: 2, seeds: 1, batch_size: 2, max_turns: 2, bottleneck_layer: 1, choose: false, scenes: 3 },
+    ...{ severities: [3], corruptions: ['contrast'], text_shifts: ['word_swap'] },
+  });
+}, 120_000);
+afterAll(async () => {
+  await runtime.release();
+  await rm(root, { recursive: true });
+});
+
+const results = async (directory: string): Promise<{ runs: RunOutcome[] }> =>
+  JSON.parse(await readFile(join(directory, 'results.json'), 'utf8')) as { runs: RunOutcome[] };
+
+describe('the Vittle experiment', () => {
+  it('goes on after a stop, with the results of an uninterrupted run, and refuses other settings', { timeout: 120_000 }, async () => {
+    const [whole, parts] = [join(root, 'whole'), join(root, 'parts')];
+    expect(await runExperiment(runtime, whole, settings)).toBe(true);
+    const stop = new AbortController();
+    let steps = 0;
+    const stopped = runExperiment(runtime, parts, settings, { signal: stop.signal, onStep: () => ++steps === 5 && stop.abort() });
+    expect(await stopped).toBe(false);
+    expect(await runExperiment(runtime, parts, settings)).toBe(true);
+    const { runs } = await results(whole);
+    expect((await results(parts)).runs).toEqual(runs);
+    expect(runs.map(r => r.condition)).toEqual(CONDITIONS.map(c => c.name));
+    expect(Object.keys(runs[0].outcomes)).toEqual([
+      'clean',
+      ...['openmoji', 'fluent-emoji', 'emojione'].map(s => `style:${s}`),
+      'image:contrast:3',
+      'text:word_swap:3',
+    ]);
+    // A text shift does not touch what image tokens, which stand before it, carry.
+    expect(runs[0].outcomes['text:word_swap:3'].distance.cosine_visual).toBeCloseTo(0, 6);
+    expect(runs[0].outcomes['image:contrast:3'].distance.cosine_visual).toBeGreaterThan(1e-6);
+    const report = await readFile(join(whole, 'report.md'), 'utf8');
+    for (const { title } of CONDITIONS) expect(report).toContain(`| ${title} |`);
+    await expect(runExperiment(runtime, whole, { ...settings, tune_steps: 3 })).rejects.toThrow('other settings');
+  });
+});
+
+describe('its analysis', () => {
+  const exams: ExamFacts[] = ['clean', 'image:contrast:1', 'image:contrast:5'].map(id => ({
+    id,
+    group: id === 'clean' ? 'clean' : 'image',
+    items: Array.from({ length: 40 }, (_, i) => ({ scene: i >> 1, task: i % 2 ? 'count' : 'existence', question: 'q', answer: 'a' })),
+  }));
+  /** Right in the first `share` of the items; distances grow as accuracy falls. */
+  const run = (condition: string, seed: number, shares: readonly number[]): RunOutcome => ({
+    condition,
+    seed,
+    outcomes: Object.fromEntries(
+      exams.map(({ id, items }, k) => [
+        id,
+        {
+          correct: items.map((_, i) => (i < shares[k] * 40 ? '1' : '0')).join(''),
+          tokens: items.map(() => 500),
+          log_likelihood: -1,
+          distance: { rjsd_visual: 1 - shares[k], rjsd_text: 0, cosine_visual: 1 - shares[k] },
+        },
+      ]),
+    ),
+  });
+  const runs = [0, 1, 2].flatMap(seed => [run('plain', seed, [0.9, 0.7, 0.4]), run('vittle-f', seed, [0.9, 0.8, 0.6])]);
+
+  it('finds the accuracy and the paired difference of each condition', () => {
+    const table = analyse(
+      runs,
+      exams,
+      COLUMNS.filter(c => c.name === 'clean' || c.name === 'image corruptions'),
+    );
+    expect(table.get('plain')!.get('clean')!.accuracy.estimate).toBeCloseTo(0.9);
+    expect(table.get('vittle-f')!.get('clean')!.difference).toMatchObject({ estimate: 0, low: 0, high: 0, p: 1 });
+    const shifted = table.get('vittle-f')!.get('image corruptions')!.difference!;
+    expect(shifted.estimate).toBeCloseTo(0.15);
+    expect(shifted.low).toBeGreaterThan(0);
+    expect(shifted.p).toBeLessThan(0.05);
+  });
+
+  it('sees that distances explain the loss where they do', () => {
+    const found = explain(movements(runs, exams), 'rjsd_visual', () => true)!;
+    expect(found.acrossShifts.pearson.estimate).toBeCloseTo(-1);
+    expect(found.acrossConditions.pearson.estimate).toBeCloseTo(-1);
+    expect(explain(movements(runs, exams), 'cosine_text', () => true)).toBeUndefined();
+  });
+});

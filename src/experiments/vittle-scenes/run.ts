@@ -1,0 +1,284 @@
+/**
+ * @file The whole experiment: pre-training where there is no start yet, a choice of hyper-parameters on validation scenes, every condition
+ * with every seed, all exams, tables. What is done is on disk; the same call goes on from there.
+ */
+import { access, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
+import { bundledModels } from '../../models/bundled.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
+import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
+import { loadSprites } from '../../scenes/sprites.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { writeFileAtomic } from '../../system/files.ts';
+import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
+import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
+import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
+import { accuracies, compileTower, towerOf } from '../../tuning/llava/scene-task.ts';
+import { llavaSource } from '../../tuning/llava/source.ts';
+import { openTracker } from '../../tuning/tracking/tracker.ts';
+import { train } from '../../tuning/trainer.ts';
+import type { ExamFacts, RunOutcome } from './analyse.ts';
+import { differenceChart } from './chart.ts';
+import { type PreparedExam, prepareExams } from './exams.ts';
+import { measure } from './measure.ts';
+import { experimentMarkdown } from './report.ts';
+import { CONDITIONS, type Condition, type ExperimentSettings } from './settings.ts';
+import { conditionArguments, conditionOptimizer, conditionTask, type ExperimentStart, type Tunables } from './tune.ts';
+
+/** What `runExperiment` tells on its way. */
+export interface ExperimentHooks {
+  readonly signal?: AbortSignal;
+  /** Only these seeds: runs may be shared out, and the folders in `runs` put together afterwards. All by default. */
+  readonly onlySeeds?: readonly number[];
+  /** A phase or run begins, of `total`. */
+  onPhase?(name: string, done: number, total: number): void;
+  onStep?(step: number, total: number, loss: number): void;
+  onResult?(message: string): void;
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+const toJson = (value: unknown): string => `${JSON.stringify(value)}\n`;
+const readOr = async <T>(path: string): Promise<T | undefined> => {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+};
+
+/** Pre-trains the start, or goes on with it. @returns false where it was stopped */
+async function pretrain(runtime: Runtime, settings: ExperimentSettings, world: SceneWorld, hooks: ExperimentHooks): Promise<boolean> {
+  const known = (await bundledModels()).includes(settings.start);
+  if (known || (await exists(join(settings.start, 'config.json')))) return true;
+  const directory = `${settings.start}.run`;
+  const args = trainingArgumentsSchema.parse({
+    output_dir: directory,
+    max_steps: settings.pretrain_steps,
+    per_device_train_batch_size: settings.batch_size,
+    learning_rate: settings.pretrain_learning_rate,
+    lr_scheduler_type: 'warmup_stable_decay',
+    warmup_steps: 50,
+    decay_steps: Math.round(settings.pretrain_steps / 5),
+    optim: 'muon',
+    weight_decay: 0.01,
+    save_steps: 100,
+  });
+  const task = await scenePretrainTask(runtime, args, {
+    source: await sceneLlavaSource(settings.tower),
+    world,
+    chat: { curriculumSteps: 100, maxObjects: 4, spelled: 0.03, extra: 3, caption: 0.3, everyThing: true, maxTurns: 16, patchWords: true },
+    evalScenes: settings.scenes,
+  });
+  try {
+    const { finished } = await logged(directory, args.report_to, hooks, (onStart, onLog) =>
+      train(task, args, { signal: hooks.signal, onStart, onLog, onStep: hooks.onStep }),
+    );
+    if (finished) await task.save(settings.start);
+    return finished;
+  } finally {
+    await task.close();
+  }
+}
+
+type Starts = (step: number) => Promise<void>;
+type Logs = (step: number, metrics: Readonly<Record<string, number>>) => void;
+
+/** Runs a training with its metrics.jsonl. */
+async function logged<T>(
+  directory: string,
+  reports: readonly string[],
+  hooks: ExperimentHooks,
+  run: (onStart: Starts, onLog: Logs) => Promise<T>,
+): Promise<T> {
+  let tracker: Awaited<ReturnType<typeof openTracker>> | undefined;
+  try {
+    return await run(
+      async step => {
+        tracker = await openTracker(directory, { lastStep: step, tensorboard: reports.includes('tensorboard') });
+      },
+      (step, metrics) => {
+        tracker!.log(step, metrics);
+        if ('eval_accuracy' in metrics) hooks.onResult?.(`step ${step}: accuracy ${metrics.eval_accuracy.toFixed(3)}`);
+      },
+    );
+  } finally {
+    tracker?.close();
+  }
+}
+
+/** Tunes one condition with one seed and lets it sit the exams; the outcome is kept in `outcome.json`. */
+async function runOne(
+  runtime: Runtime,
+  directory: string,
+  condition: Condition,
+  seed: number,
+  start: ExperimentStart,
+  settings: ExperimentSettings & Tunables,
+  exams: readonly PreparedExam[],
+  hooks: ExperimentHooks,
+): Promise<RunOutcome | undefined> {
+  const path = join(directory, 'outcome.json');
+  const done = await readOr<RunOutcome>(path);
+  if (done) return done;
+  const args = conditionArguments(condition, seed, settings, directory);
+  const task = await conditionTask(runtime, condition, args, start, settings);
+  try {
+    const { finished } = await logged(directory, [], hooks, (onStart, onLog) =>
+      train(
+        task,
+        args,
+        { signal: hooks.signal, onStart, onLog, onStep: hooks.onStep },
+        conditionOptimizer(condition, args, task, settings),
+      ),
+    );
+    if (!finished) return undefined;
+    const outcomes = await measure(task, start.source.config, exams, settings.bottleneck_layer, hooks.signal);
+    const outcome: RunOutcome = { condition: condition.name, seed, outcomes };
+    await writeFileAtomic(path, toJson(outcome));
+    return outcome;
+  } finally {
+    await task.close();
+  }
+}
+
+/** Candidates for each hyper-parameter; chosen one after the other, the others at their defaults or as chosen before. */
+const CANDIDATES: readonly { readonly condition: string; readonly key: keyof Tunables; readonly values: readonly number[] }[] = [
+  { condition: 'vittle-f', key: 'beta', values: [0.01, 0.1, 1] },
+  { condition: 'vittle-f', key: 'bottleneck_layer', values: [1, 2] },
+  { condition: 'vittle-f', key: 'alpha_end', values: [0.25, 0.5] },
+  { condition: 'weight-decay', key: 'weight_decay', values: [1, 10] },
+];
+
+/** Accuracy on the validation exams together. */
+function score(outcome: RunOutcome, exams: readonly PreparedExam[]): number {
+  const values = exams.map(({ id, exam }) => {
+    const correct = [...outcome.outcomes[id].correct].map(c => c === '1');
+    return accuracies(exam, { correct, tokenAccuracy: outcome.outcomes[id].tokens.map(t => t / 1000), logLikelihood: [] }).accuracy;
+  });
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** Chooses hyper-parameters by accuracy on clean and corrupted validation scenes; seed 1000, which no test run has. */
+async function choose(
+  runtime: Runtime,
+  output: string,
+  start: ExperimentStart,
+  settings: ExperimentSettings,
+  exams: readonly PreparedExam[],
+  hooks: ExperimentHooks,
+): Promise<Tunables | undefined> {
+  const path = join(output, 'chosen.json');
+  const known = await readOr<{ chosen: Tunables }>(path);
+  if (known) return known.chosen;
+  const { beta, alpha_end, bottleneck_layer, weight_decay } = settings;
+  let chosen: Tunables = { beta, alpha_end, bottleneck_layer, weight_decay };
+  const scores: object[] = [];
+  const seen = new Map<string, number>();
+  for (const { condition: name, key, values } of settings.choose ? CANDIDATES : []) {
+    const condition = CONDITIONS.find(c => c.name === name)!;
+    let best: { value: number; score: number } | undefined;
+    for (const value of values) {
+      if (key === 'bottleneck_layer' && value >= start.source.config.text_config.num_hidden_layers) continue;
+      const tunables = { ...chosen, [key]: value };
+      const id = `${name} ${JSON.stringify(tunables)}`;
+      let result = seen.get(id);
+      if (result === undefined) {
+        hooks.onPhase?.(`choosing ${key} ${value}`, scores.length, CANDIDATES.flatMap(c => c.values).length);
+        const directory = join(output, 'validation', `${name}-${Object.values(tunables).join('-')}`);
+        const outcome = await runOne(runtime, directory, condition, 1000, start, { ...settings, ...tunables }, exams, hooks);
+        if (!outcome) return undefined;
+        result = score(outcome, exams);
+        seen.set(id, result);
+      }
+      scores.push({ condition: name, ...tunables, accuracy: result });
+      hooks.onResult?.(`validation, ${name}, ${key} ${value}: accuracy ${result.toFixed(3)}`);
+      if (!best || result > best.score) best = { value, score: result };
+    }
+    chosen = { ...chosen, [key]: best!.value };
+  }
+  await writeFileAtomic(path, toJson({ chosen, scores }));
+  return chosen;
+}
+
+const factsOf = ({ id, group, exam }: PreparedExam): ExamFacts => ({
+  id,
+  group,
+  items: exam.items.map(({ scene, instruction: { task, question, answer } }) => ({ scene, task, question, answer })),
+});
+
+/**
+ * Runs the experiment in `output`, or goes on with it. Writes `settings.json`, `chosen.json`, `exams.json`, `runs/CONDITION-SEED/`,
+ * `report.md`, `chart.svg` and `results.json`. @returns whether it is finished
+ * @throws NarrowsError (usage) where the directory belongs to an experiment of other settings
+ */
+export async function runExperiment(
+  runtime: Runtime,
+  output: string,
+  settings: ExperimentSettings,
+  hooks: ExperimentHooks = {},
+): Promise<boolean> {
+  await mkdir(output, { recursive: true });
+  const claimed = join(output, 'settings.json');
+  const before = await readOr<ExperimentSettings>(claimed);
+  if (before && toJson({ ...before, seeds: 0 }) !== toJson({ ...settings, seeds: 0 }))
+    throw new NarrowsError(`${output} holds an experiment of other settings (see its settings.json); choose another directory.`, {
+      kind: 'usage',
+    });
+  await writeFileAtomic(claimed, toJson(settings));
+  const world = await loadSprites();
+  hooks.onPhase?.('pre-training', 0, 1);
+  if (!(await pretrain(runtime, settings, world, hooks))) return false;
+  const source = await llavaSource(settings.start);
+  if (source.bottleneck)
+    throw new NarrowsError(`${settings.start} has a bottleneck already (${BOTTLENECK_WEIGHTS}); the experiment starts without.`, {
+      kind: 'usage',
+    });
+  const start: ExperimentStart = { source, world };
+  const tower = await compileTower(runtime, towerOf(source));
+  const prepare = async (split: 'test' | 'validation'): Promise<PreparedExam[]> => prepareExams(towerOf(source), tower, settings, split);
+  const chosen = await choose(runtime, output, start, settings, await prepare('validation'), hooks);
+  if (!chosen) return false;
+  const exams = await prepare('test');
+  await tower.release();
+  await writeFileAtomic(join(output, 'exams.json'), toJson(exams.map(factsOf)));
+  const runs: RunOutcome[] = [];
+
+  // Seed by seed, so that a stop leaves complete comparisons.
+  const seeds = Array.from({ length: settings.seeds }, (_, seed) => seed).filter(seed => hooks.onlySeeds?.includes(seed) ?? true);
+  for (const seed of seeds)
+    for (const condition of CONDITIONS) {
+      hooks.onPhase?.(`${condition.title}, seed ${seed}`, runs.length, CONDITIONS.length * seeds.length);
+      const directory = join(output, 'runs', `${condition.name}-${seed}`);
+      const outcome = await runOne(runtime, directory, condition, seed, start, { ...settings, ...chosen }, exams, hooks);
+      if (!outcome) return false;
+      runs.push(outcome);
+      hooks.onResult?.(`${condition.title}, seed ${seed}: ${summary(outcome, exams)}`);
+      if (condition === CONDITIONS.at(-1)) await writeReport(output, settings, chosen, runs, exams.map(factsOf));
+    }
+  return true;
+}
+
+function summary(outcome: RunOutcome, exams: readonly PreparedExam[]): string {
+  const of = (group: string): string =>
+    score(
+      outcome,
+      exams.filter(e => e.group === group),
+    ).toFixed(3);
+  return `clean ${of('clean')}, styles ${of('style')}, images ${of('image')}, texts ${of('text')}`;
+}
+
+/** Tables, chart and all numbers of the runs so far. */
+export async function writeReport(
+  output: string,
+  settings: ExperimentSettings,
+  chosen: Tunables,
+  runs: readonly RunOutcome[],
+  exams: readonly ExamFacts[],
+): Promise<void> {
+  const facts = `Settings: ${JSON.stringify(settings)}\n\nChosen on validation scenes: ${JSON.stringify(chosen)}`;
+  await writeFileAtomic(join(output, 'report.md'), `# Vittle on scenes\n\n${facts}\n\n${experimentMarkdown(runs, exams)}`);
+  await writeFileAtomic(join(output, 'chart.svg'), differenceChart(runs, exams));
+  await writeFileAtomic(join(output, 'results.json'), toJson({ schemaVersion: 1, settings, chosen, runs }));
+}

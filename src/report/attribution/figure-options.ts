@@ -1,0 +1,103 @@
+/** @file What may be asked of a figure, with its defaults filled in. */
+
+import type { Attribution } from '../../attribution/result.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { type ColourMap, colourMap } from './colour-map.ts';
+import { displayScale, type Scale, type ScaleOptions } from './normalise.ts';
+import { defaultOpacity, finestMap, type OverlayMethod, overlayMethods } from './overlay.ts';
+import { type Theme, themes } from './theme.ts';
+
+/** Options of `figureSvg` and `figurePng`. */
+export interface FigureOptions extends ScaleOptions {
+  /** Width of the figure in CSS pixels, 320–4000. Default 1200. */
+  readonly width?: number;
+  readonly theme?: 'light' | 'dark';
+  readonly method?: OverlayMethod;
+  /** Opacity of the strongest value, 0–1. Default: what suits the method. */
+  readonly opacity?: number;
+  /** Name of a colour map. Default `narrows-heat`, for signed scores `narrows-signed` (`-dark` in the dark theme). */
+  readonly colourMap?: string;
+  /** Lines between patches. Default false. */
+  readonly grid?: boolean;
+  /** Numbers under the words. Default true. */
+  readonly wordValues?: boolean;
+  /** `row`: original, heat, caption side by side; `below`: caption under the pictures; `stack`: all in one column. */
+  readonly layout?: 'auto' | 'row' | 'below' | 'stack';
+  /** Leave the plain image out. Default: shown. */
+  readonly original?: boolean;
+  /** Title; default: the method and the model. */
+  readonly title?: string;
+  /** Draw labels as outlines rather than text: the same everywhere, but not editable. PNG always does. Default false. */
+  readonly outlines?: boolean;
+}
+
+/** Everything a figure needs, decided. */
+export interface FigureStyle {
+  readonly width: number;
+  readonly theme: Theme;
+  readonly method: OverlayMethod;
+  readonly opacity: number;
+  readonly map: ColourMap;
+  readonly grid: boolean;
+  readonly wordValues: boolean;
+  readonly layout: 'auto' | 'row' | 'below' | 'stack';
+  readonly original: boolean;
+  readonly title: string;
+  readonly imageScale?: Scale;
+  readonly wordScale?: Scale;
+}
+
+/** The method's name as tables print it. */
+export function methodLabel({ title, method }: Pick<Attribution, 'title' | 'method'>): string {
+  if (title !== undefined) return title;
+  return /^[a-z0-9]{1,5}$/.test(method) ? method.toUpperCase() : method.replace(/[-_]/g, ' ').replace(/^./, letter => letter.toUpperCase());
+}
+
+/** What the text of a result is: a caption, or for models that answer (they have no cosine) a question. */
+export const textWord = ({ cosine }: Pick<Attribution, 'cosine'>): 'caption' | 'question' =>
+  cosine === undefined ? 'question' : 'caption';
+
+/** What a map in nats says: how much a match needed, or how much of the input a model keeps. */
+export const natsHeading = (result: Pick<Attribution, 'cosine'>, part: 'image' | 'text'): string =>
+  `${result.cosine === undefined ? 'Kept of' : 'Needed from'} the ${part === 'image' ? 'image' : textWord(result)}`;
+
+/** Fills in what was not asked for. @throws NarrowsError for a value out of range or a result with neither image nor text. */
+export function figureStyle(result: Attribution, options: FigureOptions = {}): FigureStyle {
+  if (!result.image && !result.text)
+    throw new NarrowsError('The result holds no map of the image and none of the caption: nothing to draw.');
+  const width = options.width ?? 1200;
+  if (!(width >= 320 && width <= 4000)) throw new NarrowsError(`A figure is 320 to 4000 pixels wide, not ${width}.`, { kind: 'usage' });
+  const method = options.method ?? 'blended';
+  if (!overlayMethods.includes(method)) {
+    throw new NarrowsError(`There is no overlay '${method}'; choose one of ${overlayMethods.join(', ')}.`, { kind: 'usage' });
+  }
+  const opacity = options.opacity ?? defaultOpacity[method];
+  if (!(opacity >= 0 && opacity <= 1)) throw new NarrowsError(`Opacity lies between 0 and 1, not ${opacity}.`, { kind: 'usage' });
+  const shown = result.image && finestMap(result.image);
+  // Pixel gradients have a few extreme values that would leave the rest pale: two percent of the mass is clipped, as captum does.
+  const clipped = { ...options, outlierPercent: options.outlierPercent ?? (shown?.of === 'pixel' ? 2 : 0) };
+  let imageScale = shown && displayScale(shown.values, result.unit, clipped);
+  // `high` fixes the image's scale; words have a scale of their own, since a word and a patch are not the same kind of thing.
+  const words = result.text?.words.map(word => word.value);
+  let wordScale = words && displayScale(words, result.unit, { unit: options.unit, signed: options.signed });
+  const signed = imageScale?.signed || wordScale?.signed;
+  // One colour map for both: where one side has evidence against, zero is in the middle of the other's scale too.
+  if (signed && imageScale && !imageScale.signed) imageScale = displayScale(shown!.values, result.unit, { ...clipped, signed });
+  if (signed && wordScale && !wordScale.signed) wordScale = displayScale(words!, result.unit, { unit: options.unit, signed });
+  const theme = options.theme ?? 'light';
+  const fallback = signed ? (theme === 'dark' ? 'narrows-signed-dark' : 'narrows-signed') : 'narrows-heat';
+  return {
+    width,
+    theme: themes[theme],
+    method,
+    opacity,
+    map: colourMap(options.colourMap ?? fallback),
+    grid: options.grid ?? false,
+    wordValues: options.wordValues ?? true,
+    layout: options.layout ?? 'auto',
+    original: options.original ?? true,
+    title: options.title ?? `${methodLabel(result)} · ${result.provenance.model.name}`,
+    imageScale,
+    wordScale,
+  };
+}

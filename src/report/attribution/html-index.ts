@@ -1,0 +1,104 @@
+/** @file The index page of a bulk run: a sortable table of pairs with thumbnails, each linking to its own report. */
+
+import type { Attribution } from '../../attribution/result.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { colourMap } from './colour-map.ts';
+import { notConverged } from './figure.ts';
+import { rightToLeft } from './glyphs.ts';
+import { indexScript } from './html/index-script.ts';
+import { page } from './html/page.ts';
+import { baseStyle, indexStyle } from './html/style.ts';
+import { themeScript } from './html/theme-script.ts';
+import { digitsFor, displayScale, formatValue } from './normalise.ts';
+import { composite, defaultOpacity, overlayLayer } from './overlay.ts';
+import { dataUri, resizeForDisplay } from './picture.ts';
+import { escapeText } from './svg.ts';
+
+/** One pair of a bulk run. */
+export interface IndexRow {
+  /** Address of its report, relative to the index page; undefined when there is none. */
+  readonly href?: string;
+  /** `data:` URI of a small picture. */
+  readonly thumbnail?: string;
+  readonly image: string;
+  readonly caption: string;
+  readonly cosine: number;
+  /** Total bits that the image, and the caption, share with the other side. */
+  readonly imageBits?: number;
+  readonly captionBits?: number;
+  /** A word about it: `converged`, `not converged`, `no optimisation`, or why it failed. */
+  readonly verdict: string;
+}
+
+/** A thumbnail of the heat on the image, `height` pixels high, as a `data:` URI; without an image map, of the image. */
+export async function thumbnail(result: Attribution, image: RgbImage, height = 144): Promise<string> {
+  const width = Math.max(1, Math.min(4 * height, Math.round((image.width / image.height) * height)));
+  const high = Math.max(1, Math.round((width * image.height) / image.width));
+  const small = await resizeForDisplay(image, width, high);
+  if (!result.image) return dataUri(small, 'photo');
+  const scale = displayScale(result.image.patches, result.unit);
+  const map = colourMap(scale.signed ? 'narrows-signed' : 'narrows-heat');
+  const layer = overlayLayer(result.image, image, width, high, { method: 'blended', map, scale, opacity: defaultOpacity.blended });
+  return dataUri(composite(small, layer), 'photo');
+}
+
+/** The row of a result. */
+export async function indexRow(result: Attribution, image: RgbImage, href?: string): Promise<IndexRow> {
+  const optimised = [result.image, result.text].some(part => part?.convergence.verdict === 'converged');
+  return {
+    href,
+    thumbnail: await thumbnail(result, image),
+    image: result.provenance.image.name,
+    caption: result.caption,
+    cosine: result.cosine ?? Number.NaN,
+    imageBits: result.unit === 'nats' ? result.image?.totalBits : undefined,
+    captionBits: result.unit === 'nats' ? result.text?.totalBits : undefined,
+    verdict: notConverged(result) ? 'not converged' : optimised ? 'converged' : 'no optimisation',
+  };
+}
+
+const columns = [
+  ['text', 'Caption'],
+  ['text', 'Image'],
+  ['number', 'Cosine'],
+  ['number', 'Shared bits, image'],
+  ['number', 'Shared bits, caption'],
+  ['text', 'Verdict'],
+] as const;
+
+/** Only addresses that stay beside the page: a row must not smuggle in a script or another host. */
+const relative = (href: string): boolean => !/^\s*(?:[a-z][a-z0-9+.-]*:|\/\/|\\)/i.test(href);
+
+function rowHtml(row: IndexRow): string {
+  const direction = rightToLeft(row.caption) ? ' dir="rtl"' : '';
+  const caption = escapeText(row.caption);
+  const linked = row.href && relative(row.href) ? `<a href="${escapeText(row.href)}">${caption}</a>` : caption;
+  const number = (value: number | undefined, digits: number) =>
+    value === undefined || !Number.isFinite(value)
+      ? '<td class="number" data-value="">–</td>'
+      : `<td class="number" data-value="${value}">${formatValue(value, digits)}</td>`;
+  const bits = (value: number | undefined) => number(value, value === undefined ? 0 : digitsFor(value));
+  const kind = row.verdict === 'converged' ? ' converged' : row.verdict === 'no optimisation' ? '' : ' not-converged';
+  const picture = row.thumbnail?.startsWith('data:image/') ? `<img alt="" loading="lazy" src="${escapeText(row.thumbnail)}">` : '';
+  return (
+    `<tr><td>${picture}</td><td class="caption" data-value="${caption}"${direction}><span title="${caption}">${linked}</span></td><td class="file" data-value="${escapeText(row.image)}">${escapeText(row.image)}</td>` +
+    `${number(row.cosine, 3)}${bits(row.imageBits)}${bits(row.captionBits)}` +
+    `<td data-value="${escapeText(row.verdict)}"><span class="badge${kind}">${escapeText(row.verdict)}</span></td></tr>`
+  );
+}
+
+/** The index page as one HTML text. Rows keep their order until a header is pressed. */
+export function indexHtml(rows: readonly IndexRow[], options: { readonly title?: string } = {}): string {
+  const title = options.title ?? 'Attributions';
+  const heads = columns.map(
+    ([kind, name]) =>
+      `<th scope="col" data-kind="${kind}" aria-sort="none"${kind === 'number' ? ' class="number"' : ''}><button type="button">${name}</button></th>`,
+  );
+  const body =
+    `<header class="top"><div class="title"><h1>${escapeText(title)}</h1><button id="theme" type="button" hidden>Theme: system</button></div><p class="muted">Few shared bits with a low cosine: image and caption hardly belong together. ` +
+    `Press a column's name to sort.</p></header>\n<main><div class="controls"><input id="search" type="search" placeholder="Search captions and files" aria-label="Search" hidden>` +
+    `<span id="count" class="small muted" role="status">${rows.length} ${rows.length === 1 ? 'pair' : 'pairs'}</span></div>` +
+    `<div class="wide"><table class="index"><thead><tr><th><span class="hidden">Picture</span></th>${heads.join('')}</tr></thead><tbody>${rows.map(rowHtml).join('\n')}</tbody></table></div></main>` +
+    `\n<p id="live" class="hidden" role="status" aria-live="polite"></p>`;
+  return page({ title, style: baseStyle + indexStyle, body, script: themeScript + indexScript, data: {} });
+}

@@ -1,0 +1,146 @@
+/** @file One or several results as a self-contained HTML report: one file, no requests, keyboard-usable, light and dark. */
+
+import type { Attribution } from '../../attribution/result.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { colourMaps } from './colour-map.ts';
+import { methodLabel } from './figure-options.ts';
+import { articleHtml } from './html/article.ts';
+import { page } from './html/page.ts';
+import { reportScript } from './html/report-script.ts';
+import { baseStyle, reportStyle } from './html/style.ts';
+import { themeScript } from './html/theme-script.ts';
+import { wordMaps } from './interactions.ts';
+import { displayScale } from './normalise.ts';
+import { defaultOpacity, type OverlayMethod } from './overlay.ts';
+import { dataUri, resizeForDisplay } from './picture.ts';
+import { escapeText } from './svg.ts';
+
+/** One result and its picture. `command`: what to type to get it again; default: built from the parameters. */
+export interface ReportItem {
+  readonly result: Attribution;
+  readonly image: RgbImage;
+  readonly command?: string;
+}
+
+/** Options of the report. */
+export interface ReportOptions {
+  readonly title?: string;
+  /** Unit at first; the reader can change it. */
+  readonly unit?: 'nats' | 'bits';
+  /** Longest side of an embedded picture, in pixels. Default 1200. */
+  readonly pictureSize?: number;
+}
+
+/** Quotes an argument for a POSIX shell where it needs it. */
+export const shellQuote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`);
+
+/** The command that gives the result again, flags named as the parameters are, in kebab case. */
+export function commandLine(result: Attribution): string {
+  const modality = result.image && result.text ? 'both' : result.image ? 'image' : 'text';
+  const { model, image } = result.provenance;
+  const parts = ['narrows', 'attribute', '--model', model.name, '--image', image.name, '--text', result.caption, '--method', result.method];
+  parts.push('--modality', modality);
+  for (const [name, value] of Object.entries(result.parameters)) {
+    if (value === null || value === undefined || name === 'modality') continue;
+    // Lists of texts are the only lists among parameters; in a call they stand between semicolons.
+    const list = Array.isArray(value) && value.every(each => typeof each === 'string') ? value.join(';') : undefined;
+    if (typeof value === 'object' && list === undefined) continue;
+    const flag = `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`).replace(/_/g, '-')}`;
+    if (typeof value === 'boolean') parts.push(value ? flag : flag.replace('--', '--no-'));
+    else parts.push(flag, list ?? String(value));
+  }
+  return parts.map(shellQuote).join(' ');
+}
+
+const maximum = 50;
+
+/**
+ * The report as one HTML text. Scripts and styles are admitted by hash; texts are escaped; pictures are `data:` URIs.
+ * @throws NarrowsError for no results, more than 50, or values that are not finite.
+ */
+export async function reportHtml(items: readonly ReportItem[], options: ReportOptions = {}): Promise<string> {
+  if (items.length === 0) throw new NarrowsError('A report needs at least one result.');
+  if (items.length > maximum)
+    throw new NarrowsError(`A report holds at most ${maximum} results, not ${items.length}; use the index page for more.`);
+  const limit = options.pictureSize ?? 1200;
+  const articles: string[] = [];
+  const data: unknown[] = [];
+  for (const [index, { result, image, command }] of items.entries()) {
+    const shrink = Math.min(1, limit / Math.max(image.width, image.height));
+    const size = { width: Math.max(1, Math.round(image.width * shrink)), height: Math.max(1, Math.round(image.height * shrink)) };
+    const uri = await dataUri(await resizeForDisplay(image, size.width, size.height), 'photo');
+    articles.push(articleHtml(result, { index, picture: { uri, ...size }, command: command ?? commandLine(result) }));
+    // Refuses values that are not finite, before they reach a page that could only show dashes.
+    if (result.image) displayScale(result.image.patches, result.unit);
+    if (result.text)
+      displayScale(
+        result.text.words.map(word => word.value),
+        result.unit,
+      );
+    data.push({
+      unit: result.unit,
+      ...size,
+      originalWidth: image.width,
+      originalHeight: image.height,
+      image: result.image && {
+        grid: result.image.grid,
+        view: result.image.view,
+        patches: Array.from(result.image.patches, v => Number(v.toPrecision(7))),
+      },
+      interactions: wordMaps(result).map(map => ({ word: map.word, values: Array.from(map.patches, v => Number(v.toPrecision(5))) })),
+      words: result.text?.words.map(({ text, start, end, value }) => ({ text, start, end, value })),
+    });
+  }
+  const first = items[0].result;
+  const title = options.title ?? (items.length === 1 ? `${methodLabel(first)}: ${first.caption}` : `${items.length} attributions`);
+  const opacity = Object.fromEntries(Object.entries(defaultOpacity).map(([name, value]) => [name, Math.round(100 * value)]));
+  return page({
+    title,
+    style: baseStyle + reportStyle,
+    body: `<header class="top"><div class="title"><h1>${escapeText(options.title ?? 'What the model relies on')}</h1><button id="theme" type="button" hidden>Theme: system</button></div>${howToRead(items)}</header>\n${toolbar(items, options)}\n<main>${articles.join('\n')}</main>\n<p id="live" class="hidden" role="status" aria-live="polite"></p><noscript><p class="top">Scripts are off: the maps are not drawn, the tables below each picture hold every number.</p></noscript>`,
+    script: themeScript + reportScript,
+    data: { items: data, opacity, maps: colourMaps.map(map => ({ name: map.name, table: Buffer.from(map.table).toString('base64') })) },
+  });
+}
+
+function howToRead(items: readonly ReportItem[]): string {
+  const nats = items.some(({ result }) => result.unit === 'nats' && result.cosine !== undefined);
+  const kept = items.some(({ result }) => result.unit === 'nats' && result.cosine === undefined);
+  const scores = items.some(item => item.result.unit === 'score');
+  const texts: string[] = [];
+  if (kept) {
+    texts.push(
+      'A bright patch or word is one of which the bottleneck inside the model keeps much: its number is the KL divergence of what goes on from what it would take anything for (its prior), in nats or bits. It says how much the model keeps, not whether the answer needs it.',
+    );
+  }
+  if (nats) {
+    texts.push(
+      'A bright patch or word carries information that the model needs to match this image with this caption: its number says how many nats (or bits) got through the bottleneck there. Where it is dark, the model can do without.',
+    );
+  }
+  if (scores) texts.push('Scores say how much a patch or word raises (orange) or lowers (blue) the match.');
+  return `<p class="muted"><b>How to read this.</b> ${texts.join(' ')} Grey margins were cut off before the model saw the image.</p>`;
+}
+
+function toolbar(items: readonly ReportItem[], options: ReportOptions): string {
+  const methods: readonly (readonly [OverlayMethod, string])[] = [
+    ['blended', 'blended'],
+    ['heat', 'heat on grey'],
+    ['masked', 'masked image'],
+  ];
+  const option = (value: string, text: string, selected = false) =>
+    `<option value="${value}"${selected ? ' selected' : ''}>${text}</option>`;
+  const hasImage = items.some(item => item.result.image);
+  const hasNats = items.some(item => item.result.unit === 'nats');
+  const off = (show: boolean) => (show ? '' : ' hidden');
+  return (
+    `<div class="tools" role="toolbar" aria-label="Display" hidden>` +
+    `<label${off(hasImage)}>Overlay <select id="method">${methods.map(([value, text]) => option(value, text)).join('')}</select></label>` +
+    `<label${off(hasImage)}>Opacity <input id="opacity" type="range" min="0" max="100" value="${Math.round(100 * defaultOpacity.blended)}"> <output id="opacity-value" for="opacity"></output></label>` +
+    `<label>Colours <select id="map">${option('auto', 'default')}${colourMaps.map(map => option(map.name, map.name.replace('narrows-', ''))).join('')}</select></label>` +
+    `<label${off(hasNats)}>Unit <select id="unit">${option('nats', 'nats')}${option('bits', 'bits', options.unit === 'bits')}</select></label>` +
+    `<label${off(hasImage)}><input id="smooth" type="checkbox" checked> Smooth</label>` +
+    `<label${off(hasImage)}><input id="grid" type="checkbox"> Patch lines</label></div>`
+  );
+}

@@ -1,0 +1,248 @@
+/** @file A made-up comparison of every method in the registry, for tests and for looking at the report. The numbers mean nothing. */
+
+import { pairMethods as registered } from '../../../attribution/registry.ts';
+import type { ComparisonResults, ResultCase, ResultMetric, ResultPart } from '../../../evaluation/compare/results.ts';
+import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import { colourMap } from '../../attribution/colour-map.ts';
+import { dataUri } from '../../attribution/picture.ts';
+
+/** Metrics of every category and direction. */
+export const exampleMetrics: readonly ResultMetric[] = (
+  [
+    [
+      'cosine-drop',
+      'Cosine drop ×100',
+      'paper',
+      'lower',
+      'cosine ×100',
+      'How far the similarity falls when only what the map keeps is shown; small is good.',
+    ],
+    ['cosine-increase', 'Cosine increase', 'paper', 'higher', 'share', 'How often the kept part matches better than the whole picture.'],
+    [
+      'insertion',
+      'Insertion',
+      'faithfulness',
+      'higher',
+      'cosine',
+      'Area under the similarity as the best patches come in; a faithful map rises at once.',
+    ],
+    [
+      'deletion',
+      'Deletion',
+      'faithfulness',
+      'lower',
+      'cosine',
+      'Area under the similarity as the best patches go; a faithful map falls at once.',
+    ],
+    ['aid', 'AID', 'faithfulness', 'higher', 'share', 'Area between the two curves: how much the order of the patches matters.'],
+    [
+      'sensitivity-n',
+      'Sensitivity-n',
+      'faithfulness',
+      'higher',
+      'correlation',
+      'Whether sums of the map follow what removing those patches does.',
+    ],
+    ['infidelity', 'Infidelity', 'faithfulness', 'lower', 'cosine²', 'Mean squared error of the map as a forecast of perturbations.'],
+    ['pointing', 'Pointing game', 'localisation', 'higher', 'share', 'How often the highest patch lies on the named thing.'],
+    ['energy', 'Energy pointing game', 'localisation', 'higher', 'share', 'Share of the map that lies on the named thing.'],
+    ['iou-otsu', 'IoU, Otsu', 'localisation', 'higher', 'share', 'Overlap of the thresholded map with the named thing.'],
+    [
+      'pixel-auc',
+      'Pixel AUC',
+      'localisation',
+      'higher',
+      'share',
+      'Chance that a pixel of the thing ranks above one outside; ½ is guessing.',
+    ],
+    ['max-sensitivity', 'Max-sensitivity', 'robustness', 'lower', 'ratio', 'Largest relative change of the map under small noise.'],
+    [
+      'cascade',
+      'Parameter randomisation',
+      'randomisation',
+      'lower',
+      'correlation',
+      'Likeness of the maps of a trained and a randomised model; high means that the map ignores the model.',
+    ],
+    ['entropy', 'Entropy', 'complexity', 'none', 'nats', 'How spread out the map is; neither end is good in itself.'],
+    ['seconds', 'Seconds per map', 'cost', 'lower', 's', 'Wall-clock time for one map beyond encoding the pair.'],
+  ] as const
+).map(([name, title, category, direction, unit, reading]) => ({ name, title, category, direction, unit, reading }));
+
+const random = new RandomStream(11, 'example results');
+const scale: Record<string, [base: number, gain: number, noise: number]> = {
+  'cosine-drop': [9, -6, 2],
+  'cosine-increase': [0.2, 0.3, 0.4],
+  insertion: [0.16, 0.09, 0.03],
+  deletion: [0.2, -0.08, 0.03],
+  infidelity: [0.004, -0.003, 0.002],
+  'max-sensitivity': [0.6, -0.3, 0.2],
+  entropy: [3, -1, 0.3],
+};
+const words = ['a', 'red', 'fox', 'beside', 'a', 'lighthouse'];
+
+/** Options of `exampleResults`. */
+export interface ExampleOptions {
+  readonly pairs?: number;
+  readonly seeds?: number;
+  readonly gallery?: boolean;
+  /** Methods of each family; all by default. M2IB is always there. */
+  readonly perFamily?: number;
+  /** In titles and captions. */
+  readonly text?: string;
+}
+
+/** The comparison: three parts (two styles of images, captions). */
+export async function exampleResults({
+  pairs = 60,
+  seeds = 3,
+  gallery = true,
+  perFamily = 99,
+  text = '',
+}: ExampleOptions = {}): Promise<ComparisonResults> {
+  const methods = registered.filter(
+    (m, i) => m.name === 'm2ib' || registered.slice(0, i).filter(other => other.family === m.family).length < perFamily,
+  );
+  const parts: ResultPart[] = [];
+  for (const [p, [group, modality]] of (
+    [
+      ['flat icons (trained)', 'image'],
+      ['line drawings (unseen)', 'image'],
+      ['flat icons (trained)', 'text'],
+    ] as const
+  ).entries())
+    parts.push(await examplePart(methods, group, modality, p, pairs, seeds, gallery, text));
+  return {
+    schemaVersion: 1,
+    model: { name: `scene-clip${text}`, sha256: 'ab'.repeat(32) },
+    data: { name: 'scenes', samples: 3 * pairs, style: 'flat, line' },
+    seeds: Array.from({ length: seeds }, (_, i) => i),
+    reference: 'm2ib',
+    methods: methods.map(m => ({ name: m.name, title: m.title + text, family: m.family, options: {} })),
+    metrics: exampleMetrics.map(m => ({ ...m, title: m.title + text, reading: m.reading + text })),
+    parts,
+    provenance: {
+      narrows: '0.1.0',
+      runtime: 'onnxruntime-node 1.30.0',
+      createdAt: '2026-01-01T00:00:00Z',
+      command: 'narrows compare --methods all',
+    },
+  };
+}
+
+async function examplePart(
+  methods: typeof registered,
+  group: string,
+  modality: 'image' | 'text',
+  p: number,
+  pairs: number,
+  seeds: number,
+  withGallery: boolean,
+  text: string,
+): Promise<ResultPart> {
+  const here = methods.filter(m => m.modalities.includes(modality));
+  const noise = random.reader(p, 0);
+  const skill = new Map(here.map(m => [m.name, m.family === 'control' ? 0.1 * noise.uniform() : 0.25 + 0.65 * noise.uniform()]));
+  const values: Record<string, Record<string, number[][]>> = {};
+  for (const metric of exampleMetrics) {
+    if (metric.name === 'seconds' && modality === 'text') continue;
+    if (modality === 'text' && metric.category === 'paper') continue;
+    const [base, gain, spread] = scale[metric.name] ?? [0.3, 0.45, 0.25];
+    const hard = Array.from({ length: pairs }, () => noise.normal() * spread);
+    values[metric.name] = {};
+    for (const m of here) {
+      const level = base + gain * (skill.get(m.name)! + 0.12 * noise.normal());
+      const few = m.family === 'interaction' ? Math.ceil(pairs / 4) : pairs;
+      values[metric.name][m.name] = hard.map((difficulty, i) => {
+        if (i >= few) return [];
+        const own = level + difficulty + 0.5 * spread * noise.normal();
+        return Array.from({ length: m.sampled ? seeds : 1 }, () => {
+          const value = own + (m.sampled ? 0.2 * spread * noise.normal() : 0);
+          if (metric.name === 'pointing' || metric.name === 'cosine-increase') return value > 0.45 ? 1 : 0;
+          return metric.name === 'pixel-auc' && noise.uniform() < 0.03 ? Number.NaN : value;
+        });
+      });
+    }
+  }
+  const curve = (steep: number, rising: boolean) => {
+    const mean = Array.from({ length: 17 }, (_, k) => {
+      const t = k / 16;
+      const share = rising ? 1 - Math.exp(-steep * t) : Math.exp(-steep * t);
+      return 0.08 + 0.2 * share + (rising ? 0.01 * t : 0);
+    });
+    return { mean, low: mean.map(v => v - 0.008), high: mean.map(v => v + 0.008) };
+  };
+  return {
+    group,
+    modality,
+    pairs: Array.from({ length: pairs }, (_, i) => ({ id: `scene-${i}`, caption: `a red fox beside a lighthouse${text}`, cosine: 0.25 })),
+    values,
+    curves: Object.fromEntries(
+      here.map(m => [m.name, { insertion: curve(1 + 9 * skill.get(m.name)!, true), deletion: curve(1 + 6 * skill.get(m.name)!, false) }]),
+    ),
+    cost: Object.fromEntries(
+      here.map((m, i) => {
+        const seconds =
+          m.family === 'perturbation'
+            ? 2 + i / 9
+            : m.family === 'control'
+              ? 0.0004
+              : m.family === 'bottleneck'
+                ? 0.4
+                : 0.012 + 0.004 * noise.uniform();
+        return [m.name, { seconds, forward: Math.ceil(seconds * 80), backward: m.family === 'gradient' ? 1 : 0 }];
+      }),
+    ),
+    skipped: modality === 'text' ? { random: `Nothing is drawn${text}.` } : {},
+    failures: {},
+    gallery: withGallery
+      ? await exampleGallery(
+          modality,
+          here.map(m => m.name),
+          p,
+          text,
+        )
+      : [],
+  };
+}
+
+async function exampleGallery(modality: 'image' | 'text', names: readonly string[], p: number, text: string): Promise<ResultCase[]> {
+  const cases: ResultCase[] = [];
+  for (const [c, place] of (['best', 'median', 'worst'] as const).entries()) {
+    const noise = random.reader(p, 1 + c);
+    const [x, y] = [noise.uniform(30, 90), noise.uniform(30, 90)];
+    const maps = [];
+    for (const method of names) {
+      const value = noise.uniform();
+      if (modality === 'text') maps.push({ method, value, words: words.map(() => noise.uniform(-0.2, 1)) });
+      else maps.push({ method, value, image: await picture([x + 30 * noise.normal() * c, y], true) });
+    }
+    cases.push({
+      place,
+      metric: 'energy',
+      pair: `scene-${c}`,
+      caption: `${words.join(' ')}${text}`,
+      image: await picture([x, y], false),
+      words: modality === 'text' ? words : undefined,
+      truth: modality === 'text' ? [0, 1, 1, 0, 0, 0] : undefined,
+      maps,
+    });
+  }
+  return cases;
+}
+
+function picture([cx, cy]: readonly [number, number], heat: boolean): Promise<string> {
+  const size = 120;
+  const image: RgbImage = { width: size, height: size, data: new Uint8Array(3 * size * size) };
+  const map = colourMap('narrows-heat');
+  for (let y = 0; y < size; y++)
+    for (let x = 0; x < size; x++) {
+      const near = Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 600);
+      const plain = near > 0.5 ? [200, 60, 40] : [150, 190 - y / 2, 220];
+      const colour = map.table.subarray(3 * Math.round(255 * near));
+      const mixed = heat ? plain.map((v, i) => 0.7 * colour[i] + 0.3 * v) : plain;
+      image.data.set(mixed, 3 * (y * size + x));
+    }
+  return dataUri(image, 'photo');
+}
