@@ -13,15 +13,18 @@ const source = join(root, 'src');
 const FLOORS = [
   ['index'],
   ['cli', 'studio'],
+  ['experiments', 'verify'],
+  ['report'],
+  ['evaluation'],
   ['attribution', 'tuning'],
   ['generation'],
-  ['bottleneck', 'robustness'],
+  ['bottleneck'],
   ['models', 'inputs', 'scenes', 'shifts'],
-  ['nn', 'optim', 'checkpoints'],
+  ['nn', 'optim', 'checkpoints', 'jobs'],
   ['graph'],
   ['runtime'],
   ['tensor'],
-  ['system', 'testing'],
+  ['system', 'node', 'testing'],
 ];
 /** Within a line, these may use each other; the rest are neighbours that do not look into each other's windows. */
 const SIDEWAYS = new Set([
@@ -31,6 +34,7 @@ const SIDEWAYS = new Set([
   'shifts>checkpoints',
   'nn>checkpoints',
   'testing>system',
+  'node>system',
 ]);
 const LONGEST = 500;
 const MEDIAN = 120;

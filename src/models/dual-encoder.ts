@@ -2,10 +2,12 @@
  * @file What attribution methods see of an image–text model: two towers, each a stack of blocks over tokens, whose pooled outputs are
  * compared by cosine. Layers, grid, prefix tokens and pooling come from the model, never from the user.
  */
+
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import type { Value } from '../graph/index.ts';
 import type { ImageProcessor } from '../inputs/image/processor.ts';
 import type { Tokenizer } from '../inputs/text/tokenizer.ts';
+import type { BlockTrace, SuffixOptions } from '../nn/encoder.ts';
 import type { Parameters } from '../nn/parameters.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
@@ -15,31 +17,6 @@ export type Modality = 'image' | 'text';
 
 /** Inputs of one tower, as the graph wants them: named tensors whose first axis is the batch. */
 export type TowerInputs = Readonly<Record<string, Tensor>>;
-
-/** Inside of one block, B sequences of N tokens, width D, H heads. */
-export interface BlockTrace {
-  /** Output of the norm in front of attention (HF `layer_norm1`), [B, N, D]: where the Grad-CAM family looks. */
-  readonly normed: Value;
-  /** Projections per head, [B, H, N, D/H]; the query is not scaled. */
-  readonly query: Value;
-  readonly key: Value;
-  readonly value: Value;
-  /** Attention probabilities [B, H, N, N], queries by keys. */
-  readonly attention: Value;
-  /** Heads side by side before the output projection, [B, N, D]. */
-  readonly context: Value;
-  /** The attention's output projection, applied to any [B, N, D]. */
-  readonly project: (context: Value) => Value;
-  /**
-   * The rest of the block: from the attention's (projected) output, whatever it is replaced by, to the block's output, [B, N, D].
-   * `input`: the block's own where only some rows are wanted, both [B, M, D].
-   */
-  readonly finish: (attended: Value, input?: Value) => Value;
-  /** Additive mask of the scores where there is one, broadcast to [B, H, N, N]. */
-  readonly mask?: Value;
-  /** Output of the block, [B, N, D]. */
-  readonly hidden: Value;
-}
 
 /** Features of a tower with every block's inside. Gradients may be taken with regard to any of the values. */
 export interface TowerTrace {
@@ -51,14 +28,6 @@ export interface TowerTrace {
   readonly poolAttention?: Value;
   /** What such a head reads: the last block's output behind the last norm, [B, N, D]. */
   readonly poolInput?: Value;
-}
-
-/** What may be changed on the way through a tower's blocks. */
-export interface SuffixOptions {
-  /** 0 hides a token from every attention (pooling heads too), 1 shows it; float32 [B·repeat, N]. The pooled token must be 1. */
-  readonly keyMask?: Value;
-  /** Replaces the output of each block above the given one: called with the block's number and its output [B·repeat, N, D]. */
-  readonly tap?: (layer: number, hidden: Value) => Value;
 }
 
 /** One tower as graph-building functions over the model's frozen parameters. */

@@ -49,7 +49,7 @@ function splitHeads(x: Value, heads: number): Value {
   return transpose(reshape(x, [batch, tokens, heads, (width as number) / heads]), [0, 2, 1, 3]);
 }
 
-/** Self-attention with its inside, shapes as in BlockTrace (models/dual-encoder.ts). */
+/** Self-attention with its inside, shapes as in BlockTrace (encoder.ts). */
 export interface AttentionTrace {
   readonly output: Value;
   readonly attention: Value;

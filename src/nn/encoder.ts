@@ -1,6 +1,5 @@
 /** @file The pre-norm transformer block that both of CLIP's towers (and SigLIP's) are made of, whole and for one pooled token. */
 import { ACTIVATIONS, add, layerNorm, scope, type Value } from '../graph/index.ts';
-import type { BlockTrace, SuffixOptions } from '../models/dual-encoder.ts';
 import { outputProjection, pooledAttention, project, selfAttention } from './attention.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -12,6 +11,39 @@ export interface EncoderConfig {
   readonly num_attention_heads: number;
   readonly hidden_act: string;
   readonly layer_norm_eps: number;
+}
+
+/** Inside of one block, B sequences of N tokens, width D, H heads. */
+export interface BlockTrace {
+  /** Output of the norm in front of attention (HF `layer_norm1`), [B, N, D]: where the Grad-CAM family looks. */
+  readonly normed: Value;
+  /** Projections per head, [B, H, N, D/H]; the query is not scaled. */
+  readonly query: Value;
+  readonly key: Value;
+  readonly value: Value;
+  /** Attention probabilities [B, H, N, N], queries by keys. */
+  readonly attention: Value;
+  /** Heads side by side before the output projection, [B, N, D]. */
+  readonly context: Value;
+  /** The attention's output projection, applied to any [B, N, D]. */
+  readonly project: (context: Value) => Value;
+  /**
+   * The rest of the block: from the attention's (projected) output, whatever it is replaced by, to the block's output, [B, N, D].
+   * `input`: the block's own where only some rows are wanted, both [B, M, D].
+   */
+  readonly finish: (attended: Value, input?: Value) => Value;
+  /** Additive mask of the scores where there is one, broadcast to [B, H, N, N]. */
+  readonly mask?: Value;
+  /** Output of the block, [B, N, D]. */
+  readonly hidden: Value;
+}
+
+/** What may be changed on the way through a tower's blocks. */
+export interface SuffixOptions {
+  /** 0 hides a token from every attention (pooling heads too), 1 shows it; float32 [B·repeat, N]. The pooled token must be 1. */
+  readonly keyMask?: Value;
+  /** Replaces the output of each block above the given one: called with the block's number and its output [B·repeat, N, D]. */
+  readonly tap?: (layer: number, hidden: Value) => Value;
 }
 
 /** Layer normalisation `name` from a scope. */

@@ -24,7 +24,8 @@ import {
   type Value,
   where,
 } from '../../graph/index.ts';
-import type { BlockTrace, Tower } from '../../models/dual-encoder.ts';
+import type { Tower } from '../../models/dual-encoder.ts';
+import type { BlockTrace } from '../../nn/encoder.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import type { MethodEntry, TowerJob } from '../method.ts';
 import { type AttentionGraph, explainByAttention } from '../primitives/attention.ts';

@@ -3,7 +3,8 @@
  * it needs and, in the graph's language, how they make a map; compiling, memory, chunks of pairs and the record are done here.
  */
 import { compile, grad, input, matmul, squeeze, sum, type Value } from '../../graph/index.ts';
-import type { BlockTrace, Tower, TowerTrace } from '../../models/dual-encoder.ts';
+import type { Tower, TowerTrace } from '../../models/dual-encoder.ts';
+import type { BlockTrace } from '../../nn/encoder.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { rowsThatFit } from '../memory.ts';
 import { eachTower, type MethodMaps, type MethodRun, type TokenMap, type TowerJob } from '../method.ts';

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { createMethod, findMethod, pairMethods } from '../../attribution/registry.ts';
+import { type FolderOptions, readFolder, writeFolder } from '../../evaluation/roar/folder.ts';
+import { type RoarResults, roarMarkdown } from '../../evaluation/roar/report.ts';
+import { retrieval } from '../../evaluation/roar/retrieval.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
@@ -18,9 +21,6 @@ import { trainClip } from '../../tuning/clip/train.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, integer, list, nearestNames, number } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
-import { type FolderOptions, readFolder, writeFolder } from '../roar/folder.ts';
-import { type RoarResults, roarMarkdown } from '../roar/report.ts';
-import { retrieval } from '../roar/retrieval.ts';
 
 /** Nothing is taken away. */
 const UNTOUCHED = 'untouched';

@@ -1,9 +1,9 @@
 /** @file CLIP's text tower: token and position embeddings, causal blocks, final norm, the end-of-text token pooled, projection. */
 import { add, broadcastTo, gather, iota, linear, scope, slice, squeeze, takeAlongAxis, unsqueeze, type Value } from '../../graph/index.ts';
+import type { SuffixOptions } from '../../nn/encoder.ts';
 import { encodePooled, normLayer } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
-import type { SuffixOptions } from '../dual-encoder.ts';
 import type { CLIPConfig, CLIPTextConfig } from './config.ts';
 
 /** What the embeddings need of a config (CLIP's and SigLIP's are the same). */

@@ -3,9 +3,10 @@
 import { mulDims } from '../../graph/dims.ts';
 import { broadcastTo, equal, input, reshape, scope, unsqueeze, type Value, where } from '../../graph/index.ts';
 import { hiddenKeys, LOWEST, rowAt, textMask } from '../../nn/attention.ts';
+import type { SuffixOptions } from '../../nn/encoder.ts';
 import { encode } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import type { SuffixOptions, Tower, TowerInputs } from '../dual-encoder.ts';
+import type { Tower, TowerInputs } from '../dual-encoder.ts';
 import type { CLIPConfig } from './config.ts';
 import { addPositions, embedTokens, projectText, projectTextTokens, rowsAt, textSuffix } from './text.ts';
 import { embedPixels, projectVision, projectVisionTokens, visionSuffix } from './vision.ts';

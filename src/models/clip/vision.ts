@@ -14,9 +14,9 @@ import {
   type Value,
 } from '../../graph/index.ts';
 import { hiddenKeys, rowAt } from '../../nn/attention.ts';
+import type { SuffixOptions } from '../../nn/encoder.ts';
 import { encodePooled, normLayer } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import type { SuffixOptions } from '../dual-encoder.ts';
 import { gridSize } from '../model-config.ts';
 import type { CLIPConfig, CLIPVisionConfig } from './config.ts';
 

@@ -4,9 +4,9 @@
  */
 import { scope, slice, squeeze, type Value } from '../../graph/index.ts';
 import { hiddenKeys, project } from '../../nn/attention.ts';
+import type { SuffixOptions } from '../../nn/encoder.ts';
 import { encodePooled, normLayer } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import type { SuffixOptions } from '../dual-encoder.ts';
 import { type SiglipConfig, sharedWidth } from './config.ts';
 
 /** Any tokens through the tower's end, [B, M, D] -> [B, M, E]. */

@@ -4,9 +4,9 @@
  */
 import { add, linear, patchify, reshape, scope, slice, softmax, squeeze, unsqueeze, type Value } from '../../graph/index.ts';
 import { foldedMean, foldedScores, hiddenKeys, project } from '../../nn/attention.ts';
+import type { SuffixOptions } from '../../nn/encoder.ts';
 import { encode, feedForward, normLayer } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import type { SuffixOptions } from '../dual-encoder.ts';
 import { gridSize } from '../model-config.ts';
 import type { SiglipVisionConfig } from './config.ts';
 

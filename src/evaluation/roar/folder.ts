@@ -8,8 +8,8 @@ import { caption } from '../../scenes/captions.ts';
 import { drawScene } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { makeDirectory, writeFileAtomic } from '../../system/files.ts';
+import type { Progress, ProgressOptions } from '../../system/progress.ts';
 import { RandomStream } from '../../tensor/random.ts';
-import type { Context } from '../command.ts';
 import { corruptCaption, corruptImage } from './corrupt.ts';
 import type { FilePair } from './retrieval.ts';
 
@@ -21,6 +21,12 @@ export interface FolderOptions {
   readonly samples: number;
   readonly percentile: number;
   readonly modality: 'image' | 'text';
+}
+
+/** Who writes a folder: where progress is shown, and what stops it. */
+export interface FolderContext {
+  readonly signal: AbortSignal;
+  progress(options: ProgressOptions): Progress;
 }
 
 /** Pairs that go through a method together. */
@@ -42,7 +48,7 @@ const png = ({ width, height, data }: RgbImage): Promise<Buffer> =>
  * @returns path of the JSONL file
  */
 export async function writeFolder(
-  context: Context,
+  context: FolderContext,
   directory: string,
   options: FolderOptions,
   method: Attributor | undefined,
