@@ -93,5 +93,5 @@ describe('narrows roar', () => {
     } finally {
       await rm(output, { recursive: true });
     }
-  }, 60_000);
+  }, 240_000);
 });
