@@ -38,9 +38,9 @@ export function chatIds(text: string, spelled?: (word: number) => boolean): numb
 
 /**
  * Chat template of the small LLaVA, as LLaVA-1.5's without the system prompt. The tokenizer puts `<s>` in front.
- * Takes contents as text with `<image>`, or as a list of parts.
+ * Takes contents as text with `<image>`, or as a list of parts; a system text stands in front.
  */
-export const CHAT_TEMPLATE = `{% for message in messages %}{% if message['role'] == 'user' %}USER: {% else %} ASSISTANT: {% endif %}{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}{% if message['role'] == 'assistant' %}</s>{% endif %}{% endfor %}{% if add_generation_prompt %} ASSISTANT:{% endif %}`;
+export const CHAT_TEMPLATE = `{% for message in messages %}{% if message['role'] == 'user' %}USER: {% elif message['role'] == 'assistant' %} ASSISTANT: {% endif %}{% if message['content'] is string %}{{ message['content'] }}{% else %}{% for part in message['content'] %}{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}{% if message['role'] == 'assistant' %}</s>{% elif message['role'] == 'system' %}{{ ' ' }}{% endif %}{% endfor %}{% if add_generation_prompt %} ASSISTANT:{% endif %}`;
 
 /** Files of the tokenizer's directory by name: objects to be written as JSON, or text. Opens in Python's PreTrainedTokenizerFast. */
 export function chatTokenizerFiles(maxLength = 512): Record<string, object | string> {

@@ -121,6 +121,36 @@ U: {{ m.content }}
     expect(() => make(blind).render(turns)).toThrow(/writes 0 times <image> where the conversation has 1/);
   });
 
+  it('write the image themselves: contents are given without marks, and the numbers must agree', () => {
+    const itself = `{% for m in messages %}[{{ m.role }}]{% if loop.first %}<|pic|>{% endif %}{{ m.content.replace('<|pic|>', '').lstrip() }}</s>{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}`;
+    const template = make(itself, { imageTokenText: '<|pic|>' });
+    const spans = template.render(turns);
+    expect(joinSpans(spans)).toBe('[user]<image>What is it?</s>[assistant]A dog.</s>[user]Sure?</s>[assistant]Yes.</s>');
+    expect(supervised(spans)).toEqual(['A dog.</s>', 'Yes.</s>']);
+    expect(() => template.render(turns.slice(2))).toThrow(
+      'writes one image itself, and the conversation has no images; give one image, or choose another',
+    );
+    expect(() => template.render([{ role: 'user', content: '<image>\n<image>\nboth ?' }])).toThrow('has 2 images; give one image');
+  });
+
+  it('put a system text in front, or refuse it where it would become an answer', () => {
+    const front = make(CHAT_TEMPLATE).render([system, ...turns.slice(0, 1)], { generationPrompt: true });
+    expect(joinSpans(front)).toBe('Be brief. USER: <image>\nWhat is it? ASSISTANT:');
+    expect(front[0]).toMatchObject({ role: 'system', supervised: false });
+    expect(() => make(VICUNA).render([system, ...turns])).toThrow(
+      /^The chat template of test knows no system text and makes a turn of the assistant of it \("ASSISTANT:"\); leave/,
+    );
+    const inst = `{% for m in messages %}{% if m.role == 'user' %}[Q] {{ m.content }} {% else %}[A] {{ m.content }} {% endif %}{% endfor %}{% if add_generation_prompt %}[A]{% endif %}`;
+    expect(() => make(inst).render([system, ...turns])).toThrow('makes a turn of the assistant of it ("[A]")');
+  });
+
+  it('have line ends of any system, in files and in JSON', () => {
+    const text = `{%- for m in messages %}\n{{- m.role | upper }}:\n{{ m.content }}{{ eos_token }}\n{%- endfor %}\n{%- if add_generation_prompt %}ASSISTANT:\n{% endif %}`;
+    const shown = joinSpans(make(text).render(turns));
+    expect(shown).toContain('USER:\n<image>\nWhat is it?</s>');
+    for (const end of ['\r\n', '\r']) expect(joinSpans(make(text.replaceAll('\n', end)).render(turns))).toBe(shown);
+  });
+
   it('say in one sentence what is wrong', () => {
     expect(() => make('{% for m in %}')).toThrow(/^The chat template of test cannot be read \(.*\); choose another with --template\.$/);
     expect(() => make(MISTRAL).render([system, ...turns])).toThrow(

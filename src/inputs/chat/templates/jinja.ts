@@ -1,5 +1,4 @@
 /** @file `jinja`: the chat template that a checkpoint brings, rendered by @huggingface/jinja as transformers' `apply_chat_template` does. */
-import { Template } from '@huggingface/jinja';
 import { messageOf, NarrowsError } from '../../../system/errors.ts';
 import { type ChatMessage, countMarks, IMAGE_MARK } from '../messages.ts';
 import { type ChatTemplate, prompt, type RenderOptions, type Span, type TemplateTokens, tidySpans } from '../template.ts';
@@ -15,6 +14,7 @@ import {
   withEnds,
   withStarts,
 } from './jinja-answers.ts';
+import { compileJinja, type RenderJinja } from './jinja-engine.ts';
 
 /** What a Jinja template needs to know of its checkpoint. */
 export interface JinjaOptions extends TemplateTokens {
@@ -41,6 +41,9 @@ export function contentParts(content: string): Part[] {
   });
 }
 
+/** A content without its marks, for a template that writes the image itself; as LLaVA's, a mark has a line end behind it. */
+const withoutMarks = (content: string): string => content.replaceAll(`${IMAGE_MARK}\n`, '').replaceAll(IMAGE_MARK, '');
+
 function inStyle(messages: readonly ChatMessage[], style: Style): object[] {
   return messages.map(({ role, content }) => ({
     role,
@@ -59,16 +62,16 @@ const PROBE = { system: 'narrowssystem', user: 'narrowsquestion', assistant: 'na
 export function jinjaTemplate(source: string, options: JinjaOptions): ChatTemplate {
   const { bosToken = '', eosToken = '', imageTokenText: image = IMAGE_MARK, specialTokens = [] } = options;
   const marked = markGeneration(source);
-  let template: Template;
+  let run: RenderJinja;
   try {
-    template = new Template(marked);
+    run = compileJinja(marked);
   } catch (error) {
     throw new NarrowsError(`The chat template of ${options.source} cannot be read (${messageOf(error)}); choose another with --template.`, {
       cause: error,
     });
   }
   const raw = (messages: readonly ChatMessage[], style: Style, generationPrompt: boolean): string =>
-    template.render({
+    run({
       tools: null,
       documents: null,
       ...options.variables,
@@ -116,6 +119,42 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
     }
     return tail;
   };
+  const drawn = new Map<Style, number>();
+  /** Images that the template writes by itself, whatever the contents hold (JoyCaption's: one, in front of the first question). */
+  const writesItself = (style: Style): number => {
+    const known = drawn.get(style);
+    if (known !== undefined) return known;
+    let images = 0;
+    try {
+      images = raw([{ role: 'user', content: PROBE.user }], style, false).split(image).length - 1;
+    } catch {
+      // A template that takes no single question: rendering the conversation itself says what is wrong.
+    }
+    drawn.set(style, images);
+    return images;
+  };
+  /** @throws NarrowsError where a system text would come out as something that the model has said */
+  const checkSystem = (style: Style): void => {
+    const render: Render = (some, more) => raw(some, style, more).replaceAll(OPEN, '').replaceAll(CLOSE, '');
+    const tail = generationTail(render).trim();
+    let text = '';
+    try {
+      text = render(
+        [
+          { role: 'system', content: PROBE.system },
+          { role: 'user', content: PROBE.user },
+        ],
+        false,
+      );
+    } catch {
+      // As above.
+    }
+    const before = text.slice(0, Math.max(0, text.indexOf(PROBE.system))).trimEnd();
+    if (tail !== '' && before.endsWith(tail))
+      throw new NarrowsError(
+        `The chat template of ${options.source} knows no system text and makes a turn of the assistant of it (${JSON.stringify(tail)}); leave the system text out, or choose another with --template.`,
+      );
+  };
   const refuse = (error: unknown): NarrowsError =>
     new NarrowsError(
       `The chat template of ${options.source} refuses the conversation (${messageOf(error)}); choose another with --template.`,
@@ -127,8 +166,12 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
   return {
     name: 'jinja',
     source: options.source,
-    render(messages: readonly ChatMessage[], { generationPrompt = false }: RenderOptions = {}): Span[] {
-      const style = styleFor(messages[0]?.role === 'system');
+    render(given: readonly ChatMessage[], { generationPrompt = false }: RenderOptions = {}): Span[] {
+      const system = given[0]?.role === 'system';
+      const style = styleFor(system);
+      if (system) checkSystem(style);
+      const itself = writesItself(style);
+      const messages = itself ? given.map(message => ({ ...message, content: withoutMarks(message.content) })) : given;
       const render: Render = (some, more) => raw(some, style, more);
       let shown: string;
       try {
@@ -155,13 +198,17 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
         ...span,
         text: span.text.replaceAll(image, IMAGE_MARK),
       }));
-      const wanted = messages.reduce((sum, { content }) => sum + countMarks(content), 0);
+      const wanted = given.reduce((sum, { content }) => sum + countMarks(content), 0);
       const got = spans.reduce((sum, span) => sum + countMarks(span.text), 0);
-      if (wanted !== got)
+      if (wanted === got) return spans;
+      const times = (n: number): string => (n === 1 ? 'one image' : `${n || 'no'} images`);
+      if (itself)
         throw new NarrowsError(
-          `The chat template of ${options.source} writes ${got} times ${image} where the conversation has ${wanted} images; choose another with --template.`,
+          `The chat template of ${options.source} writes ${times(got)} itself, and the conversation has ${times(wanted)}; give ${times(got)}, or choose another with --template.`,
         );
-      return spans;
+      throw new NarrowsError(
+        `The chat template of ${options.source} writes ${got} times ${image} where the conversation has ${wanted} images; choose another with --template.`,
+      );
     },
   };
 }

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { compileJinja } from './jinja-engine.ts';
+
+const golden = JSON.parse(readFileSync(new URL('./testdata/jinja-printing.json', import.meta.url), 'utf8')) as {
+  variables: Record<string, unknown>;
+  rows: readonly (readonly [string, string])[];
+};
+
+describe('compileJinja', () => {
+  it.each(golden.rows)('renders %j as Jinja2 does', (template, expected) => {
+    expect(compileJinja(template)(golden.variables)).toBe(expected);
+  });
+
+  it('renders again and again, with other variables', () => {
+    const render = compileJinja(
+      '{% set out = namespace(n=0) %}{% for x in list %}{% set out.n = out.n + 1 %}{{ x }}{% endfor %}{{ out.n }}',
+    );
+    expect([render({ list: [true] }), render({ list: [null, 2.5] }), render({ list: [] })]).toEqual(['True1', 'None2.52', '0']);
+  });
+
+  it('passes on what a template raises', () => {
+    expect(() => compileJinja("{{ raise_exception('no ' ~ true) }}")({})).toThrow('no True');
+    expect(() => compileJinja('{{ 1|join }}')({})).toThrow('join');
+    expect(() => compileJinja('{% if %}')).toThrow();
+  });
+});
