@@ -1,11 +1,15 @@
 /**
  * @file The outcome of a comparison as plain data: methods × metrics × pairs × seeds, by group (a style of scenes, a file) and modality.
- * Everything is a JSON value but NaN, which files hold as null. Reports are made from it alone.
+ * Everything is plain data; files hold NaN as null, pictures as PNG, masks as run lengths (report/comparison/json.ts). Maps are raw: reports are
+ * made from this alone and draw them.
  */
 
 import type { Family } from '../../attribution/method.ts';
+import type { Rectangle, RgbImage } from '../../inputs/image/rgb-image.ts';
+import type { Modality } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Category, MetricEntry } from '../metrics/metric.ts';
+import type { Mask } from './data/sample.ts';
 
 /** A method that took part. */
 export interface ResultMethod {
@@ -44,14 +48,15 @@ export interface ResultCost {
   readonly backward: number;
 }
 
-/** A method's map of a case: a picture, or the values of the words. */
+/** A method's map of a case, as the method gave it; reports draw it. */
 export interface ResultMap {
   readonly method: string;
   /** Of the metric that chose the case, mean over seeds. */
   readonly value: number;
-  /** `data:image/…` of the map on the picture. */
-  readonly image?: string;
-  readonly words?: readonly number[];
+  /** What `values` are. */
+  readonly unit: 'nats' | 'score';
+  /** Of the patches, row by row, or of the words. */
+  readonly values: ArrayLike<number>;
 }
 
 /** A pair of the gallery. */
@@ -61,11 +66,18 @@ export interface ResultCase {
   readonly metric: string;
   readonly pair: string;
   readonly caption: string;
-  /** `data:image/…` of the picture. */
-  readonly image: string;
+  /** The picture at the size at which it is shown. */
+  readonly picture: RgbImage;
+  /** Images: rows and columns of the patches. */
+  readonly grid?: readonly [number, number];
+  /** Images: what the model saw, in pixels of `picture` (with fractions; it may reach outside). */
+  readonly view?: Rectangle;
+  /** Images: where the named thing is, of the size of `picture`, where known. */
+  readonly mask?: Mask;
+  /** Captions: their words. */
   readonly words?: readonly string[];
-  /** 1 for words that the picture shows, where known. */
-  readonly truth?: readonly number[];
+  /** Captions: 1 for words that the picture shows, where known. */
+  readonly truth?: ArrayLike<number>;
   readonly maps: readonly ResultMap[];
 }
 
@@ -100,7 +112,7 @@ export interface ResultPart {
 
 /** A whole comparison. */
 export interface ComparisonResults {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
   readonly title?: string;
   readonly model: { readonly name: string; readonly sha256: string };
   /** `samples`: pairs in all. */
@@ -143,8 +155,24 @@ export function checkResults(results: ComparisonResults): void {
     const named = [...Object.keys(curves), ...Object.keys(cost), ...gallery.flatMap(each => each.maps.map(map => map.method))];
     const stranger = named.find(name => !methods.has(name));
     if (stranger !== undefined) fail(`${place} names an unknown method "${stranger}"`);
-    for (const { image, maps } of gallery)
-      if (![image, ...maps.map(map => map.image)].every(uri => uri === undefined || /^data:image\/(png|jpeg|webp);base64,/.test(uri)))
-        fail(`${place} has a picture in its gallery that is no data URL of a PNG, JPEG or WebP image`);
+    for (const one of gallery) checkCase(one, modality, message => fail(`${place}, gallery, ${one.place} case: ${message}`));
   }
+}
+
+/** A case can be drawn: its picture is whole, and every map has a value per patch or word. */
+function checkCase(
+  { picture, grid, view, mask, words, truth, maps }: ResultCase,
+  modality: Modality,
+  fail: (message: string) => never,
+): void {
+  const pixels = picture.width * picture.height;
+  if (!(pixels > 0) || picture.data.length !== 3 * pixels) fail('the picture has another number of bytes than its size asks for');
+  if (mask && (mask.width !== picture.width || mask.height !== picture.height || mask.data.length !== pixels))
+    fail('the mask is of another size than the picture');
+  if (modality === 'image' && !(grid && view)) fail('the grid or the view is missing');
+  if (modality === 'text' && !words) fail('the words are missing');
+  const count = modality === 'image' ? grid![0] * grid![1] : words!.length;
+  if (truth && truth.length !== count) fail(`${truth.length} truths for ${count} words`);
+  for (const { method, values } of maps)
+    if (values.length !== count) fail(`${values.length} values of "${method}" for ${count} ${modality === 'image' ? 'patches' : 'words'}`);
 }

@@ -21,11 +21,19 @@ export const overlayMethods: readonly OverlayMethod[] = ['blended', 'heat', 'mas
 /** Opacity of the strongest value, per method, when none is asked for. */
 export const defaultOpacity: Readonly<Record<OverlayMethod, number>> = { blended: 0.85, heat: 0.72, masked: 0.94, contour: 1 };
 
+/** What of an attribution is drawn. */
+export type DrawableMap = Pick<ImageAttribution, 'grid' | 'patches' | 'pixels' | 'view'>;
+
 /**
  * The model's view in a picture shown at `width`×`height`: whole pixels, at least one each way. It may reach outside the picture
  * where the model was fed a padded image.
  */
-export function viewBox(image: ImageAttribution, original: { width: number; height: number }, width: number, height: number): Rectangle {
+export function viewBox(
+  image: Pick<DrawableMap, 'view'>,
+  original: { width: number; height: number },
+  width: number,
+  height: number,
+): Rectangle {
   const [sx, sy] = [width / original.width, height / original.height];
   const { view } = image;
   const left = Math.min(width - 1, Math.round(view.left * sx));
@@ -36,13 +44,13 @@ export function viewBox(image: ImageAttribution, original: { width: number; heig
 }
 
 /** The finest map there is: pixels where the method gives them, else patches; with its rows and columns. */
-export function finestMap(image: ImageAttribution): { values: Float32Array; grid: readonly [number, number]; of: 'pixel' | 'patch' } {
+export function finestMap(image: DrawableMap): { values: Float32Array; grid: readonly [number, number]; of: 'pixel' | 'patch' } {
   const { pixels, patches, grid } = image;
   return pixels ? { values: pixels.values, grid: [pixels.height, pixels.width], of: 'pixel' } : { values: patches, grid, of: 'patch' };
 }
 
 /** The map's raw values at `height`×`width`, as `torch.nn.functional.interpolate(mode='bilinear', align_corners=False)` gives them. */
-export function heatField(image: ImageAttribution, height: number, width: number): Float32Array {
+export function heatField(image: DrawableMap, height: number, width: number): Float32Array {
   const { values, grid } = finestMap(image);
   return upsampleBilinear(values, grid, [height, width]);
 }
@@ -61,7 +69,7 @@ export interface OverlayStyle {
 
 /** Heat as an RGBA layer of `width`×`height`. Outside the model's view it is a grey veil: nothing is claimed there. */
 export function overlayLayer(
-  image: ImageAttribution,
+  image: DrawableMap,
   original: { width: number; height: number },
   width: number,
   height: number,

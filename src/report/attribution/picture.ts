@@ -42,12 +42,39 @@ export const encodePng = (picture: RgbImage | Layer, fast = false): Promise<Buff
     .png(fast ? { compressionLevel: 1 } : PNG)
     .toBuffer();
 
-/** `data:` URI of a picture: JPEG for a photo when that is clearly smaller, else PNG; `fast` is PNG, for something rendered at once. */
-export async function dataUri(picture: RgbImage | Layer, kind: 'photo' | 'exact' | 'fast'): Promise<string> {
+/** Of WebP: maps and photographs at this quality show no difference at gallery size. */
+const WEBP = { quality: 88, smartSubsample: true, effort: 4 } as const;
+
+const uri = (type: string, bytes: Buffer): string => `data:image/${type};base64,${bytes.toString('base64')}`;
+
+/**
+ * `data:` URI of a picture: `exact` is PNG; `fast` is PNG too, for something rendered at once; `photo` is JPEG where that is clearly smaller;
+ * `small` is WebP where that is smaller (about an eighth of PNG), for pages that hold hundreds.
+ */
+export async function dataUri(picture: RgbImage | Layer, kind: 'photo' | 'exact' | 'fast' | 'small'): Promise<string> {
   const png = await encodePng(picture, kind === 'fast');
   if (kind === 'photo') {
     const jpeg = await raw(picture, 3).jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer();
-    if (jpeg.length < 0.7 * png.length) return `data:image/jpeg;base64,${jpeg.toString('base64')}`;
+    if (jpeg.length < 0.7 * png.length) return uri('jpeg', jpeg);
   }
-  return `data:image/png;base64,${png.toString('base64')}`;
+  if (kind === 'small') {
+    const webp = await raw(picture, 3).webp(WEBP).toBuffer();
+    if (webp.length < png.length) return uri('webp', webp);
+  }
+  return uri('png', png);
+}
+
+/** RGB pixels of a PNG `data:` URI that `dataUri` made. @throws NarrowsError for anything else */
+export async function pictureOf(source: string): Promise<RgbImage> {
+  const [head, text] = source.split(',', 2);
+  if (head !== 'data:image/png;base64') throw new NarrowsError('A picture in the file is no data URL of a PNG image.');
+  const { data, info } = await sharp(Buffer.from(text ?? '', 'base64'))
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+    .catch(cause => {
+      throw new NarrowsError('A picture in the file cannot be decoded.', { cause });
+    });
+  return { width: info.width, height: info.height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }

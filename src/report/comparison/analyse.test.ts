@@ -23,7 +23,7 @@ const FAMILY = { ref: 'bottleneck', a: 'gradient', b: 'gradient', c: 'control' }
 /** A comparison of ref, a, b and c over one part; metrics' values by method. */
 function toy(metrics: readonly ResultMetric[], values: Record<string, Record<string, number[][]>>, pairs: number): ComparisonResults {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     model: { name: 'toy', sha256: '00' },
     data: { name: 'toy', samples: pairs },
     seeds: [0, 1],
@@ -184,6 +184,16 @@ describe('what may be missing', () => {
   it('refuses results that contradict themselves', () => {
     const good = toy([metric('m', 'higher')], { m: ten }, 10);
     const part = good.parts[0];
+    const drawable = {
+      place: 'best',
+      metric: 'm',
+      pair: '0',
+      caption: '',
+      picture: { width: 1, height: 1, data: new Uint8Array(3) },
+      grid: [2, 2],
+      view: { left: 0, top: 0, width: 1, height: 1 },
+      maps: [],
+    } as const;
     const bad: [Partial<ComparisonResults>, RegExp][] = [
       [{ reference: 'nobody' }, /reference "nobody"/],
       [{ metrics: [...good.metrics, ...good.metrics] }, /two metrics have one name/],
@@ -193,8 +203,12 @@ describe('what may be missing', () => {
       [{ parts: [{ ...part, values: { m: { z: ten.a } } }] }, /unknown method "z"/],
       [{ parts: [{ ...part, cost: { z: { seconds: 1, forward: 1, backward: 0 } } }] }, /unknown method "z"/],
       [
-        { parts: [{ ...part, gallery: [{ place: 'best', metric: 'm', pair: '0', caption: '', image: 'javascript:alert(1)', maps: [] }] }] },
-        /no data URL/,
+        { parts: [{ ...part, gallery: [{ ...drawable, maps: [{ method: 'a', value: 1, unit: 'score', values: [1, 2] }] }] }] },
+        /2 values of "a" for 4 patches/,
+      ],
+      [
+        { parts: [{ ...part, gallery: [{ ...drawable, picture: { width: 2, height: 2, data: new Uint8Array(3) } }] }] },
+        /another number of bytes/,
       ],
     ];
     for (const [change, message] of bad) {

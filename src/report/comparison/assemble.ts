@@ -13,7 +13,7 @@ import { type CompareSpec, type MetricSetting, methodSettings, metricSettings } 
 import type { DualEncoder } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
-import { choosingMetric, type GalleryCase, gallery } from './gallery.ts';
+import { choosingMetric, gallery } from './gallery.ts';
 
 /** What is said beside the cache. */
 export interface AssembleOptions {
@@ -23,25 +23,6 @@ export interface AssembleOptions {
   readonly command?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
-}
-
-const pngUri = (bytes: Uint8Array): string => `data:image/png;base64,${Buffer.from(bytes).toString('base64')}`;
-
-function caseOf(found: GalleryCase, metric: string): ResultCase {
-  return {
-    place: found.place,
-    metric,
-    pair: found.id,
-    caption: found.caption,
-    image: pngUri(found.picture),
-    ...(found.modality === 'text' ? { words: found.words, truth: found.truth && [...found.truth] } : {}),
-    maps: found.maps.map(({ label, value, png, words }) => ({
-      method: label,
-      value,
-      ...(png ? { image: pngUri(png) } : {}),
-      ...(words ? { words: [...words] } : {}),
-    })),
-  };
 }
 
 /** What is to be known of a metric that judged a part of the pairs or seeds alone. */
@@ -97,7 +78,7 @@ export async function assembleResults(
   }
   const total = source.names.length;
   const results: ComparisonResults = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     model: { name: spec.model, sha256: await model.sha256() },
     data: {
       name: source.description,
@@ -141,5 +122,5 @@ async function casesOf(
 ): Promise<ResultCase[]> {
   const metric = choosingMetric(spec, kind);
   if (metric === undefined) return [];
-  return (await gallery(spec, source, model, kind, { metric, reference })).map(found => caseOf(found, metric));
+  return gallery(spec, source, model, kind, { metric, reference });
 }

@@ -1,46 +1,17 @@
-/** @file Pictures for the report: pairs on which the reference is best, middling and worst, with every method's map. */
+/** @file Cases for the gallery: pairs on which the reference is best, middling and worst, with every method's raw map. */
 
 import type { CollectedKind } from '../../evaluation/compare/collect.ts';
 import type { Mask, SampleSource } from '../../evaluation/compare/data/sample.ts';
 import { prepare } from '../../evaluation/compare/engine/prepared.ts';
 import { PairRecord } from '../../evaluation/compare/engine/record.ts';
+import type { ResultCase } from '../../evaluation/compare/results.ts';
 import { type CompareSpec, methodSettings, metricSettings } from '../../evaluation/compare/settings.ts';
-import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { mergeWords } from '../../inputs/text/words.ts';
-import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
-import { colourMap } from '../attribution/colour-map.ts';
-import { displayScale } from '../attribution/normalise.ts';
-import { composite, defaultOpacity, greyed, overlayLayer } from '../attribution/overlay.ts';
-import { encodePng, resizeForDisplay } from '../attribution/picture.ts';
+import type { DualEncoder } from '../../models/dual-encoder.ts';
+import { resizeForDisplay } from '../attribution/picture.ts';
 
 /** Height of a picture in pixels. */
 const HEIGHT = 192;
-
-/** One method's map of a case. */
-export interface GalleryMap {
-  readonly label: string;
-  /** The metric's value on this pair, mean over seeds. */
-  readonly value: number;
-  /** Images: PNG bytes of the map on the picture. */
-  readonly png?: Uint8Array;
-  /** Captions: values of the words. */
-  readonly words?: Float32Array;
-}
-
-/** One pair of the gallery. */
-export interface GalleryCase {
-  readonly place: 'best' | 'median' | 'worst';
-  readonly group: string;
-  readonly modality: Modality;
-  readonly id: string;
-  readonly caption: string;
-  /** PNG bytes of the picture, the truth outlined. */
-  readonly picture: Uint8Array;
-  readonly words: readonly string[];
-  /** 1 for words that the picture shows, where known. */
-  readonly truth?: Uint8Array;
-  readonly maps: readonly GalleryMap[];
-}
 
 /** What the gallery's places are chosen by. */
 export interface GalleryChoice {
@@ -63,7 +34,7 @@ export async function gallery(
   model: DualEncoder,
   kind: CollectedKind,
   { metric, reference }: GalleryChoice,
-): Promise<GalleryCase[]> {
+): Promise<ResultCase[]> {
   const setting = metricSettings(spec.metrics).find(m => m.label === metric);
   const values = kind.values[metric]?.[reference];
   if (!setting || !values) return [];
@@ -75,86 +46,52 @@ export async function gallery(
     .map(each => each.p);
   if (order.length === 0) return [];
   const places = { best: order[0], median: order[order.length >> 1], worst: order[order.length - 1] };
-  const cases: GalleryCase[] = [];
+  const cases: ResultCase[] = [];
   for (const [place, p] of Object.entries(places))
-    cases.push(await drawCase(spec, source, model, kind, metric, place as GalleryCase['place'], p));
+    cases.push(await readCase(spec, source, model, kind, metric, place as ResultCase['place'], p));
   return cases;
 }
 
-async function drawCase(
+async function readCase(
   spec: CompareSpec,
   source: SampleSource,
   model: DualEncoder,
   kind: CollectedKind,
   metric: string,
-  place: GalleryCase['place'],
+  place: ResultCase['place'],
   p: number,
-): Promise<GalleryCase> {
+): Promise<ResultCase> {
   const sample = await source.read(kind.pairs[p].index);
-  const { pair, modality, group, id } = sample;
+  const { pair, modality, id } = sample;
   const prepared = await prepare(model, sample, spec.imageSize);
   const record = await PairRecord.open(spec.directory, prepared.key, id);
-  const shown = await resizeForDisplay(pair.image, Math.max(1, Math.round((pair.image.width / pair.image.height) * HEIGHT)), HEIGHT);
-  const { view } = model.processor.process(pair.image, { size: spec.imageSize });
-  const grid = model.image.grid!(...prepared.size);
-  const [{ tokens }] = model.requireTokenizer().encodeBatch([pair.text], { maxLength: model.maxTextLength }).rows;
-  const maps: GalleryMap[] = [];
-  for (const { key, label, entry } of methodSettings(spec.methods)) {
-    const found = record.map(key, spec.seed)?.map;
-    if (!found) continue;
-    const value = meanOf(kind.values[metric][label]?.[p] ?? []);
-    if (modality === 'text') maps.push({ label, value, words: found });
-    else maps.push({ label, value, png: await drawMap(found, grid, view, pair.image, shown, entry.unit) });
+  const maps = methodSettings(spec.methods).flatMap(({ key, label, entry }) => {
+    const values = record.map(key, spec.seed)?.map;
+    return values ? [{ method: label, value: meanOf(kind.values[metric][label]?.[p] ?? []), unit: entry.unit, values }] : [];
+  });
+  const width = Math.max(1, Math.round((pair.image.width / pair.image.height) * HEIGHT));
+  const picture = await resizeForDisplay(pair.image, width, HEIGHT);
+  const common = { place, metric, pair: id, caption: pair.text, picture, maps };
+  if (modality === 'text') {
+    const [{ tokens }] = model.requireTokenizer().encodeBatch([pair.text], { maxLength: model.maxTextLength }).rows;
+    const words = mergeWords(pair.text, tokens, new Float32Array(tokens.length)).map(w => w.text);
+    return { ...common, words, truth: prepared.truth };
   }
+  const { view } = model.processor.process(pair.image, { size: spec.imageSize });
+  const [sx, sy] = [width / pair.image.width, HEIGHT / pair.image.height];
   return {
-    place,
-    group,
-    modality,
-    id,
-    caption: pair.text,
-    picture: await encodePng(sample.truth ? outlined(shown, sample.truth) : shown),
-    words: mergeWords(pair.text, tokens, new Float32Array(tokens.length)).map(w => w.text),
-    truth: modality === 'text' ? prepared.truth : undefined,
-    maps,
+    ...common,
+    grid: model.image.grid!(...prepared.size),
+    view: { left: view.left * sx, top: view.top * sy, width: view.width * sx, height: view.height * sy },
+    ...(sample.truth ? { mask: shrink(sample.truth, width, HEIGHT) } : {}),
   };
 }
 
-function drawMap(
-  map: Float32Array,
-  grid: readonly [number, number],
-  view: { left: number; top: number; width: number; height: number },
-  original: RgbImage,
-  shown: RgbImage,
-  unit: 'nats' | 'score',
-): Promise<Buffer> {
-  const scale = displayScale(map, unit);
-  const style = {
-    method: 'blended',
-    map: colourMap(scale.signed ? 'narrows-signed' : 'narrows-heat'),
-    scale,
-    opacity: defaultOpacity.blended,
-  } as const;
-  const convergence = { verdict: 'no-optimisation', note: '', fit: [], compression: [] } as const;
-  const image = { tokens: map, prefixTokens: 0, grid, patches: map, view, convergence };
-  return encodePng(composite(scale.signed ? greyed(shown) : shown, overlayLayer(image, original, shown.width, shown.height, style)));
-}
-
-/** The picture with a line of black and white around the truth. */
-function outlined(picture: RgbImage, truth: Mask): RgbImage {
-  const { width, height } = picture;
-  const data = Uint8Array.from(picture.data);
-  const inside = (x: number, y: number): boolean =>
-    x >= 0 &&
-    y >= 0 &&
-    x < width &&
-    y < height &&
-    truth.data[Math.floor((y * truth.height) / height) * truth.width + Math.floor((x * truth.width) / width)] === 1;
+/** The mask at another size, by the nearest pixel. */
+function shrink(mask: Mask, width: number, height: number): Mask {
+  const data = new Uint8Array(width * height);
   for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      if (inside(x, y)) continue;
-      const near = inside(x - 1, y) || inside(x + 1, y) || inside(x, y - 1) || inside(x, y + 1);
-      const next = inside(x - 2, y) || inside(x + 2, y) || inside(x, y - 2) || inside(x, y + 2);
-      if (near || next) data.fill(near ? 255 : 0, 3 * (y * width + x), 3 * (y * width + x) + 3);
-    }
+    for (let x = 0; x < width; x++)
+      data[y * width + x] = mask.data[Math.floor((y * mask.height) / height) * mask.width + Math.floor((x * mask.width) / width)];
   return { width, height, data };
 }

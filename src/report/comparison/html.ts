@@ -8,6 +8,7 @@ import { escapeText } from '../attribution/svg.ts';
 import type { Analysis, PartAnalysis } from './analyse.ts';
 import { byCategory } from './by-category.ts';
 import { type NamedChart, partCharts } from './charts.ts';
+import type { DrawnGallery } from './draw-gallery.ts';
 import { partTitle } from './format.ts';
 import { caseHtml } from './html/gallery.ts';
 import { glanceHtml } from './html/glance.ts';
@@ -16,15 +17,15 @@ import { comparisonStyle } from './html/style.ts';
 import { categoryHtml, metricHtml } from './html/tables.ts';
 import { chartVariables, pageChart } from './svg/palette.ts';
 
-/** The page. Every text from outside is escaped. */
-export function comparisonHtml(analysis: Analysis): string {
+/** The page. Every text from outside is escaped. @param drawn the gallery's pictures, see `drawGallery` */
+export function comparisonHtml(analysis: Analysis, drawn: DrawnGallery): string {
   const { results, parts } = analysis;
   const title = results.title ?? 'Comparison of attribution methods';
   const links = parts.map(({ part }, i) => `<li><a href="#part-${i}">${escapeText(partTitle(part))}</a></li>`);
   const body =
     `<header class="top"><div class="title"><h1>${escapeText(title)}</h1><button id="theme" type="button" hidden>Theme: system</button></div>${intro(analysis)}</header>` +
     `<nav class="jump" aria-label="Parts"><ul>${links.join('')}<li><a href="#provenance">Provenance</a></li></ul></nav>` +
-    `<main>${parts.map((part, i) => partHtml(analysis, part, i)).join('\n')}${provenance(analysis)}</main>` +
+    `<main>${parts.map((part, i) => partHtml(analysis, part, i, drawn)).join('\n')}${provenance(analysis)}</main>` +
     `<p id="live" class="hidden" role="status" aria-live="polite"></p>`;
   return page({ title, style: baseStyle + chartVariables + comparisonStyle, body, script: themeScript + sortScript, data: {} });
 }
@@ -78,11 +79,11 @@ function few({ results, alpha }: Analysis, pairs: number): string {
     : '';
 }
 
-function partHtml(analysis: Analysis, part: PartAnalysis, index: number): string {
+function partHtml(analysis: Analysis, part: PartAnalysis, index: number, drawn: DrawnGallery): string {
   const { results } = analysis;
   const { pairs, gallery, modality, skipped = {}, failures = {} } = part.part;
   const charts = partCharts(analysis, part, pageChart, false);
-  const drawn = (['ranks', 'curves', 'cost'] as const).flatMap(kind => {
+  const figured = (['ranks', 'curves', 'cost'] as const).flatMap(kind => {
     const list = charts.filter(c => c.kind === kind);
     if (list.length === 0) return [];
     const [heading, about] = CHARTS[kind];
@@ -97,7 +98,7 @@ function partHtml(analysis: Analysis, part: PartAnalysis, index: number): string
   const referenced = part.tables.some(t => t.rows.some(r => r.toReference));
   return (
     `<section class="part" id="part-${index}"><h2>${escapeText(partTitle(part.part))}</h2><p class="muted">${pairs.length} ${pairs.length === 1 ? 'pair: there are no intervals and no tests with one' : 'pairs'}.${clustered(pairs)}${few(analysis, pairs.length)}${referenced || part.tables.length === 0 ? '' : ' The reference has no values here, so there are no differences to it.'}</p>` +
-    `<h3>At a glance</h3>${glanceHtml(analysis, part)}${drawn.join('')}` +
+    `<h3>At a glance</h3>${glanceHtml(analysis, part)}${figured.join('')}` +
     `<h3>Tables</h3><p class="muted small">Press a column’s name to sort; hover for intervals and readings.</p>${byCategory(
       analysis,
       part,
@@ -107,7 +108,7 @@ function partHtml(analysis: Analysis, part: PartAnalysis, index: number): string
       .join('')}` +
     `<h3>Every metric in full</h3>${part.tables.map(table => metricHtml(analysis, table)).join('')}` +
     `${absent.length > 0 ? `<h3>Left out</h3><ul class="small">${absent.join('')}</ul>` : ''}` +
-    `${gallery.length > 0 ? `<h3>Gallery</h3><p class="muted small reading">Cases on which the reference does best, middling and worst; every map has its own colour scale.</p>${gallery.map(one => caseHtml(results, modality, one)).join('')}` : ''}</section>`
+    `${gallery.length > 0 ? `<h3>Gallery</h3><p class="muted small reading">Cases on which the reference does best, middling and worst; every map has its own colour scale.</p>${gallery.map(one => caseHtml(results, modality, one, drawn.get(one)!)).join('')}` : ''}</section>`
   );
 }
 

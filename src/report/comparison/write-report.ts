@@ -5,12 +5,12 @@ import { writeFileAtomic } from '../../system/files.ts';
 import { type AnalyseOptions, analyse } from './analyse.ts';
 import { partCharts } from './charts.ts';
 import { tablesCsv } from './csv.ts';
+import { drawGallery } from './draw-gallery.ts';
 import { partTitle, slug } from './format.ts';
 import { comparisonHtml } from './html.ts';
 import { resultsJson } from './json.ts';
 import { tablesLatex } from './latex.ts';
 import { tablesMarkdown } from './markdown.ts';
-import { smallerPictures } from './pictures.ts';
 import { paperChart } from './svg/palette.ts';
 
 /**
@@ -19,7 +19,8 @@ import { paperChart } from './svg/palette.ts';
  * @throws NarrowsError for results that contradict themselves, or a directory that cannot be written
  */
 export async function writeReport(results: ComparisonResults, directory: string, options: AnalyseOptions = {}): Promise<string[]> {
-  const analysis = analyse(await smallerPictures(results), options);
+  const analysis = analyse(results, options);
+  const drawn = await drawGallery(results);
 
   const paths: string[] = [];
   const write = async (name: string, content: string | Iterable<Uint8Array>): Promise<void> => {
@@ -27,9 +28,9 @@ export async function writeReport(results: ComparisonResults, directory: string,
     await writeFileAtomic(path, content);
     paths.push(path);
   };
-  await write('report.html', comparisonHtml(analysis));
+  await write('report.html', comparisonHtml(analysis, drawn));
   await write('tables.csv', tablesCsv(analysis));
-  await write('results.json', resultsJson(analysis));
+  await write('results.json', resultsJson(analysis, drawn));
   await write('tables.tex', tablesLatex(analysis));
   await write('tables.md', tablesMarkdown(analysis));
   const taken = new Set<string>();

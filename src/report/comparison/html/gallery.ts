@@ -7,11 +7,12 @@ import { colourMap } from '../../attribution/colour-map.ts';
 import { digitsFor, displayScale, formatValue } from '../../attribution/normalise.ts';
 import { escapeText, toSvg } from '../../attribution/svg.ts';
 import { byFamily } from '../by-category.ts';
+import type { DrawnCase } from '../draw-gallery.ts';
 
 const PLACES = { best: 'Best', median: 'Median', worst: 'Worst' } as const;
 
-/** A case. */
-export function caseHtml(results: ComparisonResults, modality: Modality, one: ResultCase): string {
+/** A case with its pictures. */
+export function caseHtml(results: ComparisonResults, modality: Modality, one: ResultCase, drawn: DrawnCase): string {
   const metric = results.metrics.find(m => m.name === one.metric);
   const reference = results.methods.find(m => m.name === results.reference)!;
   const ordered = [reference, ...byFamily(results.methods).filter(m => m !== reference)];
@@ -23,7 +24,7 @@ export function caseHtml(results: ComparisonResults, modality: Modality, one: Re
   const value = (map: ResultMap): string => formatValue(map.value, Math.max(2, digitsFor(digits)));
   const title = escapeText(metric?.title ?? one.metric);
   const head = `<p><b>${PLACES[one.place]} case</b> <span>“${escapeText(one.caption)}”</span> <span class="small muted">${escapeText(one.pair)}; numbers are ${title}; chosen by its value for ${escapeText(reference.title)}</span></p>`;
-  const picture = `<img loading="lazy" alt="${escapeText(one.caption)}" src="${one.image}">`;
+  const picture = `<img loading="lazy" alt="${escapeText(one.caption)}" src="${drawn.picture}">`;
   if (modality === 'text') {
     const rows = maps.map(
       ({ method, map }) =>
@@ -33,18 +34,18 @@ export function caseHtml(results: ComparisonResults, modality: Modality, one: Re
   }
   const items = maps.map(
     ({ method, map }) =>
-      `<li>${map.image ? `<img loading="lazy" alt="Map of ${escapeText(method.title)}" src="${map.image}">` : ''}${escapeText(method.title)} <span class="note">${value(map)}</span></li>`,
+      `<li><img loading="lazy" alt="Map of ${escapeText(method.title)}" src="${drawn.maps.get(map.method)}">${escapeText(method.title)} <span class="note">${value(map)}</span></li>`,
   );
-  return `<div class="case">${head}<ul class="maps"><li>${picture}picture${one.truth ? ' and truth' : ''}</li>${items.join('\n')}</ul></div>`;
+  return `<div class="case">${head}<ul class="maps"><li>${picture}picture${one.mask ? ' and truth' : ''}</li>${items.join('\n')}</ul></div>`;
 }
 
 /** Width of a strip of words, and how much of its wide margin is cut off. */
 const [WIDTH, TRIM] = [330, 9];
 
 /** The caption on the colours of a map's values; each map has its own scale. */
-function words({ words: texts = [], truth, caption }: ResultCase, { words: values = [] }: ResultMap, method: ResultMethod): string {
-  const finite = values.map(v => (Number.isFinite(v) ? v : 0));
-  const scale = displayScale(finite, 'score');
+function words({ words: texts = [], truth, caption }: ResultCase, { values, unit }: ResultMap, method: ResultMethod): string {
+  const finite = Array.from(values, v => (Number.isFinite(v) ? v : 0));
+  const scale = displayScale(finite, unit);
   const scores = finite.map((value, i) => ({ text: texts[i] ?? '', start: 2 * i, end: 2 * i + 1, value, tokens: [] }));
   const strip = layoutStrip(scores, caption, scale, WIDTH, 14, false);
   const map = colourMap(scale.signed ? 'narrows-signed' : 'narrows-heat');

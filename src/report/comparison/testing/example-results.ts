@@ -4,8 +4,6 @@ import { pairMethods as registered } from '../../../attribution/registry.ts';
 import type { ComparisonResults, ResultCase, ResultMetric, ResultPart } from '../../../evaluation/compare/results.ts';
 import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
 import { RandomStream } from '../../../tensor/random.ts';
-import { colourMap } from '../../attribution/colour-map.ts';
-import { dataUri } from '../../attribution/picture.ts';
 
 /** Metrics of every category and direction. */
 export const exampleMetrics: readonly ResultMetric[] = (
@@ -114,7 +112,7 @@ export async function exampleResults({
   ).entries())
     parts.push(await examplePart(methods, group, modality, p, pairs, seeds, gallery, text));
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     model: { name: `scene-clip${text}`, sha256: 'ab'.repeat(32) },
     data: { name: 'scenes', samples: 3 * pairs, style: 'flat, line' },
     seeds: Array.from({ length: seeds }, (_, i) => i),
@@ -197,7 +195,7 @@ async function examplePart(
     skipped: modality === 'text' ? { random: `Nothing is drawn${text}.` } : {},
     failures: {},
     gallery: withGallery
-      ? await exampleGallery(
+      ? exampleGallery(
           modality,
           here.map(m => m.name),
           p,
@@ -207,42 +205,42 @@ async function examplePart(
   };
 }
 
-async function exampleGallery(modality: 'image' | 'text', names: readonly string[], p: number, text: string): Promise<ResultCase[]> {
+function exampleGallery(modality: 'image' | 'text', names: readonly string[], p: number, text: string): ResultCase[] {
   const cases: ResultCase[] = [];
   for (const [c, place] of (['best', 'median', 'worst'] as const).entries()) {
     const noise = random.reader(p, 1 + c);
     const [x, y] = [noise.uniform(30, 90), noise.uniform(30, 90)];
-    const maps = [];
-    for (const method of names) {
+    const maps = names.map(method => {
       const value = noise.uniform();
-      if (modality === 'text') maps.push({ method, value, words: words.map(() => noise.uniform(-0.2, 1)) });
-      else maps.push({ method, value, image: await picture([x + 30 * noise.normal() * c, y], true) });
-    }
+      if (modality === 'text') return { method, value, unit: 'score', values: words.map(() => noise.uniform(-0.2, 1)) } as const;
+      return { method, value, unit: 'nats', values: blob([x + 30 * noise.normal() * c, y]) } as const;
+    });
     cases.push({
       place,
       metric: 'energy',
       pair: `scene-${c}`,
       caption: `${words.join(' ')}${text}`,
-      image: await picture([x, y], false),
-      words: modality === 'text' ? words : undefined,
-      truth: modality === 'text' ? [0, 1, 1, 0, 0, 0] : undefined,
+      picture: picture([x, y]),
+      ...(modality === 'text'
+        ? { words, truth: [0, 1, 1, 0, 0, 0] }
+        : { grid: [SIDE, SIDE] as const, view: { left: 0, top: 0, width: SIZE, height: SIZE } }),
       maps,
     });
   }
   return cases;
 }
 
-function picture([cx, cy]: readonly [number, number], heat: boolean): Promise<string> {
-  const size = 120;
-  const image: RgbImage = { width: size, height: size, data: new Uint8Array(3 * size * size) };
-  const map = colourMap('narrows-heat');
-  for (let y = 0; y < size; y++)
-    for (let x = 0; x < size; x++) {
-      const near = Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 600);
-      const plain = near > 0.5 ? [200, 60, 40] : [150, 190 - y / 2, 220];
-      const colour = map.table.subarray(3 * Math.round(255 * near));
-      const mixed = heat ? plain.map((v, i) => 0.7 * colour[i] + 0.3 * v) : plain;
-      image.data.set(mixed, 3 * (y * size + x));
-    }
-  return dataUri(image, 'photo');
+/** Pixels and patches of an example's side. */
+const [SIZE, SIDE] = [120, 12];
+
+const near = (x: number, y: number, [cx, cy]: readonly [number, number]): number => Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 600);
+
+const blob = (centre: readonly [number, number]): number[] =>
+  Array.from({ length: SIDE * SIDE }, (_, i) => near(((i % SIDE) + 0.5) * 10, (Math.floor(i / SIDE) + 0.5) * 10, centre));
+
+function picture(centre: readonly [number, number]): RgbImage {
+  const image: RgbImage = { width: SIZE, height: SIZE, data: new Uint8Array(3 * SIZE * SIZE) };
+  for (let y = 0; y < SIZE; y++)
+    for (let x = 0; x < SIZE; x++) image.data.set(near(x, y, centre) > 0.5 ? [200, 60, 40] : [150, 190 - y / 2, 220], 3 * (y * SIZE + x));
+  return image;
 }
