@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CLIPConfig, parseCLIPConfig } from '../src/models/clip/config.ts';
 import { wantedTensors } from '../src/models/clip/files.ts';
-import { writeFileAtomic } from '../src/system/files.ts';
+import { writeFileAtomic } from '../src/node/files.ts';
 import { RandomStream } from '../src/tensor/random.ts';
 import { sizeOf } from '../src/tensor/tensor.ts';
 

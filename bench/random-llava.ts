@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LlavaConfig, parseLlavaConfig } from '../src/models/llava/config.ts';
 import { wantedTensors } from '../src/models/llava/files.ts';
-import { writeFileAtomic } from '../src/system/files.ts';
+import { writeFileAtomic } from '../src/node/files.ts';
 import { RandomStream } from '../src/tensor/random.ts';
 import { sizeOf } from '../src/tensor/tensor.ts';
 import { sceneLlavaSource } from '../src/tuning/llava/scene-source.ts';

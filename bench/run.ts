@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeFileAtomic } from '../src/system/files.ts';
+import { writeFileAtomic } from '../src/node/files.ts';
 import { describeMachine, LOAD_LIMIT, load, machineSlug } from './machine.ts';
 import { addTokenizer, exists, findB32, inRepository } from './models.ts';
 import { Peer } from './peer.ts';

@@ -4,10 +4,12 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeVersion } from './write-version.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+writeVersion(root);
 
 // What a file was once compiled to must not outlive the file.
 rmSync(join(root, 'dist'), { recursive: true, force: true });

@@ -5,6 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { seamProblems } from './house-seam.mjs';
+import { versionSource } from './write-version.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'src');
@@ -105,6 +107,10 @@ for (const path of files) {
   if (!/^(#![^\n]*\n)?\/\*\*\s+(\*\s+)?@file\b/.test(text)) problems.push(`${relative(root, path)}: does not begin with /** @file ... */`);
   checkExports(path, text);
 }
+problems.push(...seamProblems(root, files, isTest));
+const stated = versionSource(root);
+if (stated.before !== stated.after)
+  problems.push(`src/system/version.ts: the version is not package.json's ${stated.version}; run node scripts/write-version.mjs`);
 lengths.sort((a, b) => a - b);
 const median = lengths[lengths.length >> 1] ?? 0;
 if (median > MEDIAN) problems.push(`src: the median file has ${median} lines; ${MEDIAN} are the most`);

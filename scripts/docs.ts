@@ -1,7 +1,7 @@
 /** @file Writes docs/methods.md, docs/metrics.md and docs/shifts.md from the registries. usage: node --import tsx scripts/docs.ts */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '../src/system/files.ts';
+import { writeFileAtomic } from '../src/node/files.ts';
 import { methodsPage, metricsPage, shiftsPage } from './pages.ts';
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), '../docs');

@@ -6,12 +6,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import sharp, { type OverlayOptions } from 'sharp';
+import { writeFileAtomic } from '../src/node/files.ts';
 import { element, label, type Node, toSvg } from '../src/report/attribution/svg.ts';
 import { drawScene } from '../src/scenes/scene.ts';
 import { loadSprites } from '../src/scenes/sprites.ts';
 import { shiftImage } from '../src/shifts/apply.ts';
 import { imageShifts } from '../src/shifts/registry.ts';
-import { writeFileAtomic } from '../src/system/files.ts';
 import { RandomStream } from '../src/tensor/random.ts';
 
 const { values } = parseArgs({

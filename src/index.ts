@@ -57,13 +57,15 @@ export { CLIPModel } from './models/clip/model.ts';
 export type { DualEncoder, Modality, Tower, TowerInputs } from './models/dual-encoder.ts';
 export type { ForwardOutput as CLIPOutput } from './models/dual-encoder-model.ts';
 export type { LlavaConfig } from './models/llava/config.ts';
+export type { LlavaPrompt } from './models/llava/decoding.ts';
 export type { LlavaOptions } from './models/llava/load.ts';
-export { type LlavaInputs, LlavaModel, type LlavaPrompt, type LlavaResult } from './models/llava/model.ts';
+export { type LlavaInputs, LlavaModel, type LlavaResult } from './models/llava/model.ts';
 export { LlavaMiniModel } from './models/llava-mini/model.ts';
 export { loadModel, MODEL_TYPES, type ModelKind, modelKind } from './models/load.ts';
 export type { LoadOptions } from './models/load-parts.ts';
 export type { SiglipConfig } from './models/siglip/config.ts';
 export { SiglipModel } from './models/siglip/model.ts';
+export { createLogger } from './node/logger.ts';
 // Pictures of an attribution
 export { figureSvg } from './report/attribution/figure.ts';
 export type { FigureOptions } from './report/attribution/figure-options.ts';
@@ -85,7 +87,7 @@ export { type SceneWorld, STYLES, TEST_STYLES, TRAIN_STYLES } from './scenes/spr
 export { loadSprites, type SpriteOptions } from './scenes/sprites.ts';
 // What may go wrong, and where messages go
 export { NarrowsError } from './system/errors.ts';
-export { createLogger, type Logger } from './system/log.ts';
+export type { Logger } from './system/log.ts';
 export { version } from './system/version.ts';
 export type { DType, TypedArray } from './tensor/dtype.ts';
 export { RandomStream } from './tensor/random.ts';

@@ -1,6 +1,6 @@
 /** @file The weights of a model directory as one table of tensors, whether they stand in one safetensors file or in shards. */
-import { readdir, realpath } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, realpath } from '../node/disk.ts';
+import { basename, join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { readError } from '../system/read-error.ts';
 import { checkDirectory, readJson } from './config.ts';

@@ -1,6 +1,6 @@
 /** @file Reads JSON files of a checkpoint directory with errors a person can act on. */
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, stat } from '../node/disk.ts';
+import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { readError } from '../system/read-error.ts';
 import { jsonErrorIndex } from './json-position.ts';

@@ -1,7 +1,7 @@
 /** @file Hashes of files and of whole checkpoints, for provenance. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+
+import { createReadStream, stat } from '../node/disk.ts';
+import { createHash } from '../node/hash.ts';
 import { readError } from '../system/read-error.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { TensorEntry } from './safetensors.ts';

@@ -2,9 +2,10 @@
  * @file LoRA adapters as PEFT stores them: adapter_model.safetensors and adapter_config.json. A tensor's name there is `base_model.model.`
  * and its name in the model; here it is the name in the model alone.
  */
-import { join } from 'node:path';
+
+import { writeFileAtomic } from '../node/files.ts';
+import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { writeFileAtomic } from '../system/files.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import { checkDirectory, readJson } from './config.ts';
 import { type PeftConfig, parsePeftConfig, peftJson } from './peft-config.ts';

@@ -1,5 +1,5 @@
 /** @file Lazy reader of safetensors files: opening reads the header alone, reading a tensor takes exactly its range of bytes. */
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { type FileHandle, open, realpath } from '../node/disk.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { readError } from '../system/read-error.ts';
 import { allocate, DTYPES, type DType } from '../tensor/dtype.ts';

@@ -1,7 +1,7 @@
 /** @file Writes a model directory that Python's `from_pretrained` opens: weights in one file or in shards, then `config.json`. */
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeError, writeFileAtomic } from '../system/files.ts';
+import { readdir, rm } from '../node/disk.ts';
+import { writeError, writeFileAtomic } from '../node/files.ts';
+import { join } from '../node/paths.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from './checkpoint.ts';
 import { listTensors, type NamedTensors, writeSafetensors } from './write.ts';

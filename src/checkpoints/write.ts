@@ -1,6 +1,7 @@
 /** @file Writes safetensors files that the Rust, Python and torch libraries open, byte for byte as the Rust library lays them out. */
+
+import { writeFileAtomic } from '../node/files.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { writeFileAtomic } from '../system/files.ts';
 import { DTYPES, type DType } from '../tensor/dtype.ts';
 import { sizeOf, type Tensor } from '../tensor/tensor.ts';
 import { MAX_HEADER_BYTES } from './safetensors-header.ts';

@@ -1,8 +1,8 @@
 /** @file What a command is to the frame: a module that declares its flags and does its work with what the frame hands it. */
 import type { Command } from 'commander';
-import type { Colours } from '../system/colours.ts';
+import type { Colours } from '../node/colours.ts';
+import type { Progress, ProgressOptions } from '../node/progress.ts';
 import type { Logger } from '../system/log.ts';
-import type { Progress, ProgressOptions } from '../system/progress.ts';
 
 /** What every command gets. Data goes to `print`; everything else goes to stderr. */
 export interface Context {

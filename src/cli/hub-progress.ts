@@ -1,6 +1,6 @@
 /** @file Hub options of a command: Ctrl-C stops a download, its progress shows bytes and time left. */
 import type { DownloadProgress, ResolveOptions } from '../checkpoints/hub/hub.ts';
-import type { Progress } from '../system/progress.ts';
+import type { Progress } from '../node/progress.ts';
 import type { Context } from './command.ts';
 
 /** Options for `resolveModel` and `fromPretrained`. The bar appears with the first byte and stays as one line at the end. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** @file The `narrows` command: signals, broken pipes, and the way from an error to a sentence and an exit code. */
-import { setStatus } from '../system/status-line.ts';
+import { setStatus } from '../node/status-line.ts';
 import { EXIT, explain, Interrupted, stackOf } from './errors.ts';
 import { runProgram, wantsDebug } from './program.ts';
 

@@ -1,9 +1,9 @@
 /** @file The command tree: global flags, the commands of the registry, and how a call reaches its command. */
 import { Command, CommanderError } from 'commander';
-import { createColours } from '../system/colours.ts';
-import { createLogger } from '../system/log.ts';
-import { createProgress } from '../system/progress.ts';
-import { canRewrite, setStatus } from '../system/status-line.ts';
+import { createColours } from '../node/colours.ts';
+import { createLogger } from '../node/logger.ts';
+import { createProgress } from '../node/progress.ts';
+import { canRewrite, setStatus } from '../node/status-line.ts';
 import { version } from '../system/version.ts';
 import type { CommandModule, Context, Options } from './command.ts';
 import { type CommandEntry, commands, groups } from './commands/registry.ts';

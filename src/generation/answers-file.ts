@@ -1,10 +1,11 @@
 /** @file A file of answers that grows row by row: whole lines whatever happens, mended when it is opened again. */
-import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+
 import { parseJson } from '../checkpoints/config.ts';
+import { type FileHandle, open } from '../node/disk.ts';
+import { makeDirectory, writeError, writeFileAtomic } from '../node/files.ts';
+import { createHash } from '../node/hash.ts';
+import { dirname } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { makeDirectory, writeError, writeFileAtomic } from '../system/files.ts';
 import { readError } from '../system/read-error.ts';
 import type { QuestionId } from './questions.ts';
 

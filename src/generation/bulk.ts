@@ -2,7 +2,7 @@
 
 import { type ImageFolder, missingOf } from '../inputs/chat/read-conversations.ts';
 import { decodeImage } from '../inputs/image/decode.ts';
-import type { LlavaPrompt } from '../models/llava/model.ts';
+import type { LlavaPrompt } from '../models/llava/decoding.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { type AnswerRow, type AnswersFile, answerId } from './answers-file.ts';
 import type { ChatModel } from './chat-model.ts';

@@ -1,7 +1,8 @@
 /** @file How a checkpoint wants to be continued: its generation_config.json. */
-import { join } from 'node:path';
+
 import { z } from 'zod';
 import { readJson } from '../checkpoints/config.ts';
+import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { GenerationOptions } from './generate.ts';
 

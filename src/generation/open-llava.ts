@@ -1,6 +1,5 @@
 /** @file Opens a model that answers, of whatever kind its config names: LLaVA, LLaVA with its bottleneck, LLaVA-Mini. */
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+
 import { type BottleneckLlavaOptions, openBottleneckLlava } from '../bottleneck/gaussian/llava.ts';
 import { readConfig } from '../checkpoints/config.ts';
 import { bundledModels, DEFAULT_CHAT_MODEL, findModel } from '../models/bundled.ts';
@@ -9,6 +8,8 @@ import type { LlavaModel } from '../models/llava/model.ts';
 import { compressedTokens } from '../models/llava-mini/config.ts';
 import { LlavaMiniModel } from '../models/llava-mini/model.ts';
 import { modelKind } from '../models/load.ts';
+import { access } from '../node/disk.ts';
+import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 
 /** A model that answers. */

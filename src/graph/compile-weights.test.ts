@@ -1,8 +1,10 @@
 /** @file Frozen weights read by the runtime from files: any offset, type, folder and name; on every runtime. */
+
 import { mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRange } from '../node/files.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { webRuntime } from '../runtime/web.ts';
@@ -82,7 +84,11 @@ function reference(): { y: Float64Array; g: Float64Array } {
   return { y, g };
 }
 
-const runtimes: Record<string, Runtime> = { node: nodeRuntime({ threads: 1 }), worker: workerRuntime({ threads: 1 }), web: webRuntime() };
+const runtimes: Record<string, Runtime> = {
+  node: nodeRuntime({ threads: 1 }),
+  worker: workerRuntime({ threads: 1 }),
+  web: webRuntime({ readExternal: readRange }),
+};
 afterAll(async () => {
   for (const runtime of Object.values(runtimes)) await runtime.release();
 });

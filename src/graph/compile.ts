@@ -1,10 +1,11 @@
 /** @file From traced values to something that runs; equal graphs share one session. */
-import { createHash } from 'node:crypto';
+import { createHash } from '../node/hash.ts';
 import type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from '../runtime/runtime.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { showShape } from './dims.ts';
-import { Emitter, type OnnxGraph, type OnnxValueInfo } from './lower.ts';
+import { OnnxEmitter } from './lower.ts';
 import { encodeModel, externalFolder, externalRanges } from './onnx.ts';
+import type { OnnxGraph, OnnxValueInfo } from './onnx-graph.ts';
 import { GraphError, type Value } from './value.ts';
 
 interface Entry {
@@ -88,7 +89,7 @@ function checkFeeds(expected: readonly OnnxValueInfo[], inputs: Feeds): Feeds {
 }
 
 /** Traced outputs as an ONNX graph, before compiling. */
-export const lower = (outputs: Readonly<Record<string, Value>>): OnnxGraph => new Emitter().run(outputs);
+export const lower = (outputs: Readonly<Record<string, Value>>): OnnxGraph => new OnnxEmitter().run(outputs);
 
 /**
  * Compiles the graph that computes `outputs` (by the names given). Equal graphs with equal options share one session of the runtime.

@@ -2,6 +2,7 @@
 export { type CompiledGraph, compile, lower } from './compile.ts';
 export { addDims, type Dim, mulDims, type Shape, showShape } from './dims.ts';
 export { grad } from './grad.ts';
+export type { ExternalData } from './onnx-graph.ts';
 export * from './ops/activation.ts';
 export * from './ops/arithmetic.ts';
 export * from './ops/compute-after.ts';
@@ -18,4 +19,4 @@ export * from './ops/shape.ts';
 export * from './ops/softmax.ts';
 export * from './ops/unary.ts';
 export { recompute } from './recompute.ts';
-export { type ExternalData, GraphError, ops, scope, type Value } from './value.ts';
+export { GraphError, ops, scope, type Value } from './value.ts';

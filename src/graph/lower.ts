@@ -5,46 +5,11 @@
 import { allocate, DTYPES, type DType } from '../tensor/dtype.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { type Dim, dimTerms, isStatic, type Shape, showShape } from './dims.ts';
-import { type Attributes, type ExternalData, GraphError, type Node, nodesOf, type Value, whereIs } from './value.ts';
+import type { OnnxAttribute, OnnxGraph } from './onnx-graph.ts';
+import { type Attributes, type Emitter, GraphError, type Node, nodesOf, type Value, whereIs } from './value.ts';
 
-/** Integer, text, integers, or a float marked as one. */
-export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
-
-/** One ONNX node, names given. */
-export interface OnnxNode {
-  readonly opType: string;
-  readonly domain: string;
-  readonly name: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
-}
-
-/** A constant, held here or in a weight file. */
-export interface OnnxTensor {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly content: Uint8Array | ExternalData;
-}
-
-/** Name, type and shape of a graph input or output. */
-export interface OnnxValueInfo {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: Shape;
-}
-
-/** An ONNX graph before it is written as bytes. */
-export interface OnnxGraph {
-  readonly nodes: OnnxNode[];
-  readonly initializers: OnnxTensor[];
-  readonly inputs: OnnxValueInfo[];
-  readonly outputs: OnnxValueInfo[];
-}
-
-/** Handed to an op's `lower`: names of values, and ways to add nodes and constants. */
-export class Emitter {
+/** Lowers one graph: what an op's `lower` is handed, and the walk that calls it. */
+export class OnnxEmitter implements Emitter {
   readonly graph: OnnxGraph = { nodes: [], initializers: [], inputs: [], outputs: [] };
   private readonly names = new Map<Value, string>();
   private readonly merged = new Map<Value, Value>();

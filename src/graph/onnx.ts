@@ -1,10 +1,9 @@
 /** @file Writes an `OnnxGraph` as the bytes of an ONNX ModelProto (https://github.com/onnx/onnx, onnx.proto3; IR version 10, opset 21). */
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from '../node/paths.ts';
 import type { ExternalRange } from '../runtime/runtime.ts';
 import { ProtoWriter } from '../system/protobuf.ts';
 import { DTYPES } from '../tensor/dtype.ts';
-import type { OnnxAttribute, OnnxGraph, OnnxTensor, OnnxValueInfo } from './lower.ts';
-import type { ExternalData } from './value.ts';
+import type { ExternalData, OnnxAttribute, OnnxGraph, OnnxTensor, OnnxValueInfo } from './onnx-graph.ts';
 
 const IR_VERSION = 10;
 const OPSET = 21;

@@ -5,7 +5,7 @@
 import type { DType } from '../tensor/dtype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Dim, normaliseAxis, type Shape, showShape } from './dims.ts';
-import type { Emitter } from './lower.ts';
+import type { ExternalData, OnnxAttribute, OnnxGraph } from './onnx-graph.ts';
 
 /** One result of a node. */
 export interface Value {
@@ -14,13 +14,6 @@ export interface Value {
   readonly node: Node;
   /** Which of the node's outputs. */
   readonly index: number;
-}
-
-/** Where a frozen weight's bytes stand: `offset` bytes into `file` (a real path), `length` bytes. */
-export interface ExternalData {
-  readonly file: string;
-  readonly offset: number;
-  readonly length: number;
 }
 
 /** What an op needs beside its inputs. Every entry takes part in the graph's hash. */
@@ -42,6 +35,38 @@ export interface Node {
 export interface Signature {
   readonly dtype: DType;
   readonly shape: Shape;
+}
+
+/** Handed to an op's `lower`: names of values, and ways to add nodes and constants. */
+export interface Emitter {
+  readonly graph: OnnxGraph;
+  /** Name of an already lowered value's ONNX tensor. */
+  of(value: Value): string;
+  /** Names of all inputs of a node. */
+  inputs(node: Node): string[];
+  /** A name nobody has: `#` keeps it apart from the names of inputs, weights and outputs. */
+  fresh(prefix?: string): string;
+  /** Reserves a name (graph inputs, weights). @throws GraphError when taken. */
+  claim(name: string): string;
+  /** Adds an ONNX node and returns the name of its first output. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    options?: { outputs?: readonly string[]; attributes?: Record<string, OnnxAttribute>; domain?: string },
+  ): string;
+  /** A constant tensor; equal small ones are shared. */
+  constant(t: Tensor): string;
+  /** An int64 vector, as ONNX wants axes and shapes. */
+  int64(values: readonly number[]): string;
+  /** A scalar. @throws RangeError for a fraction where the type holds whole numbers. */
+  scalar(value: number, dtype?: DType): string;
+  /**
+   * The size of a dimension as an int64 tensor of shape [1]; sums and products of names are computed from their parts.
+   * @throws GraphError when no value of the graph has that dimension.
+   */
+  dim(dim: Dim): string;
+  /** A shape as an int64 vector, computed when running where it has names. */
+  shape(shape: Shape): string;
 }
 
 /** A row of the op table. */

@@ -1,8 +1,8 @@
 /** @file Checkpoints that ship inside the package, and how a name given by a person becomes a directory. */
-import { access, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+
 import { type ResolveOptions, resolveModel } from '../checkpoints/hub/hub.ts';
+import { access, readdir } from '../node/disk.ts';
+import { fileURLToPath, join } from '../node/paths.ts';
 
 /** The default model. */
 export const DEFAULT_MODEL = 'scene-clip';

@@ -1,5 +1,5 @@
 /** @file What a checkpoint directory gives before a model stands on it: config, weights, preprocessor, tokenizer. */
-import { join } from 'node:path';
+
 import { type Checkpoint, openCheckpoint } from '../checkpoints/checkpoint.ts';
 import { readConfig, readJson } from '../checkpoints/config.ts';
 import type { ResolveOptions } from '../checkpoints/hub/hub.ts';
@@ -7,6 +7,7 @@ import type { Value } from '../graph/index.ts';
 import { ImageProcessor } from '../inputs/image/processor.ts';
 import { Tokenizer } from '../inputs/text/tokenizer.ts';
 import { frozenParameters, type LoadReport, loadReport, type Parameters, reportSentence } from '../nn/parameters.ts';
+import { join } from '../node/paths.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';

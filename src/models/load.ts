@@ -1,6 +1,7 @@
 /** @file Loads whatever image–text model a reference names, by its config's model_type. */
-import { join } from 'node:path';
+
 import { readConfig } from '../checkpoints/config.ts';
+import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { findModel } from './bundled.ts';
 import { parseCLIPConfig } from './clip/config.ts';

@@ -1,7 +1,7 @@
 /** @file Files of a checkpoint directory beside its weights. */
-import { copyFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeError } from '../system/files.ts';
+import { copyFile, readdir } from '../node/disk.ts';
+import { writeError } from '../node/files.ts';
+import { join } from '../node/paths.ts';
 
 /** Tokenizer, preprocessor and other small files; weights, indices and config.json are written by the saver. */
 export async function copySideFiles(from: string, to: string): Promise<void> {

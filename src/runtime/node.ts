@@ -1,5 +1,5 @@
 /** @file ONNX Runtime's Node binding. `run` blocks its thread while an op graph executes; servers use worker.ts. */
-import * as ort from 'onnxruntime-node';
+import * as ort from '../node/onnxruntime.ts';
 import { OrtExecutable, type OrtSession, type OrtTensors, sizesOk } from './ort.ts';
 import type { CompileOptions, Runtime } from './runtime.ts';
 

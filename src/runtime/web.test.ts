@@ -54,6 +54,12 @@ describe('webRuntime', () => {
     expect([...(await compiled.run({ x: floats([1, 2], [1, 10]) })).y.data]).toEqual([31, 42]);
   });
 
+  it('says that weights cannot be read where no reader was given', async () => {
+    const w = weight('w', 'float32', [2, 2], { file: '/models/a.safetensors', offset: 123, length: 16 });
+    const y = matmul(input('x', [1, 2]), w);
+    await expect(compile(runtime, { y })).rejects.toThrow(/^\/models\/a\.safetensors holds weights, .*readExternal/);
+  });
+
   it('names the failing node and goes on', async () => {
     const [table, ids] = [input('table', [3, 2]), input('ids', ['n'], 'int32')];
     await using compiled = await compile(runtime, { g: grad(sum(gather(table, ids)), [table])[0], y: gather(table, ids) });

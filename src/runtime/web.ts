@@ -15,7 +15,7 @@ export interface WebOptions {
    * a browser.
    */
   readonly threads?: number;
-  /** Where weights come from; Node's file system by default. */
+  /** Reads the weights of graphs that have some in files; `readRange` of node/files.ts does in Node. */
   readonly readExternal?: ReadExternal;
   /** Where the module's `.wasm` files lie (a URL prefix ending in `/`), when not beside the script. */
   readonly wasmPaths?: string;
@@ -43,17 +43,8 @@ async function load(options: WebOptions): Promise<Ort> {
   return ort;
 }
 
-const readWithNode: ReadExternal = async (file, offset, length) => {
-  const { open } = await import('node:fs/promises');
-  const handle = await open(file);
-  try {
-    const bytes = new Uint8Array(length);
-    const { bytesRead } = await handle.read(bytes, 0, length, offset);
-    if (bytesRead < length) throw new NarrowsError(`${file} ends before byte ${offset + length}; it is truncated, download it again.`);
-    return bytes;
-  } finally {
-    await handle.close();
-  }
+const nowhere: ReadExternal = async file => {
+  throw new NarrowsError(`${file} holds weights, and webRuntime was given no readExternal to read them with; pass one.`);
 };
 
 /**
@@ -62,7 +53,7 @@ const readWithNode: ReadExternal = async (file, offset, length) => {
  * @throws NarrowsError (from `compile`) when onnxruntime-web is not installed or a weight file cannot be read.
  */
 export function webRuntime(options: WebOptions = {}): Runtime {
-  const read = options.readExternal ?? readWithNode;
+  const read = options.readExternal ?? nowhere;
   let loading: Promise<Ort> | undefined;
   // The module takes one call at a time.
   let last: Promise<unknown> = Promise.resolve();

@@ -1,5 +1,5 @@
 /** @file The other side of worker.ts: runs in a worker thread, holds the sessions, does one job after another. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from '../node/threads.ts';
 import { messageOf } from '../system/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { nodeRuntime } from './node.ts';

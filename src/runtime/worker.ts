@@ -1,6 +1,6 @@
 /** @file ONNX Runtime in worker threads, so that a server's event loop stays free while graphs run. */
-import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import { createRequire } from '../node/paths.ts';
+import { Worker } from '../node/threads.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { fillInto, releasedError, sizesOk } from './ort.ts';
 import type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from './runtime.ts';

@@ -1,9 +1,9 @@
 /** @file Writes scenes to a directory: PNG images and one JSON line per scene with every label. Interrupted, it goes on where it stopped. */
-import { access, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import sharp from 'sharp';
+import { access, readFile } from '../node/disk.ts';
+import { writeFileAtomic } from '../node/files.ts';
+import { join } from '../node/paths.ts';
+import { sharp } from '../node/sharp.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { writeFileAtomic } from '../system/files.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type CaptionOptions, caption } from './captions.ts';
 import { CONCEPTS } from './concepts.ts';

@@ -1,12 +1,12 @@
 /** @file Renders the art sets with sharp (librsvg) into sprites, and keeps them in a cache directory. Node only. */
-import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import sharp from 'sharp';
+
+import { open, readFile } from '../node/disk.ts';
+import { writeFileAtomic } from '../node/files.ts';
+import { createHash } from '../node/hash.ts';
+import { homedir } from '../node/machine.ts';
+import { createRequire, join } from '../node/paths.ts';
+import { sharp } from '../node/sharp.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
-import { writeFileAtomic } from '../system/files.ts';
 import { CONCEPTS } from './concepts.ts';
 import {
   packSprites,

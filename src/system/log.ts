@@ -1,6 +1,4 @@
-/** @file A small logger. It writes to stderr alone, so that stdout carries data and nothing else. */
-import { type ColourStream, createColours } from './colours.ts';
-import { printLine, type TextStream } from './status-line.ts';
+/** @file Where messages for a person go: what library functions ask for. Printing to a terminal is src/node/logger.ts. */
 
 /** Where messages for a person go. */
 export interface Logger {
@@ -10,34 +8,6 @@ export interface Logger {
   warn(message: string, key?: string): void;
   /** Printed only with `debug`. */
   debug(message: string): void;
-}
-
-/** Options of `createLogger`. */
-export interface LoggerOptions {
-  /** Default `process.stderr`. */
-  readonly stream?: TextStream & ColourStream;
-  readonly quiet?: boolean;
-  readonly debug?: boolean;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-}
-
-/** Makes a logger. Lines pass above a progress bar on the same stream. */
-export function createLogger({ stream = process.stderr, quiet = false, debug = false, env }: LoggerOptions = {}): Logger {
-  const colours = createColours(stream, env);
-  const warned = new Set<string>();
-  return {
-    info(message) {
-      if (!quiet) printLine(stream, message);
-    },
-    warn(message, key) {
-      if (key !== undefined && warned.has(key)) return;
-      if (key !== undefined) warned.add(key);
-      printLine(stream, `${colours.style('yellow', 'Warning:')} ${message}`);
-    },
-    debug(message) {
-      if (debug) printLine(stream, colours.style('dim', `debug: ${message}`));
-    },
-  };
 }
 
 /** A logger that says nothing: the default of library functions. */

@@ -1,5 +1,5 @@
 /** @file Batches drawn ahead in a worker thread: the side that asks. Its other side is batch-server.ts. */
-import type { Worker } from 'node:worker_threads';
+import type { Worker } from '../node/threads.ts';
 import type { Feeds } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
 

@@ -1,5 +1,5 @@
 /** @file Batches drawn ahead in a worker thread: the side that draws. Its other side is batch-loader.ts. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort } from '../node/threads.ts';
 import type { Feeds } from '../runtime/runtime.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
 import type { LoaderReply, Note } from './batch-loader.ts';

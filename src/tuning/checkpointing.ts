@@ -1,13 +1,14 @@
 /** @file Training checkpoints: a directory `checkpoint-N` that appears whole (renamed into place) and holds all that an exact resume needs. */
-import { readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+
 import { z } from 'zod';
 import { readJson } from '../checkpoints/config.ts';
 import { openSafetensors, readFloats, type TensorEntry } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
+import { readdir, rename, rm } from '../node/disk.ts';
+import { makeDirectory, writeError, writeFileAtomic } from '../node/files.ts';
+import { join } from '../node/paths.ts';
 import type { Optimizer } from '../optim/adamw.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
-import { makeDirectory, writeError, writeFileAtomic } from '../system/files.ts';
 import { floats } from '../tensor/tensor.ts';
 
 const NAME = /^checkpoint-(\d+)$/;

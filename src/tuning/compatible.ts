@@ -1,6 +1,6 @@
 /** @file Which arguments may differ between a run and its resumption. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from '../node/disk.ts';
+import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { listCheckpoints } from './checkpointing.ts';
 

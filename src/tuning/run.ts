@@ -1,14 +1,14 @@
 /** @file The frame of every training run: its directory, progress, figures, and the finished model. */
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access } from '../node/disk.ts';
+import { writeFileAtomic } from '../node/files.ts';
+import { join } from '../node/paths.ts';
+import { createProgress, type Progress } from '../node/progress.ts';
 import type { Optimizer } from '../optim/adamw.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { writeFileAtomic } from '../system/files.ts';
 import { formatNumber } from '../system/format.ts';
 import type { Logger } from '../system/log.ts';
-import { createProgress, type Progress } from '../system/progress.ts';
 import type { TrainingArguments } from './arguments.ts';
 import { listCheckpoints, removeLeftovers, stateJson } from './checkpointing.ts';
 import { compareWithCheckpoint } from './compatible.ts';

@@ -1,6 +1,7 @@
 /** @file The training loop: batches in, gradients out of one graph run, the optimiser in place; logs, evaluation, checkpoints, exact resume. */
-import { join } from 'node:path';
+
 import type { CompiledGraph } from '../graph/index.ts';
+import { join } from '../node/paths.ts';
 import { AdamW, type AdamWOptions, type Optimizer, type Parameter } from '../optim/adamw.ts';
 import { Muon } from '../optim/muon.ts';
 import { scheduleFactor } from '../optim/schedule.ts';

@@ -2,7 +2,7 @@
  * @file What the attributions and metrics of a reference file were computed from: one pair of pixels and ids, in the file itself, in the
  * one that `--inputs` names, or in `outputs.safetensors` beside it; the settings `pair` and `vision_layer` say the rest.
  */
-import { dirname, join } from 'node:path';
+import { dirname, join } from '../node/paths.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../tensor/tensor.ts';
 import type { VerifyContext } from './checker.ts';

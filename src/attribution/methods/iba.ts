@@ -2,8 +2,9 @@
  * @file IBA, the per-sample bottleneck (Schulz et al., "Restricting the flow", ICLR 2020, arXiv 2001.00396), with the cosine in place of the
  * cross-entropy: noise from the statistics of a data set, λ smoothed by a Gaussian over neighbouring patches.
  */
-import { join } from 'node:path';
+
 import { z } from 'zod';
+import { join } from '../../node/paths.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
 import { eachTower, type MethodEntry, type MethodRun, type TowerJob } from '../method.ts';

@@ -2,7 +2,7 @@
  * @file Unit features of coalitions that were encoded already. They depend on the picture (or the caption) and the removal alone, so one
  * set of masked images serves every prompt, seed and method that asks for it.
  */
-import { createHash } from 'node:crypto';
+import { createHash } from '../../node/hash.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 interface Scene {

@@ -1,5 +1,5 @@
 /** @file Maps from a gate that is optimised per pair: what all methods of the bottleneck family share. */
-import { join } from 'node:path';
+
 import {
   compileGate,
   type GateOptions,
@@ -11,6 +11,7 @@ import {
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
 import type { Value } from '../../graph/index.ts';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';

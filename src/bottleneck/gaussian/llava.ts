@@ -1,5 +1,5 @@
 /** @file LLaVA checkpoints with a bottleneck: config.json has `bottleneck_config`, and bottleneck.safetensors stands beside the weights. */
-import { join } from 'node:path';
+
 import { readConfig } from '../../checkpoints/config.ts';
 import { openSafetensors, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { findModel } from '../../models/bundled.ts';
@@ -10,6 +10,7 @@ import { freeMemory, weightMemory } from '../../models/llava/memory.ts';
 import { LlavaModel } from '../../models/llava/model.ts';
 import type { FoundModel } from '../../models/load-parts.ts';
 import { frozenParameters, loadReport, type Parameters, reportSentence } from '../../nn/parameters.ts';
+import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type BottleneckConfig, inferenceAlpha, parseBottleneckConfig } from './config.ts';
 import { bottleneckTensors, gaussianBottleneck } from './module.ts';

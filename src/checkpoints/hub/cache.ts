@@ -1,10 +1,10 @@
 /** @file Python's cache layout, `models--org--name/{blobs,refs,snapshots,.no_exist}`, shared with huggingface_hub. */
 
-import { randomBytes } from 'node:crypto';
-import { copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from '../../node/disk.ts';
+import { makeDirectory, writeError, writeFileAtomic } from '../../node/files.ts';
+import { randomBytes } from '../../node/hash.ts';
+import { dirname, join, relative } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { makeDirectory, writeError, writeFileAtomic } from '../../system/files.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
 import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS } from './needed-files.ts';
 import { cacheDirectory, type Environment } from './settings.ts';

@@ -1,10 +1,10 @@
 /** @file Downloads one file of a repository into the cache: resumed where it stopped, checked by hash, renamed into place. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+
+import { createReadStream, type FileHandle, open, rename, rm, stat } from '../../node/disk.ts';
+import { makeDirectory, writeError } from '../../node/files.ts';
+import { createHash } from '../../node/hash.ts';
+import { dirname } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { makeDirectory, writeError } from '../../system/files.ts';
 import { backOff, ConnectionError, connectionError, pause, type RequestContext, request } from './request.ts';
 
 /** A file of a repository. `sha256` for files in LFS or Xet, `gitSha1` (of the git blob) for the others; the one given names the blob. */

@@ -1,9 +1,9 @@
 /** @file From a model's name to a directory: a path as it is, or `org/name[@revision]` from the Hugging Face hub through the shared cache. */
 
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
+import { existsSync, readdirSync, readFileSync, statSync } from '../../node/disk.ts';
+import { homedir } from '../../node/machine.ts';
+import { basename, join, resolve } from '../../node/paths.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
 import { CachedRepository, isCommit } from './cache.ts';

@@ -1,8 +1,8 @@
 /** @file A lock between processes of Narrows: one of them downloads a file, the others wait for it. */
-import { open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { dirname } from 'node:path';
-import { makeDirectory, writeError } from '../../system/files.ts';
+import { open, readFile, rename, rm, stat, utimes } from '../../node/disk.ts';
+import { makeDirectory, writeError } from '../../node/files.ts';
+import { hostname } from '../../node/machine.ts';
+import { dirname } from '../../node/paths.ts';
 import { pause } from './request.ts';
 
 const POLL = 100;

@@ -1,5 +1,5 @@
 /** @file Requests to the hub that wait and try again when the hub is busy or the line is cut, and that say in one sentence what went wrong. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from '../../node/machine.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 
 /** How patient to be. Times in milliseconds. */

@@ -1,7 +1,7 @@
 /** @file Where the hub's cache lies and how to speak to the hub: the environment variables of Python's huggingface_hub. */
-import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from '../../node/disk.ts';
+import { homedir } from '../../node/machine.ts';
+import { join } from '../../node/paths.ts';
 
 /** Environment variables; `process.env` fits. */
 export type Environment = Readonly<Record<string, string | undefined>>;

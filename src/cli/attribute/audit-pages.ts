@@ -1,10 +1,9 @@
 /** @file The tables of an audit: `results.jsonl` and `summary.csv` for programs, `index.html` for people. */
 import { basename, join } from 'node:path';
+import { writeFileAtomic } from '../../node/files.ts';
 import { indexHtml } from '../../report/attribution/html-index.ts';
-import { writeFileAtomic } from '../../system/files.ts';
 import { formatCsv } from '../csv.ts';
-import type { AuditRecord } from './audit-record.ts';
-import type { Failure } from './bulk.ts';
+import type { AuditRecord, Failure } from './audit-record.ts';
 
 /** Fewest shared bits first, then the lowest cosine: the pairs that hardly belong together come on top. */
 export function sortRecords(records: readonly AuditRecord[]): AuditRecord[] {

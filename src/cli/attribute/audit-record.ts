@@ -4,6 +4,13 @@ import { join } from 'node:path';
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { type IndexRow, indexRow } from '../../report/attribution/html-index.ts';
+import type { ListedPair } from '../pairs-file.ts';
+
+/** A pair that failed, and why. */
+export interface Failure {
+  readonly listed: ListedPair;
+  readonly reason: string;
+}
 
 /** A row of the index with the words, the patches and the files of a pair. */
 export interface AuditRecord extends IndexRow {

@@ -9,17 +9,18 @@ import type { Pair } from '../../attribution/pair.ts';
 import { createMethod } from '../../attribution/registry.ts';
 import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
 import { loadModel } from '../../models/load.ts';
+import { makeDirectory, writeError, writeFileAtomic } from '../../node/files.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
-import { makeDirectory, writeError, writeFileAtomic } from '../../system/files.ts';
 import type { Context } from '../command.ts';
-import type { AttributeSettings } from '../commands/attribute.ts';
 import { EXIT } from '../errors.ts';
 import { hubOptions } from '../hub-progress.ts';
 import { type ListedPair, readPairs } from '../pairs-file.ts';
 import { writeAuditPages } from './audit-pages.ts';
-import { type AuditRecord, makeRecord, readRecord, recordPath } from './audit-record.ts';
+import { type AuditRecord, type Failure, makeRecord, readRecord, recordPath } from './audit-record.ts';
 import { loadPair } from './input.ts';
 import { type Kind, parseKinds, writeTarget } from './output.ts';
+import { repeatCommand } from './repeat-command.ts';
+import { type AttributeSettings, runOf } from './settings.ts';
 
 /** What a bulk call says beside the method. */
 export interface AuditRequest {
@@ -40,12 +41,6 @@ interface Job {
   readonly index: number;
   readonly key: string;
   readonly stem: string;
-}
-
-/** A pair that failed, and why. */
-export interface Failure {
-  readonly listed: ListedPair;
-  readonly reason: string;
 }
 
 /** The sentence about a bad pair. Anything but bad input is ours, and ends the audit. */
@@ -163,7 +158,6 @@ async function* attributeChunk(
       yield { job, outcome: reasonOf(error) };
     }
   }
-  const { runOf } = await import('../commands/attribute.ts');
   const run = await runOf(settings);
   const attribute = (pairs: readonly Pair[]) =>
     method.attributeAll(pairs, { ...run, signal, onWarning: message => context.log.debug(message) });
@@ -185,7 +179,6 @@ async function* attributeChunk(
     }
     // A file that cannot be written is no fault of the pair: it ends the audit.
     const files = kinds.map(kind => ({ kind, path: `${job.stem}.${kind}` }));
-    const { repeatCommand } = await import('../commands/attribute.ts');
     const command = repeatCommand(result, settings.model, job.listed.path);
     for (const { kind, path } of files)
       await writeTarget({ kind, path: join(directory, path) }, result, pair.image, { ...settings.draw, command });

@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { writeFileAtomic } from '../../node/files.ts';
 import type { FigureOptions } from '../../report/attribution/figure-options.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { writeFileAtomic } from '../../system/files.ts';
 
 /** Kinds of file, by extension without the dot. */
 export const KINDS = ['png', 'svg', 'html', 'json', 'safetensors'] as const;

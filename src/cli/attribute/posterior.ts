@@ -9,8 +9,8 @@ import { ChatModel } from '../../generation/chat-model.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Context } from '../command.ts';
-import type { AttributeSettings } from '../commands/attribute.ts';
 import { hubOptions } from '../hub-progress.ts';
+import type { AttributeSettings } from './settings.ts';
 
 /** @returns the map, and the picture as the model's processor got it. @throws NarrowsError for a flag that a question has no use for */
 export async function explainQuestion(

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChatModel } from '../../generation/chat-model.ts';
 import { ChatSession } from '../../generation/chat-session.ts';
 import { writePicture, writeTinyChat } from '../../generation/testing/tiny-chat.ts';
+import { createColours } from '../../node/colours.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
-import { createColours } from '../../system/colours.ts';
 import { Talk, type TalkOutput } from './talk.ts';
 import { talkInTerminal } from './terminal.ts';
 

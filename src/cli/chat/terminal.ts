@@ -1,6 +1,6 @@
 /** @file A talk in a terminal: a prompt, answers as they come, Ctrl-C for an answer and then for the talk. */
 import { createInterface } from 'node:readline';
-import type { Colours } from '../../system/colours.ts';
+import type { Colours } from '../../node/colours.ts';
 import { EXIT } from '../errors.ts';
 import type { Talk } from './talk.ts';
 

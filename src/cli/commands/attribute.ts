@@ -2,46 +2,24 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { AttributeRun } from '../../attribution/attributor.ts';
-import { type MethodEntry, methodOptions } from '../../attribution/method.ts';
 import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
 import type { Attribution } from '../../attribution/result.ts';
-import type { TargetSpec } from '../../attribution/target.ts';
 import { readConfig } from '../../checkpoints/config.ts';
-import { decodeImage } from '../../inputs/image/decode.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
 import { loadModel, modelKind } from '../../models/load.ts';
-import { commandLine, shellQuote } from '../../report/attribution/html.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatDuration } from '../../system/format.ts';
 import { auditPairs } from '../attribute/bulk.ts';
 import { choosePair, loadPair } from '../attribute/input.ts';
 import { KINDS, planTargets, type Target, writeTarget } from '../attribute/output.ts';
 import { printResult } from '../attribute/print.ts';
+import { repeatCommand } from '../attribute/repeat-command.ts';
+import { type AttributeSettings, runOf, settingsOf } from '../attribute/settings.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
-import { camel, collect, examples, integer, kebab, list, memory, nameAmong, number, parts } from '../flags.ts';
+import { collect, examples, integer, list, memory, nameAmong, number, parts } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
-import { addChosenFlags, chosenValues } from '../schema-flags.ts';
-
-/** What the flags of a call say, checked. */
-export interface AttributeSettings {
-  readonly entry: MethodEntry;
-  /** Options of the method as given, not filled in: the method's own rules for defaults hold. */
-  readonly values: Record<string, unknown>;
-  readonly model: string;
-  readonly run: {
-    readonly modality: 'image' | 'text' | 'both';
-    readonly seed: number;
-    readonly seeds: number;
-    readonly imageSize?: number;
-    readonly maxMemory?: number;
-    readonly target?: TargetSpec;
-  };
-  /** File of the picture that is the target; it is decoded when the run begins. */
-  readonly targetImage?: string;
-  readonly draw: { readonly unit?: 'nats' | 'bits'; readonly opacity?: number; readonly theme?: 'light' | 'dark' };
-}
+import { addChosenFlags } from '../schema-flags.ts';
 
 function configure(command: Command): void {
   command
@@ -92,64 +70,6 @@ function configure(command: Command): void {
   );
 }
 
-function settingsOf(context: Context, options: Options, given: ReadonlySet<string>): AttributeSettings {
-  const entry = findMethod(options.method as string) as MethodEntry;
-  const own = new Set(Object.keys(entry.schema.shape).map(camel));
-  for (const other of methods) {
-    for (const key of Object.keys(other.schema.shape)) {
-      if (!given.has(camel(key)) || own.has(camel(key))) continue;
-      const owners = methods.filter(m => key in m.schema.shape).map(m => m.name);
-      const shown = owners.length > 4 ? `${owners.slice(0, 4).join(', ')} and others` : owners.join(', ');
-      throw new NarrowsError(`--${kebab(key)} is an option of ${shown}, not of ${entry.name}.`, { kind: 'usage' });
-    }
-  }
-  if (given.has('unit') && entry.unit !== 'nats')
-    throw new NarrowsError(`--unit is for methods that count information; ${entry.name} gives scores without a unit.`, { kind: 'usage' });
-  const values = chosenValues(entry.schema, options);
-  // Before the model is loaded: a wrong value shall cost no time.
-  methodOptions(entry, values);
-  return {
-    entry,
-    values,
-    model: options.model as string,
-    run: {
-      modality: options.modality as 'image' | 'text' | 'both',
-      seed: context.seed,
-      seeds: options.seeds as number,
-      imageSize: options.imageSize as number | undefined,
-      maxMemory: options.maxMemory as number | undefined,
-      target: targetOf(options),
-    },
-    targetImage: options.targetImage as string | undefined,
-    draw: {
-      unit: options.unit as 'nats' | 'bits',
-      opacity: options.opacity as number | undefined,
-      theme: options.theme as 'light' | 'dark',
-    },
-  };
-}
-
-/** The texts that the target flags give. @throws NarrowsError where more than one target is asked for */
-function targetOf(options: Options): TargetSpec | undefined {
-  const spec = {
-    against: options.against as string | undefined,
-    labels: options.labels as string[] | undefined,
-    templates: options.templates as string[] | undefined,
-  };
-  const asked = Object.entries({ ...spec, 'target-image': options.targetImage }).filter(([, value]) => value !== undefined);
-  if (asked.length > 1)
-    throw new NarrowsError(`--${asked[0][0]} and --${asked[1][0]} exclude each other: one target is explained at a time.`, {
-      kind: 'usage',
-    });
-  return asked.length === 1 ? spec : undefined;
-}
-
-/** What a run gets: the settings, with the target picture decoded. */
-export async function runOf(settings: AttributeSettings): Promise<AttributeRun> {
-  if (settings.targetImage === undefined) return settings.run;
-  return { ...settings.run, target: { image: await decodeImage(settings.targetImage), imageName: settings.targetImage } };
-}
-
 /** Shows steps and, once it can be told, the time left. */
 function attributionProgress(context: Context): (done: number, total: number) => void {
   const started = performance.now();
@@ -158,15 +78,6 @@ function attributionProgress(context: Context): (done: number, total: number) =>
     const left = seconds > 2 && done < total ? `, ${formatDuration((seconds / done) * (total - done))} left` : '';
     context.status(`Attributing: step ${done} of ${total}${left}`);
   };
-}
-
-/** The command that gives a result again, with the model and the picture as they were named in this call. */
-export function repeatCommand(result: Attribution, model: string, image: string | undefined): string {
-  const { provenance } = result;
-  const named = { ...result, provenance: { ...provenance, model: { ...provenance.model, name: model } } };
-  const line = commandLine({ ...named, provenance: { ...named.provenance, image: { ...provenance.image, name: image ?? '' } } });
-  // The shipped example has no path that would hold elsewhere: without image and text it is taken anyway.
-  return image === undefined ? line.replace(` --image ${shellQuote('')} --text ${shellQuote(result.caption)}`, '') : line;
 }
 
 async function run(context: Context, options: Options, args: readonly (string | undefined)[], given: ReadonlySet<string>) {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createColours } from '../../node/colours.ts';
+import { createLogger } from '../../node/logger.ts';
+import { createProgress } from '../../node/progress.ts';
 import { CHAT_IMAGE_TOKEN, CHAT_TOKENS, chatTokenizerFiles } from '../../scenes/chat-tokenizer.ts';
-import { createColours } from '../../system/colours.ts';
-import { createLogger } from '../../system/log.ts';
-import { createProgress } from '../../system/progress.ts';
 import { explain } from '../errors.ts';
 import { dataInspectCommand } from './data-inspect.ts';
 

@@ -20,7 +20,7 @@ import { readTokenizerFiles } from '../../inputs/text/tokenizer-files.ts';
 import { DEFAULT_CHAT_MODEL, findModel } from '../../models/bundled.ts';
 import { imageTokens, parseLlavaConfig } from '../../models/llava/config.ts';
 import { imageTokenText } from '../../models/llava/files.ts';
-import type { Colours } from '../../system/colours.ts';
+import type { Colours } from '../../node/colours.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount, formatNumber } from '../../system/format.ts';
 import type { CommandModule, Context, Options } from '../command.ts';

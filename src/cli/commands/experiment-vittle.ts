@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { runExperiment } from '../../experiments/vittle-scenes/run.ts';
 import { experimentSchema } from '../../experiments/vittle-scenes/settings.ts';
+import type { Progress } from '../../node/progress.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import type { Progress } from '../../system/progress.ts';
 import { parseArguments } from '../../tuning/arguments.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { EXIT } from '../errors.ts';

@@ -12,9 +12,9 @@ import { type RoarResults, roarMarkdown } from '../../evaluation/roar/report.ts'
 import { retrieval } from '../../evaluation/roar/retrieval.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
+import { makeDirectory, writeFileAtomic } from '../../node/files.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { makeDirectory, writeFileAtomic } from '../../system/files.ts';
 import { parseArguments } from '../../tuning/arguments.ts';
 import { clipTrainingSchema } from '../../tuning/clip/arguments.ts';
 import { trainClip } from '../../tuning/clip/train.ts';

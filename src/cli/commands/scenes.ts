@@ -1,11 +1,11 @@
 /** @file `narrows scenes`: writes a data set of the built-in world. */
 import type { Command } from 'commander';
+import type { Progress } from '../../node/progress.ts';
 import { CONCEPTS } from '../../scenes/concepts.ts';
 import { writeScenes } from '../../scenes/dataset.ts';
 import { SCENE_DEFAULTS } from '../../scenes/scene.ts';
 import { STYLES, TRAIN_STYLES } from '../../scenes/sprite-atlas.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import type { Progress } from '../../system/progress.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, integer, list } from '../flags.ts';
 

@@ -1,8 +1,9 @@
 /** @file A comparison from its settings to its cache: what is missing is computed, in threads; nothing that is there is computed again. */
-import { mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
+
 import type { DualEncoder } from '../../models/dual-encoder.ts';
-import { makeDirectory, writeError, writeFileAtomic } from '../../system/files.ts';
+import { mkdtemp } from '../../node/disk.ts';
+import { makeDirectory, writeError, writeFileAtomic } from '../../node/files.ts';
+import { join } from '../../node/paths.ts';
 import type { SampleSource } from './data/sample.ts';
 import { blocksOf } from './engine/blocks.ts';
 import { ExplainAgain } from './engine/explain-again.ts';

@@ -1,8 +1,9 @@
 /** @file What a comparison does, as plain data that workers and files can carry, and the same with the registries' entries. */
-import { createHash } from 'node:crypto';
+
 import { type MethodEntry, methodOptions } from '../../attribution/method.ts';
 import { parseOptions } from '../../attribution/options.ts';
 import { findMethod } from '../../attribution/registry.ts';
+import { createHash } from '../../node/hash.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
 import type { MetricEntry } from '../metrics/metric.ts';

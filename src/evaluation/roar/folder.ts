@@ -1,14 +1,15 @@
 /** @file The pairs of a ROAR+ run: scenes drawn from a seed, and for each method the same scenes without what its map holds highest. */
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import sharp from 'sharp';
+
 import type { Attributor } from '../../attribution/attributor.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { readFile, stat } from '../../node/disk.ts';
+import { makeDirectory, writeFileAtomic } from '../../node/files.ts';
+import { join } from '../../node/paths.ts';
+import type { Progress, ProgressOptions } from '../../node/progress.ts';
+import { sharp } from '../../node/sharp.ts';
 import { caption } from '../../scenes/captions.ts';
 import { drawScene } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
-import { makeDirectory, writeFileAtomic } from '../../system/files.ts';
-import type { Progress, ProgressOptions } from '../../system/progress.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { corruptCaption, corruptImage } from './corrupt.ts';
 import type { FilePair } from './retrieval.ts';

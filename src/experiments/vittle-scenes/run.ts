@@ -2,15 +2,16 @@
  * @file The whole experiment: pre-training where there is no start yet, a choice of hyper-parameters on validation scenes, every condition
  * with every seed, all exams, tables. What is done is on disk; the same call goes on from there.
  */
-import { access, mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
 import { bundledModels } from '../../models/bundled.ts';
+import { access, mkdir, readFile } from '../../node/disk.ts';
+import { writeFileAtomic } from '../../node/files.ts';
+import { join } from '../../node/paths.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { writeFileAtomic } from '../../system/files.ts';
 import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';

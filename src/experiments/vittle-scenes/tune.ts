@@ -1,6 +1,7 @@
 /** @file One tuning run of the Vittle experiment: a condition and a seed, from the common start; resumed where it stopped. */
-import { join } from 'node:path';
+
 import { writeSafetensors } from '../../checkpoints/write.ts';
+import { join } from '../../node/paths.ts';
 import { AdamW, type Parameter } from '../../optim/adamw.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';

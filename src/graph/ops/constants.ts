@@ -3,7 +3,8 @@ import { DTYPES, type DType } from '../../tensor/dtype.ts';
 import { sizeOf, type Tensor, tensor } from '../../tensor/tensor.ts';
 import { canonicalShape, isStatic, mulDims, type Shape, showShape } from '../dims.ts';
 import { scalarTensor } from '../lower.ts';
-import { apply1, axisOf, defineOp, type ExternalData, type Value } from '../value.ts';
+import type { ExternalData } from '../onnx-graph.ts';
+import { apply1, axisOf, defineOp, type Value } from '../value.ts';
 
 const inputOp = defineOp({
   name: 'input',

@@ -3,7 +3,7 @@ import { DTYPES } from '../../tensor/dtype.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { tensor } from '../../tensor/tensor.ts';
 import { mulDims } from '../dims.ts';
-import type { Emitter } from '../lower.ts';
+import type { Emitter } from '../value.ts';
 import { apply1, defineOp, type Value } from '../value.ts';
 
 /** The largest prime below 2³¹, so that products of two residues fit into int64. */

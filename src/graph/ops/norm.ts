@@ -1,5 +1,5 @@
 /** @file Layer normalisation (with its mean and inverse deviation kept for the backward pass) and root-mean-square normalisation. */
-import type { Emitter } from '../lower.ts';
+import type { Emitter } from '../value.ts';
 import { apply, defineOp, type Node, type Value } from '../value.ts';
 import { add, mul, rsqrt, sub, unbroadcast } from './arithmetic.ts';
 import { mean } from './reduce.ts';

@@ -1,8 +1,8 @@
 /** @file Which chat template a checkpoint takes: the one that was asked for, the one it brings, or what its names tell. */
-import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+
 import { readJson } from '../../checkpoints/config.ts';
+import { existsSync, readFile, statSync } from '../../node/disk.ts';
+import { basename, join, resolve } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 import { readTokenizerFiles, type TokenizerConfig, tokenText } from '../text/tokenizer-files.ts';

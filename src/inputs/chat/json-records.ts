@@ -1,6 +1,7 @@
 /** @file Records of a JSON list or of JSON lines, one at a time: instruction data may be larger than a string can be. */
-import { createReadStream } from 'node:fs';
+
 import { jsonErrorIndex } from '../../checkpoints/json-position.ts';
+import { createReadStream } from '../../node/disk.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 

@@ -1,6 +1,6 @@
 /** @file Instruction data from a file, and what of its images is there. */
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { readdir } from '../../node/disk.ts';
+import { basename, dirname, resolve } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { jsonRecords } from './json-records.ts';
 import type { Conversation } from './messages.ts';

@@ -1,6 +1,6 @@
 /** @file Image files to RGB bytes through sharp, with the bytes Pillow's `Image.open(path).convert('RGB')` gives (docs/images.md). */
-import { readFile, stat } from 'node:fs/promises';
-import sharp, { type Metadata } from 'sharp';
+import { readFile, stat } from '../../node/disk.ts';
+import { type Metadata, sharp } from '../../node/sharp.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { fillAround, openFirstFrame } from './gif.ts';
 import { type RgbImage, rgbFromBands, rgbFromCmyk, rgbFromWide } from './rgb-image.ts';

@@ -1,7 +1,6 @@
 /** @file Finds and reads a tokenizer's files in a checkpoint's directory; builds CLIP's from `vocab.json` and `merges.txt` alone. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync, readFile } from '../../node/disk.ts';
+import { join } from '../../node/paths.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 import type { AddedToken } from './added-tokens.ts';

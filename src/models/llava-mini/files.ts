@@ -1,8 +1,9 @@
 /** @file Names of LLaVA-Mini's tensors, its graph inputs, and what they are fed with. */
-import { dirname } from 'node:path';
+
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { input, type Value } from '../../graph/index.ts';
 import { trainableParameters } from '../../nn/parameters.ts';
+import { dirname } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { pixelInput, tokenInputs } from '../llava/files.ts';

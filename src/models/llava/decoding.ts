@@ -11,7 +11,6 @@ import { KeyValueCache } from './cache.ts';
 import { decoderConfig, type LlavaConfig } from './config.ts';
 import { tokenInputs } from './files.ts';
 import { type LlavaTap, languageHead, languageModel, placeFeatures, type TokenValues } from './forward.ts';
-import type { LlavaPrompt } from './model.ts';
 import { MODALITY, type Placement } from './placement.ts';
 
 /** As `placeFeatures`. */
@@ -45,6 +44,14 @@ export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap,
       ]),
     ),
   };
+}
+
+/** A conversation to answer. */
+export interface LlavaPrompt {
+  /** Image tokens repeated for each feature of an image (see `expandImageTokens`) */
+  readonly ids: readonly number[];
+  /** [images, C, S, S] of this conversation alone */
+  readonly pixelValues?: FloatTensor;
 }
 
 /** What decoding asks of a model. */

@@ -1,5 +1,5 @@
 /** @file What a LLaVA's directory gives before a model stands on it. */
-import { join } from 'node:path';
+
 import { type Checkpoint, openCheckpoint } from '../../checkpoints/checkpoint.ts';
 import { readConfig, readJson } from '../../checkpoints/config.ts';
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
@@ -7,6 +7,7 @@ import type { Value } from '../../graph/index.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { frozenParameters, type LoadReport, type Parameters } from '../../nn/parameters.ts';
+import { join } from '../../node/paths.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';

@@ -1,6 +1,7 @@
 /** @file Whether a checkpoint fits into memory, told before anything is loaded. */
-import { freemem } from 'node:os';
+
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
+import { freemem } from '../../node/machine.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatBytes } from '../../system/format.ts';
 import { sizeOf } from '../../tensor/tensor.ts';

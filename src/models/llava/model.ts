@@ -1,13 +1,14 @@
 /** @file LLaVA loaded from a directory or the hub: image features, whole forward passes, and decoding over a cache. */
-import { join } from 'node:path';
+
 import { readConfig } from '../../checkpoints/config.ts';
+import { join } from '../../node/paths.ts';
 import type { RunOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
 import { findModel } from '../bundled.ts';
 import type { FoundModel } from '../load-parts.ts';
 import type { LlavaConfig } from './config.ts';
-import { decoderGraph, imageFeeds, LlavaDecoding } from './decoding.ts';
+import { decoderGraph, imageFeeds, LlavaDecoding, type LlavaPrompt } from './decoding.ts';
 import { pixelInput, tokenInputs } from './files.ts';
 import { imageFeatures, llavaForward } from './forward.ts';
 import { type LlavaOptions, type LlavaParts, loadLlava } from './load.ts';
@@ -35,14 +36,6 @@ export interface LlavaResult {
   /** Decoder blocks + 1 of [B, T, width]; the last is normalised. */
   readonly hiddenStates?: FloatTensor[];
   readonly placement: Placement;
-}
-
-/** A conversation to answer. */
-export interface LlavaPrompt {
-  /** Image tokens repeated for each feature of an image (see `expandImageTokens`) */
-  readonly ids: readonly number[];
-  /** [images, C, S, S] of this conversation alone */
-  readonly pixelValues?: FloatTensor;
 }
 
 /** The tensors that graphs of `tokenInputs` are fed with. */

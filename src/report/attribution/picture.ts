@@ -1,6 +1,7 @@
 /** @file How a decoded picture is resized for display and encoded again. */
-import sharp from 'sharp';
+
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { sharp } from '../../node/sharp.ts';
 import { NarrowsError } from '../../system/errors.ts';
 
 /** How lasting PNG files are written: adaptive filters make photographs a third smaller. */

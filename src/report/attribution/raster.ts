@@ -1,7 +1,8 @@
 /** @file PNG from the same SVG, and the heat on the image alone. Text is drawn as outlines, so no font is needed. */
-import sharp from 'sharp';
+
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { sharp } from '../../node/sharp.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { figureSvg } from './figure.ts';
 import { type FigureOptions, figureStyle } from './figure-options.ts';

@@ -1,7 +1,8 @@
 /** @file Writes the report of a comparison: a page, tables for people, papers and programs, charts. */
-import { join } from 'node:path';
+
 import type { ComparisonResults } from '../../evaluation/compare/results.ts';
-import { writeFileAtomic } from '../../system/files.ts';
+import { writeFileAtomic } from '../../node/files.ts';
+import { join } from '../../node/paths.ts';
 import { type AnalyseOptions, analyse } from './analyse.ts';
 import { partCharts } from './charts.ts';
 import { tablesCsv } from './csv.ts';

@@ -1,6 +1,7 @@
 /** @file jpeg_compression. */
-import sharp from 'sharp';
+
 import { decodeImage } from '../../inputs/image/decode.ts';
+import { sharp } from '../../node/sharp.ts';
 import { atSeverity, type ImageShift } from '../shift.ts';
 import { IMAGENET_C } from './primitives/sources.ts';
 

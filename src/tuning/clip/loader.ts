@@ -1,6 +1,7 @@
 /** @file Batches of a CLIP run, drawn ahead in a worker thread. */
+
+import { spawnWorker } from '../../node/threads.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
-import { spawnWorker } from '../../system/spawn.ts';
 import { type Note, WorkerBatches } from '../batch-loader.ts';
 import type { SceneBatchSettings } from './batch.ts';
 import type { PairBatchSettings } from './pair-batch.ts';

@@ -1,7 +1,8 @@
 /** @file Reads a JSONL file of image–caption pairs. */
-import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+
+import { readFile, stat } from '../../node/disk.ts';
+import { createHash } from '../../node/hash.ts';
+import { dirname, resolve } from '../../node/paths.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 

@@ -1,6 +1,5 @@
 /** @file What a run starts from: configuration, small files of the model directory, tokenizer, and weights where it is not from scratch. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+
 import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
 import { parseJson, readConfig } from '../../checkpoints/config.ts';
 import { readFloats } from '../../checkpoints/safetensors.ts';
@@ -10,6 +9,8 @@ import { findModel } from '../../models/bundled.ts';
 import { type CLIPConfig, parseCLIPConfig } from '../../models/clip/config.ts';
 import { wantedTensors } from '../../models/clip/files.ts';
 import { loadReport, reportSentence } from '../../nn/parameters.ts';
+import { readdir, readFile } from '../../node/disk.ts';
+import { join } from '../../node/paths.ts';
 import { SPECIAL_TOKENS, sceneTokenizerJson, VOCABULARY, VOCABULARY_SIZE } from '../../scenes/vocabulary.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';

@@ -1,13 +1,14 @@
 /** @file Training a CLIP on the built-in scenes, and what that shares with training on pairs. */
-import { join } from 'node:path';
+
 import { saveCheckpoint } from '../../checkpoints/save.ts';
 import { compile } from '../../graph/index.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
+import { writeFileAtomic } from '../../node/files.ts';
+import { join } from '../../node/paths.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { TEST_STYLES } from '../../scenes/sprite-atlas.ts';
 import { loadSprites, type SpriteOptions } from '../../scenes/sprites.ts';
-import { writeFileAtomic } from '../../system/files.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { TrainTask } from '../trainer.ts';
 import type { ClipTrainingArguments } from './arguments.ts';

@@ -1,8 +1,9 @@
 /** @file Reads the conversations of a run and finds their images. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+
 import { ImageFolder, missingImages, missingSentence, readConversations, skipMissing } from '../../inputs/chat/read-conversations.ts';
+import { createReadStream } from '../../node/disk.ts';
+import { createHash } from '../../node/hash.ts';
+import { dirname, resolve } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 import type { Note } from '../batch-loader.ts';

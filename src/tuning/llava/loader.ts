@@ -1,5 +1,5 @@
 /** @file Batches of conversations, drawn ahead in a worker thread. */
-import { spawnWorker } from '../../system/spawn.ts';
+import { spawnWorker } from '../../node/threads.ts';
 import { type Note, WorkerBatches } from '../batch-loader.ts';
 import type { FileBatchSettings } from './file-batch.ts';
 

@@ -1,9 +1,10 @@
 /** @file Writes a LLaVA that LlavaForConditionalGeneration.from_pretrained of transformers and Narrows open. */
-import { join } from 'node:path';
+
 import { saveCheckpoint } from '../../checkpoints/save.ts';
 import type { NamedTensors } from '../../checkpoints/write.ts';
 import { type LlavaLayout, storedName } from '../../models/llava/layout.ts';
-import { writeFileAtomic } from '../../system/files.ts';
+import { writeFileAtomic } from '../../node/files.ts';
+import { join } from '../../node/paths.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /** What stands beside the weights. */

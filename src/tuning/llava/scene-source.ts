@@ -1,11 +1,12 @@
 /** @file The small LLaVA of the built-in scenes before it is trained: configuration, files, and the tower of the shipped CLIP. */
-import { join } from 'node:path';
+
 import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
 import { readConfig, readJson } from '../../checkpoints/config.ts';
 import { readFloats, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { findModel } from '../../models/bundled.ts';
 import { parseCLIPConfig } from '../../models/clip/config.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
+import { join } from '../../node/paths.ts';
 import { CHAT_IMAGE_TOKEN, CHAT_TOKENS, chatTokenizerFiles } from '../../scenes/chat-tokenizer.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 

@@ -1,5 +1,5 @@
 /** @file What a run starts from: a LLaVA's configuration, small files, tokenizer, and where its weights stand. */
-import { join } from 'node:path';
+
 import type { BottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import { BOTTLENECK_WEIGHTS, readBottleneck } from '../../bottleneck/gaussian/llava.ts';
 import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
@@ -10,6 +10,7 @@ import { findModel } from '../../models/bundled.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
 import { requireTensors } from '../../models/llava/files.ts';
 import { inMemoryEntries, type LlavaLayout } from '../../models/llava/layout.ts';
+import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { BESIDE_WEIGHTS, smallFiles } from '../clip/source.ts';
 import type { ChatFormat } from './chat-reader.ts';

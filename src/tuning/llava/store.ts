@@ -1,12 +1,13 @@
 /** @file What a run writes, for going on and for use: a model directory, with a bottleneck beside it, or an adapter as PEFT stores it. */
-import { join } from 'node:path';
+
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
 import { mergeLora, openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
 import { readFloats, readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
 import { nameInMemory } from '../../models/llava/layout.ts';
+import { writeFileAtomic } from '../../node/files.ts';
+import { join } from '../../node/paths.ts';
 import type { Parameter } from '../../optim/adamw.ts';
-import { writeFileAtomic } from '../../system/files.ts';
 import { type FloatTensor, floats, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaArguments } from './arguments.ts';
 import type { Method } from './method.ts';

@@ -1,7 +1,7 @@
 /** @file A file that grows by whole records, each handed to the operating system before the call returns: kill -9 loses none of them. */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { writeError } from '../../system/files.ts';
+import { closeSync, mkdirSync, openSync, writeSync } from '../../node/disk.ts';
+import { writeError } from '../../node/files.ts';
+import { dirname } from '../../node/paths.ts';
 
 /** Appends to one file. Writing is synchronous: records are small, and their order is what counts. */
 export class AppendFile {

@@ -1,7 +1,7 @@
 /** @file `metrics.jsonl`: one JSON object per line, `step` first. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeFileAtomic } from '../../system/files.ts';
+import { readFile } from '../../node/disk.ts';
+import { writeFileAtomic } from '../../node/files.ts';
+import { join } from '../../node/paths.ts';
 import { readError } from '../../system/read-error.ts';
 import { AppendFile } from './append-file.ts';
 

@@ -1,5 +1,5 @@
 /** @file TensorBoard event files with scalars (messages of tensorboard/compat/proto/event.proto and summary.proto). */
-import { join } from 'node:path';
+import { join } from '../../node/paths.ts';
 import { ProtoWriter } from '../../system/protobuf.ts';
 import { AppendFile } from './append-file.ts';
 import { frameRecord } from './tfrecord.ts';

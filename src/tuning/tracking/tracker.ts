@@ -1,5 +1,5 @@
 /** @file Where a training run writes its figures: `metrics.jsonl` and, beside it, TensorBoard's files. */
-import { join } from 'node:path';
+import { join } from '../../node/paths.ts';
 import { type Metrics, MetricsFile } from './metrics.ts';
 import { EventFile } from './tensorboard.ts';
 

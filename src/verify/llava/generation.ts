@@ -1,7 +1,7 @@
 /** @file `generate.output`: prompts continued greedily over a cache, token by token; ends of answers are not obeyed. */
 import { generate } from '../../generation/generate.ts';
 import { imageTokens } from '../../models/llava/config.ts';
-import type { LlavaPrompt } from '../../models/llava/model.ts';
+import type { LlavaPrompt } from '../../models/llava/decoding.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { fileWithInput } from '../attribution-inputs.ts';
 import type { Checker } from '../checker.ts';

@@ -1,10 +1,11 @@
 /** @file Names, settings and starting weights of a Vittle reference. */
-import { access } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+
 import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import { bottleneckTensors } from '../../bottleneck/gaussian/module.ts';
 import { openSafetensors, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { loadReport, reportSentence } from '../../nn/parameters.ts';
+import { access } from '../../node/disk.ts';
+import { dirname, join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { NoInputs } from '../attribution-inputs.ts';

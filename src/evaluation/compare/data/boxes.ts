@@ -1,6 +1,6 @@
 /** @file Checks of boxes and pictures that data files name. */
-import { stat } from 'node:fs/promises';
-import sharp from 'sharp';
+import { stat } from '../../../node/disk.ts';
+import { sharp } from '../../../node/sharp.ts';
 import { NarrowsError } from '../../../system/errors.ts';
 import { readError } from '../../../system/read-error.ts';
 

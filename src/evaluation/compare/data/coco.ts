@@ -2,10 +2,11 @@
  * @file COCO-format annotations as a source: one pair per picture and category. The caption names the category through a template, the truth
  * is the union of its annotations (segmentation where given, else the box). Captions' samples also name a category that is not in the picture.
  */
-import { dirname, isAbsolute, join } from 'node:path';
+
 import { z } from 'zod';
 import { readJson } from '../../../checkpoints/config.ts';
 import { decodeImage } from '../../../inputs/image/decode.ts';
+import { dirname, isAbsolute, join } from '../../../node/paths.ts';
 import { decodeRle } from '../../../scenes/rle.ts';
 import { NarrowsError } from '../../../system/errors.ts';
 import { RandomStream } from '../../../tensor/random.ts';

@@ -2,10 +2,11 @@
  * @file Pairs with their truth as JSON lines: image, text, and of box, boxes ([left, top, width, height] in pixels) or mask (path of a picture
  * that is white where the thing is) one, for captions `named`: the words of the text that the picture shows.
  */
-import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+
 import { parseJson } from '../../../checkpoints/config.ts';
 import { decodeImage } from '../../../inputs/image/decode.ts';
+import { readFile } from '../../../node/disk.ts';
+import { dirname, isAbsolute, join } from '../../../node/paths.ts';
 import { NarrowsError } from '../../../system/errors.ts';
 import { readError } from '../../../system/read-error.ts';
 import { RandomStream } from '../../../tensor/random.ts';

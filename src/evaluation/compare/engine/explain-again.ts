@@ -1,8 +1,9 @@
 /** @file `explain` of metric samples: a method once more, on other pixels, another caption or seed, or a model that was randomised in part. */
-import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+
 import { contentName } from '../../../attribution/perturbation/feature-store.ts';
 import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
+import { rm } from '../../../node/disk.ts';
+import { createHash } from '../../../node/hash.ts';
 import type { Change } from '../../metrics/metric.ts';
 import type { CompareSample } from '../data/sample.ts';
 import type { CompareSpec, MethodSetting } from '../settings.ts';

@@ -1,7 +1,7 @@
 /** @file Goes over the blocks of a comparison, in this thread or in several worker threads, each with a model of its own. */
-import type { Worker } from 'node:worker_threads';
+import type { Worker } from '../../../node/threads.ts';
+import { spawnWorker } from '../../../node/threads.ts';
 import { NarrowsError } from '../../../system/errors.ts';
-import { spawnWorker } from '../../../system/spawn.ts';
 import type { SampleSource } from '../data/sample.ts';
 import type { CompareSpec } from '../settings.ts';
 import { BlockRunner } from './block.ts';

@@ -1,8 +1,9 @@
 /** @file A sample as the model sees it: its key in the cache, its truth per pixel of the view or per word. */
-import { createHash } from 'node:crypto';
+
 import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
 import { mergeWords } from '../../../inputs/text/words.ts';
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
+import { createHash } from '../../../node/hash.ts';
 import { maskInView } from '../data/masks.ts';
 import type { CompareSample } from '../data/sample.ts';
 import { keyOf } from '../settings.ts';

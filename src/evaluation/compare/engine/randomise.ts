@@ -2,16 +2,17 @@
  * @file Models of which the top blocks of one tower are drawn again, for cascading parameter randomisation (Adebayo et al., "Sanity checks for
  * saliency maps", NeurIPS 2018): written as checkpoints of their own, so that every architecture loads them as it loads the original.
  */
-import { randomBytes } from 'node:crypto';
-import { access, copyFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+
 import { STATISTICS_FILE } from '../../../attribution/feature-statistics.ts';
 import { readConfig } from '../../../checkpoints/config.ts';
 import { readTensor, type TensorEntry, toFloats } from '../../../checkpoints/safetensors.ts';
 import { saveCheckpoint } from '../../../checkpoints/save.ts';
 import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
 import { copySideFiles } from '../../../models/side-files.ts';
-import { makeDirectory } from '../../../system/files.ts';
+import { access, copyFile, rename, rm } from '../../../node/disk.ts';
+import { makeDirectory } from '../../../node/files.ts';
+import { randomBytes } from '../../../node/hash.ts';
+import { join } from '../../../node/paths.ts';
 import { RandomStream } from '../../../tensor/random.ts';
 import { mean, standardDeviation } from '../../../tensor/statistics/descriptive.ts';
 import { floats, type Tensor } from '../../../tensor/tensor.ts';

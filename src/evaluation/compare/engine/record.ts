@@ -2,9 +2,9 @@
  * @file The record of one pair in the cache: maps by method and seed, metrics' values by map. A record is a file, written whole or not at
  * all, named by everything that determines the pair; methods and metrics are named within it, so a new one adds to it.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeFileAtomic } from '../../../system/files.ts';
+import { readFile } from '../../../node/disk.ts';
+import { writeFileAtomic } from '../../../node/files.ts';
+import { join } from '../../../node/paths.ts';
 
 /** A map as it is kept. */
 export interface StoredMap {

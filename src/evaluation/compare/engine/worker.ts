@@ -1,6 +1,7 @@
 /** @file A worker thread of a comparison: opens the model and the samples for itself, and does one block after another. */
-import { parentPort, workerData } from 'node:worker_threads';
+
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
+import { parentPort, workerData } from '../../../node/threads.ts';
 import { messageOf, NarrowsError } from '../../../system/errors.ts';
 import { openSource } from '../data/open.ts';
 import { BlockRunner } from './block.ts';

@@ -1,5 +1,5 @@
 /** @file The frame of a self-contained HTML page: one file that asks the network for nothing and runs nothing but its own script. */
-import { createHash } from 'node:crypto';
+import { createHash } from '../../../node/hash.ts';
 import { escapeText } from '../svg.ts';
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;

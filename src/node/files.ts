@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf, NarrowsError } from './errors.ts';
+import { messageOf, NarrowsError } from '../system/errors.ts';
+import { readError } from '../system/read-error.ts';
 
 const REASONS: Record<string, string> = {
   ENOSPC: 'the disk is full; free some space or choose another directory',
@@ -14,6 +15,9 @@ const REASONS: Record<string, string> = {
   ENOTDIR: 'a part of the path is a file, not a directory',
   EISDIR: 'the path is a directory; give a file name',
 };
+
+/** One read takes at most this many bytes (the system call's limit is 2 GiB). */
+const PIECE = 1 << 30;
 
 /** Turns a file-system error into one sentence about `path`. */
 export function writeError(path: string, error: unknown): NarrowsError {
@@ -65,5 +69,28 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
     // Where a part of the path is a file, removing fails too; the first error is the one to tell.
     await rm(temporary, { force: true }).catch(() => {});
     throw writeError(path, error);
+  }
+}
+
+/**
+ * Bytes `offset` to `offset + length` of a file, in memory of their own.
+ * @throws NarrowsError when the file is missing, unreadable, or shorter
+ */
+export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        const { bytesRead } = await file.read(bytes, at, Math.min(PIECE, length - at), offset + at);
+        if (bytesRead === 0) throw new NarrowsError(`${path} ends at byte ${offset + at}: it was cut short while in use; copy it again.`);
+        at += bytesRead;
+      }
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw readError(path, error);
   }
 }

@@ -64,3 +64,5 @@ function nearest256(colour: Rgb): number {
   const useGrey = distance([level, level, level]) < distance([LEVELS[r], LEVELS[g], LEVELS[b]]);
   return useGrey ? 232 + grey : 16 + 36 * r + 6 * g + b;
 }
+
+export { stripVTControlCharacters, styleText } from 'node:util';

@@ -1,6 +1,7 @@
 /** @file Progress on stderr: a bar in a terminal, a plain line every ten seconds elsewhere, nothing when quiet. */
+
+import { formatBytes, formatCount, formatDuration, formatNumber } from '../system/format.ts';
 import { type ColourStream, createColours } from './colours.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber } from './format.ts';
 import { canRewrite, printLine, setStatus, type TextStream } from './status-line.ts';
 
 /** Options of `createProgress`. */

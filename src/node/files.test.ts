@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { makeDirectory, writeFileAtomic } from './files.ts';
+import { makeDirectory, readRange, writeFileAtomic } from './files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'narrows-files-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -38,4 +38,16 @@ it('replaces a file whole, and removes what a failed write began', async () => {
   await expect(writeFileAtomic(path, broken())).rejects.toThrow('the source broke');
   expect(readFileSync(path, 'utf8')).toBe('one');
   expect(readdirSync(join(root, 'whole'))).toEqual(['data.txt']);
+});
+
+it('reads exactly the bytes asked for, and says where a file ends too early', async () => {
+  const path = join(root, 'range.bin');
+  await writeFileAtomic(
+    path,
+    Uint8Array.from({ length: 10 }, (_, i) => i),
+  );
+  expect([...(await readRange(path, 3, 4))]).toEqual([3, 4, 5, 6]);
+  expect((await readRange(path, 3, 0)).length).toBe(0);
+  await expect(readRange(path, 8, 4)).rejects.toThrow(/range\.bin ends at byte 10/);
+  await expect(readRange(join(root, 'none'), 0, 1)).rejects.toThrow(/none: there is no such file/);
 });

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createLogger } from './log.ts';
+import { createLogger } from './logger.ts';
 import { createProgress } from './progress.ts';
 
 /** A stream that remembers, and a clock that is set by hand. */

@@ -16,3 +16,5 @@ export function spawnWorker(name: string, base: string, options: WorkerOptions =
   const start = `import(${JSON.stringify(loader)}).then(tsx => { tsx.register(); return import(${JSON.stringify(url.href)}); })`;
   return new Worker(start, { ...options, eval: true });
 }
+
+export { parentPort, Worker, workerData } from 'node:worker_threads';
