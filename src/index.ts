@@ -45,7 +45,8 @@ export * as graph from './graph/index.ts';
 // Inputs
 export type { ChatMessage } from './inputs/chat/messages.ts';
 export { ImageFolder } from './inputs/chat/read-conversations.ts';
-export { decodeImage } from './inputs/image/decode.ts';
+export { type DecodedImage, decodeImage } from './inputs/image/decode.ts';
+export type { ImageReading, ImageReadOptions, ImageWindow } from './inputs/image/image-reading.ts';
 export { ImageProcessor, type ProcessedImage } from './inputs/image/processor.ts';
 export { resizeImage } from './inputs/image/resize.ts';
 export type { Rectangle, RgbImage } from './inputs/image/rgb-image.ts';

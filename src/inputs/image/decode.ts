@@ -1,34 +1,41 @@
-/** @file Image files to RGB bytes through sharp, with the bytes Pillow's `Image.open(path).convert('RGB')` gives (docs/images.md). */
-import { readFile, stat } from '../../node/disk.ts';
-import { type Metadata, sharp } from '../../node/sharp.ts';
+/** @file Image files to RGB bytes, with the bytes Pillow's `Image.open(path).convert('RGB')` gives (docs/images.md). */
 import { messageOf, NarrowsError } from '../../system/errors.ts';
-import { fillAround, openFirstFrame } from './gif.ts';
-import { type RgbImage, rgbFromBands, rgbFromCmyk, rgbFromWide } from './rgb-image.ts';
+import { bmpHeader, bmpPixels, isBmp } from './bmp.ts';
+import { type CodecHeader, readHeader, readSamples } from './codec.ts';
+import { isGif, onCanvas, openFirstFrame } from './gif.ts';
+import { readImageFile } from './image-file.ts';
+import { type ImageReading, type ImageReadOptions, sayReading } from './image-reading.ts';
+import { isPnm, pnmHeader, pnmSamples } from './pnm.ts';
+import { type RgbImage, rgbFromBands, rgbFromCmyk } from './rgb-image.ts';
+import { isTiff, type TiffTags, tiffTags } from './tiff-tags.ts';
+import { checkWindow, narrowSamples, type WideSamples } from './wide-samples.ts';
 
 /** Most pixels a picture may have: where Pillow, too, refuses as a possible decompression bomb (512 MB of RGB). */
 const MAX_PIXELS = 178_956_970;
-const KINDS = 'PNG, JPEG, WebP, GIF and AVIF';
-const FORMATS = new Set(['png', 'jpeg', 'webp', 'gif', 'heif']);
-const READ_ERRORS: Record<string, string> = {
-  ENOENT: 'does not exist; check the path',
-  ENOTDIR: 'does not exist: a part of the path is a file; check the path',
-  EACCES: 'may not be read; check its permissions',
-  EPERM: 'may not be read; check its permissions',
-};
+/** The kinds of picture that are read, in words. */
+export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, AVIF, TIFF, BMP and PNM (PBM, PGM, PPM)';
+const FORMATS = new Set(['png', 'jpeg', 'webp', 'gif', 'heif', 'tiff']);
 
-async function readImageFile(path: string): Promise<Uint8Array> {
-  try {
-    const info = await stat(path);
-    if (info.isDirectory()) throw new NarrowsError(`Image ${path} is a directory; give the path of an image file.`);
-    if (info.isCharacterDevice() || info.isBlockDevice())
-      throw new NarrowsError(`Image ${path} is a device; give the path of an image file.`);
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof NarrowsError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    throw new NarrowsError(`Image ${path} ${READ_ERRORS[code] ?? `cannot be read (${messageOf(error)})`}.`, { cause: error });
-  }
+/** A picture from a file, with how it was read. */
+export interface DecodedImage extends RgbImage {
+  readonly reading: ImageReading;
 }
+
+/** A format's own part: size by the header, pixels after the size was found fit. */
+interface Opened {
+  readonly width: number;
+  readonly height: number;
+  readonly format: string;
+  /** The file's orientation tag. */
+  readonly orientation?: number;
+  readonly pages?: number;
+  /** Turned by the format's rule, whatever was asked for. */
+  readonly turned?: boolean;
+  pixels(autoOrient: boolean): Promise<Pixels>;
+}
+
+/** Pixels as bytes, or as samples that are still to become bytes. */
+type Pixels = RgbImage | { readonly width: number; readonly height: number; readonly bands: number; readonly wide: WideSamples };
 
 function damaged(name: string, error: unknown): NarrowsError {
   // libvips repeats itself over many lines; its first one says what happened.
@@ -36,75 +43,172 @@ function damaged(name: string, error: unknown): NarrowsError {
     .replace(/^Input buffer has corrupt header:\s*/, '')
     .split('\n')[0]
     .trim();
+  if (/^timeout:/.test(reason)) return new NarrowsError(`${name} takes too long to decode (${reason}); save it anew.`, { cause: error });
   return new NarrowsError(`${name} is damaged or cut short${reason ? ` (${reason})` : ''}; fetch it again or save it anew.`, {
     cause: error,
   });
 }
 
-/** Reads the header only: what kind of file it is and how large, before anything is allocated. */
-async function inspect(name: string, bytes: Uint8Array): Promise<Metadata> {
-  let metadata: Metadata;
+const refused = (name: string, what: string, cause?: unknown): NarrowsError =>
+  new NarrowsError(`${name} is ${what}; Narrows reads ${IMAGE_KINDS}, so convert it to one of them.`, { cause });
+
+/** @throws NarrowsError for samples that no rule of ours turns into bytes */
+function checkSamples(name: string, depth: string, { photometric, compression, sampleFormat = 1 }: TiffTags): void {
+  const what =
+    sampleFormat === 3 || depth === 'float' || depth === 'double'
+      ? 'floating-point numbers'
+      : sampleFormat === 2 || depth === 'short' || depth === 'char'
+        ? 'signed numbers'
+        : depth !== 'uchar' && depth !== 'ushort'
+          ? `numbers of kind ${depth}`
+          : undefined;
+  if (what)
+    throw new NarrowsError(`${name} holds ${what}, for which black and white are not defined; save it with 8 or 16 bits per sample.`);
+  const unmixed = photometric === 6 && compression !== 7 ? 'YCbCr' : photometric !== undefined && photometric > 7 ? 'CIELAB' : undefined;
+  if (unmixed) throw new NarrowsError(`${name} holds ${unmixed} colours, which are not read from a TIFF; save it as RGB.`);
+}
+
+/** Opens what libvips decodes. @throws NarrowsError for a file that it does not know, or of a kind that is not read */
+async function openWithCodec(name: string, source: Uint8Array): Promise<Opened> {
+  const gif = isGif(source) ? openFirstFrame(source) : undefined;
+  const bytes = gif?.bytes ?? source;
+  const tags = isTiff(bytes) ? tiffTags(bytes) : {};
+  if (tags.cut) throw damaged(name, 'a part that its pixels need is missing');
+  let header: CodecHeader;
   try {
-    metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
+    // libvips calls colours and samples that it does not know damage.
+    if (isTiff(bytes)) checkSamples(name, (tags.bitsPerSample ?? 1) > 16 ? '32 bits' : 'uchar', tags);
+    header = await readHeader(bytes);
   } catch (error) {
+    if (error instanceof NarrowsError) throw error;
     if (!/unsupported image format/.test(messageOf(error))) throw damaged(name, error);
-    throw new NarrowsError(`${name} is not an image Narrows can read, whatever its name says; it reads ${KINDS}.`, { cause: error });
+    throw new NarrowsError(`${name} is not an image Narrows can read, whatever its name says; it reads ${IMAGE_KINDS}.`, { cause: error });
   }
-  const { format, compression, width, height } = metadata;
-  if (!FORMATS.has(format) || (format === 'heif' && compression !== 'av1')) {
-    throw new NarrowsError(`${name} is a file of kind ${compression ?? format}; Narrows reads ${KINDS}, so convert it to one of them.`);
+  const { format, compression, width, height, depth, space } = header;
+  if (!FORMATS.has(format) || (format === 'heif' && compression !== 'av1')) throw refused(name, `a file of kind ${compression ?? format}`);
+  if (format === 'tiff') checkSamples(name, depth, tags);
+  const pages = gif ? gif.frames : (header.pages ?? 1);
+  return {
+    ...(gif?.canvas ?? { width, height }),
+    format: format === 'heif' ? 'avif' : format,
+    orientation: header.orientation,
+    // Pillow, too, shows a TIFF turned by its tag; an AVIF turns itself.
+    turned: format === 'tiff',
+    ...(pages > 1 ? { pages } : {}),
+    async pixels(autoOrient) {
+      const samples = await readSamples(bytes, header, autoOrient || format === 'tiff');
+      const { data, bands } = samples;
+      const size = { width: samples.width, height: samples.height };
+      if (data instanceof Uint16Array) {
+        // Byte 25 of a PNG is its colour type, 0 for grey; sharp's bands cannot tell grey with a transparent value from grey with alpha.
+        const grey = format === 'png' ? bytes[25] === 0 : header.channels === 1;
+        const inverted = tags.photometric === 0;
+        // libvips turns films whose 0 is white; a window is in the values as they are stored.
+        if (inverted) for (let i = 0; i < data.length; i++) data[i] = 65535 - data[i];
+        return { ...size, bands, wide: { data, grey, inverted } };
+      }
+      if (space === 'cmyk') return rgbFromCmyk(size.width, size.height, data);
+      const image = rgbFromBands(size.width, size.height, bands, data);
+      return gif ? onCanvas(image, gif) : image;
+    },
+  };
+}
+
+function openBmp(bytes: Uint8Array): Opened {
+  const header = bmpHeader(bytes);
+  const { width, height } = header;
+  return { width, height, format: 'bmp', pixels: async () => ({ width, height, data: bmpPixels(bytes, header) }) };
+}
+
+function openPnm(bytes: Uint8Array): Opened {
+  const header = pnmHeader(bytes);
+  const { width, height, bands, maximum } = header;
+  return {
+    width,
+    height,
+    format: 'pnm',
+    async pixels() {
+      const data = pnmSamples(bytes, header);
+      if (data instanceof Uint16Array) return { width, height, bands, wide: { data, grey: bands === 1, maximum } };
+      return rgbFromBands(width, height, bands, data);
+    },
+  };
+}
+
+/** Reads the header. @throws NarrowsError for an empty, foreign, damaged or too large picture */
+async function open(name: string, bytes: Uint8Array): Promise<Opened> {
+  if (bytes.length === 0) throw new NarrowsError(`${name} is empty (0 bytes); fetch it again or save it anew.`);
+  const own = isBmp(bytes) ? openBmp : isPnm(bytes) ? openPnm : undefined;
+  let opened: Opened;
+  try {
+    opened = own ? own(bytes) : await openWithCodec(name, bytes);
+  } catch (error) {
+    throw own ? damaged(name, error) : error;
   }
+  const { width, height } = opened;
   if (width * height > MAX_PIXELS) {
     const millions = Math.round((width * height) / 1e6);
     throw new NarrowsError(
       `${name} is ${width} x ${height}, ${millions} million pixels; the limit is ${MAX_PIXELS}, so scale it down first.`,
     );
   }
-  return metadata;
+  return opened;
 }
 
-/** Runs sharp with the strictness Pillow has: cut or broken data is an error, stray bytes between JPEG markers are not. */
-async function toRaw(bytes: Uint8Array, metadata: Metadata, autoOrient: boolean, failOn: 'warning' | 'error') {
-  const image = sharp(bytes, { failOn, ignoreIcc: true, limitInputPixels: false, autoOrient });
-  const wide = metadata.depth === 'ushort';
-  if (metadata.space === 'cmyk') image.pipelineColourspace('cmyk').toColourspace('cmyk');
-  else image.toColourspace(wide || metadata.space === 'b-w' ? metadata.space : 'srgb');
-  return await image.raw({ depth: wide ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
+const turns = (tag: number | undefined): boolean => tag !== undefined && tag > 1 && tag <= 8;
+
+/**
+ * The size of a picture by its header, as `decodeImage` would give it.
+ * @throws NarrowsError for a file that is missing, damaged, foreign or too large
+ */
+export async function imageSize(path: string, { autoOrient = false }: ImageReadOptions = {}): Promise<{ width: number; height: number }> {
+  const { width, height, orientation, turned } = await open(`Image ${path}`, await readImageFile(path));
+  // Tags 5 to 8 exchange rows and columns.
+  const across = turns(orientation) && orientation! > 4 && (autoOrient || turned);
+  return across ? { width: height, height: width } : { width, height };
 }
 
 /**
- * Decodes PNG, JPEG, WebP, GIF (first frame) and AVIF to RGB. Colour profiles are ignored and alpha is dropped, as Pillow does.
+ * Decodes PNG, JPEG, WebP, GIF (first frame), AVIF, TIFF, BMP and PNM to RGB. Colour profiles are ignored and alpha is dropped, as Pillow does;
+ * samples of more than 8 bits become bytes by `options.window`. What was decided stands in the picture's `reading`.
  * @param source a path or the file's bytes.
- * @param options.autoOrient turn the picture as its EXIF orientation says (default: leave it as stored, as Pillow does).
- * @throws NarrowsError for a missing, empty, damaged, foreign or too large file.
+ * @throws NarrowsError for a missing, empty, damaged, foreign or too large file, or a window out of order.
  */
-export async function decodeImage(source: string | Uint8Array, options: { autoOrient?: boolean } = {}): Promise<RgbImage> {
+export async function decodeImage(source: string | Uint8Array, options: ImageReadOptions = {}): Promise<DecodedImage> {
   const isPath = typeof source === 'string';
-  const name = isPath ? `Image ${source}` : 'The image';
-  let bytes = isPath ? await readImageFile(source) : source;
-  if (bytes.length === 0) throw new NarrowsError(`${name} is empty (0 bytes); fetch it again or save it anew.`);
-  const metadata = await inspect(name, bytes);
-  const gif = metadata.format === 'gif' ? openFirstFrame(bytes) : undefined;
-  if (gif) bytes = gif.bytes;
-
-  const decode = (failOn: 'warning' | 'error') => toRaw(bytes, metadata, options.autoOrient ?? false, failOn);
-  const { data, info } = await decode(metadata.format === 'jpeg' ? 'warning' : 'error')
-    .catch((error: unknown) => {
-      if (/extraneous bytes/.test(messageOf(error))) return decode('error');
-      throw error;
-    })
-    .catch((error: unknown) => {
-      throw damaged(name, error);
-    });
-
-  const { width, height, channels } = info;
-  if (metadata.space === 'cmyk') return rgbFromCmyk(width, height, data);
-  if (metadata.depth === 'ushort') {
-    // Byte 25 of a PNG is its colour type, 0 for grey; sharp's bands cannot tell grey with a transparent value from grey with alpha.
-    const greyAlone = metadata.format === 'png' && bytes[25] === 0;
-    return rgbFromWide(width, height, channels, new Uint16Array(data.buffer, data.byteOffset, data.length / 2), greyAlone);
+  const file = isPath ? source : options.name;
+  const name = file === undefined ? 'The image' : `Image ${file}`;
+  const { autoOrient = false, window = 'auto' } = options;
+  checkWindow(window);
+  const opened = await open(name, isPath ? await readImageFile(source) : source);
+  const pixels = await opened.pixels(autoOrient).catch((error: unknown) => {
+    throw damaged(name, error);
+  });
+  const { format, pages, orientation } = opened;
+  const warnings: string[] = [];
+  const applied = autoOrient || (opened.turned ?? false);
+  if (turns(orientation) && !applied)
+    warnings.push(
+      `its orientation tag (EXIF) is ${orientation}, so viewers show it turned, but it is read as it is stored; --auto-orient turns it upright.`,
+    );
+  const facts = {
+    format,
+    ...(turns(orientation) ? { orientation: { tag: orientation!, applied } } : {}),
+    ...(pages === undefined ? {} : { pages }),
+  };
+  const { width, height } = pixels;
+  if (!('wide' in pixels)) {
+    if (typeof window !== 'string') warnings.push(`it has 8 bits per sample, so the window ${window.join(',')} was not applied to it.`);
+    return finish({ width, height, data: pixels.data, reading: { ...facts, bits: 8, warnings } }, name, options);
   }
-  const image = rgbFromBands(width, height, channels, new Uint8Array(data.buffer, data.byteOffset, data.length));
-  if (gif) fillAround(image, gif);
+  const narrow = narrowSamples(pixels.wide, window);
+  const image = rgbFromBands(width, height, pixels.bands, narrow.data);
+  const bits = Math.ceil(Math.log2((pixels.wide.maximum ?? 65535) + 1));
+  const reading = { ...facts, bits, window: narrow.window, clipped: narrow.clipped, warnings: [...warnings, ...narrow.warnings] };
+  return finish({ width, height, data: image.data, reading }, name, options);
+}
+
+function finish(image: DecodedImage, name: string, options: ImageReadOptions): DecodedImage {
+  sayReading(name, image.reading, options);
   return image;
 }

@@ -1,10 +1,13 @@
 /** @file The picture every part of Narrows works on, and the ways raw bands become one, as Pillow's `convert('RGB')` does. No Node imports. */
+import type { ImageReading } from './image-reading.ts';
 
 /** A decoded picture: `data` holds `height` x `width` x 3 bytes (R, G, B), row by row. */
 export interface RgbImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
+  /** How its file was read, for a picture that comes from one; it goes into the result. */
+  readonly reading?: ImageReading;
 }
 
 /** A rectangle in pixels of a picture. Where it is a view of an original, its numbers may be fractions and it may reach outside. */
@@ -45,14 +48,4 @@ export function rgbFromCmyk(width: number, height: number, data: ArrayLike<numbe
     }
   }
   return { width, height, data: rgb };
-}
-
-/**
- * RGB from 16-bit bands. Colour, and grey with alpha, keep the high byte; grey alone is cut off at 255, because Pillow's mode
- * `I;16` is: a 16-bit greyscale picture turns almost white there too.
- * @param clip cut off at 255 (greyscale without alpha) instead of keeping the high byte.
- */
-export function rgbFromWide(width: number, height: number, bands: number, data: Uint16Array, clip: boolean): RgbImage {
-  const narrow = Uint8Array.from(data, clip ? v => Math.min(v, 255) : v => v >> 8);
-  return rgbFromBands(width, height, bands, narrow);
 }

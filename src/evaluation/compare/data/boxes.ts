@@ -1,8 +1,7 @@
 /** @file Checks of boxes and pictures that data files name. */
-import { stat } from '../../../node/disk.ts';
-import { sharp } from '../../../node/sharp.ts';
+import { imageSize } from '../../../inputs/image/decode.ts';
+import type { ImageReadOptions } from '../../../inputs/image/image-reading.ts';
 import { NarrowsError } from '../../../system/errors.ts';
-import { readError } from '../../../system/read-error.ts';
 
 /** A size in pixels. */
 export interface PixelSize {
@@ -34,14 +33,8 @@ export function checkInside([left, top, width, height]: readonly number[], size:
 }
 
 /** The size of a picture by its header. @throws NarrowsError for a file that is missing or no picture */
-export async function pictureSize(path: string, where: string): Promise<PixelSize> {
-  await stat(path).catch(error => {
-    throw new NarrowsError(`${where}: ${readError(path, error).message}`, { cause: error });
+export async function pictureSize(path: string, where: string, options: ImageReadOptions = {}): Promise<PixelSize> {
+  return await imageSize(path, options).catch(error => {
+    throw error instanceof NarrowsError ? new NarrowsError(`${where}: ${error.message}`, { cause: error }) : error;
   });
-  const found = await sharp(path, { limitInputPixels: false })
-    .metadata()
-    .catch(error => {
-      throw new NarrowsError(`${where}: ${path} is no picture that can be read.`, { cause: error });
-    });
-  return { width: found.width, height: found.height };
 }

@@ -137,7 +137,7 @@ describe('JSON lines', () => {
 
   it.each([
     [{ image: 'a.png', text: 'x', box: [15, 0, 10, 5] }, /line 2: the box \[15, 0, 10, 5\].*reaches out of the picture of 20 x 10/],
-    [{ image: 'none.png', text: 'x' }, /line 2: .*none\.png.*no such file/],
+    [{ image: 'none.png', text: 'x' }, /line 2: .*none\.png.*does not exist/],
     [{ image: 'a.png', text: 'x', mask: 'small.png' }, /line 2: the mask is 4 x 4/],
     [{ image: 'a.png', text: 'x', box: [1, 2, 3] }, /line 2: a box must be four numbers/],
     [{ image: 'a.png', text: 'x', box: [1, 2, 0, 3] }, /line 2: a box needs a width and a height above 0/],
