@@ -155,5 +155,5 @@ export function encodeChat(
 }
 
 /** Labels that the next-token loss counts: all supervised ones but the first token's. */
-export const supervisedCount = ({ labels }: Pick<EncodedChat, 'labels'>): number =>
+export const supervisedCount = ({ labels }: { readonly labels: readonly number[] }): number =>
   labels.slice(1).filter(label => label !== IGNORED).length;

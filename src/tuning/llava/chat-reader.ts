@@ -11,12 +11,11 @@ import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import type { TokenizerConfig, TokenizerJson } from '../../inputs/text/tokenizer-files.ts';
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import { imageTokenText } from '../../models/llava/files.ts';
-import { placementFeeds } from '../../models/llava/model.ts';
-import { placeImages } from '../../models/llava/placement.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
-import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { Note } from '../batch-loader.ts';
+import { tokenFeeds } from './token-feeds.ts';
 
 /** One sample: a conversation whose images have been found. */
 export interface ChatSample extends Conversation {
@@ -117,17 +116,8 @@ export class ChatReader {
 
   /** What a training graph is fed beside `loss_divisor`, weights, noise and alpha; rows are padded behind. */
   async feeds(samples: readonly ChatSample[], encoded: readonly EncodedChat[]): Promise<Feeds> {
-    const length = Math.max(2, ...encoded.map(e => e.ids.length));
-    const shape = [encoded.length, length];
-    const [ids, mask, labels] = [0, 0, -100].map(value => new Int32Array(encoded.length * length).fill(value));
-    for (const [b, row] of encoded.entries()) {
-      ids.set(row.ids, b * length);
-      mask.fill(1, b * length, b * length + row.ids.length);
-      labels.set(row.labels, b * length);
-    }
     const pixels = await this.images(samples, encoded);
-    const placement = placeImages(this.format.config, ints(shape, ids), pixels?.shape[0] ?? 0, ints(shape, mask));
-    return { ...placementFeeds(placement), labels: ints(shape, labels), ...(pixels && { pixel_values: pixels }) };
+    return { ...tokenFeeds(this.format.config, encoded, pixels?.shape[0] ?? 0), ...(pixels && { pixel_values: pixels }) };
   }
 }
 

@@ -1,9 +1,9 @@
 /** @file Loss of a LLaVA on held-out conversations. */
 import type { CompiledGraph } from '../../graph/index.ts';
-import { supervisedCount } from '../../inputs/chat/encode-chat.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
-import { floats } from '../../tensor/tensor.ts';
 import type { ChatReader, ChatSample } from './chat-reader.ts';
+import { supervisedTokens } from './token-feeds.ts';
+import { lossDivisor } from './update-batch.ts';
 
 /** What an evaluation runs on. */
 export interface EvaluationGraphs {
@@ -35,9 +35,9 @@ export async function evaluateFile(
       chosen.map(i => samples[i]),
       rows,
     );
-    const count = rows.reduce((sum, row) => sum + supervisedCount(row), 0);
+    const count = supervisedTokens(rows);
     const compiled = await graph('pixel_values' in batch);
-    const out = await compiled.run({ ...feeds(chosen.length, batch.labels.shape[1]), ...batch, loss_divisor: floats([], [count]) });
+    const out = await compiled.run({ ...feeds(chosen.length, batch.labels.shape[1]), ...batch, loss_divisor: lossDivisor([count]) });
     for (const [name, { data }] of Object.entries(out)) {
       if (name === 'ce') loss += Number(data[0]) * count;
       else sums[name] = (sums[name] ?? 0) + (Number(data[0]) * chosen.length) / samples.length;

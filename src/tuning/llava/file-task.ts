@@ -1,5 +1,4 @@
 /** @file Training a LLaVA on a file of conversations, by any method. */
-import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
 import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
 import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
@@ -18,7 +17,7 @@ import { FileBatches, type FileBatchSettings } from './file-batch.ts';
 import { evaluateFile } from './file-evaluate.ts';
 import { type LlavaTrainGraph, llavaTrainGraph } from './graph.ts';
 import { ChatLoader } from './loader.ts';
-import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
+import { dropoutOption } from './lora-dropout.ts';
 import { requireTrainingMemory, trainingCompileOptions } from './memory.ts';
 import { type Method, methodOf } from './method.ts';
 import { ModalitySampler, type SamplerSettings } from './sampler.ts';
@@ -128,7 +127,7 @@ export async function llavaFileTask(
   });
   const training = new Graphs(runtime, options, images => trace(images, true).outputs);
   const evaluation = new Graphs(runtime, options, images => figuresOf(trace(images, false).outputs));
-  const settings: FileBatchSettings = { samples, format, sampler, bottleneck };
+  const settings: FileBatchSettings = { samples, format, sampler, method: { maxSteps, width, bottleneck, lora } };
   const batches = new FileBatches(settings, reader);
   const loader = new ChatLoader(settings, note);
   const feeds = (): Feeds => Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
@@ -143,12 +142,7 @@ export async function llavaFileTask(
     async batch(step) {
       const batch = await loader.batch(step);
       for (const shown of batch.attention_mask.data) tokens += Number(shown);
-      const update = Math.floor(step / args.gradient_accumulation_steps);
-      return {
-        ...batch,
-        ...dropoutFeeds(lora, args.seed, step),
-        ...(bottleneck && { [ALPHA_INPUT]: floats([], [alphaAt(bottleneck, update, maxSteps)]) }),
-      };
+      return batch;
     },
     describeBatch: step => batches.describe(step),
     ...(validation && {

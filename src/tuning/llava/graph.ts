@@ -1,7 +1,7 @@
 /** @file The training graph of a LLaVA: next-token loss, and gradients of whatever is trained. */
 
 import type { LoraConfig } from '../../checkpoints/peft-layers.ts';
-import { add, cast, crossEntropy, div, equal, grad, input, maximum, mul, slice, sub, sum, type Value } from '../../graph/index.ts';
+import { add, cast, crossEntropy, div, equal, grad, input, mul, slice, sub, sum, type Value } from '../../graph/index.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
 import { type LlavaOutput, type LlavaTap, llavaForward, type TokenValues } from '../../models/llava/forward.ts';
@@ -75,9 +75,8 @@ export interface LlavaTrainGraph {
 }
 
 /**
- * Traces the loss and its gradients. Inputs: those of `tokenInputs`, `labels` [batch, seq], `loss_divisor` (scalar: the supervised tokens
- * of the update divided by its micro-batches, so that the mean over micro-batches is the mean over all supervised tokens), with images
- * `pixel_values`, and what the bottleneck asks for.
+ * Traces the loss and its gradients. Inputs: those of `tokenInputs`, `labels` [batch, seq], `loss_divisor` (a positive scalar, see
+ * `lossDivisor`), with images `pixel_values`, and what the bottleneck asks for.
  * @throws NarrowsError where a target of the adapters finds no layer
  */
 export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions): LlavaTrainGraph {
@@ -91,7 +90,7 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   check();
   const next = slice(labels, 1, 1);
   const count = sub(1, cast(equal(next, -100), 'float32'));
-  const ce = mul(crossEntropy(slice(output.logits, 1, 0, -1), next), div(sum(count), maximum(input('loss_divisor', []), 1)));
+  const ce = mul(crossEntropy(slice(output.logits, 1, 0, -1), next), div(sum(count), input('loss_divisor', [])));
   const { loss: terms = [], scalars = {} } = bottleneck?.terms(tokens, labels) ?? {};
   const auxiliary = options.auxiliary?.(model, output);
   const loss = [...terms, ...(auxiliary ? [auxiliary] : [])].reduce((total, term) => add(total, term), ce);

@@ -1,7 +1,6 @@
 /** @file Training batches of conversations about scenes. A batch is a function of (settings, step) alone, which makes a resumed run bit-equal. */
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
-import { placementFeeds } from '../../models/llava/model.ts';
-import { placeImages } from '../../models/llava/placement.ts';
+import type { Feeds } from '../../runtime/runtime.ts';
 import { CHAT_IMAGE_TOKEN, chatIds, chatTokenId } from '../../scenes/chat-tokenizer.ts';
 import { CONCEPTS } from '../../scenes/concepts.ts';
 import { denseConversation, type Instruction, type Task } from '../../scenes/instructions.ts';
@@ -10,7 +9,10 @@ import { drawScene, type Scene, sceneBuffers } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { type RandomReader, RandomStream } from '../../tensor/random.ts';
 import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import type { TrainingArguments } from '../arguments.ts';
 import { writePatches } from '../clip/batch.ts';
+import { type EncodedTurns, supervisedTokens, tokenFeeds } from './token-feeds.ts';
+import type { UpdateSettings, UpdateSource } from './update-batch.ts';
 
 /** What conversations of a run are drawn from. */
 export interface SceneChatSettings {
@@ -33,12 +35,6 @@ export interface SceneChatSettings {
   readonly tasks?: readonly Task[];
   /** Most turns of a conversation; all by default. */
   readonly maxTurns?: number;
-}
-
-/** Ids of a conversation and which of them are supervised. */
-export interface EncodedTurns {
-  readonly ids: number[];
-  readonly labels: number[];
 }
 
 const USER = chatIds('user :');
@@ -94,28 +90,13 @@ function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, caption, ev
   return wanted.slice(0, maxTurns ?? wanted.length);
 }
 
-/** Rows of ids and labels, padded behind, as the inputs of a training graph. */
-export function tokenFeeds(config: LlavaConfig, rows: readonly EncodedTurns[], images: number): Record<string, Tensor> {
-  const length = Math.max(...rows.map(r => r.ids.length));
-  const shape = [rows.length, length];
-  const [ids, mask, labels] = [0, 0, -100].map(value => new Int32Array(rows.length * length).fill(value));
-  rows.forEach((row, b) => {
-    ids.set(row.ids, b * length);
-    mask.fill(1, b * length, b * length + row.ids.length);
-    labels.set(row.labels, b * length);
-  });
-  return { ...placementFeeds(placeImages(config, ints(shape, ids), images, ints(shape, mask))), labels: ints(shape, labels) };
+/** A micro-batch: its rows as `updateBatch` takes them (with `patch_words` [B, N] where asked for), and its supervised tokens. */
+interface SceneRows {
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly supervised: number;
 }
 
-/** Labels that the next-token loss counts: all but the first column's. */
-export function supervisedTokens({ shape: [rows, length], data }: Tensor): number {
-  let count = 0;
-  for (let i = 0; i < rows * length; i++) if (i % length > 0 && Number(data[i]) !== -100) count++;
-  return count;
-}
-
-/** The batch of a micro-step: what `llavaTrainGraph` is fed beside weights, noise and alpha; `patch_words` [B, N] with `patchWords`. */
-export function sceneChatBatch(world: SceneWorld, config: LlavaConfig, settings: SceneChatSettings, step: number): Record<string, Tensor> {
+function sceneRows(world: SceneWorld, config: LlavaConfig, settings: SceneChatSettings, step: number): SceneRows {
   const { batchSize, maxObjects, curriculumSteps } = settings;
   const size = config.vision_config.image_size;
   const scenes = new RandomStream(settings.seed, 'chat.scenes');
@@ -135,11 +116,51 @@ export function sceneChatBatch(world: SceneWorld, config: LlavaConfig, settings:
     if (settings.patchWords) labelPatches(scene, config.vision_config.patch_size, words.subarray(b * perImage, (b + 1) * perImage));
     writePixels(scene, settings.imageMean, settings.imageStd, pixels, b * 3 * size * size);
   }
-  const feeds = tokenFeeds(config, rows, batchSize);
   return {
-    ...feeds,
-    pixel_values: floats([batchSize, 3, size, size], pixels),
-    loss_divisor: floats([], [supervisedTokens(feeds.labels)]),
-    ...(settings.patchWords ? { patch_words: ints([batchSize, perImage], words) } : {}),
+    supervised: supervisedTokens(rows),
+    feeds: {
+      ...tokenFeeds(config, rows, batchSize),
+      pixel_values: floats([batchSize, 3, size, size], pixels),
+      ...(settings.patchWords ? { patch_words: ints([batchSize, perImage], words) } : {}),
+    },
   };
 }
+
+/** Scenes and conversations about them, update by update. The micro-batches of one are drawn together, as its loss counts them together. */
+export class SceneUpdates implements UpdateSource {
+  private drawn: { readonly update: number; readonly micro: readonly SceneRows[] } | undefined;
+
+  /** @param accumulation micro-batches of an update */
+  constructor(
+    private readonly world: SceneWorld,
+    private readonly config: LlavaConfig,
+    private readonly settings: SceneChatSettings,
+    private readonly accumulation: number,
+  ) {}
+
+  supervised(update: number): number[] {
+    return this.draw(update).map(micro => micro.supervised);
+  }
+
+  rows(update: number, micro: number): Feeds {
+    return this.draw(update)[micro].feeds;
+  }
+
+  private draw(update: number): readonly SceneRows[] {
+    if (this.drawn?.update !== update) {
+      const first = update * this.accumulation;
+      const micro = Array.from({ length: this.accumulation }, (_, i) => sceneRows(this.world, this.config, this.settings, first + i));
+      this.drawn = { update, micro };
+    }
+    return this.drawn.micro;
+  }
+}
+
+/** How a run's arguments cut its updates. */
+export const updateSettings = (args: TrainingArguments, config: LlavaConfig): UpdateSettings => ({
+  seed: args.seed,
+  batchSize: args.per_device_train_batch_size,
+  accumulation: args.gradient_accumulation_steps,
+  maxSteps: args.max_steps,
+  width: config.text_config.hidden_size,
+});

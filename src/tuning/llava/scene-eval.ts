@@ -13,7 +13,7 @@ import { drawScene, type SceneOptions } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { type FloatTensor, floats, ints } from '../../tensor/tensor.ts';
-import { type EncodedTurns, tokenFeeds } from './scene-batch.ts';
+import { type EncodedTurns, tokenFeeds } from './token-feeds.ts';
 
 /** Fresh scenes with one instruction of each task that they allow. */
 export interface SceneExam {

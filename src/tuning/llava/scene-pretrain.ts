@@ -13,10 +13,11 @@ import type { TrainTask } from '../trainer.ts';
 import { llavaTrainGraph } from './graph.ts';
 import { initialiseLlava } from './initialise.ts';
 import { saveLlava } from './save.ts';
-import { type SceneChatSettings, sceneChatBatch } from './scene-batch.ts';
+import { type SceneChatSettings, SceneUpdates, updateSettings } from './scene-batch.ts';
 import { examGraph, examine, sceneExam } from './scene-eval.ts';
 import { readTensors, type SceneLlavaSource } from './scene-source.ts';
 import { accuracies, compileTower, encodeImages, examRows } from './scene-task.ts';
+import { updateBatch } from './update-batch.ts';
 
 /** Seed of the scenes that training is watched on. */
 const WATCH_SEED = 3_000_017;
@@ -70,11 +71,12 @@ export async function scenePretrainTask(
   let examiner: CompiledGraph | undefined;
   const { imageMean, imageStd } = source;
   const settings = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
+  const scenes = new SceneUpdates(world, config, settings, args.gradient_accumulation_steps);
   return {
     runtime,
     parameters,
     graph,
-    batch: async step => sceneChatBatch(world, config, settings, step),
+    batch: step => updateBatch(scenes, updateSettings(args, config), step),
     async evaluate() {
       examiner ??= await compile(runtime, examGraph(trainableParameters(), config));
       const feeds = Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));

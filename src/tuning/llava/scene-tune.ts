@@ -2,9 +2,8 @@
  * @file Tuning a LLaVA on conversations about scenes, by any method: all of projector and decoder, adapters, or with a Gaussian bottleneck.
  * The tower stays as it is.
  */
-import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
 import { inferenceTap } from '../../bottleneck/gaussian/llava.ts';
-import { ALPHA_INPUT, bottleneckNoise, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
+import { trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { imageTokens } from '../../models/llava/config.ts';
@@ -12,17 +11,18 @@ import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
-import { floats, type Tensor } from '../../tensor/tensor.ts';
+import { floats } from '../../tensor/tensor.ts';
 import type { TrainingArguments } from '../arguments.ts';
 import type { TrainTask } from '../trainer.ts';
 import { llavaTrainGraph, partlyTrained, type TrainedPart } from './graph.ts';
-import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
+import { dropoutOption } from './lora-dropout.ts';
 import { trainingCompileOptions } from './memory.ts';
 import type { Method } from './method.ts';
-import { type SceneChatSettings, sceneChatBatch } from './scene-batch.ts';
+import { type SceneChatSettings, SceneUpdates, updateSettings } from './scene-batch.ts';
 import { examGraph } from './scene-eval.ts';
 import type { LlavaSource } from './source.ts';
 import { startValues } from './start-values.ts';
+import { updateBatch } from './update-batch.ts';
 
 /** What is tuned, and how. */
 export interface SceneTuneSettings {
@@ -70,34 +70,14 @@ export async function sceneTuneTask(
   const graph = await compile(runtime, traced.outputs, trainingCompileOptions(entries));
   const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
   const batches = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
-  const count = args.gradient_accumulation_steps;
-  let drawn: { update: number; micro: Record<string, Tensor>[] } | undefined;
-  // The micro-batches of an update are drawn together: the loss is the mean over all of their supervised tokens.
-  const microBatch = (step: number): Record<string, Tensor> => {
-    const update = Math.floor(step / count);
-    if (drawn?.update !== update) {
-      const micro = Array.from({ length: count }, (_, i) => sceneChatBatch(world, config, batches, update * count + i));
-      const supervised = micro.reduce((sum, m) => sum + Number(m.loss_divisor.data[0]), 0);
-      drawn = { update, micro: micro.map(m => ({ ...m, loss_divisor: floats([], [supervised / count]) })) };
-    }
-    return drawn.micro[step - update * count];
-  };
+  const scenes = new SceneUpdates(world, config, batches, args.gradient_accumulation_steps);
+  const { lora } = method;
+  const draw = { ...updateSettings(args, config), bottleneck, lora };
   return {
     runtime,
     parameters,
     graph,
-    async batch(step) {
-      const batch = { ...microBatch(step), ...dropoutFeeds(method.lora, args.seed, step) };
-      if (!bottleneck) return batch;
-      const [rows, length] = batch.input_ids.shape;
-      const samples = Array.from({ length: rows }, (_, b) => b);
-      const update = Math.floor(step / count);
-      return {
-        ...batch,
-        ...bottleneckNoise(bottleneck, { samples, length, width }, args.seed, step),
-        [ALPHA_INPUT]: floats([], [alphaAt(bottleneck, update, args.max_steps)]),
-      };
-    },
+    batch: step => updateBatch(scenes, draw, step),
     examiner(states = []) {
       const { model, base } = partlyTrained(part);
       return compile(
