@@ -1,11 +1,12 @@
 /** @file Runs any method of the registry on pairs: encodes them, builds the targets, goes over seeds, and puts the record together. */
+import { GraphCache } from '../graph/index.ts';
 import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { version } from '../system/version.ts';
 import { imageAttribution, textAttribution } from './assemble.ts';
 import { encodeTargets } from './encode-target.ts';
 import { MAX_MEMORY } from './memory.ts';
-import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions, type Releasable } from './method.ts';
+import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions } from './method.ts';
 import { encodePairs, type Pair } from './pair.ts';
 import type { PairAttribution } from './result.ts';
 import type { TargetSpec } from './target.ts';
@@ -31,7 +32,7 @@ export interface AttributeRun {
 /** A method on one model. Compiled graphs are kept until `release`. */
 export class Attributor<O = Record<string, unknown>> implements AsyncDisposable {
   readonly options: O;
-  private readonly graphs = new Map<string, Promise<Releasable>>();
+  private readonly graphs = new GraphCache();
 
   /**
    * @param given options that differ from the defaults; undefined ones are unset
@@ -86,7 +87,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
         maxMemory: run.maxMemory ?? MAX_MEMORY,
         signal: run.signal,
         timings: seconds,
-        keep: (key, build) => this.keep(key, build),
+        keep: this.graphs.keep,
         plan: units => {
           // The first seed's plan stands for the later ones too.
           planned += units;
@@ -142,24 +143,12 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
   }
 
   /** Closes the compiled graphs. */
-  async release(): Promise<void> {
-    for (const graph of this.graphs.values()) await (await graph.catch(() => undefined))?.release();
-    this.graphs.clear();
+  release(): Promise<void> {
+    return this.graphs.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
-  }
-
-  private keep<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T> {
-    let kept = this.graphs.get(key) as Promise<T> | undefined;
-    if (!kept) {
-      kept = build();
-      this.graphs.set(key, kept);
-      // A failure is told to this call alone; the next one tries again.
-      kept.catch(() => this.graphs.delete(key));
-    }
-    return kept;
   }
 
   /** The modalities that the call asks for and the method has. @throws NarrowsError where none is left, or the model cannot be served */

@@ -1,5 +1,6 @@
 /** @file What an attribution method is: an entry of the registry, the work it gets, and the maps it gives back. */
 import type { z } from 'zod';
+import type { Keep } from '../graph/index.ts';
 import type { DualEncoder, Modality, Tower, TowerInputs } from '../models/dual-encoder.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
 import { parseOptions } from './options.ts';
@@ -59,11 +60,6 @@ export interface TowerJob {
   readonly size?: readonly [number, number];
 }
 
-/** Something that holds native memory. */
-export interface Releasable {
-  release(): Promise<void>;
-}
-
 /** One call of a method, one seed. */
 export interface MethodRun {
   readonly model: DualEncoder;
@@ -78,11 +74,8 @@ export interface MethodRun {
   readonly signal?: AbortSignal;
   /** Seconds per phase, for the record; `eachTower` notes each tower's. */
   readonly timings: Record<string, number>;
-  /**
-   * What stands under a key (a compiled graph), made at its first use and kept until the method is released. The key must name everything
-   * that the graph depends on beside the model and the method's options: the tower, shapes, and which inputs it declares.
-   */
-  keep<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T>;
+  /** A compiled graph, kept until the method is released. The key, see `graphKey`, need not name the model and the method's options. */
+  readonly keep: Keep;
   /** Declares units of work (for the time left), and marks some as done. */
   plan(units: number): void;
   advance(units?: number): void;

@@ -2,6 +2,7 @@
 
 import { createReadStream, stat } from '../node/disk.ts';
 import { createHash } from '../node/hash.ts';
+import { PromiseCache } from '../system/promise-cache.ts';
 import { readError } from '../system/read-error.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { TensorEntry } from './safetensors.ts';
@@ -21,7 +22,7 @@ async function addRange(hash: ReturnType<typeof createHash>, path: string, range
   }
 }
 
-const cache = new Map<string, Promise<string>>();
+const hashes = new PromiseCache<string>();
 
 /** Changes whenever one of the files is replaced or written to. */
 async function fingerprint(checkpoint: Checkpoint): Promise<string> {
@@ -51,13 +52,7 @@ async function hashEntries(entries: readonly TensorEntry[]): Promise<string> {
  * @throws NarrowsError when a file cannot be read.
  */
 export async function checkpointHash(checkpoint: Checkpoint): Promise<string> {
-  const key = await fingerprint(checkpoint);
-  let hash = cache.get(key);
-  if (!hash) {
-    hash = hashEntries([...checkpoint.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
-    cache.set(key, hash);
-    // A failure is not remembered.
-    hash.catch(() => cache.delete(key));
-  }
-  return hash;
+  return hashes.get(await fingerprint(checkpoint), () =>
+    hashEntries([...checkpoint.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1))),
+  );
 }

@@ -4,7 +4,7 @@ import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import { checkpointHash } from '../checkpoints/hash.ts';
 import { readFloats, readTensor } from '../checkpoints/safetensors.ts';
 import { saveCheckpoint } from '../checkpoints/save.ts';
-import { type CompiledGraph, compile, constant, input, type Value } from '../graph/index.ts';
+import { type CompiledGraph, cacheKey, compile, constant, GraphCache, input, type Value } from '../graph/index.ts';
 import { resampleBicubic } from '../inputs/image/bilinear.ts';
 import type { ImageProcessor } from '../inputs/image/processor.ts';
 import type { Tokenizer } from '../inputs/text/tokenizer.ts';
@@ -14,6 +14,7 @@ import type { Feeds, Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../tensor/tensor.ts';
 import type { DualEncoder, Tower, TowerInputs } from './dual-encoder.ts';
+import { graphKey } from './graph-key.ts';
 import type { ModelParts } from './load-parts.ts';
 import { gridSize, type ModelConfig } from './model-config.ts';
 import { copySideFiles } from './side-files.ts';
@@ -65,7 +66,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   readonly runtime: Runtime;
   private readonly ownsRuntime: boolean;
   private readonly keepSessions: boolean;
-  private readonly graphs = new Map<string, Promise<CompiledGraph>>();
+  private readonly graphs = new GraphCache();
   private readonly tables = new Map<string, Float32Array>();
   private ownTable: Float32Array | undefined;
   private scale: number | undefined;
@@ -146,8 +147,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   /** One run of a tower: the output of block `layer` and the features. Kept sessions repack weights for speed; ones that run once do not. */
   async runTower(tower: Tower, inputs: TowerInputs, layer: number): Promise<{ hidden: FloatTensor; features: FloatTensor }> {
     if (tower.modality === 'image') await this.prepareImageSize(inputs.pixel_values.shape[2], inputs.pixel_values.shape[3]);
-    const shape = tower.modality === 'image' ? inputs.pixel_values.shape.slice(1).join() : Object.keys(inputs).join();
-    const key = `${tower.modality}:${layer}:${shape}`;
+    const key = graphKey('prefix', { modality: tower.modality, layer, inputs });
     const { hidden, features } = await this.runGraph(key, inputs, () => ({ ...tower.prefix(layer, inputs) }));
     if (features.data.some(v => !Number.isFinite(v))) throw new NarrowsError(await this.explainNotFinite(tower));
     return { hidden, features };
@@ -161,7 +161,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
     const [, channels, height, width] = feeds.pixelValues.shape;
     await this.prepareImageSize(height, width);
     const inputs = this.textInputs(feeds.inputIds, feeds.attentionMask);
-    const key = `forward:${height}x${width}:${Object.keys(inputs)}:${want.hiddenStates}:${want.attentions}`;
+    const key = cacheKey('forward', { ...want, size: [channels, height, width], inputs: Object.keys(inputs) });
     const run = await this.runGraph(key, { pixel_values: feeds.pixelValues, ...inputs }, () => {
       const pixels = input('pixel_values', ['images', channels, height, width]);
       const image = this.imageTower(this.parameters, pixels, this.positions(height, width));
@@ -209,8 +209,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
 
   /** Closes the model's sessions (and its runtime, where it made it). */
   async release(): Promise<void> {
-    for (const graph of this.graphs.values()) await (await graph.catch(() => undefined))?.release();
-    this.graphs.clear();
+    await this.graphs.release();
     if (this.ownsRuntime) await this.runtime.release();
   }
 
@@ -246,12 +245,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
       await using once = await compiled();
       return (await once.run(feeds)) as Record<string, FloatTensor>;
     }
-    let graph = this.graphs.get(key);
-    if (!graph) {
-      graph = compiled();
-      this.graphs.set(key, graph);
-    }
-    return (await (await graph).run(feeds)) as Record<string, FloatTensor>;
+    return (await (await this.graphs.keep(key, compiled)).run(feeds)) as Record<string, FloatTensor>;
   }
 
   /** Names the first tensor with NaN or infinity; reading all weights is worth it only once something went wrong. */

@@ -1,5 +1,7 @@
 /** @file ONNX Runtime's WebAssembly binding, for browsers and (in tests) Node. Weights are read as ranges, since nothing can be mapped. */
+
 import { NarrowsError } from '../system/errors.ts';
+import { PromiseCache } from '../system/promise-cache.ts';
 import { OrtExecutable, type OrtSession, type OrtTensors, sizesOk } from './ort.ts';
 import type { CompileOptions, Executable, Runtime } from './runtime.ts';
 
@@ -54,7 +56,7 @@ const nowhere: ReadExternal = async file => {
  */
 export function webRuntime(options: WebOptions = {}): Runtime {
   const read = options.readExternal ?? nowhere;
-  let loading: Promise<Ort> | undefined;
+  const loading = new PromiseCache<Ort>();
   // The module takes one call at a time.
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(body: () => Promise<T>): Promise<T> => {
@@ -68,8 +70,7 @@ export function webRuntime(options: WebOptions = {}): Runtime {
     externalRanges: true,
     async compile(model, { externalRanges = [], prepack }: CompileOptions = {}) {
       sizesOk(model);
-      loading ??= load(options);
-      const ort = await loading;
+      const ort = await loading.get('ort', () => load(options));
       const externalData = await Promise.all(
         externalRanges.map(async ({ location, file, offset, length }) => ({ path: location, data: await read(file, offset, length) })),
       );

@@ -2,11 +2,12 @@
 
 import { encodeTargets } from '../attribution/encode-target.ts';
 import { MAX_MEMORY } from '../attribution/memory.ts';
-import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions, type Releasable } from '../attribution/method.ts';
+import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions } from '../attribution/method.ts';
 import { cosine, type EncodedPairs, type Layers } from '../attribution/pair.ts';
 import { row } from '../attribution/rows.ts';
 import type { Target } from '../attribution/target.ts';
 import { towerJob } from '../attribution/tower-job.ts';
+import { GraphCache, type Releasable } from '../graph/index.ts';
 import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 
@@ -83,7 +84,7 @@ export async function tensorRun(
 ): Promise<MethodRun & Releasable> {
   const encoded = await encodeTensors(model, given, layers, call.special);
   const targets = call.targets ?? (await encodeTargets(model, encoded));
-  const kept = new Map<string, Promise<Releasable>>();
+  const graphs = new GraphCache();
   return {
     model,
     encoded,
@@ -93,19 +94,12 @@ export async function tensorRun(
     seed: call.seed ?? 0,
     maxMemory: call.maxMemory ?? MAX_MEMORY,
     timings: {},
-    keep<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T> {
-      const there = (kept.get(key) as Promise<T> | undefined) ?? build();
-      kept.set(key, there);
-      return there;
-    },
+    keep: graphs.keep,
     plan() {},
     advance() {},
     passes() {},
     warn: message => call.onWarning?.(message),
-    async release() {
-      for (const one of kept.values()) await (await one.catch(() => undefined))?.release();
-      kept.clear();
-    },
+    release: () => graphs.release(),
   };
 }
 

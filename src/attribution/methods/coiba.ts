@@ -3,8 +3,10 @@
  * the chosen block's output and on every block's above it but the last; the mean of the places' costs, with the undisturbed states, stands for
  * the bound on what passes. Its code is not public: this is written from the idea.
  */
+
 import { z } from 'zod';
 import { compile, input, type Value } from '../../graph/index.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type MethodRun, type TowerJob } from '../method.ts';
@@ -29,8 +31,7 @@ async function upperStates(run: MethodRun, job: TowerJob): Promise<{ layer: numb
   const above = Array.from({ length: Math.max(0, tower.layers - 2 - layer) }, (_, i) => layer + 1 + i);
   if (above.length === 0) return [];
   const [, tokens, width] = hidden.shape;
-  const key = `coiba:${modality}:${layer}:${modality === 'image' ? tokens : ''}:${Object.keys(job.inputs).join()}`;
-  const graph = await run.keep(key, () => {
+  const graph = await run.keep(graphKey('upper states', { ...job, target: undefined }), () => {
     const state = input('hidden', ['batch', modality === 'text' ? 'seq' : tokens, width]);
     const { blocks } = tower.trace(layer, state, 1, job.inputs);
     return compile(run.model.runtime, Object.fromEntries(above.map((at, i): [string, Value] => [`block${at}`, blocks[i].hidden])));

@@ -2,13 +2,14 @@
  * @file The factorised perturbation engine: unit features of a picture or a caption of which only some players are there. Towers are
  * encoded apart, so m coalitions of patches and n of words give m·n values, and one set of masked images serves every prompt.
  */
-import { add, type CompiledGraph, compile, input, mul, normalise, sub, unsqueeze } from '../../graph/index.ts';
+import { add, type CompiledGraph, compile, GraphCache, input, type Keep, mul, normalise, sub, unsqueeze } from '../../graph/index.ts';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
+import { PromiseCache } from '../../system/promise-cache.ts';
 import { type FloatTensor, floats, ints } from '../../tensor/tensor.ts';
 import type { ImageRemoval, TextRemoval } from '../game.ts';
 import { MAX_MEMORY, rowsThatFit } from '../memory.ts';
-import type { Releasable } from '../method.ts';
 import type { EncodedPairs } from '../pair.ts';
 import { chunks } from '../rows.ts';
 import { unit } from '../target.ts';
@@ -27,7 +28,7 @@ export interface PerturbationContext {
   /** Features kept from elsewhere, to share them between metrics; a store of its own by default. */
   readonly features?: FeatureStore;
   /** Where compiled graphs live; the engine keeps them itself (until `release`) by default. */
-  keep?<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T>;
+  readonly keep?: Keep;
   /** Told of every row that is really encoded. */
   passes?(modality: Modality, rows: number, forwardBlocks: number): void;
   /** Told of every coalition that is answered. */
@@ -36,8 +37,8 @@ export interface PerturbationContext {
 
 /** Encodes coalitions of the pairs of one batch. */
 export class Perturbation implements AsyncDisposable {
-  private readonly own = new Map<string, Promise<Releasable>>();
-  private readonly states = new Map<string, Promise<TokenState>>();
+  private readonly graphs = new GraphCache();
+  private readonly states = new PromiseCache<TokenState>();
 
   constructor(readonly context: PerturbationContext) {}
 
@@ -55,7 +56,7 @@ export class Perturbation implements AsyncDisposable {
     const { removal = 'mean' } = options;
     const { model, encoded } = this.context;
     const players = options.players ?? patchPlayers(encoded.image.grid);
-    const state = await this.state(`picture:${removal}:${p}`, () => pictureState(model, encoded, p, removal, this.keep));
+    const state = await this.states.get(`picture:${removal}:${p}`, () => pictureState(model, encoded, p, removal, this.keep));
     const headOverAll = model.image.pooling === 'attention' && removal === 'drop';
     return this.answer(`${state.name}:${JSON.stringify(players)}`, 'image', coalitions, players.length, async rows => {
       const features = await this.select(state, tokenKeeps(rows, players, state.tokens, model.image.prefixTokens));
@@ -82,7 +83,7 @@ export class Perturbation implements AsyncDisposable {
     const { removal = 'mask' } = options;
     const { model, encoded } = this.context;
     const players = options.players ?? captionPlayers(encoded, p);
-    const state = await this.state(`caption:${p}`, () => captionState(model, encoded, p, this.keep));
+    const state = await this.states.get(`caption:${p}`, () => captionState(model, encoded, p, this.keep));
     return this.answer(`${state.name}:${removal}:${JSON.stringify(players)}`, 'text', coalitions, players.length, rows => {
       const keeps = tokenKeeps(rows, players, state.tokens, 0);
       return removal === 'mask' ? this.select(state, keeps) : this.deleteTokens(encoded.text.batch.rows[p].ids, keeps, state.tokens);
@@ -100,13 +101,13 @@ export class Perturbation implements AsyncDisposable {
     removal: 'mean' | 'blur' = 'mean',
   ): Promise<FloatTensor> {
     const { model } = this.context;
-    const state = await this.state(`picture:${removal}:${p}`, () => pictureState(model, this.context.encoded, p, removal, this.keep));
+    const state = await this.states.get(`picture:${removal}:${p}`, () => pictureState(model, this.context.encoded, p, removal, this.keep));
     const { pixels, removedPixels } = state as Required<TokenState>;
     const [, channels, height, width] = pixels.shape;
-    const graph = await this.keep(`perturb:soft:${height}x${width}`, () => {
+    const inputs = model.imageInputs(pixels);
+    const graph = await this.keep(graphKey('soft masks', { modality: 'image', layer: -1, inputs }), () => {
       const [x, away] = ['full_pixels', 'removed_pixels'].map(name => input(name, [1, channels, height, width]));
       const source = add(away, mul(unsqueeze(input('mask', ['batch', height, width]), 1), sub(x, away)));
-      const inputs = model.imageInputs(pixels);
       return compile(model.runtime, { features: normalise(model.image.suffix(-1, model.image.embed(source, inputs), 1, inputs)) });
     });
     const ids = Uint16Array.from({ length: masks.count * 2 }, (_, i) => (i & 1 ? i >>> 17 : (i >>> 1) & 0xffff));
@@ -135,27 +136,15 @@ export class Perturbation implements AsyncDisposable {
 
   /** Closes what the engine itself keeps. */
   async release(): Promise<void> {
-    for (const kept of this.own.values()) await (await kept.catch(() => undefined))?.release();
-    this.own.clear();
-    this.states.clear();
+    void this.states.clear();
+    await this.graphs.release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
 
-  private readonly keep = <T extends Releasable>(key: string, build: () => Promise<T>): Promise<T> => {
-    if (this.context.keep) return this.context.keep(key, build);
-    const kept = (this.own.get(key) as Promise<T> | undefined) ?? build();
-    this.own.set(key, kept);
-    return kept;
-  };
-
-  private state(key: string, build: () => Promise<TokenState>): Promise<TokenState> {
-    const there = this.states.get(key) ?? build();
-    this.states.set(key, there);
-    return there;
-  }
+  private readonly keep: Keep = (key, build) => (this.context.keep ?? this.graphs.keep)(key, build);
 
   /** Coalitions from the store, the others through `encode` (which gets distinct coalitions, a chunk at a time). */
   private answer(
@@ -183,7 +172,7 @@ export class Perturbation implements AsyncDisposable {
   ): Promise<FloatTensor> {
     const { model, signal, maxMemory = MAX_MEMORY } = this.context;
     const tower = model[modality];
-    const store = this.context.features ?? (await this.keep('perturb:features', async () => new FeatureStore()));
+    const store = this.context.features ?? (await this.keep('features of coalitions', async () => new FeatureStore()));
     const out = new Float32Array(names.length * tower.features);
     const places = new Map<string, number[]>();
     names.forEach((name, m) => {
@@ -219,7 +208,7 @@ export class Perturbation implements AsyncDisposable {
   /** Runs the blocks over rows picked from the full and the removed embeddings. @param keeps [m, N] */
   private async select(state: TokenState, keeps: Float32Array): Promise<Float32Array> {
     const count = keeps.length / state.tokens;
-    const graph = await this.keep(`perturb:${state.graph}`, () => selectionGraph(this.context.model, state));
+    const graph = await this.keep(state.graph, () => selectionGraph(this.context.model, state));
     const feeds: Feeds = { ...repeatFeeds(state.side, count), full: state.full, keep: floats([count, state.tokens], keeps) };
     return await features(graph, state.removed ? { ...feeds, removed: state.removed } : feeds);
   }

@@ -2,20 +2,17 @@
  * @file What the perturbation engine holds of one picture or caption: its tokens at the input of the first block, whole and removed, from
  * which each coalition picks. Patch embedding and positions act on tokens one by one, so they run once, not once per coalition.
  */
-import { broadcastTo, type CompiledGraph, compile, equal, input, normalise, unsqueeze, where } from '../../graph/index.ts';
-import type { DualEncoder, TowerInputs } from '../../models/dual-encoder.ts';
+import { broadcastTo, type CompiledGraph, compile, equal, input, type Keep, normalise, unsqueeze, where } from '../../graph/index.ts';
+import type { DualEncoder, Modality, TowerInputs } from '../../models/dual-encoder.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { ImageRemoval } from '../game.ts';
-import type { Releasable } from '../method.ts';
 import type { EncodedPairs } from '../pair.ts';
 import { rows } from '../rows.ts';
 import { gaussianBlur } from './blur.ts';
 import { contentName } from './feature-store.ts';
 import type { Players } from './players.ts';
-
-/** Keeps compiled graphs. */
-type Keep = <T extends Releasable>(key: string, build: () => Promise<T>) => Promise<T>;
 
 /** One picture or caption. */
 export interface TokenState {
@@ -41,6 +38,9 @@ export interface TokenState {
 /** The blur's deviation, in sides of a patch: what is finer than a patch is gone. */
 const BLUR = 0.5;
 
+const selectionKey = (modality: Modality, inputs: TowerInputs, hidden: FloatTensor, hide: boolean): string =>
+  graphKey('coalitions', { modality, layer: -1, inputs, hidden }, { hide });
+
 /** Pair p's picture; for `mean`, removed pixels are 0 in normalised space. */
 export async function pictureState(
   model: DualEncoder,
@@ -50,14 +50,14 @@ export async function pictureState(
   keep: Keep,
 ): Promise<TokenState> {
   const pixels = rows(encoded.image.inputs.pixel_values as FloatTensor, [p, p + 1]);
-  const [, , height, width] = pixels.shape;
+  const [, , height] = pixels.shape;
   const sigma = (BLUR * height) / encoded.image.grid[0];
   const removedPixels = removal === 'blur' ? gaussianBlur(pixels, sigma) : floats(pixels.shape, new Float32Array(pixels.data.length));
   const both = new Float32Array(2 * pixels.data.length);
   both.set(pixels.data);
   both.set(removedPixels.data, pixels.data.length);
   const inputs = model.imageInputs(floats([2, ...pixels.shape.slice(1)], both));
-  const graph = await keep(`perturb:embed:image:${height}x${width}`, () => {
+  const graph = await keep(graphKey('embeddings', { modality: 'image', layer: -1, inputs }), () => {
     const hidden = model.image.embed(model.image.source(inputs), inputs);
     return compile(model.runtime, { hidden }, { prepack: false });
   });
@@ -65,7 +65,7 @@ export async function pictureState(
   const own = model.imageInputs(pixels);
   return {
     name: `${removal}:${contentName(pixels)}`,
-    graph: `image:${height}x${width}:${removal === 'drop' ? 'hide' : 'replace'}`,
+    graph: selectionKey('image', own, hidden, removal === 'drop'),
     modality: 'image',
     tokens: hidden.shape[1],
     full: rows(hidden, [0, 1]),
@@ -82,14 +82,14 @@ export async function captionState(model: DualEncoder, encoded: EncodedPairs, p:
   const { ids } = encoded.text.batch.rows[p];
   const inputIds = ints([1, ids.length], ids);
   const inputs = model.textInputs(inputIds);
-  const graph = await keep(`perturb:embed:text:${Object.keys(inputs).join()}`, () => {
+  const graph = await keep(graphKey('embeddings', { modality: 'text', layer: -1, inputs }), () => {
     const hidden = model.text.embed(model.text.source(inputs), inputs);
     return compile(model.runtime, { hidden }, { prepack: false });
   });
   const full = (await graph.run(inputs)).hidden as FloatTensor;
   return {
     name: contentName(inputIds),
-    graph: `text:${Object.keys(inputs).join()}`,
+    graph: selectionKey('text', inputs, full, true),
     modality: 'text',
     tokens: full.shape[1],
     full,

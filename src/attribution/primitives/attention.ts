@@ -2,8 +2,10 @@
  * @file Attention and attention gradients of chosen blocks: the primitive of every method that reads attention. A method says which blocks
  * it needs and, in the graph's language, how they make a map; compiling, memory, chunks of pairs and the record are done here.
  */
+
 import { compile, grad, input, matmul, squeeze, sum, type Value } from '../../graph/index.ts';
 import type { Tower, TowerTrace } from '../../models/dual-encoder.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import type { BlockTrace } from '../../nn/encoder.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { rowsThatFit } from '../memory.ts';
@@ -118,12 +120,11 @@ function ranges(run: MethodRun, job: TowerJob, { forward, backward }: AttentionF
 }
 
 async function mapsOf(run: MethodRun, job: TowerJob, formula: AttentionFormula): Promise<TokenMap[]> {
-  const { modality, tower, layer, target } = job;
+  const { modality, tower, target } = job;
   const side = tower.suffixFeeds(job.inputs);
-  const shape = modality === 'image' ? job.grid!.join('x') : '';
-  const labels = target.vectors.shape[1];
-  const key = ['attention', modality, layer, shape, target.kind, labels, target.scale, Object.keys(side).join()].join(':');
-  const graph = await run.keep(key, () => compile(run.model.runtime, { map: formula.build(new AttentionGraph(job)) }));
+  const graph = await run.keep(graphKey('attention', job), () =>
+    compile(run.model.runtime, { map: formula.build(new AttentionGraph(job)) }),
+  );
   const pooled = pooledRows(job);
   const maps: TokenMap[] = [];
   for (const range of ranges(run, job, formula)) {

@@ -1,9 +1,11 @@
 /**
  * @file Class activation maps of a transformer: activations A and the target's gradient G behind a norm, [N, D], weighed against each other.
  */
+
 import { z } from 'zod';
 import { compile, grad, input, squeeze, sum } from '../../graph/index.ts';
 import type { Tower } from '../../models/dual-encoder.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { lastLayer, resolveLayer } from '../layer.ts';
 import { rowsThatFit } from '../memory.ts';
@@ -46,9 +48,7 @@ export async function camGradients(run: GradientRun, job: TowerJob): Promise<{ a
   const [pairs, tokens, width] = hidden.shape;
   const blocks = tower.layers - 1 - job.layer;
   const shape = ['batch', modality === 'text' ? 'seq' : tokens, width];
-  const side = Object.keys(tower.suffixFeeds(job.inputs)).join();
-  const key = `cam:${modality}:${job.layer}:${shape.join()}:${side}:${target.kind}:${target.scale}:${target.vectors.shape[1]}`;
-  const graph = await run.keep(key, () => {
+  const graph = await run.keep(graphKey('cam', job), () => {
     const { blocks: traced, features, poolInput } = tower.trace(job.layer, input('hidden', shape), 1, job.inputs);
     const activations = traced[0]?.normed ?? poolInput!;
     const [gradients] = grad(sum(squeeze(targetScore(features, 1, target), 1)), [activations]);

@@ -11,6 +11,7 @@ import {
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
 import type { Value } from '../../graph/index.ts';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
@@ -18,6 +19,7 @@ import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
 import { resolveLayer } from '../layer.ts';
 import type { MethodRun, TokenMap, TowerJob } from '../method.ts';
 import type { Layers } from '../pair.ts';
+import { contentName } from '../perturbation/feature-store.ts';
 import { chunks, inputRows, type Range, row, rows } from '../rows.ts';
 import { targetFeeds, targetScore } from '../target.ts';
 
@@ -86,7 +88,7 @@ export function planGates(run: MethodRun, settings: Pick<GateSettings, 'steps' |
 /** The maps of all pairs, in chunks that fit in memory: nats per token. */
 export async function explainByGate(run: MethodRun, job: TowerJob, settings: GateSettings, variant: GateVariant = {}): Promise<TokenMap[]> {
   const { tower, modality, layer, hidden } = job;
-  const [count, , width] = hidden.shape;
+  const [count] = hidden.shape;
   const out: TokenMap[] = [];
   for (const range of chunks(count, pairsPerRun(run, job, settings))) {
     const lengths = job.lengths.slice(...range);
@@ -118,16 +120,24 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
       signal: run.signal,
       onStep: () => run.advance(),
     };
-    const { kind, vectors } = job.target;
-    const size = job.grid?.join('x') ?? '';
-    const key = `gate:${modality}:${layer}:${size}:${width}:${kind}:${vectors.shape[1]}:${Object.keys(problem.inputs).join()}`;
-    const graph = await run.keep(key, () => compileGate({ ...problem, standardised: problem.statistics !== undefined }));
+    const graph = await run.keep(gateKey(job, problem), () => compileGate({ ...problem, standardised: problem.statistics !== undefined }));
     const results = await optimiseGate(problem, graph);
     out.push(...results.map(r => ({ tokens: r.tokens, curves: { fit: r.fit, compression: r.compression } })));
     const blocks = tower.layers - 1 - layer;
     run.passes(modality, (range[1] - range[0]) * settings.batchSize * settings.steps, blocks, blocks);
   }
   return out;
+}
+
+/** What a step's graph depends on beside the tower: what is compiled in of the problem. */
+function gateKey(job: TowerJob, { options, statistics, smoothing, upper = [] }: GateProblem): string {
+  return graphKey('gate', job, {
+    samples: options.batchSize,
+    perToken: options.perToken,
+    standardised: statistics !== undefined,
+    smoothing: smoothing && contentName(smoothing),
+    upper: upper.map(place => [place.layer, place.statistics !== undefined]),
+  });
 }
 
 /** Pairs whose step fits in memory: about sixty values per token and channel live at once. */

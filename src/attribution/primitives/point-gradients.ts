@@ -3,8 +3,10 @@
  * the tower's source (pixels, token embeddings) or of a hidden state. All gradient and path methods are sums over this. What lies in front
  * of the points is never computed again, and no gradient of a weight is formed.
  */
+
 import { type CompiledGraph, compile, grad, input, squeeze, sum } from '../../graph/index.ts';
 import type { TowerInputs } from '../../models/dual-encoder.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats, ints, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { rowBytes } from '../memory.ts';
@@ -44,7 +46,9 @@ export async function stateOf(run: GradientRun, job: TowerJob, place: Place): Pr
 /** The tower's source for some inputs: pixels as they are, embeddings of token ids. */
 export async function sourceOf(run: GradientRun, job: TowerJob, inputs: TowerInputs): Promise<FloatTensor> {
   if (job.modality === 'image') return inputs.pixel_values as FloatTensor;
-  const graph = await run.keep('source:text', () => compile(run.model.runtime, { source: job.tower.source(inputs) }, { prepack: false }));
+  const graph = await run.keep(graphKey('source', { modality: 'text', layer: -1, inputs }), () =>
+    compile(run.model.runtime, { source: job.tower.source(inputs) }, { prepack: false }),
+  );
   return (await graph.run(inputs)).source as FloatTensor;
 }
 
@@ -88,9 +92,7 @@ function gradientGraph(run: GradientRun, job: TowerJob, place: Place, rest: read
   const { tower, modality, inputs, target } = job;
   const layer = place === 'source' ? -1 : job.layer;
   const shape = modality === 'text' ? ['batch', 'seq', ...rest.slice(1)] : ['batch', ...rest];
-  const side = Object.keys(tower.suffixFeeds(inputs)).join();
-  const key = `gradient:${modality}:${place}:${layer}:${shape.join()}:${side}:${target.kind}:${target.scale}:${target.vectors.shape[1]}`;
-  return run.keep(key, () => {
+  return run.keep(graphKey('gradient', job, { place, shape }), () => {
     const point = input('point', shape);
     const hidden = place === 'source' ? tower.embed(point, inputs) : point;
     const score = squeeze(targetScore(tower.suffix(layer, hidden, 1, inputs), 1, target), 1);

@@ -2,7 +2,9 @@
  * @file Tangents of a tower per token: how its features move when one token of a hidden state moves, averaged over a path. exCLIP's
  * integrated Jacobian times the input's difference, without the Jacobian.
  */
+
 import { compile, grad, input, mul, sum } from '../../graph/index.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { rowsThatFit } from '../memory.ts';
 import type { MethodRun, TowerJob } from '../method.ts';
@@ -29,8 +31,7 @@ export async function tokenTangents(
   const [, tokens, width] = job.hidden.shape;
   const to = row(job.hidden, p);
   const inputs = inputRows(job.inputs, [p, p + 1]);
-  const key = `tangents:${modality}:${layer}:${modality === 'image' ? tokens : ''}:${Object.keys(inputs).join()}`;
-  const graph = await run.keep(key, () => {
+  const graph = await run.keep(graphKey('tangents', { ...job, inputs, target: undefined }), () => {
     const named = modality === 'image' ? tokens : 'seq';
     const hidden = input('hidden', ['batch', named, width]);
     const cotangent = input('cotangent', ['batch', tower.features]);

@@ -1,10 +1,10 @@
 /** @file For tests: a tower whose target is a known function of a linear form of its hidden state, and a run around it. */
-import { concat, constant, mul, sum, unsqueeze, type Value } from '../../graph/index.ts';
+import { concat, constant, GraphCache, mul, type Releasable, sum, unsqueeze, type Value } from '../../graph/index.ts';
 import type { Tower } from '../../models/dual-encoder.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
-import type { Releasable, TowerJob } from '../method.ts';
+import type { TowerJob } from '../method.ts';
 import type { GradientRun } from '../primitives/point-gradients.ts';
 import { linearTarget } from '../target.ts';
 
@@ -53,7 +53,7 @@ export function toyRun(
   const tower = { modality: 'image', layers: 2, width, heads: 1, features: 2, prefixTokens: 0, pooling: 'attention' } as const;
   const own = { ...tower, suffix: (_layer: number, h: Value) => of(h), trace, suffixFeeds: () => ({}) } as unknown as Tower;
   const runtime = nodeRuntime({ threads: 1 });
-  const kept = new Map<string, Promise<Releasable>>();
+  const graphs = new GraphCache();
   const seen = { points: 0, chunks: 0 };
   const all = Array.from({ length: pairs }, (_, p) => p);
   const size = tokens * width;
@@ -78,18 +78,14 @@ export function toyRun(
     run: {
       model: { runtime },
       maxMemory,
-      keep<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T> {
-        const there = (kept.get(key) as Promise<T> | undefined) ?? build();
-        kept.set(key, there);
-        return there;
-      },
+      keep: graphs.keep,
       advance(units = 1) {
         seen.points += units;
         seen.chunks++;
       },
       passes() {},
       async release() {
-        for (const one of kept.values()) await (await one).release();
+        await graphs.release();
         await runtime.release();
       },
     },

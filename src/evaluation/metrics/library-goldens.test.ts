@@ -1,10 +1,12 @@
 /** @file Metrics against captum, pytorch-grad-cam, scikit-learn, scikit-image, scipy and PyTorch; testdata/README.md says how. */
+
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeTargets } from '../../attribution/encode-target.ts';
 import { scoresOf } from '../../attribution/perturbation/games.ts';
 import { Perturbation } from '../../attribution/perturbation/perturbation.ts';
+import { GraphCache } from '../../graph/index.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
 import { ReferenceFile } from '../../verify/reference.ts';
@@ -106,6 +108,7 @@ describe('PyTorch on the tiny CLIP', () => {
   const clip = golden.clip as Record<string, number> & { words: number[] };
   let model: CLIPModel;
   let engine: Perturbation;
+  const graphs = new GraphCache();
   let sample: MetricSample;
   let words: MetricSample;
   beforeAll(async () => {
@@ -123,18 +126,13 @@ describe('PyTorch on the tiny CLIP', () => {
       ...{ modality: 'image', map: (await file.floats('metric.map')).data, grid: [32, 32], size: [32, 32], key: 0, pixels },
       scorePixels: async batch => scoresOf(targets.image, 0, await engine.pixelFeatures(batch)),
     };
-    const kept = new Map<string, Promise<unknown>>();
-    const keep = <T>(key: string, build: () => Promise<T>): Promise<T> => {
-      const one = (kept.get(key) as Promise<T> | undefined) ?? build();
-      kept.set(key, one);
-      return one;
-    };
     words = {
       ...{ modality: 'text', map: Float32Array.from(clip.words), key: 0 },
-      scoreTokenWeights: tokenWeightScores({ model, encoded, keep }, 0, targets.text),
+      scoreTokenWeights: tokenWeightScores({ model, encoded, keep: graphs.keep }, 0, targets.text),
     };
   });
   afterAll(async () => {
+    await graphs.release();
     await engine.release();
     await model.release();
   });

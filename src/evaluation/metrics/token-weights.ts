@@ -8,6 +8,7 @@ import { repeatFeeds } from '../../attribution/perturbation/token-state.ts';
 import { chunks } from '../../attribution/rows.ts';
 import type { Target } from '../../attribution/target.ts';
 import { compile, input, mul, normalise, unsqueeze } from '../../graph/index.ts';
+import { graphKey } from '../../models/graph-key.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
 
 /**
@@ -27,7 +28,7 @@ export function tokenWeightScores(
   const tokens = inputs.input_ids.shape[1];
   return async weights => {
     const count = weights.length / players.length;
-    const graph = await context.keep(`metric:token-weights:${Object.keys(inputs).join()}:${tokens}`, () => {
+    const graph = await context.keep(graphKey('token weights', { modality: 'text', layer: -1, inputs }), () => {
       // Of a named or a fixed length, as the tower has it.
       const plain = model.text.source(inputs);
       const source = mul(plain, unsqueeze(input('weights', plain.shape.slice(0, 2)), 2));

@@ -2,6 +2,7 @@
 import { readdir } from '../../node/disk.ts';
 import { basename, dirname, resolve } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { PromiseCache } from '../../system/promise-cache.ts';
 import { jsonRecords } from './json-records.ts';
 import type { Conversation } from './messages.ts';
 import { parseRecord, type RecordOptions } from './parse-record.ts';
@@ -35,7 +36,7 @@ export async function loadConversations(file: string, options: ReadOptions = {})
 
 /** Says which images lie in a folder. Each directory is listed once, so that a million questions are cheap. */
 export class ImageFolder {
-  private readonly listings = new Map<string, Promise<ReadonlySet<string>>>();
+  private readonly listings = new PromiseCache<ReadonlySet<string>>();
 
   /** @param directory what the images' paths are relative to */
   constructor(readonly directory: string) {}
@@ -48,15 +49,8 @@ export class ImageFolder {
   async has(image: string): Promise<boolean> {
     const path = this.path(image);
     const directory = dirname(path);
-    let listing = this.listings.get(directory);
-    if (!listing) {
-      listing = readdir(directory).then(
-        names => new Set(names),
-        () => new Set<string>(),
-      );
-      this.listings.set(directory, listing);
-    }
-    return (await listing).has(basename(path));
+    const listing = await this.listings.get(directory, async () => new Set(await readdir(directory).catch(() => [])));
+    return listing.has(basename(path));
   }
 }
 

@@ -1,5 +1,5 @@
 /** @file What every kind of LLaVA does alike once loaded: compiles its graphs once, checks pixels, and is released. */
-import { type CompiledGraph, compile, input, type Value } from '../../graph/index.ts';
+import { type CompiledGraph, cacheKey, compile, GraphCache, input, type Value } from '../../graph/index.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
@@ -9,7 +9,7 @@ import type { LlavaParts } from './load.ts';
 
 /** A loaded model's graphs. Release it (or `await using`) when done. */
 export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
-  private readonly graphs = new Map<string, Promise<CompiledGraph>>();
+  private readonly graphs = new GraphCache();
 
   constructor(readonly parts: LlavaParts<C>) {}
 
@@ -19,13 +19,7 @@ export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
 
   /** Compiles once by name. */
   protected compiled(name: string, trace: () => Record<string, Value>): Promise<CompiledGraph> {
-    let graph = this.graphs.get(name);
-    if (!graph) {
-      graph = compile(this.parts.runtime, trace(), { prepack: this.parts.prepack });
-      this.graphs.set(name, graph);
-      graph.catch(() => this.graphs.delete(name));
-    }
-    return graph;
+    return this.graphs.keep(name, () => compile(this.parts.runtime, trace(), { prepack: this.parts.prepack }));
   }
 
   /** @throws NarrowsError for images of another size than the tower's */
@@ -48,7 +42,7 @@ export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
     feeds: Feeds,
     extra: (outputs: O) => Record<string, Value> = () => ({}),
   ): Promise<{ out: Record<string, Tensor>; logits: FloatTensor; loss?: number; hiddenStates?: FloatTensor[] }> {
-    const graph = await this.compiled(`forward ${Boolean(pixelValues)} ${Boolean(labels)} ${hiddenStates}`, () => {
+    const graph = await this.compiled(cacheKey('forward', { pixels: Boolean(pixelValues), labels: Boolean(labels), hiddenStates }), () => {
       const run = trace();
       return {
         logits: run.logits,
@@ -73,9 +67,7 @@ export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
 
   /** Frees what was compiled. */
   async release(): Promise<void> {
-    const graphs = [...this.graphs.values()];
-    this.graphs.clear();
-    for (const graph of graphs) await (await graph.catch(() => undefined))?.release();
+    await this.graphs.release();
     if (this.parts.ownsRuntime) await this.parts.runtime.release();
   }
 

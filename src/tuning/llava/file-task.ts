@@ -1,11 +1,11 @@
 /** @file Training a LLaVA on a file of conversations, by any method. */
 import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
 import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
-import { type CompiledGraph, compile } from '../../graph/index.ts';
+import { type CompiledGraph, cacheKey, compile, GraphCache } from '../../graph/index.ts';
 import { imageTokens } from '../../models/llava/config.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
-import type { CompileOptions, Feeds, Runtime } from '../../runtime/runtime.ts';
+import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { Note } from '../batch-loader.ts';
@@ -34,31 +34,6 @@ export interface LlavaTask extends ClosableTask {
   readonly samples: number;
   /** Tokens of the batches taken so far, padding not counted. */
   tokens(): number;
-}
-
-/** The graphs of training or evaluation; those of text alone are compiled when a batch needs them. */
-class Graphs {
-  private readonly compiled = new Map<boolean, Promise<CompiledGraph>>();
-
-  constructor(
-    private readonly runtime: Runtime,
-    private readonly options: CompileOptions,
-    private readonly outputs: (images: boolean) => LlavaTrainGraph['outputs'],
-  ) {}
-
-  get(images: boolean): Promise<CompiledGraph> {
-    let graph = this.compiled.get(images);
-    if (!graph) {
-      graph = compile(this.runtime, this.outputs(images), this.options);
-      graph.catch(() => {});
-      this.compiled.set(images, graph);
-    }
-    return graph;
-  }
-
-  async release(): Promise<void> {
-    for (const graph of this.compiled.values()) await (await graph.catch(() => undefined))?.release();
-  }
 }
 
 /** What `max_steps` and `num_train_epochs` say together. */
@@ -125,8 +100,12 @@ export async function llavaFileTask(
   const parameters: Parameter[] = await startValues(traced, {
     ...{ entries: source.entries, bottleneck, width, seed: args.seed },
   });
-  const training = new Graphs(runtime, options, images => trace(images, true).outputs);
-  const evaluation = new Graphs(runtime, options, images => figuresOf(trace(images, false).outputs));
+  const graphs = new GraphCache();
+  // Those of text only are compiled when a batch needs them.
+  const training = (images: boolean): Promise<CompiledGraph> =>
+    graphs.keep(cacheKey('training', { images }), () => compile(runtime, trace(images, true).outputs, options));
+  const evaluation = (images: boolean): Promise<CompiledGraph> =>
+    graphs.keep(cacheKey('evaluation', { images }), () => compile(runtime, figuresOf(trace(images, false).outputs), options));
   const settings: FileBatchSettings = { samples, format, sampler, method: { maxSteps, width, bottleneck, lora } };
   const batches = new FileBatches(settings, reader);
   const loader = new ChatLoader(settings, note);
@@ -136,8 +115,8 @@ export async function llavaFileTask(
     ...{ runtime, parameters, method, maxSteps, samples: samples.length, dataHash: hash },
     tokens: () => tokens,
     graph: {
-      run: async inputs => (await training.get('pixel_values' in inputs)).run(inputs),
-      release: () => training.release(),
+      run: async inputs => (await training('pixel_values' in inputs)).run(inputs),
+      release: () => graphs.release(),
     },
     async batch(step) {
       const batch = await loader.batch(step);
@@ -157,7 +136,7 @@ export async function llavaFileTask(
           return { ...out, [ALPHA_INPUT]: floats([], [inferenceAlpha(bottleneck)]) };
         };
         const graphs = {
-          graph: (images: boolean) => evaluation.get(images),
+          graph: evaluation,
           feeds: (b: number, t: number) => ({ ...weights, ...noise(b, t) }),
         };
         return evaluateFile(graphs, reader, validation, args.per_device_train_batch_size);
@@ -170,8 +149,7 @@ export async function llavaFileTask(
     open: directory => openTrained(directory, method),
     async close() {
       await loader.close();
-      await training.release();
-      await evaluation.release();
+      await graphs.release();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** @file `narrows train tune` without a file: a LLaVA of the built-in scenes on conversations about them. */
-import type { CompiledGraph } from '../../graph/index.ts';
+import { GraphCache } from '../../graph/index.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
@@ -7,6 +7,7 @@ import { CHAT_TOKENS } from '../../scenes/chat-tokenizer.ts';
 import { TEST_STYLES } from '../../scenes/sprite-atlas.ts';
 import { loadSprites, type SpriteOptions } from '../../scenes/sprites.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { PromiseCache } from '../../system/promise-cache.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { LlavaArguments } from './arguments.ts';
 import type { LlavaTask } from './file-task.ts';
@@ -72,8 +73,8 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
   const task = await sceneTuneTask(runtime, args, settings, (directory, parameters) =>
     saveTrained(directory, { args, source, method, parameters }),
   );
-  let exams: Promise<Record<string, Watched>> | undefined;
-  let examiner: Promise<CompiledGraph> | undefined;
+  const graphs = new GraphCache();
+  const exams = new PromiseCache<Record<string, Watched>>();
   let tokens = 0;
   return {
     ...task,
@@ -85,11 +86,11 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
       return batch;
     },
     async evaluate() {
-      exams ??= watchedExams(runtime, source, args.eval_samples, sprites);
-      examiner ??= task.examiner();
+      const watched = await exams.get('exams', () => watchedExams(runtime, source, args.eval_samples, sprites));
+      const examiner = await graphs.keep('examiner', () => task.examiner());
       const metrics: Record<string, number> = {};
-      for (const [name, { exam, rows, features }] of Object.entries(await exams)) {
-        const scores = accuracies(exam, await examine(await examiner, source.config, rows, features, task.feeds()));
+      for (const [name, { exam, rows, features }] of Object.entries(watched)) {
+        const scores = accuracies(exam, await examine(examiner, source.config, rows, features, task.feeds()));
         for (const [key, value] of Object.entries(scores)) metrics[`eval_${name}_${key}`] = value;
       }
       return metrics;
@@ -99,7 +100,7 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
       args.merge_lora && { finish: (directory: string) => saveMerged(directory, { args, source, method, parameters: task.parameters }) }),
     open: directory => openTrained(directory, method),
     async close() {
-      await (await examiner?.catch(() => undefined))?.release();
+      await graphs.release();
       await task.close();
     },
   };

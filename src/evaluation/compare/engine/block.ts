@@ -4,13 +4,14 @@
  */
 
 import type { ImageRemoval, TextRemoval } from '../../../attribution/game.ts';
-import { methodOptions, type Releasable } from '../../../attribution/method.ts';
+import { methodOptions } from '../../../attribution/method.ts';
 import { encodePairs } from '../../../attribution/pair.ts';
 import { FeatureStore } from '../../../attribution/perturbation/feature-store.ts';
 import { imageGame, scoresOf, textGame } from '../../../attribution/perturbation/games.ts';
 import { Perturbation } from '../../../attribution/perturbation/perturbation.ts';
 import { row } from '../../../attribution/rows.ts';
 import { linearTarget, type Target, unit } from '../../../attribution/target.ts';
+import { GraphCache } from '../../../graph/index.ts';
 import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
 import { messageOf } from '../../../system/errors.ts';
 import { type FloatTensor, floats } from '../../../tensor/tensor.ts';
@@ -97,7 +98,7 @@ export class BlockRunner {
   private readonly watched: WatchedModel;
   private readonly runs: MethodRuns;
   private readonly again: ExplainAgain;
-  private readonly graphs = new Map<string, Promise<Releasable>>();
+  private readonly graphs = new GraphCache();
   private readonly features = new FeatureStore();
   private readonly told = new Set<string>();
   private readonly times = new Map<Modality, Map<string, number>>();
@@ -285,7 +286,7 @@ export class BlockRunner {
       maxMemory: spec.maxMemory,
       signal: run.signal,
       features: this.features,
-      keep: (key, build) => this.keep(key, build),
+      keep: this.graphs.keep,
     });
     const all = encoded.image.inputs.pixel_values as FloatTensor | undefined;
     const sample: Judge['sample'] = (work, setting) => {
@@ -304,11 +305,7 @@ export class BlockRunner {
               scorePixels: async pixels => scoresOf(target, p, await engine.pixelFeatures(pixels)),
             }
           : {
-              scoreTokenWeights: tokenWeightScores(
-                { model, encoded, maxMemory: spec.maxMemory, keep: (key, build) => this.keep(key, build) },
-                p,
-                target,
-              ),
+              scoreTokenWeights: tokenWeightScores({ model, encoded, maxMemory: spec.maxMemory, keep: this.graphs.keep }, p, target),
             }),
         explain: this.again.for(setting, work.sample, work.record, {
           imageSize: spec.imageSize,
@@ -351,18 +348,11 @@ export class BlockRunner {
     run.onWarning?.(message);
   }
 
-  private keep<T extends Releasable>(key: string, build: () => Promise<T>): Promise<T> {
-    const kept = (this.graphs.get(key) as Promise<T> | undefined) ?? build();
-    this.graphs.set(key, kept);
-    return kept;
-  }
-
   /** Closes graphs and randomised models, not the model itself. */
   async release(): Promise<void> {
     await this.runs.release();
     await this.again.release();
-    for (const graph of this.graphs.values()) await (await graph.catch(() => undefined))?.release();
-    this.graphs.clear();
+    await this.graphs.release();
   }
 }
 

@@ -4,6 +4,7 @@ import { contentName } from '../../../attribution/perturbation/feature-store.ts'
 import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
 import { rm } from '../../../node/disk.ts';
 import { createHash } from '../../../node/hash.ts';
+import { PromiseCache } from '../../../system/promise-cache.ts';
 import type { Change } from '../../metrics/metric.ts';
 import type { CompareSample } from '../data/sample.ts';
 import type { CompareSpec, MethodSetting } from '../settings.ts';
@@ -23,7 +24,7 @@ interface Randomised {
 
 /** Runs methods again. Randomised models are made on demand below `folder` and kept until `release`. */
 export class ExplainAgain {
-  private readonly randomised = new Map<string, Promise<Randomised>>();
+  private readonly randomised = new PromiseCache<Randomised>();
 
   constructor(
     private readonly spec: CompareSpec,
@@ -40,7 +41,7 @@ export class ExplainAgain {
     record: PairRecord,
     options: Omit<RunOptions, 'seed' | 'modality'>,
   ): (change: Change) => Promise<Float32Array> {
-    const answers = new Map<string, Promise<Float32Array>>();
+    const answers = new PromiseCache<Float32Array>();
     return change => {
       const seed = setting.entry.sampled ? (change.seed ?? this.spec.seed) : this.spec.seed;
       const plain = change.pixels === undefined && change.text === undefined && !change.randomisedBlocks;
@@ -50,9 +51,7 @@ export class ExplainAgain {
       const key = createHash('sha1')
         .update(JSON.stringify([seed, pixels, change.text, change.randomisedBlocks]))
         .digest('hex');
-      const answer = answers.get(key) ?? this.run(setting, sample, change, { ...options, seed, modality: sample.modality });
-      answers.set(key, answer);
-      return answer;
+      return answers.get(key, () => this.run(setting, sample, change, { ...options, seed, modality: sample.modality }));
     };
   }
 
@@ -66,23 +65,17 @@ export class ExplainAgain {
 
   private model(modality: Modality, blocks: number): Promise<Randomised> {
     const top = Math.min(blocks, this.watched[modality].layers);
-    const key = `${modality}:${top}`;
-    const known = this.randomised.get(key);
-    if (known) return known;
-    const made = (async () => {
+    return this.randomised.get(`${modality}:${top}`, async () => {
       const directory = await randomisedCheckpoint(this.watched, modality, top, this.spec.seed, this.folder);
       const model = await this.load(directory);
       const watched = new WatchedModel(model);
       return { model, watched, runs: new MethodRuns(watched) };
-    })();
-    this.randomised.set(key, made);
-    return made;
+    });
   }
 
   /** After a block of pairs: closes a method's graphs of randomised models. */
   async settle(): Promise<void> {
-    for (const made of this.randomised.values()) {
-      const { runs, watched } = await made;
+    for (const { runs, watched } of await this.randomised.values()) {
       await runs.release();
       watched.forget();
     }
@@ -90,8 +83,7 @@ export class ExplainAgain {
 
   async release(): Promise<void> {
     await this.settle();
-    for (const made of this.randomised.values()) await (await made).model.release();
-    this.randomised.clear();
+    for (const { model } of await this.randomised.clear()) await model.release();
   }
 
   /** Removes the randomised checkpoints below a folder. */

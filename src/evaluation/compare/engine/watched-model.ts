@@ -9,6 +9,7 @@ import { ImageProcessor } from '../../../inputs/image/processor.ts';
 import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
 import type { DualEncoder, Tower, TowerInputs } from '../../../models/dual-encoder.ts';
 import type { Runtime } from '../../../runtime/runtime.ts';
+import { PromiseCache } from '../../../system/promise-cache.ts';
 import type { FloatTensor } from '../../../tensor/tensor.ts';
 
 /** Bytes of remembered encodings at most. */
@@ -34,7 +35,7 @@ export class WatchedModel implements DualEncoder {
   readonly runtime: Runtime;
   /** Seconds spent on compiling so far. */
   compileSeconds = 0;
-  private readonly encodings = new Map<string, Promise<{ hidden: FloatTensor; features: FloatTensor }>>();
+  private readonly encodings = new PromiseCache<{ hidden: FloatTensor; features: FloatTensor }>();
   private bytes = 0;
 
   constructor(private readonly model: DualEncoder) {
@@ -85,18 +86,12 @@ export class WatchedModel implements DualEncoder {
   async runTower(tower: Tower, inputs: TowerInputs, layer: number): Promise<{ hidden: FloatTensor; features: FloatTensor }> {
     const name = Object.entries(inputs).map(([key, t]) => `${key}:${contentName(t)}`);
     const key = `${tower.modality}:${layer}:${name.join()}`;
-    const known = this.encodings.get(key);
-    if (known) return known;
-    const run = this.model.runTower(tower, inputs, layer);
-    this.encodings.set(key, run);
-    run.then(
-      ({ hidden }) => {
-        this.bytes += hidden.data.byteLength;
-        if (this.bytes > REMEMBERED) this.forget();
-      },
-      () => this.encodings.delete(key),
-    );
-    return run;
+    return this.encodings.get(key, async () => {
+      const encoded = await this.model.runTower(tower, inputs, layer);
+      this.bytes += encoded.hidden.data.byteLength;
+      if (this.bytes > REMEMBERED) this.forget();
+      return encoded;
+    });
   }
 
   /** Runs something that sees these pixels [3, H, W] in place of every picture. */
@@ -111,7 +106,7 @@ export class WatchedModel implements DualEncoder {
 
   /** Drops remembered encodings. */
   forget(): void {
-    this.encodings.clear();
+    void this.encodings.clear();
     this.bytes = 0;
   }
 
