@@ -66,7 +66,8 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     const wanted = this.wanted(modality);
     const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
     const started = performance.now();
-    const encoded = await encodePairs(model, pairs, layers, run);
+    const { warn, warningsOf } = gatherWarnings(model, run);
+    const encoded = await encodePairs(model, pairs, layers, { imageSize: run.imageSize, onWarning: warn });
     const targets = await encodeTargets(model, encoded, run.target);
     const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
     const image = towerJob(model, encoded, 'image', layers.image, targets.image);
@@ -103,7 +104,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
           counted.forward += (rows * forward) / model[side].layers;
           counted.backward += (rows * backward) / model[side].layers;
         },
-        warn: message => run.onWarning?.(message),
+        warn,
       };
       maps.push(await entry.explain(work, options));
       run.signal?.throwIfAborted();
@@ -138,6 +139,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
         image: { name: pair.imageName ?? '', sha256: pair.imageSha256 ?? '', width: pair.image.width, height: pair.image.height },
         createdAt: new Date().toISOString(),
       },
+      ...warningsOf(p),
       timings: seconds,
     }));
   }
@@ -165,6 +167,23 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     if (possible.length === 0) throw new NarrowsError(reasons.find(r => r)!);
     return possible;
   }
+}
+
+/** Passes warnings on and keeps them for the results: the checkpoint's, those of one pair, and the method's for all. */
+function gatherWarnings(model: DualEncoder, run: AttributeRun) {
+  const said: { readonly message: string; readonly pair?: number }[] = [];
+  return {
+    warn(message: string, pair?: number): void {
+      if (said.some(s => s.message === message && s.pair === pair)) return;
+      said.push({ message, pair });
+      run.onWarning?.(message);
+    },
+    warningsOf(pair: number): { warnings?: string[] } {
+      const own = said.filter(s => s.pair === undefined || s.pair === pair).map(s => s.message);
+      const warnings = [...new Set([...(model.warnings ?? []), ...own])];
+      return warnings.length ? { warnings } : {};
+    },
+  };
 }
 
 function checkSeeds(seed: number, seeds: number): void {

@@ -48,7 +48,7 @@ export async function encodePairs(
   model: DualEncoder,
   pairs: readonly Pair[],
   layers: Layers,
-  options: { imageSize?: number; onWarning?: (message: string) => void } = {},
+  options: { imageSize?: number; onWarning?: (message: string, pair: number) => void } = {},
 ): Promise<EncodedPairs> {
   const processed = pairs.map(pair => model.processor.process(pair.image, { size: options.imageSize }));
   const pixels = stackImages(processed.map(p => p.pixelValues));
@@ -60,7 +60,7 @@ export async function encodePairs(
   for (const [i, row] of batch.rows.entries()) {
     requireKnown(pairs[i].text, row);
     const warning = truncationWarning(row);
-    if (warning) options.onWarning?.(warning);
+    if (warning) options.onWarning?.(warning, i);
   }
   const imageInputs = model.imageInputs(pixels);
   const textInputs = model.textInputs(batch.inputIds, batch.attentionMask);

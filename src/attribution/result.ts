@@ -120,6 +120,8 @@ export interface Attribution {
     readonly image: { readonly name: string; readonly sha256: string; readonly width: number; readonly height: number };
     readonly createdAt: string;
   };
+  /** What was assumed, passed over or cut on the way to this result, in sentences: of the checkpoint and of this pair. */
+  readonly warnings?: readonly string[];
   /** Seconds per phase (`load`, `encode`, `optimise`, …). */
   readonly timings: Readonly<Record<string, number>>;
 }

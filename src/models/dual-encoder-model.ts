@@ -61,6 +61,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   readonly checkpoint: Checkpoint;
   readonly report: LoadReport;
   readonly processor: ImageProcessor;
+  readonly warnings: readonly string[];
   readonly tokenizer: Tokenizer | NarrowsError;
   readonly parameters: Parameters;
   readonly runtime: Runtime;
@@ -77,6 +78,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
     this.checkpoint = parts.checkpoint;
     this.report = parts.report;
     this.processor = parts.processor;
+    this.warnings = parts.warnings;
     this.tokenizer = parts.tokenizer;
     this.parameters = parts.parameters;
     this.runtime = parts.runtime;

@@ -83,6 +83,8 @@ export interface DualEncoder extends AsyncDisposable {
   readonly parameters: Parameters;
   readonly checkpoint: Checkpoint;
   readonly processor: ImageProcessor;
+  /** What was assumed or passed over while loading, in sentences; every result repeats them. */
+  readonly warnings?: readonly string[];
   readonly image: Tower;
   readonly text: Tower;
   /** Factor from cosine to logit (exp of `logit_scale`). */

@@ -1,16 +1,18 @@
 /** @file What a checkpoint directory gives before a model stands on it: config, weights, preprocessor, tokenizer. */
 
 import { type Checkpoint, openCheckpoint } from '../checkpoints/checkpoint.ts';
-import { readConfig, readJson } from '../checkpoints/config.ts';
+import { readConfig } from '../checkpoints/config.ts';
 import type { ResolveOptions } from '../checkpoints/hub/hub.ts';
 import type { Value } from '../graph/index.ts';
-import { ImageProcessor } from '../inputs/image/processor.ts';
+import { openImageProcessor } from '../inputs/image/image-rules.ts';
+import type { ImageProcessor } from '../inputs/image/processor.ts';
 import { Tokenizer } from '../inputs/text/tokenizer.ts';
 import { frozenParameters, type LoadReport, loadReport, type Parameters, reportSentence } from '../nn/parameters.ts';
 import { join } from '../node/paths.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /** How a checkpoint is found and run. */
 export interface LoadOptions extends ResolveOptions {
@@ -35,8 +37,8 @@ export interface LoadRules<C> {
   parse(json: unknown, source: string): C;
   /** Every tensor that the model asks for, by name. */
   wanted(config: C): ReadonlyMap<string, Value>;
-  /** Stands for preprocessor_config.json where there is none. */
-  preprocessor(config: C): Record<string, unknown>;
+  /** The image processor class of this kind, for rules that name none. */
+  readonly processorType: string;
   tokenizer?(directory: string): Promise<Tokenizer>;
 }
 
@@ -47,6 +49,8 @@ export interface ModelParts<C> {
   readonly checkpoint: Checkpoint;
   readonly report: LoadReport;
   readonly processor: ImageProcessor;
+  /** What was assumed or passed over while loading, in sentences. */
+  readonly warnings: readonly string[];
   /** The error that is told when a text is given, where there is no usable tokenizer. */
   readonly tokenizer: Tokenizer | NarrowsError;
   readonly parameters: Parameters;
@@ -56,17 +60,27 @@ export interface ModelParts<C> {
 }
 
 /** @throws NarrowsError for a directory without config, missing or mis-shaped tensors, pickled weights alone */
-export async function loadParts<C>({ directory, name }: FoundModel, options: LoadOptions, rules: LoadRules<C>): Promise<ModelParts<C>> {
+export async function loadParts<C extends ModelConfig>(
+  { directory, name }: FoundModel,
+  options: LoadOptions,
+  rules: LoadRules<C>,
+): Promise<ModelParts<C>> {
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    warnings.push(message);
+    options.onWarning?.(message);
+  };
   const config = rules.parse(await readConfig(directory), join(directory, 'config.json'));
   const checkpoint = await openCheckpoint(directory);
   const report = loadReport(rules.wanted(config), checkpoint.entries);
   const problem = reportSentence(report, directory);
   if (problem) throw new NarrowsError(problem);
-  const path = join(directory, 'preprocessor_config.json');
-  const preprocessor = await readJson(path).catch(error => {
-    if (error?.cause?.code === 'ENOENT') return rules.preprocessor(config);
-    throw error;
-  });
+  const { image_size: size } = config.vision_config;
+  const processor = await openImageProcessor(
+    directory,
+    { type: rules.processorType, size },
+    { onWarning: warn, remedy: file => edge => anotherSize(file, size, edge) },
+  );
   // A model without a tokenizer still serves images and ids; the sentence is told when a text is given.
   const tokenizer = await (rules.tokenizer ?? Tokenizer.fromDirectory)(directory).catch(error => {
     if (error instanceof NarrowsError) return error;
@@ -77,7 +91,8 @@ export async function loadParts<C>({ directory, name }: FoundModel, options: Loa
     config,
     checkpoint,
     report,
-    processor: ImageProcessor.fromConfig(preprocessor, path),
+    processor,
+    warnings,
     tokenizer,
     parameters: frozenParameters(checkpoint.entries, directory),
     runtime: options.runtime ?? nodeRuntime(),
@@ -85,3 +100,7 @@ export async function loadParts<C>({ directory, name }: FoundModel, options: Loa
     keepSessions: options.keepSessions ?? true,
   };
 }
+
+/** How to run a model on images of another size than its config's. */
+const anotherSize = (file: string, size: number, edge?: number): string =>
+  `set "size" and "crop_size" in ${file} to ${size}, or ask for another size with --image-size${edge ? ` ${edge}` : ''} (imageSize in the library), for which position embeddings are interpolated`;

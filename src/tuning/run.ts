@@ -115,6 +115,7 @@ export async function runTraining(task: ClosableTask, args: TrainingArguments, o
   const { log, quiet, signal } = options;
   let tracker: Tracker | undefined;
   let progress: Progress | undefined;
+  for (const message of task.warnings ?? []) log.warn(message);
   try {
     const result = await train(
       task,
@@ -154,6 +155,7 @@ export async function runTraining(task: ClosableTask, args: TrainingArguments, o
         global_step: result.step,
         max_steps: args.max_steps,
         ...(task.dataHash ? { data: task.dataHash } : {}),
+        ...(task.warnings?.length ? { warnings: task.warnings } : {}),
         ...(result.bestStep === undefined ? {} : { best_global_step: result.bestStep }),
       };
       await writeFileAtomic(join(args.output_dir, 'trainer_state.json'), stateJson(state));

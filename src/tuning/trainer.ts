@@ -30,6 +30,8 @@ export interface TrainTask {
   /** Puts constraints back after an update. */
   afterUpdate?(): void;
   evaluate?(step: number): Promise<Record<string, number>>;
+  /** What was assumed or passed over of the model that the run starts from, in sentences. */
+  readonly warnings?: readonly string[];
   /** SHA-256 of what lists the data, where that is a file that may change. */
   readonly dataHash?: string;
   /** What the graph runs on. */

@@ -160,7 +160,7 @@ async function* attributeChunk(
   }
   const run = await runOf(settings);
   const attribute = (pairs: readonly Pair[]) =>
-    method.attributeAll(pairs, { ...run, signal, onWarning: message => context.log.debug(message) });
+    method.attributeAll(pairs, { ...run, signal, onWarning: message => context.log.warn(message, message) });
   const together = await attribute(loaded.map(l => l.pair)).catch(error => {
     signal.throwIfAborted();
     reasonOf(error);

@@ -56,7 +56,7 @@ async function verified(context: Context, options: Options): Promise<VerifyRepor
       context.status(`Verifying ${label}: ${done} of ${total} tensors`),
   };
   if (kind === 'llava') {
-    const model = await openSubject(found, { startPath: options.bottleneck as string | undefined });
+    const model = await openSubject(found, { ...hubOptions(context), startPath: options.bottleneck as string | undefined });
     await using _llava = model.llava;
     return verifyLlava({ ...shared, model });
   }

@@ -16,6 +16,7 @@ import { writeReport } from '../../report/comparison/write-report.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
 import { kebab } from '../flags.ts';
+import { hubOptions } from '../hub-progress.ts';
 import { chooseMethods, chooseMetrics, readOptionsFile } from './choices.ts';
 
 /** Pairs of scenes where no number is given. */
@@ -84,7 +85,7 @@ export async function compare(context: Context, options: Options, given: Readonl
   const spec = await specOf(context, options, given);
   context.status('Reading the data and the model');
   const source = await openSource(spec.data);
-  await using model = await loadModel(spec.model);
+  await using model = await loadModel(spec.model, hubOptions(context));
   model.requireTokenizer();
   if (!options.reportOnly) {
     let bar: ReturnType<Context['progress']> | undefined;

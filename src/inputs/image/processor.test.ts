@@ -28,7 +28,7 @@ interface Case {
 const here = join(import.meta.dirname, 'testdata');
 const json = (name: string) => JSON.parse(readFileSync(join(here, name), 'utf8'));
 const photos = json('golden.json').cases as { file: string; clip224?: Clip224 }[];
-const cases = json('processing.json').processors as Case[];
+const cases = [...json('processing.json').processors, ...json('rules.json').processors] as Case[];
 const sum = (data: Iterable<number>, f: (v: number, i: number) => number) => {
   let total = 0;
   let i = 0;
@@ -133,7 +133,7 @@ describe('sizes', () => {
 });
 
 describe('configuration', () => {
-  test('defaults, nulls and unknown keys', () => {
+  test('defaults and nulls', () => {
     const clip = parseProcessorConfig({});
     expect(parseProcessorConfig({ do_center_crop: null, size: null, surprise: [1], processor_class: 'X' })).toEqual(clip);
     expect(parseProcessorConfig({ feature_extractor_type: 'CLIPFeatureExtractor', size: 224, crop_size: 224 })).toEqual(clip);
@@ -163,11 +163,63 @@ describe('configuration', () => {
     [{ image_mean: [1, 2] }, '"image_mean" must be a number or three numbers, not [1,2].'],
     [{ image_std: [1, 0, 1] }, '"image_std"'],
     [{ rescale_factor: -1 }, '"rescale_factor" must be a number > 0'],
+    [{ image_processor_type: 'LlavaNextImageProcessor' }, 'm/p.json names the image processor "LlavaNextImageProcessor", whose rules'],
+    [{ image_processor_type: 'toStringImageProcessor' }, 'whose rules Narrows does not know; it knows CLIPImageProcessor, '],
+    [{ image_processor_type: 'CLIP' }, 'whose rules'],
+    [{ feature_extractor_type: 'BeitFeatureExtractor' }, '"BeitFeatureExtractor"'],
+    [{ image_processor_type: 'ConvNextImageProcessor', crop_pct: 0 }, '"crop_pct" must be a number > 0 and <= 1, not 0.'],
+    [{ image_processor_type: 'ConvNextImageProcessor', size: { height: 8, width: 8 } }, 'm/p.json: "size" must be {"shortest_edge": n}'],
+    [{ use_square_size: true, size: { height: 8, width: 8 } }, 'use_square_size'],
     [[], 'm/p.json must hold a JSON object.'],
     [null, 'm/p.json must hold a JSON object.'],
   ])('%j', (config, message) => {
-    expect(() => parseProcessorConfig(config, 'm/p.json')).toThrow(message);
+    expect(() => parseProcessorConfig(config, { file: 'm/p.json' })).toThrow(message);
   });
+});
+
+describe('keys that are passed over are named', () => {
+  const told = (json: object): string[] => {
+    const warnings: string[] = [];
+    parseProcessorConfig(json, { file: 'p.json', onWarning: w => warnings.push(w) });
+    return warnings;
+  };
+  test('one of another class, one of no class', () => {
+    expect(told({ crop_pct: 0.9 })).toEqual(['p.json: the key "crop_pct" (0.9) is passed over: CLIPImageProcessor does not read it.']);
+    expect(told({ do_pad: true, pad_size: { height: 9, width: 9 } })).toHaveLength(2);
+    expect(told({ image_processor_type: 'SiglipImageProcessor', use_square_size: true })[0]).toContain('"use_square_size" (true)');
+    expect(told({ image_processor_type: 'ConvNextImageProcessor', do_center_crop: true })[0]).toContain('"do_center_crop"');
+    expect(told({ do_reduce_labels: true, do_flip_channel_order: true })).toHaveLength(2);
+  });
+  test('nothing is said of keys without an effect, or that are off', () => {
+    expect(
+      told({ processor_class: 'X', do_pad: false, size_divisor: null, data_format: 'channels_first', do_flip_channel_order: false }),
+    ).toEqual([]);
+    expect(told({ image_processor_type: 'LlavaImageProcessor', do_pad: true })).toEqual([]);
+  });
+});
+
+describe('the input of a model', () => {
+  const model = { size: 24, remedy: (edge?: number) => `REMEDY ${edge}` };
+  const of = (config: object, image: RgbImage, size?: number) => ImageProcessor.fromConfig(config, {}, model).process(image, { size });
+  test('rules of another size are refused, unless a size is asked for', () => {
+    expect(() => of({ size: 32, crop_size: 32 }, blank(61, 45))).toThrow(
+      'The image rules make 32 x 32 of a picture of 61 x 45, but the model takes 24 x 24; REMEDY 32.',
+    );
+    expect(of({ size: 32, crop_size: 32 }, blank(61, 45), 32).pixelValues.shape).toEqual([3, 32, 32]);
+    expect(of({ size: 30, crop_size: 24 }, blank(61, 45)).pixelValues.shape).toEqual([3, 24, 24]);
+  });
+  test('rules that keep proportions serve square pictures only', () => {
+    expect(of({ size: 24, do_center_crop: false }, blank(50, 50)).pixelValues.shape).toEqual([3, 24, 24]);
+    expect(() => of({ size: 24, do_center_crop: false }, blank(50, 60))).toThrow(
+      'make 24 x 28 of a picture of 50 x 60, but the model takes 24 x 24; REMEDY undefined.',
+    );
+  });
+});
+
+test('the view of a padded picture begins outside of it', () => {
+  const padded = ImageProcessor.fromConfig({ image_processor_type: 'LlavaImageProcessor', do_pad: true, size: 10, crop_size: 10 });
+  expect(padded.process(blank(40, 21)).view).toEqual({ left: 0, top: -9, width: 40, height: 40 });
+  expect(padded.process(blank(20, 40)).view).toEqual({ left: -10, top: 0, width: 40, height: 40 });
 });
 
 test('stacking', () => {

@@ -1,10 +1,11 @@
-/** @file RGB pictures to a model's pixel values, number for number as transformers' CLIP, SigLIP and ViT image processors. */
+/** @file RGB pictures to a model's pixel values, number for number as transformers' image processors (see processor-classes.ts). */
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { FILTERS } from './filters.ts';
-import { type ProcessorConfig, parseProcessorConfig } from './processor-config.ts';
+import { type ProcessorConfig, type ProcessorParsing, parseProcessorConfig } from './processor-config.ts';
 import { resizeImage } from './resize.ts';
 import type { Rectangle, RgbImage } from './rgb-image.ts';
+import { expandToSquare, meanColour } from './square.ts';
 
 /** What a model sees of a picture. */
 export interface ProcessedImage {
@@ -41,14 +42,25 @@ function resizedSize({ width, height }: Size, size: ProcessorConfig['size']): Si
   return width <= height ? { width: newShort, height: newLong } : { width: newLong, height: newShort };
 }
 
-/** Turns pictures into pixel values by the rules of one `preprocessor_config.json`. */
+/** The input that a model takes. */
+export interface ModelInput {
+  /** Edge of its square input, pixels. */
+  readonly size: number;
+  /** What to do about rules that give another size, as the end of a sentence. @param edge of the square that they give; undefined for no square */
+  remedy(edge?: number): string;
+}
+
+/** Turns pictures into pixel values by the rules of one image processor configuration. */
 export class ImageProcessor {
   readonly config: ProcessorConfig;
+  readonly model: ModelInput | undefined;
   /** Normalised value of each byte, channel by channel: 3 x 256. */
   private readonly values: Float32Array;
 
-  constructor(config: ProcessorConfig) {
+  /** @param model its input: rules that give another size are refused, unless a size is asked for */
+  constructor(config: ProcessorConfig, model?: ModelInput) {
     this.config = config;
+    this.model = model;
     // transformers rescales in float64, stores float32, and normalises in float32.
     const { do_rescale, rescale_factor, do_normalize, image_mean, image_std } = config;
     this.values = Float32Array.from({ length: 768 }, (_, i) => {
@@ -59,12 +71,11 @@ export class ImageProcessor {
   }
 
   /**
-   * @param json a parsed `preprocessor_config.json`.
-   * @param file its name, for messages.
-   * @throws NarrowsError that names the key with a wrong value.
+   * @param json a parsed `preprocessor_config.json`, or the section `image_processor` of a `processor_config.json`.
+   * @throws NarrowsError as `parseProcessorConfig` says.
    */
-  static fromConfig(json: unknown, file?: string): ImageProcessor {
-    return new ImageProcessor(parseProcessorConfig(json, file));
+  static fromConfig(json: unknown, parsing?: ProcessorParsing, model?: ModelInput): ImageProcessor {
+    return new ImageProcessor(parseProcessorConfig(json, parsing), model);
   }
 
   /** The rules for a square input of `edge` pixels: crop and resize keep their proportion to each other. */
@@ -87,10 +98,12 @@ export class ImageProcessor {
    * Resizes, crops (padding with zeros where the picture is smaller), rescales and normalises. Without `do_center_crop`, a rule
    * that keeps proportions gives an input that is not square.
    * @param options.size edge of a square input, instead of the configured one (for maps of a higher resolution).
-   * @throws NarrowsError for a size that is no positive whole number, or an input of more than 8192 x 8192.
+   * @throws NarrowsError for a size that is no positive whole number, an input of more than 8192 x 8192, or, where none is asked for, of
+   *   another size than the model's.
    */
-  process(image: RgbImage, options: { size?: number } = {}): ProcessedImage {
-    const { do_resize, do_center_crop, resample } = this.config;
+  process(original: RgbImage, options: { size?: number } = {}): ProcessedImage {
+    const { do_pad, do_resize, do_center_crop, resample } = this.config;
+    const image = do_pad ? expandToSquare(original, meanColour(this.config.image_mean)) : original;
     const { size, crop_size } = this.rules(options.size);
     const whole: Size = do_resize || options.size !== undefined ? resizedSize(image, size) : { width: image.width, height: image.height };
     const input: Size = do_center_crop ? crop_size : whole;
@@ -100,6 +113,7 @@ export class ImageProcessor {
           '8192 x 8192; crop the picture, or turn on do_center_crop in preprocessor_config.json.',
       );
     }
+    if (options.size === undefined) this.requireModelSize(original, input);
     // Rounded down also where negative, as Python's `//`.
     const left = Math.floor((whole.width - input.width) / 2);
     const top = Math.floor((whole.height - input.height) / 2);
@@ -114,7 +128,22 @@ export class ImageProcessor {
     const pixelValues = this.normalise(pixels, input, part.left - left, part.top - top);
     const across = image.width / whole.width;
     const down = image.height / whole.height;
-    return { pixelValues, view: { left: left * across, top: top * down, width: input.width * across, height: input.height * down } };
+    // A square around the picture begins outside of it.
+    const before = { left: Math.floor((image.width - original.width) / 2), top: Math.floor((image.height - original.height) / 2) };
+    return {
+      pixelValues,
+      view: { left: left * across - before.left, top: top * down - before.top, width: input.width * across, height: input.height * down },
+    };
+  }
+
+  /** @throws NarrowsError where the rules give another size than the model takes */
+  private requireModelSize(image: RgbImage, { width, height }: Size): void {
+    if (!this.model) return;
+    const { size } = this.model;
+    if (width === size && height === size) return;
+    throw new NarrowsError(
+      `The image rules make ${width} x ${height} of a picture of ${image.width} x ${image.height}, but the model takes ${size} x ${size}; ${this.model.remedy(width === height ? width : undefined)}.`,
+    );
   }
 
   /** Pixel values of `pixels` laid at (left, top) on black. */

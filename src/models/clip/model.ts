@@ -16,7 +16,7 @@ import { textTowerView, visionTowerView } from './towers.ts';
 const RULES: LoadRules<CLIPConfig> = {
   parse: parseCLIPConfig,
   wanted: wantedTensors,
-  preprocessor: ({ vision_config: { image_size } }) => ({ size: { shortest_edge: image_size }, crop_size: image_size }),
+  processorType: 'CLIPImageProcessor',
 };
 
 /** A CLIP ready to run. Release it (or `await using`) when done. */

@@ -1,11 +1,18 @@
 /** @file What tensors a LLaVA's config asks for, and whether a checkpoint's parts belong together. */
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { input, type Value } from '../../graph/index.ts';
+import type { DefaultRules } from '../../inputs/image/image-rules.ts';
 import type { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { loadReport, reportSentence, trainableParameters } from '../../nn/parameters.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type LlavaConfig, towerWidth } from './config.ts';
 import { llavaForward, type TokenValues } from './forward.ts';
+
+/** The image rules of a LLaVA that stores none (by its tower), and the class of rules that name none. */
+export const llavaRules = ({ vision_config: { model_type: tower, image_size: size } }: LlavaConfig): DefaultRules => ({
+  type: tower === 'siglip_vision_model' ? 'SiglipImageProcessor' : 'CLIPImageProcessor',
+  size,
+});
 
 /** The graph inputs of a whole batch. */
 export function tokenInputs(batch = 'batch', length = 'seq'): TokenValues {

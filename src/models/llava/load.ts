@@ -1,10 +1,11 @@
 /** @file What a LLaVA's directory gives before a model stands on it. */
 
 import { type Checkpoint, openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { readConfig, readJson } from '../../checkpoints/config.ts';
+import { readConfig } from '../../checkpoints/config.ts';
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import type { Value } from '../../graph/index.ts';
-import { ImageProcessor } from '../../inputs/image/processor.ts';
+import { openImageProcessor } from '../../inputs/image/image-rules.ts';
+import type { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { frozenParameters, type LoadReport, type Parameters } from '../../nn/parameters.ts';
 import { join } from '../../node/paths.ts';
@@ -13,7 +14,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { FoundModel, LoadOptions } from '../load-parts.ts';
 import { type LlavaConfig, parseLlavaConfig } from './config.ts';
-import { imageTokenText, requireTensors, wantedTensors } from './files.ts';
+import { imageTokenText, llavaRules, requireTensors, wantedTensors } from './files.ts';
 import type { LlavaTap } from './forward.ts';
 import { inMemoryEntries, type LlavaLayout } from './layout.ts';
 import { freeMemory, requireMemory, weightMemory, worthRepacking } from './memory.ts';
@@ -49,6 +50,8 @@ export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
   readonly layout: LlavaLayout;
   readonly report: LoadReport;
   readonly processor: ImageProcessor;
+  /** What was assumed or passed over while loading, in sentences. */
+  readonly warnings: readonly string[];
   /** The error that is told when a text is given, where there is no usable tokenizer. */
   readonly tokenizer: Tokenizer | NarrowsError;
   readonly parameters: Parameters;
@@ -69,6 +72,11 @@ export async function loadLlavaKind<C extends LlavaConfig>(
   { directory, name }: FoundModel,
   options: LlavaOptions,
 ): Promise<LlavaParts<C>> {
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    warnings.push(message);
+    options.onWarning?.(message);
+  };
   const config = kind.parse(await readConfig(directory), join(directory, 'config.json'));
   const opened = await openCheckpoint(directory);
   const { entries, layout } = kind.inMemory(opened.entries);
@@ -82,19 +90,15 @@ export async function loadLlavaKind<C extends LlavaConfig>(
   });
   // An image token below 0 stands in no text: ids are joined around it.
   if (tokenizer instanceof Tokenizer && config.image_token_index >= 0) imageTokenText(tokenizer, config, directory);
-  const path = join(directory, 'preprocessor_config.json');
-  const { image_size: size } = config.vision_config;
-  const preprocessor = await readJson(path).catch(error => {
-    if (error?.cause?.code === 'ENOENT') return { size: { shortest_edge: size }, crop_size: size };
-    throw error;
-  });
+  const processor = await openImageProcessor(directory, llavaRules(config), { onWarning: warn });
   return {
     name,
     config,
     checkpoint: { ...opened, entries },
     layout,
     report,
-    processor: ImageProcessor.fromConfig(preprocessor, path),
+    processor,
+    warnings,
     tokenizer,
     parameters: frozenParameters(entries, directory),
     runtime: options.runtime ?? nodeRuntime(),

@@ -15,10 +15,7 @@ import { textTowerView, visionTowerView } from './towers.ts';
 const RULES: LoadRules<SiglipConfig> = {
   parse: parseSiglipConfig,
   wanted: wantedTensors,
-  preprocessor: ({ vision_config: { image_size: size } }) => ({
-    image_processor_type: 'SiglipImageProcessor',
-    size: { height: size, width: size },
-  }),
+  processorType: 'SiglipImageProcessor',
   tokenizer: siglipTokenizer,
 };
 

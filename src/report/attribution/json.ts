@@ -66,6 +66,7 @@ const fileSchema = z.object({
     image: z.object({ name: z.string(), sha256: z.string(), width: size, height: size }),
     createdAt: z.string(),
   }),
+  warnings: z.array(z.string()).optional(),
   timings: z.record(z.string(), number),
 });
 

@@ -1,8 +1,10 @@
 /** @file What a run starts from: configuration, small files of the model directory, tokenizer, and weights where it is not from scratch. */
 
 import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { parseJson, readConfig } from '../../checkpoints/config.ts';
+import { readConfig } from '../../checkpoints/config.ts';
 import { readFloats } from '../../checkpoints/safetensors.ts';
+import { PREPROCESSOR_FILE, readImageRules } from '../../inputs/image/image-rules.ts';
+import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { readTokenizerFiles, type TokenizerConfig, type TokenizerJson, tokenText } from '../../inputs/text/tokenizer-files.ts';
 import { findModel } from '../../models/bundled.ts';
@@ -21,20 +23,21 @@ import { frequentWords, wordTokenizerJson } from './word-tokenizer.ts';
 /** Where a run starts. */
 export interface ClipSource {
   readonly config: CLIPConfig;
-  /** Parsed preprocessor_config.json. */
+  /** The image rules, with their class (see `readImageRules`). */
   readonly preprocessor: object;
   readonly tokenizer: { readonly json: TokenizerJson; readonly config: TokenizerConfig };
   /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
   readonly files: ReadonlyMap<string, string>;
   /** Weights by name; from scratch without them. */
   readonly weights?: ReadonlyMap<string, Float32Array>;
+  /** What was assumed or passed over while reading, in sentences. */
+  readonly warnings?: readonly string[];
 }
 
 /** Files of a model directory that belong to the model beside weights and config.json. */
 export const BESIDE_WEIGHTS = /^(?!(config|adapter_config|golden)\.json$|train|.*\.index\.json$).*\.(json|txt|jinja)$/;
 
 const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
-const PREPROCESSOR = 'preprocessor_config.json';
 
 function wordSource(args: ClipTrainingArguments, files: ReturnType<typeof sceneTokenizerJson>, size: number): ClipSource {
   const preprocessor = freshPreprocessor(args.image_size);
@@ -42,7 +45,7 @@ function wordSource(args: ClipTrainingArguments, files: ReturnType<typeof sceneT
     config: freshConfig(args, { ...WORD_KEYS, vocab_size: size }),
     preprocessor,
     tokenizer: { json: files['tokenizer.json'] as TokenizerJson, config: files['tokenizer_config.json'] as TokenizerConfig },
-    files: new Map([...Object.entries(files), [PREPROCESSOR, preprocessor] as const].map(([name, value]) => [name, toJson(value)])),
+    files: new Map([...Object.entries(files), [PREPROCESSOR_FILE, preprocessor] as const].map(([name, value]) => [name, toJson(value)])),
   };
 }
 
@@ -76,7 +79,7 @@ export async function pairSource(args: ClipTrainingArguments, captions: readonly
     config: freshConfig(args, { vocab_size: tokenizer.vocabularySize, ...text }),
     preprocessor,
     tokenizer: { json, config },
-    files: files.set(PREPROCESSOR, toJson(preprocessor)),
+    files: files.set(PREPROCESSOR_FILE, toJson(preprocessor)),
   };
 }
 
@@ -95,14 +98,15 @@ export async function pretrainedSource(reference: string): Promise<ClipSource> {
     weights.set(name, values);
   }
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
-  const size = config.vision_config.image_size;
-  const text = files.get(PREPROCESSOR);
-  const preprocessor = text
-    ? (parseJson(text, join(directory, PREPROCESSOR)) as object)
-    : { size: { shortest_edge: size }, crop_size: size };
-  if (!text) files.set(PREPROCESSOR, toJson(preprocessor));
+  const warnings: string[] = [];
+  const rules = await readImageRules(directory, { type: 'CLIPImageProcessor', size: config.vision_config.image_size }, w =>
+    warnings.push(w),
+  );
+  // Every key that is passed over is said once; the readers of the run are silent.
+  parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
+  if (!rules.stored) files.set(PREPROCESSOR_FILE, toJson(rules.json));
   const tokenizer = await readTokenizerFiles(directory);
-  return { config: { ...config, dtype: 'float32' }, preprocessor, tokenizer, files, weights };
+  return { config: { ...config, dtype: 'float32' }, preprocessor: rules.json, tokenizer, files, weights, warnings };
 }
 
 /** Texts of a directory's files whose names match, by name. @throws NarrowsError where it cannot be read */

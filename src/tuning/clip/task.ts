@@ -42,6 +42,7 @@ export async function clipTask(
   return {
     runtime,
     source,
+    warnings: source.warnings,
     parameters,
     graph,
     encoders,

@@ -112,7 +112,7 @@ export async function llavaFileTask(
   const feeds = (): Feeds => Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
   let tokens = 0;
   return {
-    ...{ runtime, parameters, method, maxSteps, samples: samples.length, dataHash: hash },
+    ...{ runtime, parameters, method, maxSteps, samples: samples.length, dataHash: hash, warnings: source.warnings },
     tokens: () => tokens,
     graph: {
       run: async inputs => (await training('pixel_values' in inputs)).run(inputs),

@@ -78,7 +78,7 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
   let tokens = 0;
   return {
     ...task,
-    ...{ method, maxSteps: args.max_steps, samples: 0 },
+    ...{ method, maxSteps: args.max_steps, samples: 0, warnings: source.warnings },
     tokens: () => tokens,
     async batch(step) {
       const batch = await task.batch(step);

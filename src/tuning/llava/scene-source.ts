@@ -1,8 +1,10 @@
 /** @file The small LLaVA of the built-in scenes before it is trained: configuration, files, and the tower of the shipped CLIP. */
 
 import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { readConfig, readJson } from '../../checkpoints/config.ts';
+import { readConfig } from '../../checkpoints/config.ts';
 import { readFloats, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { readImageRules } from '../../inputs/image/image-rules.ts';
+import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
 import { findModel } from '../../models/bundled.ts';
 import { parseCLIPConfig } from '../../models/clip/config.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
@@ -48,7 +50,8 @@ const TOWER = 'model.vision_tower.';
 export async function sceneLlavaSource(reference: string, decoder: SmallDecoder = SMALL_DECODER): Promise<SceneLlavaSource> {
   const { directory } = await findModel(reference);
   const { vision_config: vision } = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
-  const preprocessor = (await readJson(join(directory, 'preprocessor_config.json'))) as { image_mean: number[]; image_std: number[] };
+  const { json: preprocessor, file } = await readImageRules(directory, { type: 'CLIPImageProcessor', size: vision.image_size });
+  const { image_mean: imageMean, image_std: imageStd } = parseProcessorConfig(preprocessor, { file });
   const { entries } = await openCheckpoint(directory);
   const tower = new Map([...entries].filter(([name]) => name.startsWith('vision_model.')).map(([name, entry]) => [TOWER + name, entry]));
   const patches = (vision.image_size / vision.patch_size) ** 2;
@@ -94,7 +97,7 @@ export async function sceneLlavaSource(reference: string, decoder: SmallDecoder 
   const texts = Object.entries({ ...files, 'generation_config.json': generation }).map(
     ([name, value]) => [name, typeof value === 'string' ? value : `${JSON.stringify(value, null, 2)}\n`] as const,
   );
-  return { config, files: new Map(texts), tower, imageMean: preprocessor.image_mean, imageStd: preprocessor.image_std };
+  return { config, files: new Map(texts), tower, imageMean, imageStd };
 }
 
 /** Tensors of entries, as float32. */

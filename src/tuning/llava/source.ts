@@ -3,19 +3,19 @@
 import type { BottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import { BOTTLENECK_WEIGHTS, readBottleneck } from '../../bottleneck/gaussian/llava.ts';
 import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { parseJson, readConfig } from '../../checkpoints/config.ts';
+import { readConfig } from '../../checkpoints/config.ts';
 import { openSafetensors, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { PREPROCESSOR_FILE, readImageRules } from '../../inputs/image/image-rules.ts';
+import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
 import { readTokenizerFiles } from '../../inputs/text/tokenizer-files.ts';
 import { findModel } from '../../models/bundled.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
-import { requireTensors } from '../../models/llava/files.ts';
+import { llavaRules, requireTensors } from '../../models/llava/files.ts';
 import { inMemoryEntries, type LlavaLayout } from '../../models/llava/layout.ts';
 import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { BESIDE_WEIGHTS, smallFiles } from '../clip/source.ts';
 import type { ChatFormat } from './chat-reader.ts';
-
-const PREPROCESSOR = 'preprocessor_config.json';
 
 /** Where a run starts. */
 export interface LlavaSource {
@@ -28,7 +28,10 @@ export interface LlavaSource {
   readonly layout: LlavaLayout;
   /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
   readonly files: ReadonlyMap<string, string>;
+  /** The image rules, with their class (see `readImageRules`). */
   readonly preprocessor: object;
+  /** What was assumed or passed over while reading, in sentences. */
+  readonly warnings: readonly string[];
   readonly tokenizer: ChatFormat['tokenizer'];
   /** The bottleneck that the checkpoint has already. */
   readonly bottleneck?: BottleneckConfig;
@@ -59,13 +62,12 @@ export async function llavaSource(reference: string): Promise<LlavaSource> {
   requireTensors(config, entries, directory);
   const tokenizer = await readTokenizerFiles(directory);
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
-  const text = files.get(PREPROCESSOR);
-  const { image_size: size } = config.vision_config;
-  const preprocessor = text
-    ? (parseJson(text, join(directory, PREPROCESSOR)) as object)
-    : { size: { shortest_edge: size }, crop_size: { height: size, width: size } };
-  if (!text) files.set(PREPROCESSOR, `${JSON.stringify(preprocessor, null, 2)}\n`);
-  return { directory, config, json, entries, layout, files, preprocessor, tokenizer, bottleneck };
+  const warnings: string[] = [];
+  const rules = await readImageRules(directory, llavaRules(config), w => warnings.push(w));
+  // Every key that is passed over is said once; the readers of the run are silent.
+  parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
+  if (!rules.stored) files.set(PREPROCESSOR_FILE, `${JSON.stringify(rules.json, null, 2)}\n`);
+  return { directory, config, json, entries, layout, files, preprocessor: rules.json, tokenizer, bottleneck, warnings };
 }
 
 /** @throws NarrowsError (usage) where a checkpoint with a bottleneck is to be trained without it */

@@ -39,7 +39,7 @@ export class WatchedModel implements DualEncoder {
   private bytes = 0;
 
   constructor(private readonly model: DualEncoder) {
-    this.processor = new WatchedProcessor(model.processor.config);
+    this.processor = new WatchedProcessor(model.processor.config, model.processor.model);
     const { runtime } = model;
     this.runtime = {
       name: runtime.name,
@@ -57,6 +57,9 @@ export class WatchedModel implements DualEncoder {
 
   get name() {
     return this.model.name;
+  }
+  get warnings() {
+    return this.model.warnings;
   }
   get parameters() {
     return this.model.parameters;
