@@ -1,6 +1,6 @@
 /** @file The image rules of a checkpoint directory: `processor_config.json` (transformers 5) or `preprocessor_config.json` (before it). */
-import { join } from 'node:path';
 import { readJson } from '../../checkpoints/config.ts';
+import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { ImageProcessor, type ModelInput } from './processor.ts';
 import { parseProcessorConfig } from './processor-config.ts';

@@ -1,5 +1,23 @@
 /** @file The image processor classes of transformers whose rules are known: the defaults of each, and how it reads `size`. No Node imports. */
-import type { ProcessorConfig } from './processor-config.ts';
+
+/** How a picture becomes a model's input; keys and meanings are transformers'. */
+export interface ProcessorConfig {
+  /** Here without effect: a decoded picture is RGB already. */
+  do_convert_rgb: boolean;
+  /** Widen a picture to a square of its longer edge with the mean colour, before anything else (LLaVA's). */
+  do_pad: boolean;
+  do_resize: boolean;
+  size: { height: number; width: number } | { shortest_edge: number; longest_edge?: number } | { longest_edge: number };
+  /** Pillow's number of the filter. */
+  resample: number;
+  do_center_crop: boolean;
+  crop_size: { height: number; width: number };
+  do_rescale: boolean;
+  rescale_factor: number;
+  do_normalize: boolean;
+  image_mean: readonly number[];
+  image_std: readonly number[];
+}
 
 /** One class (`CLIPImageProcessor`, its `Fast` form and its old `FeatureExtractor` form). */
 export interface ProcessorClass {

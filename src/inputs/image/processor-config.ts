@@ -1,7 +1,7 @@
 /** @file An image processor's configuration: its keys, verbatim, with the defaults of the processor class it names. No Node imports. */
 import { z } from 'zod';
 import { NarrowsError } from '../../system/errors.ts';
-import { CLASS_NAMES, type ProcessorClass, processorClass } from './processor-classes.ts';
+import { CLASS_NAMES, type ProcessorClass, type ProcessorConfig, processorClass } from './processor-classes.ts';
 
 const count = z.number().int().positive();
 const box = z.object({ height: count, width: count });
@@ -60,25 +60,6 @@ const WITHOUT_EFFECT = new Set([
   'transformers_version',
   'vision_feature_select_strategy',
 ]);
-
-/** How a picture becomes a model's input; keys and meanings are transformers'. */
-export interface ProcessorConfig {
-  /** Here without effect: a decoded picture is RGB already. */
-  do_convert_rgb: boolean;
-  /** Widen a picture to a square of its longer edge with the mean colour, before anything else (LLaVA's). */
-  do_pad: boolean;
-  do_resize: boolean;
-  size: { height: number; width: number } | { shortest_edge: number; longest_edge?: number } | { longest_edge: number };
-  /** Pillow's number of the filter. */
-  resample: number;
-  do_center_crop: boolean;
-  crop_size: { height: number; width: number };
-  do_rescale: boolean;
-  rescale_factor: number;
-  do_normalize: boolean;
-  image_mean: readonly number[];
-  image_std: readonly number[];
-}
 
 /** Drops keys that hold null, here and one level down: transformers writes null for "not set". */
 function withoutNulls(record: Record<string, unknown>): Record<string, unknown> {

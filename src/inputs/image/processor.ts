@@ -2,7 +2,8 @@
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { FILTERS } from './filters.ts';
-import { type ProcessorConfig, type ProcessorParsing, parseProcessorConfig } from './processor-config.ts';
+import type { ProcessorConfig } from './processor-classes.ts';
+import { type ProcessorParsing, parseProcessorConfig } from './processor-config.ts';
 import { resizeImage } from './resize.ts';
 import type { Rectangle, RgbImage } from './rgb-image.ts';
 import { expandToSquare, meanColour } from './square.ts';
