@@ -1,6 +1,6 @@
 /** @file `npm run build`: compiles src to dist from scratch and makes the command executable. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,9 +19,12 @@ try {
 } catch {
   process.exit(1);
 }
-// Scripts beside test data are compiled with the rest, but nobody who installs the package needs them.
-for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
-  if (entry.isDirectory() && entry.name === 'testdata') rmSync(join(entry.parentPath, entry.name), { recursive: true });
+// Every file that an entry of the package names was compiled: a new entry is a line of "exports" in package.json, and nothing else.
+const targets = value => (typeof value === 'string' ? [value] : Object.values(value).flatMap(targets));
+const missing = targets(manifest.exports).filter(path => !existsSync(join(root, path)));
+if (missing.length > 0) {
+  process.stderr.write(`package.json exports ${missing.join(', ')}, which the build did not make.\n`);
+  process.exit(1);
 }
 for (const path of Object.values(manifest.bin)) {
   const file = join(root, path);

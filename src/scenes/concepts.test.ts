@@ -3,9 +3,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { iconSvg } from './art.ts';
 import { CONCEPTS, withArticle } from './concepts.ts';
 import { type SceneWorld, SPRITE_SIZES, STYLES, shrinkSprite, spriteOf, TEST_STYLES, TRAIN_STYLES } from './sprite-atlas.ts';
-import { defaultCacheDirectory, iconSvg, loadSprites, readIcons } from './sprites.ts';
+import { defaultCacheDirectory, loadSprites, readArt } from './sprites.ts';
 
 describe('CONCEPTS', () => {
   it('are 400, distinct, in plain words', () => {
@@ -36,9 +37,9 @@ describe('CONCEPTS', () => {
   it('exist in all six art sets', async () => {
     expect(STYLES).toHaveLength(6);
     for (const style of STYLES) {
-      const icons = await readIcons(style);
-      expect(CONCEPTS.filter(c => !iconSvg(icons, c.icon, 64)).map(c => `${style}/${c.icon}`)).toEqual([]);
-      expect(iconSvg(icons, 'no-such-icon', 64)).toBeNull();
+      const art = await readArt(style);
+      expect(CONCEPTS.filter(c => !iconSvg(art, c.icon, 64)).map(c => `${style}/${c.icon}`)).toEqual([]);
+      expect(iconSvg(art, 'no-such-icon', 64)).toBeNull();
     }
   });
 });

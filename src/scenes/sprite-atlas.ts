@@ -5,7 +5,7 @@ import { NarrowsError } from '../system/errors.ts';
 export const TRAIN_STYLES = ['noto', 'twemoji', 'fluent-emoji-flat'] as const;
 /** Art sets by other hands, kept for testing: never trained on. */
 export const TEST_STYLES = ['openmoji', 'fluent-emoji', 'emojione'] as const;
-/** All art sets: npm packages `@iconify-json/<style>`. */
+/** All art sets: `art/<style>.json.gz`, made from the npm packages `@iconify-json/<style>`. */
 export const STYLES = [...TRAIN_STYLES, ...TEST_STYLES] as const;
 /** Name of an art set. */
 export type Style = (typeof STYLES)[number];

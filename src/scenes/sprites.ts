@@ -1,12 +1,13 @@
-/** @file Renders the art sets with sharp (librsvg) into sprites, and keeps them in a cache directory. Node only. */
+/** @file Renders the art sets (`art.ts`) with sharp (librsvg) into sprites, and keeps them in a cache directory. Node only. */
 
 import { open, readFile } from '../node/disk.ts';
 import { writeFileAtomic } from '../node/files.ts';
 import { createHash } from '../node/hash.ts';
 import { homedir } from '../node/machine.ts';
-import { createRequire, join } from '../node/paths.ts';
+import { fileURLToPath, join } from '../node/paths.ts';
 import { sharp } from '../node/sharp.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
+import { ART_VERSIONS, type ArtFile, type IconFile, iconSvg, parseArt } from './art.ts';
 import { CONCEPTS } from './concepts.ts';
 import {
   packSprites,
@@ -15,6 +16,7 @@ import {
   type Sprite,
   type SpriteSet,
   STYLES,
+  type Style,
   shrinkSprite,
   TRAIN_STYLES,
 } from './sprite-atlas.ts';
@@ -22,14 +24,8 @@ import {
 /** Raised whenever the way sprites are made changes, so that old caches are not read. */
 const FORMAT = 1;
 
-interface IconFile {
-  readonly icons: Record<string, { body: string; left?: number; top?: number; width?: number; height?: number }>;
-  readonly aliases?: Record<string, { parent: string }>;
-  readonly width?: number;
-  readonly height?: number;
-}
-
-const require = createRequire(import.meta.url);
+/** `art/` at the package's root, from the sources and from `dist` alike. */
+const artPath = (style: Style): string => fileURLToPath(new URL(`../../art/${style}.json.gz`, import.meta.url));
 
 /** Options of `loadSprites`. */
 export interface SpriteOptions {
@@ -65,11 +61,11 @@ export async function loadSprites(options: SpriteOptions = {}): Promise<SceneWor
     throw new NarrowsError(`Sprite sizes must be ascending integers from 4 to 512, got ${sizes.join(', ')}.`, { kind: 'usage' });
   }
   const sets: SpriteSet[] = [];
-  for (const style of styles) sets.push(await loadSet(style, sizes, options));
+  for (const style of styles) sets.push(await loadSet(style as Style, sizes, options));
   return { sets };
 }
 
-async function loadSet(style: string, sizes: readonly number[], options: SpriteOptions): Promise<SpriteSet> {
+async function loadSet(style: Style, sizes: readonly number[], options: SpriteOptions): Promise<SpriteSet> {
   const key = cacheKey(style, sizes);
   const path = join(options.cacheDirectory ?? defaultCacheDirectory(), 'sprites', `${style}-${key.slice(0, 16)}.sprites`);
   const cached = await readSet(path, key, style, sizes);
@@ -122,57 +118,59 @@ async function readSet(path: string, key: string, style: string, sizes: readonly
   }
 }
 
-function cacheKey(style: string, sizes: readonly number[]): string {
-  const art = (require(`@iconify-json/${style}/package.json`) as { version: string }).version;
-  const parts = { FORMAT, style, art, sizes, icons: CONCEPTS.map(c => c.icon), sharp: sharp.versions.sharp, rsvg: sharp.versions.rsvg };
+function cacheKey(style: Style, sizes: readonly number[]): string {
+  const parts = {
+    FORMAT,
+    style,
+    art: ART_VERSIONS[style],
+    sizes,
+    icons: CONCEPTS.map(c => c.icon),
+    sharp: sharp.versions.sharp,
+    rsvg: sharp.versions.rsvg,
+  };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-/** The SVG text of an icon of an art set, `pixels` on the longer side; null when the set lacks it. */
-export function iconSvg(icons: IconFile, icon: string, pixels: number): string | null {
-  let name = icon;
-  // Aliases may point at aliases.
-  for (let hops = 0; !icons.icons[name] && hops < 4; hops++) name = icons.aliases?.[name]?.parent ?? name;
-  const found = icons.icons[name];
-  if (!found) return null;
-  const height = found.height ?? icons.height ?? 16;
-  const width = found.width ?? icons.width ?? height;
-  const scale = pixels / Math.max(width, height);
-  const box = `viewBox="${found.left ?? 0} ${found.top ?? 0} ${width} ${height}" width="${width * scale}" height="${height * scale}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ${box}>${found.body}</svg>`;
+/**
+ * Reads the drawings of an art set, as they ship with the package.
+ * @throws NarrowsError when the file is missing or damaged
+ */
+export async function readArt(style: Style): Promise<ArtFile> {
+  const path = artPath(style);
+  const bytes = await readFile(path).catch(error => {
+    throw new NarrowsError(`Cannot read the art set '${style}': ${messageOf(error)}; install narrows again.`, { cause: error });
+  });
+  return parseArt(bytes, style, path);
 }
 
-/** Reads an art set's icons from its npm package. */
-export async function readIcons(style: string): Promise<IconFile> {
+/**
+ * Renders one icon once and shrinks it to every size.
+ * @param sizes longer sides in pixels, ascending
+ * @throws NarrowsError when the set has no such icon, or it cannot be rendered
+ */
+export async function renderSprite(art: IconFile & { readonly style: string }, icon: string, sizes: readonly number[]): Promise<Sprite[]> {
+  // librsvg smooths edges itself: two samples across each pixel of the largest sprite do, four at the usual sizes.
+  const pixels = Math.max(192, 2 * sizes[sizes.length - 1]);
+  const svg = iconSvg(art, icon, pixels);
+  if (!svg) throw new NarrowsError(`The art set '${art.style}' has no icon '${icon}'; install narrows again.`);
   try {
-    return JSON.parse(await readFile(require.resolve(`@iconify-json/${style}/icons.json`), 'utf8')) as IconFile;
+    const { data, info } = await sharp(Buffer.from(svg)).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    return shrinkSprite({ width: info.width, height: info.height, data }, sizes, `${art.style}/${icon}`);
   } catch (error) {
-    throw new NarrowsError(`Cannot read the art set '${style}': ${messageOf(error)}. Install the package @iconify-json/${style}.`, {
-      cause: error,
-    });
+    if (error instanceof NarrowsError) throw error;
+    throw new NarrowsError(`Cannot render ${art.style}/${icon}: ${messageOf(error)}.`, { cause: error });
   }
 }
 
-async function renderSet(style: string, sizes: readonly number[], options: SpriteOptions): Promise<SpriteSet> {
-  const icons = await readIcons(style);
-  // librsvg smooths edges itself: two samples across each pixel of the largest sprite do, four at the usual sizes.
-  const pixels = Math.max(192, 2 * sizes[sizes.length - 1]);
+async function renderSet(style: Style, sizes: readonly number[], options: SpriteOptions): Promise<SpriteSet> {
+  const art = await readArt(style);
   const sprites: Sprite[][] = new Array(CONCEPTS.length);
   let next = 0;
   let done = 0;
   const work = async () => {
     for (let i = next++; i < CONCEPTS.length; i = next++) {
       options.signal?.throwIfAborted();
-      const { icon } = CONCEPTS[i];
-      const svg = iconSvg(icons, icon, pixels);
-      if (!svg) throw new NarrowsError(`The art set '${style}' has no icon '${icon}'; install the version named in package.json.`);
-      try {
-        const { data, info } = await sharp(Buffer.from(svg)).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
-        sprites[i] = shrinkSprite({ width: info.width, height: info.height, data }, sizes, `${style}/${icon}`);
-      } catch (error) {
-        if (error instanceof NarrowsError) throw error;
-        throw new NarrowsError(`Cannot render ${style}/${icon}: ${messageOf(error)}.`, { cause: error });
-      }
+      sprites[i] = await renderSprite(art, CONCEPTS[i].icon, sizes);
       options.onProgress?.(style, ++done, CONCEPTS.length);
     }
   };
