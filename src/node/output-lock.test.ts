@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LOCK_FILE, lockOutput } from './output-lock.ts';
+import { isAlive, thisProcess } from './process-identity.ts';
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'narrows-lock-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const fake = (more: object): string =>
+  `${JSON.stringify({ ...thisProcess(), command: 'narrows train tune', since: '2026-11-01T10:20:30.000Z', token: 'other', ...more })}\n`;
+
+it('lets one in at a time, by any name of the directory, and names the one that is in', async () => {
+  const directory = join(root, 'a');
+  const first = await lockOutput(directory, 'directory', { command: 'narrows roar' });
+  await symlink(directory, join(root, 'alias'));
+  for (const path of [directory, `${directory}/`, join(root, 'alias')])
+    await expect(lockOutput(path)).rejects.toThrow(
+      new RegExp(
+        `is in use by narrows roar, process ${process.pid} on ${hostname()} since .* UTC; wait until it has ended, or choose another output`,
+      ),
+    );
+  await first.release();
+  expect(await readdir(directory)).toEqual([]);
+  const all = await Promise.allSettled(Array.from({ length: 8 }, () => lockOutput(directory)));
+  expect(all.filter(r => r.status === 'fulfilled')).toHaveLength(1);
+  for (const r of all) if (r.status === 'fulfilled') await r.value.release();
+});
+
+it('locks a file, and leaves other files of its directory open', async () => {
+  await using lock = await lockOutput(join(root, 'rows.jsonl'), 'file');
+  await expect(lockOutput(join(root, 'rows.jsonl'), 'file')).rejects.toThrow(/rows.jsonl is in use/);
+  await using other = await lockOutput(join(root, 'other.jsonl'), 'file');
+  expect([lock.takenOver, other.takenOver]).toEqual([undefined, undefined]);
+});
+
+it('takes over from the dead and says from whom: killed, of the same number, cut short', async () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  const { birth } = {
+    birth: await readFile(`/proc/${child.pid}/stat`, 'utf8').then(
+      t => t.split(') ').at(-1)!.split(' ')[19],
+      () => undefined,
+    ),
+  };
+  const lock = join(root, 'b', LOCK_FILE);
+  await (await lockOutput(join(root, 'b'))).release();
+  await writeFile(lock, fake({ pid: child.pid, birth }));
+  expect(isAlive({ pid: child.pid!, birth })).toBe(true);
+  await expect(lockOutput(join(root, 'b'))).rejects.toThrow(`process ${child.pid}`);
+  // The same number, but it began at another time.
+  if (birth) expect(isAlive({ pid: child.pid!, birth: `${Number(birth) + 1}` })).toBe(false);
+  const ended = new Promise(done => child.on('exit', done));
+  child.kill('SIGKILL');
+  await ended;
+  const over = await lockOutput(join(root, 'b'));
+  expect(over.takenOver).toContain(`narrows train tune, process ${child.pid} on ${hostname()}, which has ended`);
+  await over.release();
+  // Process 1 of the container that ran before this one.
+  await writeFile(lock, fake({}));
+  await (await lockOutput(join(root, 'b'))).release();
+  await writeFile(lock, '{"pid": 1');
+  await (await lockOutput(join(root, 'b'))).release();
+});
+
+it('leaves a lock of another machine while that shows life, and says how to be rid of it', async () => {
+  const lock = join(root, 'c', LOCK_FILE);
+  await (await lockOutput(join(root, 'c'))).release();
+  await writeFile(lock, fake({ host: 'elsewhere', pid: 7 }));
+  await expect(lockOutput(join(root, 'c'))).rejects.toThrow(
+    /process 7 on elsewhere since 2026-11-01 10:20 UTC; .*delete .*\.narrows\.lock if/,
+  );
+  const old = new Date(Date.now() - 3_600_000);
+  await utimes(lock, old, old);
+  await (await lockOutput(join(root, 'c'))).release();
+});
+
+it('removes half-written files, and nothing else', async () => {
+  await (await lockOutput(join(root, 'd', 'pairs'))).release();
+  for (const name of ['x.json.0123456789ab.tmp', 'pairs/y.png.0123456789ab.tmp', 'mine.tmp', 'z.json'])
+    await writeFile(join(root, 'd', name), '');
+  await using _ = await lockOutput(join(root, 'd'), 'directory', { folders: ['pairs', 'not there'] });
+  expect((await readdir(join(root, 'd'), { recursive: true })).sort()).toEqual([LOCK_FILE, 'mine.tmp', 'pairs', 'z.json']);
+});
+
+it.skipIf(process.platform !== 'linux')('says in one sentence where nothing can be written', async () => {
+  await writeFile(join(root, 'file'), '');
+  await expect(lockOutput(join(root, 'file'))).rejects.toThrow('a part of the path is a file');
+  await expect(lockOutput('/proc/narrows/x')).rejects.toThrow('cannot be made there');
+});
