@@ -1,6 +1,7 @@
 /** @file Runs a plan: what the store lacks goes through the pool into the store, with one progress bar and an estimate of the time. */
+
+import type { Progress, ProgressOptions } from '../node/progress.ts';
 import { formatDuration } from '../system/format.ts';
-import type { Progress, ProgressOptions } from '../system/progress.ts';
 import type { Finished, Pool, Task } from './cell.ts';
 
 /** Seconds after which an estimate is made of a part of the first task. */

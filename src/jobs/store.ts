@@ -4,9 +4,9 @@
  */
 import type { z } from 'zod';
 import { AppendLog, type LinePlace } from '../node/append-log.ts';
+import { writeFileAtomic } from '../node/files.ts';
 import { createHash } from '../node/hash.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { writeFileAtomic } from '../system/files.ts';
 import type { Outcome } from './cell.ts';
 
 /** Results of at most this many characters are kept in memory; larger ones are read when they are asked for. */

@@ -3,8 +3,8 @@ import { read, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { makeDirectory, writeError } from '../system/files.ts';
 import { readError } from '../system/read-error.ts';
+import { makeDirectory, writeError } from './files.ts';
 
 /** Where a line stands, without its line end. */
 export interface LinePlace {

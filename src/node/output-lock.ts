@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, open, readdir, readFile, realpath, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, NarrowsError } from '../system/errors.ts';
-import { makeDirectory, writeError } from '../system/files.ts';
+import { makeDirectory, writeError } from './files.ts';
 import { isAlive, type ProcessIdentity, thisProcess } from './process-identity.ts';
 
 /** Name of the lock file in an output directory. */
