@@ -117,6 +117,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     const { image: _, imageName, ...texts } = run.target ?? {};
     const said = Object.entries({ ...texts, targetImage: imageName }).filter(([, value]) => value !== undefined);
     const used = { ...(options as object), ...Object.fromEntries([...chosen, ...said]) };
+    const explained = wanted.includes('image') ? targets.image : targets.text;
     return pairs.map((pair, p) => ({
       schemaVersion: 1,
       method: entry.name,
@@ -124,7 +125,8 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
       unit: entry.unit,
       caption: pair.text,
       cosine: encoded.cosines[p],
-      target: (wanted.includes('image') ? targets.image : targets.text).description,
+      target: explained.description,
+      targetKind: explained.kind,
       image:
         maps[0].image &&
         imageAttribution(encoded, p, { seed, nats, score: image.scores[p], maps: maps.map(m => m.image![p]), size: image.size! }),

@@ -1,4 +1,5 @@
 /** @file What an attribution method returns: raw values and everything needed to compute them again. Pictures are made from this alone. */
+import type { TargetKind } from './target.ts';
 
 /** How an optimisation went. `verdict` is `converged`, or a word that says what is wrong; `note` explains it in one sentence. */
 export interface Convergence {
@@ -109,6 +110,8 @@ export interface Attribution {
   readonly interactions?: Interactions;
   /** What was explained, in words; the cosine of image and caption where it is not said. */
   readonly target?: string;
+  /** The same as a code; pairs only. */
+  readonly targetKind?: TargetKind;
   /** Work per map, in passes through a whole tower. */
   readonly passes?: { readonly forward: number; readonly backward: number };
   /** Every parameter of the method with the value used. */

@@ -6,7 +6,7 @@ import { floats } from '../tensor/tensor.ts';
 import { encodeTargets } from './encode-target.ts';
 import { cosine, type EncodedPairs, encodePairs } from './pair.ts';
 import { row } from './rows.ts';
-import { linearTarget, scoreFeatures, type Target, targetFeeds, targetScore, unit } from './target.ts';
+import { linearTarget, scoreFeatures, type Target, type TargetSpec, targetFeeds, targetScore, unit } from './target.ts';
 import { drawImage, LAYERS, PAIRS, tinyPairModel } from './testing/tiny-pairs.ts';
 
 let model: Awaited<ReturnType<typeof tinyPairModel>>;
@@ -29,8 +29,11 @@ const scoreOf = (target: Target, p: number): number => scoreFeatures(target, p, 
 describe('a target', () => {
   it('is the same in a graph and on the host, for every kind', async () => {
     const normals = new RandomStream(3, 'test.target').normals(0, 0, new Float32Array(2 * 3 * 4 + 6 * 4));
-    const labels: Target = { kind: 'log-probability', vectors: floats([2, 3, 4], normals.slice(0, 24)), scale: 7, description: '' };
-    const vector = linearTarget([normals.slice(0, 4), normals.slice(4, 8)], '');
+    const labels: Target = {
+      ...{ kind: 'labels', form: 'log-probability', scale: 7, description: '' },
+      vectors: floats([2, 3, 4], normals.slice(0, 24)),
+    };
+    const vector = linearTarget([normals.slice(0, 4), normals.slice(4, 8)], { kind: 'caption', description: '' });
     const features = floats([6, 4], normals.slice(24));
     const runtime = nodeRuntime({ threads: 1 });
     for (const target of [labels, vector]) {
@@ -90,6 +93,18 @@ describe('a target', () => {
     const { data } = await model.imageFeatures(floats([1, 3, 32, 32], model.processor.process(picture).pixelValues.data));
     expect(scoreOf(image, 0)).toBeCloseTo(cosine(row(encoded.image.features, 0), data), 5);
     expect(scoreFeatures(text, 0, row(encoded.text.features, 0))).toBeCloseTo(cosine(row(encoded.text.features, 0), data), 5);
+  });
+
+  it('says its kind by a code, for each tower', async () => {
+    const kinds = async (spec: TargetSpec): Promise<string[]> => {
+      const { image, text } = await encodeTargets(model, encoded, spec);
+      return [image.kind, text.kind];
+    };
+    expect(await kinds({})).toEqual(['caption', 'image']);
+    expect(await kinds({ against: 'a dog' })).toEqual(['contrast', 'image']);
+    expect(await kinds({ labels: ['a cat', 'a dog'] })).toEqual(['labels', 'image']);
+    expect(await kinds({ templates: ['photo of {}'] })).toEqual(['prompts', 'image']);
+    expect(await kinds({ image: drawImage(77), imageName: 'x.png' })).toEqual(['other-image', 'other-image']);
   });
 
   it('is one at a time, and of known words', async () => {

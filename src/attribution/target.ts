@@ -24,14 +24,24 @@ export interface TargetSpec {
   readonly imageName?: string;
 }
 
+/**
+ * What a target is: the cosine to the pair's caption or picture (what is explained where nothing else is asked for), to another picture, the
+ * difference of the cosines to two captions, the mean over prompts, the log-probability among labels.
+ */
+export const TARGET_KINDS = ['caption', 'image', 'other-image', 'contrast', 'prompts', 'labels'] as const;
+/** One of them. */
+export type TargetKind = (typeof TARGET_KINDS)[number];
+
 /** A target of P pairs for one tower. */
 export interface Target {
-  readonly kind: 'linear' | 'log-probability';
+  readonly kind: TargetKind;
+  /** How the score is made of cosines. */
+  readonly form: 'linear' | 'log-probability';
   /** [P, K, E]: K = 1 for linear targets; for labels, unit features with the caption's first. */
   readonly vectors: FloatTensor;
   /** Factor from cosines to logits; 1 for linear targets. */
   readonly scale: number;
-  /** In words, for the record. */
+  /** In words, for people: code reads `kind`. */
   readonly description: string;
 }
 
@@ -48,12 +58,12 @@ export function unit(v: ArrayLike<number>): Float32Array {
  * @param features [batch·repeat, E], not normalised
  * @returns [batch, repeat]
  */
-export function targetScore(features: Value, repeat: number, target: Pick<Target, 'kind' | 'vectors' | 'scale'>): Value {
+export function targetScore(features: Value, repeat: number, target: Pick<Target, 'form' | 'vectors' | 'scale'>): Value {
   const [, labels, width] = target.vectors.shape;
   const vectors = input('target', ['batch', labels, width]);
   const units = reshape(normalise(features), ['batch', repeat, width]);
   const cosines = matmul(units, vectors, { transB: true });
-  if (target.kind === 'linear') return squeeze(cosines, 2);
+  if (target.form === 'linear') return squeeze(cosines, 2);
   return squeeze(slice(logSoftmax(mul(cosines, target.scale), 2), 2, 0, 1), 2);
 }
 
@@ -70,17 +80,17 @@ export function scoreFeatures(target: Target, p: number, features: Float32Array)
     for (let e = 0; e < width; e++) dot += own[e] * target.vectors.data[at + e];
     return dot * target.scale;
   });
-  if (target.kind === 'linear') return values[0];
+  if (target.form === 'linear') return values[0];
   const top = Math.max(...values);
   return values[0] - top - Math.log(values.reduce((sum, v) => sum + Math.exp(v - top), 0));
 }
 
 /** A linear target from one vector per pair, [P, E] -> [P, 1, E]; not made a unit. */
-export function linearTarget(vectors: readonly Float32Array[], description: string): Target {
+export function linearTarget(vectors: readonly Float32Array[], named: Pick<Target, 'kind' | 'description'>): Target {
   const width = vectors[0].length;
   const data = new Float32Array(vectors.length * width);
   vectors.forEach((v, p) => {
     data.set(v, p * width);
   });
-  return { kind: 'linear', vectors: floats([vectors.length, 1, width], data), scale: 1, description };
+  return { ...named, form: 'linear', vectors: floats([vectors.length, 1, width], data), scale: 1 };
 }

@@ -3,7 +3,7 @@ import { floats, ints } from '../tensor/tensor.ts';
 import { type GraphJob, graphKey } from './graph-key.ts';
 
 const zeros = (...shape: number[]) => floats(shape, new Float32Array(shape.reduce((a, b) => a * b)));
-const target = { kind: 'linear', scale: 1, vectors: { shape: [2, 1, 8] } };
+const target = { form: 'linear', scale: 1, vectors: { shape: [2, 1, 8] } };
 const image: GraphJob = { modality: 'image', layer: 1, inputs: { pixel_values: zeros(2, 3, 32, 32) }, hidden: zeros(2, 17, 16), target };
 const text: GraphJob = {
   modality: 'text',
@@ -33,7 +33,7 @@ describe('graphKey', () => {
       graphKey('x', { ...image, inputs: { pixel_values: zeros(2, 3, 16, 64) } }),
       graphKey('x', { ...text, inputs: { ...text.inputs, attention_mask: mask } }),
       graphKey('x', { ...image, target: undefined }),
-      graphKey('x', { ...image, target: { ...target, kind: 'log-probability' } }),
+      graphKey('x', { ...image, target: { ...target, form: 'log-probability' } }),
       graphKey('x', { ...image, target: { ...target, scale: 100 } }),
       graphKey('x', { ...image, target: { ...target, vectors: { shape: [2, 4, 8] } } }),
       graphKey('x', image, { samples: 4 }),

@@ -14,7 +14,7 @@ export interface GraphJob {
   /** Images: patch rows and columns. */
   readonly grid?: readonly [number, number];
   /** What is explained; leave it out (`{ ...job, target: undefined }`) where the graph ends at the features. */
-  readonly target?: { readonly kind: string; readonly scale: number; readonly vectors: { readonly shape: readonly number[] } };
+  readonly target?: { readonly form: string; readonly scale: number; readonly vectors: { readonly shape: readonly number[] } };
 }
 
 /** Inputs by name, with the sizes that a graph fixes: all but rows and, of texts, tokens. */
@@ -35,6 +35,6 @@ export function graphKey(what: string, job: GraphJob, more: Readonly<Record<stri
     inputs: inputParts(inputs),
     // One graph serves texts of any length.
     tokens: modality === 'text' ? undefined : tokens,
-    target: target && [target.kind, target.scale, target.vectors.shape.slice(1)],
+    target: target && [target.form, target.scale, target.vectors.shape.slice(1)],
   });
 }

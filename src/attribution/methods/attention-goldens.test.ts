@@ -52,12 +52,12 @@ describe.each(['clip-tiny', 'clip-tiny-b'])('attention methods on %s equal the f
     const units = lengths.map((_, p) => unit(row(texts, p)));
     const text = linearTarget(
       lengths.map((_, p) => unit(row(images, p))),
-      'image',
+      { kind: 'image', description: 'image' },
     );
     const against = units.map((u, p) => u.map((v, e) => v - units[(p + 1) % count][e]));
     const ordered = units.flatMap((u, p) => [u, ...units.filter((_, i) => i !== p)]);
     const labels = {
-      kind: 'log-probability' as const,
+      ...({ kind: 'labels', form: 'log-probability' } as const),
       vectors: floats(
         [count, count, units[0].length],
         ordered.flatMap(u => [...u]),
@@ -66,8 +66,8 @@ describe.each(['clip-tiny', 'clip-tiny-b'])('attention methods on %s equal the f
       description: 'labels',
     };
     targets = {
-      '': { image: linearTarget(units, 'caption'), text },
-      '.against': { image: linearTarget(against, 'against'), text },
+      '': { image: linearTarget(units, { kind: 'caption', description: 'caption' }), text },
+      '.against': { image: linearTarget(against, { kind: 'contrast', description: 'against' }), text },
       '.labels': { image: labels, text },
     };
   });

@@ -60,10 +60,10 @@ function features(graph: AttentionGraph): Value {
  * less its mean over classes is linear in the patch, so it is the patch times w_0 t_0 − mean_c w_c t_c. Else: t − t_empty.
  */
 function direction(graph: AttentionGraph, tokens: Value): Value {
-  const { kind, vectors } = graph.job.target;
+  const { form, vectors } = graph.job.target;
   const [, labels, width] = vectors.shape;
   const texts = input('target', ['batch', labels, width]);
-  if (kind === 'linear') return transpose(sub(texts, input('redundant', ['batch', 1, width])), [0, 2, 1]);
+  if (form === 'linear') return transpose(sub(texts, input('redundant', ['batch', 1, width])), [0, 2, 1]);
   const cosines = matmul(slice(tokens, 1, 0, 1), texts, { transB: true });
   // p / mean(p) = p · K, since probabilities sum to one
   const weights = mul(softmax(mul(cosines, CLASS_SHARPNESS)), labels);
@@ -111,7 +111,7 @@ export const clipSurgery: MethodEntry<Options> = {
       : `clip-surgery compares single tokens with the text, but a head pools all tokens of the ${modality} tower of ${model.name}.`,
   layers: (model, options) => ({ image: below(model.image, options) }),
   async explain(run, { redundancy }) {
-    const empty = redundancy === 'empty' && run.image.target.kind === 'linear' ? await emptyPrompt(run) : undefined;
+    const empty = redundancy === 'empty' && run.image.target.form === 'linear' ? await emptyPrompt(run) : undefined;
     return explainByAttention(run, job => {
       const off = redundant(job, empty);
       return {

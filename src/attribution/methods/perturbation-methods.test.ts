@@ -212,6 +212,8 @@ describe('interactions', () => {
       { target: { against: 'a dog' } },
     );
     expect(warnings.join(' ')).toMatch(/other target is left aside/);
+    const plain = await run('banzhaf-interactions', { ...few('banzhaf-interactions'), within: true });
+    expect(plain.warnings.join(' ')).not.toMatch(/target/);
   });
 
   it('exclip: the sum over all pairs of tokens approaches f(x,y) − f(r,y) − f(x,r) + f(r,r)', async () => {

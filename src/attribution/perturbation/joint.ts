@@ -45,7 +45,7 @@ export interface JointMaps {
 
 /** Runs a joint method pair by pair; maps of a modality that nobody asked for are left out. Says so where another target was asked for. */
 export async function explainJoint(run: MethodRun, explain: (p: number) => Promise<JointMaps>): Promise<MethodMaps> {
-  if (run.image.target.description !== 'cosine to the caption')
+  if (run.image.target.kind !== 'caption')
     run.warn('Interactions explain the cosine of image and caption; the other target is left aside.');
   const started = performance.now();
   const all: JointMaps[] = [];

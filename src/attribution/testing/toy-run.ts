@@ -68,7 +68,7 @@ export function toyRun(
       features: floats([pairs, 2], new Float32Array(pairs * 2)),
       target: linearTarget(
         all.map(() => Float32Array.of(1, 0)),
-        'the first feature',
+        { kind: 'caption', description: 'the first feature' },
       ),
       scores: all.map(p => score(form(weights, hidden.data.subarray(p * size, (p + 1) * size)))),
       tokens,

@@ -140,9 +140,12 @@ function tell(context: Context, spec: CompareSpec, results: ComparisonResults, w
   const least = Math.min(...results.parts.map(part => part.pairs.length));
   if (least < FEW)
     context.log.warn(`${least} ${least === 1 ? 'pair is' : 'pairs are'} too few for intervals; take at least ${FEW} with --samples.`);
+  const settings = methodSettings(spec.methods);
   for (const { group, modality, pairs, skipped = {}, failures = {} } of results.parts) {
     const where = results.parts.length > 1 ? ` of ${group}, ${modality} maps` : '';
-    const unserved = Object.keys(skipped).filter(name => !failures[name] && !/makes no map of the/.test(skipped[name]));
+    // A method that has no maps of a modality at all is no news.
+    const absent = new Set(settings.filter(({ entry }) => !entry.modalities.includes(modality)).map(({ label }) => label));
+    const unserved = Object.keys(skipped).filter(name => !failures[name] && !absent.has(name));
     for (const name of unserved) context.log.warn(`${name} was left out (${modality}): ${skipped[name]}`);
     const reasons = new Map<string, string[]>();
     for (const name of Object.keys(failures)) reasons.set(skipped[name], [...(reasons.get(skipped[name]) ?? []), name]);

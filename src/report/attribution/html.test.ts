@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import type { TargetKind } from '../../attribution/target.ts';
 import { commandLine, reportHtml, shellQuote } from './html.ts';
 import { indexHtml, indexRow } from './html-index.ts';
 import { exampleResult } from './testdata/example-result.ts';
@@ -58,6 +59,13 @@ describe('the report', () => {
       data.items[0].words.map((word: { text: string }) => word.text),
     );
     expect(data.items[0].image.patches).toHaveLength(9);
+  });
+  test('names the target where it is another than the cosine to the caption', async () => {
+    const { result } = item('a cup');
+    const page = (target: string, targetKind: TargetKind) => reportHtml([{ result: { ...result, target, targetKind }, image: photo }]);
+    expect(await page('cosine to the caption', 'caption')).not.toContain('<span>explains');
+    expect(await page('cosine to the caption minus cosine to "a dog"', 'contrast')).toContain('<span>explains cosine to the caption minus');
+    expect(await page('cosine to the image', 'image')).toContain('<span>explains cosine to the image');
   });
   test('holds every number in tables too', async () => {
     const { result } = item('a cup');

@@ -1,6 +1,7 @@
 /** @file A result as JSON and back, and its arrays as tensors for a safetensors file. Float32 values survive both ways bit for bit. */
 import { z } from 'zod';
 import type { Attribution } from '../../attribution/result.ts';
+import { TARGET_KINDS } from '../../attribution/target.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
 
@@ -57,6 +58,7 @@ const fileSchema = z.object({
     .refine(part => part.values.length === part.patches * part.tokens.length, 'interactions are not patches by tokens')
     .optional(),
   target: z.string().optional(),
+  targetKind: z.enum(TARGET_KINDS).optional(),
   passes: z.object({ forward: number, backward: number }).optional(),
   parameters: z.record(z.string(), z.unknown()),
   provenance: z.object({

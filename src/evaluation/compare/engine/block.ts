@@ -278,7 +278,7 @@ export class BlockRunner {
     const other = modality === 'image' ? encoded.text : encoded.image;
     const target: Target = linearTarget(
       batch.map((_, p) => unit(row(other.features, p))),
-      'cosine',
+      { kind: modality === 'image' ? 'caption' : 'image', description: 'cosine' },
     );
     const engine = new Perturbation({
       model,

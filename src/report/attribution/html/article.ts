@@ -33,7 +33,7 @@ function factLine(result: Attribution): string {
   if (typeof result.parameters.seed === 'number') facts.push(`<span>seed <b>${result.parameters.seed}</b></span>`);
   const stable = result.image?.stability ?? result.text?.stability;
   if (stable) facts.push(`<span>rank stability <b>${formatValue(stable.rankStability, 2)}</b> over ${stable.seeds.length} seeds</span>`);
-  if (result.target !== undefined && result.target !== 'cosine to the caption')
+  if (result.target !== undefined && result.targetKind !== 'caption')
     facts.push(
       `<span>explains ${escapeText(result.target)}${result.image?.score === undefined ? '' : ` <b>${formatValue(result.image.score, 3)}</b>`}</span>`,
     );

@@ -1,0 +1,32 @@
+/** @file A kind of target: what it is called, and how it is encoded for both towers. */
+import { requireKnown, requireText } from '../../inputs/text/require-text.ts';
+import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import type { EncodedPairs } from '../pair.ts';
+import { row } from '../rows.ts';
+import { type Target, unit } from '../target.ts';
+
+/** What targets are made from. */
+export interface TargetContext {
+  readonly model: DualEncoder;
+  readonly encoded: EncodedPairs;
+  /** Unit features of the pairs' pictures and captions, [E] each. */
+  readonly images: readonly Float32Array[];
+  readonly captions: readonly Float32Array[];
+}
+
+/** What the maps of both towers explain. */
+export type Targets = Readonly<Record<Modality, Target>>;
+
+/** One kind. @throws NarrowsError from `encode`, for what cannot be encoded */
+export type TargetEncoder<Given> = (context: TargetContext, given: Given) => Promise<Targets>;
+
+/** Unit features of texts, [E] each. @throws NarrowsError for an empty text or one of unknown words only */
+export async function encodeTexts(model: DualEncoder, texts: readonly string[]): Promise<Float32Array[]> {
+  const batch = model.requireTokenizer().encodeBatch(
+    texts.map(text => requireText(text)),
+    { maxLength: model.maxTextLength },
+  );
+  for (const [i, each] of batch.rows.entries()) requireKnown(texts[i], each);
+  const features = await model.textFeatures(batch.inputIds, batch.attentionMask);
+  return texts.map((_, i) => unit(row(features, i)));
+}
