@@ -1,6 +1,7 @@
 /** @file The official M2IB to the letter (ten steps of ten samples) on ViT-B/32's shape, against PyTorch: the official code and rewrites. */
 import { join } from 'node:path';
-import { compileGate, optimiseGate } from '../../src/bottleneck/optimise-gate.ts';
+import { compileGate } from '../../src/bottleneck/gate-graph.ts';
+import { optimiseGate } from '../../src/bottleneck/optimise-gate.ts';
 import { openSafetensors, readFloats } from '../../src/checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../src/checkpoints/write.ts';
 import { CLIPModel } from '../../src/models/clip/model.ts';

@@ -4,7 +4,7 @@ import { RandomStream } from '../tensor/random.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import { expectClose } from '../testing/close.ts';
 import { gateNats } from './gate.ts';
-import type { GateTower, GateWeights } from './optimise-gate.ts';
+import type { GateTower, GateWeights } from './gate-problem.ts';
 import { EMBEDDING, featuresOf, normals, solve, TOKENS, toy, WIDTH } from './testing/linear-tower.ts';
 
 const SIZE = TOKENS * WIDTH;

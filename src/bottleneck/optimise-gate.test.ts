@@ -6,7 +6,9 @@ import { RandomStream } from '../tensor/random.ts';
 import { type FloatTensor, floats, ints } from '../tensor/tensor.ts';
 import { expectClose } from '../testing/close.ts';
 import { gateNats } from './gate.ts';
-import { compileGate, type GateProblem, type GateResult, optimiseGate } from './optimise-gate.ts';
+import { compileGate } from './gate-graph.ts';
+import type { GateFrame, GateMap, GateProblem, GateResult } from './gate-problem.ts';
+import { optimiseGate } from './optimise-gate.ts';
 import { sampleStatistics } from './statistics.ts';
 import { normals, OPTIONS, runtime, solve, TOKENS, toy, WIDTH } from './testing/linear-tower.ts';
 
@@ -202,6 +204,22 @@ describe('the official read-out', () => {
 });
 
 describe('control', () => {
+  it('shows each step to who watches, which changes nothing', async () => {
+    const [plain] = await solve(toy({}));
+    const frames: (Omit<GateFrame, 'map'> & GateMap)[] = [];
+    const onFrame = ({ map, ...frame }: GateFrame): void => void frames.push({ ...frame, ...map(0) });
+    const [watched] = await solve(toy({ onFrame }));
+    expect(watched).toEqual(plain);
+    expect(frames.map(f => f.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(frames.flatMap(f => f.fit)).toEqual(plain.fit);
+    expect(frames.flatMap(f => f.compression)).toEqual(plain.compression);
+    expect(frames.at(-1)!.tokens).toEqual(plain.tokens);
+    // A shorter run's map is the frame at its end.
+    const [short] = await solve(toy({ options: { steps: 4 } }));
+    expect(frames[3].information).toEqual(short.information);
+    expect(frames[3].information).not.toEqual(plain.information);
+  });
+
   it('reports each step, and stops at the signal with its reason', async () => {
     const steps: number[] = [];
     await solve(toy({ onStep: s => steps.push(s) }));

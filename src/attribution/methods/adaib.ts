@@ -4,7 +4,7 @@
  * to zero; here its output is positive by a softplus and starts near beta, so that a pair that matches badly (small f) is gated harder.
  */
 import type { z } from 'zod';
-import type { GateWeights } from '../../bottleneck/optimise-gate.ts';
+import type { GateWeights } from '../../bottleneck/gate-problem.ts';
 import { AdamW } from '../../optim/adamw.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { eachTower, type MethodEntry } from '../method.ts';

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateNats } from '../../bottleneck/gate.ts';
-import { compileGate, type GateProblem, optimiseGate } from '../../bottleneck/optimise-gate.ts';
+import { compileGate } from '../../bottleneck/gate-graph.ts';
+import type { GateProblem } from '../../bottleneck/gate-problem.ts';
+import { optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';

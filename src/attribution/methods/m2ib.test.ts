@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compileGate, type GateOptions, type GateResult, optimiseGate } from '../../bottleneck/optimise-gate.ts';
+import { compileGate } from '../../bottleneck/gate-graph.ts';
+import type { GateOptions, GateResult } from '../../bottleneck/gate-problem.ts';
+import { optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
 import { attributionFromJson, attributionToJson } from '../../report/attribution/json.ts';
 import { spearman } from '../../tensor/statistics/rank.ts';

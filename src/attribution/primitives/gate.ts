@@ -1,13 +1,8 @@
 /** @file Maps from a gate that is optimised per pair: what all methods of the bottleneck family share. */
 
-import {
-  compileGate,
-  type GateOptions,
-  type GateProblem,
-  type GateWeights,
-  optimiseGate,
-  type UpperGate,
-} from '../../bottleneck/optimise-gate.ts';
+import { compileGate } from '../../bottleneck/gate-graph.ts';
+import type { GateOptions, GateProblem, GateWeights, UpperGate } from '../../bottleneck/gate-problem.ts';
+import { optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
 import type { Value } from '../../graph/index.ts';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';

@@ -3,7 +3,9 @@ import { constant, matmul, mul, sum } from '../../graph/index.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
-import { compileGate, type GateOptions, type GateProblem, type GateResult, type GateTower, optimiseGate } from '../optimise-gate.ts';
+import { compileGate } from '../gate-graph.ts';
+import type { GateOptions, GateProblem, GateResult, GateTower } from '../gate-problem.ts';
+import { optimiseGate } from '../optimise-gate.ts';
 
 /** One thread: the toys are small. */
 export const runtime = nodeRuntime({ threads: 1 });

@@ -3,7 +3,9 @@
  * `vision|text.PAIR.PART`; the settings give vision_layer, text_layer (0-based block whose output is replaced), beta and lr.
  */
 import { gateNats } from '../../bottleneck/gate.ts';
-import { compileGate, type GateResult, optimiseGate } from '../../bottleneck/optimise-gate.ts';
+import { compileGate } from '../../bottleneck/gate-graph.ts';
+import type { GateResult } from '../../bottleneck/gate-problem.ts';
+import { optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { upsampleBilinear } from '../../inputs/image/bilinear.ts';
 import { CLIPModel } from '../../models/clip/model.ts';
 import { NarrowsError } from '../../system/errors.ts';
