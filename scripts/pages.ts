@@ -29,6 +29,7 @@ const FAMILY_WORDS: Record<Family, string> = {
   perturbation: 'The model as a black box: patches or words are removed. One set of masked pictures serves every caption.',
   interaction: 'What a patch and a word bring together, beyond what each brings alone.',
   bottleneck: 'A noisy gate on a hidden layer, optimised to keep what image and caption share; the map is its cost in nats.',
+  external: 'Maps that another tool made (`narrows compare --maps`).',
   control: 'Maps that know nothing of the pair, or nothing of the model: what any method must beat.',
 };
 

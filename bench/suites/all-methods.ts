@@ -15,7 +15,7 @@ async function run(context: Context): Promise<SuiteResult> {
   const directory = await context.b32WithTokenizer();
   await using model = await CLIPModel.fromPretrained(directory, { runtime: nodeRuntime({ threads }) });
   const { pair, ids, pixels } = await b32Pair(model, await context.scratch());
-  const entries = pairMethods.filter(m => FAMILIES.includes(m.family));
+  const entries = pairMethods().filter(m => FAMILIES.includes(m.family));
   const made = entries.map(entry => createMethod(entry, model));
   const each: number[][] = entries.map(() => []);
   const side: Side = {

@@ -8,8 +8,17 @@ import type { EncodedPairs, Layers } from './pair.ts';
 import type { Interactions } from './result.ts';
 import type { Target } from './target.ts';
 
-/** Families of methods, in the order of tables. */
-export const FAMILIES = ['gradient', 'layer-gradient', 'attention', 'perturbation', 'interaction', 'bottleneck', 'control'] as const;
+/** Families of methods, in the order of tables; `external` are maps that another tool made. */
+export const FAMILIES = [
+  'gradient',
+  'layer-gradient',
+  'attention',
+  'perturbation',
+  'interaction',
+  'bottleneck',
+  'external',
+  'control',
+] as const;
 /** One of them. */
 export type Family = (typeof FAMILIES)[number];
 
@@ -102,6 +111,10 @@ export interface MethodEntry<O = Record<string, unknown>> {
   readonly signed: boolean;
   /** Whether the seed matters. */
   readonly sampled: boolean;
+  /** Of code or data that the name and the options do not determine (a plug-in's file): part of the keys under which maps are kept. */
+  readonly version?: string;
+  /** Only reads maps that were made before: nothing can be explained again under a change. */
+  readonly fixed?: true;
   /** Explains models that answer (a LLaVA), and none that compare images with texts. */
   readonly answers?: true;
   /** Options from what was given; the schema with its defaults where there is no rule of its own. @throws NarrowsError */

@@ -12,6 +12,8 @@ import { row } from './rows.ts';
 export interface Pair {
   readonly image: RgbImage;
   readonly text: string;
+  /** What the pair is called in its data set; maps made elsewhere are found by it. */
+  readonly id?: string;
   /** File name and hash for the record. */
   readonly imageName?: string;
   readonly imageSha256?: string;

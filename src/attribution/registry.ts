@@ -1,5 +1,6 @@
 /** @file All attribution methods. The command line, reports, docs and tests read this table; nothing is listed twice. */
 import type { DualEncoder } from '../models/dual-encoder.ts';
+import { NarrowsError } from '../system/errors.ts';
 import { Attributor } from './attributor.ts';
 import type { MethodEntry } from './method.ts';
 import { adaib } from './methods/adaib.ts';
@@ -41,60 +42,106 @@ import { smoothGrad } from './methods/smoothgrad.ts';
 import { uniform } from './methods/uniform.ts';
 import { xgradCam } from './methods/xgrad-cam.ts';
 
-// Entries differ in their options; the table sees them as records, which each entry's schema checks.
-const entry = <O>(one: MethodEntry<O>): MethodEntry => one as unknown as MethodEntry;
+/** The table, family by family. Each key is its entry's name. */
+const table = {
+  saliency,
+  'input-x-gradient': inputXGradient,
+  smoothgrad: smoothGrad,
+  'integrated-gradients': integratedGradients,
+  'expected-gradients': expectedGradients,
+  'layer-integrated-gradients': layerIntegratedGradients,
+  nib,
+  'grad-cam': gradCam,
+  'hires-cam': hiresCam,
+  'layer-cam': layerCam,
+  'xgrad-cam': xgradCam,
+  'grad-cam-plus-plus': gradCamPlusPlus,
+  'raw-attention': rawAttention,
+  rollout,
+  chefer,
+  'grad-eclip': gradEclip,
+  legrad,
+  'clip-surgery': clipSurgery,
+  occlusion,
+  rise,
+  lime,
+  'kernel-shap': kernelShap,
+  shapley,
+  banzhaf,
+  'guided-banzhaf': guidedBanzhaf,
+  'banzhaf-interactions': banzhafInteractions,
+  exclip,
+  m2ib: m2ibEntry(),
+  'm2ib-token': m2ibToken,
+  iba,
+  coiba,
+  adaib,
+  'gated-gradients': gatedGradients,
+  posterior,
+  random,
+  'centre-prior': centrePrior,
+  'image-gradient-magnitude': imageGradientMagnitude,
+  uniform,
+};
 
-/** The table, family by family. */
-export const methods: readonly MethodEntry[] = [
-  entry(saliency),
-  entry(inputXGradient),
-  entry(smoothGrad),
-  entry(integratedGradients),
-  entry(expectedGradients),
-  entry(layerIntegratedGradients),
-  entry(nib),
-  entry(gradCam),
-  entry(hiresCam),
-  entry(layerCam),
-  entry(xgradCam),
-  entry(gradCamPlusPlus),
-  entry(rawAttention),
-  entry(rollout),
-  entry(chefer),
-  entry(gradEclip),
-  entry(legrad),
-  entry(clipSurgery),
-  entry(occlusion),
-  entry(rise),
-  entry(lime),
-  entry(kernelShap),
-  entry(shapley),
-  entry(banzhaf),
-  entry(guidedBanzhaf),
-  entry(banzhafInteractions),
-  entry(exclip),
-  entry(m2ibEntry()),
-  entry(m2ibToken),
-  entry(iba),
-  entry(coiba),
-  entry(adaib),
-  entry(gatedGradients),
-  entry(posterior),
-  entry(random),
-  entry(centrePrior),
-  entry(imageGradientMagnitude),
-  entry(uniform),
-];
+/** Names of the methods that come with Narrows. */
+export type MethodName = keyof typeof table;
+
+/** Options of a method, all of which have defaults. */
+export type MethodOptions<N extends MethodName> = (typeof table)[N] extends MethodEntry<infer O> ? Partial<O> : never;
+
+// Entries differ in their options; the list sees them as records, which each entry's schema checks.
+const all = Object.values(table) as unknown as MethodEntry[];
+
+/** All methods, family by family; those of plug-ins at the end. */
+export const methods: readonly MethodEntry[] = all;
 
 /** Those for models that compare images with texts. */
-export const pairMethods: readonly MethodEntry[] = methods.filter(m => !m.answers);
+export const pairMethods = (): MethodEntry[] => all.filter(m => !m.answers);
 
 /** What `auto` means: the method that docs/evidence recommends. */
-export const AUTO_METHOD = 'gated-gradients';
+export const AUTO_METHOD: MethodName = 'gated-gradients';
 
 /** The entry called `name` (or the recommended one for `auto`), or undefined. */
-export const findMethod = (name: string): MethodEntry | undefined => methods.find(m => m.name === (name === 'auto' ? AUTO_METHOD : name));
+export const findMethod = (name: string): MethodEntry | undefined => all.find(m => m.name === (name === 'auto' ? AUTO_METHOD : name));
 
-/** A method ready to run on a model. @throws NarrowsError for an option that is unknown or out of range */
-export const createMethod = (found: MethodEntry, model: DualEncoder, options: Record<string, unknown> = {}): Attributor =>
-  new Attributor(found, model, options);
+/**
+ * A method ready to run on a model.
+ * @param method its name, or an entry (`findMethod`, one's own)
+ * @throws NarrowsError for an option that is unknown or out of range
+ * @example
+ * await using model = await loadModel('scene-clip');
+ * await using method = createMethod('m2ib', model, { beta: 0.3, steps: 5 });
+ * const { image, text } = await method.attribute({ image: await decodeImage('examples/scene.png'), text: 'a red apple' });
+ */
+export function createMethod<N extends MethodName | 'auto'>(
+  method: N,
+  model: DualEncoder,
+  options?: N extends MethodName ? MethodOptions<N> : MethodOptions<'gated-gradients'>,
+): Attributor;
+export function createMethod<O = Record<string, unknown>>(
+  method: MethodEntry<O>,
+  model: DualEncoder,
+  options?: Record<string, unknown>,
+): Attributor<O>;
+export function createMethod(method: string | MethodEntry, model: DualEncoder, options: object = {}): Attributor {
+  const entry = typeof method === 'string' ? findMethod(method) : method;
+  if (!entry) throw new NarrowsError(`There is no method "${method}"; see \`methods\` for the names.`, { kind: 'usage' });
+  return new Attributor(entry, model, options as Record<string, unknown>);
+}
+
+/**
+ * Adds a method of one's own to the table: `findMethod`, comparisons and the command line then know it. Adding the same entry again does
+ * nothing.
+ * @returns the entry, for `createMethod`
+ * @throws NarrowsError for an entry that lacks a part or has a name that is taken
+ * @example
+ * registerMethod(defineMethod({ name: 'corner', title: 'Corner', family: 'control', modalities: ['image'], explain: run => … }));
+ */
+export function registerMethod<O>(entry: MethodEntry<O>): MethodEntry<O> {
+  const known = all.find(m => m.name === entry.name);
+  if ((known as unknown) === entry) return entry;
+  if (known || entry.name === 'auto') throw new NarrowsError(`There is a method "${entry.name}" already; give yours another name.`);
+  all.push(entry as unknown as MethodEntry);
+  return entry;
+}

@@ -10,6 +10,7 @@ import { type CommandEntry, commands, groups } from './commands/registry.ts';
 import { applyConfig, readConfigFile } from './config-file.ts';
 import { EXIT } from './errors.ts';
 import { examples, integer, nearestNames } from './flags.ts';
+import { pluginsOf } from './plugins.ts';
 
 /** Global flags that take a value: their values are no command names. */
 const WITH_VALUE = new Set(['--config', '--seed']);
@@ -127,6 +128,8 @@ export async function runProgram(argv: readonly string[], signal: AbortSignal): 
         ['narrows attribute --help', 'Read the flags of a command'],
       ),
     );
+  const plugins = pluginsOf(argv);
+  if (plugins.length > 0) await (await import('../evaluation/extensions.ts')).loadExtensions({ plugins });
   const meant = meantCommand(argv);
   let code: number = EXIT.done;
   for (const entry of commands) {

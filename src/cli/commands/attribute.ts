@@ -19,6 +19,7 @@ import { type AttributeSettings, runOf, settingsOf } from '../attribute/settings
 import type { CommandModule, Context, Options } from '../command.ts';
 import { collect, examples, integer, list, memory, nameAmong, number, parts } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
+import { pluginOption } from '../plugins.ts';
 import { addChosenFlags } from '../schema-flags.ts';
 
 function configure(command: Command): void {
@@ -55,6 +56,7 @@ function configure(command: Command): void {
     .option('--opacity <share>', 'opacity of the strongest patch, 0 to 1', number(0, 1))
     .addOption(new Option('--theme <theme>', 'theme of the picture').choices(['light', 'dark']).default('light'))
     .option('--pairs <file>', 'audit all pairs of a .csv or .jsonl file with columns image and text; needs --output DIR')
+    .addOption(pluginOption())
     .option('--formats <list>', 'with --pairs: files per pair (default: html,png,json)', list);
   addChosenFlags(command, methods, () => findMethod(command.opts().method as string));
   command.addHelpText(

@@ -6,6 +6,7 @@ import { STYLES } from '../../scenes/sprite-atlas.ts';
 import type { CommandModule } from '../command.ts';
 import { compare } from '../compare/compare.ts';
 import { examples, integer, list, memory } from '../flags.ts';
+import { pluginOption } from '../plugins.ts';
 
 function configure(command: Command): void {
   command
@@ -32,6 +33,8 @@ function configure(command: Command): void {
     .option('--image-size <pixels>', 'feed pictures at this size (default: what the model expects)', integer(1, 4096))
     .option('--max-memory <size>', 'memory for intermediate values per worker, such as 256MB (default: 512MB)', memory)
     .option('--workers <n>', 'threads, each with a model of its own (default: one per core); 0 works in the main thread', integer(0, 256))
+    .option('--maps <dir>', 'judge maps that another tool made, too: one NAME.safetensors or NAME.json per method, a map per pair id')
+    .addOption(pluginOption())
     .option('--report-only', 'make the report from the pairs that are complete, and compute nothing')
     .addHelpText(
       'after',

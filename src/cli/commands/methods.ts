@@ -4,6 +4,7 @@ import { FAMILIES } from '../../attribution/method.ts';
 import { AUTO_METHOD, findMethod, methods } from '../../attribution/registry.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, nameAmong } from '../flags.ts';
+import { pluginOption } from '../plugins.ts';
 import { describeOptions, printOptions } from '../schema-flags.ts';
 import { formatTable } from '../table.ts';
 
@@ -13,6 +14,7 @@ function configure(command: Command): void {
     'a method, to see its options, cost and paper',
     nameAmong(() => ['auto', ...methods.map(m => m.name)], 'method'),
   );
+  command.addOption(pluginOption());
   command.addHelpText('after', examples(['narrows methods', 'List all methods'], ['narrows methods rise', 'Read about one']));
 }
 

@@ -4,6 +4,7 @@ import { CATEGORIES } from '../../evaluation/metrics/metric.ts';
 import { findMetric, metrics } from '../../evaluation/metrics/registry.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, nameAmong } from '../flags.ts';
+import { pluginOption } from '../plugins.ts';
 import { describeOptions, printOptions } from '../schema-flags.ts';
 import { formatTable } from '../table.ts';
 
@@ -15,6 +16,7 @@ function configure(command: Command): void {
     'a metric, to see how to read it and its options',
     nameAmong(() => metrics.map(m => m.name), 'metric'),
   );
+  command.addOption(pluginOption());
   command.addHelpText('after', examples(['narrows metrics', 'List all metrics'], ['narrows metrics insertion', 'Read about one']));
 }
 

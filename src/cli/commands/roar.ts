@@ -21,6 +21,7 @@ import { trainClip } from '../../tuning/clip/train.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, integer, list, nearestNames, number } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
+import { pluginOption } from '../plugins.ts';
 
 /** Nothing is taken away. */
 const UNTOUCHED = 'untouched';
@@ -37,6 +38,7 @@ function configure(command: Command): void {
     .option('--batch-size <n>', 'pairs per update', integer(2), 64)
     .option('--learning-rate <rate>', 'learning rate', number(0, 1), 3e-4)
     .option('--seeds <n>', 'trainings per method', integer(1, 100), 3)
+    .addOption(pluginOption())
     .requiredOption('--output <directory>', 'where pairs, runs and the table go; the same command goes on from there')
     .addHelpText('after', examples(['narrows roar --methods m2ib,grad-cam --output roar', 'Take away, train again, compare']));
 }
@@ -45,10 +47,10 @@ async function run(context: Context, options: Options): Promise<undefined> {
   const directory = options.output as string;
   const wanted = [...new Set([...(options.methods as string[]), 'random', 'uniform'])];
   for (const name of wanted) {
-    if (pairMethods.some(m => m.name === name)) continue;
+    if (pairMethods().some(m => m.name === name)) continue;
     const near = nearestNames(
       name,
-      pairMethods.map(m => m.name),
+      pairMethods().map(m => m.name),
     );
     throw new NarrowsError(`There is no method "${name}"${near.length ? `; did you mean ${near.join(' or ')}?` : '.'}`, { kind: 'usage' });
   }

@@ -38,10 +38,10 @@ export async function readOptionsFile(file: string): Promise<OptionsFile> {
     const { method, metric, pairs, seeds, ...options } = value as Record<string, unknown>;
     const limits = { ...limit('pairs', pairs, file, label), ...limit('seeds', seeds, file, label) };
     const name = method ?? metric ?? label;
-    const isMethod = metric === undefined && pairMethods.some(m => m.name === name);
+    const isMethod = metric === undefined && pairMethods().some(m => m.name === name);
     const isMetric = method === undefined && metrics.some(m => m.name === name);
     if (!isMethod && !isMetric) {
-      const known = [...(metric === undefined ? pairMethods : []), ...(method === undefined ? metrics : [])].map(e => e.name);
+      const known = [...(metric === undefined ? pairMethods() : []), ...(method === undefined ? metrics : [])].map(e => e.name);
       throw new NarrowsError(
         `${file}: "${label}" names ${JSON.stringify(name)}, which is no ${method ? 'method' : metric ? 'metric' : 'method or metric'}; ${hint(String(name), known, 'methods')}`,
         { kind: 'usage' },
@@ -79,10 +79,10 @@ function choose(wanted: readonly string[], names: readonly string[], own: readon
  * @throws NarrowsError for a name that is none, with those that are near
  */
 export function chooseMethods(wanted: readonly string[], reference: string, own: readonly Choice[] = []): Choice[] {
-  const names = pairMethods.map(m => m.name);
+  const names = pairMethods().map(m => m.name);
   const named = wanted.map(name => (name === 'auto' ? AUTO_METHOD : name));
   const asked = choose([...named, ...(named.includes(reference) ? [] : [reference])], names, own, 'method');
-  const controls = pairMethods.filter(m => m.family === 'control' && !asked.some(c => c.label === m.name));
+  const controls = pairMethods().filter(m => m.family === 'control' && !asked.some(c => c.label === m.name));
   return [...asked, ...controls.map(m => ({ label: m.name, name: m.name, options: {} }))];
 }
 

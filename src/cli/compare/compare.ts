@@ -9,6 +9,7 @@ import { styleGroups } from '../../evaluation/compare/data/scenes.ts';
 import { loadModel } from '../../evaluation/compare/engine/load-model.ts';
 import type { ComparisonResults } from '../../evaluation/compare/results.ts';
 import { type CompareSpec, methodSettings, metricSettings } from '../../evaluation/compare/settings.ts';
+import { loadExtensions } from '../../evaluation/extensions.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
 import { shellQuote } from '../../report/attribution/html.ts';
 import { assembleResults } from '../../report/comparison/assemble.ts';
@@ -55,10 +56,14 @@ async function specOf(context: Context, options: Options, given: ReadonlySet<str
         cause: error,
       });
     })) as CompareSpec;
+    await loadExtensions(stored);
     return { ...stored, directory };
   }
   const own = options.options === undefined ? undefined : await readOptionsFile(options.options as string);
+  const extensions = { plugins: options.plugin as string[] | undefined, maps: options.maps as string | undefined };
+  await loadExtensions(extensions);
   const spec: CompareSpec = {
+    ...extensions,
     model: options.model as string,
     methods: chooseMethods(options.methods as string[], reference, own?.methods),
     metrics: chooseMetrics(options.metrics as string[], own?.metrics, {

@@ -6,6 +6,7 @@ import { findMethod } from '../../attribution/registry.ts';
 import { createHash } from '../../node/hash.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
+import type { Extensions } from '../extensions.ts';
 import type { MetricEntry } from '../metrics/metric.ts';
 import { findMetric } from '../metrics/registry.ts';
 import type { DataSpec } from './data/sample.ts';
@@ -24,7 +25,7 @@ export interface Choice {
 }
 
 /** Everything that determines a comparison. */
-export interface CompareSpec {
+export interface CompareSpec extends Extensions {
   /** As `fromPretrained` takes it. */
   readonly model: string;
   readonly methods: readonly Choice[];
@@ -65,13 +66,15 @@ export const keyOf = (...parts: readonly unknown[]): string =>
     .digest('hex')
     .slice(0, 24);
 
+const versionOf = ({ version: own }: { readonly version?: string }): string[] => (own === undefined ? [] : [own]);
+
 /** @throws NarrowsError for a name that is no method, or an option that is unknown or out of range */
 export function methodSettings(choices: readonly Choice[]): MethodSetting[] {
   return choices.map(choice => {
     const entry = findMethod(choice.name);
     if (!entry) throw new NarrowsError(`There is no method "${choice.name}".`, { kind: 'usage' });
     const options = methodOptions(entry, { ...choice.options });
-    return { ...choice, entry, key: keyOf('method', entry.name, options) };
+    return { ...choice, entry, key: keyOf('method', entry.name, options, ...versionOf(entry)) };
   });
 }
 
@@ -81,7 +84,7 @@ export function metricSettings(choices: readonly Choice[]): MetricSetting[] {
     const entry = findMetric(choice.name);
     if (!entry) throw new NarrowsError(`There is no metric "${choice.name}".`, { kind: 'usage' });
     const parsed = parseOptions(entry.schema, choice.options, entry.name) as Record<string, unknown>;
-    return { ...choice, entry, parsed, key: keyOf('metric', entry.name, parsed) };
+    return { ...choice, entry, parsed, key: keyOf('metric', entry.name, parsed, ...versionOf(entry)) };
   });
 }
 

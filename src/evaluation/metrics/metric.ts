@@ -86,6 +86,8 @@ export interface MetricEntry<O = Record<string, unknown>> {
   /** Paper or repository with the formula's place. */
   readonly source: string;
   readonly needs: readonly Need[];
+  /** Of code that the name and the options do not determine (a plug-in's file): part of the keys under which values are kept. */
+  readonly version?: string;
   /** Options with defaults and a line of help each. */
   readonly schema: z.ZodObject;
   /** The value of one sample: the metric's mathematics. */
@@ -148,7 +150,8 @@ function checkSample(entry: Pick<MetricEntry, 'name' | 'modalities' | 'needs'>, 
   if (entry.needs.includes('truth') && !truth!.some(v => v)) throw new NarrowsError(`${entry.name} got a ground truth that marks nothing.`);
 }
 
-const NEEDS: Record<Need, string> = {
+/** What each need is, in words. */
+export const NEEDS: Readonly<Record<Need, string>> = {
   truth: 'a ground truth',
   game: 'the model (a game over patches or words)',
   pixels: 'the pixels and the model',

@@ -5,7 +5,13 @@ import type { DataSpec, SampleSource } from './sample.ts';
 import { openScenes } from './scenes.ts';
 
 /** @throws NarrowsError for a file that cannot be read or says something impossible */
-export function openSource(spec: DataSpec): Promise<SampleSource> {
-  if (spec.kind === 'scenes') return openScenes(spec);
-  return spec.kind === 'coco' ? openCoco(spec) : openJsonl(spec);
+export async function openSource(spec: DataSpec): Promise<SampleSource> {
+  const source = await (spec.kind === 'scenes' ? openScenes(spec) : spec.kind === 'coco' ? openCoco(spec) : openJsonl(spec));
+  return {
+    ...source,
+    async read(index) {
+      const sample = await source.read(index);
+      return { ...sample, pair: { ...sample.pair, id: sample.id } };
+    },
+  };
 }

@@ -82,6 +82,7 @@ export function judges(metric: MetricSetting, method: MethodSetting, work: Judge
   if (needs.includes('truth') && !work.truth) return false;
   if (needs.includes('pixels') && modality !== 'image') return false;
   if (!needs.includes('explain')) return true;
+  if (method.entry.fixed) return false;
   const { forward, backward } = work.record.cost(method.key, spec.seed) ?? { forward: 0, backward: 0 };
   return work.rank < spec.robustnessSamples && forward + backward <= spec.robustnessPasses;
 }

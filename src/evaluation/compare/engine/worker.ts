@@ -3,6 +3,7 @@
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
 import { parentPort, workerData } from '../../../node/threads.ts';
 import { messageOf, NarrowsError } from '../../../system/errors.ts';
+import { loadExtensions } from '../../extensions.ts';
 import { openSource } from '../data/open.ts';
 import { BlockRunner } from './block.ts';
 import { loadModel } from './load-model.ts';
@@ -38,6 +39,7 @@ async function main(port: NonNullable<typeof parentPort>): Promise<void> {
     }
   });
   try {
+    await loadExtensions(spec);
     model = await loadModel(spec.model);
     runner = new BlockRunner(spec, await openSource(spec.data), model, loadModel, folder);
     say({ kind: 'ready' });

@@ -24,6 +24,7 @@ const FAMILY: Readonly<Record<Family, readonly [light: string, dark: string]>> =
   perturbation: ['#a9540a', '#f0a250'],
   interaction: ['#b0367f', '#f08cc4'],
   bottleneck: ['#c62b1f', '#ff7d70'],
+  external: ['#5f6f12', '#b9cc5c'],
   control: ['#6f7783', '#9aa3b0'],
 };
 const SERIES: readonly (readonly [light: string, dark: string])[] = [
@@ -77,6 +78,10 @@ export const chartVariables = `
 :root[data-theme=dark] { ${variables(1)} }
 `;
 
+/** A plus of arms `long` and half as thick as `wide` says twice. */
+const cross = (long: number, wide: number): string =>
+  `M${-wide} ${-long}H${wide}V${-wide}H${long}V${wide}H${wide}V${long}H${-wide}V${wide}H${-long}V${-wide}H${-wide}z`;
+
 /** A family's mark, about `size` pixels from its centre to its edge: told apart by shape as well as by colour. */
 export function mark(family: Family, x: number, y: number, size: number, theme: ChartTheme): Node {
   const fill = { fill: theme.family[family], stroke: theme.paper, 'stroke-width': 1 };
@@ -95,6 +100,8 @@ export function mark(family: Family, x: number, y: number, size: number, theme: 
       return shape(`M0 ${1.25 * s}L${1.2 * s} ${-0.9 * s}H${-1.2 * s}z`);
     case 'bottleneck':
       return shape(star(1.55 * s));
+    case 'external':
+      return shape(cross(1.25 * s, 0.45 * s));
     case 'control':
       return element('circle', { fill: theme.paper, stroke: theme.family.control, 'stroke-width': 1.8, cx: x, cy: y, r: 0.85 * s });
   }

@@ -1,6 +1,7 @@
 /** @file A made-up comparison of every method in the registry, for tests and for looking at the report. The numbers mean nothing. */
 
-import { pairMethods as registered } from '../../../attribution/registry.ts';
+import type { MethodEntry } from '../../../attribution/method.ts';
+import { pairMethods } from '../../../attribution/registry.ts';
 import type { ComparisonResults, ResultCase, ResultMetric, ResultPart } from '../../../evaluation/compare/results.ts';
 import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
 import { RandomStream } from '../../../tensor/random.ts';
@@ -99,6 +100,7 @@ export async function exampleResults({
   perFamily = 99,
   text = '',
 }: ExampleOptions = {}): Promise<ComparisonResults> {
+  const registered = pairMethods();
   const methods = registered.filter(
     (m, i) => m.name === 'm2ib' || registered.slice(0, i).filter(other => other.family === m.family).length < perFamily,
   );
@@ -130,7 +132,7 @@ export async function exampleResults({
 }
 
 async function examplePart(
-  methods: typeof registered,
+  methods: readonly MethodEntry[],
   group: string,
   modality: 'image' | 'text',
   p: number,
