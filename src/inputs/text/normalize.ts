@@ -4,6 +4,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { type Aligned, blankEnds, mapCharacters, mapGraphemes, prepend, replaceMatches, sliceAligned } from './aligned.ts';
 import { BertNormalizer, SplitPreTokenizer } from './library.ts';
 import { precompiledNormalizer } from './precompiled.ts';
+import { sentencePieceNormalizer } from './sentencepiece/normalizer.ts';
 
 /** A component of tokenizer.json: its type and its own keys. */
 export interface Component {
@@ -68,6 +69,8 @@ export function createNormalizer(config: Component | null | undefined): Normaliz
     }
     case 'Precompiled':
       return precompiledNormalizer(config.precompiled_charsmap as string | null | undefined);
+    case 'SentencePiece':
+      return sentencePieceNormalizer(config);
     default:
       throw new NarrowsError(`tokenizer.json: the normalizer "${config.type}" is not supported.`);
   }

@@ -8,6 +8,8 @@ export interface Frame {
   readonly after: readonly number[];
   readonly trim: boolean;
   readonly addPrefixSpace: boolean;
+  /** `after` is left out where the text ends in its first token already (SigLIP's tokenizer). */
+  readonly unlessThere: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export function trimSpan(frame: Frame, token: string, start: number, end: number
   return [from, back === token.length ? from : Math.max(end - back, from)];
 }
 
-const EMPTY: Frame = { before: [], after: [], trim: false, addPrefixSpace: false };
+const EMPTY: Frame = { before: [], after: [], trim: false, addPrefixSpace: false, unlessThere: false };
 
 type TemplateItem = { SpecialToken?: { id: string }; Sequence?: { id: string } };
 
@@ -32,7 +34,10 @@ function template(config: Component, idOf: (token: string) => number): Frame {
   const middle = items.findIndex(item => item.Sequence);
   const ids = (part: readonly TemplateItem[]): number[] =>
     part.flatMap(({ SpecialToken }) => (SpecialToken ? (specials[SpecialToken.id]?.ids ?? [idOf(SpecialToken.id)]) : []));
-  return { ...EMPTY, before: ids(items.slice(0, middle)), after: ids(items.slice(middle + 1)) };
+  const unlessThere = config.unless_there === true;
+  // Without a place for the text there is nothing behind it.
+  if (middle < 0) return { ...EMPTY, before: ids(items) };
+  return { ...EMPTY, before: ids(items.slice(0, middle)), after: ids(items.slice(middle + 1)), unlessThere };
 }
 
 /** What a `post_processor` entry puts around one text. @throws NarrowsError for a type that is not known. */
@@ -44,7 +49,7 @@ export function createFrame(config: Component | null | undefined, idOf: (token: 
     case 'TemplateProcessing':
       return template(config, idOf);
     case 'RobertaProcessing':
-      return { before: [(config.cls as [string, number])[1]], after: [(config.sep as [string, number])[1]], trim, addPrefixSpace };
+      return { ...EMPTY, before: [(config.cls as [string, number])[1]], after: [(config.sep as [string, number])[1]], trim, addPrefixSpace };
     case 'BertProcessing':
       return { ...EMPTY, before: [(config.cls as [string, number])[1]], after: [(config.sep as [string, number])[1]] };
     case 'ByteLevel':
@@ -58,6 +63,7 @@ export function createFrame(config: Component | null | undefined, idOf: (token: 
             after: [...all.after, ...one.after],
             trim: all.trim || one.trim,
             addPrefixSpace: all.addPrefixSpace || one.addPrefixSpace,
+            unlessThere: all.unlessThere || one.unlessThere,
           }),
           EMPTY,
         );

@@ -5,8 +5,13 @@
 import { NarrowsError } from '../../system/errors.ts';
 import { type Aligned, AlignedBuilder } from './aligned.ts';
 
-/** The replacement of a text, or undefined where no rule begins it. */
-type Lookup = (text: string) => string | undefined;
+/** Compiled rules. */
+interface Charsmap {
+  /** The replacement by the shortest rule that begins `text`, as Rust looks it up; undefined where none does. */
+  shortest(text: string): string | undefined;
+  /** The longest rule that begins at byte `at`, as SentencePiece looks it up: its replacement, and how many bytes it replaces. */
+  longest(bytes: Uint8Array, at: number): { readonly text: string; readonly length: number } | undefined;
+}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -18,29 +23,47 @@ const SHORT = 6;
 /** Where the children of a trie's unit begin. */
 const offsetOf = (unit: number): number => (unit >>> 10) << ((unit & 0x200) >>> 6);
 
-function openRules(base64: string): Lookup {
-  const bytes = Uint8Array.from(atob(base64), c => c.charCodeAt(0));
+/** Opens compiled rules. @param base64 `precompiled_charsmap` @throws NarrowsError where it is cut off or no base64 */
+export function openCharsmap(base64: string): Charsmap {
+  const cutOff = (): NarrowsError => new NarrowsError('tokenizer.json: its precompiled_charsmap is cut off; get the file again.');
+  let bytes: Uint8Array;
+  try {
+    bytes = Uint8Array.from(atob(base64), c => c.charCodeAt(0));
+  } catch {
+    throw cutOff();
+  }
   const view = new DataView(bytes.buffer);
   const size = bytes.length < 4 ? Number.POSITIVE_INFINITY : view.getUint32(0, true);
-  if (size % 4 || size === 0 || 4 + size > bytes.length)
-    throw new NarrowsError('tokenizer.json: its precompiled_charsmap is cut off; get the file again.');
+  if (size % 4 || size === 0 || 4 + size > bytes.length) throw cutOff();
   const units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
   const texts = bytes.subarray(4 + size);
-  return text => {
+  const replacement = (node: number): string => {
+    const at = units[node] & 0x7fffffff;
+    return decoder.decode(texts.subarray(at, texts.indexOf(0, at)));
+  };
+  /** Nodes that end a rule beginning at byte `at`, shortest first, with the rule's length. */
+  function* rules(given: Uint8Array, at: number): Generator<readonly [node: number, length: number]> {
     let node = offsetOf(units[0]);
-    for (const byte of encoder.encode(text)) {
-      if (byte === 0) return undefined;
+    for (let i = at; i < given.length; i++) {
+      const byte = given[i];
+      if (byte === 0) return;
       node ^= byte;
       const unit = units[node] ?? 0;
-      if ((unit & 0x800000ff) >>> 0 !== byte) return undefined;
+      if ((unit & 0x800000ff) >>> 0 !== byte) return;
       node ^= offsetOf(unit);
-      // The shortest rule that begins the text, as Rust takes it.
-      if (unit & 0x100) {
-        const at = units[node] & 0x7fffffff;
-        return decoder.decode(texts.subarray(at, texts.indexOf(0, at)));
-      }
+      if (unit & 0x100) yield [node, i + 1 - at];
     }
-    return undefined;
+  }
+  return {
+    shortest(text) {
+      for (const [node] of rules(encoder.encode(text), 0)) return replacement(node);
+      return undefined;
+    },
+    longest(given, at) {
+      let found: readonly [number, number] | undefined;
+      for (const rule of rules(given, at)) found = rule;
+      return found && { text: replacement(found[0]), length: found[1] };
+    },
   };
 }
 
@@ -63,7 +86,7 @@ function replace(changes: Change[], old: string, text: string): void {
  */
 export function precompiledNormalizer(base64: string | null | undefined): (piece: Aligned) => Aligned {
   if (!base64) return piece => piece;
-  const lookup = openRules(base64);
+  const lookup = openCharsmap(base64).shortest;
   return piece => {
     const changes: Change[] = [];
     let modified = false;

@@ -3,6 +3,7 @@
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { BPE, Unigram, WordPiece } from './library.ts';
 import type { Component } from './normalize.ts';
+import { type SentencePieceEntry, sentencePieceModel } from './sentencepiece/token-model.ts';
 
 /** One vocabulary entry; it covers `[from, to)` UTF-16 units of the pre-token. */
 export interface Piece {
@@ -36,13 +37,19 @@ function place(parts: readonly string[], lengths: readonly number[], model: Omit
   return pieces;
 }
 
+const encoder = new TextEncoder();
 const hexByte = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+
+/** A part outside the vocabulary as its bytes' entries, each of which covers all of it; undefined where the vocabulary lacks one of them. */
+function asBytes(part: string, from: number, vocabulary: ReadonlyMap<string, number>): Piece[] | undefined {
+  const ids = Array.from(encoder.encode(part), byte => vocabulary.get(hexByte(byte)));
+  return ids.every(id => id !== undefined) ? ids.map(id => ({ id, from, to: from + part.length })) : undefined;
+}
 
 function bytePairs(config: Component): TokenModel {
   const inner = new BPE(config);
   const base = { vocabulary: inner.tokens_to_ids, unknownId: inner.unk_token_id };
   const suffix = String(config.end_of_word_suffix ?? '');
-  const encoder = new TextEncoder();
   const cut = (text: string): Piece[] => {
     if (inner.ignore_merges && base.vocabulary.has(text)) return [{ id: base.vocabulary.get(text) as number, from: 0, to: text.length }];
     const parts = inner.bpe(text);
@@ -51,12 +58,10 @@ function bytePairs(config: Component): TokenModel {
     const pieces: Piece[] = [];
     let at = 0;
     parts.forEach((part, i) => {
-      const to = at + lengths[i];
-      const bytes = Array.from(encoder.encode(part), byte => base.vocabulary.get(hexByte(byte)));
-      const id = base.vocabulary.get(part);
-      if (id === undefined && bytes.every(byte => byte !== undefined)) for (const byte of bytes) pieces.push({ id: byte, from: at, to });
-      else for (const piece of place([part], [lengths[i]], base, false)) pieces.push({ id: piece.id, from: at, to });
-      at = to;
+      const from = at;
+      at += lengths[i];
+      const bytes = base.vocabulary.has(part) ? undefined : asBytes(part, from, base.vocabulary);
+      pieces.push(...(bytes ?? place([part], [lengths[i]], base, false).map(({ id }) => ({ id, from, to: at }))));
     });
     return pieces;
   };
@@ -86,11 +91,11 @@ function unigram(config: Component, endToken: string | undefined): TokenModel {
   const base = { vocabulary: inner.tokens_to_ids, unknownId: inner.unk_token_id };
   const cut = (text: string): Piece[] => {
     const parts = inner.tokenize(text);
-    return place(
-      parts,
-      parts.map(part => part.length),
-      base,
-      true,
+    const lengths = parts.map(part => part.length);
+    const pieces = place(parts, lengths, base, true);
+    if (config.byte_fallback !== true) return pieces;
+    return pieces.flatMap(piece =>
+      piece.id === base.unknownId ? (asBytes(text.slice(piece.from, piece.to), piece.from, base.vocabulary) ?? [piece]) : [piece],
     );
   };
   return { ...base, cut };
@@ -113,6 +118,7 @@ export function createTokenModel(config: Component, endToken?: string): TokenMod
     if (config.type === 'Unigram') return unigram(config, endToken);
     if (config.type === 'WordPiece') return wordPieces(config);
     if (config.type === 'WordLevel') return wordLevel(config);
+    if (config.type === 'SentencePiece') return sentencePieceModel(config as SentencePieceEntry);
   } catch (error) {
     throw new NarrowsError(`tokenizer.json: its model entry is malformed (${messageOf(error)}); get the file again.`, { cause: error });
   }

@@ -1,120 +1,116 @@
-/** @file Finds and reads a tokenizer's files in a checkpoint's directory; builds CLIP's from `vocab.json` and `merges.txt` alone. */
+/** @file Finds and reads a tokenizer's files in a checkpoint's directory, whichever of their forms is there. */
 import { existsSync, readFile } from '../../node/disk.ts';
 import { join } from '../../node/paths.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
-import type { AddedToken } from './added-tokens.ts';
-import type { Component } from './normalize.ts';
+import { CLIP_DEFAULTS, clipTokenizerJson, isClip, isOldClip, renewedClip } from './clip-tokenizer.ts';
+import { readSentencePiece } from './sentencepiece/model-file.ts';
+import { sentencePieceTokenizer } from './sentencepiece/tokenizer-json.ts';
+import { completeAddedTokens, effectiveConfig, type TokenFiles } from './special-tokens.ts';
+import type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts';
+import { checkTokenizerJson, vocabularyOf } from './tokenizer-schema.ts';
 
-/** The parts of tokenizer.json that are used. */
-export interface TokenizerJson {
-  readonly added_tokens?: readonly AddedToken[];
-  readonly normalizer?: Component | null;
-  readonly pre_tokenizer?: Component | null;
-  readonly post_processor?: Component | null;
-  readonly decoder?: Component | null;
-  readonly model: Component;
-  readonly truncation?: { readonly max_length?: number } | null;
-  readonly padding?: { readonly pad_id?: number } | null;
+export { type TokenizerConfig, type TokenizerJson, tokenText } from './tokenizer-json.ts';
+
+/** A directory's tokenizer. */
+export interface TokenizerFiles {
+  /** tokenizer.json, or what stands for it, with the added tokens of all files. */
+  readonly json: TokenizerJson;
+  readonly config: TokenizerConfig;
+  /** What was supposed or made anew, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
-/** Keys of tokenizer_config.json over those of special_tokens_map.json. */
-export type TokenizerConfig = Readonly<Record<string, unknown>>;
+/** SentencePiece's files, the names under which transformers saves them. */
+export const SENTENCEPIECE_FILES = ['spiece.model', 'tokenizer.model'] as const;
 
-async function readJson<T>(path: string): Promise<T> {
-  const text = await readFile(path, 'utf8').catch(error => {
+async function readBytes(path: string): Promise<Buffer> {
+  return readFile(path).catch(error => {
     throw readError(path, error);
   });
+}
+
+async function readObject(path: string): Promise<Record<string, unknown>> {
+  const text = (await readBytes(path)).toString('utf8');
+  let value: unknown;
   try {
-    return JSON.parse(text) as T;
+    value = JSON.parse(text);
   } catch (error) {
     throw new NarrowsError(`${path} is not valid JSON (${messageOf(error)}); get the file again.`, { cause: error });
   }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new NarrowsError(`${path} should hold a JSON object; get the file again.`);
 }
 
-/** The text of a special token as configs write it: a string, or an object with `content`. */
-export function tokenText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  const content = (value as { content?: unknown } | null | undefined)?.content;
-  return typeof content === 'string' ? content : undefined;
+/** Defaults under a config: keys that are absent, not those that are null. */
+const withDefaults = (config: TokenizerConfig, defaults: TokenizerConfig): TokenizerConfig => ({ ...defaults, ...config });
+
+interface Built {
+  readonly json: TokenizerJson;
+  readonly config: TokenizerConfig;
+  readonly warnings: readonly string[];
+  readonly keepsIds?: boolean;
 }
 
-/**
- * The tokenizer.json of a CLIP byte-pair tokenizer, made from its vocabulary and merges (what `CLIPTokenizer` of transformers holds).
- * Source of the rules: openai/CLIP `simple_tokenizer.py` (lower case, white space collapsed, `</w>` suffix).
- * @param merges text of merges.txt: a version line, then one pair per line.
- * @throws NarrowsError when the vocabulary is not CLIP's kind.
- */
-export function clipTokenizerJson(
-  vocabulary: Readonly<Record<string, number>>,
-  merges: string,
-  config: TokenizerConfig = {},
-): TokenizerJson {
-  const start = tokenText(config.bos_token) ?? '<|startoftext|>';
-  const end = tokenText(config.eos_token) ?? '<|endoftext|>';
-  for (const token of [start, end]) {
-    if (vocabulary[token] === undefined) {
-      throw new NarrowsError(`vocab.json has no token "${token}", so it is not a CLIP vocabulary; a tokenizer.json is needed.`);
-    }
-  }
-  if (!Object.keys(vocabulary).some(token => token.endsWith('</w>'))) {
-    throw new NarrowsError('vocab.json has no "</w>" entries, so it is not a CLIP vocabulary; a tokenizer.json is needed.');
-  }
-  const pairs = merges
-    .split(/\r?\n/)
-    .filter((line, i) => line !== '' && !(i === 0 && line.startsWith('#version')))
-    .map(line => line.split(' '));
-  const added = (content: string): AddedToken => ({ id: vocabulary[content], content, special: true, normalized: true });
-  return {
-    added_tokens: [added(start), added(end)],
-    normalizer: {
-      type: 'Sequence',
-      normalizers: [{ type: 'NFC' }, { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' }, { type: 'Lowercase' }],
-    },
-    pre_tokenizer: {
-      type: 'Sequence',
-      pretokenizers: [
-        {
-          type: 'Split',
-          pattern: { Regex: "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+" },
-          behavior: 'Removed',
-          invert: true,
-        },
-        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-      ],
-    },
-    post_processor: { type: 'RobertaProcessing', cls: [start, vocabulary[start]], sep: [end, vocabulary[end]], trim_offsets: false },
-    model: {
-      type: 'BPE',
-      unk_token: tokenText(config.unk_token) ?? end,
-      continuing_subword_prefix: '',
-      end_of_word_suffix: '</w>',
-      fuse_unk: false,
-      vocab: vocabulary,
-      merges: pairs,
-    },
-  };
-}
-
-/** Reads a directory's tokenizer. @throws NarrowsError naming the missing or broken file. */
-export async function readTokenizerFiles(directory: string): Promise<{ json: TokenizerJson; config: TokenizerConfig }> {
+async function build(directory: string, config: TokenizerConfig): Promise<Built> {
   const path = (name: string): string => join(directory, name);
-  const optional = async (name: string): Promise<Record<string, unknown>> => (existsSync(path(name)) ? readJson(path(name)) : {});
-  const config = { ...(await optional('special_tokens_map.json')), ...(await optional('tokenizer_config.json')) };
-  if (existsSync(path('tokenizer.json'))) {
-    const json = await readJson<TokenizerJson>(path('tokenizer.json'));
-    if (!json?.model) throw new NarrowsError(`${path('tokenizer.json')} has no "model" entry; get the file again.`);
-    return { json, config };
+  const here = (name: string): boolean => existsSync(path(name));
+  const warnings: string[] = [];
+  if (here('tokenizer.json')) {
+    const source = path('tokenizer.json');
+    const json = checkTokenizerJson(await readObject(source), source);
+    const named = isClip(config) && json.model.end_of_word_suffix === '</w>' ? withDefaults(config, CLIP_DEFAULTS) : config;
+    if (!isOldClip(json, config)) return { json, config: named, warnings };
+    warnings.push(
+      `${source} is from before transformers 4.17 and would cut text otherwise than the model was trained on; the tokenizer was made anew from its vocabulary and merges, as transformers 5 does.`,
+    );
+    const full = withDefaults(config, CLIP_DEFAULTS);
+    return { json: renewedClip(json, full, source), config: full, warnings };
   }
-  if (existsSync(path('vocab.json')) && existsSync(path('merges.txt'))) {
-    const vocabulary = await readJson<Record<string, number>>(path('vocab.json'));
-    const merges = await readFile(path('merges.txt'), 'utf8').catch(error => {
-      throw readError(path('merges.txt'), error);
-    });
-    return { json: clipTokenizerJson(vocabulary, merges, config), config };
+  if (here('vocab.json') && here('merges.txt')) {
+    const vocabulary = vocabularyOf(await readObject(path('vocab.json')), path('vocab.json'));
+    const merges = (await readBytes(path('merges.txt'))).toString('utf8');
+    const full = withDefaults(config, CLIP_DEFAULTS);
+    const json = clipTokenizerJson(vocabulary, merges, full, path('vocab.json'));
+    return { json: checkTokenizerJson(json, path('merges.txt')), config: full, warnings };
+  }
+  for (const name of SENTENCEPIECE_FILES) {
+    if (!here(name)) continue;
+    const model = readSentencePiece(await readBytes(path(name)), path(name));
+    return sentencePieceTokenizer(model, config, path(name));
   }
   throw new NarrowsError(
     `${path('tokenizer.json')} is missing: copy it from the checkpoint's origin, or make it in Python with ` +
-      `AutoTokenizer.from_pretrained("ORIGIN").save_pretrained("${directory}") (for a CLIP, vocab.json and merges.txt do as well).`,
+      `AutoTokenizer.from_pretrained("ORIGIN").save_pretrained("${directory}") (for a CLIP, vocab.json and merges.txt do as well, for a ` +
+      `SigLIP, Llama or Gemma its ${SENTENCEPIECE_FILES.join(' or ')}).`,
   );
+}
+
+/**
+ * Reads a directory's tokenizer: tokenizer.json, CLIP's vocab.json and merges.txt, or SentencePiece's model file, with the tokens that
+ * tokenizer_config.json, special_tokens_map.json and added_tokens.json add.
+ * @throws NarrowsError naming the missing or broken file
+ */
+export async function readTokenizerFiles(directory: string): Promise<TokenizerFiles> {
+  const optional = async (name: string): Promise<Record<string, unknown> | undefined> =>
+    existsSync(join(directory, name)) ? readObject(join(directory, name)) : undefined;
+  const files: TokenFiles = {
+    config: (await optional('tokenizer_config.json')) ?? {},
+    map: await optional('special_tokens_map.json'),
+    added: await optional('added_tokens.json'),
+  };
+  const given = effectiveConfig(files);
+  const model = given.tokenizer_class === undefined ? await optional('config.json') : undefined;
+  const tokenizer_class = model?.tokenizer_class ?? (model?.model_type === 'clip' ? 'CLIPTokenizer' : undefined);
+  const built = await build(directory, tokenizer_class === undefined ? given : { ...given, tokenizer_class });
+  const { json, config } = built;
+  const { vocab, pieces } = json.model as { vocab?: object; pieces?: readonly { readonly text: string }[] };
+  const names = Array.isArray(vocab)
+    ? new Map((vocab as [string, number][]).map(([text], id) => [text, id]))
+    : pieces
+      ? new Map(pieces.map(({ text }, id) => [text, id]))
+      : new Map(Object.entries((vocab ?? {}) as Record<string, number>));
+  const vocabulary = { idOf: (text: string) => names.get(text), size: names.size };
+  const { tokens, warnings } = completeAddedTokens(json.added_tokens ?? [], { ...files, config }, vocabulary, built.keepsIds);
+  return { json: { ...json, added_tokens: tokens }, config, warnings: [...built.warnings, ...warnings] };
 }

@@ -1,5 +1,5 @@
 /** @file Text to token ids with offsets into the caption; ids and offsets equal those of Hugging Face's fast (Rust) tokenizers. */
-import { NarrowsError } from '../../system/errors.ts';
+import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import { type AddedToken, addedTokenSplitter, type Section } from './added-tokens.ts';
 import { type Aligned, alignOriginal } from './aligned.ts';
@@ -7,6 +7,7 @@ import { createJoin, type JoinTokens } from './decode.ts';
 import { createNormalizer, type Normalize } from './normalize.ts';
 import { createFrame, type Frame, trimSpan } from './post-process.ts';
 import { createPreTokenizer, type PreTokenize } from './pretokenize.ts';
+import { siglipText } from './sentencepiece/siglip-text.ts';
 import { createTokenModel, type TokenModel } from './token-model.ts';
 import { readTokenizerFiles, type TokenizerConfig, type TokenizerJson, tokenText } from './tokenizer-files.ts';
 
@@ -47,6 +48,9 @@ export class Tokenizer {
   readonly padId: number | undefined;
   /** Number of ids: one more than the largest. */
   readonly vocabularySize: number;
+  /** What was supposed or made anew when the files were read, a sentence each; whoever opens a model passes them on. */
+  readonly warnings: readonly string[];
+  private readonly prepare: (piece: Aligned) => Aligned;
   private readonly model: TokenModel;
   private readonly frame: Frame;
   private readonly normalize: Normalize;
@@ -59,8 +63,12 @@ export class Tokenizer {
   private readonly splitOriginal: (piece: Aligned) => Section[];
   private readonly splitNormalized: (piece: Aligned) => Section[];
 
-  /** From parsed files. @throws NarrowsError for a component that is not supported or malformed. */
-  constructor(json: TokenizerJson, config: TokenizerConfig = {}) {
+  /**
+   * From parsed files (`readTokenizerFiles` holds them against their schema and adds the tokens of all files).
+   * @throws NarrowsError for a component that is not supported or malformed.
+   */
+  constructor(json: TokenizerJson, config: TokenizerConfig = {}, warnings: readonly string[] = []) {
+    this.warnings = warnings;
     this.model = createTokenModel(json.model, tokenText(config.eos_token));
     for (const [text, id] of this.model.vocabulary) this.names.set(id, text);
     const added = json.added_tokens ?? [];
@@ -74,6 +82,7 @@ export class Tokenizer {
     this.makeJoin = () => createJoin(json.decoder, config.clean_up_tokenization_spaces === true);
     this.preTokenize = createPreTokenizer(json.pre_tokenizer);
     const isNormalized = (token: AddedToken): boolean => token.normalized ?? !token.special;
+    this.prepare = json.siglip_text ? siglipText(added, json.siglip_text.lower_case) : piece => piece;
     this.splitOriginal = addedTokenSplitter(added.filter(token => !isNormalized(token)));
     this.splitNormalized = addedTokenSplitter(added.filter(isNormalized), this.normalize);
     const limit = Number(config.model_max_length ?? json.truncation?.max_length ?? Number.POSITIVE_INFINITY);
@@ -86,13 +95,18 @@ export class Tokenizer {
   }
 
   /**
-   * Reads `tokenizer.json`, `tokenizer_config.json` and `special_tokens_map.json` of a checkpoint's directory (the last two may be absent),
-   * or CLIP's `vocab.json` and `merges.txt`.
+   * Reads a checkpoint directory's tokenizer: `tokenizer.json`, CLIP's `vocab.json` and `merges.txt`, or SentencePiece's `spiece.model` or
+   * `tokenizer.model`, with the tokens that `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` add.
    * @throws NarrowsError in one sentence that names the file that is missing or broken.
    */
   static async fromDirectory(directory: string): Promise<Tokenizer> {
-    const { json, config } = await readTokenizerFiles(directory);
-    return new Tokenizer(json, config);
+    const { json, config, warnings } = await readTokenizerFiles(directory);
+    try {
+      return new Tokenizer(json, config, warnings);
+    } catch (error) {
+      if (error instanceof NarrowsError) throw error;
+      throw new NarrowsError(`The tokenizer of ${directory} is malformed (${messageOf(error)}); get its files again.`, { cause: error });
+    }
   }
 
   /** Id of a vocabulary entry or added token; undefined when there is none. */
@@ -135,7 +149,8 @@ export class Tokenizer {
     const content = this.content(text);
     const kept = content.length > room ? content.slice(0, room) : content;
     const around = (id: number): Token => ({ id, text: this.names.get(id) ?? '', start: 0, end: 0, special: true });
-    const tokens = [...before.map(around), ...kept, ...after.map(around)];
+    const ended = this.frame.unlessThere && kept.length > 0 && kept[kept.length - 1].id === after[0];
+    const tokens = [...before.map(around), ...kept, ...(ended ? [] : after.map(around))];
     const known = content.some(token => !token.special && token.id !== this.model.unknownId);
     const result = { ids: tokens.map(token => token.id), tokens, allUnknown: text.trim() !== '' && !known };
     if (kept.length === content.length) return result;
@@ -171,7 +186,7 @@ export class Tokenizer {
   /** The tokens of the text itself, without those put around it. */
   private content(text: string): Token[] {
     const tokens: Token[] = [];
-    const sections = this.splitOriginal(alignOriginal(text)).flatMap(section =>
+    const sections = this.splitOriginal(this.prepare(alignOriginal(text))).flatMap(section =>
       section.token ? [section] : this.splitNormalized(this.normalize(section.piece)),
     );
     for (const { piece, token } of sections) {
@@ -185,7 +200,8 @@ export class Tokenizer {
 
   private cut(part: Aligned, into: Token[]): void {
     const pieces = this.model.cut(part.text);
-    if (pieces.length === 0) throw new NarrowsError(`tokenizer.json has no unknown token, and "${part.text}" is not in its vocabulary.`);
+    if (pieces.length === 0 && this.model.unknownId === undefined)
+      throw new NarrowsError(`tokenizer.json has no unknown token, and "${part.text}" is not in its vocabulary.`);
     for (const { id, from, to } of pieces) {
       const name = this.names.get(id) ?? '';
       let span: [number, number] = [part.starts[from], part.ends[to - 1]];

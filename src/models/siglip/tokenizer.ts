@@ -11,8 +11,8 @@ const SIGLIP2 = /^(Gemma|Siglip2)Tokenizer(Fast)?$/;
  * @throws NarrowsError in one sentence that names the file that is missing or broken
  */
 export async function siglipTokenizer(directory: string): Promise<Tokenizer> {
-  const { json, config } = await readTokenizerFiles(directory);
-  if (!SIGLIP2.test(String(config.tokenizer_class))) return new Tokenizer(json, config);
+  const { json, config, warnings } = await readTokenizerFiles(directory);
+  if (!SIGLIP2.test(String(config.tokenizer_class))) return new Tokenizer(json, config, warnings);
   const normalizers = [{ type: 'Lowercase' }, ...(json.normalizer ? [json.normalizer] : [])];
-  return new Tokenizer({ ...json, normalizer: { type: 'Sequence', normalizers } }, config);
+  return new Tokenizer({ ...json, normalizer: { type: 'Sequence', normalizers } }, config, warnings);
 }
