@@ -86,6 +86,7 @@ export async function loadParts<C extends ModelConfig>(
     if (error instanceof NarrowsError) return error;
     throw error;
   });
+  if (tokenizer instanceof Tokenizer) for (const warning of tokenizer.warnings) warn(warning);
   return {
     name,
     config,

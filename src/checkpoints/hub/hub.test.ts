@@ -146,6 +146,14 @@ afterEach(async () => {
 });
 
 describe('a download', () => {
+  test("takes a tokenizer's other files where there is no tokenizer.json", async () => {
+    const { 'tokenizer.json': _, ...files } = hub.files;
+    hub.files = { ...files, 'spiece.model': Buffer.from('pieces'), 'tokenizer.model': Buffer.from('other pieces') };
+    const { directory } = await get();
+    for (const name of ['spiece.model', 'tokenizer.model', 'vocab.json'])
+      expect(readFileSync(join(directory, name)).equals(hub.files[name])).toBe(true);
+  });
+
   test("lies in Python's layout, byte for byte, needed files only", async () => {
     const found = await get();
     expect(found).toEqual({ directory: repository('snapshots', COMMIT), name: 'org/name', revision: COMMIT });

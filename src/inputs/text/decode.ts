@@ -1,7 +1,8 @@
 /** @file Token ids back to text, by the `decoder` of tokenizer.json: what `decode(ids, skip_special_tokens=True)` of Python gives. */
+
 import { NarrowsError } from '../../system/errors.ts';
+import type { Component } from './component.ts';
 import { SequenceDecoder } from './library.ts';
-import type { Component } from './normalize.ts';
 
 /** Joins vocabulary entries to the text they stand for. */
 export type JoinTokens = (tokens: readonly string[]) => string;

@@ -2,15 +2,10 @@
 
 import { NarrowsError } from '../../system/errors.ts';
 import { type Aligned, blankEnds, mapCharacters, mapGraphemes, prepend, replaceMatches, sliceAligned } from './aligned.ts';
+import type { Component } from './component.ts';
 import { BertNormalizer, SplitPreTokenizer } from './library.ts';
 import { precompiledNormalizer } from './precompiled.ts';
 import { sentencePieceNormalizer } from './sentencepiece/normalizer.ts';
-
-/** A component of tokenizer.json: its type and its own keys. */
-export interface Component {
-  readonly type: string;
-  readonly [key: string]: unknown;
-}
 
 /** Changes a piece of text. */
 export type Normalize = (piece: Aligned) => Aligned;

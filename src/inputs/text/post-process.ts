@@ -1,6 +1,7 @@
 /** @file The post-processor of tokenizer.json: special tokens around a single text, and offsets trimmed of white space. */
+
 import { NarrowsError } from '../../system/errors.ts';
-import type { Component } from './normalize.ts';
+import type { Component } from './component.ts';
 
 /** Ids put before and after a text; `trim` narrows offsets to the non-blank part (byte-level tokenizers ask for it). */
 export interface Frame {
@@ -49,7 +50,13 @@ export function createFrame(config: Component | null | undefined, idOf: (token: 
     case 'TemplateProcessing':
       return template(config, idOf);
     case 'RobertaProcessing':
-      return { ...EMPTY, before: [(config.cls as [string, number])[1]], after: [(config.sep as [string, number])[1]], trim, addPrefixSpace };
+      return {
+        ...EMPTY,
+        before: [(config.cls as [string, number])[1]],
+        after: [(config.sep as [string, number])[1]],
+        trim,
+        addPrefixSpace,
+      };
     case 'BertProcessing':
       return { ...EMPTY, before: [(config.cls as [string, number])[1]], after: [(config.sep as [string, number])[1]] };
     case 'ByteLevel':

@@ -1,7 +1,9 @@
 /** @file The pre-tokenisers of tokenizer.json: they cut aligned text into the pieces that the model sees one at a time. */
+
 import { NarrowsError } from '../../system/errors.ts';
 import { type Aligned, mapCharacters, prepend, sliceAligned } from './aligned.ts';
-import { type Component, compilePattern } from './normalize.ts';
+import type { Component } from './component.ts';
+import { compilePattern } from './normalize.ts';
 
 /** Cuts one piece into several (empty ones are dropped). */
 export type PreTokenize = (piece: Aligned) => Aligned[];

@@ -67,10 +67,26 @@ describe('tokens that are added', () => {
   });
 
   it.each<[string, Record<string, unknown>, RegExp]>([
-    ['a number for a token', { 'tokenizer_config.json': { ...CONFIG, pad_token: 7 } }, /tokenizer_config\.json: pad_token should be a token .* not 7/],
-    ['a text for the list', { 'tokenizer_config.json': { ...CONFIG, additional_special_tokens: '<toy>' } }, /additional_special_tokens should be a list/],
-    ['a token without text', { 'tokenizer_config.json': { added_tokens_decoder: { 5: { special: true } } } }, /added_tokens_decoder\.5 should be a token/],
-    ['an id that is none', { 'tokenizer_config.json': { added_tokens_decoder: { x: 'a' } } }, /added_tokens_decoder: "x" should be a token's id/],
+    [
+      'a number for a token',
+      { 'tokenizer_config.json': { ...CONFIG, pad_token: 7 } },
+      /tokenizer_config\.json: pad_token should be a token .* not 7/,
+    ],
+    [
+      'a text for the list',
+      { 'tokenizer_config.json': { ...CONFIG, additional_special_tokens: '<toy>' } },
+      /additional_special_tokens should be a list/,
+    ],
+    [
+      'a token without text',
+      { 'tokenizer_config.json': { added_tokens_decoder: { 5: { special: true } } } },
+      /added_tokens_decoder\.5 should be a token/,
+    ],
+    [
+      'an id that is none',
+      { 'tokenizer_config.json': { added_tokens_decoder: { x: 'a' } } },
+      /added_tokens_decoder: "x" should be a token's id/,
+    ],
     ['an id that is a text', { 'added_tokens.json': { '<toy>': 'one' } }, /added_tokens\.json: "<toy>" should be a token's id, not "one"/],
     ['a list for the file', { 'added_tokens.json': ['<toy>'] }, /added_tokens\.json should hold a JSON object/],
   ])('by %s are refused', async (_, files, says) => {
@@ -89,7 +105,9 @@ describe("a CLIP's tokenizer.json from before transformers 4.17", () => {
     const fresh = await Tokenizer.fromDirectory(directory({ 'tokenizer.json': base.json, 'tokenizer_config.json': CONFIG }));
     for (const config of [CONFIG, { bos_token: '<|startoftext|>' }]) {
       const tokenizer = await Tokenizer.fromDirectory(directory({ 'tokenizer.json': old, 'tokenizer_config.json': config }));
-      expect(tokenizer.warnings.join()).toMatch(/tokenizer\.json is from before transformers 4\.17 .* made anew from its vocabulary and merges/);
+      expect(tokenizer.warnings.join()).toMatch(
+        /tokenizer\.json is from before transformers 4\.17 .* made anew from its vocabulary and merges/,
+      );
       for (const text of ['A RED dog  on\na sofa!', "it's 12 cats", '<|endoftext|>a dog'])
         expect(tokenizer.encode(text).ids).toEqual(fresh.encode(text).ids);
       expect(tokenizer.padId).toBe(base.vocab['<|endoftext|>']);

@@ -45,7 +45,9 @@ export function effectiveConfig({ config, map = {} }: TokenFiles): TokenizerConf
 function flagsOf(value: unknown, where: string, special: boolean): Flags {
   const content = tokenText(value);
   if (content === undefined)
-    throw new NarrowsError(`${where} should be a token (a text, or an object with "content"), not ${JSON.stringify(value)}; get the file again.`);
+    throw new NarrowsError(
+      `${where} should be a token (a text, or an object with "content"), not ${JSON.stringify(value)}; get the file again.`,
+    );
   if (!isObject(value)) return { content, special: true, normalized: false };
   const flag = (key: string): boolean => value[key] === true;
   const isSpecial = flag('special') || special;
@@ -144,7 +146,6 @@ export function completeAddedTokens(
   for (const { id, ...flags } of declared) add({ ...flags, special: flags.special || names.has(flags.content) }, id);
   // With added_tokens_decoder, a special token's flags are those that stand there.
   const settled = new Set(hasDecoder(files.config) ? declared.map(token => token.content) : []);
-  for (const { explicit, ...flags } of special)
-    if (!byText.has(flags.content) || (explicit && !settled.has(flags.content))) add(flags);
+  for (const { explicit, ...flags } of special) if (!byText.has(flags.content) || (explicit && !settled.has(flags.content))) add(flags);
   return { tokens: [...byText.values()], warnings };
 }

@@ -1,23 +1,9 @@
 /** @file The model of tokenizer.json: cuts one pre-token into vocabulary entries and says how many characters each covers. */
 
 import { messageOf, NarrowsError } from '../../system/errors.ts';
+import type { Component, Piece, TokenModel } from './component.ts';
 import { BPE, Unigram, WordPiece } from './library.ts';
-import type { Component } from './normalize.ts';
 import { type SentencePieceEntry, sentencePieceModel } from './sentencepiece/token-model.ts';
-
-/** One vocabulary entry; it covers `[from, to)` UTF-16 units of the pre-token. */
-export interface Piece {
-  readonly id: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A vocabulary with its rule for cutting. */
-export interface TokenModel {
-  readonly vocabulary: ReadonlyMap<string, number>;
-  readonly unknownId: number | undefined;
-  cut(text: string): Piece[];
-}
 
 /** Assigns ids to consecutive parts of a pre-token; parts outside the vocabulary become the unknown token (neighbours fused if `fuse`). */
 function place(parts: readonly string[], lengths: readonly number[], model: Omit<TokenModel, 'cut'>, fuse: boolean): Piece[] {

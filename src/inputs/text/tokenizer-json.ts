@@ -1,6 +1,7 @@
 /** @file The parts of a tokenizer's files that are used: tokenizer.json, and the keys of tokenizer_config.json. */
+
 import type { AddedToken } from './added-tokens.ts';
-import type { Component } from './normalize.ts';
+import type { Component } from './component.ts';
 
 /** The parts of tokenizer.json that are used. */
 export interface TokenizerJson {

@@ -20,7 +20,8 @@ function* paths(value: unknown, path: readonly (string | number)[] = []): Genera
   if (path.length > 0) yield path;
   if (typeof value !== 'object' || value === null) return;
   const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
-  for (const [key, inner] of entries.slice(0, path.at(-1) === 'vocab' || path.at(-1) === 'merges' ? 2 : undefined)) yield* paths(inner, [...path, key]);
+  for (const [key, inner] of entries.slice(0, path.at(-1) === 'vocab' || path.at(-1) === 'merges' ? 2 : undefined))
+    yield* paths(inner, [...path, key]);
 }
 
 function changed(json: unknown, [key, ...rest]: readonly (string | number)[], value: unknown): unknown {
@@ -59,7 +60,12 @@ describe('a damaged tokenizer.json', () => {
 
   it.each<[string, (string | number)[], unknown, RegExp]>([
     ['an added token that is a number', ['added_tokens', 1, 'content'], 7, /^t: added_tokens\.1\.content is 7, which does not fit/],
-    ['a merge of unknown tokens', ['model', 'merges', 0], ['q', 'qq'], /^t: model\.merges\[0\] makes or takes "qq", which is not in model\.vocab/],
+    [
+      'a merge of unknown tokens',
+      ['model', 'merges', 0],
+      ['q', 'qq'],
+      /^t: model\.merges\[0\] makes or takes "qq", which is not in model\.vocab/,
+    ],
     ['an id that is a text', ['model', 'vocab', 'a'], 'one', /^t: model\.vocab\["a"\] is "one", not an id/],
     ['a component that is a text', ['normalizer'], 'NFC', /^t: normalizer is "NFC", not an object with a "type"/],
     ['no model', ['model'], undefined, /^t has no "model" entry/],
@@ -69,7 +75,9 @@ describe('a damaged tokenizer.json', () => {
 
   it('is named with its path where a directory is opened', async () => {
     writeFileSync(join(root, 'tokenizer.json'), JSON.stringify(changed(base.json, ['added_tokens', 0, 'id'], 'x')));
-    await expect(Tokenizer.fromDirectory(root)).rejects.toThrow(`${join(root, 'tokenizer.json')}: added_tokens.0.id is "x", which does not fit`);
+    await expect(Tokenizer.fromDirectory(root)).rejects.toThrow(
+      `${join(root, 'tokenizer.json')}: added_tokens.0.id is "x", which does not fit`,
+    );
     writeFileSync(join(root, 'tokenizer.json'), '[]');
     await expect(Tokenizer.fromDirectory(root)).rejects.toThrow('should hold a JSON object');
   });

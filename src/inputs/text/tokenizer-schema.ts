@@ -1,10 +1,14 @@
 /** @file Holds a tokenizer.json against its schema, so that a damaged file gets a sentence with the key that is wrong. */
+
 import { z } from 'zod';
 import { NarrowsError } from '../../system/errors.ts';
-import type { Component } from './normalize.ts';
+import type { Component } from './component.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
-const id = z.int().min(0).max(2 ** 31 - 1);
+const id = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
 const flag = z.boolean().optional();
 const added = z.object({
   id,
@@ -123,7 +127,8 @@ class Check {
   vocabulary(value: unknown, where: string): void {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.fail(where, `is ${shown(value)}, not ids by token`);
     for (const [text, number] of Object.entries(value)) {
-      if (!Number.isInteger(number) || number < 0 || number >= 2 ** 31) throw this.fail(`${where}[${shown(text)}]`, `is ${shown(number)}, not an id`);
+      if (!Number.isInteger(number) || number < 0 || number >= 2 ** 31)
+        throw this.fail(`${where}[${shown(text)}]`, `is ${shown(number)}, not an id`);
     }
   }
 
@@ -133,12 +138,14 @@ class Check {
     const { type, vocab, merges } = value as Record<string, unknown>;
     if (type !== undefined && type !== null && typeof type !== 'string') throw this.fail('model.type', `is ${shown(type)}, not a text`);
     if (type === 'Unigram') {
-      if (!Array.isArray(vocab) || vocab.length === 0) throw this.fail('model.vocab', `is ${shown(vocab)}, not a list of pieces with their scores`);
+      if (!Array.isArray(vocab) || vocab.length === 0)
+        throw this.fail('model.vocab', `is ${shown(vocab)}, not a list of pieces with their scores`);
       for (const [i, entry] of vocab.entries())
         if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number')
           throw this.fail(`model.vocab[${i}]`, `is ${shown(entry)}, not a piece with its score`);
       const unknown = (value as { unk_id?: number | null }).unk_id;
-      if (typeof unknown === 'number' && unknown >= vocab.length) throw this.fail('model.unk_id', `is ${unknown}, but the vocabulary has ${vocab.length} pieces`);
+      if (typeof unknown === 'number' && unknown >= vocab.length)
+        throw this.fail('model.unk_id', `is ${unknown}, but the vocabulary has ${vocab.length} pieces`);
       return;
     }
     if (type === 'BPE' || type === 'WordPiece' || type === 'WordLevel' || merges !== undefined) this.vocabulary(vocab, 'model.vocab');
@@ -153,7 +160,8 @@ class Check {
       const [left, right] = pair as [string, string];
       const whole = left + (prefix && right.startsWith(prefix) ? right.slice(prefix.length) : right);
       for (const part of [left, right, whole])
-        if (!Object.hasOwn(known, part)) throw this.fail(`model.merges[${i}]`, `makes or takes ${shown(part)}, which is not in model.vocab`);
+        if (!Object.hasOwn(known, part))
+          throw this.fail(`model.merges[${i}]`, `makes or takes ${shown(part)}, which is not in model.vocab`);
     }
   }
 }

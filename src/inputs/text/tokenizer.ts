@@ -1,14 +1,16 @@
 /** @file Text to token ids with offsets into the caption; ids and offsets equal those of Hugging Face's fast (Rust) tokenizers. */
+
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import { type AddedToken, addedTokenSplitter, type Section } from './added-tokens.ts';
 import { type Aligned, alignOriginal } from './aligned.ts';
+import type { TokenModel } from './component.ts';
 import { createJoin, type JoinTokens } from './decode.ts';
 import { createNormalizer, type Normalize } from './normalize.ts';
 import { createFrame, type Frame, trimSpan } from './post-process.ts';
 import { createPreTokenizer, type PreTokenize } from './pretokenize.ts';
 import { siglipText } from './sentencepiece/siglip-text.ts';
-import { createTokenModel, type TokenModel } from './token-model.ts';
+import { createTokenModel } from './token-model.ts';
 import { readTokenizerFiles, type TokenizerConfig, type TokenizerJson, tokenText } from './tokenizer-files.ts';
 
 /** One token. `text` is its vocabulary entry; `[start, end)` are UTF-16 offsets into the caption, start = end for tokens put around it. */

@@ -88,6 +88,7 @@ export async function loadLlavaKind<C extends LlavaConfig>(
     if (error instanceof NarrowsError) return error;
     throw error;
   });
+  if (tokenizer instanceof Tokenizer) for (const warning of tokenizer.warnings) warn(warning);
   // An image token below 0 stands in no text: ids are joined around it.
   if (tokenizer instanceof Tokenizer && config.image_token_index >= 0) imageTokenText(tokenizer, config, directory);
   const processor = await openImageProcessor(directory, llavaRules(config), { onWarning: warn });

@@ -20,6 +20,9 @@ import type { ClipTrainingArguments } from './arguments.ts';
 import { freshConfig, freshPreprocessor, WORD_KEYS } from './config.ts';
 import { frequentWords, wordTokenizerJson } from './word-tokenizer.ts';
 
+/** A file beside the weights: text, or the bytes of a tokenizer's model. */
+export type SideFile = string | Uint8Array;
+
 /** Where a run starts. */
 export interface ClipSource {
   readonly config: CLIPConfig;
@@ -27,7 +30,7 @@ export interface ClipSource {
   readonly preprocessor: object;
   readonly tokenizer: { readonly json: TokenizerJson; readonly config: TokenizerConfig };
   /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, SideFile>;
   /** Weights by name; from scratch without them. */
   readonly weights?: ReadonlyMap<string, Float32Array>;
   /** What was assumed or passed over while reading, in sentences. */
@@ -35,7 +38,8 @@ export interface ClipSource {
 }
 
 /** Files of a model directory that belong to the model beside weights and config.json. */
-export const BESIDE_WEIGHTS = /^(?!(config|adapter_config|golden)\.json$|train|.*\.index\.json$).*\.(json|txt|jinja)$/;
+export const BESIDE_WEIGHTS =
+  /^(?!(config|adapter_config|golden)\.json$|train|.*\.index\.json$).*\.(json|txt|jinja)$|^(spiece|tokenizer)\.model$/;
 
 const toJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -59,7 +63,7 @@ export async function pairSource(args: ClipTrainingArguments, captions: readonly
     const words = frequentWords(captions, args.vocabulary_size);
     return wordSource(args, wordTokenizerJson(words, args.max_seq_length), SPECIAL_TOKENS.length + words.length);
   }
-  const { json, config } = await readTokenizerFiles(args.tokenizer);
+  const { json, config, warnings } = await readTokenizerFiles(args.tokenizer);
   const tokenizer = new Tokenizer(json, config);
   const idOf = (key: string): number | undefined => {
     const token = tokenText(config[key]);
@@ -74,12 +78,16 @@ export async function pairSource(args: ClipTrainingArguments, captions: readonly
     throw new NarrowsError(`The tokenizer ${args.tokenizer} has the end-of-text id 2, which CLIP takes for a rule of old; choose another.`);
   const preprocessor = freshPreprocessor(args.image_size);
   const text = { bos_token_id: idOf('bos_token') ?? null, eos_token_id: eos, pad_token_id: tokenizer.padId ?? null };
-  const files = await smallFiles(args.tokenizer, /^(tokenizer|special_tokens|vocab|merges|added_tokens)[\w.]*\.(json|txt)$/);
+  const files = await smallFiles(
+    args.tokenizer,
+    /^(tokenizer|special_tokens|vocab|merges|added_tokens)[\w.]*\.(json|txt)$|^(spiece|tokenizer)\.model$/,
+  );
   return {
     config: freshConfig(args, { vocab_size: tokenizer.vocabularySize, ...text }),
     preprocessor,
     tokenizer: { json, config },
     files: files.set(PREPROCESSOR_FILE, toJson(preprocessor)),
+    warnings,
   };
 }
 
@@ -106,15 +114,16 @@ export async function pretrainedSource(reference: string): Promise<ClipSource> {
   parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
   if (!rules.stored) files.set(PREPROCESSOR_FILE, toJson(rules.json));
   const tokenizer = await readTokenizerFiles(directory);
+  warnings.push(...tokenizer.warnings);
   return { config: { ...config, dtype: 'float32' }, preprocessor: rules.json, tokenizer, files, weights, warnings };
 }
 
-/** Texts of a directory's files whose names match, by name. @throws NarrowsError where it cannot be read */
-export async function smallFiles(directory: string, wanted: RegExp): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
+/** A directory's files whose names match, by name: texts, but for a tokenizer's model. @throws NarrowsError where it cannot be read */
+export async function smallFiles(directory: string, wanted: RegExp): Promise<Map<string, SideFile>> {
+  const files = new Map<string, SideFile>();
   try {
     for (const name of (await readdir(directory)).sort())
-      if (wanted.test(name)) files.set(name, await readFile(join(directory, name), 'utf8'));
+      if (wanted.test(name)) files.set(name, await readFile(join(directory, name), name.endsWith('.model') ? null : 'utf8'));
   } catch (error) {
     throw readError(directory, error);
   }

@@ -6,13 +6,14 @@ import { type LlavaLayout, storedName } from '../../models/llava/layout.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { join } from '../../node/paths.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { SideFile } from '../clip/source.ts';
 
 /** What stands beside the weights. */
 export interface LlavaFiles {
   /** config.json, keys verbatim; `bottleneck_config` included where there is one. */
   readonly config: object;
   /** Texts by file name: tokenizer, processor, chat template, training_args.json. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, SideFile>;
   /** How tensors are named in the files; `old` is what every version of transformers reads. */
   readonly layout?: LlavaLayout;
 }

@@ -14,7 +14,7 @@ import { llavaRules, requireTensors } from '../../models/llava/files.ts';
 import { inMemoryEntries, type LlavaLayout } from '../../models/llava/layout.ts';
 import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { BESIDE_WEIGHTS, smallFiles } from '../clip/source.ts';
+import { BESIDE_WEIGHTS, type SideFile, smallFiles } from '../clip/source.ts';
 import type { ChatFormat } from './chat-reader.ts';
 
 /** Where a run starts. */
@@ -27,7 +27,7 @@ export interface LlavaSource {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly layout: LlavaLayout;
   /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, SideFile>;
   /** The image rules, with their class (see `readImageRules`). */
   readonly preprocessor: object;
   /** What was assumed or passed over while reading, in sentences. */
@@ -62,7 +62,7 @@ export async function llavaSource(reference: string): Promise<LlavaSource> {
   requireTensors(config, entries, directory);
   const tokenizer = await readTokenizerFiles(directory);
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
-  const warnings: string[] = [];
+  const warnings: string[] = [...tokenizer.warnings];
   const rules = await readImageRules(directory, llavaRules(config), w => warnings.push(w));
   // Every key that is passed over is said once; the readers of the run are silent.
   parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });

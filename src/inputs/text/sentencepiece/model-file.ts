@@ -1,6 +1,6 @@
 /** @file SentencePiece's model files (`spiece.model`, `tokenizer.model`). Source: sentencepiece_model.proto of google/sentencepiece. */
 import { NarrowsError } from '../../../system/errors.ts';
-import { protoBool, type ProtoField, protoFields, protoFloat, protoInt, protoText } from '../../../system/protobuf-reader.ts';
+import { type ProtoField, protoBool, protoFields, protoFloat, protoInt, protoText } from '../../../system/protobuf-reader.ts';
 
 /** `SentencePiece.Type`. */
 export const PIECE = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
@@ -70,7 +70,9 @@ export function readSentencePiece(bytes: Uint8Array, source: string): SentencePi
   const kind = trainer.get(3);
   const algorithm = kind ? ALGORITHMS[protoInt(kind)] : 'unigram';
   if (algorithm !== 'unigram' && algorithm !== 'bpe')
-    throw new NarrowsError(`${source} is a SentencePiece model of the kind "${algorithm ?? protoInt(kind!)}"; "unigram" and "bpe" can be read.`);
+    throw new NarrowsError(
+      `${source} is a SentencePiece model of the kind "${algorithm ?? protoInt(kind!)}"; "unigram" and "bpe" can be read.`,
+    );
   const flag = (fields: Map<number, ProtoField>, number: number, otherwise: boolean): boolean => {
     const field = fields.get(number);
     return field ? protoBool(field) : otherwise;

@@ -1,6 +1,7 @@
 /** @file SentencePiece's normaliser on aligned text. Source: normalizer.cc of google/sentencepiece. */
+
 import { type Aligned, AlignedBuilder, sliceAligned } from '../aligned.ts';
-import type { Component } from '../normalize.ts';
+import type { Component } from '../component.ts';
 import { openCharsmap } from '../precompiled.ts';
 
 /** U+2581, which stands for a blank in pieces. */

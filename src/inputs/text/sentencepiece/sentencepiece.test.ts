@@ -92,7 +92,9 @@ describe('model files', () => {
     const golden = named('siglip');
     const bytes = modelFile(golden);
     const other = directory({ 'spiece.model': bytes, 'tokenizer_config.json': '{"tokenizer_class": "XLNetTokenizerFast"}' });
-    await expect(Tokenizer.fromDirectory(other)).rejects.toThrow(/belongs to a XLNetTokenizerFast; SentencePiece files are read for SiglipTokenizer/);
+    await expect(Tokenizer.fromDirectory(other)).rejects.toThrow(
+      /belongs to a XLNetTokenizerFast; SentencePiece files are read for SiglipTokenizer/,
+    );
     const word = Buffer.concat([bytes, new ProtoWriter().message(2, spec => spec.varint(3, 3)).finish()]);
     expect(() => readSentencePiece(word, 'm')).toThrow('m is a SentencePiece model of the kind "word"; "unigram" and "bpe" can be read');
     expect(() => readSentencePiece(new Uint8Array(), 'm')).toThrow('m is no SentencePiece model');

@@ -1,6 +1,5 @@
 /** @file SentencePiece as a token model: cuts, joins neighbours that are unknown, falls back on bytes. */
-import type { Component } from '../normalize.ts';
-import type { Piece as Placed, TokenModel } from '../token-model.ts';
+import type { Component, Piece as Placed, TokenModel } from '../component.ts';
 import { cutBytePairs, cutUnigram, lookupOf, type Part } from './cut.ts';
 import type { Piece } from './model-file.ts';
 

@@ -2,8 +2,9 @@
  * @file A tokenizer.json of a SentencePiece model file, as transformers builds the tokenizer: of Llama and Gemma the fast one
  * (`LlamaConverter`, `GemmaConverter` of convert_slow_tokenizer.py), of SigLIP the one that runs SentencePiece itself (tokenization_siglip.py).
  */
+
 import { NarrowsError } from '../../../system/errors.ts';
-import type { Component } from '../normalize.ts';
+import type { Component } from '../component.ts';
 import { type TokenizerConfig, type TokenizerJson, tokenText } from '../tokenizer-json.ts';
 import { mergesOf } from './merges.ts';
 import { PIECE, type Piece, type SentencePieceModel } from './model-file.ts';
@@ -72,7 +73,12 @@ function kindOf(model: SentencePieceModel, config: TokenizerConfig, source: stri
 }
 
 /** What of a model file Rust's tokenizers hold: pieces that are control or defined by the user are added tokens. */
-function fastJson(model: SentencePieceModel, config: TokenizerConfig, special: readonly string[], parts: Partial<TokenizerJson>): TokenizerJson {
+function fastJson(
+  model: SentencePieceModel,
+  config: TokenizerConfig,
+  special: readonly string[],
+  parts: Partial<TokenizerJson>,
+): TokenizerJson {
   const { pieces } = model;
   const texts = pieces.map(piece => piece.text);
   const vocab = Object.fromEntries(texts.map((text, id) => [text, id]));
@@ -103,11 +109,7 @@ function fastJson(model: SentencePieceModel, config: TokenizerConfig, special: r
   };
 }
 
-const DECODERS: Component[] = [
-  { type: 'Replace', pattern: { String: BLANK }, content: ' ' },
-  { type: 'ByteFallback' },
-  { type: 'Fuse' },
-];
+const DECODERS: Component[] = [{ type: 'Replace', pattern: { String: BLANK }, content: ' ' }, { type: 'ByteFallback' }, { type: 'Fuse' }];
 const toBlank: Component = { type: 'Replace', pattern: { String: ' ' }, content: BLANK };
 
 function llamaJson(model: SentencePieceModel, config: TokenizerConfig): TokenizerJson {
@@ -116,7 +118,11 @@ function llamaJson(model: SentencePieceModel, config: TokenizerConfig): Tokenize
   const strip: Component[] = prefix ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : [];
   const decoder: Component = { type: 'Sequence', decoders: [...DECODERS, ...strip] };
   if (config.legacy !== false)
-    return fastJson(model, config, [], { normalizer: { type: 'Sequence', normalizers: [...first, toBlank] }, pre_tokenizer: null, decoder });
+    return fastJson(model, config, [], {
+      normalizer: { type: 'Sequence', normalizers: [...first, toBlank] },
+      pre_tokenizer: null,
+      decoder,
+    });
   const scheme = prefix ? 'first' : 'never';
   return fastJson(model, config, [], {
     normalizer: null,
@@ -185,7 +191,9 @@ export function sentencePieceTokenizer(model: SentencePieceModel, given: Tokeniz
   const warnings: string[] = [];
   if (supposed) {
     config.tokenizer_class = DEFAULTS[kind].tokenizer_class;
-    warnings.push(`No tokenizer_config.json says of which class ${source} is; by its first pieces it is taken for a ${config.tokenizer_class}.`);
+    warnings.push(
+      `No tokenizer_config.json says of which class ${source} is; by its first pieces it is taken for a ${config.tokenizer_class}.`,
+    );
   }
   if (kind === 'llama' && typeof config.legacy !== 'boolean')
     warnings.push(
