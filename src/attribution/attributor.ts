@@ -8,6 +8,7 @@ import { encodeTargets } from './encode-target.ts';
 import { MAX_MEMORY } from './memory.ts';
 import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions } from './method.ts';
 import { encodePairs, type Pair } from './pair.ts';
+import { contentName } from './perturbation/feature-store.ts';
 import type { PairAttribution } from './result.ts';
 import type { TargetSpec } from './target.ts';
 import { towerJob } from './tower-job.ts';
@@ -133,7 +134,11 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
       text: maps[0].text && textAttribution(encoded, p, { seed, nats, score: text.scores[p], maps: maps.map(m => m.text![p]) }),
       interactions: maps[0].interactions?.[p],
       passes: { forward: counted.forward / pairs.length, backward: counted.backward / pairs.length },
-      parameters: { ...used, seed, seeds, modality, imageSize: run.imageSize ?? null },
+      parameters: {
+        ...{ ...used, seed, seeds, modality, imageSize: run.imageSize ?? null },
+        // The picture does not say what was explained then.
+        ...(pair.pixelValues ? { pixelValues: `sha1:${contentName(pair.pixelValues)}` } : {}),
+      },
       provenance: {
         narrows: version,
         runtime: `${model.runtime.name} ${model.runtime.version}`,

@@ -1,5 +1,5 @@
 /** @file Image–text pairs as methods take them, and the encoding that every method starts from: hidden states, features, cosine. */
-import { stackImages } from '../inputs/image/processor.ts';
+import { type ProcessedImage, stackImages } from '../inputs/image/processor.ts';
 import type { Rectangle, RgbImage } from '../inputs/image/rgb-image.ts';
 import { requireKnown, requireText, truncationWarning } from '../inputs/text/require-text.ts';
 import type { TokenizedBatch } from '../inputs/text/tokenizer.ts';
@@ -17,6 +17,11 @@ export interface Pair {
   /** File name and hash for the record. */
   readonly imageName?: string;
   readonly imageSha256?: string;
+  /**
+   * Normalised pixels [3, H, W] in place of what the model's processor makes of `image`: a picture with noise, or one that another tool
+   * prepared. `image` is still what the map lies on.
+   */
+  readonly pixelValues?: FloatTensor;
 }
 
 /** One tower's view of P pairs. */
@@ -44,7 +49,7 @@ export interface Layers {
 
 /**
  * Encodes pairs; each image is processed as the checkpoint says (or to a square of `imageSize`).
- * @throws NarrowsError for an empty text, one of unknown words alone, or an image that the model cannot take
+ * @throws NarrowsError for an empty text, one of unknown words alone, or an image or pixels that the model cannot take
  */
 export async function encodePairs(
   model: DualEncoder,
@@ -52,7 +57,7 @@ export async function encodePairs(
   layers: Layers,
   options: { imageSize?: number; onWarning?: (message: string, pair: number) => void } = {},
 ): Promise<EncodedPairs> {
-  const processed = pairs.map(pair => model.processor.process(pair.image, { size: options.imageSize }));
+  const processed = pairs.map(pair => processPair(model, pair, options.imageSize));
   const pixels = stackImages(processed.map(p => p.pixelValues));
   const tokenizer = model.requireTokenizer();
   const batch = tokenizer.encodeBatch(
@@ -75,6 +80,20 @@ export async function encodePairs(
     text: { inputs: textInputs, ...text, batch },
     cosines: pairs.map((_, i) => cosine(row(image.features, i), row(text.features, i))),
   };
+}
+
+/** A pair's pixels, and the part of the picture that they show. */
+export function processPair(model: Pick<DualEncoder, 'processor'>, { image, pixelValues }: Pair, size?: number): ProcessedImage {
+  const processed = model.processor.process(image, { size });
+  if (!pixelValues) return processed;
+  const { shape, data } = pixelValues;
+  const want = processed.pixelValues.shape;
+  if (shape.length !== 3 || shape.some((length, i) => length !== want[i]))
+    throw new NarrowsError(
+      `The pixel values of a pair have the shape [${shape.join(', ')}], but its image becomes [${want.join(', ')}]; give normalised pixels of that shape.`,
+    );
+  if (data.some(v => !Number.isFinite(v))) throw new NarrowsError('The pixel values of a pair hold NaN or infinity.');
+  return { ...processed, pixelValues };
 }
 
 /** Cosine of two vectors. @throws NarrowsError where one is zero */

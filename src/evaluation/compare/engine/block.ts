@@ -16,6 +16,7 @@ import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
 import { messageOf } from '../../../system/errors.ts';
 import { type FloatTensor, floats } from '../../../tensor/tensor.ts';
 import type { MetricSample } from '../../metrics/metric.ts';
+import { removalCurve } from '../../metrics/ranking.ts';
 import { createMetric } from '../../metrics/registry.ts';
 import { tokenWeightScores } from '../../metrics/token-weights.ts';
 import type { CompareSample, SampleSource } from '../data/sample.ts';
@@ -29,7 +30,6 @@ import {
   metricSettings,
   seedsOf,
 } from '../settings.ts';
-import { curvesOf } from './curves.ts';
 import { ExplainAgain, type LoadModel } from './explain-again.ts';
 import { MethodRuns } from './method-runs.ts';
 import { type Prepared, prepare } from './prepared.ts';
@@ -38,6 +38,8 @@ import { WatchedModel } from './watched-model.ts';
 
 /** Pairs that go through a method together. */
 export const BLOCK = 8;
+/** Steps of the curves that the report draws: those of insertion and deletion by default, whose coalitions are known by then. */
+const CURVE_STEPS = 16;
 /** Milliseconds between two savings of the records of a block. */
 const SAVE_EVERY = 10_000;
 /** Pairs among which another caption is looked for. */
@@ -339,7 +341,8 @@ export class BlockRunner {
     if (this.lacksCurves(work, setting)) {
       const { removal, textRemoval } = this.curves!.parsed as { removal: ImageRemoval; textRemoval: TextRemoval };
       const game = sample.game!(work.sample.modality === 'image' ? removal : textRemoval);
-      record.setCurves(setting.key, await curvesOf(game, record.map(setting.key, this.spec.seed)!.map));
+      const { insertion, deletion } = await removalCurve(game, record.map(setting.key, this.spec.seed)!.map, CURVE_STEPS);
+      record.setCurves(setting.key, { insertion, deletion });
     }
   }
 

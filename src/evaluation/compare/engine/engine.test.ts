@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
 import { RandomStream } from '../../../tensor/random.ts';
+import { areaUnder } from '../../metrics/ranking.ts';
 import { collect } from '../collect.ts';
 import { runComparison } from '../comparison.ts';
 import { openSource } from '../data/open.ts';
 import type { SampleSource } from '../data/sample.ts';
 import { styleGroups } from '../data/scenes.ts';
-import { type Choice, type CompareSpec, methodSettings } from '../settings.ts';
+import { type Choice, type CompareSpec, methodSettings, metricSettings } from '../settings.ts';
 import { blocksOf } from './blocks.ts';
 import { loadModel } from './load-model.ts';
 import { survey } from './survey.ts';
@@ -97,6 +98,27 @@ describe('a comparison', () => {
     const left = await readdir(join(stopped.directory, 'cache'), { recursive: true });
     expect(left.filter(name => /tmp|randomised/.test(name))).toEqual([]);
   }, 60_000);
+
+  it('keeps the curves whose areas insertion and deletion are', async () => {
+    const spec = { ...specOf('curves', ['rollout', 'm2ib'].map(plain)), metrics: ['insertion', 'deletion'].map(plain) };
+    await runComparison(spec, source, model, { workers: 0 });
+    let seen = 0;
+    for await (const { record } of survey(spec, source, model))
+      for (const { key, label } of methodSettings(spec.methods)) {
+        const curves = record.curves(key);
+        if (!curves) continue;
+        seen++;
+        for (const { key: metric, label: name } of metricSettings(spec.metrics)) {
+          const area = areaUnder(curves[name as 'insertion' | 'deletion']);
+          expect(record.value(key, metric, 5), `${label} ${name}`).toBeCloseTo(area, 2);
+        }
+        // From nobody to everybody, and back.
+        expect(curves.insertion[0]).toBeCloseTo(curves.deletion.at(-1)!, 5);
+        expect(curves.insertion.at(-1)).toBeCloseTo(curves.deletion[0], 5);
+        expect(curves.insertion[0]).not.toBeCloseTo(curves.deletion[0], 3);
+      }
+    expect(seen).toBe(12);
+  }, 120_000);
 
   it('computes nothing twice, and only what a new method adds', async () => {
     const spec = specOf('grown', METHODS);

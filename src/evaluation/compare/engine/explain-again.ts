@@ -1,5 +1,6 @@
 /** @file `explain` of metric samples: a method once more, on other pixels, another caption or seed, or a model that was randomised in part. */
 
+import type { Pair } from '../../../attribution/pair.ts';
 import { contentName } from '../../../attribution/perturbation/feature-store.ts';
 import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
 import { rm } from '../../../node/disk.ts';
@@ -56,10 +57,10 @@ export class ExplainAgain {
   }
 
   private async run(setting: MethodSetting, sample: CompareSample, change: Change, options: RunOptions): Promise<Float32Array> {
-    const pair = change.text === undefined ? sample.pair : { ...sample.pair, text: change.text };
+    const pair: Pair = { ...sample.pair, text: change.text ?? sample.pair.text, pixelValues: change.pixels };
     const blocks = change.randomisedBlocks ?? 0;
-    const { watched, runs } = blocks > 0 ? await this.model(sample.modality, blocks) : { watched: this.watched, runs: this.runs };
-    const [made] = await watched.withPixels(change.pixels, () => runs.maps(setting, [pair], options));
+    const runs = blocks > 0 ? (await this.model(sample.modality, blocks)).runs : this.runs;
+    const [made] = await runs.maps(setting, [pair], options);
     return made.map;
   }
 

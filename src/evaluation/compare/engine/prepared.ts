@@ -1,5 +1,7 @@
 /** @file A sample as the model sees it: its key in the cache, its truth per pixel of the view or per word. */
 
+import { processPair } from '../../../attribution/pair.ts';
+import { contentName } from '../../../attribution/perturbation/feature-store.ts';
 import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
 import { mergeWords } from '../../../inputs/text/words.ts';
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
@@ -31,7 +33,7 @@ const pictureSha = (image: RgbImage): string => sha(`${image.width}x${image.heig
 
 /** @param imageSize as `--image-size` */
 export async function prepare(model: DualEncoder, sample: CompareSample, imageSize?: number): Promise<Prepared> {
-  const { pixelValues, view } = model.processor.process(sample.pair.image, { size: imageSize });
+  const { pixelValues, view } = processPair(model, sample.pair, imageSize);
   const size = [pixelValues.shape[1], pixelValues.shape[2]] as const;
   const mask = sample.modality === 'image' ? sample.truth && maskInView(sample.truth, view, size) : wordTruth(model, sample);
   const truth = mask?.includes(1) ? mask : undefined;
@@ -44,6 +46,7 @@ export async function prepare(model: DualEncoder, sample: CompareSample, imageSi
     pictureSha(sample.pair.image),
     sample.pair.text,
     truth ? sha(truth) : null,
+    ...(sample.pair.pixelValues ? [contentName(sample.pair.pixelValues)] : []),
   );
   return { sample, key, draw: Number.parseInt(sha(key).slice(0, 8), 16), size, truth };
 }

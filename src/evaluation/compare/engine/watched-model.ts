@@ -1,6 +1,6 @@
 /**
- * @file A model as the comparison hands it to methods: encodings that every method starts from are remembered, pixels can be put in place of
- * what the processor makes of a picture, and the time of compilations is taken (it says nothing about a method).
+ * @file A model as the comparison hands it to methods: encodings that every method starts from are remembered, and the time
+ * of compilations is taken (it says nothing about a method).
  */
 
 import { contentName } from '../../../attribution/perturbation/feature-store.ts';
@@ -15,9 +15,8 @@ import type { FloatTensor } from '../../../tensor/tensor.ts';
 /** Bytes of remembered encodings at most. */
 const REMEMBERED = 64 * 2 ** 20;
 
-/** A processor that remembers pictures by identity and can be told to give other pixels. */
+/** A processor that remembers pictures by identity. */
 class WatchedProcessor extends ImageProcessor {
-  override: FloatTensor | undefined;
   private known = new WeakMap<RgbImage, Map<number | undefined, ProcessedImage>>();
 
   override process(image: RgbImage, options: { size?: number } = {}): ProcessedImage {
@@ -25,7 +24,7 @@ class WatchedProcessor extends ImageProcessor {
     this.known.set(image, own);
     const processed = own.get(options.size) ?? super.process(image, options);
     own.set(options.size, processed);
-    return this.override ? { ...processed, pixelValues: this.override } : processed;
+    return processed;
   }
 }
 
@@ -95,16 +94,6 @@ export class WatchedModel implements DualEncoder {
       if (this.bytes > REMEMBERED) this.forget();
       return encoded;
     });
-  }
-
-  /** Runs something that sees these pixels [3, H, W] in place of every picture. */
-  async withPixels<T>(pixels: FloatTensor | undefined, work: () => Promise<T>): Promise<T> {
-    this.processor.override = pixels;
-    try {
-      return await work();
-    } finally {
-      this.processor.override = undefined;
-    }
   }
 
   /** Drops remembered encodings. */
