@@ -4,6 +4,7 @@ import { jsonErrorIndex } from '../../checkpoints/json-position.ts';
 import { createReadStream } from '../../node/disk.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
+import { isWrapper, wrappedRecords } from './json-wrapped.ts';
 
 /** A record and where it stands: `data.jsonl, line 7` or `data.json, entry 3 (line 40)`. */
 export interface JsonRecord {
@@ -13,6 +14,8 @@ export interface JsonRecord {
 
 /** A record this long is a list whose bracket was never closed. */
 const LONGEST = 2 ** 26;
+/** A file that is one object is read whole, up to so many characters. */
+const LARGEST = 2 ** 28;
 const CODE = { quote: 34, comma: 44, backslash: 92, open: 91, close: 93, brace: 123, braceEnd: 125, line: 10 } as const;
 /** Ends a string, escapes a character of it, or a line end that has no place in it. */
 const SPECIAL = /["\\\n]/g;
@@ -33,21 +36,63 @@ function parseAt(text: string, file: string, line: number, column: number): unkn
   }
 }
 
-async function* lines(chunks: AsyncIterable<string>, file: string): AsyncGenerator<JsonRecord> {
+/** Whether a text is the beginning of JSON that goes on behind it. */
+const isOpen = (text: string): boolean => jsonErrorIndex(text) === text.length;
+
+/** Rows of a text with their numbers, blank ones left out. */
+async function* rowsOf(chunks: AsyncIterable<string>): AsyncGenerator<{ text: string; line: number }> {
   let rest = '';
   let line = 0;
-  const read = function* (rows: readonly string[]): Generator<JsonRecord> {
-    for (const row of rows) {
-      line++;
-      if (row.trim() !== '') yield { value: parseAt(row, file, line, 1), where: `${file}, line ${line}` };
-    }
-  };
   for await (const chunk of chunks) {
     const rows = (rest + chunk).split('\n');
     rest = rows.pop() as string;
-    yield* read(rows);
+    for (const text of rows) {
+      line++;
+      if (text.trim() !== '') yield { text, line };
+    }
   }
-  yield* read([rest]);
+  if (rest.trim() !== '') yield { text: rest, line: line + 1 };
+}
+
+/** JSON lines, or one JSON object that begins in the first line and goes on behind it. */
+async function* lines(chunks: AsyncIterable<string>, file: string): AsyncGenerator<JsonRecord> {
+  const rows = rowsOf(chunks);
+  const first = (await rows.next()).value as { text: string; line: number };
+  if (isOpen(first.text)) return yield* object(first, rows, file);
+  let held: JsonRecord | undefined = { value: parseAt(first.text, file, first.line, 1), where: `${file}, line ${first.line}` };
+  if (!isWrapper(held.value)) {
+    yield held;
+    held = undefined;
+  }
+  for await (const { text, line } of rows) {
+    if (held) yield held;
+    held = undefined;
+    yield { value: parseAt(text, file, line, 1), where: `${file}, line ${line}` };
+  }
+  if (held) yield* wrappedRecords(held.value, file);
+}
+
+/** One object over several lines. */
+async function* object(
+  first: { readonly text: string; readonly line: number },
+  rows: AsyncIterable<{ readonly text: string; readonly line: number }>,
+  file: string,
+): AsyncGenerator<JsonRecord> {
+  let [whole, last, second] = [first.text, first.line, ''];
+  for await (const { text, line } of rows) {
+    second ||= text;
+    // Blank lines are kept, so that the lines of an error count.
+    whole += '\n'.repeat(line - last) + text;
+    last = line;
+    if (whole.length > LARGEST)
+      throw new NarrowsError(
+        `${file} is one JSON object of more than ${LARGEST >> 20} MB; write its list of records to a file of its own.`,
+      );
+  }
+  // A first line that was cut, with whole ones behind it.
+  if (second !== '' && jsonErrorIndex(second) === undefined && jsonErrorIndex(whole) !== undefined)
+    parseAt(first.text, file, first.line, 1);
+  yield* wrappedRecords(parseAt(whole, file, first.line, 1), file);
 }
 
 async function* entries(chunks: AsyncIterable<string>, file: string): AsyncGenerator<JsonRecord> {
@@ -132,6 +177,7 @@ async function opened(file: string): Promise<{ first: string | undefined; chunks
 
 /**
  * Reads a JSON list of objects, or one JSON value per line; which of them follows from the first character. Memory stays that of a record.
+ * A file that is one object is read whole: the records are those of the list in it.
  * @throws NarrowsError with file, line and column where the text is not JSON, or for an empty file
  */
 export async function* jsonRecords(file: string): AsyncGenerator<JsonRecord> {

@@ -11,6 +11,9 @@ const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 };
 
+/** `null` and an empty text name no image, as in the question files of LLaVA. */
+const isNone = (value: unknown): boolean => value === undefined || value === null || value === '';
+
 /** The path of an image: a string, or an object with `path` (as `datasets` writes it). */
 function imagePath(value: unknown, where: string): string {
   const path = isObject(value) ? value.path : value;
@@ -33,7 +36,7 @@ function contentText(content: unknown, images: string[], where: string): string 
           `${where}: a turn holds the part ${shown(part)}; parts are {"type": "text", "text": ...} and {"type": "image"}.`,
         );
       const named = part.image ?? part.path ?? part.url;
-      if (named !== undefined && named !== null) images.push(imagePath(named, where));
+      if (!isNone(named)) images.push(imagePath(named, where));
       return IMAGE_MARK;
     })
     .join('');
@@ -74,8 +77,8 @@ export function parseRecord(value: unknown, where: string, { imageFirst: move = 
   if (!isObject(value)) throw new NarrowsError(`${where}: ${shown(value)} is no JSON object.`);
   const inside: string[] = [];
   const messages = turns(value, inside, where);
-  const named = value.image ?? value.images ?? [];
-  const outside = (Array.isArray(named) ? named : [named]).map(image => imagePath(image, where));
+  const named = [value.image, value.images].find(one => !isNone(one)) ?? [];
+  const outside = [named].flat().map(image => imagePath(image, where));
   const images = outside.length ? outside : inside;
   const first = messages[0]?.role === 'system' ? 1 : 0;
   if (messages[first]?.role === 'assistant' && messages.length > first + 1) messages.splice(first, 1);

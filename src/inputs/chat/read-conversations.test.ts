@@ -101,6 +101,55 @@ describe('readConversations', () => {
     expect(n).toBe(500);
   });
 
+  it('takes an empty name of an image for none', async () => {
+    const turns = [human('q'), gpt('a')];
+    const parts = [
+      {
+        role: 'user',
+        content: [
+          { type: 'image', image: '' },
+          { type: 'text', text: 'q' },
+        ],
+      },
+      { role: 'assistant', content: 'a' },
+    ];
+    const all = await loadConversations(
+      file([
+        ...['', null, []].flatMap(none => [
+          { image: none, conversations: turns },
+          { images: none, conversations: turns },
+        ]),
+        { image: '', images: ['b.png'], messages: parts },
+      ]),
+    );
+    expect(all.map(c => c.images)).toEqual([[], [], [], [], [], [], ['b.png']]);
+    await fails([{ image: ['a.png', ''], conversations: turns }], /line 1: "" names no image/);
+  });
+
+  it('takes the list out of an object around it, and says where records stand', async () => {
+    const info = { version: '0.5.1', splits: ['val'], data: [good, good] };
+    const whole = JSON.stringify(info, null, 2);
+    for (const text of [JSON.stringify(info), whole, `\uFEFF\n${whole}\r\n`, whole.replaceAll('\n', '\r\n')]) {
+      const all = await loadConversations(file(text, 'json'));
+      expect(all).toHaveLength(2);
+      expect(all[1].source).toMatch(/\.json, entry 2 of "data"$/);
+    }
+    // One record over several lines, lines of objects that only look like wrappers, and a first line that was cut.
+    expect(await loadConversations(file(JSON.stringify(good, null, 1), 'json'))).toHaveLength(1);
+    await fails(
+      `${JSON.stringify({ data: [good] })}\n${JSON.stringify(good)}`,
+      /line 1: the record has no list "conversations".*it has data/,
+    );
+    await fails(`${JSON.stringify(good).slice(0, -1)}\n${JSON.stringify(good)}`, /the text ends too early at line 1,/);
+    await fails(`${whole.slice(0, -4)}`, /is not valid JSON: the text ends too early at line \d\d, column/);
+    await fails(
+      JSON.stringify({ train: [good], val: [good] }),
+      /is one JSON object \(train, val\) with the lists train, val, and nothing says/,
+    );
+    await fails(JSON.stringify({ ids: [1], meta: {} }, null, 1), /is one JSON object \(ids, meta\) with no list of records; write/);
+    await fails(JSON.stringify({ data: [{ ...good, conversations: [] }] }), /entry 1 of "data": the conversation has no turns/);
+  });
+
   it('says where JSON is corrupt', async () => {
     const line = JSON.stringify(good);
     await fails(`${line}\n${line.slice(0, -3)}\n${line}`, /is not valid JSON: the text ends too early at line 2, column \d+\.$/);
