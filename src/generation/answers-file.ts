@@ -7,10 +7,10 @@ import { createHash } from '../node/hash.ts';
 import { dirname } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { readError } from '../system/read-error.ts';
-import type { QuestionId } from './questions.ts';
+import type { BulkQuestion, QuestionId } from './questions.ts';
 
-/** A row, keys as in LLaVA's answer files. */
-export interface AnswerRow {
+/** A row, keys as in LLaVA's answer files; further keys of the question stand in it as well. */
+export interface AnswerRow extends Readonly<Record<string, unknown>> {
   readonly question_id: QuestionId;
   readonly prompt: string;
   readonly text: string;
@@ -23,9 +23,15 @@ export interface AnswerRow {
 export const answerId = (...parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64').replace(/[+/=]/g, '').slice(0, 22);
 
+/** What tells a question from all others of a file: ids may repeat, and so may an id with its text. */
+export type AnswerKey = Pick<BulkQuestion, 'questionId' | 'prompt' | 'repeat'>;
+const keyText = ({ questionId, prompt, repeat = 1 }: AnswerKey): string => JSON.stringify([questionId, prompt, repeat]);
+const keyOf = ({ question_id: questionId, prompt, metadata }: AnswerRow): string =>
+  keyText({ questionId, prompt, repeat: typeof metadata?.repeat === 'number' ? metadata.repeat : 1 });
+
 /** What stands in a line. */
 interface Line {
-  readonly id: QuestionId;
+  readonly key: string;
   readonly text: string;
 }
 
@@ -34,7 +40,8 @@ export class AnswersFile {
   private constructor(
     readonly path: string,
     private readonly handle: FileHandle,
-    private readonly lines: Map<QuestionId, string>,
+    /** Rows by their keys. */
+    private readonly lines: Map<string, string>,
     /** Bytes of a row cut short that were taken away when the file was opened. */
     readonly mended: number,
   ) {}
@@ -56,7 +63,7 @@ export class AnswersFile {
         throw readError(path, error);
       });
       const end = content.lastIndexOf(0x0a) + 1;
-      const lines = new Map<QuestionId, string>();
+      const lines = new Map<string, string>();
       for (const [i, text] of content.subarray(0, end).toString('utf8').split('\n').entries()) {
         if (text.trim() === '') continue;
         const where = `${path}, line ${i + 1}`;
@@ -65,7 +72,7 @@ export class AnswersFile {
         if (typeof id !== 'string' && typeof id !== 'number')
           throw new NarrowsError(`${where}: the row has no question_id, so it is no file of answers; choose another output.`);
         check(row as AnswerRow, where);
-        lines.set(id, text);
+        lines.set(keyOf(row as AnswerRow), text);
       }
       if (end < content.length) await handle.truncate(end);
       return new AnswersFile(path, handle, lines, content.length - end);
@@ -76,8 +83,8 @@ export class AnswersFile {
   }
 
   /** Whether a question has its answer. */
-  has(id: QuestionId): boolean {
-    return this.lines.has(id);
+  has(question: AnswerKey): boolean {
+    return this.lines.has(keyText(question));
   }
 
   /** How many answers there are. */
@@ -87,24 +94,24 @@ export class AnswersFile {
 
   /** Appends rows and waits until they are on the disk. @throws NarrowsError where they cannot be written; earlier rows stay whole */
   async append(rows: readonly AnswerRow[]): Promise<void> {
-    const added: Line[] = rows.map(row => ({ id: row.question_id, text: JSON.stringify(row) }));
+    const added: Line[] = rows.map(row => ({ key: keyOf(row), text: JSON.stringify(row) }));
     try {
       await this.handle.appendFile(added.map(({ text }) => `${text}\n`).join(''));
       await this.handle.sync();
     } catch (error) {
       throw writeError(this.path, error);
     }
-    for (const { id, text } of added) this.lines.set(id, text);
+    for (const { key, text } of added) this.lines.set(key, text);
   }
 
-  /** Puts the rows into an order, rows of other ids first, and closes. Nothing is written where they stand in it already. */
-  async finish(order: Iterable<QuestionId>): Promise<void> {
+  /** Puts the rows into an order, rows of other questions first, and closes. Nothing is written where they stand in it already. */
+  async finish(order: Iterable<AnswerKey>): Promise<void> {
     await this.close();
-    const wanted = [...order].filter(id => this.lines.has(id));
+    const wanted = [...order].map(keyText).filter(key => this.lines.has(key));
     const known = new Set(wanted);
-    const ids = [...[...this.lines.keys()].filter(id => !known.has(id)), ...wanted];
-    if ([...this.lines.keys()].every((id, i) => id === ids[i])) return;
-    await writeFileAtomic(this.path, ids.map(id => `${this.lines.get(id)}\n`).join(''));
+    const keys = [...[...this.lines.keys()].filter(key => !known.has(key)), ...wanted];
+    if ([...this.lines.keys()].every((key, i) => key === keys[i])) return;
+    await writeFileAtomic(this.path, keys.map(key => `${this.lines.get(key)}\n`).join(''));
   }
 
   /** Closes the file as it is. */

@@ -112,6 +112,63 @@ describe('answerQuestions', () => {
     expect(schedule([3, 9, 3, 7, 1], 2)).toEqual([[1, 3], [0, 2], [4]]);
   });
 
+  it('keeps rows of one id apart, in order, and goes on with them', async () => {
+    const same = (id: number | string, text: string, image?: string) => ({ question_id: id, text, ...(image ? { image } : {}) });
+    const list = [
+      same('p/1.png', 'is it red ?', 'red.png'),
+      same('p/1.png', 'is there a cat of two things left ?', 'red.png'),
+      same(1, 'is it red ?'),
+      same('1', 'is it red ?'),
+      same('p/1.png', 'is it red ?', 'blue.png'),
+    ];
+    const questions = await questionsOf(list);
+    const whole = await run('same.jsonl', questions);
+    const answers = parsed(whole);
+    expect(answers.map(a => [a.question_id, a.prompt, a.metadata.repeat])).toEqual(
+      list.map((q, i) => [q.question_id, q.text, i === 4 ? 2 : undefined]),
+    );
+    expect(new Set(answers.map(a => a.answer_id)).size).toBe(5);
+    // Rows in the order in which batches left them, and one of them missing.
+    const lines = whole.trim().split('\n');
+    for (const lost of lines.keys()) {
+      await writeFile(
+        at('some.jsonl'),
+        lines
+          .filter((_, i) => i !== lost)
+          .reverse()
+          .map(line => `${line}\n`)
+          .join(''),
+      );
+      expect(await run('some.jsonl', questions)).toBe(whole);
+    }
+  });
+
+  it("passes every further key of a question on, and no key replaces the row's", async () => {
+    const further = { label: 'yes', category: 'coco', group: [1, { a: null }], rank: 3 };
+    const questions = await questionsOf([
+      { question_id: 1, text: 'is it ?', ...further },
+      { question_id: 2, question: 'is it red ?', metadata: { split: 'val' }, model_id: 'x', prompt: 'p' },
+      { id: 3, conversations: [{ from: 'human', value: 'is it ?' }], label: 'no' },
+    ]);
+    const [first, second, third] = parsed(await run('further.jsonl', questions));
+    expect(first).toMatchObject(further);
+    expect(Object.keys(first)).toEqual([
+      'question_id',
+      'prompt',
+      'text',
+      'answer_id',
+      'model_id',
+      'label',
+      'category',
+      'group',
+      'rank',
+      'metadata',
+    ]);
+    expect([second.model_id, second.prompt]).toEqual(['tiny', 'is it red ?']);
+    expect(second.metadata).toMatchObject({ settings: 's', question: { metadata: { split: 'val' }, model_id: 'x', prompt: 'p' } });
+    expect([third.label, third.conversations, third.id]).toEqual(['no', undefined, undefined]);
+  });
+
   it('takes conversations: earlier turns are read, the answer that is there is the reference', async () => {
     const conversation = {
       id: 'x',
@@ -140,7 +197,6 @@ describe('bad input', () => {
     const file = 'questions.jsonl, line';
     await refused(questionsOf([rows[1], { text: 'x' }]), `${file} 2: the record has neither "question_id" and "text"`);
     await refused(questionsOf([{ question_id: 1 }]), `${file} 1: the record has no question`);
-    await refused(questionsOf([rows[1], rows[2], rows[1]]), /line 3: the id 1 stands already in .*line 1/);
     await refused(
       questionsOf([rows[1], { question_id: null, text: 'a' }, { question_id: 3, text: '' }]),
       /2 rows cannot be used: .*line 2.*line 3/,

@@ -57,20 +57,26 @@ async function promptOf(chat: ChatModel, question: BulkQuestion, options: BulkOp
   }
 }
 
+/** Keys of a row that a question's own keys never replace. */
+const ROW_KEYS = ['question_id', 'prompt', 'text', 'answer_id', 'model_id', 'metadata'];
+
 function rowOf(chat: ChatModel, question: BulkQuestion, { text, ids, finish }: Generation, options: BulkOptions): AnswerRow {
   const model = options.modelId ?? chat.name;
   const said = text.trim();
+  const { questionId, prompt, reference, repeat, further } = question;
+  const [passed, covered] = [false, true].map(taken =>
+    Object.fromEntries(Object.entries(further).filter(([key]) => ROW_KEYS.includes(key) === taken)),
+  );
   return {
-    question_id: question.questionId,
-    prompt: question.prompt,
-    text: said,
-    answer_id: answerId(model, options.settings, question.questionId, question.prompt, said),
+    ...{ question_id: questionId, prompt, text: said },
+    answer_id: answerId(model, options.settings, questionId, prompt, said, ...(repeat === undefined ? [] : [repeat])),
     model_id: model,
+    ...passed,
     metadata: {
-      finish,
-      tokens: ids.length,
-      settings: options.settings,
-      ...(question.reference === undefined ? {} : { reference: question.reference }),
+      ...{ finish, tokens: ids.length, settings: options.settings },
+      ...(reference === undefined ? {} : { reference }),
+      ...(repeat === undefined ? {} : { repeat }),
+      ...(Object.keys(covered).length ? { question: covered } : {}),
     },
   };
 }
@@ -95,8 +101,8 @@ export async function answerQuestions(
     if (lost !== undefined) throw new NarrowsError(`${question.source}: there is no image ${options.images.path(lost)}.`);
     lengths.push(lengthOf(chat, question, options.system));
   }
-  const open = schedule(lengths, batchSize).filter(batch => batch.some(i => !file.has(questions[i].questionId)));
-  const answeredOf = (): number => questions.reduce((sum, { questionId }) => sum + (file.has(questionId) ? 1 : 0), 0);
+  const open = schedule(lengths, batchSize).filter(batch => batch.some(i => !file.has(questions[i])));
+  const answeredOf = (): number => questions.reduce((sum, question) => sum + (file.has(question) ? 1 : 0), 0);
   let [answered, tokens, done] = [0, 0, answeredOf()];
   const prepare = (batch: readonly number[] | undefined): Promise<LlavaPrompt[]> => {
     const prompts = Promise.all((batch ?? []).map(i => promptOf(chat, questions[i], options)));
@@ -108,7 +114,7 @@ export async function answerQuestions(
   for (const [at, batch] of open.entries()) {
     const prompts = await next;
     next = prepare(open[at + 1]);
-    const fresh = new Set([...batch.keys()].filter(i => !file.has(questions[batch[i]].questionId)));
+    const fresh = new Set([...batch.keys()].filter(i => !file.has(questions[batch[i]])));
     let ended = 0;
     const answers = await generate(chat.model, prompts, {
       ...chat.options(options.generation),
@@ -125,7 +131,7 @@ export async function answerQuestions(
     answered += fresh.size;
     done += fresh.size;
   }
-  await file.finish(questions.map(q => q.questionId));
+  await file.finish(questions);
   return { answered, tokens };
 }
 

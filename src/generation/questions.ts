@@ -16,6 +16,10 @@ export interface BulkQuestion extends Conversation {
   readonly prompt: string;
   /** The answer that a conversation file gives. */
   readonly reference?: string;
+  /** 2 where the file holds the same id with the same text for the second time, 3 for the third. */
+  readonly repeat?: number;
+  /** Every other key of the record, such as `label` or `category`; they go on into the answer's row. */
+  readonly further: Readonly<Record<string, unknown>>;
   /** Where it stands, such as `questions.jsonl, line 7`. */
   readonly source: string;
 }
@@ -25,6 +29,9 @@ const isId = (value: unknown): value is QuestionId =>
 
 const plain = (text: string): string => text.replaceAll(IMAGE_MARK, '').trim();
 
+const without = (record: Readonly<Record<string, unknown>>, used: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(record).filter(([key]) => !used.includes(key)));
+
 /** `{question_id, image?, text}` of LLaVA (`model_vqa.py`: the image stands before the text). */
 function fromQuestion(record: Readonly<Record<string, unknown>>, source: string): BulkQuestion {
   const { question_id: id, image, text = record.question } = record;
@@ -33,7 +40,8 @@ function fromQuestion(record: Readonly<Record<string, unknown>>, source: string)
   const given = image === undefined || image === null || image === '' ? [] : [image].flat();
   const front = countMarks(text) === 0 ? given.map(() => `${IMAGE_MARK}\n`).join('') : '';
   const record_ = { messages: [{ role: 'user', content: `${front}${text}` }], images: given };
-  return { ...parseRecord(record_, source, { answer: false }), questionId: id, prompt: plain(text), source };
+  const further = without(record, ['question_id', 'image', record.text === undefined ? 'question' : 'text']);
+  return { ...parseRecord(record_, source, { answer: false }), questionId: id, prompt: plain(text), source, further };
 }
 
 /** A conversation: its last turn of the user is asked; an answer behind it is the reference. */
@@ -50,6 +58,7 @@ function fromConversation(record: Readonly<Record<string, unknown>>, source: str
     questionId: id,
     prompt: plain(asked.at(-1)?.content ?? ''),
     source,
+    further: without(record, [record.question_id === undefined ? 'id' : 'question_id', 'image', 'images', 'conversations', 'messages']),
     ...(reference === undefined ? {} : { reference }),
   };
 }
@@ -71,23 +80,22 @@ export function parseQuestion(value: unknown, source: string): BulkQuestion {
 const NAMED = 5;
 
 /**
- * All questions of a `.jsonl` or `.json` file.
+ * All questions of a `.jsonl` or `.json` file. Ids may repeat, as in the files of MME and TextVQA: a question is known by its id and its text.
  * @throws NarrowsError naming file and line for text that is no JSON, for rows that are no questions (the first ones in full, all counted),
- *   an id that stands there twice, and a file without questions
+ *   and for a file without questions
  */
 export async function readQuestions(file: string, signal?: AbortSignal): Promise<BulkQuestion[]> {
   const questions: BulkQuestion[] = [];
   const bad: string[] = [];
-  const seen = new Map<QuestionId, string>();
+  const seen = new Map<string, number>();
   for await (const { value, where } of jsonRecords(file)) {
     signal?.throwIfAborted();
     try {
       const question = parseQuestion(value, where);
-      const before = seen.get(question.questionId);
-      if (before !== undefined)
-        throw new NarrowsError(`${where}: the id ${JSON.stringify(question.questionId)} stands already in ${before}.`);
-      seen.set(question.questionId, where);
-      questions.push(question);
+      const key = JSON.stringify([question.questionId, question.prompt]);
+      const repeat = (seen.get(key) ?? 0) + 1;
+      seen.set(key, repeat);
+      questions.push(repeat > 1 ? { ...question, repeat } : question);
     } catch (error) {
       if (!(error instanceof NarrowsError)) throw error;
       bad.push(messageOf(error));

@@ -84,7 +84,7 @@ async function run(context: Context, options: Options): Promise<undefined> {
   const file = await AnswersFile.open(output, belongs(modelId, settings));
   context.status();
   if (file.mended) context.log.warn(`The last row of ${output} was cut short (${file.mended} bytes) and is answered again.`);
-  const before = questions.filter(({ questionId }) => file.has(questionId)).length;
+  const before = questions.filter(question => file.has(question)).length;
   if (before) context.log.info(`${formatCount(before)} of ${formatCount(questions.length)} questions have their answer already.`);
   const bar = context.progress({ label: 'Answering', total: questions.length, unit: 'questions', start: before });
   const began = performance.now();
