@@ -1,12 +1,15 @@
 /** @file Generation: a batch as a stream of tokens, and many prompts in grouped batches. */
 import { NarrowsError } from '../system/errors.ts';
 import { RandomStream } from '../tensor/random.ts';
+import { type BeamOptions, checkBeams } from './beam-search.ts';
+import { streamBeams } from './generate-beams.ts';
 import type { GenerativeModel, Prompt } from './model.ts';
 import { checkSampling, chooseToken, type SamplingOptions } from './sampling.ts';
 import { type Decode, TextStream } from './text-stream.ts';
+import { checkRules, ruleOut, type TokenRules } from './token-rules.ts';
 
 /** How prompts are continued. */
-export interface GenerationOptions extends SamplingOptions {
+export interface GenerationOptions extends SamplingOptions, TokenRules, BeamOptions {
   /** Default 128. */
   readonly maxNewTokens?: number;
   /** Most tokens of a prompt and its answer together; an answer that reaches it ends with `length`. No limit by default. */
@@ -36,6 +39,8 @@ export interface GeneratedToken {
   readonly text: string;
   /** With the answer's last token. */
   readonly finish?: FinishReason;
+  /** With the answer's last token and `decode`: the whole text. */
+  readonly whole?: string;
 }
 
 /** A whole answer. */
@@ -47,15 +52,21 @@ export interface Generation {
   readonly finish: FinishReason;
 }
 
-/** @throws NarrowsError (usage) for an option out of its bounds */
-function checkOptions(options: GenerationOptions): void {
+/** @throws NarrowsError (usage) for an option out of its bounds, or options that exclude each other */
+export function checkGeneration(options: GenerationOptions): void {
   checkSampling(options);
-  const { maxNewTokens = 1, stop = [], decode } = options;
+  checkRules(options);
+  checkBeams(options);
+  const { maxNewTokens = 1, minNewTokens = 0, stop = [], decode, numBeams = 1, temperature = 0 } = options;
   const refuse = (text: string): never => {
     throw new NarrowsError(text, { kind: 'usage' });
   };
-  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1)
+  if (!Number.isSafeInteger(maxNewTokens) || maxNewTokens < 1)
     refuse(`The number of new tokens must be a whole number from 1 on, not ${maxNewTokens}.`);
+  if (options.maxNewTokens !== undefined && minNewTokens > maxNewTokens)
+    refuse(`An answer cannot have ${minNewTokens} tokens at least and ${maxNewTokens} at most.`);
+  if (numBeams > 1 && temperature > 0)
+    refuse(`Beam search takes the best tokens and draws none: give a temperature of 0 with ${numBeams} beams, or one beam.`);
   if (stop.includes('')) refuse('A stop string must not be empty.');
   if (stop.length && !decode) refuse('Stop strings need `decode`, which turns tokens into text.');
 }
@@ -68,7 +79,8 @@ interface Row {
 }
 
 /**
- * Continues prompts as one batch and tells every token as soon as it is chosen; finished answers leave the batch.
+ * Continues prompts as one batch and tells every token as soon as it is chosen, with beams when its answer is known; finished answers leave
+ * the batch.
  * @throws NarrowsError for an option out of its bounds, or what the model refuses; the signal's reason once it is aborted
  */
 export async function* streamTokens<P extends Prompt>(
@@ -76,7 +88,7 @@ export async function* streamTokens<P extends Prompt>(
   prompts: readonly P[],
   options: GenerationOptions = {},
 ): AsyncGenerator<GeneratedToken, void, undefined> {
-  checkOptions(options);
+  checkGeneration(options);
   const {
     maxNewTokens = 128,
     maxLength = Number.POSITIVE_INFINITY,
@@ -95,6 +107,7 @@ export async function* streamTokens<P extends Prompt>(
     );
   signal?.throwIfAborted();
   const decoding = await model.start(prompts, { signal });
+  if ((options.numBeams ?? 1) > 1) return yield* streamBeams(decoding, prompts, options);
   let rows: Row[] = prompts.map(({ ids }, prompt) => ({
     prompt,
     seen: [...ids],
@@ -108,6 +121,7 @@ export async function* streamTokens<P extends Prompt>(
     for (const [b, row] of rows.entries()) {
       signal?.throwIfAborted();
       const scores = data.slice(b * shape[1], (b + 1) * shape[1]);
+      ruleOut(scores, { seen: row.seen, count: row.count, eosTokens }, options);
       const id = chooseToken(scores, row.seen, options, () => noise.reader(row.count, promptNumbers?.[row.prompt] ?? row.prompt));
       row.seen.push(id);
       row.count++;
@@ -125,7 +139,8 @@ export async function* streamTokens<P extends Prompt>(
         going.push(b);
         chosen.push(id);
       }
-      yield { prompt: row.prompt, id, text, ...(finish ? { finish } : {}) };
+      const whole = finish && row.stream ? { whole: row.stream.text } : {};
+      yield { prompt: row.prompt, id, text, ...(finish ? { finish } : {}), ...whole };
     }
     if (!going.length) return;
     if (going.length < rows.length) {
@@ -155,7 +170,7 @@ export async function generate<P extends Prompt>(
   const answers: Generation[] = new Array(prompts.length);
   for (let at = 0; at < order.length; at += batchSize) {
     const batch = order.slice(at, at + batchSize);
-    const parts = batch.map(() => ({ ids: [] as number[], text: '' }));
+    const parts = batch.map((): number[] => []);
     // Each prompt keeps its own random numbers: they are keyed by its number among all.
     const numbers = batch.map(i => promptNumbers?.[i] ?? i);
     const stream = streamTokens(
@@ -163,12 +178,11 @@ export async function generate<P extends Prompt>(
       batch.map(i => prompts[i]),
       { ...options, promptNumbers: numbers },
     );
-    for await (const { prompt, id, text, finish } of stream) {
-      const part = parts[prompt];
-      part.ids.push(id);
-      part.text += text;
+    for await (const { prompt, id, finish, whole = '' } of stream) {
+      const ids = parts[prompt];
+      ids.push(id);
       if (!finish) continue;
-      answers[batch[prompt]] = { ...part, finish };
+      answers[batch[prompt]] = { ids, text: whole, finish };
       options.onAnswer?.(batch[prompt], answers[batch[prompt]]);
     }
   }

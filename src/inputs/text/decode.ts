@@ -5,7 +5,11 @@ import type { Component } from './component.ts';
 import { SequenceDecoder } from './library.ts';
 
 /** Joins vocabulary entries to the text they stand for. */
-export type JoinTokens = (tokens: readonly string[]) => string;
+export interface JoinTokens {
+  (tokens: readonly string[]): string;
+  /** The beginning of that text which no tokens behind these can change. */
+  settled(tokens: readonly string[]): string;
+}
 
 /** Undoes the blanks that splitting at punctuation brings in (`clean_up_tokenization` of transformers). */
 const cleanUp = (text: string): string =>
@@ -34,8 +38,45 @@ function repairBytes(tokens: readonly string[]): string[] {
   return out;
 }
 
+const inside = (decoder: Component): readonly Component[] => (decoder.decoders ?? []) as Component[];
 const usesBytes = (decoder: Component): boolean =>
-  decoder.type === 'ByteFallback' || (decoder.type === 'Sequence' && ((decoder.decoders ?? []) as Component[]).some(usesBytes));
+  decoder.type === 'ByteFallback' || (decoder.type === 'Sequence' && inside(decoder).some(usesBytes));
+/** Whether a replacement reads the whole text: what it makes of the end depends on what comes. */
+const rewritesWhole = (decoder: Component): boolean =>
+  decoder.type === 'Sequence' &&
+  inside(decoder).some(
+    (one, i) =>
+      one.type === 'Replace' &&
+      inside(decoder)
+        .slice(0, i)
+        .some(before => before.type === 'Fuse'),
+  );
+
+/**
+ * How much of a text that is going to be tidied no later text changes: up to the last blank that neither belongs to a quotation mark between
+ * blanks nor might go with what follows it.
+ */
+function untouched(text: string): string {
+  for (let at = text.length - 1; at > 0; at--)
+    if (text[at] === ' ' && text[at - 1] !== ' ' && text.slice(at - 2, at) !== " '") return text.slice(0, at);
+  return '';
+}
+
+/** Half a character at the end of a text, which the next token may complete. */
+const wholeCharacters = (text: string): string => text.replace(/\uFFFD+$/, '');
+
+/** @param plain joins without tidying @param bytes a run of byte tokens at the end is not known before it has ended */
+function joinOf(plain: (tokens: readonly string[]) => string, clean: boolean, { bytes = false, whole = false } = {}): JoinTokens {
+  const tidy = clean ? cleanUp : (text: string): string => text;
+  const settled = (tokens: readonly string[]): string => {
+    if (whole) return '';
+    let count = tokens.length;
+    while (bytes && count > 0 && BYTE.test(tokens[count - 1])) count--;
+    const text = wholeCharacters(plain(tokens.slice(0, count)));
+    return clean ? tidy(untouched(text)) : text;
+  };
+  return Object.assign((tokens: readonly string[]) => tidy(plain(tokens)), { settled });
+}
 
 /**
  * @param decoder `decoder` of tokenizer.json; without one, entries are joined by blanks
@@ -43,13 +84,12 @@ const usesBytes = (decoder: Component): boolean =>
  * @throws NarrowsError for a decoder that is not known
  */
 export function createJoin(decoder: Component | null | undefined, clean = false): JoinTokens {
-  const tidy = clean ? cleanUp : (text: string): string => text;
-  if (!decoder) return tokens => tidy(tokens.join(' '));
+  if (!decoder) return joinOf(tokens => tokens.join(' '), clean);
   // Rust drops every mark of the first token (unless nothing was put in front); the library drops one.
   if (decoder.type === 'Metaspace') {
     const mark = String(decoder.replacement ?? '▁');
     const first = decoder.prepend_scheme === 'never' ? ' ' : '';
-    return tokens => tidy(tokens.map((token, i) => token.replaceAll(mark, i === 0 ? first : ' ')).join(''));
+    return joinOf(tokens => tokens.map((token, i) => token.replaceAll(mark, i === 0 ? first : ' ')).join(''), clean);
   }
   let chain: { decode(tokens: string[]): string };
   try {
@@ -58,5 +98,5 @@ export function createJoin(decoder: Component | null | undefined, clean = false)
     throw new NarrowsError(`tokenizer.json: the decoder ${JSON.stringify(decoder.type)} is not known.`, { cause: error });
   }
   const bytes = usesBytes(decoder);
-  return tokens => tidy(chain.decode(bytes ? repairBytes(tokens) : [...tokens]));
+  return joinOf(tokens => chain.decode(bytes ? repairBytes(tokens) : [...tokens]), clean, { bytes, whole: rewritesWhole(decoder) });
 }

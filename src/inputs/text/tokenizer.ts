@@ -81,7 +81,10 @@ export class Tokenizer {
     }
     this.frame = createFrame(json.post_processor, token => this.requireId(token));
     this.normalize = createNormalizer(json.normalizer);
-    this.makeJoin = () => createJoin(json.decoder, config.clean_up_tokenization_spaces === true);
+    // Made for WordPiece; of BPE it would take blanks that the text has. transformers leaves it out there from version 5 on.
+    const forced = config.clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output === true;
+    const clean = config.clean_up_tokenization_spaces === true && (json.model.type !== 'BPE' || forced);
+    this.makeJoin = () => createJoin(json.decoder, clean);
     this.preTokenize = createPreTokenizer(json.pre_tokenizer);
     const isNormalized = (token: AddedToken): boolean => token.normalized ?? !token.special;
     this.prepare = json.siglip_text ? siglipText(added, json.siglip_text.lower_case) : piece => piece;
@@ -127,8 +130,18 @@ export class Tokenizer {
    */
   decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
     this.join ??= this.makeJoin();
-    const shown = options.keepSpecial ? ids : ids.filter(id => !this.specialIds.has(id));
-    return this.join(shown.flatMap(id => this.names.get(id) ?? []));
+    return this.join(this.shown(ids, options.keepSpecial));
+  }
+
+  /** The beginning of `decode(ids)` that stays as it is whatever ids follow. @throws as `decode` */
+  decodeSettled(ids: readonly number[]): string {
+    this.join ??= this.makeJoin();
+    return this.join.settled(this.shown(ids));
+  }
+
+  /** Vocabulary entries of ids. */
+  private shown(ids: readonly number[], keepSpecial = false): string[] {
+    return ids.flatMap(id => (!keepSpecial && this.specialIds.has(id) ? [] : (this.names.get(id) ?? [])));
   }
 
   private requireId(token: string): number {
