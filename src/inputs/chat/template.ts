@@ -23,6 +23,13 @@ export interface ChatTemplate {
   readonly name: string;
   /** Where it was found: a file, or what chose it. */
   readonly source?: string;
+  /** A text that ends an answer, where that is no special token. */
+  readonly stop?: string;
+  /**
+   * The template as text for a checkpoint's chat_template.jinja, which Python renders alike; undefined where it has none.
+   * @param system stands in front where a conversation has no system turn, in place of the template's default
+   */
+  toJinja?(system?: string): string;
   /** @throws NarrowsError for turns that the template cannot render */
   render(messages: readonly ChatMessage[], options?: RenderOptions): Span[];
 }
@@ -31,6 +38,8 @@ export interface ChatTemplate {
 export interface TemplateTokens {
   readonly bosToken?: string;
   readonly eosToken?: string;
+  /** The image's text in a checkpoint's own template; `<image>` by default. */
+  readonly imageToken?: string;
 }
 
 /** The rendered text. */

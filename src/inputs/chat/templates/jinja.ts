@@ -15,6 +15,7 @@ import {
   withStarts,
 } from './jinja-answers.ts';
 import { compileJinja, type RenderJinja } from './jinja-engine.ts';
+import { literal } from './jinja-text.ts';
 
 /** What a Jinja template needs to know of its checkpoint. */
 export interface JinjaOptions extends TemplateTokens {
@@ -166,6 +167,11 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
   return {
     name: 'jinja',
     source: options.source,
+    toJinja(system) {
+      if (system === undefined) return source;
+      const content = styleFor(true) === 'parts' ? `[{'type': 'text', 'text': ${literal(system)}}]` : literal(system);
+      return `{%- if messages[0]['role'] != 'system' %}{%- set messages = [{'role': 'system', 'content': ${content}}] + messages %}{%- endif %}${source}`;
+    },
     render(given: readonly ChatMessage[], { generationPrompt = false }: RenderOptions = {}): Span[] {
       const system = given[0]?.role === 'system';
       const style = styleFor(system);

@@ -9,6 +9,8 @@ import { answer, type ChatTemplate, prompt, type Span } from '../template.ts';
  */
 export const plain = (): ChatTemplate => ({
   name: 'plain',
+  // LLaVA's evaluation stops at the separator of `conv_llava_plain`: a caption is one line.
+  stop: '\n',
   render(messages, { generationPrompt = false } = {}) {
     const turns = messages.filter(message => message.role !== 'system');
     const [user, assistant] = turns;
