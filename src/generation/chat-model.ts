@@ -1,19 +1,22 @@
 /** @file A model with all that turns a conversation into tokens and tokens into an answer: tokenizer, template, processor, defaults. */
 import type { BottleneckLlavaOptions } from '../bottleneck/gaussian/llava.ts';
-import { readConfig } from '../checkpoints/config.ts';
+import { readConfig, readJson } from '../checkpoints/config.ts';
+import { answerEnd } from '../inputs/chat/answer-end.ts';
 import { type EncodedChat, encodeChat } from '../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../inputs/chat/find-template.ts';
 import type { ChatMessage } from '../inputs/chat/messages.ts';
 import type { ChatTemplate } from '../inputs/chat/template.ts';
-import { stackImages } from '../inputs/image/processor.ts';
+import { templateName } from '../inputs/chat/templates/registry.ts';
+import { type ImageProcessor, stackImages } from '../inputs/image/processor.ts';
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { expandToSquare, meanColour } from '../inputs/image/square.ts';
 import { Tokenizer } from '../inputs/text/tokenizer.ts';
 import type { LlavaPrompt } from '../models/llava/decoding.ts';
 import { imageTokenText } from '../models/llava/files.ts';
+import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
-import { readGenerationDefaults } from './defaults.ts';
+import { type GenerationDefaults, readGenerationDefaults } from './defaults.ts';
 import type { GenerationOptions } from './generate.ts';
 import { type AnsweringModel, openLlava, tokensPerImage } from './open-llava.ts';
 
@@ -28,18 +31,58 @@ export interface ChatOptions extends BottleneckLlavaOptions {
   readonly imageAspect?: ImageAspect;
 }
 
-/** What a template writes behind an answer. */
-function answerEnd(template: ChatTemplate): string {
-  const answer = 'ANSWER';
-  const spans = template.render([
-    { role: 'user', content: 'QUESTION' },
-    { role: 'assistant', content: answer },
-  ]);
-  const said = spans
-    .filter(span => span.supervised)
-    .map(span => span.text)
-    .join('');
-  return said.slice(said.indexOf(answer) + answer.length);
+const defined = <T extends object>(values: T): Partial<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+/** `eos_token_id` of config.json itself, which comes before its decoder's. */
+const eosOf = (json: Readonly<Record<string, unknown>>): number | readonly number[] | undefined => {
+  const value = json.eos_token_id;
+  const ids = [value].flat();
+  return ids.every(id => Number.isInteger(id)) ? (value as number | number[]) : undefined;
+};
+
+/** End tokens and stop strings, of the checkpoint and of the template; the tokenizer's own end token where neither names any. */
+function endsOf(template: ChatTemplate, tokenizer: Tokenizer, defaults: GenerationDefaults['defaults']) {
+  const { token, stop } = answerEnd(template, tokenizer);
+  const stops = [...(defaults.stop ?? []), ...(stop === undefined ? [] : [stop])];
+  const known = [...new Set([...defaults.eosTokens, ...(token === undefined ? [] : [token])])];
+  const warnings: string[] = [];
+  let eosTokens = known;
+  if (!known.length && !stops.length) {
+    const { eosId } = tokenizer;
+    eosTokens = eosId === undefined ? [] : [eosId];
+    warnings.push(
+      eosId === undefined
+        ? `Nothing says what ends an answer (no eos_token_id in generation_config.json or config.json, none in the template ${template.name}, no eos_token in tokenizer_config.json): answers go on to the largest number of tokens; name a text that ends them as a stop string.`
+        : `Neither generation_config.json nor config.json nor the template ${template.name} names what ends an answer; the tokenizer's ${JSON.stringify(tokenizer.textOf(eosId))} does.`,
+    );
+  }
+  return { options: { eosTokens, ...(stops.length ? { stop: stops } : {}) }, warnings };
+}
+
+/** What becomes of pictures that are no squares, and a word on a rule that is not known. */
+function aspectOf(json: Readonly<Record<string, unknown>>, directory: string, pads: boolean, given?: ImageAspect) {
+  const said = json.image_aspect_ratio ?? undefined;
+  const known = said === 'pad' || said === 'square';
+  const aspect: ImageAspect = given ?? (known ? said : pads ? 'pad' : 'square');
+  const warning =
+    said === undefined || known || given !== undefined
+      ? []
+      : [
+          `${directory}/config.json: image_aspect_ratio ${JSON.stringify(said)} is not known here; pictures are taken as "${aspect}", which may not be what the model was trained with.`,
+        ];
+  return { aspect, warning };
+}
+
+/** Says that a run of Narrows was trained with a template that its checkpoint does not hold (runs before templates were stored; stage 1). */
+async function trainedOtherwise(directory: string, template: ChatTemplate, given: string | undefined): Promise<string[]> {
+  if (given !== undefined) return [];
+  const json = (await readJson(join(directory, 'training_args.json')).catch(() => undefined)) as { template?: unknown } | undefined;
+  const trained = typeof json?.template === 'string' ? templateName(json.template) : undefined;
+  if (trained === undefined || trained === template.name || trained === 'jinja') return [];
+  return [
+    `${directory} was trained with the template ${trained} (training_args.json), and answers with ${template.name}; --template ${trained} asks as it was trained.`,
+  ];
 }
 
 /** A model ready to talk. Release it (or `await using`) when done. */
@@ -52,7 +95,11 @@ export class ChatModel implements AsyncDisposable {
     readonly maxLength: number,
     /** How the checkpoint wants to be continued; what ends an answer follows from it and from the template. */
     readonly defaults: GenerationOptions,
-    private readonly aspect: ImageAspect,
+    /** What was assumed, passed over or is missing, in sentences: said once by whoever opens the model. */
+    readonly warnings: readonly string[],
+    /** Tokens of prompt and answer together, where generation_config.json bounds them and no number of new tokens does. */
+    private readonly longest: number | undefined,
+    private readonly processor: ImageProcessor,
     private readonly imageText: string | undefined,
   ) {}
 
@@ -81,21 +128,19 @@ export class ChatModel implements AsyncDisposable {
     if (!(tokenizer instanceof Tokenizer)) throw tokenizer;
     const imageText = config.image_token_index >= 0 ? imageTokenText(tokenizer, config, directory) : undefined;
     const template = await findTemplate(directory, { name: options.template, imageTokenText: imageText });
-    const { eosTokens, ...defaults } = await readGenerationDefaults(directory, config.text_config.eos_token_id);
-    const end = answerEnd(template);
-    const token = tokenizer.encode(end).tokens.find(({ end: to, text }) => to > 0 && end.startsWith(text))?.id;
-    const special = token !== undefined && tokenizer.decode([token]) === '';
-    const ends = special ? { eosTokens: [...new Set([...eosTokens, token])] } : { eosTokens, ...(end ? { stop: [end] } : {}) };
     const json = await readConfig(directory);
-    const { do_pad } = parts.processor.config as { do_pad?: boolean };
-    const said = json.image_aspect_ratio ?? (do_pad ? 'pad' : 'square');
+    const { defaults, maxLength, warnings } = await readGenerationDefaults(directory, eosOf(json) ?? config.text_config.eos_token_id);
+    const ends = endsOf(template, tokenizer, defaults);
+    const { aspect, warning } = aspectOf(json, directory, parts.processor.config.do_pad, options.imageAspect);
     return new ChatModel(
       model,
       template,
       tokenizer,
       config.text_config.max_position_embeddings,
-      { ...defaults, ...ends },
-      options.imageAspect ?? (said === 'pad' ? 'pad' : 'square'),
+      { ...defaults, ...ends.options },
+      [...parts.warnings, ...warnings, ...ends.warnings, ...warning, ...(await trainedOtherwise(directory, template, options.template))],
+      maxLength,
+      parts.processor.withPadding(aspect === 'pad'),
       imageText,
     );
   }
@@ -107,12 +152,12 @@ export class ChatModel implements AsyncDisposable {
   /** Pictures as the tower takes them, [images, C, S, S]; undefined for none. */
   pixels(images: readonly RgbImage[]): FloatTensor | undefined {
     if (images.length === 0) return undefined;
-    return stackImages(images.map(image => this.model.parts.processor.process(this.picture(image)).pixelValues));
+    return stackImages(images.map(image => this.processor.process(image).pixelValues));
   }
 
   /** A picture as the processor gets it: widened to a square where the checkpoint wants that. */
   picture(image: RgbImage): RgbImage {
-    return this.aspect === 'pad' ? expandToSquare(image, meanColour(this.model.parts.processor.config.image_mean)) : image;
+    return this.processor.config.do_pad ? expandToSquare(image, meanColour(this.processor.config.image_mean)) : image;
   }
 
   /**
@@ -120,12 +165,18 @@ export class ChatModel implements AsyncDisposable {
    * @throws NarrowsError where the template cannot render them
    */
   encoded(messages: readonly ChatMessage[]): EncodedChat {
-    return encodeChat(this.tokenizer, this.template, messages, {
+    const chat = encodeChat(this.tokenizer, this.template, messages, {
       imageToken: this.model.config.image_token_index,
       imageTokenText: this.imageText,
       tokensPerImage: tokensPerImage(this.model),
       generationPrompt: true,
     });
+    const [first] = messages;
+    if (first?.role === 'system' && !chat.text.includes(first.content.trim()))
+      throw new NarrowsError(
+        `The chat template ${this.template.name} leaves the system text out, so it would not be read; ask without it, or choose another template.`,
+      );
+    return chat;
   }
 
   /**
@@ -142,17 +193,31 @@ export class ChatModel implements AsyncDisposable {
     return { ids, ...(pixelValues ? { pixelValues } : {}) };
   }
 
-  /** Options of `streamTokens` and `generate`: the checkpoint's, those given over them; given stop strings come on top. */
+  /**
+   * Options of `streamTokens` and `generate`: the checkpoint's, those given over them; given stop strings come on top. A given temperature or
+   * number of beams decides between drawing and beam search.
+   */
   options(given: GenerationOptions = {}): GenerationOptions {
     const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as GenerationOptions;
     const stop = [...(this.defaults.stop ?? []), ...(given.stop ?? [])];
-    return {
-      ...this.defaults,
-      maxLength: this.maxLength,
+    const { numBeams, lengthPenalty, earlyStopping, temperature, topK, topP, minP, ...rest } = this.defaults;
+    const draws = set.temperature !== undefined && set.temperature > 0;
+    const searches = set.numBeams !== undefined && set.numBeams > 1;
+    const merged = {
+      ...rest,
+      ...defined(searches ? {} : { temperature, topK, topP, minP }),
+      ...defined(draws && set.numBeams === undefined ? {} : { numBeams, lengthPenalty, earlyStopping }),
+      maxLength: set.maxNewTokens === undefined ? Math.min(this.maxLength, this.longest ?? this.maxLength) : this.maxLength,
       ...set,
-      decode: ids => this.tokenizer.decode(ids),
-      ...(stop.length ? { stop } : {}),
     };
+    const { minNewTokens, maxNewTokens } = merged;
+    // What the checkpoint asks for at least gives way to what is asked for at most.
+    const least =
+      set.minNewTokens === undefined && minNewTokens && maxNewTokens ? { minNewTokens: Math.min(minNewTokens, maxNewTokens) } : {};
+    const decode = Object.assign((ids: readonly number[]) => this.tokenizer.decode(ids), {
+      settled: (ids: readonly number[]) => this.tokenizer.decodeSettled(ids),
+    });
+    return { ...merged, ...least, decode, ...(stop.length ? { stop } : {}) };
   }
 
   /** Frees the model. */

@@ -54,7 +54,7 @@ export class ChatSession {
   }
 
   /**
-   * Asks, and tells the answer's text as it comes. A question whose answer is aborted, or refused, leaves the conversation as it was.
+   * Asks, and gives the answer's text as it comes; the pieces joined are the answer. A question whose answer is aborted, or refused, leaves the conversation as it was.
    * @param options as of `streamTokens`; each question of a conversation draws its own random numbers
    * @returns the whole answer
    * @throws NarrowsError for a question with an `<image>` of its own, or one that does not fit; the signal's reason once it is aborted
@@ -68,21 +68,22 @@ export class ChatSession {
     const messages: ChatMessage[] = this.system === undefined ? turns : [{ role: 'system', content: this.system }, ...turns];
     const prompt = this.chat.prompt(messages, this.chat.pixels(images));
     const began = performance.now();
-    let text = '';
-    let tokens = 0;
+    let [text, held, tokens] = ['', '', 0];
     let finish: FinishReason = 'length';
     for await (const token of streamTokens(this.chat.model, [prompt], this.chat.options({ promptNumbers: [this.asked], ...options }))) {
       tokens++;
       finish = token.finish ?? finish;
-      // A blank that a tokenizer puts before the first word is no part of the answer.
-      const piece = text === '' ? token.text.trimStart() : token.text;
+      // White space around an answer is no part of it: a tokenizer's blank before the first word, a line end before the end token.
+      const come = text === '' ? (held + token.text).trimStart() : held + token.text;
+      const piece = come.trimEnd();
+      held = come.slice(piece.length);
       text += piece;
       if (piece) yield piece;
     }
     this.asked++;
-    this.turns = [...turns, { role: 'assistant', content: text.trimEnd() }];
+    this.turns = [...turns, { role: 'assistant', content: text }];
     this.shown = images;
     this.waiting = [];
-    return { question, text: text.trimEnd(), finish, tokens, promptTokens: prompt.ids.length, seconds: (performance.now() - began) / 1000 };
+    return { question, text, finish, tokens, promptTokens: prompt.ids.length, seconds: (performance.now() - began) / 1000 };
   }
 }

@@ -43,7 +43,7 @@ async function ask(session: ChatSession, question: string, options: object = SHO
   for (;;) {
     const { done, value } = await answer.next();
     if (done) {
-      expect(pieces.trimEnd()).toBe(value.text);
+      expect(pieces).toBe(value.text);
       return value;
     }
     pieces += value;
@@ -134,6 +134,73 @@ describe('ChatModel', () => {
     const silent = await writeTinyChat(join(root, 'silent'), 'qwen2-tied', { text_config: { ...config.text_config, eos_token_id: null } });
     await using model = await ChatModel.open(silent, { runtime });
     expect(model.options().eosTokens).toEqual([2]);
+  });
+
+  it('stops at no white space, and passes over it before an end token', async () => {
+    const blank = `{% for m in messages %}{{ m.role }}: {{ m.content }}{{ ' ' }}{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}`;
+    const spaced = `{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.role == 'assistant' %} \n</s>{% endif %}{% endfor %}`;
+    const marked = `{% for m in messages %}{{ m.role }}: {% if m.role == 'assistant' %}{% generation %}{{ m.content }}\n###{% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}`;
+    const between = `{% for m in messages %}{{ m.role }}: {{ m.content }}{% if m.role == 'assistant' and not loop.last %}</s>{% endif %}{% endfor %}`;
+    const opened = async (chat_template: string, eos: number | null = 1, eos_token: string | undefined = '</s>') => {
+      const directory = await writeTinyChat(join(root, `ends${Math.random()}`), 'qwen2-tied');
+      const config = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8'));
+      await writeFile(
+        join(directory, 'config.json'),
+        JSON.stringify({ ...config, text_config: { ...config.text_config, eos_token_id: eos } }),
+      );
+      await writeFile(
+        join(directory, 'tokenizer_config.json'),
+        JSON.stringify({ bos_token: '<s>', pad_token: '<pad>', eos_token, chat_template }),
+      );
+      await using model = await ChatModel.open(directory, { runtime });
+      return {
+        eosTokens: model.options().eosTokens,
+        stop: model.options().stop,
+        warnings: model.warnings.filter(w => !w.includes('image')),
+      };
+    };
+    expect(await opened(blank)).toEqual({ eosTokens: [1], stop: undefined, warnings: [] });
+    expect(await opened(spaced)).toEqual({ eosTokens: [1, 2], stop: undefined, warnings: [] });
+    expect(await opened(between)).toEqual({ eosTokens: [1, 2], stop: undefined, warnings: [] });
+    expect(await opened(marked)).toEqual({ eosTokens: [1], stop: ['###'], warnings: [] });
+    const own = await opened(blank, null);
+    expect([own.eosTokens, own.stop]).toEqual([[2], undefined]);
+    expect(own.warnings).toEqual([expect.stringMatching(/names what ends an answer; the tokenizer's "<\/s>" does\.$/)]);
+    const none = await opened(blank.replace('</s>', ''), null, '');
+    expect([none.eosTokens, none.stop]).toEqual([[], undefined]);
+    expect(none.warnings[0]).toMatch(/^Nothing says what ends an answer \(no eos_token_id/);
+  });
+
+  it('lets flags decide between drawing and beams, and says what of a checkpoint is passed over', async () => {
+    const directory = await writeTinyChat(join(root, 'beams'), 'qwen2-tied', { image_aspect_ratio: 'anyres' });
+    const write = (json: object) => writeFile(join(directory, 'generation_config.json'), JSON.stringify(json));
+    await write({ num_beams: 3, length_penalty: 0.5, max_length: 40, min_new_tokens: 9, typical_p: 0.5 });
+    await writeFile(join(directory, 'training_args.json'), JSON.stringify({ method: 'projector', template: 'v1' }));
+    {
+      await using model = await ChatModel.open(directory, { runtime });
+      expect(model.options()).toMatchObject({ numBeams: 3, lengthPenalty: 0.5, maxLength: 40, minNewTokens: 9 });
+      const drawn = model.options({ temperature: 1, maxNewTokens: 4 });
+      expect([drawn.numBeams, drawn.lengthPenalty, drawn.maxLength, drawn.minNewTokens]).toEqual([undefined, undefined, 64, 4]);
+      const said = model.warnings.filter(w => !w.includes('image rules')).join('\n');
+      expect(said).toMatch(
+        /typical_p is not supported.*\n.*image_aspect_ratio "anyres" is not known here; pictures are taken as "square".*\n.*was trained with the template vicuna_v1 \(training_args.json\), and answers with jinja; --template vicuna_v1/,
+      );
+      const session = new ChatSession(model);
+      expect((await ask(session, 'is it ?', { maxNewTokens: 3 })).tokens).toBeGreaterThan(0);
+    }
+    await write({ do_sample: true, temperature: 0.5, top_k: 7 });
+    await using model = await ChatModel.open(directory, { runtime, template: 'vicuna_v1', imageAspect: 'pad' });
+    expect(model.warnings.filter(w => !w.includes('image rules'))).toEqual([]);
+    const searched = model.options({ numBeams: 2 });
+    expect([searched.numBeams, searched.temperature, searched.topK]).toEqual([2, undefined, undefined]);
+  });
+
+  it('refuses a system text that the template leaves out', async () => {
+    const deaf = `{% for m in messages %}{% if m.role != 'system' %}{{ m.role }}: {{ m.content }}{% endif %}{% endfor %}`;
+    const directory = await writeTinyChat(join(root, 'deaf'));
+    await writeFile(join(directory, 'chat_template.jinja'), deaf);
+    await using model = await ChatModel.open(directory, { runtime });
+    await expect(ask(new ChatSession(model, 'be brief'), 'is it ?')).rejects.toThrow('leaves the system text out');
   });
 
   it('takes what generation_config.json says, and what is given over it', async () => {

@@ -1,7 +1,8 @@
 /** @file Rules and beam search against transformers' generate, on a random LLaVA. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LlavaModel, type LlavaPrompt } from '../models/llava/model.ts';
+import type { LlavaPrompt } from '../models/llava/decoding.ts';
+import { LlavaModel } from '../models/llava/model.ts';
 import { directoryOf, golden } from '../models/llava/testing/goldens.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';

@@ -43,7 +43,10 @@ export function answerEnd(template: ChatTemplate, tokenizer: Pick<Tokenizer, 'en
     const text = behind(template, after).trim();
     if (text === '') continue;
     const tokens = tokenizer.encode(text, { maxLength: Number.POSITIVE_INFINITY }).tokens.filter(token => token.end > 0);
-    const special = tokens.find(({ id }) => tokenizer.decode([id]) === '' && tokenizer.decode([id, id]) === '');
+    // An unknown token may be special as well: a token of the end is one that stands there by its name.
+    const special = tokens.find(
+      ({ id, start, end, text: name }) => text.slice(start, end).trim() === name && tokenizer.decode([id]) === '',
+    );
     if (!special) return { stop: text };
     const before = text.slice(0, special.start).trim();
     return { token: special.id, ...(before === '' ? {} : { stop: before }) };

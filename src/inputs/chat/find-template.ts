@@ -80,10 +80,14 @@ export async function findTemplate(directoryOrName: string, { name, imageTokenTe
   if (name !== undefined && name !== 'jinja') namedTemplate(name);
   const { json, config } = await readTokenizerFiles(directory);
   const [bosToken, eosToken] = [tokenText(config.bos_token), tokenText(config.eos_token)];
-  const tokens: TemplateTokens = { ...(bosToken ? { bosToken } : {}), ...(eosToken ? { eosToken } : {}) };
+  const imageToken = imageTokenText ?? tokenText(config.image_token) ?? IMAGE_MARK;
+  const tokens: TemplateTokens = { ...(bosToken ? { bosToken } : {}), ...(eosToken ? { eosToken } : {}), imageToken };
   if (name !== undefined && name !== 'jinja') return namedTemplate(name, tokens);
   const own = await ownTemplate(directory, config);
   if (own) {
+    // A run that was trained with a named template stores it as text: it is the same template.
+    const named = TEMPLATE_NAMES.find(one => namedTemplate(one, tokens).toJinja?.() === own.text);
+    if (named !== undefined && name === undefined) return { ...namedTemplate(named, tokens), source: own.source };
     const variables = Object.fromEntries(
       Object.keys(config)
         .filter(key => key.endsWith('_token'))
@@ -93,7 +97,7 @@ export async function findTemplate(directoryOrName: string, { name, imageTokenTe
       ...tokens,
       source: own.source,
       variables,
-      imageTokenText: imageTokenText ?? tokenText(config.image_token) ?? IMAGE_MARK,
+      imageTokenText: imageToken,
       specialTokens: (json.added_tokens ?? []).filter(token => token.special).map(token => token.content),
     });
   }

@@ -79,6 +79,11 @@ export class ImageProcessor {
     return new ImageProcessor(parseProcessorConfig(json, parsing), model);
   }
 
+  /** The same rules with pictures widened to squares first (LLaVA's `do_pad`), or not. */
+  withPadding(pad: boolean): ImageProcessor {
+    return pad === this.config.do_pad ? this : new ImageProcessor({ ...this.config, do_pad: pad }, this.model);
+  }
+
   /** The rules for a square input of `edge` pixels: crop and resize keep their proportion to each other. */
   private rules(edge: number | undefined): Pick<ProcessorConfig, 'size' | 'crop_size'> {
     const { size, crop_size, do_center_crop } = this.config;

@@ -48,6 +48,8 @@ export class Tokenizer {
   readonly maxLength: number;
   /** Id used for padding; undefined when the files name none. */
   readonly padId: number | undefined;
+  /** Id of the configured `eos_token`; undefined when the files name none. */
+  readonly eosId: number | undefined;
   /** Number of ids: one more than the largest. */
   readonly vocabularySize: number;
   /** What was supposed or made anew when the files were read, a sentence each; whoever opens a model passes them on. */
@@ -94,6 +96,8 @@ export class Tokenizer {
     this.maxLength = limit > 0 && limit < NO_LIMIT ? limit : Number.POSITIVE_INFINITY;
     const pad = tokenText(config.pad_token);
     this.padId = pad === undefined ? (json.padding?.pad_id ?? undefined) : this.idOf(pad);
+    const eos = tokenText(config.eos_token);
+    this.eosId = eos === undefined ? undefined : this.idOf(eos);
     let largest = -1;
     for (const id of this.names.keys()) if (id > largest) largest = id;
     this.vocabularySize = largest + 1;

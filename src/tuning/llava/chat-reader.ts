@@ -4,6 +4,7 @@ import { type EncodedChat, encodeChat } from '../../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../../inputs/chat/find-template.ts';
 import { type Conversation, imageFirst } from '../../inputs/chat/messages.ts';
 import type { ChatTemplate } from '../../inputs/chat/template.ts';
+import { templateName } from '../../inputs/chat/templates/registry.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { expandToSquare, meanColour } from '../../inputs/image/square.ts';
@@ -40,9 +41,6 @@ export interface ChatFormat {
   readonly directory: string;
 }
 
-/** Names that LLaVA's own scripts use for `--version`. */
-const ALIASES: Readonly<Record<string, string>> = { v1: 'vicuna_v1', llama3: 'llama_3', llava_llama_3: 'llama_3' };
-
 const DECODERS = 4;
 
 /** Turns samples into tensors. */
@@ -64,7 +62,7 @@ export class ChatReader {
     const { config, directory } = format;
     const tokenizer = new Tokenizer(format.tokenizer.json, format.tokenizer.config);
     const text = imageTokenText(tokenizer, config, directory);
-    const name = format.template === undefined ? undefined : (ALIASES[format.template] ?? format.template);
+    const name = format.template === undefined ? undefined : templateName(format.template);
     const template = await findTemplate(directory, { name, imageTokenText: text });
     const options = { imageToken: config.image_token_index, imageTokenText: text, tokensPerImage: imageTokens(config) };
     return new ChatReader(format, tokenizer, ImageProcessor.fromConfig(format.preprocessor), template, options);

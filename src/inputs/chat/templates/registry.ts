@@ -18,6 +18,12 @@ const makers: Readonly<Record<string, (tokens?: TemplateTokens) => ChatTemplate>
 /** Names of the built-in templates; `jinja`, the checkpoint's own, comes beside them. */
 export const TEMPLATE_NAMES: readonly string[] = Object.keys(makers);
 
+/** Names that LLaVA's own scripts use for `--version`. */
+const ALIASES: Readonly<Record<string, string>> = { v1: 'vicuna_v1', llama3: 'llama_3', llava_llama_3: 'llama_3' };
+
+/** The name here of a template that LLaVA's scripts may call otherwise. */
+export const templateName = (name: string): string => (Object.hasOwn(ALIASES, name) ? ALIASES[name] : name);
+
 /** A built-in template by name. @throws NarrowsError listing the names */
 export function namedTemplate(name: string, tokens?: TemplateTokens): ChatTemplate {
   const make = Object.hasOwn(makers, name) ? makers[name] : undefined;
