@@ -31,6 +31,7 @@ export async function explainQuestion(
       kind: 'usage',
     });
   await using chat = await ChatModel.open(settings.model, hubOptions(context));
+  for (const warning of chat.warnings) context.log.warn(warning);
   const options = methodOptions(entry, values) as unknown as PosteriorOptions;
   const result = await explainPosterior(chat, pair, options, { modality: run.modality, signal: context.signal });
   return { result, picture: chat.picture(pair.image) };

@@ -1,8 +1,7 @@
 /** @file Flags of commands that let a model answer. */
 import { type Command, Option } from 'commander';
-import type { ChatOptions, ImageAspect } from '../../generation/chat-model.ts';
-import type { GenerationOptions } from '../../generation/generate.ts';
-import { checkSampling } from '../../generation/sampling.ts';
+import type { ChatModel, ChatOptions, ImageAspect } from '../../generation/chat-model.ts';
+import { checkGeneration, type GenerationOptions } from '../../generation/generate.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import type { Context, Options } from '../command.ts';
 import { collect, integer, number } from '../flags.ts';
@@ -28,6 +27,11 @@ export function addAnswerFlags(command: Command, fallback: { readonly maxNewToke
     .option('--temperature <t>', "0 takes the best token, above it is drawn (default: the checkpoint's, else 0)", number(0))
     .option('--top-k <n>', 'draw among the n best tokens', integer(1))
     .option('--top-p <p>', 'draw among the best tokens that together are this likely', number(0, 1))
+    .option('--min-p <p>', 'draw among tokens at least this share as likely as the best one', number(0, 1))
+    .option('--num-beams <n>', "beam search with so many beams, none drawn (default: the checkpoint's, else 1)", integer(1, 256))
+    .option('--length-penalty <x>', 'of beam search: above 0 favours long answers, below 0 short ones (default: 1)', number(-100, 100))
+    .option('--no-repeat-ngram-size <n>', 'no run of so many tokens twice, the prompt included; 0: any', integer(0, 2 ** 31 - 1))
+    .option('--min-new-tokens <n>', 'no end before so many tokens', integer(0, 2 ** 31 - 1))
     .option('--repetition-penalty <r>', 'above 1 makes tokens that occurred less likely', number(0))
     .option('--max-new-tokens <n>', `tokens of an answer at most (default: the checkpoint's, else ${fallback.maxNewTokens})`, integer(1))
     .option('--stop <text>', 'text that ends an answer, may be repeated', collect);
@@ -43,6 +47,11 @@ export function chatOptions(context: Context, options: Options): ChatOptions {
   };
 }
 
+/** Says once what the model assumed, passed over or lacks. */
+export function sayWarnings(context: Context, { warnings }: Pick<ChatModel, 'warnings'>): void {
+  for (const warning of warnings) context.log.warn(warning);
+}
+
 /**
  * What the flags say about answers; undefined where the checkpoint decides.
  * @throws NarrowsError (usage) for a value out of its bounds
@@ -53,10 +62,15 @@ export function answerOptions(context: Context, options: Options): GenerationOpt
     temperature: options.temperature as number | undefined,
     topK: options.topK as number | undefined,
     topP: options.topP as number | undefined,
+    minP: options.minP as number | undefined,
+    numBeams: options.numBeams as number | undefined,
+    lengthPenalty: options.lengthPenalty as number | undefined,
+    noRepeatNgramSize: options.noRepeatNgramSize as number | undefined,
+    minNewTokens: options.minNewTokens as number | undefined,
     repetitionPenalty: options.repetitionPenalty as number | undefined,
     maxNewTokens: options.maxNewTokens as number | undefined,
     stop: options.stop as string[] | undefined,
   };
-  checkSampling(answers);
+  checkGeneration({ ...answers, stop: undefined });
   return answers;
 }

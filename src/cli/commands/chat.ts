@@ -6,7 +6,7 @@ import { type Answer, ChatSession } from '../../generation/chat-session.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { addAnswerFlags, answerOptions, chatOptions } from '../chat/flags.ts';
+import { addAnswerFlags, answerOptions, chatOptions, sayWarnings } from '../chat/flags.ts';
 import { TALK_HELP, Talk, type TalkOutput } from '../chat/talk.ts';
 import { talkInTerminal } from '../chat/terminal.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
@@ -29,7 +29,10 @@ function configure(command: Command): void {
 
 /** One line of `--json`. */
 const jsonLine = (answer: Answer, chat: ChatModel): string =>
-  JSON.stringify({ ...answer, seconds: Number(answer.seconds.toFixed(3)), model: chat.name, template: chat.template.name });
+  JSON.stringify({
+    ...{ ...answer, seconds: Number(answer.seconds.toFixed(3)), model: chat.name, template: chat.template.name },
+    ...(chat.warnings.length ? { warnings: chat.warnings } : {}),
+  });
 
 function outputOf(context: Context, chat: ChatModel, once: boolean): TalkOutput {
   return {
@@ -66,6 +69,7 @@ async function run(context: Context, options: Options): Promise<number> {
   context.status('Reading the model');
   await using chat = await ChatModel.open(options.model as string, chatOptions(context, options));
   context.status();
+  sayWarnings(context, chat);
   const session = new ChatSession(chat, options.system as string | undefined);
   session.restart(images);
   const talk = new Talk(session, answers, outputOf(context, chat, questions !== undefined));

@@ -8,7 +8,7 @@ import { type BulkQuestion, readQuestions } from '../../generation/questions.ts'
 import { ImageFolder, missingImages, missingSentence, skipMissing } from '../../inputs/chat/read-conversations.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
-import { addAnswerFlags, answerOptions, chatOptions } from '../chat/flags.ts';
+import { addAnswerFlags, answerOptions, chatOptions, sayWarnings } from '../chat/flags.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, integer } from '../flags.ts';
 
@@ -83,6 +83,7 @@ async function run(context: Context, options: Options): Promise<undefined> {
   const modelId = (options.modelId as string | undefined) ?? chat.name;
   const file = await AnswersFile.open(output, belongs(modelId, settings));
   context.status();
+  sayWarnings(context, chat);
   if (file.mended) context.log.warn(`The last row of ${output} was cut short (${file.mended} bytes) and is answered again.`);
   const before = questions.filter(question => file.has(question)).length;
   if (before) context.log.info(`${formatCount(before)} of ${formatCount(questions.length)} questions have their answer already.`);
@@ -101,7 +102,10 @@ async function run(context: Context, options: Options): Promise<undefined> {
     });
     bar.done();
     const skipped = all.length - questions.length;
-    if (context.json) context.print(JSON.stringify({ output, questions: all.length, answered, before, skipped, tokens, model: modelId }));
+    if (context.json)
+      context.print(
+        JSON.stringify({ output, questions: all.length, answered, before, skipped, tokens, model: modelId, warnings: chat.warnings }),
+      );
     else context.log.info(`${formatCount(before + answered)} answers are in ${output}.`);
   } catch (error) {
     bar.fail();
