@@ -113,7 +113,7 @@ export async function explainPosterior(
       image: { name: pair.imageName ?? '', sha256: pair.imageSha256 ?? '', width: picture.width, height: picture.height },
       createdAt: new Date().toISOString(),
     },
-    ...(parts.warnings.length ? { warnings: parts.warnings } : {}),
+    ...(chat.warnings.length ? { warnings: [...chat.warnings] } : {}),
     timings: { posterior: (performance.now() - started) / 1000 },
   };
 }
