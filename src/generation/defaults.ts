@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readJson } from '../checkpoints/config.ts';
 import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
-import type { GenerationOptions } from './generate.ts';
+import type { GenerationOptions } from './options.ts';
 
 const whole = z.number().int();
 const ids = z.array(whole.nonnegative());

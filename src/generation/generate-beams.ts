@@ -1,7 +1,7 @@
 /** @file A batch of prompts continued by beam search: every beam is a row of the decoder. */
 import { BeamSearch, logSoftmax } from './beam-search.ts';
-import type { FinishReason, GeneratedToken, GenerationOptions } from './generate.ts';
 import type { Decoding, Prompt } from './model.ts';
+import type { FinishReason, GeneratedToken, GenerationOptions } from './options.ts';
 import { penalise } from './sampling.ts';
 import { TextStream } from './text-stream.ts';
 import { ruleOut } from './token-rules.ts';

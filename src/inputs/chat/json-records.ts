@@ -4,13 +4,9 @@ import { jsonErrorIndex } from '../../checkpoints/json-position.ts';
 import { createReadStream } from '../../node/disk.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
-import { isWrapper, wrappedRecords } from './json-wrapped.ts';
+import { isWrapper, type JsonRecord, wrappedRecords } from './json-wrapped.ts';
 
-/** A record and where it stands: `data.jsonl, line 7` or `data.json, entry 3 (line 40)`. */
-export interface JsonRecord {
-  readonly value: unknown;
-  readonly where: string;
-}
+export type { JsonRecord } from './json-wrapped.ts';
 
 /** A record this long is a list whose bracket was never closed. */
 const LONGEST = 2 ** 26;

@@ -1,6 +1,11 @@
 /** @file An object around a list of records, as TextVQA, VQA and many exports write their files: the list is taken out of it. */
 import { NarrowsError } from '../../system/errors.ts';
-import type { JsonRecord } from './json-records.ts';
+
+/** A record and where it stands: `data.jsonl, line 7` or `data.json, entry 3 (line 40)`. */
+export interface JsonRecord {
+  readonly value: unknown;
+  readonly where: string;
+}
 
 type Fields = Readonly<Record<string, unknown>>;
 
