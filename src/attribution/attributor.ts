@@ -90,6 +90,8 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
         signal: run.signal,
         timings: seconds,
         keep: this.graphs.keep,
+        // A further seed runs the same graphs.
+        closeGraphs: model.keepSessions === false && s === repeats - 1 ? () => this.graphs.release() : undefined,
         plan: units => {
           // The first seed's plan stands for the later ones too.
           planned += units;

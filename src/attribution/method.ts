@@ -85,6 +85,11 @@ export interface MethodRun {
   readonly timings: Record<string, number>;
   /** A compiled graph, kept until the method is released. The key, see `graphKey`, need not name the model and the method's options. */
   readonly keep: Keep;
+  /**
+   * Closes the graphs that `keep` compiled, where this run will not need them again and the model's sessions are not to be kept. Called by what
+   * compiles large graphs (a tower's blocks and their gradient, weights repacked) when it is done with a tower: else a method's graphs add up.
+   */
+  closeGraphs?(): Promise<void>;
   /** Declares units of work (for the time left), and marks some as done. */
   plan(units: number): void;
   advance(units?: number): void;

@@ -66,7 +66,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   readonly parameters: Parameters;
   readonly runtime: Runtime;
   private readonly ownsRuntime: boolean;
-  private readonly keepSessions: boolean;
+  readonly keepSessions: boolean;
   private readonly graphs = new GraphCache();
   private readonly tables = new Map<string, Float32Array>();
   private ownTable: Float32Array | undefined;

@@ -83,6 +83,8 @@ export interface DualEncoder extends AsyncDisposable {
   readonly parameters: Parameters;
   readonly checkpoint: Checkpoint;
   readonly processor: ImageProcessor;
+  /** Whether compiled graphs outlive their use (see `LoadOptions`); true where it is not said. */
+  readonly keepSessions?: boolean;
   /** What was assumed or passed over while loading, in sentences; every result repeats them. */
   readonly warnings?: readonly string[];
   readonly image: Tower;

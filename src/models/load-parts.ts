@@ -20,7 +20,7 @@ export interface LoadOptions extends ResolveOptions {
   readonly runtime?: Runtime;
   /**
    * Keep compiled towers for further inputs. Default true; false suits a process that encodes once: each tower's session is closed after
-   * its run, and with it the mapped pages of its weights leave memory.
+   * its run, and with it the mapped pages of its weights leave memory. Methods then close each graph before they compile the next, too.
    */
   readonly keepSessions?: boolean;
 }

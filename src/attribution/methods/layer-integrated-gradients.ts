@@ -39,6 +39,7 @@ export async function explainHiddenPath(run: MethodRun, options: HiddenPathOptio
     const baseline = await hiddenBaseline(job, options.baseline, run.model);
     if (options.baseline === 'input') run.passes(job.modality, job.modality === 'image' ? 1 : job.scores.length, job.tower.layers);
     const { values, deltas } = await integratePath(run, job, 'hidden', job.hidden, baseline, rule);
+    await run.closeGraphs?.();
     return deltas.map((convergenceDelta, p) => ({ tokens: tokenValues(row(values, p), job.tokens), convergenceDelta }));
   });
 }

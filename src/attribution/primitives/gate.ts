@@ -121,6 +121,7 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
     const blocks = tower.layers - 1 - layer;
     run.passes(modality, (range[1] - range[0]) * settings.batchSize * settings.steps, blocks, blocks);
   }
+  await run.closeGraphs?.();
   return out;
 }
 
