@@ -3,16 +3,19 @@
 import { type Checkpoint, openCheckpoint } from '../checkpoints/checkpoint.ts';
 import { readConfig } from '../checkpoints/config.ts';
 import type { ResolveOptions } from '../checkpoints/hub/hub.ts';
+import type { TensorEntry } from '../checkpoints/safetensors.ts';
 import type { Value } from '../graph/index.ts';
 import { openImageProcessor } from '../inputs/image/image-rules.ts';
 import type { ImageProcessor } from '../inputs/image/processor.ts';
 import { Tokenizer } from '../inputs/text/tokenizer.ts';
+import { fitEntries, unreadSentence } from '../nn/fit-entries.ts';
 import { frozenParameters, type LoadReport, loadReport, type Parameters, reportSentence } from '../nn/parameters.ts';
 import { join } from '../node/paths.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
-import type { ModelConfig } from './model-config.ts';
+import { checkConfigKeys } from './config-keys.ts';
+import { type ModelConfig, requireTowerBlocks } from './model-config.ts';
 
 /** How a checkpoint is found and run. */
 export interface LoadOptions extends ResolveOptions {
@@ -35,6 +38,8 @@ export interface FoundModel {
 export interface LoadRules<C> {
   /** @throws NarrowsError for a config of another kind */
   parse(json: unknown, source: string): C;
+  /** The `model_type` of each section, as far as config.json names one. */
+  readonly sections: { readonly text_config: readonly string[]; readonly vision_config: readonly string[] };
   /** Every tensor that the model asks for, by name. */
   wanted(config: C): ReadonlyMap<string, Value>;
   /** The image processor class of this kind, for rules that name none. */
@@ -59,6 +64,27 @@ export interface ModelParts<C> {
   readonly keepSessions: boolean;
 }
 
+/**
+ * A checkpoint's tensors by the names and shapes that a model asks for. @throws NarrowsError for missing or mis-shaped ones
+ */
+export function fittedEntries<C extends ModelConfig>(
+  config: C,
+  stored: ReadonlyMap<string, TensorEntry>,
+  directory: string,
+  rules: Pick<LoadRules<C>, 'wanted'>,
+  onWarning?: (message: string) => void,
+): { entries: Map<string, TensorEntry>; report: LoadReport; wanted: ReadonlyMap<string, Value> } {
+  requireTowerBlocks(config, stored, directory);
+  const wanted = rules.wanted(config);
+  const entries = fitEntries(wanted, stored, config.model_type, onWarning);
+  const report = loadReport(wanted, entries);
+  const problem = reportSentence(report, directory);
+  if (problem) throw new NarrowsError(problem);
+  const unread = unreadSentence(report.unexpected, directory);
+  if (unread) onWarning?.(unread);
+  return { entries, report, wanted };
+}
+
 /** @throws NarrowsError for a directory without config, missing or mis-shaped tensors, pickled weights alone */
 export async function loadParts<C extends ModelConfig>(
   { directory, name }: FoundModel,
@@ -70,11 +96,13 @@ export async function loadParts<C extends ModelConfig>(
     warnings.push(message);
     options.onWarning?.(message);
   };
-  const config = rules.parse(await readConfig(directory), join(directory, 'config.json'));
-  const checkpoint = await openCheckpoint(directory);
-  const report = loadReport(rules.wanted(config), checkpoint.entries);
-  const problem = reportSentence(report, directory);
-  if (problem) throw new NarrowsError(problem);
+  const json = await readConfig(directory);
+  const path = join(directory, 'config.json');
+  const config = rules.parse(json, path);
+  for (const message of checkConfigKeys(json, path, rules.sections)) warn(message);
+  const opened = await openCheckpoint(directory);
+  const { entries, report } = fittedEntries(config, opened.entries, directory, rules, warn);
+  const checkpoint = { ...opened, entries };
   const { image_size: size } = config.vision_config;
   const processor = await openImageProcessor(
     directory,

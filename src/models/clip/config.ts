@@ -1,6 +1,7 @@
 /** @file CLIP's config.json, keys verbatim, defaults as in transformers' CLIPTextConfig and CLIPVisionConfig. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../graph/index.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { parseModelConfig } from '../model-config.ts';
 
 const size = z.number().int().positive();
@@ -47,7 +48,25 @@ export type CLIPVisionConfig = z.infer<typeof visionSchema>;
 /** Keys as in config.json; unknown keys are kept. */
 export type CLIPConfig = z.infer<typeof clipSchema>;
 
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * One section as CLIPConfig of transformers puts it together: every key of `text_config_dict` (written before 2023), its defaults included,
+ * comes before those of `text_config`; a section that is null is empty.
+ */
+function section(json: Json, name: 'text_config' | 'vision_config', defaults: Json, source: string): unknown {
+  const given = json[name] ?? {};
+  const older = json[`${name}_dict`] ?? undefined;
+  if (older === undefined) return given;
+  if (typeof older !== 'object' || Array.isArray(older)) throw new NarrowsError(`${source}: the key "${name}_dict" must hold an object.`);
+  return typeof given === 'object' ? { ...given, ...defaults, ...older } : given;
+}
+
 /** @throws NarrowsError naming the key that is wrong. */
 export function parseCLIPConfig(json: unknown, source = 'config.json'): CLIPConfig {
-  return parseModelConfig(clipSchema, json, source);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return parseModelConfig(clipSchema, json, source);
+  const { text_config_dict: _text, vision_config_dict: _vision, ...rest } = json as Record<string, unknown>;
+  const text_config = section(json as Json, 'text_config', textSchema.parse({}), source);
+  const vision_config = section(json as Json, 'vision_config', visionSchema.parse({}), source);
+  return parseModelConfig(clipSchema, { ...rest, text_config, vision_config }, source);
 }

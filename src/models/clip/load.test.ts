@@ -34,6 +34,14 @@ async function changed(
   return directory;
 }
 
+/** The same with files beside that are changed, and what the loading says. */
+async function loaded(directory: string): Promise<{ model: CLIPModel; warnings: string[] }> {
+  const warnings: string[] = [];
+  const model = await CLIPModel.fromPretrained(directory, { onWarning: w => warnings.push(w) });
+  expect(model.warnings).toEqual(warnings);
+  return { model, warnings };
+}
+
 async function refusal(directory: string): Promise<string> {
   const error = await CLIPModel.fromPretrained(directory).then(
     () => expect.fail('loaded'),
@@ -76,8 +84,8 @@ describe('fromPretrained', () => {
     ],
     [
       'a tensor of another shape',
-      t => t.set('logit_scale', floats([1], [2.6])),
-      'The tensor "logit_scale" of DIR has shape [1], but config.json asks for []; the weights and the config do not belong together.',
+      t => t.set('logit_scale', floats([2], [2.6, 1])),
+      'The tensor "logit_scale" of DIR has shape [2], but config.json asks for []; the weights and the config do not belong together.',
     ],
     [
       'a config of another width',
@@ -197,5 +205,88 @@ describe('weights stay in their file', () => {
     const floatsRead = await readFloats((await openCheckpoint(directory)).entries.get(NAME)!);
     expect(process.memoryUsage().arrayBuffers - after.arrayBuffers).toBeGreaterThanOrEqual(BYTES / 2);
     expect(floatsRead.length * 4).toBe(BYTES);
+  });
+});
+
+describe('checkpoints as people have them', () => {
+  const IDS = ints([1, 3], Int32Array.of(1, 5, 2));
+  const features = async (directory: string): Promise<number[]> => {
+    const { model } = await loaded(directory);
+    await using _model = model;
+    return [...(await model.textFeatures(IDS)).data];
+  };
+
+  it('sections of before 2023: text_config_dict and its defaults come first, null sections are empty', async () => {
+    const plain = await features(await changed());
+    const older = await changed((_, config) => {
+      const { text_config: text, vision_config: vision } = config;
+      Object.assign(config, { text_config: null, vision_config: null, text_config_dict: text, vision_config_dict: vision });
+    });
+    expect(await features(older)).toEqual(plain);
+    // What stands in the dict wins; what it leaves out takes the default, not text_config's value.
+    const both = await changed((_, config) => {
+      const { hidden_act: _act, ...rest } = config.text_config;
+      Object.assign(config, { text_config: { ...config.text_config, hidden_act: 'gelu', hidden_size: 9999 }, text_config_dict: rest });
+    });
+    const { model } = await loaded(both);
+    await using _model = model;
+    expect(model.config.text_config.hidden_act).toBe('quick_gelu');
+    expect(model.config.text_config.hidden_size).not.toBe(9999);
+    expect(model.config).not.toHaveProperty('text_config_dict');
+    expect(await refusal(await changed((_, config) => Object.assign(config, { text_config_dict: [] })))).toContain(
+      '"text_config_dict" must hold an object',
+    );
+  });
+
+  it.each([
+    ['clip.', [1], 0],
+    ['module.', [1, 1], 1],
+  ])('weights below %s, logit_scale of shape %j', async (prefix, shape, said) => {
+    const directory = await changed(tensors => {
+      const scale = tensors.get('logit_scale')!;
+      tensors.set('logit_scale', { ...scale, shape });
+      for (const [name, tensor] of [...tensors]) {
+        tensors.delete(name);
+        tensors.set(prefix + name, tensor);
+      }
+    });
+    const { model, warnings } = await loaded(directory);
+    await using _model = model;
+    await using plain = await CLIPModel.fromPretrained(testdata('clip-tiny'));
+    expect(warnings).toHaveLength(said);
+    expect(await model.logitScale()).toBe(await plain.logitScale());
+    expect([...(await model.textFeatures(IDS)).data]).toEqual([...(await plain.textFeatures(IDS)).data]);
+    // What is saved has the plain names again.
+    const saved = join(root, `saved${count++}`);
+    await model.savePretrained(saved);
+    expect([...(await openCheckpoint(saved)).entries.keys()].sort()).toEqual([...plain.checkpoint.entries.keys()].sort());
+  });
+
+  it('says which tensors it does not read', async () => {
+    const { model, warnings } = await loaded(await changed(tensors => void tensors.set('logit_bias', floats([], new Float32Array(1)))));
+    await using _model = model;
+    expect(warnings).toEqual([expect.stringContaining('1 tensor of')]);
+    expect(warnings[0]).toContain('(logit_bias)');
+  });
+
+  it('other than three channels, and any number of blocks, get one sentence at once', async () => {
+    expect(await refusal(await changed((_, c) => void (c.vision_config.num_channels = 1)))).toContain('vision_config.num_channels is 1');
+    const started = performance.now();
+    for (const section of ['text_config', 'vision_config'])
+      expect(await refusal(await changed((_, c) => void (c[section].num_hidden_layers = 2 ** 31 - 1)))).toContain(
+        `2147483647 blocks (${section}.num_hidden_layers)`,
+      );
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  it('rules of another size are refused with the flag that asks for it, and hold in every way in', async () => {
+    const directory = await changed();
+    const size = 48;
+    await writeFile(join(directory, 'preprocessor_config.json'), JSON.stringify({ size, crop_size: size }));
+    const { model } = await loaded(directory);
+    await using _model = model;
+    const image = { width: 70, height: 50, data: new Uint8Array(10500) };
+    expect(() => model.processor.process(image)).toThrow(/make 48 x 48 .* but the model takes \d+ x \d+; .*--image-size 48 /);
+    expect(model.processor.process(image, { size }).pixelValues.shape).toEqual([3, size, size]);
   });
 });

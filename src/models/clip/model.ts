@@ -17,6 +17,7 @@ const RULES: LoadRules<CLIPConfig> = {
   parse: parseCLIPConfig,
   wanted: wantedTensors,
   processorType: 'CLIPImageProcessor',
+  sections: { text_config: ['clip_text_model'], vision_config: ['clip_vision_model'] },
 };
 
 /** A CLIP ready to run. Release it (or `await using`) when done. */

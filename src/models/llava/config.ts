@@ -148,6 +148,17 @@ function checkDecoder(text: LlavaTextConfig, source: string): void {
     throw new NarrowsError(
       `${source}: a head of the decoder is ${text.head_dim ?? width / heads} wide; rotary positions need an even width.`,
     );
+  const partial = text.partial_rotary_factor ?? text.rope_parameters?.partial_rotary_factor ?? 1;
+  if (partial !== 1)
+    throw new NarrowsError(
+      `${source}: text_config.partial_rotary_factor is ${String(partial)}; Narrows runs decoders that rotate whole heads.`,
+    );
+  const types = Array.isArray(text.layer_types) ? text.layer_types : [];
+  const other = types.find(type => type !== 'full_attention');
+  if (other !== undefined)
+    throw new NarrowsError(
+      `${source}: text_config.layer_types names ${JSON.stringify(other)}; Narrows runs decoders whose tokens see all earlier ones.`,
+    );
   if (text.model_type === 'qwen2' && text.use_sliding_window)
     throw new NarrowsError(`${source}: text_config.use_sliding_window is true; Narrows runs decoders whose tokens see all earlier ones.`);
   ropeScaling(text, source);

@@ -5,6 +5,7 @@ import type { DefaultRules } from '../../inputs/image/image-rules.ts';
 import type { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { loadReport, reportSentence, trainableParameters } from '../../nn/parameters.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { requireTowerBlocks } from '../model-config.ts';
 import { type LlavaConfig, towerWidth } from './config.ts';
 import { llavaForward, type TokenValues } from './forward.ts';
 
@@ -39,15 +40,16 @@ export function wantedTensors(config: LlavaConfig): ReadonlyMap<string, Value> {
 }
 
 /**
- * @param entries by name in memory
+ * @param entries by name in memory @param wantedOf traces the model; asked only once the numbers of blocks are plausible
  * @throws NarrowsError in one sentence for missing or mis-shaped tensors, or a projector that does not fit tower or decoder
  */
 export function requireTensors(
   config: LlavaConfig,
   entries: ReadonlyMap<string, TensorEntry>,
   source: string,
-  wanted = wantedTensors(config),
+  wantedOf: () => ReadonlyMap<string, Value> = () => wantedTensors(config),
 ) {
+  requireTowerBlocks(config, entries, source);
   const first = entries.get('model.multi_modal_projector.linear_1.weight');
   const width = towerWidth(config);
   if (first && first.shape[1] !== width)
@@ -60,6 +62,7 @@ export function requireTensors(
     throw new NarrowsError(
       `The projector of ${source} gives features of width ${second.shape[0]}, but its decoder takes ${hidden} (text_config.hidden_size); projector and decoder do not belong together.`,
     );
+  const wanted = wantedOf();
   const report = loadReport(wanted, entries);
   const problem = reportSentence(report, source);
   if (problem) throw new NarrowsError(problem);

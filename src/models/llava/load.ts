@@ -7,11 +7,13 @@ import type { Value } from '../../graph/index.ts';
 import { openImageProcessor } from '../../inputs/image/image-rules.ts';
 import type { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
+import { unreadSentence } from '../../nn/fit-entries.ts';
 import { frozenParameters, type LoadReport, type Parameters } from '../../nn/parameters.ts';
 import { join } from '../../node/paths.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { checkConfigKeys } from '../config-keys.ts';
 import type { FoundModel, LoadOptions } from '../load-parts.ts';
 import { type LlavaConfig, parseLlavaConfig } from './config.ts';
 import { imageTokenText, llavaRules, requireTensors, wantedTensors } from './files.ts';
@@ -77,10 +79,19 @@ export async function loadLlavaKind<C extends LlavaConfig>(
     warnings.push(message);
     options.onWarning?.(message);
   };
-  const config = kind.parse(await readConfig(directory), join(directory, 'config.json'));
+  const json = await readConfig(directory);
+  const path = join(directory, 'config.json');
+  const config = kind.parse(json, path);
+  for (const message of checkConfigKeys(json, path)) warn(message);
   const opened = await openCheckpoint(directory);
   const { entries, layout } = kind.inMemory(opened.entries);
-  const { wanted, report } = requireTensors(config, entries, directory, kind.wanted(config));
+  const { wanted, report } = requireTensors(config, entries, directory, () => kind.wanted(config));
+  // A tower's last blocks and pooling head stand in every LLaVA and are never read; a tied head may be stored again.
+  const unread = unreadSentence(
+    report.unexpected.filter(name => !name.startsWith('model.vision_tower.') && name !== 'lm_head.weight'),
+    directory,
+  );
+  if (unread) warn(unread);
   const weights = weightMemory(entries, wanted.keys());
   const available = options.availableMemory ?? freeMemory();
   requireMemory(directory, weights, available);

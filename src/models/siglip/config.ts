@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../graph/index.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { parseModelConfig } from '../model-config.ts';
+import { parseModelConfig, withoutNullSections } from '../model-config.ts';
 
 const size = z.number().int().positive();
 const activation = z.enum(Object.keys(ACTIVATIONS) as [string, ...string[]]).default('gelu_pytorch_tanh');
@@ -61,7 +61,7 @@ export const sharedWidth = ({ text_config: text }: SiglipConfig): number => text
 /** @throws NarrowsError naming the key that is wrong */
 export function parseSiglipConfig(json: unknown, source = 'config.json'): SiglipConfig {
   if ((json as { model_type?: unknown } | null)?.model_type === 'siglip2') throw naflexRefusal(source);
-  const config = parseModelConfig(siglipSchema, json, source);
+  const config = parseModelConfig(siglipSchema, withoutNullSections(json), source);
   const { hidden_size: width, vision_use_head: head } = config.vision_config;
   if (!head)
     throw new NarrowsError(`${source}: vision_config.vision_use_head is false; without its pooling head a SigLIP has no image embedding.`);

@@ -16,6 +16,7 @@ const RULES: LoadRules<SiglipConfig> = {
   parse: parseSiglipConfig,
   wanted: wantedTensors,
   processorType: 'SiglipImageProcessor',
+  sections: { text_config: ['siglip_text_model'], vision_config: ['siglip_vision_model'] },
   tokenizer: siglipTokenizer,
 };
 

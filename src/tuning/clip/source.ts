@@ -10,7 +10,8 @@ import { readTokenizerFiles, type TokenizerConfig, type TokenizerJson, tokenText
 import { findModel } from '../../models/bundled.ts';
 import { type CLIPConfig, parseCLIPConfig } from '../../models/clip/config.ts';
 import { wantedTensors } from '../../models/clip/files.ts';
-import { loadReport, reportSentence } from '../../nn/parameters.ts';
+import { checkConfigKeys } from '../../models/config-keys.ts';
+import { fittedEntries } from '../../models/load-parts.ts';
 import { readdir, readFile } from '../../node/disk.ts';
 import { join } from '../../node/paths.ts';
 import { SPECIAL_TOKENS, sceneTokenizerJson, VOCABULARY, VOCABULARY_SIZE } from '../../scenes/vocabulary.ts';
@@ -94,11 +95,14 @@ export async function pairSource(args: ClipTrainingArguments, captions: readonly
 /** A checkpoint to go on from, weights as float32. @throws NarrowsError where it is no complete CLIP */
 export async function pretrainedSource(reference: string): Promise<ClipSource> {
   const { directory } = await findModel(reference);
-  const { torch_dtype: _, ...config } = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
-  const { entries } = await openCheckpoint(directory);
-  const wanted = wantedTensors(config);
-  const problem = reportSentence(loadReport(wanted, entries), directory);
-  if (problem) throw new NarrowsError(problem);
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  const path = join(directory, 'config.json');
+  const json = await readConfig(directory);
+  const { torch_dtype: _, ...config } = parseCLIPConfig(json, path);
+  for (const message of checkConfigKeys(json, path)) warn(message);
+  const stored = await openCheckpoint(directory);
+  const { entries, wanted } = fittedEntries(config, stored.entries, directory, { wanted: wantedTensors }, warn);
   const weights = new Map<string, Float32Array>();
   for (const name of wanted.keys()) {
     const values = await readFloats(entries.get(name)!);
@@ -106,12 +110,9 @@ export async function pretrainedSource(reference: string): Promise<ClipSource> {
     weights.set(name, values);
   }
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
-  const warnings: string[] = [];
-  const rules = await readImageRules(directory, { type: 'CLIPImageProcessor', size: config.vision_config.image_size }, w =>
-    warnings.push(w),
-  );
+  const rules = await readImageRules(directory, { type: 'CLIPImageProcessor', size: config.vision_config.image_size }, warn);
   // Every key that is passed over is said once; the readers of the run are silent.
-  parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
+  parseProcessorConfig(rules.json, { file: rules.file, onWarning: warn });
   if (!rules.stored) files.set(PREPROCESSOR_FILE, toJson(rules.json));
   const tokenizer = await readTokenizerFiles(directory);
   warnings.push(...tokenizer.warnings);

@@ -7,7 +7,9 @@ import { readImageRules } from '../../inputs/image/image-rules.ts';
 import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
 import { findModel } from '../../models/bundled.ts';
 import { parseCLIPConfig } from '../../models/clip/config.ts';
+import { wantedTensors } from '../../models/clip/files.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
+import { fittedEntries } from '../../models/load-parts.ts';
 import { join } from '../../node/paths.ts';
 import { CHAT_IMAGE_TOKEN, CHAT_TOKENS, chatTokenizerFiles } from '../../scenes/chat-tokenizer.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
@@ -49,10 +51,11 @@ const TOWER = 'model.vision_tower.';
  */
 export async function sceneLlavaSource(reference: string, decoder: SmallDecoder = SMALL_DECODER): Promise<SceneLlavaSource> {
   const { directory } = await findModel(reference);
-  const { vision_config: vision } = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
+  const clip = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
+  const { vision_config: vision } = clip;
   const { json: preprocessor, file } = await readImageRules(directory, { type: 'CLIPImageProcessor', size: vision.image_size });
   const { image_mean: imageMean, image_std: imageStd } = parseProcessorConfig(preprocessor, { file });
-  const { entries } = await openCheckpoint(directory);
+  const { entries } = fittedEntries(clip, (await openCheckpoint(directory)).entries, directory, { wanted: wantedTensors });
   const tower = new Map([...entries].filter(([name]) => name.startsWith('vision_model.')).map(([name, entry]) => [TOWER + name, entry]));
   const patches = (vision.image_size / vision.patch_size) ** 2;
   const config = parseLlavaConfig(

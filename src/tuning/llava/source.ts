@@ -9,6 +9,7 @@ import { PREPROCESSOR_FILE, readImageRules } from '../../inputs/image/image-rule
 import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
 import { readTokenizerFiles } from '../../inputs/text/tokenizer-files.ts';
 import { findModel } from '../../models/bundled.ts';
+import { checkConfigKeys } from '../../models/config-keys.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
 import { llavaRules, requireTensors } from '../../models/llava/files.ts';
 import { inMemoryEntries, type LlavaLayout } from '../../models/llava/layout.ts';
@@ -62,7 +63,7 @@ export async function llavaSource(reference: string): Promise<LlavaSource> {
   requireTensors(config, entries, directory);
   const tokenizer = await readTokenizerFiles(directory);
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
-  const warnings: string[] = [...tokenizer.warnings];
+  const warnings = [...checkConfigKeys(json, path), ...tokenizer.warnings];
   const rules = await readImageRules(directory, llavaRules(config), w => warnings.push(w));
   // Every key that is passed over is said once; the readers of the run are silent.
   parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
