@@ -4,6 +4,7 @@ import type { Rectangle, RgbImage } from '../inputs/image/rgb-image.ts';
 import { requireKnown, requireText, truncationWarning } from '../inputs/text/require-text.ts';
 import type { TokenizedBatch } from '../inputs/text/tokenizer.ts';
 import type { DualEncoder, TowerInputs } from '../models/dual-encoder.ts';
+import { coveredByPatches } from '../models/process-image.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
 import { row } from './rows.ts';
@@ -82,18 +83,20 @@ export async function encodePairs(
   };
 }
 
-/** A pair's pixels, and the part of the picture that they show. */
-export function processPair(model: Pick<DualEncoder, 'processor'>, { image, pixelValues }: Pair, size?: number): ProcessedImage {
-  const processed = model.processor.process(image, { size });
-  if (!pixelValues) return processed;
+/** A pair's pixels as far as patches cover them, and the part of the picture that they show. */
+export function processPair(model: Pick<DualEncoder, 'processor' | 'image'>, { image, pixelValues }: Pair, size?: number): ProcessedImage {
+  const whole = model.processor.process(image, { size });
+  const covered = coveredByPatches(model, whole);
+  if (!pixelValues) return covered;
   const { shape, data } = pixelValues;
-  const want = processed.pixelValues.shape;
-  if (shape.length !== 3 || shape.some((length, i) => length !== want[i]))
+  const fits = ({ pixelValues: { shape: want } }: ProcessedImage): boolean =>
+    shape.length === 3 && shape.every((length, i) => length === want[i]);
+  if (!fits(whole) && !fits(covered))
     throw new NarrowsError(
-      `The pixel values of a pair have the shape [${shape.join(', ')}], but its image becomes [${want.join(', ')}]; give normalised pixels of that shape.`,
+      `The pixel values of a pair have the shape [${shape.join(', ')}], but its image becomes [${whole.pixelValues.shape.join(', ')}]; give normalised pixels of that shape.`,
     );
   if (data.some(v => !Number.isFinite(v))) throw new NarrowsError('The pixel values of a pair hold NaN or infinity.');
-  return { ...processed, pixelValues };
+  return fits(covered) ? { ...covered, pixelValues } : coveredByPatches(model, { ...whole, pixelValues });
 }
 
 /** Cosine of two vectors. @throws NarrowsError where one is zero */

@@ -9,7 +9,7 @@ import type { ChatModel } from '../generation/chat-model.ts';
 import { compile } from '../graph/index.ts';
 import type { EncodedChat } from '../inputs/chat/encode-chat.ts';
 import { IMAGE_MARK } from '../inputs/chat/messages.ts';
-import type { ImageProcessor } from '../inputs/image/processor.ts';
+import { cropProcessed, type ImageProcessor } from '../inputs/image/processor.ts';
 import { mergeWords } from '../inputs/text/words.ts';
 import { imageTokens } from '../models/llava/config.ts';
 import { pixelInput, tokenInputs } from '../models/llava/files.ts';
@@ -65,7 +65,10 @@ export async function explainPosterior(
     throw new NarrowsError(`${chat.name} has no bottleneck at block ${chosen}; it has one at ${layers.join(', ')}.`, { kind: 'usage' });
 
   const picture = chat.picture(pair.image);
-  const { pixelValues, view } = parts.processor.process(picture);
+  const processed = parts.processor.process(picture);
+  const { pixelValues } = processed;
+  const covered = gridSize(config.vision_config) * config.vision_config.patch_size;
+  const { view } = cropProcessed(processed, covered, covered);
   const encoded = chat.encoded([{ role: 'user', content: `${IMAGE_MARK}\n${pair.text}` }]);
   const pixels = { ...pixelValues, shape: [1, ...pixelValues.shape.slice(-3)] };
   const placement = model.place(ints([1, encoded.ids.length], encoded.ids), 1);

@@ -125,7 +125,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
     if (rows < 1 || columns < 1)
       throw new NarrowsError(`An image of ${width} x ${height} is smaller than one patch of ${vision.patch_size}; enlarge it.`);
     const grid = gridSize(vision);
-    if ((height === vision.image_size && width === vision.image_size) || this.tables.has(key)) return;
+    if ((rows === grid && columns === grid) || this.tables.has(key)) return;
     this.ownTable ??= await readFloats(this.checkpoint.entries.get(POSITIONS)!);
     const d = vision.hidden_size;
     const prefix = this.image.prefixTokens * d;

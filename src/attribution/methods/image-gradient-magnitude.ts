@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
+import { patchSize } from '../../models/process-image.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import { gradientMagnitude } from '../controls/controls.ts';
 import { eachTower, type MethodEntry, type TowerJob } from '../method.ts';
-import { patchSize } from '../primitives/read-out.ts';
 import { row } from '../rows.ts';
 import { patchTokens } from './centre-prior.ts';
 

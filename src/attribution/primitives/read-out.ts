@@ -1,5 +1,5 @@
 /** @file From one value per element of a source or hidden state to maps: channels reduced, pixels summed over patches. */
-import type { Tower } from '../../models/dual-encoder.ts';
+import { patchSize } from '../../models/process-image.ts';
 import type { TokenMap, TowerJob } from '../method.ts';
 
 /** How channels make one value: their signed sum, the sum or maximum of magnitudes, or the Euclidean norm. */
@@ -18,12 +18,6 @@ function reduce(data: ArrayLike<number>, start: number, stride: number, count: n
     else out += v * v;
   }
   return rule === 'norm' ? Math.sqrt(out) : out;
-}
-
-/** Edge of a tower's patches in pixels. */
-export function patchSize(tower: Pick<Tower, 'grid'>): number {
-  const far = 2 ** 24;
-  return Math.round(far / tower.grid!(far, far)[0]);
 }
 
 /** A hidden state's values of one pair, [N, D] -> [N]. */

@@ -4,13 +4,13 @@
  */
 import { readConfig } from '../../checkpoints/config.ts';
 import type { TowerInputs } from '../../models/dual-encoder.ts';
+import { patchSize } from '../../models/process-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type RandomReader, RandomStream } from '../../tensor/random.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import type { TowerJob } from '../method.ts';
 import { row } from '../rows.ts';
 import { type BaselineModel, replacePlayers } from './baselines.ts';
-import { patchSize } from './read-out.ts';
 
 /** The picture's pixels drawn anew at every place, its patches in another order, or another picture of the batch. */
 export const IMAGE_REFERENCES = ['pixels', 'patches', 'batch'] as const;

@@ -12,6 +12,8 @@ export interface TargetContext {
   /** Unit features of the pairs' pictures and captions, [E] each. */
   readonly images: readonly Float32Array[];
   readonly captions: readonly Float32Array[];
+  /** Edge of the pairs' pictures where it is not the model's: another picture gets the same. */
+  readonly imageSize?: number;
 }
 
 /** What the maps of both towers explain. */

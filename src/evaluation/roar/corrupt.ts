@@ -2,6 +2,7 @@
  * @file What ROAR+ takes away: the patches or words that a map holds highest (M2IB, arXiv 2312.17174, section 5; Hooker et al., ROAR,
  * NeurIPS 2019). Patches above the percentile become the image's own mean colour; words above it leave the caption.
  */
+import type { ImageAttribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { RandomStream } from '../../tensor/random.ts';
 
@@ -18,27 +19,34 @@ export function highest(values: ArrayLike<number>, percentile: number, key: numb
   return new Set(order.slice(0, count).map(([i]) => i));
 }
 
-/** The image with the highest patches in its mean colour. @param grid rows, columns @param key of the draws among equal values */
+/**
+ * The image with the highest patches in its mean colour. @param seen a map: its patches, their rows and columns, and the part of the image that
+ * they cover (see `ImageAttribution`); pixels outside of it stay @param key of the draws among equal values
+ */
 export function corruptImage(
   image: RgbImage,
-  patches: ArrayLike<number>,
-  [rows, columns]: readonly [number, number],
+  seen: Pick<ImageAttribution, 'patches' | 'grid' | 'view'>,
   percentile: number,
   key: number,
 ): RgbImage {
   const { width, height, data } = image;
-  const gone = highest(patches, percentile, key);
+  const { view } = seen;
+  const [rows, columns] = seen.grid;
+  const gone = highest(seen.patches, percentile, key);
   const mean = [0, 1, 2].map(c => {
     let total = 0;
     for (let i = c; i < data.length; i += 3) total += data[i];
     return Math.round(total / (width * height));
   });
   const out = data.slice();
-  for (let y = 0; y < height; y++)
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor(((y + 0.5 - view.top) * rows) / view.height);
+    if (row < 0 || row >= rows) continue;
     for (let x = 0; x < width; x++) {
-      if (!gone.has(Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width))) continue;
-      out.set(mean, (y * width + x) * 3);
+      const column = Math.floor(((x + 0.5 - view.left) * columns) / view.width);
+      if (column >= 0 && column < columns && gone.has(row * columns + column)) out.set(mean, (y * width + x) * 3);
     }
+  }
   return { width, height, data: out };
 }
 

@@ -68,7 +68,7 @@ export async function writeFolder(
       for (const [i, pair] of pairs.entries()) {
         const { image, text } = maps?.[i] ?? {};
         const key = from + i;
-        const shown = image ? corruptImage(pair.image, image.patches, image.grid, options.percentile, key) : pair.image;
+        const shown = image ? corruptImage(pair.image, image, options.percentile, key) : pair.image;
         const said = text ? corruptCaption(pair.text, text.words, options.percentile, key) : pair.text;
         const path = `${options.split}/${String(key).padStart(6, '0')}.png`;
         await writeFileAtomic(join(directory, path), await png(shown));

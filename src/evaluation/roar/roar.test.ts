@@ -19,13 +19,23 @@ describe('what a map loses', () => {
 
   it('are patches in the mean colour of the image, and nothing else', () => {
     const image = { width: 4, height: 2, data: Uint8Array.from({ length: 24 }, (_, i) => (i % 3) * 50 + (Math.floor(i / 3) < 4 ? 0 : 10)) };
-    const out = corruptImage(image, [0, 5], [1, 2], 50, 0);
+    const patches = Float32Array.of(0, 5);
+    const out = corruptImage(image, { patches, grid: [1, 2], view: { left: 0, top: 0, width: 4, height: 2 } }, 50, 0);
     for (let y = 0; y < 2; y++)
       for (let x = 0; x < 4; x++) {
         const at = (y * 4 + x) * 3;
         expect([...out.data.subarray(at, at + 3)]).toEqual(x < 2 ? [...image.data.subarray(at, at + 3)] : [5, 55, 105]);
       }
     expect(image.data[6]).toBe(0);
+  });
+
+  it('lie where the model sees them: a centre crop leaves margins out', () => {
+    const image = { width: 8, height: 2, data: new Uint8Array(48).fill(200) };
+    image.data.fill(0, 0, 3);
+    const view = { left: 2, top: 0, width: 4, height: 2 };
+    const out = corruptImage(image, { patches: Float32Array.of(5, 0), grid: [1, 2], view }, 50, 0);
+    const changed = [...Array(8).keys()].filter(x => out.data[(8 + x) * 3] !== image.data[(8 + x) * 3]);
+    expect(changed).toEqual([2, 3]);
   });
 
   it('are words; a caption of one word keeps it', () => {

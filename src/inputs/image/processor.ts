@@ -170,6 +170,21 @@ export class ImageProcessor {
   }
 }
 
+/** The first `height` rows and `width` columns of what a model sees, with the view that they show. */
+export function cropProcessed(processed: ProcessedImage, height: number, width: number): ProcessedImage {
+  const { pixelValues, view } = processed;
+  const [channels, tall, wide] = pixelValues.shape;
+  if (tall === height && wide === width) return processed;
+  const data = new Float32Array(channels * height * width);
+  for (let c = 0; c < channels; c++)
+    for (let y = 0; y < height; y++) {
+      const from = (c * tall + y) * wide;
+      data.set(pixelValues.data.subarray(from, from + width), (c * height + y) * width);
+    }
+  const seen = { ...view, width: (view.width * width) / wide, height: (view.height * height) / tall };
+  return { pixelValues: floats([channels, height, width], data), view: seen };
+}
+
 /**
  * [3, H, W] values of several pictures as one batch [B, 3, H, W].
  * @throws NarrowsError for an empty list or pictures that were not processed to one size.

@@ -8,6 +8,7 @@ import type { ResultCase } from '../../evaluation/compare/results.ts';
 import { type CompareSpec, methodSettings, metricSettings } from '../../evaluation/compare/settings.ts';
 import { mergeWords } from '../../inputs/text/words.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
+import { processImage } from '../../models/process-image.ts';
 import { resizeForDisplay } from '../attribution/picture.ts';
 
 /** Height of a picture in pixels. */
@@ -77,7 +78,7 @@ async function readCase(
     const words = mergeWords(pair.text, tokens, new Float32Array(tokens.length)).map(w => w.text);
     return { ...common, words, truth: prepared.truth };
   }
-  const { view } = model.processor.process(pair.image, { size: spec.imageSize });
+  const { view } = processImage(model, pair.image, spec.imageSize);
   const [sx, sy] = [width / pair.image.width, HEIGHT / pair.image.height];
   return {
     ...common,
