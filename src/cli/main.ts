@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** @file The `narrows` command: signals, broken pipes, and the way from an error to a sentence and an exit code. */
+import { writeError } from '../node/files.ts';
 import { setStatus } from '../node/status-line.ts';
 import { EXIT, explain, Interrupted, stackOf } from './errors.ts';
 import { runProgram, wantsDebug } from './program.ts';
@@ -7,17 +8,27 @@ import { runProgram, wantsDebug } from './program.ts';
 const argv = process.argv.slice(2);
 const controller = new AbortController();
 
-// `once`: a second Ctrl-C meets no listener and ends the process at once.
-process.once('SIGINT', () => controller.abort(new Interrupted()));
-process.once('SIGTERM', () => controller.abort(new Interrupted(143)));
+/** Signals that stop the work, with the exit codes that shells give them. */
+const STOPS = { SIGINT: EXIT.interrupted, SIGTERM: 143 } as const;
 
-// Whoever reads our output may stop reading (`| head`): that is no error.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.done);
-    throw error;
-  });
+function stop(signal: keyof typeof STOPS): void {
+  // From here on any of them ends the process at once: nobody listens, and the system does what it does to every program.
+  for (const name of Object.keys(STOPS)) process.removeAllListeners(name);
+  controller.abort(new Interrupted(STOPS[signal]));
 }
+for (const name of Object.keys(STOPS) as (keyof typeof STOPS)[]) process.on(name, stop);
+
+/** Why stdout could not take what was written to it. */
+let unwritten: NodeJS.ErrnoException | undefined;
+
+// Whoever reads our output may stop reading (`| head`): that is no error. A full disk behind stdout is; behind stderr nobody could be told.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+  unwritten ??= error;
+});
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.done);
+});
 
 function fail(error: unknown): number {
   const { text, code } = explain(error, controller.signal);
@@ -29,7 +40,13 @@ function fail(error: unknown): number {
 
 /** Leaves once everything written has been handed over. */
 function leave(code: number): void {
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  process.stdout.write('', () =>
+    // An error of a stream comes a turn later than the write.
+    setImmediate(() => {
+      const lost = unwritten && code === EXIT.done ? fail(writeError('the standard output', unwritten)) : code;
+      process.stderr.write('', () => process.exit(lost));
+    }),
+  );
 }
 
 process.on('uncaughtException', error => leave(fail(error)));

@@ -1,6 +1,6 @@
 /** @file One process per output: a lock file that names its holder. One whose holder has ended is taken over. */
 import { randomBytes } from 'node:crypto';
-import { link, open, readdir, readFile, realpath, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, open, readdir, readFile, realpath, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, NarrowsError } from '../system/errors.ts';
 import { makeDirectory, writeError } from './files.ts';
@@ -108,6 +108,10 @@ export const lockPath = (output: string, kind: 'directory' | 'file'): string =>
  */
 export async function lockOutput(output: string, kind: 'directory' | 'file' = 'directory', options: LockOptions = {}): Promise<OutputLock> {
   const directory = kind === 'directory' ? output : dirname(output);
+  const isNew = await stat(directory).then(
+    () => false,
+    () => true,
+  );
   await makeDirectory(directory).catch(error => {
     throw writeError(output, error);
   });
@@ -140,6 +144,8 @@ export async function lockOutput(output: string, kind: 'directory' | 'file' = 'd
     clearInterval(beat);
     held.delete(path);
     if ((await readFile(path, 'utf8').catch(() => '')) === text) await rm(path, { force: true });
+    // A run that was refused after all leaves no empty directory.
+    if (isNew) await rmdir(directory).catch(() => {});
   };
   return { takenOver, release, [Symbol.asyncDispose]: release };
 }

@@ -1,6 +1,7 @@
 /** @file Writes scenes to a directory: PNG images and one JSON line per scene with every label. Interrupted, it goes on where it stopped. */
 import { access, readFile } from '../node/disk.ts';
 import { writeFileAtomic } from '../node/files.ts';
+import { lockOutput } from '../node/output-lock.ts';
 import { join } from '../node/paths.ts';
 import { sharp } from '../node/sharp.ts';
 import { NarrowsError } from '../system/errors.ts';
@@ -96,6 +97,7 @@ export async function writeScenes(options: DatasetOptions): Promise<{ directory:
   });
   // Fails before anything is written when the options cannot be met.
   drawScene(world, scene, stream.reader(0, 0));
+  await using _ = await lockOutput(outputDirectory, 'directory', { folders: ['images'] });
   await claimDirectory(outputDirectory, { schemaVersion: SCENE_SCHEMA_VERSION, seed, scene, captions, questions: withQuestions, masks });
 
   const nameOf = (sample: number) => `images/${String(sample).padStart(6, '0')}.png`;

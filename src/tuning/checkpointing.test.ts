@@ -74,6 +74,21 @@ describe('checkpoints', () => {
     expect([...p.data]).toEqual([-1, -1]);
   });
 
+  it.each(['model.safetensors', 'optimizer.safetensors'])('with one changed byte in %s are passed over', async name => {
+    await write(3, 3, 5);
+    const path = join(directory, 'checkpoint-5', name);
+    const bytes = await readFile(path);
+    bytes[bytes.length - 1] ^= 1;
+    await writeFile(path, bytes);
+    const warnings: string[] = [];
+    const p = parameter(-1, -1);
+    const resumed = await resumeNewest(directory, [p], new AdamW([p]), m => warnings.push(m));
+    expect(resumed?.state.global_step).toBe(3);
+    expect(warnings).toEqual([
+      expect.stringMatching(new RegExp(`checkpoint-5.${name} is not what was saved .*Resuming from .*checkpoint-3`)),
+    ]);
+  });
+
   it('of another model are refused by the tensor', async () => {
     await write(3, 5);
     const p = parameter(0, 0, 0);

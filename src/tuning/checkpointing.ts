@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { readJson } from '../checkpoints/config.ts';
+import { sha256File } from '../checkpoints/hash.ts';
 import { openSafetensors, readFloats, type TensorEntry } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import { readdir, rename, rm } from '../node/disk.ts';
@@ -22,6 +23,8 @@ const stateSchema = z.looseObject({
   log_window: z.object({ steps: z.number().int().nonnegative(), sums: z.record(z.string(), z.number()) }).optional(),
   /** SHA-256 of the file that lists the training data. */
   data: z.string().optional(),
+  /** SHA-256 of the files that weights and the optimiser's state stand in; checkpoints of older versions lack it. */
+  files: z.record(z.string(), z.string()).optional(),
   /** The best evaluation so far, and the evaluations in a row since that were no better (see best.ts). */
   best_global_step: z.number().int().nonnegative().optional(),
   best_metric: z.number().optional(),
@@ -67,7 +70,8 @@ export async function writeCheckpoint(
       join(temporary, 'optimizer.safetensors'),
       [...optimizer.tensors()].map(([name, data]) => [name, floats([data.length], data)] as const),
     );
-    await writeFileAtomic(join(temporary, 'trainer_state.json'), stateJson({ ...state, optimizer_steps: optimizer.stepsTaken }));
+    const files = await hashWeights(temporary);
+    await writeFileAtomic(join(temporary, 'trainer_state.json'), stateJson({ ...state, optimizer_steps: optimizer.stepsTaken, files }));
     await discard(outputDirectory, step);
     await rename(temporary, target);
     await pruneCheckpoints(outputDirectory, limit, step, state.best_global_step);
@@ -76,6 +80,19 @@ export async function writeCheckpoint(
     throw error instanceof NarrowsError ? error : writeError(temporary, error);
   }
   return target;
+}
+
+/** SHA-256 of the safetensors files of a directory, by name. */
+async function hashWeights(directory: string): Promise<Record<string, string>> {
+  const names = (await readdir(directory)).filter(name => name.endsWith('.safetensors')).sort();
+  return Object.fromEntries(await Promise.all(names.map(async name => [name, await sha256File(join(directory, name))])));
+}
+
+/** @throws NarrowsError naming a file that is gone or is not what was saved */
+async function checkWeights(directory: string, { files = {} }: TrainerState): Promise<void> {
+  for (const [name, hash] of Object.entries(files))
+    if ((await sha256File(join(directory, name))) !== hash)
+      throw new NarrowsError(`${join(directory, name)} is not what was saved (its SHA-256 differs); delete the checkpoint.`);
 }
 
 /** Removes the oldest checkpoints beyond `limit`, never that of step `keep`, nor the best one, which does not count. */
@@ -143,6 +160,7 @@ async function readValues(directory: string, parameters: Live, open: OpenWeights
 
 /** Loads parameters alone (in place); nothing is changed unless all can be read. @throws NarrowsError as `readCheckpoint` does */
 export async function readWeights(directory: string, parameters: Live, open: OpenWeights = openModel): Promise<void> {
+  await checkWeights(directory, await readState(directory));
   const values = await readValues(directory, parameters, open);
   for (const { name, data } of parameters) data.set(values.get(name)!);
 }
@@ -158,6 +176,7 @@ export async function readCheckpoint(
   open: OpenWeights = openModel,
 ): Promise<TrainerState> {
   const state = await readState(directory);
+  await checkWeights(directory, state);
   const values = await readValues(directory, parameters, open);
   const saved = await openSafetensors(join(directory, 'optimizer.safetensors'));
   const tensors = new Map<string, Float32Array>();

@@ -1,6 +1,7 @@
 /** @file The frame of every training run: its directory, progress, figures, and the finished model. */
 import { access } from '../node/disk.ts';
 import { writeFileAtomic } from '../node/files.ts';
+import { lockOutput } from '../node/output-lock.ts';
 import { join } from '../node/paths.ts';
 import { createProgress, type Progress } from '../node/progress.ts';
 import type { Optimizer } from '../optim/adamw.ts';
@@ -76,14 +77,17 @@ export async function checkRunDirectory(
 }
 
 /**
- * Gives a run its runtime, where it has none, and frees it. A run that the signal stopped before its first step has lost nothing.
+ * Locks the directory of a run against other processes, gives it its runtime, where it has none, and frees both. A run that the signal stopped before its first step has lost nothing.
  * @param start is given a runtime with `num_threads`
+ * @throws NarrowsError naming the process that trains in the directory already
  */
 export async function withRuntime(
   args: TrainingArguments,
-  { runtime, signal }: { readonly runtime?: Runtime; readonly signal?: AbortSignal },
+  { runtime, signal, log }: { readonly runtime?: Runtime; readonly signal?: AbortSignal; readonly log?: Logger },
   start: (runtime: Runtime) => Promise<RunResult>,
 ): Promise<RunResult> {
+  await using lock = await lockOutput(args.output_dir);
+  if (lock.takenOver) log?.info(lock.takenOver);
   const used = runtime ?? nodeRuntime({ threads: args.num_threads });
   try {
     return await start(used);

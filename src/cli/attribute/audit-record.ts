@@ -1,6 +1,4 @@
 /** @file What an audit remembers of a pair that is done: enough for its tables and its index, without opening the picture again. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { type IndexRow, indexRow } from '../../report/attribution/html-index.ts';
@@ -22,9 +20,6 @@ export interface AuditRecord extends IndexRow {
   readonly files: readonly string[];
 }
 
-/** Path of the record of a key; its presence says that all files of the pair are there. */
-export const recordPath = (directory: string, key: string): string => join(directory, '.done', `${key}.json`);
-
 /** The record of a result. @param image path as the list has it */
 export async function makeRecord(result: Attribution, image: RgbImage, path: string, files: readonly string[]): Promise<AuditRecord> {
   const href = files.find(file => file.endsWith('.html')) ?? files.find(file => file.endsWith('.svg') || file.endsWith('.png'));
@@ -36,13 +31,4 @@ export async function makeRecord(result: Attribution, image: RgbImage, path: str
     patches: result.image && Array.from(result.image.patches, v => Number(v.toPrecision(7))),
     files,
   };
-}
-
-/** The record of a key, or undefined where the pair is not done (or the record cannot be read, which then comes to the same). */
-export async function readRecord(directory: string, key: string): Promise<AuditRecord | undefined> {
-  try {
-    return JSON.parse(await readFile(recordPath(directory, key), 'utf8')) as AuditRecord;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,25 +1,26 @@
 /**
- * @file `attribute --pairs`: audits a list of pairs. Every pair's files carry a key of everything that determines them, and a record written
- * last marks the pair as done; so a run stopped anywhere and started again with the same settings does only what is missing.
+ * @file `attribute --pairs`: audits a list of pairs. Every pair's files carry a key of everything that determines them, and a record in
+ * `cells.jsonl`, written last, says that they are there; a run stopped anywhere and started again with the same settings does what is missing.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Attributor } from '../../attribution/attributor.ts';
-import type { Pair } from '../../attribution/pair.ts';
 import { createMethod } from '../../attribution/registry.ts';
 import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
+import { localPool } from '../../jobs/local-pool.ts';
+import { runPlan } from '../../jobs/run.ts';
 import { loadModel } from '../../models/load.ts';
-import { makeDirectory, writeError, writeFileAtomic } from '../../node/files.ts';
-import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { lockOutput } from '../../node/output-lock.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { version } from '../../system/version.ts';
 import type { Context } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { hubOptions } from '../hub-progress.ts';
 import { type ListedPair, readPairs } from '../pairs-file.ts';
 import { writeAuditPages } from './audit-pages.ts';
-import { type AuditRecord, type Failure, makeRecord, readRecord, recordPath } from './audit-record.ts';
-import { loadPair } from './input.ts';
-import { type Kind, parseKinds, writeTarget } from './output.ts';
-import { repeatCommand } from './repeat-command.ts';
+import { type HashedPair, pairKey, planAudit } from './audit-plan.ts';
+import type { AuditRecord } from './audit-record.ts';
+import { filesAreThere, openAuditStore } from './audit-store.ts';
+import { auditWork } from './audit-work.ts';
+import { parseKinds } from './output.ts';
 import { type AttributeSettings, runOf } from './settings.ts';
 
 /** What a bulk call says beside the method. */
@@ -29,34 +30,8 @@ export interface AuditRequest {
   readonly formats?: readonly string[];
 }
 
-/** Pairs that go through the model together. */
-const TOGETHER = 8;
-
-/** Failures that are told one by one. */
+/** Failures that are listed one by one. */
 const TOLD = 20;
-
-/** A pair that is to be attributed, with the key of its files. */
-interface Job {
-  readonly listed: ListedPair;
-  readonly index: number;
-  readonly key: string;
-  readonly stem: string;
-}
-
-/** The sentence about a bad pair. Anything but bad input is ours, and ends the audit. */
-function reasonOf(error: unknown): string {
-  if (error instanceof NarrowsError) return error.message;
-  throw error;
-}
-
-/** A few readable letters of a file name. */
-const slug = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\.[^.]*$/, '')
-    .replace(/[^A-Za-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')
-    .slice(-40) || 'pair';
 
 /**
  * Runs the audit.
@@ -72,11 +47,12 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   await using model = await loadModel(settings.model, hubOptions(context));
   // Without a tokenizer or a directory no pair can succeed: say so once.
   model.requireTokenizer();
-  await makeDirectory(directory).catch(error => {
-    throw writeError(directory, error);
-  });
-  const method = createMethod(settings.entry, model, settings.values);
+  await using lock = await lockOutput(directory, 'directory', { folders: ['pairs'] });
+  if (lock.takenOver) context.log.info(lock.takenOver);
+  await using store = await openAuditStore(directory, message => context.log.warn(message));
+  await using method = createMethod(settings.entry, model, settings.values);
   const fixed = JSON.stringify([
+    version,
     settings.entry.name,
     settings.values,
     settings.run,
@@ -86,109 +62,68 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     settings.draw,
   ]);
 
-  const records = new Map<number, AuditRecord>();
-  const failures: Failure[] = [];
-  const jobs: Job[] = [];
+  const unreadable = new Map<ListedPair, string>();
+  const pairs: HashedPair[] = [];
   for (const [index, pair] of listed.entries()) {
     context.signal.throwIfAborted();
-    context.status(`Looking for what is done: ${index + 1} of ${listed.length}`);
+    context.status(`Reading the pictures: ${index + 1} of ${listed.length}`);
     try {
-      const hash = createHash('sha256').update(JSON.stringify([fixed, await sha256File(pair.path), pair.text]));
-      const key = hash.digest('hex').slice(0, 16);
-      const record = await readRecord(directory, key);
-      // The same pair may stand in the list twice, or under another name.
-      if (record) records.set(index, { ...record, image: pair.image });
-      else jobs.push({ listed: pair, index, key, stem: `pairs/${slug(pair.image)}-${key}` });
+      pairs.push({ listed: pair, sha256: await sha256File(pair.path) });
     } catch (error) {
-      failures.push({ listed: pair, reason: reasonOf(error) });
+      if (!(error instanceof NarrowsError)) throw error;
+      unreadable.set(pair, error.message);
     }
+  }
+  const plan = planAudit(fixed, pairs);
+  const lost = new Set<string>();
+  for (const [i, { keys }] of plan.entries()) {
+    context.signal.throwIfAborted();
+    context.status(`Looking for what is done: ${i + 1} of ${plan.length}`);
+    const finished = store.result(keys[0]);
+    if (finished && !(await filesAreThere(directory, finished))) lost.add(keys[0]);
   }
   context.status();
-  if (records.size > 0) context.log.info(`${records.size} of ${listed.length} pairs are already there with the same settings.`);
-  let done = records.size + failures.length;
-  const bar = context.progress({ label: 'Attributing', total: listed.length, unit: 'pairs', start: done });
-  try {
-    for (let from = 0; from < jobs.length; from += TOGETHER) {
-      const chunk = jobs.slice(from, from + TOGETHER);
-      for await (const { job, outcome } of attributeChunk(context, settings, method, chunk, directory, kinds)) {
-        if (typeof outcome === 'string') failures.push({ listed: job.listed, reason: outcome });
-        else records.set(job.index, outcome);
-        bar.update(++done, failures.length ? `${failures.length} failed` : undefined);
-      }
-    }
-    bar.done();
-  } catch (error) {
-    bar.fail();
-    throw error;
-  }
-  failures.sort((a, b) => a.listed.line - b.listed.line);
-  const ordered = [...records.entries()].sort(([a], [b]) => a - b).map(([, record]) => record);
-  await writeAuditPages(directory, request.file, ordered, failures);
-  await method.release();
+  const isOpen = (keys: readonly string[]): boolean => !store.has(keys[0]) || lost.has(keys[0]);
+  const before = plan.reduce((sum, task) => sum + (isOpen(task.keys) ? 0 : task.units!), 0);
+  if (before > 0) context.log.info(`${before} of ${listed.length} pairs are already there with the same settings.`);
+  if (lost.size > 0)
+    context.log.warn(
+      `Files of ${lost.size} finished ${lost.size === 1 ? 'pair are' : 'pairs are'} gone or were changed in ${directory}; ${lost.size === 1 ? 'it is' : 'they are'} attributed again.`,
+    );
+  let failed = unreadable.size;
+  await runPlan(plan, store, localPool(auditWork({ settings, run: await runOf(settings), method, directory, kinds })), {
+    label: 'Attributing',
+    unit: 'pairs',
+    start: unreadable.size,
+    signal: context.signal,
+    progress: options => context.progress(options),
+    isOpen,
+    note: () => (failed ? `${failed} failed` : undefined),
+    onCell: ({ outcome }) => {
+      if ('failure' in outcome) failed++;
+    },
+    onInfo: message => context.log.info(message),
+    onWarning: message => context.log.warn(message, message),
+  });
+  const keys = new Map(pairs.map(pair => [pair.listed, pairKey(fixed, pair)]));
+  const reasonOf = (pair: ListedPair): string | undefined => unreadable.get(pair) ?? store.failure(keys.get(pair)!);
+  const failures = listed.flatMap(pair => {
+    const reason = reasonOf(pair);
+    return reason === undefined ? [] : [{ listed: pair, reason }];
+  });
+  const done = listed.filter(pair => reasonOf(pair) === undefined);
+  const read = (i: number): AuditRecord => ({ ...store.result(keys.get(done[i])!)!.record, image: done[i].image });
+  const written = await writeAuditPages(directory, request.file, { count: done.length, read }, failures);
   for (const { listed: pair, reason } of failures.slice(0, TOLD)) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
   if (failures.length > TOLD) context.log.warn(`${failures.length - TOLD} more pairs failed; ${join(directory, 'summary.csv')} says why.`);
-  const summary = { pairs: listed.length, done: records.size, failed: failures.length, directory };
+  const summary = { pairs: listed.length, done: done.length, failed: failures.length, directory };
   if (context.json)
     context.print(
       JSON.stringify({ ...summary, failures: failures.map(f => ({ line: f.listed.line, image: f.listed.image, reason: f.reason })) }),
     );
   else {
-    context.print(`${records.size} of ${listed.length} pairs attributed${failures.length ? `, ${failures.length} failed` : ''}.`);
-    for (const name of ['index.html', 'summary.csv', 'results.jsonl']) context.print(`Wrote ${join(directory, name)}`);
+    context.print(`${done.length} of ${listed.length} pairs attributed${failures.length ? `, ${failures.length} failed` : ''}.`);
+    for (const name of written) context.print(`Wrote ${join(directory, name)}`);
   }
   return failures.length > 0 ? EXIT.failed : EXIT.done;
-}
-
-/** A few pairs at once; where that fails, one by one, so that a bad pair takes no other with it. */
-async function* attributeChunk(
-  context: Context,
-  settings: AttributeSettings,
-  method: Attributor,
-  jobs: readonly Job[],
-  directory: string,
-  kinds: readonly Kind[],
-): AsyncGenerator<{ job: Job; outcome: AuditRecord | string }> {
-  const { signal } = context;
-  const loaded: { job: Job; pair: Pair }[] = [];
-  for (const job of jobs) {
-    signal.throwIfAborted();
-    try {
-      loaded.push({ job, pair: await loadPair(job.listed) });
-    } catch (error) {
-      yield { job, outcome: reasonOf(error) };
-    }
-  }
-  const run = await runOf(settings);
-  const attribute = (pairs: readonly Pair[]) =>
-    method.attributeAll(pairs, { ...run, signal, onWarning: message => context.log.warn(message, message) });
-  const together = await attribute(loaded.map(l => l.pair)).catch(error => {
-    signal.throwIfAborted();
-    reasonOf(error);
-    context.log.debug(`one of these pairs fails, so each goes alone: ${messageOf(error)}`);
-    return undefined;
-  });
-  for (const [i, { job, pair }] of loaded.entries()) {
-    signal.throwIfAborted();
-    let result = together?.[i];
-    try {
-      result ??= (await attribute([pair]))[0];
-    } catch (error) {
-      signal.throwIfAborted();
-      yield { job, outcome: reasonOf(error) };
-      continue;
-    }
-    // A file that cannot be written is no fault of the pair: it ends the audit.
-    const files = kinds.map(kind => ({ kind, path: `${job.stem}.${kind}` }));
-    const command = repeatCommand(result, settings.model, job.listed.path);
-    for (const { kind, path } of files)
-      await writeTarget({ kind, path: join(directory, path) }, result, pair.image, { ...settings.draw, command });
-    const record = await makeRecord(
-      result,
-      pair.image,
-      job.listed.image,
-      files.map(f => f.path),
-    );
-    await writeFileAtomic(recordPath(directory, job.key), JSON.stringify(record));
-    yield { job, outcome: record };
-  }
 }

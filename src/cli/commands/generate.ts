@@ -6,6 +6,7 @@ import { answerQuestions } from '../../generation/bulk.ts';
 import { ChatModel } from '../../generation/chat-model.ts';
 import { type BulkQuestion, readQuestions } from '../../generation/questions.ts';
 import { ImageFolder, missingImages, missingSentence, skipMissing } from '../../inputs/chat/read-conversations.ts';
+import { lockOutput } from '../../node/output-lock.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
 import { addAnswerFlags, answerOptions, chatOptions, sayWarnings } from '../chat/flags.ts';
@@ -81,6 +82,8 @@ async function run(context: Context, options: Options): Promise<undefined> {
   const { system, alpha, imageAspectRatio } = options;
   const settings = answerId(decides, chat.template.name, system, alpha, imageAspectRatio).slice(0, 12);
   const modelId = (options.modelId as string | undefined) ?? chat.name;
+  await using lock = await lockOutput(output, 'file');
+  if (lock.takenOver) context.log.info(lock.takenOver);
   const file = await AnswersFile.open(output, belongs(modelId, settings));
   context.status();
   sayWarnings(context, chat);

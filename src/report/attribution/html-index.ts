@@ -87,8 +87,27 @@ function rowHtml(row: IndexRow): string {
   );
 }
 
-/** The index page as one HTML text. Rows keep their order until a header is pressed. */
-export function indexHtml(rows: readonly IndexRow[], options: { readonly title?: string } = {}): string {
+/** Where a page stands among the pages of a long table. */
+export interface IndexLinks {
+  /** This page, from 0. */
+  readonly page: number;
+  /** Addresses of all pages. */
+  readonly names: readonly string[];
+  /** Rows on the pages before this one, and on all pages. */
+  readonly from: number;
+  readonly total: number;
+}
+
+function linksHtml({ page, names, from, total }: IndexLinks, rows: number): string {
+  const link = (p: number, label: string): string => (p < 0 || p >= names.length ? '' : `<a href="${escapeText(names[p])}">${label}</a> `);
+  return (
+    `<nav class="small" aria-label="Pages"><p>Page ${page + 1} of ${names.length}: pairs ${from + 1} to ${from + rows} of ${total}, fewest shared bits first; ` +
+    `sorting and search look at this page, summary.csv has them all. ${link(page === 0 ? -1 : 0, 'First')}${link(page - 1, 'Previous')}${link(page + 1, 'Next')}${link(page === names.length - 1 ? -1 : names.length - 1, 'Last')}</p></nav>`
+  );
+}
+
+/** The index page as one HTML text. Rows keep their order until a header is pressed. @param options `links` where it is one of several pages */
+export function indexHtml(rows: readonly IndexRow[], options: { readonly title?: string; readonly links?: IndexLinks } = {}): string {
   const title = options.title ?? 'Attributions';
   const heads = columns.map(
     ([kind, name]) =>
@@ -97,7 +116,7 @@ export function indexHtml(rows: readonly IndexRow[], options: { readonly title?:
   const body =
     `<header class="top"><div class="title"><h1>${escapeText(title)}</h1><button id="theme" type="button" hidden>Theme: system</button></div><p class="muted">Few shared bits with a low cosine: image and caption hardly belong together. ` +
     `Press a column's name to sort.</p></header>\n<main><div class="controls"><input id="search" type="search" placeholder="Search captions and files" aria-label="Search" hidden>` +
-    `<span id="count" class="small muted" role="status">${rows.length} ${rows.length === 1 ? 'pair' : 'pairs'}</span></div>` +
+    `<span id="count" class="small muted" role="status">${rows.length} ${rows.length === 1 ? 'pair' : 'pairs'}</span></div>${options.links ? linksHtml(options.links, rows.length) : ''}` +
     `<div class="wide"><table class="index"><thead><tr><th><span class="hidden">Picture</span></th>${heads.join('')}</tr></thead><tbody>${rows.map(rowHtml).join('\n')}</tbody></table></div></main>` +
     `\n<p id="live" class="hidden" role="status" aria-live="polite"></p>`;
   return page({ title, style: baseStyle + indexStyle, body, script: themeScript + indexScript, data: {} });
