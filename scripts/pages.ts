@@ -112,7 +112,7 @@ export function shiftsPage(): string {
 Made by \`npm run docs\` from the registry; do not edit. Pictures are corrupted and texts perturbed in grades, to see what a model makes of
 what it was not trained on. \`narrows shifts\` lists them, \`narrows shifts NAME\` describes one, and with a picture or \`--text\` it applies one
 (cli.md). In code: \`shiftImage(name, image, severity, { seed, sample, referenceSize })\` and
-\`shiftText(name, text, rate, { seed, sample, protect })\` of \`src/shifts/apply.ts\`. Same name, severity, seed and sample give the same bytes.
+\`shiftText(name, text, rate, { seed, sample, protect })\` of \`narrows/shifts\`. Same name, severity, seed and sample give the same bytes.
 
 ![Every image shift at severities 1, 3 and 5 on a scene of 96 pixels](images/shifts.png)
 

@@ -136,7 +136,12 @@ export function createMethod(method: string | MethodEntry, model: DualEncoder, o
  * @returns the entry, for `createMethod`
  * @throws NarrowsError for an entry that lacks a part or has a name that is taken
  * @example
- * registerMethod(defineMethod({ name: 'corner', title: 'Corner', family: 'control', modalities: ['image'], explain: run => … }));
+ * const first = defineMethod({
+ *   name: 'first-patch',
+ *   modalities: ['image'],
+ *   explain: async ({ image }) => ({ image: image.players.map(([patch]) => ({ tokens: new Float32Array(image.tokens).fill(1, patch, patch + 1) })) }),
+ * });
+ * console.log(findMethod(registerMethod(first).name)?.family);
  */
 export function registerMethod<O>(entry: MethodEntry<O>): MethodEntry<O> {
   const known = all.find(m => m.name === entry.name);

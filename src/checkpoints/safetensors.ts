@@ -59,6 +59,10 @@ function makeEntry(file: string, dataStart: number, { name, stored, shape, begin
 /**
  * Opens a safetensors file and checks its whole header; no tensor is read.
  * @throws NarrowsError when the file is missing, truncated, no safetensors file, or when its header lies about its data.
+ * @example
+ * await writeSafetensors('values.safetensors', { a: floats([2], [1, 2]) });
+ * const { tensors } = await openSafetensors('values.safetensors');
+ * console.log(await readFloats(tensors.get('a')!));
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   try {

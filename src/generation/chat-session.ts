@@ -17,7 +17,14 @@ export interface Answer {
   readonly seconds: number;
 }
 
-/** A conversation with a model: questions one after the other, with what was said before them. */
+/**
+ * A conversation with a model: questions one after the other, with what was said before them.
+ * @example
+ * await using chat = await ChatModel.open('scene-llava');
+ * const session = new ChatSession(chat);
+ * session.add(await decodeImage('examples/scene.png'));
+ * for await (const piece of session.ask('is there a cat in the picture ?', { maxNewTokens: 8 })) console.log(piece);
+ */
 export class ChatSession {
   private turns: ChatMessage[] = [];
   /** Pictures of the turns, in order. */

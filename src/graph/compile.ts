@@ -94,6 +94,10 @@ export const lower = (outputs: Readonly<Record<string, Value>>): OnnxGraph => ne
 /**
  * Compiles the graph that computes `outputs` (by the names given). Equal graphs with equal options share one session of the runtime.
  * @throws GraphError where an op cannot be lowered; Error naming the node, where the runtime refuses the graph.
+ * @example
+ * const x = input('x', ['rows', 2]); // one session serves any number of rows
+ * await using graph = await compile(nodeRuntime(), { y: softmax(x, -1) });
+ * console.log((await graph.run({ x: floats([1, 2], [0, 1]) })).y.data);
  */
 export async function compile(
   runtime: Runtime,

@@ -11,6 +11,12 @@ import { GraphError, type Node, nodesOf, scope, type Value, whereIs } from './va
  *
  * @param loss scalar (shape `[]`), float.
  * @throws GraphError when `loss` is not a scalar, or when a gradient must pass an op that has none.
+ * @example
+ * const x = input('x', [3]);
+ * const loss = sum(mul(x, x)); // x², whose gradient is 2x
+ * await using graph = await compile(nodeRuntime(), { gradient: grad(loss, [x])[0] });
+ * const { gradient } = await graph.run({ x: floats([3], [1, 2, 3]) });
+ * console.log(gradient.data);
  */
 export function grad(loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.shape.length !== 0) throw new GraphError(`grad needs a scalar, got shape ${showShape(loss.shape)}; reduce it first.`);

@@ -86,6 +86,11 @@ export const parseKnownConfig = (json: Readonly<Record<string, unknown>>, source
  * Loads a checkpoint in Hugging Face's format: CLIP, SigLIP, or SigLIP 2 of fixed resolution. (For a LLaVA see generation/open-llava.ts.)
  * @param reference a shipped model's name, a directory, or `org/name[@revision]`
  * @throws NarrowsError for another model_type, missing or mis-shaped tensors, pickled weights alone
+ * @example
+ * await using model = await loadModel('scene-clip'); // or a directory, or 'openai/clip-vit-base-patch32'
+ * const { pixelValues } = model.processor.process(await decodeImage('examples/scene.png'));
+ * const features = await model.imageFeatures(stackImages([pixelValues])); // [1, 128]
+ * console.log(features.shape, model.image.layers);
  */
 export async function loadModel(reference: string, options: LoadOptions = {}): Promise<DualEncoderModel> {
   const found = await findModel(reference, options);

@@ -11,7 +11,7 @@ export interface ColourStream {
 export type Rgb = readonly [number, number, number];
 
 /** Formats of `util.styleText`, e.g. `bold`, `red`. */
-export type TextStyle = Parameters<typeof styleText>[0];
+export type TextStyle = string | readonly string[];
 
 /** Styles text for one stream. */
 export interface Colours {
@@ -44,7 +44,7 @@ export function createColours(stream: ColourStream, env: Readonly<Record<string,
 
 // Node 22 made `styleText` ask stdout; the decision has been made above, for the stream that will be written to.
 const styled = (style: TextStyle, text: string): string =>
-  (styleText as (style: TextStyle, text: string, options: object) => string)(style, text, { validateStream: false });
+  (styleText as unknown as (style: TextStyle, text: string, options: object) => string)(style, text, { validateStream: false });
 
 /** Relative luminance (WCAG 2.1); black and white contrast equally at 0.179. */
 function luminance(colour: Rgb): number {
@@ -64,5 +64,3 @@ function nearest256(colour: Rgb): number {
   const useGrey = distance([level, level, level]) < distance([LEVELS[r], LEVELS[g], LEVELS[b]]);
   return useGrey ? 232 + grey : 16 + 36 * r + 6 * g + b;
 }
-
-export { stripVTControlCharacters, styleText } from 'node:util';

@@ -88,7 +88,14 @@ export function loadState(live: ReadonlyMap<string, Float32Array>, saved: Readon
   for (const [name, data] of live) data.set(saved.get(name)!);
 }
 
-/** AdamW over named parameters. */
+/**
+ * AdamW over named parameters.
+ * @example
+ * const weight = { name: 'w', shape: [1], data: Float32Array.of(1) };
+ * const optimizer = new AdamW([weight], { weightDecay: 0 });
+ * for (let step = 0; step < 100; step++) optimizer.step(new Map([['w', Float32Array.of(2 * weight.data[0])]]), 0.05); // the slope of w²
+ * console.log(weight.data[0]); // near 0
+ */
 export class AdamW implements Optimizer {
   private readonly state: AdamWState = { step: 0, first: new Map(), second: new Map() };
   private readonly settings = new Map<string, { readonly factor: number; readonly weightDecay: number }>();

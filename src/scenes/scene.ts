@@ -119,6 +119,11 @@ export function sceneBuffers(width: number, height: number, image?: Uint8Array):
  * (Art sets count in the order of `options.styles`, else of `world.sets`.)
  * @param reader the scene's own random cell, for example `new RandomStream(seed, 'scenes').reader(step, sample)`.
  * @throws NarrowsError when the options cannot be met (unknown style or concept, objects that cannot fit).
+ * @example
+ * const world = await loadSprites({ styles: ['twemoji'] });
+ * const reader = new RandomStream(0, 'my scenes').reader(0, 7);
+ * const scene = drawScene(world, { minObjects: 2, maxObjects: 4 }, reader);
+ * console.log(caption(scene, reader), scene.objects.map(o => o.box));
  */
 export function drawScene(world: SceneWorld, options: SceneOptions, reader: RandomReader, buffers?: SceneBuffers): Scene {
   const o = withDefaults(options);

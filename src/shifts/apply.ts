@@ -26,6 +26,10 @@ function find<T extends { name: string }>(kind: string, list: readonly T[], name
 /**
  * A picture under a shift: same name, severity, seed and sample, same bytes.
  * @param severity 1 to 5 @throws NarrowsError for an unknown name or severity
+ * @example
+ * const image = await decodeImage('examples/scene.png');
+ * const noisy = await shiftImage('gaussian_noise', image, 3, { seed: 1 });
+ * console.log(noisy.width === image.width);
  */
 export async function shiftImage(
   name: string,
@@ -40,6 +44,8 @@ export async function shiftImage(
 /**
  * A text under a shift: same name, rate, seed and sample, same text.
  * @param severity the rate r, 1 to 7 @throws NarrowsError for an unknown name or rate
+ * @example
+ * console.log(shiftText('keyboard', 'is there a cat in the picture ?', 3, { seed: 1 }));
  */
 export function shiftText(name: string, text: string, severity: number, options: Draw & TextShiftOptions = {}): string {
   const shift = find('text', textShifts, name);

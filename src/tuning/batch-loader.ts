@@ -1,5 +1,4 @@
 /** @file Batches drawn ahead in a worker thread: the side that asks. Its other side is batch-server.ts. */
-import type { Worker } from '../node/threads.ts';
 import type { Feeds } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
 
@@ -16,6 +15,14 @@ export interface LoaderReply {
   readonly bad?: boolean;
 }
 
+/** What is asked of the thread that draws; `spawnWorker` gives one. */
+export interface LoaderThread {
+  on(event: 'message', listen: (reply: LoaderReply) => void): unknown;
+  on(event: 'error', listen: (error: Error) => void): unknown;
+  postMessage(message: unknown): void;
+  terminate(): Promise<unknown>;
+}
+
 /** Keeps `ahead` batches drawn. Steps are asked for in rising order; any order works. */
 export class WorkerBatches {
   private readonly waiting = new Map<number, PromiseWithResolvers>();
@@ -26,7 +33,7 @@ export class WorkerBatches {
    * @param note told of what the worker finds worth telling, when the batch is taken
    */
   constructor(
-    private readonly worker: Worker,
+    private readonly worker: LoaderThread,
     source: object,
     private readonly note: Note = () => {},
     private readonly ahead = 3,

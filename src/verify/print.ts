@@ -1,5 +1,5 @@
 /** @file A verification report as a table for the terminal. */
-import { stripVTControlCharacters, styleText } from '../node/colours.ts';
+import { stripVTControlCharacters, styleText } from '../node/terminal-text.ts';
 import type { VerifyRow } from './compare.ts';
 import type { VerifyReport } from './verify.ts';
 

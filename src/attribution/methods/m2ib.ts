@@ -71,7 +71,14 @@ export const m2ibEntry = (statistics?: string): MethodEntry<M2IBOptions> => ({
   },
 });
 
-/** M2IB on one model, with options in the paper's words. */
+/**
+ * M2IB on one model, with options in the paper's words.
+ * @example
+ * await using model = await loadModel('scene-clip');
+ * await using m2ib = new M2IB(model, { beta: 1, steps: 10 });
+ * const result = await m2ib.attribute({ image: await decodeImage('examples/scene.png'), text: 'a cat and an umbrella' });
+ * console.log(result.image?.patches, result.text?.words.map(w => `${w.text} ${w.value.toFixed(1)} nats`));
+ */
 export class M2IB extends Attributor<M2IBOptions> {
   /** @param statistics path of feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights */
   constructor(model: DualEncoder, options: Partial<M2IBOptions> = {}, statistics?: string) {

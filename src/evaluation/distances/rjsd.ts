@@ -39,6 +39,8 @@ function vonNeumannEntropy(eigenvalues: Float64Array): number {
  * kernel, as in mllmshift-emi). A lower bound of the true divergence. The official code does not divide by the numbers of rows, so that
  * sets of unequal size are weighted by it; here both count one half. Rounding below 0 becomes 0.
  * @throws RangeError for an empty set, rows of different widths, or values that are not finite
+ * @example
+ * console.log(representationJsd([[1, 0], [0, 1]], [[1, 0], [0, 1]])); // 0: nothing moved
  */
 export function representationJsd(a: Rows, b: Rows): number {
   const rows = unitRows([...a, ...b]);

@@ -173,6 +173,9 @@ export async function imageSize(path: string, { autoOrient = false }: ImageReadO
  * samples of more than 8 bits become bytes by `options.window`. What was decided stands in the picture's `reading`.
  * @param source a path or the file's bytes.
  * @throws NarrowsError for a missing, empty, damaged, foreign or too large file, or a window out of order.
+ * @example
+ * const { width, height, data } = await decodeImage('examples/scene.png');
+ * console.log(width, height, data.length === 3 * width * height);
  */
 export async function decodeImage(source: string | Uint8Array, options: ImageReadOptions = {}): Promise<DecodedImage> {
   const isPath = typeof source === 'string';

@@ -16,7 +16,7 @@ const photo = picture(60, 40);
 const result = exampleResult({ caption: 'a cup of coffee on a wooden table .', ...photo, grid: [4, 4] });
 const withoutPixels = (svg: string) => svg.replace(/data:image\/(png|jpeg);base64,[A-Za-z0-9+/=]+/g, 'data:image');
 /** librsvg refuses what is not well-formed XML. */
-const size = async (svg: string | Buffer) => {
+const size = async (svg: string | Uint8Array) => {
   const { width, height } = await sharp(Buffer.from(svg)).metadata();
   return { width, height };
 };

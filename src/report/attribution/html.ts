@@ -58,6 +58,12 @@ const maximum = 50;
 /**
  * The report as one HTML text. Scripts and styles are admitted by hash; texts are escaped; pictures are `data:` URIs.
  * @throws NarrowsError for no results, more than 50, or values that are not finite.
+ * @example
+ * await using model = await loadModel('scene-clip');
+ * await using method = createMethod('legrad', model);
+ * const image = await decodeImage('examples/scene.png');
+ * const page = await reportHtml([{ result: await method.attribute({ image, text: 'an umbrella' }), image }]);
+ * console.log(page.startsWith('<!doctype html>'));
  */
 export async function reportHtml(items: readonly ReportItem[], options: ReportOptions = {}): Promise<string> {
   if (items.length === 0) throw new NarrowsError('A report needs at least one result.');

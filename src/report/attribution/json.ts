@@ -92,6 +92,12 @@ function notFinite(value: unknown, path: string): string | undefined {
 /**
  * JSON text of a result, indented, every array of numbers on one line. Values are raw (nats or scores).
  * @throws NarrowsError when a number is NaN or infinite, with the place where it stands.
+ * @example
+ * await using model = await loadModel('scene-clip');
+ * await using method = createMethod('saliency', model);
+ * const result = await method.attribute({ image: await decodeImage('examples/scene.png'), text: 'a cat' });
+ * const again = attributionFromJson(attributionToJson(result));
+ * console.log(again.method, again.image?.grid);
  */
 export function attributionToJson(result: Attribution): string {
   const bad = notFinite(result, '');

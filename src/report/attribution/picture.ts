@@ -38,7 +38,7 @@ export async function resizeForDisplay(picture: RgbImage, width: number, height:
 }
 
 /** PNG bytes of a picture or a layer: small, or (`fast`) quickly made for something that is rendered again at once. */
-export const encodePng = (picture: RgbImage | Layer, fast = false): Promise<Buffer> =>
+export const encodePng = (picture: RgbImage | Layer, fast = false): Promise<Uint8Array> =>
   raw(picture, picture.data.length === picture.width * picture.height * 4 ? 4 : 3)
     .png(fast ? { compressionLevel: 1 } : PNG)
     .toBuffer();
@@ -46,7 +46,7 @@ export const encodePng = (picture: RgbImage | Layer, fast = false): Promise<Buff
 /** Of WebP: maps and photographs at this quality show no difference at gallery size. */
 const WEBP = { quality: 88, smartSubsample: true, effort: 4 } as const;
 
-const uri = (type: string, bytes: Buffer): string => `data:image/${type};base64,${bytes.toString('base64')}`;
+const uri = (type: string, bytes: Uint8Array): string => `data:image/${type};base64,${Buffer.from(bytes).toString('base64')}`;
 
 /**
  * `data:` URI of a picture: `exact` is PNG; `fast` is PNG too, for something rendered at once; `photo` is JPEG where that is clearly smaller;

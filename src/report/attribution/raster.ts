@@ -33,12 +33,18 @@ export function systemDrawsText(): Promise<boolean> {
  * The figure as PNG bytes, `width * density` pixels wide.
  * @param density device pixels per CSS pixel, 1–4; default 2, for screens and slides.
  * @throws NarrowsError as `figureSvg`, and for a density out of range.
+ * @example
+ * await using model = await loadModel('scene-clip');
+ * await using method = createMethod('grad-cam', model);
+ * const image = await decodeImage('examples/scene.png');
+ * const png = await figurePng(await method.attribute({ image, text: 'a cat' }), image); // bytes of a file
+ * console.log(png.length);
  */
 export async function figurePng(
   result: Attribution,
   image: RgbImage,
   options: FigureOptions & { readonly density?: number } = {},
-): Promise<Buffer> {
+): Promise<Uint8Array> {
   const density = options.density ?? 2;
   if (!(density >= 1 && density <= 4)) throw new NarrowsError(`Pixel density lies between 1 and 4, not ${density}.`, { kind: 'usage' });
   const svg = await figureSvg(result, image, options, density, { text: 'outlines', boxes: !(await systemDrawsText()) });
@@ -49,7 +55,7 @@ export async function figurePng(
 }
 
 /** The image with its heat, at the original's resolution, nothing else: PNG bytes. @throws NarrowsError without an image map. */
-export async function overlayPng(result: Attribution, image: RgbImage, options: FigureOptions = {}): Promise<Buffer> {
+export async function overlayPng(result: Attribution, image: RgbImage, options: FigureOptions = {}): Promise<Uint8Array> {
   checkPicture(image);
   if (!result.image) throw new NarrowsError('The result holds no map of the image; attribute with modality image or both.');
   const style = figureStyle(result, options);

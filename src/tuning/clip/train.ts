@@ -33,6 +33,10 @@ const FIXED = new Set([
  * Trains a CLIP on scenes or on pairs (docs/training.md) and writes a model directory in Hugging Face's format. A run that was stopped,
  * even by a kill, goes on from its newest checkpoint and ends in the same bits.
  * @throws NarrowsError for wrong arguments, data or files; nothing is half-written
+ * @example
+ * const args = clipTrainingSchema.parse({ output_dir: 'runs/tiny', max_steps: 2, per_device_train_batch_size: 4, eval_steps: 2, eval_samples: 8 });
+ * const { output_dir, step } = await trainClip(args); // a checkpoint that transformers opens
+ * console.log(output_dir, step);
  */
 export async function trainClip(args: ClipTrainingArguments, options: TrainClipOptions = {}): Promise<TrainClipResult> {
   const { log = silent, quiet = true } = options;

@@ -1,0 +1,29 @@
+/** @file `narrows/evaluation`: metrics of attributions, whole comparisons, ROAR, distances of representations, and the statistics of tables. */
+export { additiveGame, type Game } from '../attribution/game.ts';
+export { type ComparisonRun, runComparison } from '../evaluation/compare/comparison.ts';
+export { openSource } from '../evaluation/compare/data/open.ts';
+export type { CompareSample, DataSpec, Mask, SampleSource } from '../evaluation/compare/data/sample.ts';
+export { styleGroups } from '../evaluation/compare/data/scenes.ts';
+export type { ComparisonResults, ResultCase, ResultMap, ResultMethod, ResultMetric, ResultPart } from '../evaluation/compare/results.ts';
+export type { Choice, CompareSpec } from '../evaluation/compare/settings.ts';
+export { meanPairedCosineDistance, pairedCosineDistance } from '../evaluation/distances/paired-cosine.ts';
+export { representationJsd } from '../evaluation/distances/rjsd.ts';
+export { type Extensions, loadExtensions } from '../evaluation/extensions.ts';
+export { defineMetric, type MetricDefinition } from '../evaluation/metrics/define-metric.ts';
+export {
+  CATEGORIES,
+  type Category,
+  type Metric,
+  type MetricEntry,
+  type MetricSample,
+  type MetricSummary,
+} from '../evaluation/metrics/metric.ts';
+export { createMetric, findMetric, type MetricName, type MetricOptions, metrics, registerMetric } from '../evaluation/metrics/registry.ts';
+export { corruptCaption, corruptImage } from '../evaluation/roar/corrupt.ts';
+export { type RoarResults, relativeDrop, roarMarkdown } from '../evaluation/roar/report.ts';
+export { type BootstrapOptions, bootstrap, type Estimate } from '../tensor/statistics/bootstrap.ts';
+export { clusterBootstrap } from '../tensor/statistics/cluster-bootstrap.ts';
+export { holm } from '../tensor/statistics/holm.ts';
+export { signFlipTest } from '../tensor/statistics/permutation.ts';
+export { kendall, pearson, spearman } from '../tensor/statistics/rank.ts';
+export { wilcoxon } from '../tensor/statistics/wilcoxon.ts';
