@@ -46,6 +46,8 @@ const toBits = (values: Float32Array): number => values.reduce((a, b) => a + b, 
 export interface Gathered {
   readonly seed: number;
   readonly nats: boolean;
+  /** What was explained, in words. */
+  readonly target: string;
   /** The target of the undisturbed input. */
   readonly score: number;
   readonly maps: readonly TokenMap[];
@@ -53,7 +55,7 @@ export interface Gathered {
 
 /** What both modalities record of the maps. */
 function record(given: Gathered, tokens: Float32Array) {
-  const { maps, nats, score } = given;
+  const { maps, nats, score, target } = given;
   const first = maps[0];
   // Seeds are independent, so the variance of their mean is the mean variance over their number.
   const standardError =
@@ -61,6 +63,7 @@ function record(given: Gathered, tokens: Float32Array) {
     Float32Array.from(tokens, (_, i) => Math.sqrt(maps.reduce((sum, m) => sum + m.standardError![i] ** 2, 0)) / maps.length);
   const delta = maps.reduce((sum, m) => sum + (m.convergenceDelta ?? 0), 0) / maps.length;
   return {
+    target,
     score,
     convergence: convergence(maps, score),
     ...(nats ? { totalBits: toBits(tokens) } : {}),

@@ -7,7 +7,7 @@ import { imageAttribution, textAttribution } from './assemble.ts';
 import { encodeTargets } from './encode-target.ts';
 import { MAX_MEMORY } from './memory.ts';
 import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions } from './method.ts';
-import { encodePairs, type Pair } from './pair.ts';
+import { encodePairs, imageProvenance, type Pair } from './pair.ts';
 import { contentName } from './perturbation/feature-store.ts';
 import type { PairAttribution } from './result.ts';
 import type { TargetSpec } from './target.ts';
@@ -69,7 +69,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     const started = performance.now();
     const { warn, warningsOf } = gatherWarnings(model, run);
     const encoded = await encodePairs(model, pairs, layers, { imageSize: run.imageSize, onWarning: warn });
-    const targets = await encodeTargets(model, encoded, run.target, run.imageSize);
+    const targets = await encodeTargets(model, encoded, run.target, { imageSize: run.imageSize, warn });
     const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
     const image = towerJob(model, encoded, 'image', layers.image, targets.image);
     const text = towerJob(model, encoded, 'text', layers.text, targets.text);
@@ -132,8 +132,23 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
       targetKind: explained.kind,
       image:
         maps[0].image &&
-        imageAttribution(encoded, p, { seed, nats, score: image.scores[p], maps: maps.map(m => m.image![p]), size: image.size! }),
-      text: maps[0].text && textAttribution(encoded, p, { seed, nats, score: text.scores[p], maps: maps.map(m => m.text![p]) }),
+        imageAttribution(encoded, p, {
+          seed,
+          nats,
+          target: targets.image.description,
+          score: image.scores[p],
+          maps: maps.map(m => m.image![p]),
+          size: image.size!,
+        }),
+      text:
+        maps[0].text &&
+        textAttribution(encoded, p, {
+          seed,
+          nats,
+          target: targets.text.description,
+          score: text.scores[p],
+          maps: maps.map(m => m.text![p]),
+        }),
       interactions: maps[0].interactions?.[p],
       passes: { forward: counted.forward / pairs.length, backward: counted.backward / pairs.length },
       parameters: {
@@ -145,7 +160,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
         narrows: version,
         runtime: `${model.runtime.name} ${model.runtime.version}`,
         model: { name: model.name, sha256 },
-        image: { name: pair.imageName ?? '', sha256: pair.imageSha256 ?? '', width: pair.image.width, height: pair.image.height },
+        image: imageProvenance(pair),
         createdAt: new Date().toISOString(),
       },
       ...warningsOf(p),

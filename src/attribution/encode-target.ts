@@ -19,12 +19,12 @@ const ENCODERS: { readonly [K in Exclude<keyof TargetSpec, 'imageName'>]-?: Targ
   image: otherImage,
 };
 
-/** The targets of both towers. @param imageSize of another image, as for the pairs @throws NarrowsError for texts that cannot be encoded, a template without {}, or contradicting wishes */
+/** The targets of both towers. @param options.imageSize of another image, as for the pairs @throws NarrowsError for texts that cannot be encoded, a template without {}, or contradicting wishes */
 export async function encodeTargets(
   model: DualEncoder,
   encoded: EncodedPairs,
   spec: TargetSpec = {},
-  imageSize?: number,
+  { imageSize, warn = () => {} }: { readonly imageSize?: number; readonly warn?: (message: string) => void } = {},
 ): Promise<Targets> {
   const keys = Object.keys(ENCODERS) as (keyof typeof ENCODERS)[];
   const asked = keys.filter(key => spec[key] !== undefined);
@@ -32,7 +32,7 @@ export async function encodeTargets(
     throw new NarrowsError(`Only one target can be explained at a time, got ${asked.join(' and ')}.`, { kind: 'usage' });
   const images = encoded.pairs.map((_, p) => unit(row(encoded.image.features, p)));
   const captions = encoded.pairs.map((_, p) => unit(row(encoded.text.features, p)));
-  const context = { model, encoded, images, captions, imageSize };
+  const context = { model, encoded, images, captions, imageSize, imageName: spec.imageName, warn };
   const [key] = asked;
   if (key === undefined) return pairTargets(context);
   return (ENCODERS[key] as TargetEncoder<unknown>)(context, spec[key]);

@@ -1,4 +1,5 @@
 /** @file Image–text pairs as methods take them, and the encoding that every method starts from: hidden states, features, cosine. */
+import { pictureWarnings, readingRecord } from '../inputs/image/picture-warnings.ts';
 import { type ProcessedImage, stackImages } from '../inputs/image/processor.ts';
 import type { Rectangle, RgbImage } from '../inputs/image/rgb-image.ts';
 import { requireKnown, requireText, truncationWarning } from '../inputs/text/require-text.ts';
@@ -7,6 +8,7 @@ import type { DualEncoder, TowerInputs } from '../models/dual-encoder.ts';
 import { coveredByPatches } from '../models/process-image.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
+import type { Attribution } from './result.ts';
 import { row } from './rows.ts';
 
 /** An image and a caption. */
@@ -24,6 +26,15 @@ export interface Pair {
    */
   readonly pixelValues?: FloatTensor;
 }
+
+/** What a result says of a pair's picture. @param image the picture that the map lies on, where it is not the pair's */
+export const imageProvenance = (pair: Pair, { width, height }: RgbImage = pair.image): Attribution['provenance']['image'] => ({
+  name: pair.imageName ?? '',
+  sha256: pair.imageSha256 ?? '',
+  width,
+  height,
+  ...readingRecord(pair.image),
+});
 
 /** One tower's view of P pairs. */
 export interface EncodedTower {
@@ -60,6 +71,8 @@ export async function encodePairs(
 ): Promise<EncodedPairs> {
   const processed = pairs.map(pair => processPair(model, pair, options.imageSize));
   const pixels = stackImages(processed.map(p => p.pixelValues));
+  for (const [i, { pixelValues }] of processed.entries())
+    for (const warning of pictureWarnings(pairs[i].image, pixelValues)) options.onWarning?.(warning, i);
   const tokenizer = model.requireTokenizer();
   const batch = tokenizer.encodeBatch(
     pairs.map(pair => requireText(pair.text)),

@@ -9,6 +9,7 @@ import type { ChatModel } from '../generation/chat-model.ts';
 import { compile } from '../graph/index.ts';
 import type { EncodedChat } from '../inputs/chat/encode-chat.ts';
 import { IMAGE_MARK } from '../inputs/chat/messages.ts';
+import { pictureWarnings } from '../inputs/image/picture-warnings.ts';
 import { cropProcessed, type ImageProcessor } from '../inputs/image/processor.ts';
 import { mergeWords } from '../inputs/text/words.ts';
 import { imageTokens } from '../models/llava/config.ts';
@@ -21,7 +22,7 @@ import { NarrowsError } from '../system/errors.ts';
 import { version } from '../system/version.ts';
 import { ints } from '../tensor/tensor.ts';
 import { type PosteriorOptions, posterior } from './methods/posterior.ts';
-import type { Pair } from './pair.ts';
+import { imageProvenance, type Pair } from './pair.ts';
 import type { Attribution, Convergence, ImageAttribution, TextAttribution } from './result.ts';
 
 const NOTHING_OPTIMISED: Convergence = {
@@ -35,6 +36,8 @@ const NOTHING_OPTIMISED: Convergence = {
 export interface PosteriorRun {
   readonly modality?: 'image' | 'text' | 'both';
   readonly signal?: AbortSignal;
+  /** Each warning also stands in the result. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
@@ -70,6 +73,9 @@ export async function explainPosterior(
   const covered = gridSize(config.vision_config) * config.vision_config.patch_size;
   const { view } = cropProcessed(processed, covered, covered);
   const encoded = chat.encoded([{ role: 'user', content: `${IMAGE_MARK}\n${pair.text}` }]);
+  const said = pictureWarnings(pair.image, pixelValues);
+  const warnings = [...chat.warnings, ...said];
+  for (const warning of said) run.onWarning?.(warning);
   const pixels = { ...pixelValues, shape: [1, ...pixelValues.shape.slice(-3)] };
   const placement = model.place(ints([1, encoded.ids.length], encoded.ids), 1);
   let state: BottleneckState | undefined;
@@ -113,10 +119,10 @@ export async function explainPosterior(
       narrows: version,
       runtime: `${parts.runtime.name} ${parts.runtime.version}`,
       model: { name: chat.name, sha256: await checkpointHash(parts.checkpoint) },
-      image: { name: pair.imageName ?? '', sha256: pair.imageSha256 ?? '', width: picture.width, height: picture.height },
+      image: imageProvenance(pair, picture),
       createdAt: new Date().toISOString(),
     },
-    ...(chat.warnings.length ? { warnings: [...chat.warnings] } : {}),
+    ...(warnings.length ? { warnings } : {}),
     timings: { posterior: (performance.now() - started) / 1000 },
   };
 }

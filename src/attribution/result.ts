@@ -1,4 +1,5 @@
 /** @file What an attribution method returns: raw values and everything needed to compute them again. Pictures are made from this alone. */
+import type { ReadingRecord } from '../inputs/image/picture-warnings.ts';
 import type { TargetKind } from './target.ts';
 
 /** How an optimisation went. `verdict` is `converged`, or a word that says what is wrong; `note` explains it in one sentence. */
@@ -49,6 +50,8 @@ export interface ImageAttribution {
   readonly totalBits?: number;
   readonly convergence: Convergence;
   readonly stability?: Stability;
+  /** What was explained by this map, in words. */
+  readonly target?: string;
   /** The target of the undisturbed input. */
   readonly score?: number;
   /** Estimated standard error per token, for methods that sample. */
@@ -85,6 +88,8 @@ export interface TextAttribution {
   readonly totalBits?: number;
   readonly convergence: Convergence;
   readonly stability?: Stability;
+  /** What was explained by this map, in words. */
+  readonly target?: string;
   /** The target of the undisturbed input. */
   readonly score?: number;
   /** Estimated standard error per token, for methods that sample. */
@@ -120,7 +125,14 @@ export interface Attribution {
     readonly narrows: string;
     readonly runtime: string;
     readonly model: { readonly name: string; readonly sha256: string };
-    readonly image: { readonly name: string; readonly sha256: string; readonly width: number; readonly height: number };
+    readonly image: {
+      readonly name: string;
+      readonly sha256: string;
+      readonly width: number;
+      readonly height: number;
+      /** How its file was read, where it came from one. */
+      readonly reading?: ReadingRecord;
+    };
     readonly createdAt: string;
   };
   /** What was assumed, passed over or cut on the way to this result, in sentences: of the checkpoint and of this pair. */

@@ -2,6 +2,7 @@
 
 import { type ImageFolder, missingOf } from '../inputs/chat/read-conversations.ts';
 import { decodeImage } from '../inputs/image/decode.ts';
+import type { ImageReadOptions } from '../inputs/image/image-reading.ts';
 import type { LlavaPrompt } from '../models/llava/decoding.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { type AnswerRow, type AnswersFile, answerId } from './answers-file.ts';
@@ -12,6 +13,8 @@ import type { BulkQuestion } from './questions.ts';
 /** How questions are answered. */
 export interface BulkOptions {
   readonly images: ImageFolder;
+  /** How picture files are read. */
+  readonly pictures?: ImageReadOptions;
   readonly generation: GenerationOptions;
   /** Replaces the template's system text. */
   readonly system?: string;
@@ -49,7 +52,7 @@ export function schedule(lengths: readonly number[], batchSize: number): number[
 
 async function promptOf(chat: ChatModel, question: BulkQuestion, options: BulkOptions): Promise<LlavaPrompt> {
   try {
-    const images = await Promise.all(question.images.map(image => decodeImage(options.images.path(image))));
+    const images = await Promise.all(question.images.map(image => decodeImage(options.images.path(image), options.pictures)));
     return chat.prompt(turnsOf(question, options.system), chat.pixels(images));
   } catch (error) {
     if (!(error instanceof NarrowsError)) throw error;

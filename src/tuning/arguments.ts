@@ -1,5 +1,6 @@
 /** @file Training arguments by Hugging Face's names (TrainingArguments in transformers v5), with their defaults where sensible here. */
 import { z } from 'zod';
+import { type ImageReadOptions, parseWindow, WINDOW_FORM } from '../inputs/image/image-reading.ts';
 import { SCHEDULES } from '../optim/schedule.ts';
 import { NarrowsError } from '../system/errors.ts';
 
@@ -40,6 +41,14 @@ export const trainingArgumentsSchema = z.strictObject({
     .default(0)
     .describe('Evaluations without a better one before the run ends; 0: never'),
   early_stopping_threshold: rate.default(0).describe('By how much a figure must be better to count as such'),
+  auto_orient: z.boolean().default(false).describe('Turn pictures upright by their orientation tag; by default as stored, with a warning'),
+  window: z
+    .string()
+    .refine(text => parseWindow(text) !== undefined, WINDOW_FORM)
+    .optional()
+    .describe(
+      'Pictures of more than 8 bits: LOW,HIGH become black and white; auto (default): the values that are there; pillow: as Python',
+    ),
   seed: z.number().int().nonnegative().default(0).describe('Seed of weights and data'),
   num_threads: z.number().int().nonnegative().default(0).describe('Threads of the engine; 0: all cores'),
   report_to: z
@@ -50,6 +59,15 @@ export const trainingArgumentsSchema = z.strictObject({
 
 /** Arguments that every training run has. */
 export type TrainingArguments = z.infer<typeof trainingArgumentsSchema>;
+
+/** How a run reads pictures, as it can be posted to a worker. */
+export type PictureReading = Pick<ImageReadOptions, 'autoOrient' | 'window'>;
+
+/** How a run's arguments want pictures read. */
+export const pictureReading = (args: Pick<TrainingArguments, 'auto_orient' | 'window'>): PictureReading => ({
+  autoOrient: args.auto_orient,
+  window: args.window === undefined ? undefined : parseWindow(args.window),
+});
 
 /** Parses with one sentence on failure that names the argument. @throws NarrowsError of kind `usage` */
 export function parseArguments<T>(schema: z.ZodType<T>, json: unknown, source = 'the training arguments'): T {

@@ -2,7 +2,7 @@
 import { NarrowsError } from '../../system/errors.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { pairTargets } from './pair.ts';
-import { encodeTexts, type TargetEncoder } from './target-kind.ts';
+import { encodeTexts, quoted, type TargetEncoder } from './target-kind.ts';
 
 /**
  * The caption itself may be among the labels: it counts once.
@@ -35,7 +35,7 @@ export const labels: TargetEncoder<readonly string[]> = async (context, names) =
       kind: 'labels',
       vectors: floats([encoded.pairs.length, count + 1, width], data),
       scale: await model.logitScale(),
-      description: `log-probability of the caption among ${count + 1} labels`,
+      description: `log-probability of the caption among ${count + 1} labels (${count < names.length ? '' : 'itself, '}${quoted(names)})`,
     },
   };
 };

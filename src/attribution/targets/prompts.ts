@@ -2,7 +2,7 @@
 import { NarrowsError } from '../../system/errors.ts';
 import { linearTarget, unit } from '../target.ts';
 import { pairTargets } from './pair.ts';
-import { encodeTexts, type TargetEncoder } from './target-kind.ts';
+import { encodeTexts, quoted, type TargetEncoder } from './target-kind.ts';
 
 /** Cosine to the mean of the prompts' unit features, made a unit again. @throws NarrowsError (usage) for a template without {} */
 export const prompts: TargetEncoder<readonly string[]> = async (context, templates) => {
@@ -17,6 +17,6 @@ export const prompts: TargetEncoder<readonly string[]> = async (context, templat
     );
     vectors.push(unit(features[0].map((_, i) => features.reduce((sum, prompt) => sum + prompt[i], 0))));
   }
-  const description = `cosine to the mean of ${templates.length} prompts`;
+  const description = `cosine to the mean of ${templates.length} prompts (${quoted(templates)})`;
   return { ...pairTargets(context), image: linearTarget(vectors, { kind: 'prompts', description }) };
 };

@@ -14,6 +14,9 @@ export interface TargetContext {
   readonly captions: readonly Float32Array[];
   /** Edge of the pairs' pictures where it is not the model's: another picture gets the same. */
   readonly imageSize?: number;
+  /** What to call a target picture. */
+  readonly imageName?: string;
+  readonly warn: (message: string) => void;
 }
 
 /** What the maps of both towers explain. */
@@ -21,6 +24,10 @@ export type Targets = Readonly<Record<Modality, Target>>;
 
 /** One kind. @throws NarrowsError from `encode`, for what cannot be encoded */
 export type TargetEncoder<Given> = (context: TargetContext, given: Given) => Promise<Targets>;
+
+/** Some texts in quotes, the rest as a number. */
+export const quoted = (texts: readonly string[], most = 5): string =>
+  [...texts.slice(0, most).map(text => `"${text}"`), ...(texts.length > most ? [`${texts.length - most} more`] : [])].join(', ');
 
 /** Unit features of texts, [E] each. @throws NarrowsError for an empty text or one of unknown words only */
 export async function encodeTexts(model: DualEncoder, texts: readonly string[]): Promise<Float32Array[]> {

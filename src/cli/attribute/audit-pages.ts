@@ -68,12 +68,12 @@ export async function writeAuditPages(
     for (const { listed, reason } of failures) yield `${JSON.stringify({ image: listed.image, caption: listed.text, error: reason })}\n`;
   }
   function* csvLines(): Generator<string> {
-    yield formatCsv([['image', 'caption', 'cosine', 'image_bits', 'caption_bits', 'verdict', 'report']]);
+    yield formatCsv([['image', 'caption', 'cosine', 'image_bits', 'caption_bits', 'verdict', 'report', 'warnings']]);
     for (const i of order) {
       const r = records.read(i);
-      yield formatCsv([[r.image, r.caption, text(r.cosine), text(r.imageBits), text(r.captionBits), r.verdict, r.href ?? '']]);
+      yield formatCsv([[r.image, r.caption, text(r.cosine), text(r.imageBits), text(r.captionBits), r.verdict, r.href ?? '', (r.warnings ?? []).join(' | ')]]);
     }
-    for (const { listed, reason } of failures) yield formatCsv([[listed.image, listed.text, '', '', '', `failed: ${reason}`, '']]);
+    for (const { listed, reason } of failures) yield formatCsv([[listed.image, listed.text, '', '', '', `failed: ${reason}`, '', '']]);
   }
   await writeFileAtomic(join(directory, 'results.jsonl'), encoded(jsonLines()));
   await writeFileAtomic(join(directory, 'summary.csv'), encoded(csvLines()));

@@ -25,8 +25,8 @@ export interface Audit {
  * pairs around it, and on where an earlier run stopped.
  */
 export const auditWork = (audit: Audit): Work<AuditJob, FinishedPair> => {
-  return async (job, { signal, onCell, onWarning }) => {
-    await onCell(job.key, await attribute(audit, job, signal, onWarning));
+  return async (job, { signal, onCell }) => {
+    await onCell(job.key, await attribute(audit, job, signal));
   };
 };
 
@@ -34,12 +34,12 @@ async function attribute(
   { settings, run, method, directory, kinds }: Audit,
   { listed, stem }: AuditJob,
   signal: AbortSignal | undefined,
-  onWarning: (message: string) => void,
 ): Promise<Outcome<FinishedPair>> {
   let [pair, result]: [Awaited<ReturnType<typeof loadPair>>?, Awaited<ReturnType<Attributor['attribute']>>?] = [];
   try {
-    pair = await loadPair(listed);
-    result = await method.attribute(pair, { ...run, signal, onWarning });
+    pair = await loadPair(listed, settings.pictures);
+    // Warnings stand in the results, which the audit's end goes through.
+    result = await method.attribute(pair, { ...run, signal });
   } catch (error) {
     signal?.throwIfAborted();
     // Anything but bad input is ours, and ends the audit.

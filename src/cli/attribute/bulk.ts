@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { createMethod } from '../../attribution/registry.ts';
-import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
+import { checkpointHash } from '../../checkpoints/hash.ts';
 import { localPool } from '../../jobs/local-pool.ts';
 import { runPlan } from '../../jobs/run.ts';
 import { loadModel } from '../../models/load.ts';
@@ -19,7 +19,9 @@ import { writeAuditPages } from './audit-pages.ts';
 import { type HashedPair, pairKey, planAudit } from './audit-plan.ts';
 import type { AuditRecord } from './audit-record.ts';
 import { filesAreThere, openAuditStore } from './audit-store.ts';
+import { gatherWarnings, linesText } from './audit-warnings.ts';
 import { auditWork } from './audit-work.ts';
+import { imageHash } from './input.ts';
 import { parseKinds } from './output.ts';
 import { type AttributeSettings, runOf } from './settings.ts';
 
@@ -56,10 +58,11 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     settings.entry.name,
     settings.values,
     settings.run,
-    settings.targetImage === undefined ? undefined : await sha256File(settings.targetImage),
+    settings.targetImage === undefined ? undefined : await imageHash(settings.targetImage),
     await checkpointHash(model.checkpoint),
     kinds,
     settings.draw,
+    settings.pictures,
   ]);
 
   const unreadable = new Map<ListedPair, string>();
@@ -68,7 +71,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     context.signal.throwIfAborted();
     context.status(`Reading the pictures: ${index + 1} of ${listed.length}`);
     try {
-      pairs.push({ listed: pair, sha256: await sha256File(pair.path) });
+      pairs.push({ listed: pair, sha256: await imageHash(pair.path) });
     } catch (error) {
       if (!(error instanceof NarrowsError)) throw error;
       unreadable.set(pair, error.message);
@@ -116,10 +119,17 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   const written = await writeAuditPages(directory, request.file, { count: done.length, read }, failures);
   for (const { listed: pair, reason } of failures.slice(0, TOLD)) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
   if (failures.length > TOLD) context.log.warn(`${failures.length - TOLD} more pairs failed; ${join(directory, 'summary.csv')} says why.`);
+  const warnings = gatherWarnings(done.map((pair, i) => ({ line: pair.line, warnings: read(i).warnings })));
+  for (const { message, lines } of warnings.slice(0, TOLD)) context.log.warn(`${request.file}, ${linesText(lines)}: ${message}`);
+  if (warnings.length > TOLD) context.log.warn(`${warnings.length - TOLD} more warnings; ${join(directory, 'summary.csv')} has them.`);
   const summary = { pairs: listed.length, done: done.length, failed: failures.length, directory };
   if (context.json)
     context.print(
-      JSON.stringify({ ...summary, failures: failures.map(f => ({ line: f.listed.line, image: f.listed.image, reason: f.reason })) }),
+      JSON.stringify({
+        ...summary,
+        failures: failures.map(f => ({ line: f.listed.line, image: f.listed.image, reason: f.reason })),
+        ...(warnings.length ? { warnings } : {}),
+      }),
     );
   else {
     context.print(`${done.length} of ${listed.length} pairs attributed${failures.length ? `, ${failures.length} failed` : ''}.`);

@@ -1,10 +1,12 @@
 /** @file The image and caption of a call, or the shipped example where neither is given. */
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Pair } from '../../attribution/pair.ts';
 import { readJson } from '../../checkpoints/config.ts';
-import { sha256File } from '../../checkpoints/hash.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
+import { readImageFile } from '../../inputs/image/image-file.ts';
+import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { NarrowsError } from '../../system/errors.ts';
 
 /** Where an image is and what it is paired with. `shown`: the path as a person would type it; none for the shipped example. */
@@ -33,8 +35,14 @@ export async function choosePair(image: string | undefined, text: string | undef
   return { path: example('scene.png'), text: caption };
 }
 
-/** Decodes and hashes an image. @throws NarrowsError in one sentence when it cannot be read */
-export async function loadPair({ path, text }: Pick<PairSource, 'path' | 'text'>): Promise<Pair> {
-  const image = await decodeImage(path);
-  return { image, text, imageName: basename(path), imageSha256: await sha256File(path) };
+/** Decodes and hashes an image. What is to be said of it goes into the result. @throws NarrowsError in one sentence when it cannot be read */
+export async function loadPair({ path, text }: Pick<PairSource, 'path' | 'text'>, options: ImageReadOptions = {}): Promise<Pair> {
+  const bytes = await readImageFile(path);
+  const image = await decodeImage(bytes, { ...options, name: path });
+  return { image, text, imageName: basename(path), imageSha256: sha256(bytes) };
 }
+
+/** SHA-256 of a picture's file. @throws NarrowsError when it cannot be read, or is a named pipe that would never end */
+export const imageHash = async (path: string): Promise<string> => sha256(await readImageFile(path));
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -33,6 +33,10 @@ export async function explainQuestion(
   await using chat = await ChatModel.open(settings.model, hubOptions(context));
   for (const warning of chat.warnings) context.log.warn(warning);
   const options = methodOptions(entry, values) as unknown as PosteriorOptions;
-  const result = await explainPosterior(chat, pair, options, { modality: run.modality, signal: context.signal });
+  const result = await explainPosterior(chat, pair, options, {
+    modality: run.modality,
+    signal: context.signal,
+    onWarning: message => context.log.warn(message),
+  });
   return { result, picture: chat.picture(pair.image) };
 }

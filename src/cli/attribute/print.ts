@@ -1,6 +1,7 @@
 /** @file An attribution in the terminal: words with their values, and the facts around them. */
 
 import type { Attribution } from '../../attribution/result.ts';
+import { recordNotes } from '../../inputs/image/picture-warnings.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { terminalSummary, terminalThumbnail, terminalWords } from '../../report/attribution/terminal.ts';
 import { formatDuration, formatNumber } from '../../system/format.ts';
@@ -27,6 +28,7 @@ export async function printResult(context: Context, result: Attribution, image: 
     context.print(`${terminalWords(result, { colour, unit: extras.unit, columns: context.columns })}\n`);
   }
   context.print(terminalSummary(result));
+  for (const note of recordNotes(result.provenance.image.reading)) context.print(`Picture: ${note}.`);
   for (const part of ['image', 'text'] as const) {
     const map = result[part];
     if (!map) continue;

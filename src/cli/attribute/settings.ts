@@ -4,9 +4,11 @@ import { type MethodEntry, methodOptions } from '../../attribution/method.ts';
 import { findMethod, methods } from '../../attribution/registry.ts';
 import type { TargetSpec } from '../../attribution/target.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
+import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
 import { camel, kebab } from '../flags.ts';
+import { quietPictureOptions, type SharedWindow } from '../picture-flags.ts';
 import { chosenValues } from '../schema-flags.ts';
 
 /** What the flags of a call say, checked. */
@@ -25,11 +27,14 @@ export interface AttributeSettings {
   };
   /** File of the picture that is the target; it is decoded when the run begins. */
   readonly targetImage?: string;
+  /** How picture files are read. */
+  readonly pictures: ImageReadOptions;
   readonly draw: { readonly unit?: 'nats' | 'bits'; readonly opacity?: number; readonly theme?: 'light' | 'dark' };
 }
 
 /** @param given the flags that were typed. @throws NarrowsError for a flag of another method, a wrong value, or two targets */
-export function settingsOf(context: Context, options: Options, given: ReadonlySet<string>): AttributeSettings {
+export function settingsOf(context: Context, said: Options, typed: ReadonlySet<string>): AttributeSettings {
+  const { options, given, window } = splitWindow(said, typed);
   const entry = findMethod(options.method as string) as MethodEntry;
   const own = new Set(Object.keys(entry.schema.shape).map(camel));
   for (const other of methods) {
@@ -55,9 +60,10 @@ export function settingsOf(context: Context, options: Options, given: ReadonlySe
       seeds: options.seeds as number,
       imageSize: options.imageSize as number | undefined,
       maxMemory: options.maxMemory as number | undefined,
-      target: targetOf(options),
+      target: targetOf(options, context.log.warn),
     },
     targetImage: options.targetImage as string | undefined,
+    pictures: quietPictureOptions({ ...options, window }),
     draw: {
       unit: options.unit as 'nats' | 'bits',
       opacity: options.opacity as number | undefined,
@@ -66,8 +72,17 @@ export function settingsOf(context: Context, options: Options, given: ReadonlySe
   };
 }
 
+/** Takes the pictures' window and the method's option of that name apart. */
+function splitWindow(said: Options, typed: ReadonlySet<string>) {
+  const { pictures, method } = (said.window ?? {}) as SharedWindow;
+  const given = new Set(typed);
+  if (method === undefined) given.delete('window');
+  const options: Options = { ...said, window: method };
+  return { options, given, window: pictures };
+}
+
 /** The texts that the target flags give. @throws NarrowsError where more than one target is asked for */
-function targetOf(options: Options): TargetSpec | undefined {
+function targetOf(options: Options, warn: (message: string) => void): TargetSpec | undefined {
   const spec = {
     against: options.against as string | undefined,
     labels: options.labels as string[] | undefined,
@@ -78,11 +93,19 @@ function targetOf(options: Options): TargetSpec | undefined {
     throw new NarrowsError(`--${asked[0][0]} and --${asked[1][0]} exclude each other: one target is explained at a time.`, {
       kind: 'usage',
     });
+  for (const name of ['labels', 'templates'] as const) {
+    const only = spec[name];
+    if (only?.length === 1 && only[0].includes(','))
+      warn(`--${name} names one ${name.slice(0, -1)}, “${only[0]}”; a list stands between semicolons (a;b).`);
+  }
   return asked.length === 1 ? spec : undefined;
 }
 
 /** What a run gets: the settings, with the target picture decoded. */
 export async function runOf(settings: AttributeSettings): Promise<AttributeRun> {
   if (settings.targetImage === undefined) return settings.run;
-  return { ...settings.run, target: { image: await decodeImage(settings.targetImage), imageName: settings.targetImage } };
+  return {
+    ...settings.run,
+    target: { image: await decodeImage(settings.targetImage, settings.pictures), imageName: settings.targetImage },
+  };
 }

@@ -6,10 +6,11 @@ import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import type { Context, Options } from '../command.ts';
 import { collect, integer, number } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
+import { addPictureFlags } from '../picture-flags.ts';
 
 /** Declares which model answers, and how. */
 export function addAnswerFlags(command: Command, fallback: { readonly maxNewTokens: number }): Command {
-  return command
+  return addPictureFlags(command)
     .option('--model <name>', 'LLaVA: shipped model, directory, or org/name[@revision]', DEFAULT_CHAT_MODEL)
     .option('--template <name>', "chat template: vicuna_v1, llava_v1, plain, llama_3, chatml, jinja (default: the checkpoint's own)")
     .option('--system <text>', "system text, in place of the template's")

@@ -2,6 +2,7 @@
 import type { Answer, ChatSession } from '../../generation/chat-session.ts';
 import type { GenerationOptions } from '../../generation/generate.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
+import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { NarrowsError } from '../../system/errors.ts';
 
 /** Where a talk's words go. */
@@ -37,6 +38,8 @@ export class Talk {
     readonly session: ChatSession,
     private readonly options: GenerationOptions,
     private readonly output: TalkOutput,
+    /** How pictures are read. */
+    private readonly pictures: ImageReadOptions = {},
   ) {}
 
   /**
@@ -78,11 +81,11 @@ export class Talk {
     const { session, output } = this;
     switch (name) {
       case '/image':
-        session.restart([await decodeImage(needFile())]);
+        session.restart([await decodeImage(needFile(), this.pictures)]);
         output.note(`A new conversation about ${file}.`);
         return 'done';
       case '/add':
-        session.add(await decodeImage(needFile()));
+        session.add(await decodeImage(needFile(), this.pictures));
         output.note(`${file} comes with the next question.`);
         return 'done';
       case '/reset':

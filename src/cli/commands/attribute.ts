@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import { readConfig } from '../../checkpoints/config.ts';
+import { IMAGE_KINDS } from '../../inputs/image/decode.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
 import { loadModel, modelKind } from '../../models/load.ts';
@@ -19,12 +20,13 @@ import { type AttributeSettings, runOf, settingsOf } from '../attribute/settings
 import type { CommandModule, Context, Options } from '../command.ts';
 import { collect, examples, integer, list, memory, nameAmong, number, parts } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
+import { addPictureFlags } from '../picture-flags.ts';
 import { pluginOption } from '../plugins.ts';
 import { addChosenFlags } from '../schema-flags.ts';
 
 function configure(command: Command): void {
   command
-    .argument('[image]', 'picture: PNG, JPEG, WebP, GIF or AVIF')
+    .argument('[image]', `picture: ${IMAGE_KINDS}`)
     .argument('[text]', 'caption, in quotes; for posterior, a question')
     .option('--image <file>', 'the picture, in place of the first argument')
     .option('--text <caption>', 'the caption, in place of the second argument')
@@ -58,6 +60,7 @@ function configure(command: Command): void {
     .option('--pairs <file>', 'audit all pairs of a .csv or .jsonl file with columns image and text; needs --output DIR')
     .addOption(pluginOption())
     .option('--formats <list>', 'with --pairs: files per pair (default: html,png,json)', list);
+  addPictureFlags(command, { shared: true });
   addChosenFlags(command, methods, () => findMethod(command.opts().method as string));
   command.addHelpText(
     'after',
@@ -95,7 +98,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const source = await choosePair(image, text);
   const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);
   context.status('Reading the picture and the model');
-  const pair = await loadPair(source);
+  const pair = await loadPair(source, settings.pictures);
   if (settings.entry.answers && (await answers(context, settings.model))) {
     const { explainQuestion } = await import('../attribute/posterior.ts');
     const { result, picture } = await explainQuestion(context, settings, pair);

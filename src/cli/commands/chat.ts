@@ -12,6 +12,7 @@ import { talkInTerminal } from '../chat/terminal.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { collect, examples } from '../flags.ts';
+import { pictureOptions } from '../picture-flags.ts';
 
 function configure(command: Command): void {
   command.option('--image <file>', 'picture that the first question is about, may be repeated (default: none, words alone)', collect);
@@ -65,14 +66,15 @@ async function talkByLines(context: Context, talk: Talk, lines: AsyncIterable<st
 async function run(context: Context, options: Options): Promise<number> {
   const questions = options.question as string[] | undefined;
   const answers = answerOptions(context, options);
-  const images = await Promise.all(((options.image as string[] | undefined) ?? []).map(path => decodeImage(path)));
+  const pictures = pictureOptions(context, options);
+  const images = await Promise.all(((options.image as string[] | undefined) ?? []).map(path => decodeImage(path, pictures)));
   context.status('Reading the model');
   await using chat = await ChatModel.open(options.model as string, chatOptions(context, options));
   context.status();
   sayWarnings(context, chat);
   const session = new ChatSession(chat, options.system as string | undefined);
   session.restart(images);
-  const talk = new Talk(session, answers, outputOf(context, chat, questions !== undefined));
+  const talk = new Talk(session, answers, outputOf(context, chat, questions !== undefined), pictures);
   if (questions) return talkByLines(context, talk, questions);
   if (!process.stdin.isTTY || context.json) {
     const lines = createInterface({ input: process.stdin, terminal: false });

@@ -6,10 +6,11 @@ import { STYLES } from '../../scenes/sprite-atlas.ts';
 import type { CommandModule } from '../command.ts';
 import { compare } from '../compare/compare.ts';
 import { examples, integer, list, memory } from '../flags.ts';
+import { addPictureFlags } from '../picture-flags.ts';
 import { pluginOption } from '../plugins.ts';
 
 function configure(command: Command): void {
-  command
+  addPictureFlags(command)
     .option('--methods <list>', 'methods between commas, or all; narrows methods lists them. Controls are always among them', list, ['all'])
     .option('--metrics <list>', 'metrics between commas, or all; narrows metrics lists them', list, ['all'])
     .option('--data <source>', 'scenes, a COCO annotation file (.json), or pairs with box, boxes or mask (.jsonl)', 'scenes')

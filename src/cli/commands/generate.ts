@@ -12,6 +12,7 @@ import { formatCount } from '../../system/format.ts';
 import { addAnswerFlags, answerOptions, chatOptions, sayWarnings } from '../chat/flags.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, integer } from '../flags.ts';
+import { pictureOptions } from '../picture-flags.ts';
 
 /** Missing images that are named one by one. */
 const NAMED = 20;
@@ -80,7 +81,10 @@ async function run(context: Context, options: Options): Promise<undefined> {
   await using chat = await ChatModel.open(options.model as string, chatOptions(context, options));
   const { decode: _, signal: __, ...decides } = chat.options(generation);
   const { system, alpha, imageAspectRatio } = options;
-  const settings = answerId(decides, chat.template.name, system, alpha, imageAspectRatio).slice(0, 12);
+  const pictures = pictureOptions(context, options);
+  // Runs without these flags keep the settings that their rows say.
+  const read = pictures.autoOrient || pictures.window ? [pictures.autoOrient, pictures.window] : [];
+  const settings = answerId(decides, chat.template.name, system, alpha, imageAspectRatio, ...read).slice(0, 12);
   const modelId = (options.modelId as string | undefined) ?? chat.name;
   await using lock = await lockOutput(output, 'file');
   if (lock.takenOver) context.log.info(lock.takenOver);
@@ -95,6 +99,7 @@ async function run(context: Context, options: Options): Promise<undefined> {
   try {
     const { answered, tokens } = await answerQuestions(chat, questions, file, {
       images,
+      pictures,
       generation,
       system: system as string | undefined,
       batchSize: options.batchSize as number,

@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import type { Command } from 'commander';
 import sharp from 'sharp';
 import { decodeImage } from '../../inputs/image/decode.ts';
+import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { shiftImage, shiftText } from '../../shifts/apply.ts';
 import { findShift, shifts } from '../../shifts/registry.ts';
@@ -10,6 +11,7 @@ import type { Shift } from '../../shifts/shift.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { collect, examples, integer, nameAmong, number } from '../flags.ts';
+import { addPictureFlags, pictureOptions } from '../picture-flags.ts';
 import { formatTable } from '../table.ts';
 
 const usage = (message: string): NarrowsError => new NarrowsError(message, { kind: 'usage' });
@@ -19,7 +21,7 @@ function configure(command: Command): void {
     const plain = text.replaceAll('-', '_');
     return nameAmong(() => shifts.map(s => s.name), 'shift')(plain);
   };
-  command
+  addPictureFlags(command)
     .argument('[name]', 'a shift, to read about it or to apply it', name)
     .argument('[image]', 'the picture to change')
     .option('--text <text>', 'the text to change')
@@ -71,6 +73,7 @@ interface ShiftFlags {
   readonly sample: number;
   readonly referenceSize?: number;
   readonly protect?: readonly string[];
+  readonly pictures?: ImageReadOptions;
 }
 
 async function applyToImage(context: Context, name: string, path: string, flags: ShiftFlags): Promise<void> {
@@ -78,7 +81,11 @@ async function applyToImage(context: Context, name: string, path: string, flags:
   if (output === undefined) throw usage('A shifted picture needs a place: add --output FILE.png.');
   if (extname(output).toLowerCase() !== '.png')
     throw usage(`A shifted picture is written as PNG, which changes nothing more; name it .png rather than ${output}.`);
-  const { width, height, data } = await shiftImage(name, await decodeImage(path), severity, { seed: context.seed, sample, referenceSize });
+  const { width, height, data } = await shiftImage(name, await decodeImage(path, flags.pictures), severity, {
+    seed: context.seed,
+    sample,
+    referenceSize,
+  });
   await writeFileAtomic(
     output,
     await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
@@ -90,7 +97,7 @@ async function applyToImage(context: Context, name: string, path: string, flags:
 }
 
 async function run(context: Context, options: Options, [name, image]: readonly (string | undefined)[], given: ReadonlySet<string>) {
-  const flags = options as unknown as ShiftFlags;
+  const flags = { ...(options as unknown as ShiftFlags), pictures: pictureOptions(context, options) };
   if (name === undefined) list(context);
   else {
     const shift = findShift(name)!;

@@ -18,6 +18,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
 import { kebab } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
+import { quietPictureOptions } from '../picture-flags.ts';
 import { chooseMethods, chooseMetrics, readOptionsFile } from './choices.ts';
 
 /** Pairs of scenes where no number is given. */
@@ -27,23 +28,39 @@ function dataOf(options: Options, seed: number, given: ReadonlySet<string>): Dat
   const side = options.modality as Modality | 'both';
   const common = { modalities: side === 'both' ? (['image', 'text'] as const) : [side], seed };
   const file = options.data as string;
+  const pictures = pictureSettings(options);
   const samples = options.samples as number | undefined;
   const only = (names: readonly string[], what: string): void => {
     const wrong = names.find(name => given.has(name));
-    if (wrong) throw new NarrowsError(`--${wrong} belongs to ${what}, not to --data ${file}.`, { kind: 'usage' });
+    if (wrong) throw new NarrowsError(`--${kebab(wrong)} belongs to ${what}, not to --data ${file}.`, { kind: 'usage' });
   };
   if (file === 'scenes') {
     only(['template', 'images'], 'COCO files');
+    only(['autoOrient', 'window'], 'files of pictures');
     return { ...common, kind: 'scenes', groups: styleGroups(options.styles as string[]), samples: samples ?? SCENES };
   }
   only(['styles'], 'scenes');
   if (/\.(jsonl|ndjson)$/i.test(file)) {
     only(['template', 'images'], 'COCO files');
-    return { ...common, kind: 'jsonl', file, samples };
+    return { ...common, ...pictures, kind: 'jsonl', file, samples };
   }
   if (/\.json$/i.test(file))
-    return { ...common, kind: 'coco', file, images: options.images as string | undefined, template: options.template as string, samples };
+    return {
+      ...common,
+      ...pictures,
+      kind: 'coco',
+      file,
+      images: options.images as string | undefined,
+      template: options.template as string,
+      samples,
+    };
   throw new NarrowsError(`${file} is neither scenes nor a .json (COCO) or .jsonl file; see narrows compare --help.`, { kind: 'usage' });
+}
+
+/** What the flags say of pictures, where they say anything: a directory without them stays the same comparison. */
+function pictureSettings(options: Options): Pick<DataSpec, 'pictures'> {
+  const { autoOrient, window } = quietPictureOptions(options);
+  return autoOrient || window ? { pictures: { autoOrient, window } } : {};
 }
 
 async function specOf(context: Context, options: Options, given: ReadonlySet<string>): Promise<CompareSpec> {

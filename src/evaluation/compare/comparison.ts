@@ -25,6 +25,9 @@ export interface ComparisonRun {
   readonly onWarning?: (message: string) => void;
 }
 
+/** Warnings about pictures that are said one by one. */
+const NAMED = 10;
+
 /** File with a comparison's settings, in its directory. */
 export const SPEC_FILE = 'comparison.json';
 
@@ -38,11 +41,15 @@ export async function runComparison(spec: CompareSpec, source: SampleSource, mod
   const total = source.names.length;
   await writeFileAtomic(join(spec.directory, SPEC_FILE), `${JSON.stringify(spec, null, 2)}\n`);
   const missing = new Set<number>();
+  const warnings = new Set<string>();
   let seen = 0;
   for await (const pair of survey(spec, source, model, signal)) {
     if (!pair.complete || pair.failed.length > 0) missing.add(pair.index);
+    for (const warning of pair.warnings) warnings.add(warning);
     run.onSurvey?.(++seen, total);
   }
+  for (const warning of [...warnings].slice(0, NAMED)) run.onWarning?.(warning);
+  if (warnings.size > NAMED) run.onWarning?.(`${warnings.size - NAMED} more pictures have such warnings.`);
   run.onStart?.(total - missing.size, total);
   // Whole blocks, though a part of them may be there: values do not depend on where an earlier run stopped.
   const blocks = blocksOf(source.names).filter(block => block.some(i => missing.has(i)));

@@ -4,7 +4,7 @@ import { bmpHeader, bmpPixels, isBmp } from './bmp.ts';
 import { type CodecHeader, readHeader, readSamples } from './codec.ts';
 import { isGif, onCanvas, openFirstFrame } from './gif.ts';
 import { readImageFile } from './image-file.ts';
-import { type ImageReading, type ImageReadOptions, sayReading } from './image-reading.ts';
+import { type ImageReading, type ImageReadOptions, type PictureWarning, sayReading } from './image-reading.ts';
 import { isPnm, pnmHeader, pnmSamples } from './pnm.ts';
 import { type RgbImage, rgbFromBands, rgbFromCmyk } from './rgb-image.ts';
 import { isTiff, type TiffTags, tiffTags } from './tiff-tags.ts';
@@ -188,12 +188,13 @@ export async function decodeImage(source: string | Uint8Array, options: ImageRea
     throw damaged(name, error);
   });
   const { format, pages, orientation } = opened;
-  const warnings: string[] = [];
+  const warnings: PictureWarning[] = [];
   const applied = autoOrient || (opened.turned ?? false);
   if (turns(orientation) && !applied)
-    warnings.push(
-      `its orientation tag (EXIF) is ${orientation}, so viewers show it turned, but it is read as it is stored; --auto-orient turns it upright.`,
-    );
+    warnings.push({
+      kind: 'orientation',
+      message: `its orientation tag (EXIF) is ${orientation}, so viewers show it turned, but it is read as it is stored; --auto-orient turns it upright.`,
+    });
   const facts = {
     format,
     ...(turns(orientation) ? { orientation: { tag: orientation!, applied } } : {}),
@@ -201,7 +202,8 @@ export async function decodeImage(source: string | Uint8Array, options: ImageRea
   };
   const { width, height } = pixels;
   if (!('wide' in pixels)) {
-    if (typeof window !== 'string') warnings.push(`it has 8 bits per sample, so the window ${window.join(',')} was not applied to it.`);
+    if (typeof window !== 'string')
+      warnings.push({ kind: 'window', message: `it has 8 bits per sample, so the window ${window.join(',')} was not applied to it.` });
     return finish({ width, height, data: pixels.data, reading: { ...facts, bits: 8, warnings } }, name, options);
   }
   const narrow = narrowSamples(pixels.wide, window);

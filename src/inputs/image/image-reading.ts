@@ -7,6 +7,23 @@
  */
 export type ImageWindow = 'auto' | 'pillow' | readonly [low: number, high: number];
 
+/** What a window looks like in a flag or a file. */
+export const WINDOW_FORM = 'give auto, pillow, or two numbers, the lower one first, such as 0,4095';
+
+/** A window from text; undefined where it is none. */
+export function parseWindow(text: string): ImageWindow | undefined {
+  const said = text.trim();
+  if (said === 'auto' || said === 'pillow') return said;
+  const [low, high, ...more] = said.split(',').map(part => (part.trim() === '' ? Number.NaN : Number(part)));
+  return more.length === 0 && Number.isFinite(low) && Number.isFinite(high) && low < high ? [low, high] : undefined;
+}
+
+/** What is likely to make a picture wrong for a model: a clause about the picture ("its …"), and of what kind. */
+export interface PictureWarning {
+  readonly kind: 'orientation' | 'window';
+  readonly message: string;
+}
+
 /** How picture files are read, wherever Narrows reads them. */
 export interface ImageReadOptions {
   /** Turn the picture as its EXIF orientation says. Default: leave it as stored, as Pillow does, and say so. */
@@ -16,7 +33,7 @@ export interface ImageReadOptions {
   /** What to call bytes that do not come from a path. */
   readonly name?: string;
   /** What is likely to make a picture wrong for a model: one sentence that names the picture. */
-  readonly onWarning?: (message: string) => void;
+  readonly onWarning?: (message: string, kind: PictureWarning['kind']) => void;
   /** What was decided about a picture: one sentence that names it. */
   readonly onNote?: (message: string) => void;
 }
@@ -35,7 +52,7 @@ export interface ImageReading {
   readonly orientation?: { readonly tag: number; readonly applied: boolean };
   /** Pictures in the file where there are several; the first one is read. */
   readonly pages?: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly PictureWarning[];
 }
 
 /** The decisions behind a picture in words, none where there was nothing to decide. */
@@ -52,7 +69,7 @@ export function readingNotes({ bits, window, orientation, pages }: ImageReading)
 
 /** Calls the options' functions with all that is to be said of a picture. @param name how the sentence begins: `Image film.png` */
 export function sayReading(name: string, reading: ImageReading, options: ImageReadOptions): void {
-  for (const warning of reading.warnings) options.onWarning?.(`${name}: ${warning}`);
+  for (const { kind, message } of reading.warnings) options.onWarning?.(`${name}: ${message}`, kind);
   const notes = readingNotes(reading);
   if (notes.length > 0) options.onNote?.(`${name}: ${notes.join('; ')}.`);
 }

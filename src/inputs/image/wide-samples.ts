@@ -1,6 +1,6 @@
 /** @file Samples of more than 8 bits to bytes: films of 10, 12 and 14 bits come in 16-bit files, whose high byte is next to nothing. No Node imports. */
 import { NarrowsError } from '../../system/errors.ts';
-import type { ImageReading, ImageWindow } from './image-reading.ts';
+import type { ImageReading, ImageWindow, PictureWarning } from './image-reading.ts';
 
 /** Interleaved samples of up to 16 bits. */
 export interface WideSamples {
@@ -18,7 +18,7 @@ export interface NarrowedSamples {
   readonly data: Uint8Array;
   readonly window: NonNullable<ImageReading['window']>;
   readonly clipped: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly PictureWarning[];
 }
 
 /** Below this a 16-bit colour picture has at most 14 bits in use, and its high byte is nearly black. */
@@ -116,5 +116,6 @@ export function narrowSamples({ data, grey, maximum, inverted }: WideSamples, wi
       );
   }
   const chosen = typeof window === 'string' ? window : 'given';
-  return { data: narrow, window: { rule: chosen, low: from, high: to }, clipped, warnings };
+  const said = warnings.map(message => ({ kind: 'window', message }) as const);
+  return { data: narrow, window: { rule: chosen, low: from, high: to }, clipped, warnings: said };
 }

@@ -61,6 +61,21 @@ export const textWord = ({ cosine }: Pick<Attribution, 'cosine'>): 'caption' | '
 export const natsHeading = (result: Pick<Attribution, 'cosine'>, part: 'image' | 'text'): string =>
   `${result.cosine === undefined ? 'Kept of' : 'Needed from'} the ${part === 'image' ? 'image' : textWord(result)}`;
 
+/**
+ * What each map explains, in words, such as `image map: cosine to the caption minus cosine to "a cat"`; nothing where both explain what they
+ * do when nothing is asked for.
+ */
+export function explainedTexts(result: Attribution): string[] {
+  const image = result.image && (result.image.target ?? result.target);
+  const text = result.text && (result.text.target ?? (result.image ? undefined : result.target));
+  if (result.targetKind === 'caption' || result.targetKind === 'image') return [];
+  const said = [
+    ['image map', image],
+    [`${textWord(result)} map`, text],
+  ];
+  return said.flatMap(([map, target]) => (target === undefined ? [] : [`${map}: ${target}`]));
+}
+
 /** Fills in what was not asked for. @throws NarrowsError for a value out of range or a result with neither image nor text. */
 export function figureStyle(result: Attribution, options: FigureOptions = {}): FigureStyle {
   if (!result.image && !result.text)

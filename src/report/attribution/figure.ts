@@ -5,7 +5,7 @@ import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { drawStrip, layoutStrip, type Strip } from './caption.ts';
 import { barRoom, colourBar } from './colour-bar.ts';
 import type { ColourMap } from './colour-map.ts';
-import { type FigureOptions, type FigureStyle, figureStyle, natsHeading, textWord } from './figure-options.ts';
+import { explainedTexts, type FigureOptions, type FigureStyle, figureStyle, natsHeading, textWord } from './figure-options.ts';
 import { measure, wrap } from './glyphs.ts';
 import { drawWordPanels, type WordPanel, wordPanelSize, wordPanels } from './interactions.ts';
 import { digitsFor, formatValue } from './normalise.ts';
@@ -91,12 +91,20 @@ function header(result: Attribution, style: FigureStyle): { nodes: Node[]; botto
     y += 25;
     nodes.push(label(line, PAD, y, 21, theme.ink, { weight: 'semibold' }));
   }
-  const shown = result.text ? [facts(result)] : [facts(result), `“${result.caption}”`];
+  const explained = explainedTexts(result).join(SEPARATOR);
+  const shown = [facts(result), ...(result.text ? [] : [`“${result.caption}”`]), ...(explained ? [explained] : [])];
   y += 1;
   for (const fact of shown) {
     for (const line of wrapFacts(fact, width - 2 * PAD)) {
       y += 20;
       nodes.push(label(line, PAD, y, 13.5, theme.muted));
+    }
+  }
+  for (const warning of result.warnings ?? []) {
+    y += 4;
+    for (const line of wrap(`Warning: ${warning}`, width - 2 * PAD, 13)) {
+      y += 18;
+      nodes.push(label(line, PAD, y, 13, theme.warning));
     }
   }
   return { nodes, bottom: y + 20 };

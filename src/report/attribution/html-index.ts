@@ -28,6 +28,8 @@ export interface IndexRow {
   readonly captionBits?: number;
   /** A word about it: `converged`, `not converged`, `no optimisation`, or why it failed. */
   readonly verdict: string;
+  /** What was assumed, passed over or cut on the way to the result. */
+  readonly warnings?: readonly string[];
 }
 
 /** A thumbnail of the heat on the image, `height` pixels high, as a `data:` URI; without an image map, of the image. */
@@ -53,6 +55,7 @@ export async function indexRow(result: Attribution, image: RgbImage, href?: stri
     cosine: result.cosine ?? Number.NaN,
     imageBits: result.unit === 'nats' ? result.image?.totalBits : undefined,
     captionBits: result.unit === 'nats' ? result.text?.totalBits : undefined,
+    warnings: result.warnings,
     verdict: notConverged(result) ? 'not converged' : optimised ? 'converged' : 'no optimisation',
   };
 }
@@ -80,8 +83,9 @@ function rowHtml(row: IndexRow): string {
   const bits = (value: number | undefined) => number(value, value === undefined ? 0 : digitsFor(value));
   const kind = row.verdict === 'converged' ? ' converged' : row.verdict === 'no optimisation' ? '' : ' not-converged';
   const picture = row.thumbnail?.startsWith('data:image/') ? `<img alt="" loading="lazy" src="${escapeText(row.thumbnail)}">` : '';
+  const warnings = (row.warnings ?? []).map(w => `<p class="warning small">${escapeText(w)}</p>`).join('');
   return (
-    `<tr><td>${picture}</td><td class="caption" data-value="${caption}"${direction}><span title="${caption}">${linked}</span></td><td class="file" data-value="${escapeText(row.image)}">${escapeText(row.image)}</td>` +
+    `<tr><td>${picture}</td><td class="caption" data-value="${caption}"${direction}><span title="${caption}">${linked}</span>${warnings}</td><td class="file" data-value="${escapeText(row.image)}">${escapeText(row.image)}</td>` +
     `${number(row.cosine, 3)}${bits(row.imageBits)}${bits(row.captionBits)}` +
     `<td data-value="${escapeText(row.verdict)}"><span class="badge${kind}">${escapeText(row.verdict)}</span></td></tr>`
   );

@@ -35,12 +35,20 @@ export interface ReportOptions {
 /** Quotes an argument for a POSIX shell where it needs it. */
 export const shellQuote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`);
 
+/** The flags by which a picture was read; those that change nothing are left out. */
+function pictureFlags(reading: Attribution['provenance']['image']['reading']): string[] {
+  const { window, orientation, format } = reading ?? {};
+  const turned = orientation?.applied && format !== 'tiff' ? ['--auto-orient'] : [];
+  if (!window || window.rule === 'auto') return turned;
+  return [...turned, '--window', window.rule === 'pillow' ? 'pillow' : `${window.low},${window.high}`];
+}
+
 /** The command that gives the result again, flags named as the parameters are, in kebab case. */
 export function commandLine(result: Attribution): string {
   const modality = result.image && result.text ? 'both' : result.image ? 'image' : 'text';
   const { model, image } = result.provenance;
   const parts = ['narrows', 'attribute', '--model', model.name, '--image', image.name, '--text', result.caption, '--method', result.method];
-  parts.push('--modality', modality);
+  parts.push('--modality', modality, ...pictureFlags(image.reading));
   for (const [name, value] of Object.entries(result.parameters)) {
     if (value === null || value === undefined || name === 'modality') continue;
     // Lists of texts are the only lists among parameters; in a call they stand between semicolons.

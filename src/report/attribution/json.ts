@@ -23,6 +23,7 @@ const common = {
   totalBits: number.optional(),
   convergence,
   stability: stability.optional(),
+  target: z.string().optional(),
   score: number.optional(),
   standardError: floatArray.optional(),
   convergenceDelta: number.optional(),
@@ -44,6 +45,14 @@ const word = z.object({ text: z.string(), start: size, end: size, value: number,
 const text = z
   .object({ tokens: z.array(token), words: z.array(word), ...common })
   .refine(part => part.words.every(each => each.tokens.every(i => i < part.tokens.length)), 'a word points at a token that is not there');
+const reading = z.object({
+  format: z.string(),
+  bits: size,
+  window: z.object({ rule: z.enum(['auto', 'pillow', 'given']), low: number, high: number }).optional(),
+  clipped: number.optional(),
+  orientation: z.object({ tag: size, applied: z.boolean() }).optional(),
+  pages: size.optional(),
+});
 const fileSchema = z.object({
   schemaVersion: z.literal(1),
   method: z.string(),
@@ -65,7 +74,7 @@ const fileSchema = z.object({
     narrows: z.string(),
     runtime: z.string(),
     model: z.object({ name: z.string(), sha256: z.string() }),
-    image: z.object({ name: z.string(), sha256: z.string(), width: size, height: size }),
+    image: z.object({ name: z.string(), sha256: z.string(), width: size, height: size, reading: reading.optional() }),
     createdAt: z.string(),
   }),
   warnings: z.array(z.string()).optional(),

@@ -6,7 +6,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { inkOn } from './caption.ts';
 import { type ColourMap, colourMap } from './colour-map.ts';
 import { notConverged } from './figure.ts';
-import { methodLabel, textWord } from './figure-options.ts';
+import { explainedTexts, methodLabel, textWord } from './figure-options.ts';
 import { graphemes } from './glyphs.ts';
 import { type DisplayUnit, digitsFor, displayScale, formatValue, positionOf, strengthOf } from './normalise.ts';
 import type { Triple } from './oklab.ts';
@@ -110,7 +110,10 @@ export async function terminalThumbnail(result: Attribution, image: RgbImage, co
   }).join('\n');
 }
 
-/** One line that sums the result up: method, model, cosine, bits, and a warning where the optimisation did not converge. */
+/**
+ * A line that sums the result up: method, model, cosine, bits, whether the optimisation did not converge, how many warnings there are; and what
+ * each map explains, where it is not the usual.
+ */
 export function terminalSummary(result: Attribution): string {
   const bits = (value: number) => formatValue(value, digitsFor(value));
   const parts = [`${methodLabel(result)} on ${plain(result.provenance.model.name)}`];
@@ -118,5 +121,7 @@ export function terminalSummary(result: Attribution): string {
   if (result.unit === 'nats' && result.image) parts.push(`image ${bits(result.image.totalBits ?? 0)} bits`);
   if (result.unit === 'nats' && result.text) parts.push(`${textWord(result)} ${bits(result.text.totalBits ?? 0)} bits`);
   if (notConverged(result)) parts.push('NOT CONVERGED');
-  return parts.join(' · ');
+  const count = result.warnings?.length ?? 0;
+  if (count > 0) parts.push(`${count} WARNING${count > 1 ? 'S' : ''}`);
+  return [parts.join(' · '), ...explainedTexts(result).map(text => `Explained, ${plain(text)}`)].join('\n');
 }

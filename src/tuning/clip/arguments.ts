@@ -49,7 +49,7 @@ export type ClipTrainingArguments = z.infer<typeof clipTrainingSchema>;
 export function checkClipArguments(args: ClipTrainingArguments): void {
   const wrong = (message: string): NarrowsError => new NarrowsError(message, { kind: 'usage' });
   if (!args.train_file) {
-    for (const key of ['validation_file', 'tokenizer'] as const)
+    for (const key of ['validation_file', 'tokenizer', 'auto_orient', 'window'] as const)
       if (args[key]) throw wrong(`"${key}" needs a "train_file": the built-in scenes bring their own.`);
     if (args.max_seq_length < 24) throw wrong(`"max_seq_length" must be at least 24 on scenes, whose captions have up to 24 tokens.`);
     if (args.contrastive_weight + args.naming_weight + args.dense_weight === 0)

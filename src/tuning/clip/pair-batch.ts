@@ -1,5 +1,6 @@
 /** @file Training batches of image–caption pairs. A batch is a function of (seed, step) and the files alone. */
 import { decodeImage } from '../../inputs/image/decode.ts';
+import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import type { TokenizerConfig, TokenizerJson } from '../../inputs/text/tokenizer-files.ts';
@@ -8,6 +9,7 @@ import { eosPositions } from '../../models/clip/text.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
+import type { PictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
 import type { Batch } from './batch.ts';
 import type { Pair } from './pairs.ts';
@@ -21,6 +23,7 @@ export interface PairFormat {
   readonly patchSize: number;
   /** Longest text in tokens. */
   readonly maxLength: number;
+  readonly pictures?: PictureReading;
 }
 
 /** What the batches of a run are drawn from. */
@@ -57,10 +60,10 @@ export class PairReader {
   }
 
   /** Pixel values [3, S, S] of a pair's image. @throws NarrowsError naming file and line */
-  async pixels({ image, place }: Pair): Promise<Float32Array> {
+  async pixels({ image, place }: Pair, note: Note = () => {}): Promise<Float32Array> {
     const size = this.format.imageSize;
     try {
-      const { shape, data } = this.processor.process(await decodeImage(image)).pixelValues;
+      const { shape, data } = this.processor.process(await decodeImage(image, this.reading(place, note))).pixelValues;
       if (shape[1] === size && shape[2] === size) return data;
       throw new NarrowsError(`The preprocessor makes it ${shape[2]} x ${shape[1]}, but the model takes ${size} x ${size}.`);
     } catch (error) {
@@ -68,12 +71,20 @@ export class PairReader {
     }
   }
 
+  private reading(place: string, note: Note): ImageReadOptions {
+    return {
+      ...this.format.pictures,
+      onWarning: (message, kind) => note(`${place}: ${message} (Said once for all pictures.)`, `picture ${kind}`),
+      onNote: message => note(`${place}: ${message} (Said once for all pictures.)`, 'picture note'),
+    };
+  }
+
   /** Images of pairs, a few at a time; an Error stands for one that cannot be read. */
-  async images(pairs: readonly Pair[]): Promise<(Float32Array | Error)[]> {
+  async images(pairs: readonly Pair[], note?: Note): Promise<(Float32Array | Error)[]> {
     const out: (Float32Array | Error)[] = new Array(pairs.length);
     let next = 0;
     const work = async (): Promise<void> => {
-      for (let i = next++; i < pairs.length; i = next++) out[i] = await this.pixels(pairs[i]).catch((error: Error) => error);
+      for (let i = next++; i < pairs.length; i = next++) out[i] = await this.pixels(pairs[i], note).catch((error: Error) => error);
     };
     await Promise.all(Array.from({ length: DECODERS }, work));
     return out;
@@ -148,7 +159,7 @@ export class PairBatches {
       if (wanted === 0) throw new NarrowsError(`Fewer than ${batchSize} images can be read; that does not fill a batch.`);
       const chosen = Array.from({ length: wanted }, (_, i) => pairs[order[(from + used + i) % order.length]]);
       used += wanted;
-      for (const [i, image] of (await this.reader.images(chosen)).entries()) {
+      for (const [i, image] of (await this.reader.images(chosen, note)).entries()) {
         if (image instanceof Error) {
           if (!ignoreBad || !(image instanceof NarrowsError)) throw image;
           note(`Left out: ${image.message}`, chosen[i].place);

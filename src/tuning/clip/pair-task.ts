@@ -2,6 +2,7 @@
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats } from '../../tensor/tensor.ts';
+import { pictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
 import type { ClipTrainingArguments } from './arguments.ts';
 import { evaluatePairs } from './evaluate-pairs.ts';
@@ -36,6 +37,7 @@ export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments
     imageSize: vision.image_size,
     patchSize: vision.patch_size,
     maxLength: textConfig.max_position_embeddings,
+    pictures: pictureReading(args),
   };
   const reader = new PairReader(format);
   if (reader.vocabularySize > textConfig.vocab_size)

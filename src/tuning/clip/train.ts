@@ -26,7 +26,18 @@ export type TrainClipResult = RunResult;
 const FIXED = new Set([
   ...['seed', 'per_device_train_batch_size', 'gradient_accumulation_steps', 'optim'],
   ...['image_size', 'patch_size', 'vision_hidden_size', 'vision_num_hidden_layers', 'text_hidden_size', 'text_num_hidden_layers'],
-  ...['projection_dim', 'head_dim', 'hidden_act', 'max_seq_length', 'vocabulary_size', 'tokenizer', 'model', 'ignore_bad'],
+  ...[
+    'projection_dim',
+    'head_dim',
+    'hidden_act',
+    'max_seq_length',
+    'vocabulary_size',
+    'tokenizer',
+    'model',
+    'ignore_bad',
+    'auto_orient',
+    'window',
+  ],
 ]);
 
 /**

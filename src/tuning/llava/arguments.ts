@@ -107,7 +107,7 @@ export type LlavaArguments = (ProjectorArguments & { readonly method: 'projector
 export function checkLlavaArguments(args: LlavaArguments): void {
   const wrong = (message: string): NarrowsError => new NarrowsError(message, { kind: 'usage' });
   if (!args.data_path) {
-    for (const key of ['validation_file', 'image_folder'] as const)
+    for (const key of ['validation_file', 'image_folder', 'auto_orient', 'window'] as const)
       if (args[key]) throw wrong(`"${key}" needs a "data_path": the built-in scenes bring their own.`);
     if (args.max_steps === 0) throw wrong('"max_steps" must be given on the built-in scenes, which have no end.');
   } else if (!args.model) throw wrong('"model" is missing: give the LLaVA checkpoint to start from.');

@@ -15,6 +15,7 @@ import { imageTokenText } from '../../models/llava/files.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { floats, type Tensor } from '../../tensor/tensor.ts';
+import type { PictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
 import { tokenFeeds } from './token-feeds.ts';
 
@@ -39,6 +40,7 @@ export interface ChatFormat {
   readonly aspectRatio: 'pad' | 'square';
   /** The model's directory. */
   readonly directory: string;
+  readonly pictures?: PictureReading;
 }
 
 const DECODERS = 4;
@@ -84,10 +86,14 @@ export class ChatReader {
   }
 
   /** Pixel values [3, S, S] of an image. @throws NarrowsError naming the sample */
-  private async pixels(name: string, path: string): Promise<Float32Array> {
+  private async pixels(name: string, path: string, note: Note): Promise<Float32Array> {
     const size = this.format.config.vision_config.image_size;
     try {
-      const decoded = await decodeImage(path);
+      const decoded = await decodeImage(path, {
+        ...this.format.pictures,
+        onWarning: (message, kind) => note(`Sample ${name}: ${message} (Said once for all pictures.)`, `picture ${kind}`),
+        onNote: message => note(`Sample ${name}: ${message} (Said once for all pictures.)`, 'picture note'),
+      });
       const image = this.format.aspectRatio === 'pad' ? expandToSquare(decoded, this.colour) : decoded;
       const { shape, data } = this.processor.process(image).pixelValues;
       if (shape[1] === size && shape[2] === size) return data;
@@ -98,7 +104,7 @@ export class ChatReader {
   }
 
   /** Images of samples, in order, as one tensor [images, 3, S, S]; a few are decoded at a time. */
-  async images(samples: readonly ChatSample[], encoded: readonly EncodedChat[]): Promise<Tensor | undefined> {
+  async images(samples: readonly ChatSample[], encoded: readonly EncodedChat[], note: Note = () => {}): Promise<Tensor | undefined> {
     const wanted = samples.flatMap((sample, i) => sample.images.slice(0, encoded[i].images).map(path => [sample.name, path] as const));
     if (wanted.length === 0) return undefined;
     const size = this.format.config.vision_config.image_size;
@@ -106,15 +112,15 @@ export class ChatReader {
     const out = new Float32Array(wanted.length * each);
     let next = 0;
     const work = async (): Promise<void> => {
-      for (let i = next++; i < wanted.length; i = next++) out.set(await this.pixels(...wanted[i]), i * each);
+      for (let i = next++; i < wanted.length; i = next++) out.set(await this.pixels(...wanted[i], note), i * each);
     };
     await Promise.all(Array.from({ length: DECODERS }, work));
     return floats([wanted.length, 3, size, size], out);
   }
 
   /** What a training graph is fed beside `loss_divisor`, weights, noise and alpha; rows are padded behind. */
-  async feeds(samples: readonly ChatSample[], encoded: readonly EncodedChat[]): Promise<Feeds> {
-    const pixels = await this.images(samples, encoded);
+  async feeds(samples: readonly ChatSample[], encoded: readonly EncodedChat[], note?: Note): Promise<Feeds> {
+    const pixels = await this.images(samples, encoded, note);
     return { ...tokenFeeds(this.format.config, encoded, pixels?.shape[0] ?? 0), ...(pixels && { pixel_values: pixels }) };
   }
 }

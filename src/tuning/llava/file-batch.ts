@@ -66,6 +66,7 @@ export class FileBatches {
       this.reader.feeds(
         this.sampler.update(update)[micro].map(i => samples[i]),
         this.encoded(update, note)[micro],
+        note,
       );
     return updateBatch({ supervised, rows }, { ...method, seed, batchSize, accumulation }, step);
   }

@@ -8,6 +8,7 @@ import type { Parameter } from '../../optim/adamw.ts';
 import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats, type Tensor } from '../../tensor/tensor.ts';
+import { pictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
 import type { ClosableTask } from '../run.ts';
 import type { LlavaArguments } from './arguments.ts';
@@ -43,7 +44,7 @@ const stepsOf = (args: LlavaArguments, updatesPerEpoch: number): number =>
 function formatOf(args: LlavaArguments, source: LlavaSource): ChatFormat {
   const { config, preprocessor, tokenizer, directory } = source;
   const { template, model_max_length: maxLength, image_aspect_ratio: aspectRatio } = args;
-  return { config, preprocessor, tokenizer, directory, template, maxLength, aspectRatio };
+  return { config, preprocessor, tokenizer, directory, template, maxLength, aspectRatio, pictures: pictureReading(args) };
 }
 
 function samplerOf(args: LlavaArguments, lengths: readonly number[]): SamplerSettings {

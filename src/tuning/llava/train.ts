@@ -25,7 +25,16 @@ export interface TrainLlavaOptions {
 /** A checkpoint depends on them: another value means another run. */
 const FIXED = new Set([
   ...['method', 'model', 'seed', 'per_device_train_batch_size', 'gradient_accumulation_steps', 'optim', 'freeze', 'skip_missing'],
-  ...['model_max_length', 'image_aspect_ratio', 'template', 'group_by_modality_length', 'prior', 'bottleneck_layer'],
+  ...[
+    'model_max_length',
+    'image_aspect_ratio',
+    'auto_orient',
+    'window',
+    'template',
+    'group_by_modality_length',
+    'prior',
+    'bottleneck_layer',
+  ],
   ...['lora_r', 'lora_alpha', 'lora_target_modules'],
 ]);
 

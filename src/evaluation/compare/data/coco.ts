@@ -92,7 +92,7 @@ function pairsOf(data: File, file: string): Omit<Job, 'modality'>[] {
 async function read(job: Job, data: File, spec: Extract<DataSpec, { kind: 'coco' }>, folder: string): Promise<CompareSample> {
   const { image, category, annotations, modality } = job;
   const path = isAbsolute(image.file_name) ? image.file_name : join(folder, image.file_name);
-  const picture = await decodeImage(path);
+  const picture = await decodeImage(path, spec.pictures);
   if ((image.width && image.width !== picture.width) || (image.height && image.height !== picture.height))
     throw new NarrowsError(
       `${spec.file}: ${path} is ${picture.width} x ${picture.height} pixels, but the file says ${image.width} x ${image.height}.`,

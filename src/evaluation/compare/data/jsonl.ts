@@ -32,7 +32,7 @@ export async function openJsonl(spec: Extract<DataSpec, { kind: 'jsonl' }>): Pro
     throw readError(file, error);
   });
   const all: Line[] = [];
-  for (const [i, text] of content.split('\n').entries()) if (text.trim() !== '') all.push(await readLine(text, file, i + 1));
+  for (const [i, text] of content.split('\n').entries()) if (text.trim() !== '') all.push(await readLine(text, file, i + 1, spec.pictures));
   if (all.length === 0) throw new NarrowsError(`${file} lists no pairs.`);
   const chosen =
     spec.samples !== undefined && spec.samples < all.length
@@ -45,14 +45,14 @@ export async function openJsonl(spec: Extract<DataSpec, { kind: 'jsonl' }>): Pro
     names: listed.map(nameOf),
     async read(index) {
       const { line, modality } = listed[index];
-      const pair = { image: await decodeImage(line.path), text: line.text, imageName: line.image };
+      const pair = { image: await decodeImage(line.path, spec.pictures), text: line.text, imageName: line.image };
       const truth = modality === 'image' ? await truthOf(line, pair.image) : undefined;
       return { ...nameOf(listed[index]), pair, truth, named: modality === 'text' ? line.named : undefined };
     },
   };
 }
 
-async function readLine(text: string, file: string, number: number): Promise<Line> {
+async function readLine(text: string, file: string, number: number, pictures: DataSpec['pictures']): Promise<Line> {
   const where = `${file}, line ${number}`;
   const value = parseJson(text, where) as Record<string, unknown> | null;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new NarrowsError(`${where} is no JSON object.`);
@@ -61,7 +61,7 @@ async function readLine(text: string, file: string, number: number): Promise<Lin
   if ([box, boxes, mask].filter(v => v !== undefined).length > 1)
     throw new NarrowsError(`${where}: give only one of box, boxes and mask; they say the same thing.`);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
-  const size = await pictureSize(absolute(image), where);
+  const size = await pictureSize(absolute(image), where, pictures);
   if (boxes !== undefined && (!Array.isArray(boxes) || boxes.length === 0))
     throw new NarrowsError(`${where}: boxes must be a list of at least one box.`);
   const list = (box === undefined ? (boxes as unknown[] | undefined) : [box])?.map(each => readBox(each, where));

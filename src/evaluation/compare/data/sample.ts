@@ -1,6 +1,7 @@
 /** @file What a comparison is made on: pairs whose ground truth may be known, and the sources they come from. */
 
 import type { Pair } from '../../../attribution/pair.ts';
+import type { ImageReadOptions } from '../../../inputs/image/image-reading.ts';
 import type { Modality } from '../../../models/dual-encoder.ts';
 import type { Style } from '../../../scenes/sprite-atlas.ts';
 
@@ -46,6 +47,8 @@ export interface StyleGroup {
 interface Common {
   readonly modalities: readonly Modality[];
   readonly seed: number;
+  /** How picture files are read. */
+  readonly pictures?: Pick<ImageReadOptions, 'autoOrient' | 'window'>;
 }
 
 /** Where samples come from; plain data, so that workers can open the same. */

@@ -2,6 +2,7 @@
 
 import { processPair } from '../../../attribution/pair.ts';
 import { contentName } from '../../../attribution/perturbation/feature-store.ts';
+import { pictureWarnings } from '../../../inputs/image/picture-warnings.ts';
 import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
 import { mergeWords } from '../../../inputs/text/words.ts';
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
@@ -21,6 +22,8 @@ export interface Prepared {
   readonly size: readonly [number, number];
   /** [H·W] or one per word; none where nothing is marked. */
   readonly truth?: Uint8Array;
+  /** What is to be said of its picture. */
+  readonly warnings: readonly string[];
 }
 
 const sha = (...parts: readonly (string | Uint8Array)[]): string => {
@@ -48,7 +51,8 @@ export async function prepare(model: DualEncoder, sample: CompareSample, imageSi
     truth ? sha(truth) : null,
     ...(sample.pair.pixelValues ? [contentName(sample.pair.pixelValues)] : []),
   );
-  return { sample, key, draw: Number.parseInt(sha(key).slice(0, 8), 16), size, truth };
+  const warnings = pictureWarnings(sample.pair.image, pixelValues, `Image ${sample.pair.imageName ?? sample.id}`);
+  return { sample, key, draw: Number.parseInt(sha(key).slice(0, 8), 16), size, truth, warnings };
 }
 
 /** 1 for words that overlap a named span. */

@@ -1,8 +1,9 @@
 /** @file One result as an article of the HTML report: the parts that stand still. What moves is the script's. */
 
 import type { Attribution, Convergence, ImageAttribution, TextAttribution } from '../../../attribution/result.ts';
+import { recordNotes } from '../../../inputs/image/picture-warnings.ts';
 import { median } from '../../../tensor/statistics/descriptive.ts';
-import { methodLabel, textWord } from '../figure-options.ts';
+import { explainedTexts, methodLabel, textWord } from '../figure-options.ts';
 import { rightToLeft } from '../glyphs.ts';
 import { digitsFor, formatValue } from '../normalise.ts';
 import { escapeText } from '../svg.ts';
@@ -33,9 +34,10 @@ function factLine(result: Attribution): string {
   if (typeof result.parameters.seed === 'number') facts.push(`<span>seed <b>${result.parameters.seed}</b></span>`);
   const stable = result.image?.stability ?? result.text?.stability;
   if (stable) facts.push(`<span>rank stability <b>${formatValue(stable.rankStability, 2)}</b> over ${stable.seeds.length} seeds</span>`);
-  if (result.target !== undefined && result.targetKind !== 'caption')
+  const { score } = result.image ?? {};
+  for (const [i, text] of explainedTexts(result).entries())
     facts.push(
-      `<span>explains ${escapeText(result.target)}${result.image?.score === undefined ? '' : ` <b>${formatValue(result.image.score, 3)}</b>`}</span>`,
+      `<span>explained, ${escapeText(text)}${i === 0 && result.image && score !== undefined ? ` <b>${formatValue(score, 3)}</b>` : ''}</span>`,
     );
   for (const [part, what] of [
     [result.image, 'image'],
@@ -53,6 +55,10 @@ function factLine(result: Attribution): string {
   if (result.text) facts.push(badge(result.text.convergence, 'caption:'));
   return `<div class="facts">${facts.join('')}</div>`;
 }
+
+/** What was assumed, passed over or cut, above the maps that it touches. */
+const warningList = ({ warnings = [] }: Attribution): string =>
+  warnings.length === 0 ? '' : `<ul class="warnings" aria-label="Warnings">${warnings.map(w => `<li>${escapeText(w)}</li>`).join('')}</ul>`;
 
 function charts(part: ImageAttribution | TextAttribution | undefined): string {
   if (!part || part.convergence.fit.length < 2) return '';
@@ -101,6 +107,7 @@ function provenance(result: Attribution): string {
     ...Object.entries(result.parameters).map(([name, item]): [string, string] => [name, value(item)]),
     ['model', `${model.name} (sha256 ${model.sha256})`],
     ['image', `${image.name}, ${image.width}×${image.height} (sha256 ${image.sha256})`],
+    ...recordNotes(image.reading).map((note): [string, string] => ['picture', note]),
     ['made by', `Narrows ${narrows}, ${runtime}, ${createdAt}`],
     ...Object.entries(result.timings).map(([phase, seconds]): [string, string] => [`time: ${phase}`, `${formatValue(seconds, 2)} s`]),
   ];
@@ -126,7 +133,7 @@ export function articleHtml(result: Attribution, { index, picture, command }: Ar
       `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul>${charts(result.text)}</div>`
     : '';
   return (
-    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}` +
+    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result)}` +
     `<div class="views${right ? '' : ' single'}">${left}${right}</div>${right ? '' : '<ul class="pins" aria-label="Pinned values"></ul>'}` +
     `${tables(result)}${provenance(result)}` +
     `<div class="command"><pre tabindex="0" aria-label="The same on the command line">${escapeText(command)}</pre><button class="copy" type="button">Copy</button></div></article>`

@@ -44,6 +44,7 @@ article { min-width: 0; padding: 26px 0 34px; border-bottom: 1px solid var(--lin
 article:last-child { border-bottom: 0; }
 .facts { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; margin: 6px 0 18px; color: var(--muted); font-size: 15px; }
 .facts b { color: var(--ink); font-weight: 600; }
+.warnings { margin: -6px 0 18px; padding: 9px 14px 9px 32px; border-radius: 8px; background: var(--bad-paper); color: var(--bad); font-size: 14.5px; overflow-wrap: anywhere; }
 .views { display: grid; grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr); gap: 28px; align-items: start; }
 .views.single { grid-template-columns: minmax(0, 1fr); }
 .views.single .frame { max-width: 760px; }
@@ -107,6 +108,7 @@ export const indexStyle = `
 .index img { display: block; height: 72px; width: auto; max-width: 160px; object-fit: contain; border-radius: 5px; }
 .index td.caption { min-width: 260px; font-size: 15px; }
 .index td.caption > span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
+.index .warning { margin: 4px 0 0; color: var(--bad); overflow-wrap: anywhere; }
 .index td.file { min-width: 120px; max-width: 220px; }
 .index th.number { min-width: 84px; text-align: right; }
 a { color: var(--accent); }

@@ -1,0 +1,59 @@
+/** @file The flags of every command that reads picture files: --auto-orient and --window. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type ImageReadOptions, type ImageWindow, parseWindow, WINDOW_FORM } from '../inputs/image/image-reading.ts';
+import type { Context, Options } from './command.ts';
+
+/** Warnings of one kind that are said picture by picture; later ones only as more. */
+const NAMED = 5;
+
+function imageWindow(text: string): ImageWindow {
+  const window = parseWindow(text);
+  if (window === undefined) throw new InvalidArgumentError(WINDOW_FORM);
+  return window;
+}
+
+/** `--window` where methods have one of their own, a whole number of patches: each form is told by its looks, and both may be given. */
+export interface SharedWindow {
+  readonly pictures?: ImageWindow;
+  readonly method?: number;
+}
+
+function sharedWindow(text: string, before: SharedWindow = {}): SharedWindow {
+  return /^\s*\d+\s*$/.test(text) ? { ...before, method: Number(text) } : { ...before, pictures: imageWindow(text) };
+}
+
+/** Declares the flags. @param shared the command's methods have a `--window` of their own (see `SharedWindow`) */
+export function addPictureFlags(command: Command, { shared = false } = {}): Command {
+  const window = new Option(
+    '--window <range>',
+    'pictures of more than 8 bits: LOW,HIGH become black and white; auto: the values that are there; pillow: as Python reads them (default: auto)',
+  );
+  if (shared) window.argParser<SharedWindow>(sharedWindow);
+  else window.argParser(imageWindow);
+  return command
+    .option('--auto-orient', 'turn pictures upright by their orientation tag (default: as stored, with a warning)')
+    .addOption(window);
+}
+
+/** How pictures are read, without a word about it: for results that carry the warnings themselves. */
+export const quietPictureOptions = (options: Options): Pick<ImageReadOptions, 'autoOrient' | 'window'> => ({
+  autoOrient: options.autoOrient === true,
+  window: options.window as ImageWindow | undefined,
+});
+
+/** How pictures are read; what is to be said of them goes to the log, a few pictures by name. */
+export function pictureOptions(context: Pick<Context, 'log'>, options: Options): ImageReadOptions {
+  const said = new Map<string, Set<string>>();
+  const limited = (say: (message: string) => void, kind: string, message: string): void => {
+    const known = said.get(kind) ?? new Set();
+    said.set(kind, known);
+    if (known.has(message) || known.size > NAMED) return;
+    known.add(message);
+    say(known.size > NAMED ? `The same holds for more pictures (${kind}), which are not named one by one.` : message);
+  };
+  return {
+    ...quietPictureOptions(options),
+    onWarning: (message, kind) => limited(context.log.warn, kind, message),
+    onNote: message => limited(context.log.info, 'how they are read', message),
+  };
+}
