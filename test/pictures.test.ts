@@ -93,7 +93,7 @@ describe('what was explained', () => {
     const svg = readFileSync(at('against.svg'), 'utf8');
     expect(svg).toMatch(/image map: cosine to the caption minus cosine to &quot;a bird&quot;/);
     expect(svg).toContain('caption map: cosine to the image');
-    expect(readFileSync(at('against.html'), 'utf8')).toContain('explained, image map: cosine to the caption minus');
+    expect(readFileSync(at('against.html'), 'utf8')).toContain('explains cosine to the caption minus cosine to');
     const labels = await attribute('disc.png', '--labels', 'a dog,a cat', '--json');
     expect(labels.stderr).toContain('--labels names one label, “a dog,a cat”; a list stands between semicolons (a;b).');
     const usual = await attribute('disc.png', '--output', 'usual.svg');

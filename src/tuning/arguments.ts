@@ -46,9 +46,7 @@ export const trainingArgumentsSchema = z.strictObject({
     .string()
     .refine(text => parseWindow(text) !== undefined, WINDOW_FORM)
     .optional()
-    .describe(
-      'Pictures of more than 8 bits: LOW,HIGH become black and white; auto (default): the values that are there; pillow: as Python',
-    ),
+    .describe('Values of 16-bit pictures that become black and white: LOW,HIGH; auto (default): those that are there; pillow'),
   seed: z.number().int().nonnegative().default(0).describe('Seed of weights and data'),
   num_threads: z.number().int().nonnegative().default(0).describe('Threads of the engine; 0: all cores'),
   report_to: z

@@ -61,20 +61,20 @@ export const textWord = ({ cosine }: Pick<Attribution, 'cosine'>): 'caption' | '
 export const natsHeading = (result: Pick<Attribution, 'cosine'>, part: 'image' | 'text'): string =>
   `${result.cosine === undefined ? 'Kept of' : 'Needed from'} the ${part === 'image' ? 'image' : textWord(result)}`;
 
-/**
- * What each map explains, in words, such as `image map: cosine to the caption minus cosine to "a cat"`; nothing where both explain what they
- * do when nothing is asked for.
- */
-export function explainedTexts(result: Attribution): string[] {
+/** What each map explains; nothing where both explain what they do when nothing else is asked for. */
+export function explained(result: Attribution): { readonly map: string; readonly target: string }[] {
+  if (result.targetKind === 'caption' || result.targetKind === 'image') return [];
   const image = result.image && (result.image.target ?? result.target);
   const text = result.text && (result.text.target ?? (result.image ? undefined : result.target));
-  if (result.targetKind === 'caption' || result.targetKind === 'image') return [];
   const said = [
-    ['image map', image],
-    [`${textWord(result)} map`, text],
+    { map: 'image map', target: image },
+    { map: `${textWord(result)} map`, target: text },
   ];
-  return said.flatMap(([map, target]) => (target === undefined ? [] : [`${map}: ${target}`]));
+  return said.flatMap(({ map, target }) => (target === undefined ? [] : [{ map, target }]));
 }
+
+/** The same in words, such as `image map: cosine to the caption minus cosine to "a cat"`. */
+export const explainedTexts = (result: Attribution): string[] => explained(result).map(({ map, target }) => `${map}: ${target}`);
 
 /** Fills in what was not asked for. @throws NarrowsError for a value out of range or a result with neither image nor text. */
 export function figureStyle(result: Attribution, options: FigureOptions = {}): FigureStyle {

@@ -3,7 +3,7 @@
 import type { Attribution, Convergence, ImageAttribution, TextAttribution } from '../../../attribution/result.ts';
 import { recordNotes } from '../../../inputs/image/picture-warnings.ts';
 import { median } from '../../../tensor/statistics/descriptive.ts';
-import { explainedTexts, methodLabel, textWord } from '../figure-options.ts';
+import { explained, methodLabel, textWord } from '../figure-options.ts';
 import { rightToLeft } from '../glyphs.ts';
 import { digitsFor, formatValue } from '../normalise.ts';
 import { escapeText } from '../svg.ts';
@@ -35,10 +35,10 @@ function factLine(result: Attribution): string {
   const stable = result.image?.stability ?? result.text?.stability;
   if (stable) facts.push(`<span>rank stability <b>${formatValue(stable.rankStability, 2)}</b> over ${stable.seeds.length} seeds</span>`);
   const { score } = result.image ?? {};
-  for (const [i, text] of explainedTexts(result).entries())
-    facts.push(
-      `<span>explained, ${escapeText(text)}${i === 0 && result.image && score !== undefined ? ` <b>${formatValue(score, 3)}</b>` : ''}</span>`,
-    );
+  for (const { map, target } of explained(result)) {
+    const value = map === 'image map' && score !== undefined ? ` <b>${formatValue(score, 3)}</b>` : '';
+    facts.push(`<span>${map === 'image map' ? '' : `${map} `}explains ${escapeText(target)}${value}</span>`);
+  }
   for (const [part, what] of [
     [result.image, 'image'],
     [result.text, 'caption'],
