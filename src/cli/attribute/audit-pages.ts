@@ -71,7 +71,18 @@ export async function writeAuditPages(
     yield formatCsv([['image', 'caption', 'cosine', 'image_bits', 'caption_bits', 'verdict', 'report', 'warnings']]);
     for (const i of order) {
       const r = records.read(i);
-      yield formatCsv([[r.image, r.caption, text(r.cosine), text(r.imageBits), text(r.captionBits), r.verdict, r.href ?? '', (r.warnings ?? []).join(' | ')]]);
+      yield formatCsv([
+        [
+          r.image,
+          r.caption,
+          text(r.cosine),
+          text(r.imageBits),
+          text(r.captionBits),
+          r.verdict,
+          r.href ?? '',
+          (r.warnings ?? []).join(' | '),
+        ],
+      ]);
     }
     for (const { listed, reason } of failures) yield formatCsv([[listed.image, listed.text, '', '', '', `failed: ${reason}`, '', '']]);
   }

@@ -63,7 +63,7 @@ export const natsHeading = (result: Pick<Attribution, 'cosine'>, part: 'image' |
 
 /** What each map explains; nothing where both explain what they do when nothing else is asked for. */
 export function explained(result: Attribution): { readonly map: string; readonly target: string }[] {
-  if (result.targetKind === 'caption' || result.targetKind === 'image') return [];
+  if (result.targetKind === 'caption') return [];
   const image = result.image && (result.image.target ?? result.target);
   const text = result.text && (result.text.target ?? (result.image ? undefined : result.target));
   const said = [
