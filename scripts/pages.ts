@@ -1,5 +1,5 @@
 /** @file The pages that are made from the registries. */
-import { FAMILIES, type Family, type MethodEntry } from '../src/attribution/method.ts';
+import { FAMILIES, type Family, type MethodFacts } from '../src/attribution/method.ts';
 import { AUTO_METHOD, methods } from '../src/attribution/registry.ts';
 import { describeOptions, type OptionRow } from '../src/cli/schema-flags.ts';
 import { CATEGORIES, type Category, type MetricEntry } from '../src/evaluation/metrics/metric.ts';
@@ -33,7 +33,7 @@ const FAMILY_WORDS: Record<Family, string> = {
   control: 'Maps that know nothing of the pair, or nothing of the model: what any method must beat.',
 };
 
-function methodSection(entry: MethodEntry): string {
+function methodSection(entry: MethodFacts): string {
   const facts = [
     entry.modalities.join(' and '),
     `${entry.unit}${entry.signed ? ', signed' : ''}`,

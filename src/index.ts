@@ -8,7 +8,7 @@ export { defineMethod, type MethodDefinition } from './attribution/define-method
 export { FAMILIES, type Family, type MethodEntry } from './attribution/method.ts';
 export { M2IB, type M2IBOptions, m2ibSchema } from './attribution/methods/m2ib.ts';
 export type { Pair } from './attribution/pair.ts';
-export { explainPosterior, type PosteriorRun } from './attribution/posterior.ts';
+export { explainQuestion, type QuestionMaps, type QuestionMethodEntry, type QuestionRun } from './attribution/question.ts';
 export { createMethod, findMethod, type MethodName, type MethodOptions, methods, registerMethod } from './attribution/registry.ts';
 export type {
   Attribution,
@@ -19,6 +19,7 @@ export type {
   TokenScore,
   WordScore,
 } from './attribution/result.ts';
+export { explainSubject, type PairSubject, type QuestionSubject, type RegisteredMethod, type Subject } from './attribution/subject.ts';
 export type { TargetSpec } from './attribution/target.ts';
 export { type CachedModel, listCached } from './checkpoints/hub/cache.ts';
 export { type DownloadProgress, type ResolvedModel, type ResolveOptions, resolveModel } from './checkpoints/hub/hub.ts';

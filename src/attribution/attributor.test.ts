@@ -19,6 +19,7 @@ const counting = (change: Partial<MethodEntry> = {}): MethodEntry => ({
   name: 'counting',
   title: 'Counting',
   family: 'control',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema: z.strictObject({ factor: z.number().default(1).describe('factor') }),
   cost: 'none',

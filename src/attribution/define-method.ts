@@ -59,6 +59,7 @@ export function defineMethod<O = Record<string, unknown>>(given: MethodDefinitio
   return {
     title: given.name,
     family: 'external',
+    serves: 'pair',
     modalities: ['image', 'text'],
     schema: z.strictObject({}),
     cost: 'not said',

@@ -98,8 +98,8 @@ export interface MethodRun {
   warn(message: string): void;
 }
 
-/** A row of the table of methods. */
-export interface MethodEntry<O = Record<string, unknown>> {
+/** What a table says of a method, whatever it serves. */
+export interface MethodFacts<O = Record<string, unknown>> {
   /** As on the command line, e.g. `integrated-gradients`. */
   readonly name: string;
   /** As in tables, e.g. "Integrated gradients". */
@@ -118,12 +118,15 @@ export interface MethodEntry<O = Record<string, unknown>> {
   readonly sampled: boolean;
   /** Of code or data that the name and the options do not determine (a plug-in's file): part of the keys under which maps are kept. */
   readonly version?: string;
-  /** Only reads maps that were made before: nothing can be explained again under a change. */
-  readonly fixed?: true;
-  /** Explains models that answer (a LLaVA), and none that compare images with texts. */
-  readonly answers?: true;
   /** Options from what was given; the schema with its defaults where there is no rule of its own. @throws NarrowsError */
   parse?(given: Record<string, unknown>): O;
+}
+
+/** A method that explains pairs: an image and a caption, on a model that compares them. */
+export interface MethodEntry<O = Record<string, unknown>> extends MethodFacts<O> {
+  readonly serves: 'pair';
+  /** Only reads maps that were made before: nothing can be explained again under a change. */
+  readonly fixed?: true;
   /** One sentence why this model's tower cannot be served, or undefined. */
   unsupported?(model: DualEncoder, modality: Modality, options: O): string | undefined;
   /** Layers whose outputs are wanted as `hidden`. @throws NarrowsError for a layer out of range */
@@ -132,7 +135,7 @@ export interface MethodEntry<O = Record<string, unknown>> {
 }
 
 /** Options from what was given, by the entry's own rule or its schema. @throws NarrowsError for one that is unknown or out of range */
-export const methodOptions = <O>(entry: Pick<MethodEntry<O>, 'parse' | 'schema' | 'name'>, given: Record<string, unknown>): O =>
+export const methodOptions = <O>(entry: Pick<MethodFacts<O>, 'parse' | 'schema' | 'name'>, given: Record<string, unknown>): O =>
   entry.parse ? entry.parse(given) : (parseOptions(entry.schema, given, entry.name) as O);
 
 /** Runs a method that treats towers alike. */

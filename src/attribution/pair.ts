@@ -101,15 +101,18 @@ export function processPair(model: Pick<DualEncoder, 'processor' | 'image'>, { i
   const whole = model.processor.process(image, { size });
   const covered = coveredByPatches(model, whole);
   if (!pixelValues) return covered;
-  const { shape, data } = pixelValues;
-  const fits = ({ pixelValues: { shape: want } }: ProcessedImage): boolean =>
-    shape.length === 3 && shape.every((length, i) => length === want[i]);
-  if (!fits(whole) && !fits(covered))
+  const fits = ({ pixelValues: { shape } }: ProcessedImage): boolean => shape.join() === pixelValues.shape.join();
+  checkPixelValues(pixelValues, fits(covered) ? covered : whole);
+  return fits(covered) ? { ...covered, pixelValues } : coveredByPatches(model, { ...whole, pixelValues });
+}
+
+/** @throws NarrowsError where a pair's own pixels have another shape than what the processor makes of its image, or are not finite */
+export function checkPixelValues({ shape, data }: FloatTensor, { pixelValues: { shape: want } }: ProcessedImage): void {
+  if (shape.join() !== want.join())
     throw new NarrowsError(
-      `The pixel values of a pair have the shape [${shape.join(', ')}], but its image becomes [${whole.pixelValues.shape.join(', ')}]; give normalised pixels of that shape.`,
+      `The pixel values of a pair have the shape [${shape.join(', ')}], but its image becomes [${want.join(', ')}]; give normalised pixels of that shape.`,
     );
   if (data.some(v => !Number.isFinite(v))) throw new NarrowsError('The pixel values of a pair hold NaN or infinity.');
-  return fits(covered) ? { ...covered, pixelValues } : coveredByPatches(model, { ...whole, pixelValues });
 }
 
 /** Cosine of two vectors. @throws NarrowsError where one is zero */

@@ -29,8 +29,6 @@ afterAll(async () => {
 /** What this family of models cannot be asked, and the sentence. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   'siglip clip-surgery': /pool|attention|class token/i,
-  'clip posterior': /is for a LLaVA with a bottleneck/,
-  'siglip posterior': /is for a LLaVA with a bottleneck/,
 };
 
 describe.each(['clip', 'siglip'] as const)('every method on a tiny %s', name => {
@@ -38,6 +36,10 @@ describe.each(['clip', 'siglip'] as const)('every method on a tiny %s', name => 
     const model = name === 'clip' ? clip : siglip;
     const entry = findMethod(method)!;
     const pair = name === 'clip' ? PAIRS[1] : { image: drawImage(3, 40), text: 'a red cat' };
+    if (entry.serves === 'question') {
+      expect(() => createMethod(entry, model, small(entry.schema))).toThrow(/is for a LLaVA with a bottleneck/);
+      return;
+    }
     await using made = createMethod(entry, model, small(entry.schema));
     const refused = REFUSED[`${name} ${method}`];
     if (refused) {

@@ -1,4 +1,5 @@
 /** @file All attribution methods. The command line, reports, docs and tests read this table; nothing is listed twice. */
+
 import type { DualEncoder } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { Attributor } from './attributor.ts';
@@ -41,6 +42,8 @@ import { shapley } from './methods/shapley.ts';
 import { smoothGrad } from './methods/smoothgrad.ts';
 import { uniform } from './methods/uniform.ts';
 import { xgradCam } from './methods/xgrad-cam.ts';
+import type { QuestionMethodEntry } from './question.ts';
+import { type RegisteredMethod, wrongSubject } from './subject.ts';
 
 /** The table, family by family. Each key is its entry's name. */
 const table = {
@@ -88,22 +91,22 @@ const table = {
 export type MethodName = keyof typeof table;
 
 /** Options of a method, all of which have defaults. */
-export type MethodOptions<N extends MethodName> = (typeof table)[N] extends MethodEntry<infer O> ? Partial<O> : never;
+export type MethodOptions<N extends MethodName> = (typeof table)[N] extends RegisteredMethod<infer O> ? Partial<O> : never;
 
 // Entries differ in their options; the list sees them as records, which each entry's schema checks.
-const all = Object.values(table) as unknown as MethodEntry[];
+const all = Object.values(table) as unknown as RegisteredMethod[];
 
 /** All methods, family by family; those of plug-ins at the end. */
-export const methods: readonly MethodEntry[] = all;
+export const methods: readonly RegisteredMethod[] = all;
 
 /** Those for models that compare images with texts. */
-export const pairMethods = (): MethodEntry[] => all.filter(m => !m.answers);
+export const pairMethods = (): MethodEntry[] => all.filter(m => m.serves === 'pair');
 
 /** What `auto` means: the method that docs/evidence recommends. */
 export const AUTO_METHOD: MethodName = 'gated-gradients';
 
 /** The entry called `name` (or the recommended one for `auto`), or undefined. */
-export const findMethod = (name: string): MethodEntry | undefined => all.find(m => m.name === (name === 'auto' ? AUTO_METHOD : name));
+export const findMethod = (name: string): RegisteredMethod | undefined => all.find(m => m.name === (name === 'auto' ? AUTO_METHOD : name));
 
 /**
  * A method ready to run on a model.
@@ -120,13 +123,14 @@ export function createMethod<N extends MethodName | 'auto'>(
   options?: N extends MethodName ? MethodOptions<N> : MethodOptions<'gated-gradients'>,
 ): Attributor;
 export function createMethod<O = Record<string, unknown>>(
-  method: MethodEntry<O>,
+  method: RegisteredMethod<O>,
   model: DualEncoder,
   options?: Record<string, unknown>,
 ): Attributor<O>;
-export function createMethod(method: string | MethodEntry, model: DualEncoder, options: object = {}): Attributor {
+export function createMethod(method: string | RegisteredMethod, model: DualEncoder, options: object = {}): Attributor {
   const entry = typeof method === 'string' ? findMethod(method) : method;
   if (!entry) throw new NarrowsError(`There is no method "${method}"; see \`methods\` for the names.`, { kind: 'usage' });
+  if (entry.serves === 'question') throw new NarrowsError(wrongSubject(entry));
   return new Attributor(entry, model, options as Record<string, unknown>);
 }
 
@@ -143,10 +147,12 @@ export function createMethod(method: string | MethodEntry, model: DualEncoder, o
  * });
  * console.log(findMethod(registerMethod(first).name)?.family);
  */
-export function registerMethod<O>(entry: MethodEntry<O>): MethodEntry<O> {
+export function registerMethod<O>(entry: MethodEntry<O>): MethodEntry<O>;
+export function registerMethod<O>(entry: QuestionMethodEntry<O>): QuestionMethodEntry<O>;
+export function registerMethod<O>(entry: RegisteredMethod<O>): RegisteredMethod<O> {
   const known = all.find(m => m.name === entry.name);
   if ((known as unknown) === entry) return entry;
   if (known || entry.name === 'auto') throw new NarrowsError(`There is a method "${entry.name}" already; give yours another name.`);
-  all.push(entry as unknown as MethodEntry);
+  all.push(entry as unknown as RegisteredMethod);
   return entry;
 }

@@ -2,13 +2,15 @@
 
 import { encodeTargets } from '../attribution/encode-target.ts';
 import { MAX_MEMORY } from '../attribution/memory.ts';
-import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions } from '../attribution/method.ts';
+import { type MethodMaps, type MethodRun, methodOptions } from '../attribution/method.ts';
 import { cosine, type EncodedPairs, type Layers } from '../attribution/pair.ts';
 import { row } from '../attribution/rows.ts';
+import { type RegisteredMethod, wrongSubject } from '../attribution/subject.ts';
 import type { Target } from '../attribution/target.ts';
 import { towerJob } from '../attribution/tower-job.ts';
 import { GraphCache, type Releasable } from '../graph/index.ts';
 import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
+import { NarrowsError } from '../system/errors.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 
 /** P pairs as tensors. */
@@ -106,10 +108,11 @@ export async function tensorRun(
 /** Runs a method on tensors, once. Graphs are closed before it returns. @throws NarrowsError for an option out of range */
 export async function explainTensors<O>(
   model: DualEncoder,
-  entry: MethodEntry<O>,
+  entry: RegisteredMethod<O>,
   given: TensorPairs,
   call: TensorCall & { readonly options?: Record<string, unknown> } = {},
 ): Promise<MethodMaps> {
+  if (entry.serves === 'question') throw new NarrowsError(wrongSubject(entry));
   const options = methodOptions(entry, call.options ?? {});
   const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
   const run = await tensorRun(model, given, layers, { wanted: entry.modalities, ...call });

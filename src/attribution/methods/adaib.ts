@@ -87,6 +87,7 @@ export const adaib: MethodEntry<Options> = {
   name: 'adaib',
   title: 'AdaIB',
   family: 'bottleneck',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'steps × batchSize × (F + B) of the blocks above the gate',

@@ -34,6 +34,7 @@ export const banzhafInteractions: MethodEntry<Options> = {
   name: 'banzhaf-interactions',
   title: 'Banzhaf interactions',
   family: 'interaction',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'image masks × F of the image tower + text masks × F of the text tower',

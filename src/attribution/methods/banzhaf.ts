@@ -19,6 +19,7 @@ export const banzhaf: MethodEntry<z.infer<typeof schema>> = {
   name: 'banzhaf',
   title: 'Banzhaf values',
   family: 'perturbation',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

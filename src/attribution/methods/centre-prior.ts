@@ -17,6 +17,7 @@ export const centrePrior: MethodEntry<z.infer<typeof schema>> = {
   name: 'centre-prior',
   title: 'Centre prior',
   family: 'control',
+  serves: 'pair',
   modalities: ['image'],
   schema,
   cost: 'none',

@@ -29,6 +29,7 @@ export const chefer: MethodEntry<Options> = {
   name: 'chefer',
   title: 'Chefer et al.',
   family: 'attention',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: '1 block F + B (last), 1 F + 1 B (all)',

@@ -97,6 +97,7 @@ export const clipSurgery: MethodEntry<Options> = {
   name: 'clip-surgery',
   title: 'CLIP Surgery',
   family: 'attention',
+  serves: 'pair',
   modalities: ['image'],
   schema,
   cost: 'F of the blocks read; of a modified network',

@@ -46,6 +46,7 @@ export const coiba: MethodEntry<Options> = {
   name: 'coiba',
   title: 'CoIBA',
   family: 'bottleneck',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'steps × batchSize × (F + B) of the blocks above the first gate',

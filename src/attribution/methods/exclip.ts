@@ -27,6 +27,7 @@ export const exclip: MethodEntry<Options> = {
   name: 'exclip',
   title: 'exCLIP',
   family: 'interaction',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'steps × tokens × 3 F of the blocks above the layer, in both towers',

@@ -31,6 +31,7 @@ export const expectedGradients: MethodEntry<z.infer<typeof schema>> = {
   name: 'expected-gradients',
   title: 'Expected gradients',
   family: 'gradient',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'nSamples × (2F + B)',

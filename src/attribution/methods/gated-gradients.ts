@@ -27,6 +27,7 @@ export const gatedGradients: MethodEntry<Options> = {
   name: 'gated-gradients',
   title: 'Gated gradients',
   family: 'bottleneck',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: '(steps × batchSize + nSteps + 1) × (F + B) of the blocks above the layer',

@@ -133,6 +133,7 @@ export const gradEclip: MethodEntry<Options> = {
   name: 'grad-eclip',
   title: 'Grad-ECLIP',
   family: 'attention',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'F + B of the blocks read',

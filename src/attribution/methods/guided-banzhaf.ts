@@ -22,6 +22,7 @@ export const guidedBanzhaf: MethodEntry<Options> = {
   name: 'guided-banzhaf',
   title: 'Guided Banzhaf values',
   family: 'perturbation',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F + (nSteps + 1) × (F + B) of the blocks above the layer',

@@ -68,6 +68,7 @@ export const iba: MethodEntry<Options> = {
   name: 'iba',
   title: 'IBA',
   family: 'bottleneck',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'steps × batchSize × (F + B) of the blocks above the gate',

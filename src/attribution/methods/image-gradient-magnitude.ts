@@ -31,6 +31,7 @@ export const imageGradientMagnitude: MethodEntry<z.infer<typeof schema>> = {
   name: 'image-gradient-magnitude',
   title: 'Edges',
   family: 'control',
+  serves: 'pair',
   modalities: ['image'],
   schema,
   cost: 'none',

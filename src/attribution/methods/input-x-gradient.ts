@@ -12,6 +12,7 @@ export const inputXGradient: MethodEntry<z.infer<typeof schema>> = {
   name: 'input-x-gradient',
   title: 'Input × gradient',
   family: 'gradient',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'F + B',

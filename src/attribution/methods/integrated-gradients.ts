@@ -21,6 +21,7 @@ export const integratedGradients: MethodEntry<z.infer<typeof schema>> = {
   name: 'integrated-gradients',
   title: 'Integrated gradients',
   family: 'gradient',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: '(nSteps + 1) × (F + B)',

@@ -17,6 +17,7 @@ export const kernelShap: MethodEntry<z.infer<typeof schema>> = {
   name: 'kernel-shap',
   title: 'KernelSHAP',
   family: 'perturbation',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

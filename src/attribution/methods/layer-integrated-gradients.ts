@@ -54,6 +54,7 @@ export const layerIntegratedGradients: MethodEntry<HiddenPathOptions> = {
   name: 'layer-integrated-gradients',
   title: 'Layer integrated gradients',
   family: 'layer-gradient',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: '(nSteps + 1) × (F + B) of the blocks above the layer',

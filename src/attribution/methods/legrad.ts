@@ -30,6 +30,7 @@ export const legrad: MethodEntry<Options> = {
   name: 'legrad',
   title: 'LeGrad',
   family: 'attention',
+  serves: 'pair',
   modalities: ['image'],
   schema,
   cost: 'F + B of the blocks read, each B through one block',

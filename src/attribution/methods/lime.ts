@@ -16,6 +16,7 @@ export const lime: MethodEntry<z.infer<typeof schema>> = {
   name: 'lime',
   title: 'LIME',
   family: 'perturbation',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

@@ -13,6 +13,7 @@ export const m2ibToken: MethodEntry<Options> = {
   name: 'm2ib-token',
   title: 'M2IB, a gate per token',
   family: 'bottleneck',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema: m2ibSchema.omit({ alpha: true, compat: true, normalisation: true }),
   cost: 'steps × batchSize × (F + B) of the blocks above the gate',

@@ -50,6 +50,7 @@ export const m2ibEntry = (statistics?: string): MethodEntry<M2IBOptions> => ({
   name: 'm2ib',
   title: 'M2IB',
   family: 'bottleneck',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema: m2ibSchema,
   cost: 'steps × batchSize × (F + B) of the blocks above the gate',

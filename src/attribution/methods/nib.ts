@@ -17,6 +17,7 @@ export const nib: MethodEntry<HiddenPathOptions> = {
   name: 'nib',
   title: 'NIB',
   family: 'layer-gradient',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema: hiddenPathSchema(
     10,

@@ -14,6 +14,7 @@ export const occlusion: MethodEntry<z.infer<typeof schema>> = {
   name: 'occlusion',
   title: 'Occlusion',
   family: 'perturbation',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: '(players + 1) × F',

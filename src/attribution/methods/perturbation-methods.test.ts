@@ -8,7 +8,7 @@ import { ReferenceFile } from '../../verify/reference.ts';
 import { explainTensors, type TensorPairs } from '../../verify/tensor-run.ts';
 import { Attributor } from '../attributor.ts';
 import type { MethodEntry, MethodMaps } from '../method.ts';
-import { findMethod } from '../registry.ts';
+import { pairMethods } from '../registry.ts';
 import type { Attribution } from '../result.ts';
 import { drawPair, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
 import { splitMasks } from './banzhaf-interactions.ts';
@@ -27,7 +27,7 @@ afterAll(async () => {
   await model.remove();
 });
 
-const entryOf = (name: string): MethodEntry => findMethod(name)!;
+const entryOf = (name: string): MethodEntry => pairMethods().find(m => m.name === name)!;
 /** Few samples, for tests that look at no noise. */
 const few = (name: string): Record<string, unknown> =>
   ['rise', 'lime', 'kernel-shap', 'shapley', 'banzhaf'].includes(name)

@@ -26,6 +26,7 @@ export const random: MethodEntry<z.infer<typeof schema>> = {
   name: 'random',
   title: 'Random',
   family: 'control',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'none',

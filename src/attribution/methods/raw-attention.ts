@@ -26,6 +26,7 @@ export const rawAttention: MethodEntry<Options> = {
   name: 'raw-attention',
   title: 'Raw attention',
   family: 'attention',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: '1 block F; ignores the target',

@@ -26,6 +26,7 @@ export const rise: MethodEntry<RiseOptions> = {
   name: 'rise',
   title: 'RISE',
   family: 'perturbation',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

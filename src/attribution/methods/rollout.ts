@@ -27,6 +27,7 @@ export const rollout: MethodEntry<Options> = {
   name: 'rollout',
   title: 'Attention rollout',
   family: 'attention',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: '1 F; ignores the target',

@@ -35,6 +35,7 @@ export const saliency: MethodEntry<z.infer<typeof schema>> = {
   name: 'saliency',
   title: 'Saliency',
   family: 'gradient',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'F + B',

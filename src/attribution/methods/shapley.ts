@@ -19,6 +19,7 @@ export const shapley: MethodEntry<z.infer<typeof schema>> = {
   name: 'shapley',
   title: 'Shapley values',
   family: 'perturbation',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

@@ -31,6 +31,7 @@ export const smoothGrad: MethodEntry<Options> = {
   name: 'smoothgrad',
   title: 'SmoothGrad',
   family: 'gradient',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'nSamples × (F + B)',

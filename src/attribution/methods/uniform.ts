@@ -9,6 +9,7 @@ export const uniform: MethodEntry<z.infer<typeof schema>> = {
   name: 'uniform',
   title: 'Uniform',
   family: 'control',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema,
   cost: 'none',

@@ -115,6 +115,7 @@ export const camEntry = (method: { name: string; title: string; paper: string; w
   name: method.name,
   title: method.title,
   family: 'layer-gradient',
+  serves: 'pair',
   modalities: ['image', 'text'],
   schema: camSchema,
   cost: 'F + B of the blocks above the layer (one by default)',

@@ -3,7 +3,7 @@ import { CLIPModel } from '../../models/clip/model.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { MethodEntry } from '../method.ts';
-import { createMethod, findMethod } from '../registry.ts';
+import { createMethod, pairMethods } from '../registry.ts';
 import type { Attribution } from '../result.ts';
 import { PAIRS, tinyPairModel } from '../testing/tiny-pairs.ts';
 
@@ -39,7 +39,7 @@ function countingRuntime(): { runtime: Runtime; sessions: { open: number; most: 
 async function explain(name: string, close: boolean, seeds = 1) {
   const { runtime, sessions } = countingRuntime();
   await using model = await CLIPModel.fromPretrained(tiny.checkpoint.directory, { runtime, keepSessions: false });
-  const found = findMethod(name)!;
+  const found = pairMethods().find(m => m.name === name)!;
   const open: MethodEntry = { ...found, explain: (run, options) => found.explain({ ...run, closeGraphs: undefined }, options) };
   const method = createMethod(close ? found : open, model, {});
   const [result] = await method.attributeAll(PAIRS.slice(0, 1), { seeds, seed: 3 });

@@ -1,7 +1,9 @@
 /** @file What the flags of `narrows attribute` say, checked: what one pair, a list of pairs and a question are run with. */
+
 import type { AttributeRun } from '../../attribution/attributor.ts';
-import { type MethodEntry, methodOptions } from '../../attribution/method.ts';
+import { methodOptions } from '../../attribution/method.ts';
 import { findMethod, methods } from '../../attribution/registry.ts';
+import type { RegisteredMethod } from '../../attribution/subject.ts';
 import type { TargetSpec } from '../../attribution/target.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
@@ -13,7 +15,7 @@ import { chosenValues } from '../schema-flags.ts';
 
 /** What the flags of a call say, checked. */
 export interface AttributeSettings {
-  readonly entry: MethodEntry;
+  readonly entry: RegisteredMethod;
   /** Options of the method as given, not filled in: the method's own rules for defaults hold. */
   readonly values: Record<string, unknown>;
   readonly model: string;
@@ -35,7 +37,7 @@ export interface AttributeSettings {
 /** @param given the flags that were typed. @throws NarrowsError for a flag of another method, a wrong value, or two targets */
 export function settingsOf(context: Context, said: Options, typed: ReadonlySet<string>): AttributeSettings {
   const { options, given, window } = splitWindow(said, typed);
-  const entry = findMethod(options.method as string) as MethodEntry;
+  const entry = findMethod(options.method as string) as RegisteredMethod;
   const own = new Set(Object.keys(entry.schema.shape).map(camel));
   for (const other of methods) {
     for (const key of Object.keys(other.schema.shape)) {

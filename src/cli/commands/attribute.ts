@@ -15,6 +15,7 @@ import { auditPairs } from '../attribute/bulk.ts';
 import { choosePair, loadPair } from '../attribute/input.ts';
 import { KINDS, planTargets, type Target, writeTarget } from '../attribute/output.ts';
 import { printResult } from '../attribute/print.ts';
+import { askModel } from '../attribute/question.ts';
 import { repeatCommand } from '../attribute/repeat-command.ts';
 import { type AttributeSettings, runOf, settingsOf } from '../attribute/settings.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
@@ -99,9 +100,8 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);
   context.status('Reading the picture and the model');
   const pair = await loadPair(source, settings.pictures);
-  if (settings.entry.answers && (await answers(context, settings.model))) {
-    const { explainQuestion } = await import('../attribute/posterior.ts');
-    const { result, picture } = await explainQuestion(context, settings, pair);
+  if (settings.entry.serves === 'question' && (await answers(context, settings.model))) {
+    const { result, picture } = await askModel(context, settings, pair);
     await show(context, settings, { result, picture, targets, shown: source.shown });
     return undefined;
   }

@@ -3,6 +3,7 @@
 import { type MethodEntry, methodOptions } from '../../attribution/method.ts';
 import { parseOptions } from '../../attribution/options.ts';
 import { findMethod } from '../../attribution/registry.ts';
+import { wrongSubject } from '../../attribution/subject.ts';
 import { createHash } from '../../node/hash.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
@@ -73,6 +74,7 @@ export function methodSettings(choices: readonly Choice[]): MethodSetting[] {
   return choices.map(choice => {
     const entry = findMethod(choice.name);
     if (!entry) throw new NarrowsError(`There is no method "${choice.name}".`, { kind: 'usage' });
+    if (entry.serves === 'question') throw new NarrowsError(wrongSubject(entry), { kind: 'usage' });
     const options = methodOptions(entry, { ...choice.options });
     return { ...choice, entry, key: keyOf('method', entry.name, options, ...versionOf(entry)) };
   });

@@ -16,7 +16,12 @@ import { NarrowsError } from '../system/errors.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
 import { expectClose } from '../testing/close.ts';
-import { explainPosterior } from './posterior.ts';
+import { posterior } from './methods/posterior.ts';
+import type { Pair } from './pair.ts';
+import { explainQuestion } from './question.ts';
+import { findMethod } from './registry.ts';
+import { explainSubject } from './subject.ts';
+import { PAIRS, tinyPairModel } from './testing/tiny-pairs.ts';
 
 const QUESTION = 'how many cats are there?';
 let root: string;
@@ -61,7 +66,7 @@ const random = (tensor: string, data: Float32Array): void => {
   for (let i = 0; i < data.length; i++) data[i] *= 0.2;
 };
 
-describe('explainPosterior', () => {
+describe('posterior', () => {
   it('is the KL that the encoders say: known posteriors give known nats', async () => {
     // No weights: the posterior is the bias of the second layer, the same for every token of a modality.
     const directory = await tiny('known', { bottleneck_layers: [1] }, (tensor, data) => {
@@ -69,7 +74,7 @@ describe('explainPosterior', () => {
       if (tensor.endsWith('fc2.bias')) data.fill(tensor.includes('visual') ? 1 : -9, data.length / 2);
     });
     await using chat = await ChatModel.open(directory);
-    const result = await explainPosterior(chat, pair, { layer: 'auto' });
+    const result = await explainQuestion(posterior, { model: chat, pair: pair }, { layer: 'auto' });
     const width = chat.model.config.text_config.hidden_size;
     const nats = (mean: number, logVariance: number): number => 0.5 * (mean ** 2 + Math.exp(logVariance) - 1 - logVariance) * width;
     expectClose(result.image!.patches, Array(result.image!.patches.length).fill(nats(0.5, 1)), { rtol: 1e-5 });
@@ -92,7 +97,7 @@ describe('explainPosterior', () => {
     await using chat = await ChatModel.open(directory);
     const picture = chat.picture(image);
     expect([picture.width, picture.height]).toEqual([20, 20]);
-    const result = await explainPosterior(chat, { ...pair, imageName: 'p.png' }, { layer: 'auto' });
+    const result = await explainQuestion(posterior, { model: chat, pair: { ...pair, imageName: 'p.png' } }, { layer: 'auto' });
     expect([result.method, result.unit, result.cosine, result.parameters.layer]).toEqual(['posterior', 'nats', undefined, 1]);
     expect(result.image!.view).toEqual({ left: 0, top: 0, width: 20, height: 20 });
     expect(Math.min(...result.image!.patches)).toBeGreaterThan(0);
@@ -104,24 +109,63 @@ describe('explainPosterior', () => {
     expect(svg).not.toContain('cosine');
     expect(await reportHtml([{ result, image: picture, command: 'narrows' }])).toContain('keeps');
     expect(terminalSummary(result)).toMatch(/^Posterior on .* · image .* bits · question .* bits$/);
-    const lower = await explainPosterior(chat, pair, { layer: 0 });
+    const lower = await explainQuestion(posterior, { model: chat, pair: pair }, { layer: 0 });
     expect(lower.image!.patches).not.toEqual(result.image!.patches);
-    expect((await explainPosterior(chat, pair, { layer: 'auto' })).image!.patches).toEqual(result.image!.patches);
-    await expect(explainPosterior(chat, pair, { layer: 5 })).rejects.toThrow('has no bottleneck at block 5; it has one at 0, 1.');
+    expect((await explainQuestion(posterior, { model: chat, pair: pair }, { layer: 'auto' })).image!.patches).toEqual(
+      result.image!.patches,
+    );
+    await expect(explainQuestion(posterior, { model: chat, pair: pair }, { layer: 5 })).rejects.toThrow(
+      'has no bottleneck at block 5; it has one at 0, 1.',
+    );
   });
 
   it('has a map of the image alone after the projector', async () => {
     const directory = await tiny('projector', { bottleneck_layers: [-1] }, random);
     await using chat = await ChatModel.open(directory);
-    const result = await explainPosterior(chat, pair, { layer: 'auto' });
+    const result = await explainQuestion(posterior, { model: chat, pair: pair }, { layer: 'auto' });
     expect([result.text, result.target]).toEqual([undefined, 'what the bottleneck after the projector keeps of each token']);
-    await expect(explainPosterior(chat, pair, { layer: 'auto' }, { modality: 'text' })).rejects.toThrow('passes no text tokens');
+    await expect(explainQuestion(posterior, { model: chat, pair: pair }, { layer: 'auto' }, { modality: 'text' })).rejects.toThrow(
+      'passes no text tokens',
+    );
+  });
+
+  it('reads the pixel values that a pair carries', async () => {
+    const directory = await tiny('pixels', { bottleneck_layers: [1] }, random);
+    await using chat = await ChatModel.open(directory);
+    const { model } = chat;
+    const other = { ...image, data: image.data.map(v => 250 - v) };
+    const pixelValues = model.parts.processor.process(chat.picture(other)).pixelValues;
+    const read = async (of: Pair): Promise<Float32Array> =>
+      (await explainQuestion(posterior, { model: chat, pair: of }, { layer: 1 })).image!.patches;
+    expect(await read({ ...pair, pixelValues })).toEqual(await read({ ...pair, image: other }));
+    expect(await read({ ...pair, pixelValues })).not.toEqual(await read(pair));
   });
 
   it('says in one sentence that a LLaVA has no bottleneck', async () => {
     await using chat = await ChatModel.open(await writeTinyChat(join(root, 'none')));
-    const error = await explainPosterior(chat, pair, { layer: 'auto' }).catch(e => e);
+    const error = await explainQuestion(posterior, { model: chat, pair: pair }, { layer: 'auto' }).catch(e => e);
     expect(error).toBeInstanceOf(NarrowsError);
     expect(error.message).toMatch(/is a LLaVA without a bottleneck .*--method vittle makes one\.$/);
+  });
+});
+
+describe('a subject', () => {
+  it('is explained by the methods that serve its kind, and by no other', { timeout: 60_000 }, async () => {
+    await using chat = await ChatModel.open(await tiny('subject', { bottleneck_layers: [1] }, random));
+    const clip = await tinyPairModel();
+    const question = { kind: 'question', model: chat, pair } as const;
+    const couple = { kind: 'pair', model: clip, pair: PAIRS[0] } as const;
+    const read = await explainSubject(findMethod('posterior')!, question, { layer: 1 }, { modality: 'image' });
+    expect(read.image!.patches).toEqual((await explainQuestion(posterior, question, { layer: 1 })).image!.patches);
+    expect(read.text).toBeUndefined();
+    expect((await explainSubject(findMethod('grad-cam')!, couple)).cosine).toBeTypeOf('number');
+    await expect(explainSubject(findMethod('posterior')!, couple)).rejects.toThrow('posterior is for a LLaVA with a bottleneck');
+    await expect(explainSubject(findMethod('grad-cam')!, question)).rejects.toThrow('grad-cam explains image–caption pairs');
+    await expect(explainSubject(findMethod('posterior')!, question, {}, { target: { against: 'a dog' } })).rejects.toThrow(
+      'Another target is for models that compare images with texts',
+    );
+    await expect(explainSubject(findMethod('posterior')!, question, { beta: 1 })).rejects.toThrow(NarrowsError);
+    await clip.release();
+    await clip.remove();
   });
 });

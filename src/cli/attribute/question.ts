@@ -1,10 +1,7 @@
-/** @file `narrows attribute --method posterior` on a LLaVA. */
-
-import { methodOptions } from '../../attribution/method.ts';
-import type { PosteriorOptions } from '../../attribution/methods/posterior.ts';
+/** @file `narrows attribute` on a model that answers: by a method that explains questions. */
 import type { Pair } from '../../attribution/pair.ts';
-import { explainPosterior } from '../../attribution/posterior.ts';
 import type { Attribution } from '../../attribution/result.ts';
+import { explainSubject } from '../../attribution/subject.ts';
 import { ChatModel } from '../../generation/chat-model.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -13,7 +10,7 @@ import { hubOptions } from '../hub-progress.ts';
 import type { AttributeSettings } from './settings.ts';
 
 /** @returns the map, and the picture as the model's processor got it. @throws NarrowsError for a flag that a question has no use for */
-export async function explainQuestion(
+export async function askModel(
   context: Context,
   settings: AttributeSettings,
   pair: Pair,
@@ -27,16 +24,12 @@ export async function explainQuestion(
     '--image-size': run.imageSize,
   }).find(([, value]) => value !== undefined);
   if (given)
-    throw new NarrowsError(`${given[0]} is for models that compare images with texts; posterior asks a LLaVA a question.`, {
+    throw new NarrowsError(`${given[0]} is for models that compare images with texts; ${entry.name} asks a LLaVA a question.`, {
       kind: 'usage',
     });
   await using chat = await ChatModel.open(settings.model, hubOptions(context));
   for (const warning of chat.warnings) context.log.warn(warning);
-  const options = methodOptions(entry, values) as unknown as PosteriorOptions;
-  const result = await explainPosterior(chat, pair, options, {
-    modality: run.modality,
-    signal: context.signal,
-    onWarning: message => context.log.warn(message),
-  });
+  const call = { modality: run.modality, signal: context.signal, onWarning: (message: string) => context.log.warn(message) };
+  const result = await explainSubject(entry, { kind: 'question', model: chat, pair }, values, call);
   return { result, picture: chat.picture(pair.image) };
 }
