@@ -1,6 +1,7 @@
 /** @file `narrows data inspect`: what of instruction data is supervised, what is image, and what is masked, token by token. */
 import type { Command } from 'commander';
 import { readConfig } from '../../checkpoints/config.ts';
+import { noEndSentence } from '../../inputs/chat/answer-end.ts';
 import { type EncodedChat, encodeChat } from '../../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../../inputs/chat/find-template.ts';
 import { type Conversation, IMAGE_MARK } from '../../inputs/chat/messages.ts';
@@ -193,7 +194,10 @@ async function run(context: Context, options: Options, [file]: readonly (string 
   context.status();
   const missing = { images: [...lost], conversations: without, of: number };
   const { name, source } = template;
-  if (context.json) context.print(JSON.stringify({ template: { name, source }, conversations: shown, totals, missing }));
+  const noEnd = noEndSentence(template, tokenizer);
+  const warnings = noEnd === undefined ? [] : [noEnd];
+  for (const warning of warnings) context.log.warn(warning);
+  if (context.json) context.print(JSON.stringify({ template: { name, source }, conversations: shown, totals, missing, warnings }));
   else showTotals(context, totals, missing);
   if (without === 0 || images === undefined) return undefined;
   if (options.skipMissing) {

@@ -22,6 +22,9 @@ export interface FindOptions {
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
+/** Where transformers keeps a checkpoint's template, before all other places. */
+export const TEMPLATE_FILE = 'chat_template.jinja';
+
 /** The text of a `chat_template` entry: a string, or a list of named ones whose `default` counts. */
 function templateText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
@@ -35,7 +38,7 @@ function templateText(value: unknown): string | undefined {
  * @returns undefined where there is none
  */
 async function ownTemplate(directory: string, config: TokenizerConfig): Promise<{ text: string; source: string } | undefined> {
-  const file = join(directory, 'chat_template.jinja');
+  const file = join(directory, TEMPLATE_FILE);
   if (existsSync(file)) {
     const text = await readFile(file, 'utf8').catch(error => {
       throw readError(file, error);

@@ -7,7 +7,6 @@ import type { ChatTemplate } from '../../inputs/chat/template.ts';
 import { templateName } from '../../inputs/chat/templates/registry.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
-import { expandToSquare, meanColour } from '../../inputs/image/square.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import type { TokenizerConfig, TokenizerJson } from '../../inputs/text/tokenizer-files.ts';
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
@@ -47,17 +46,13 @@ const DECODERS = 4;
 
 /** Turns samples into tensors. */
 export class ChatReader {
-  private readonly colour: number[];
-
   private constructor(
     readonly format: ChatFormat,
     readonly tokenizer: Tokenizer,
     private readonly processor: ImageProcessor,
-    private readonly template: ChatTemplate,
+    readonly template: ChatTemplate,
     private readonly options: { readonly imageToken: number; readonly imageTokenText: string; readonly tokensPerImage: number },
-  ) {
-    this.colour = meanColour(processor.config.image_mean);
-  }
+  ) {}
 
   /** @throws NarrowsError for a tokenizer without the image token, or a template that is unknown or cannot be told */
   static async open(format: ChatFormat): Promise<ChatReader> {
@@ -67,7 +62,8 @@ export class ChatReader {
     const name = format.template === undefined ? undefined : templateName(format.template);
     const template = await findTemplate(directory, { name, imageTokenText: text });
     const options = { imageToken: config.image_token_index, imageTokenText: text, tokensPerImage: imageTokens(config) };
-    return new ChatReader(format, tokenizer, ImageProcessor.fromConfig(format.preprocessor), template, options);
+    const processor = ImageProcessor.fromConfig(format.preprocessor).withPadding(format.aspectRatio === 'pad');
+    return new ChatReader(format, tokenizer, processor, template, options);
   }
 
   /** Tokens and labels. @param note told where a sample is cut, or teaches nothing */
@@ -94,8 +90,7 @@ export class ChatReader {
         onWarning: (message, kind) => note(`Sample ${name}: ${message} (Said once for all pictures.)`, `picture ${kind}`),
         onNote: message => note(`Sample ${name}: ${message} (Said once for all pictures.)`, 'picture note'),
       });
-      const image = this.format.aspectRatio === 'pad' ? expandToSquare(decoded, this.colour) : decoded;
-      const { shape, data } = this.processor.process(image).pixelValues;
+      const { shape, data } = this.processor.process(decoded).pixelValues;
       if (shape[1] === size && shape[2] === size) return data;
       throw new NarrowsError(`the preprocessor makes ${path} ${shape[2]} x ${shape[1]}, but the tower takes ${size} x ${size}.`);
     } catch (error) {

@@ -2,6 +2,7 @@
 import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
 import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
 import { type CompiledGraph, cacheKey, compile, GraphCache } from '../../graph/index.ts';
+import { noEndSentence } from '../../inputs/chat/answer-end.ts';
 import { imageTokens } from '../../models/llava/config.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
@@ -25,6 +26,7 @@ import { ModalitySampler, type SamplerSettings } from './sampler.ts';
 import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
 import { startValues } from './start-values.ts';
 import { openTrained, saveMerged, saveTrained } from './store.ts';
+import { asTrained } from './trained-files.ts';
 
 /** A task, what it trains, and how long. */
 export interface LlavaTask extends ClosableTask {
@@ -67,9 +69,9 @@ export async function llavaFileTask(
   note: Note = () => {},
   signal?: AbortSignal,
 ): Promise<LlavaTask> {
-  const source = await llavaSource(args.model!);
-  checkBottleneckKept(source, args.method);
-  const { config } = source;
+  const start = await llavaSource(args.model!);
+  checkBottleneckKept(start, args.method);
+  const { config } = start;
   const perImage = imageTokens(config);
   const width = config.text_config.hidden_size;
   const reading = { imageFolder: args.image_folder, skipMissing: args.skip_missing, signal };
@@ -82,8 +84,11 @@ export async function llavaFileTask(
     samples.map(sample => groupLength(sample, perImage)),
   );
   const maxSteps = stepsOf(args, new ModalitySampler(sampler).updatesPerEpoch);
-  const format = formatOf(args, source);
+  const format = formatOf(args, start);
   const reader = await ChatReader.open(format);
+  const how = { template: reader.template, aspectRatio: format.aspectRatio, keepTemplate: args.method === 'projector', samples };
+  const source = asTrained(start, how);
+  const noEnd = noEndSentence(reader.template, reader.tokenizer);
 
   const layers = config.text_config.num_hidden_layers;
   const method = methodOf(args, source.entries.keys(), layers, source.bottleneck?.bottleneck_layers);
@@ -113,7 +118,8 @@ export async function llavaFileTask(
   const feeds = (): Feeds => Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
   let tokens = 0;
   return {
-    ...{ runtime, parameters, method, maxSteps, samples: samples.length, dataHash: hash, warnings: source.warnings },
+    ...{ runtime, parameters, method, maxSteps, samples: samples.length, dataHash: hash },
+    warnings: [...source.warnings, ...(noEnd === undefined ? [] : [noEnd])],
     tokens: () => tokens,
     graph: {
       run: async inputs => (await training('pixel_values' in inputs)).run(inputs),

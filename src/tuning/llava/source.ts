@@ -29,6 +29,8 @@ export interface LlavaSource {
   readonly layout: LlavaLayout;
   /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
   readonly files: ReadonlyMap<string, SideFile>;
+  /** Those of them that say how a run was trained, where they differ from the start's; an adapter brings them, too. */
+  readonly changed?: ReadonlyMap<string, SideFile>;
   /** The image rules, with their class (see `readImageRules`). */
   readonly preprocessor: object;
   /** What was assumed or passed over while reading, in sentences. */

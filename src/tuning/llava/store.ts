@@ -44,6 +44,7 @@ export async function saveTrained(directory: string, model: TrainedModel): Promi
   if (method.lora) {
     const tensors = new Map(parameters.map(p => [p.name, floats(p.shape, p.data)]));
     await writeFileAtomic(join(directory, 'training_args.json'), argumentsJson(args));
+    for (const [name, text] of source.changed ?? []) await writeFileAtomic(join(directory, name), text);
     await writeAdapter(directory, { config: method.lora, tensors }, source.directory);
     return;
   }

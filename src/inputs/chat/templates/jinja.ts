@@ -170,7 +170,8 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
     toJinja(system) {
       if (system === undefined) return source;
       const content = styleFor(true) === 'parts' ? `[{'type': 'text', 'text': ${literal(system)}}]` : literal(system);
-      return `{%- if messages[0]['role'] != 'system' %}{%- set messages = [{'role': 'system', 'content': ${content}}] + messages %}{%- endif %}${source}`;
+      const first = `{%- if messages[0]['role'] != 'system' %}{%- set messages = [{'role': 'system', 'content': ${content}}] + messages %}{%- endif %}`;
+      return source.startsWith(first) ? source : `${first}${source}`;
     },
     render(given: readonly ChatMessage[], { generationPrompt = false }: RenderOptions = {}): Span[] {
       const system = given[0]?.role === 'system';
