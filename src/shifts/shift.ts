@@ -18,11 +18,18 @@ export interface TextShiftOptions {
   /** Strings that stay as they are where they occur, with the white space around them, e.g. `<image>`. Case matters. */
   readonly protect?: readonly string[];
   /**
-   * How a share of words or letters becomes a count: `ceil` (nlpaug >= 1.1.9, default) or `floor` (1.1.7). Whichever, at least one. Only
-   * the character shifts ask.
+   * Whose numbers the character shifts follow: `1.1.11` (the default; shares of words and letters are rounded up, ocr misreads two letters of a
+   * word at least) or `1.1.7` (rounded down, one letter at least), which MM_Robustness names. Whichever, at least one word.
    */
+  readonly nlpaug?: NlpaugVersion;
+  /** How a share becomes a count, where it is to be another than that version's. */
   readonly counts?: 'ceil' | 'floor';
 }
+
+/** Versions of nlpaug whose numbers are known. */
+export const NLPAUG_VERSIONS = ['1.1.11', '1.1.7'] as const;
+/** See `NLPAUG_VERSIONS`. */
+export type NlpaugVersion = (typeof NLPAUG_VERSIONS)[number];
 
 interface ShiftFacts {
   /** As in imagecorruptions, with underscores. */

@@ -1,13 +1,13 @@
 /** @file `narrows shifts [NAME] [IMAGE]`: lists the shifts, describes one, applies one to a picture or a text. */
 import { extname } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import sharp from 'sharp';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { shiftImage, shiftText } from '../../shifts/apply.ts';
 import { findShift, shifts } from '../../shifts/registry.ts';
-import type { Shift } from '../../shifts/shift.ts';
+import { NLPAUG_VERSIONS, type NlpaugVersion, type Shift } from '../../shifts/shift.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { collect, examples, integer, nameAmong, number } from '../flags.ts';
@@ -34,6 +34,11 @@ function configure(command: Command): void {
       number(1),
     )
     .option('--protect <text>', 'leave this as it is where it stands in the text, e.g. <image> (may be repeated)', collect)
+    .addOption(
+      new Option('--nlpaug <version>', 'whose numbers the character shifts follow')
+        .choices([...NLPAUG_VERSIONS])
+        .default(NLPAUG_VERSIONS[0]),
+    )
     .addHelpText(
       'after',
       examples(
@@ -74,6 +79,7 @@ interface ShiftFlags {
   readonly referenceSize?: number;
   readonly protect?: readonly string[];
   readonly pictures?: ImageReadOptions;
+  readonly nlpaug?: NlpaugVersion;
 }
 
 async function applyToImage(context: Context, name: string, path: string, flags: ShiftFlags): Promise<void> {
@@ -102,7 +108,7 @@ async function run(context: Context, options: Options, [name, image]: readonly (
   else {
     const shift = findShift(name)!;
     if (image === undefined && flags.text === undefined) {
-      const idle = ['output', 'severity', 'protect', 'referenceSize', 'sample'].find(flag => given.has(flag));
+      const idle = ['output', 'severity', 'protect', 'referenceSize', 'sample', 'nlpaug'].find(flag => given.has(flag));
       if (idle)
         throw usage(
           `There is nothing to apply ${shift.name} to; give ${shift.modality === 'image' ? 'the path of a picture' : '--text "..."'}.`,
@@ -113,9 +119,9 @@ async function run(context: Context, options: Options, [name, image]: readonly (
       await applyToImage(context, shift.name, image, flags);
     } else {
       if (flags.text === undefined || image !== undefined) throw usage(`${shift.name} changes texts, not pictures; give --text "...".`);
-      const { text: before, severity, sample, protect } = flags;
+      const { text: before, severity, sample, protect, nlpaug } = flags;
       if (flags.output !== undefined) throw usage('A shifted text goes to standard output; leave --output away.');
-      const text = shiftText(shift.name, before, severity, { seed: context.seed, sample, protect });
+      const text = shiftText(shift.name, before, severity, { seed: context.seed, sample, protect, nlpaug });
       context.print(context.json ? JSON.stringify({ name: shift.name, severity, seed: context.seed, sample, text }) : text);
     }
   }

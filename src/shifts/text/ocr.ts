@@ -32,6 +32,7 @@ export const ocr = characterShift({
   summary: 'Replaces characters by ones that look alike, as a scanner does.',
   source: "nlpaug's OcrAug, as MM_Robustness (Qiu et al., 2022) runs it",
   shortest: 1,
+  fewest: { '1.1.11': 2, '1.1.7': 1 },
   changes: letter => readings.has(letter),
   change(letters, places, reader) {
     for (const i of places) letters[i] = reader.pick(readings.get(letters[i])!);

@@ -6,13 +6,12 @@ import { joinPieces, sampleFrom, splitProtected } from './tokens.ts';
 
 const EDA = 'EDA (Wei and Zou, EMNLP 2019), without its synonyms, as MM_Robustness (Qiu et al., 2022) runs it';
 
-/** EDA keeps small letters and spaces only: marks and digits go. */
-const lettersOnly = (text: string): string[] =>
+/** EDA's cleaning: apostrophes go, of all else but the letters a to z spaces are made, so that `and/or` is two words. */
+export const lettersOnly = (text: string): string[] =>
   text
     .replace(/['’]/g, '')
-    .replace(/[\t\n-]/g, ' ')
     .toLowerCase()
-    .replace(/[^a-z ]/g, '')
+    .replace(/[^a-z]/g, ' ')
     .split(' ')
     .filter(word => word !== '');
 const asTheyAre = (text: string): string[] => text.split(/\s+/).filter(word => word !== '');
