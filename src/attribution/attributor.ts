@@ -1,5 +1,5 @@
 /** @file Runs any method of the registry on pairs: encodes them, builds the targets, goes over seeds, and puts the record together. */
-import { GraphCache } from '../graph/index.ts';
+import { type GraphCache, GraphCachePool } from '../graph/index.ts';
 import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { version } from '../system/version.ts';
@@ -33,7 +33,7 @@ export interface AttributeRun {
 /** A method on one model. Compiled graphs are kept until `release`. */
 export class Attributor<O = Record<string, unknown>> implements AsyncDisposable {
   readonly options: O;
-  private readonly graphs = new GraphCache();
+  private readonly graphs = new GraphCachePool();
 
   /**
    * @param given options that differ from the defaults; undefined ones are unset
@@ -59,16 +59,20 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
    * @throws NarrowsError for bad input or a model that the method cannot serve, the signal's reason when aborted
    */
   async attributeAll(pairs: readonly Pair[], run: AttributeRun = {}): Promise<PairAttribution[]> {
-    const { modality = 'both', seed = 0, seeds = 1 } = run;
-    checkSeeds(seed, seeds);
+    checkSeeds(run.seed ?? 0, run.seeds ?? 1);
     run.signal?.throwIfAborted();
     if (pairs.length === 0) return [];
+    return this.graphs.use(String(run.imageSize ?? 'own'), graphs => this.explainAll(pairs, run, graphs));
+  }
+
+  private async explainAll(pairs: readonly Pair[], run: AttributeRun, graphs: GraphCache): Promise<PairAttribution[]> {
+    const { modality = 'both', seed = 0, seeds = 1 } = run;
     const { model, options, entry } = this;
     const wanted = this.wanted(modality);
     const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
     const started = performance.now();
     const { warn, warningsOf } = gatherWarnings(model, run);
-    const encoded = await encodePairs(model, pairs, layers, { imageSize: run.imageSize, onWarning: warn });
+    const encoded = await encodePairs(model, pairs, layers, { imageSize: run.imageSize, maxMemory: run.maxMemory, onWarning: warn });
     const targets = await encodeTargets(model, encoded, run.target, { imageSize: run.imageSize, warn });
     const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
     const image = towerJob(model, encoded, 'image', layers.image, targets.image);
@@ -89,9 +93,9 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
         maxMemory: run.maxMemory ?? MAX_MEMORY,
         signal: run.signal,
         timings: seconds,
-        keep: this.graphs.keep,
+        keep: graphs.keep,
         // A further seed runs the same graphs.
-        closeGraphs: model.keepSessions === false && s === repeats - 1 ? () => this.graphs.release() : undefined,
+        closeGraphs: model.keepSessions === false && s === repeats - 1 ? () => graphs.release() : undefined,
         plan: units => {
           // The first seed's plan stands for the later ones too.
           planned += units;

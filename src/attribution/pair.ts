@@ -8,6 +8,7 @@ import type { DualEncoder, TowerInputs } from '../models/dual-encoder.ts';
 import { coveredByPatches } from '../models/process-image.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
+import { rowsThatFit } from './memory.ts';
 import type { Attribution } from './result.ts';
 import { row } from './rows.ts';
 
@@ -67,7 +68,7 @@ export async function encodePairs(
   model: DualEncoder,
   pairs: readonly Pair[],
   layers: Layers,
-  options: { imageSize?: number; onWarning?: (message: string, pair: number) => void } = {},
+  options: { imageSize?: number; maxMemory?: number; onWarning?: (message: string, pair: number) => void } = {},
 ): Promise<EncodedPairs> {
   const processed = pairs.map(pair => processPair(model, pair, options.imageSize));
   const pixels = stackImages(processed.map(p => p.pixelValues));
@@ -85,6 +86,10 @@ export async function encodePairs(
   }
   const imageInputs = model.imageInputs(pixels);
   const textInputs = model.textInputs(batch.inputIds, batch.attentionMask);
+  if (options.maxMemory !== undefined) {
+    const [rows, columns] = model.image.grid!(pixels.shape[2], pixels.shape[3]);
+    rowsThatFit(options.maxMemory, model.image, model.image.prefixTokens + rows * columns, model.image.layers, false);
+  }
   const image = await model.runTower(model.image, imageInputs, layers.image);
   const text = await model.runTower(model.text, textInputs, layers.text);
   const [, , height, width] = pixels.shape;

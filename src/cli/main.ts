@@ -2,11 +2,13 @@
 /** @file The `narrows` command: signals, broken pipes, and the way from an error to a sentence and an exit code. */
 import { writeError } from '../node/files.ts';
 import { setStatus } from '../node/status-line.ts';
+import { guardWeights } from '../node/weight-guard.ts';
 import { EXIT, explain, Interrupted, stackOf } from './errors.ts';
 import { runProgram, wantsDebug } from './program.ts';
 
 const argv = process.argv.slice(2);
 const controller = new AbortController();
+guardWeights();
 
 /** Signals that stop the work, with the exit codes that shells give them. */
 const STOPS = { SIGINT: EXIT.interrupted, SIGTERM: 143 } as const;

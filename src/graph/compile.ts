@@ -4,7 +4,7 @@ import type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from '../
 import type { Tensor } from '../tensor/tensor.ts';
 import { showShape } from './dims.ts';
 import { OnnxEmitter } from './lower.ts';
-import { encodeModel, externalFolder, externalRanges } from './onnx.ts';
+import { encodeModel, externalFolder, externalRanges, weightFiles } from './onnx.ts';
 import type { OnnxGraph, OnnxValueInfo } from './onnx-graph.ts';
 import { GraphError, type Value } from './value.ts';
 
@@ -117,7 +117,7 @@ export async function compile(
   cache.set(runtime, sessions);
   let entry = sessions.get(hash);
   if (!entry) {
-    entry = { executable: runtime.compile(bytes, full), users: 0 };
+    entry = { executable: runtime.compile(bytes, { ...full, weightFiles: weightFiles(graph) }), users: 0 };
     sessions.set(hash, entry);
   }
   const shared = entry;

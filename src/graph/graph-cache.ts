@@ -43,5 +43,45 @@ export class GraphCache implements AsyncDisposable {
   }
 }
 
+/** Graph caches of several groups (input sizes), of which the last used few are kept: each session holds as much memory as its input asks. */
+export class GraphCachePool implements AsyncDisposable {
+  /** The least recently used first. */
+  private readonly groups = new Map<string, { readonly cache: GraphCache; users: number }>();
+
+  /** @param most groups that are kept; one that is in use is never closed */
+  constructor(private readonly most = 4) {}
+
+  /** Runs `work` with the cache of a group, then closes those beyond `most`. @throws what `work` throws */
+  async use<T>(group: string, work: (graphs: GraphCache) => Promise<T>): Promise<T> {
+    const entry = this.groups.get(group) ?? { cache: new GraphCache(), users: 0 };
+    this.groups.delete(group);
+    this.groups.set(group, entry);
+    entry.users++;
+    try {
+      return await work(entry.cache);
+    } finally {
+      entry.users--;
+      await this.trim();
+    }
+  }
+
+  private async trim(): Promise<void> {
+    const idle = [...this.groups].filter(([, { users }]) => users === 0).slice(0, Math.max(0, this.groups.size - this.most));
+    for (const [group] of idle) this.groups.delete(group);
+    for (const [, { cache }] of idle) await cache.release();
+  }
+
+  /** Closes all groups. */
+  async release(): Promise<void> {
+    const all = [...this.groups.values()];
+    this.groups.clear();
+    for (const { cache } of all) await cache.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+}
+
 /** As `GraphCache.keep`. */
 export type Keep = GraphCache['keep'];

@@ -2,7 +2,7 @@
 export { type CompiledGraph, compile, lower } from './compile.ts';
 export { addDims, type Dim, mulDims, type Shape, showShape } from './dims.ts';
 export { grad } from './grad.ts';
-export { cacheKey, GraphCache, type Keep, type KeyPart, type Releasable } from './graph-cache.ts';
+export { cacheKey, GraphCache, GraphCachePool, type Keep, type KeyPart, type Releasable } from './graph-cache.ts';
 export type { ExternalData } from './onnx-graph.ts';
 export * from './ops/activation.ts';
 export * from './ops/arithmetic.ts';

@@ -1,5 +1,6 @@
 /** @file Writes an `OnnxGraph` as the bytes of an ONNX ModelProto (https://github.com/onnx/onnx, onnx.proto3; IR version 10, opset 21). */
 import { dirname, relative, resolve } from '../node/paths.ts';
+import type { WeightFile } from '../node/weight-guard.ts';
 import type { ExternalRange } from '../runtime/runtime.ts';
 import { ProtoWriter } from '../system/protobuf.ts';
 import { DTYPES } from '../tensor/dtype.ts';
@@ -22,6 +23,14 @@ export function externalFolder(graph: OnnxGraph): string | undefined {
     }
   }
   return common && (common.join('/') || '/');
+}
+
+/** Every weight file of a graph, and up to which byte it is read. */
+export function weightFiles(graph: OnnxGraph): WeightFile[] {
+  const ends = new Map<string, number>();
+  for (const { content } of graph.initializers)
+    if ('file' in content) ends.set(content.file, Math.max(ends.get(content.file) ?? 0, content.offset + content.length));
+  return [...ends].map(([file, bytes]) => ({ file, bytes }));
 }
 
 /** Names every weight's bytes by themselves, for runtimes that read ranges instead of mapping files. */

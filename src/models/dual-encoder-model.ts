@@ -4,7 +4,7 @@ import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import { checkpointHash } from '../checkpoints/hash.ts';
 import { readFloats, readTensor } from '../checkpoints/safetensors.ts';
 import { saveCheckpoint } from '../checkpoints/save.ts';
-import { type CompiledGraph, cacheKey, compile, constant, GraphCache, input, type Value } from '../graph/index.ts';
+import { type CompiledGraph, cacheKey, compile, constant, type GraphCache, GraphCachePool, input, type Value } from '../graph/index.ts';
 import { resampleBicubic } from '../inputs/image/bilinear.ts';
 import type { ImageProcessor } from '../inputs/image/processor.ts';
 import type { Tokenizer } from '../inputs/text/tokenizer.ts';
@@ -50,6 +50,8 @@ export interface ForwardOutput {
   readonly textAttentions?: readonly FloatTensor[];
 }
 
+/** Interpolated position embeddings that are remembered. */
+const TABLES = 4;
 const POSITIONS = 'vision_model.embeddings.position_embedding.weight';
 
 /** A model ready to run. Release it (or `await using`) when done. */
@@ -67,7 +69,8 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   readonly runtime: Runtime;
   private readonly ownsRuntime: boolean;
   readonly keepSessions: boolean;
-  private readonly graphs = new GraphCache();
+  /** Sessions by input size; every new size is one more. */
+  private readonly graphs = new GraphCachePool();
   private readonly tables = new Map<string, Float32Array>();
   private ownTable: Float32Array | undefined;
   private scale: number | undefined;
@@ -120,20 +123,12 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   /** Makes ready for pixel inputs of another size than the config's: position embeddings are interpolated (bicubic, as transformers). */
   async prepareImageSize(height: number, width: number): Promise<void> {
     const vision = this.config.vision_config;
-    const key = `${height}x${width}`;
     const [rows, columns] = this.image.grid!(height, width);
     if (rows < 1 || columns < 1)
       throw new NarrowsError(`An image of ${width} x ${height} is smaller than one patch of ${vision.patch_size}; enlarge it.`);
     const grid = gridSize(vision);
-    if ((rows === grid && columns === grid) || this.tables.has(key)) return;
+    if (rows === grid && columns === grid) return;
     this.ownTable ??= await readFloats(this.checkpoint.entries.get(POSITIONS)!);
-    const d = vision.hidden_size;
-    const prefix = this.image.prefixTokens * d;
-    const resized = resampleBicubic(this.ownTable.subarray(prefix), grid, grid, d, rows, columns);
-    const table = new Float32Array(prefix + resized.length);
-    table.set(this.ownTable.subarray(0, prefix));
-    table.set(resized, prefix);
-    this.tables.set(key, table);
   }
 
   /** Image features as transformers' get_image_features: [B, 3, H, W] -> [B, E], not normalised. */
@@ -219,11 +214,31 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
     return this.release();
   }
 
-  /** Position embeddings [prefix + N, D] of an image size that was prepared; undefined for the config's own. */
+  /** Position embeddings [prefix + N, D] of an image size that was prepared; undefined for the config's own grid. */
   protected positions(height: number, width: number): Value | undefined {
-    const table = this.tables.get(`${height}x${width}`);
+    const { hidden_size: d } = this.config.vision_config;
+    const grid = gridSize(this.config.vision_config);
+    const [rows, columns] = this.image.grid!(height, width);
+    if (rows === grid && columns === grid) return undefined;
+    const key = `${rows}x${columns}`;
+    const table = this.tables.get(key) ?? this.resizedTable(grid, rows, columns);
+    this.tables.delete(key);
+    this.tables.set(key, table);
+    for (const oldest of this.tables.keys()) if (this.tables.size > TABLES) this.tables.delete(oldest);
+    return constant(floats([table.length / d, d], table));
+  }
+
+  /** The checkpoint's own position embeddings, interpolated. */
+  private resizedTable(grid: number, rows: number, columns: number): Float32Array {
+    const { ownTable } = this;
+    if (!ownTable) throw new Error('prepareImageSize was not called for this size.');
     const d = this.config.vision_config.hidden_size;
-    return table && constant(floats([table.length / d, d], table));
+    const prefix = this.image.prefixTokens * d;
+    const resized = resampleBicubic(ownTable.subarray(prefix), grid, grid, d, rows, columns);
+    const table = new Float32Array(prefix + resized.length);
+    table.set(ownTable.subarray(0, prefix));
+    table.set(resized, prefix);
+    return table;
   }
 
   /** Ids as int32. @throws NarrowsError when they are too many or unknown */
@@ -242,12 +257,14 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
 
   /** Runs a graph, compiled at its first use; closes it where sessions are not kept. */
   private async runGraph(key: string, feeds: Feeds, outputs: () => Record<string, Value>): Promise<Record<string, FloatTensor>> {
+    const group = feeds.pixel_values ? feeds.pixel_values.shape.slice(2).join('x') : 'text';
     const compiled = (): Promise<CompiledGraph> => compile(this.runtime, outputs(), { prepack: this.keepSessions });
     if (!this.keepSessions) {
       await using once = await compiled();
       return (await once.run(feeds)) as Record<string, FloatTensor>;
     }
-    return (await (await this.graphs.keep(key, compiled)).run(feeds)) as Record<string, FloatTensor>;
+    const run = async (graphs: GraphCache): Promise<Record<string, Tensor>> => (await graphs.keep(key, compiled)).run(feeds);
+    return (await this.graphs.use(group, run)) as Record<string, FloatTensor>;
   }
 
   /** Names the first tensor with NaN or infinity; reading all weights is worth it only once something went wrong. */

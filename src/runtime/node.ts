@@ -1,5 +1,6 @@
 /** @file ONNX Runtime's Node binding. `run` blocks its thread while an op graph executes; servers use worker.ts. */
 import * as ort from '../node/onnxruntime.ts';
+import { checkWeightFiles, noteWeightFiles } from '../node/weight-guard.ts';
 import { OrtExecutable, type OrtSession, type OrtTensors, sizesOk } from './ort.ts';
 import type { CompileOptions, Runtime } from './runtime.ts';
 
@@ -10,6 +11,9 @@ export function nodeRuntime(defaults: { readonly threads?: number } = {}): Runti
     version: ort.env.versions.node ?? ort.env.versions.common,
     async compile(model, options: CompileOptions = {}) {
       sizesOk(model);
+      const { weightFiles = [] } = options;
+      checkWeightFiles(weightFiles);
+      noteWeightFiles(weightFiles);
       const session = await ort.InferenceSession.create(model, {
         executionProviders: ['cpu'],
         graphOptimizationLevel: 'all',
@@ -27,7 +31,7 @@ export function nodeRuntime(defaults: { readonly threads?: number } = {}): Runti
           },
         },
       } as ort.InferenceSession.SessionOptions);
-      return new OrtExecutable(session as unknown as OrtSession, ort.Tensor as unknown as OrtTensors);
+      return new OrtExecutable(session as unknown as OrtSession, ort.Tensor as unknown as OrtTensors, () => checkWeightFiles(weightFiles));
     },
     async release() {},
   };

@@ -57,6 +57,7 @@ export class OrtExecutable implements Executable {
   constructor(
     session: OrtSession,
     private readonly OrtTensor: OrtTensors,
+    private readonly beforeRun: () => void = () => {},
   ) {
     this.session = session;
     cleanups.register(this, session, this);
@@ -66,6 +67,7 @@ export class OrtExecutable implements Executable {
     const { session } = this;
     if (!session) throw releasedError();
     options.signal?.throwIfAborted();
+    this.beforeRun();
     const feeds: Record<string, OrtTensor> = {};
     for (const [name, t] of Object.entries(inputs)) feeds[name] = new this.OrtTensor(t.dtype, t.data, t.shape);
     const fetches: Record<string, OrtTensor | null> = {};

@@ -1,4 +1,5 @@
 /** @file What the engine asks of a runtime: compile an ONNX model, run it, release it. Implementations: node.ts, web.ts, worker.ts. */
+import type { WeightFile } from '../node/weight-guard.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Named tensors. */
@@ -18,6 +19,8 @@ export interface CompileOptions {
   readonly externalFolder?: string;
   /** For runtimes with `externalRanges`: where to read what the model refers to. */
   readonly externalRanges?: readonly ExternalRange[];
+  /** Every weight file that the model refers to, and up to which byte: runtimes that map them watch their lengths. */
+  readonly weightFiles?: readonly WeightFile[];
   /** Threads inside an op; 0 lets the runtime decide. */
   readonly threads?: number;
   /** Repack weights for speed, at the price of a copy of each in memory. Worth it for sessions that run often. Default true. */

@@ -12,6 +12,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
 import { resolveLayer } from '../layer.ts';
+import { fittingRows } from '../memory.ts';
 import type { MethodRun, TokenMap, TowerJob } from '../method.ts';
 import type { Layers } from '../pair.ts';
 import { contentName } from '../perturbation/feature-store.ts';
@@ -139,7 +140,11 @@ function gateKey(job: TowerJob, { options, statistics, smoothing, upper = [] }: 
 /** Pairs whose step fits in memory: about sixty values per token and channel live at once. */
 function pairsPerRun(run: MethodRun, job: TowerJob, { batchSize }: Pick<GateSettings, 'batchSize'>): number {
   const [, tokens, width] = job.hidden.shape;
-  return Math.max(1, Math.floor(run.maxMemory / (tokens * width * batchSize * 60 * 4)));
+  return fittingRows(
+    run.maxMemory,
+    tokens * width * batchSize * 60 * 4,
+    `A step of the gate with ${batchSize} samples of ${tokens} tokens`,
+  );
 }
 
 const gateOptions = (settings: GateSettings): GateOptions => {

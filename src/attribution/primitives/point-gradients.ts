@@ -9,7 +9,7 @@ import type { TowerInputs } from '../../models/dual-encoder.ts';
 import { graphKey } from '../../models/graph-key.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats, ints, sizeOf, type Tensor } from '../../tensor/tensor.ts';
-import { rowBytes } from '../memory.ts';
+import { fittingRows, rowBytes } from '../memory.ts';
 import type { MethodRun, TowerJob } from '../method.ts';
 import { inputRows } from '../rows.ts';
 import { targetFeeds, targetScore } from '../target.ts';
@@ -63,7 +63,10 @@ export async function pointGradients(run: GradientRun, job: TowerJob, place: Pla
   const blocks = blocksAbove(job, place);
   const bytes = rowBytes(tower, tokens, blocks, true) + 4 * (3 * size + target.vectors.data.length / pairs);
   const total = pairs * points.count;
-  const fits = Math.max(1, Math.min(MOST_ROWS, Math.floor(run.maxMemory / bytes)));
+  const fits = Math.min(
+    MOST_ROWS,
+    fittingRows(run.maxMemory, bytes, `One backward pass of the ${tower.modality} tower over ${tokens} tokens`),
+  );
   // Chunks of about one size, as a session reserves memory for the largest.
   const chunk = Math.ceil(total / Math.ceil(total / fits));
   const graph = await gradientGraph(run, job, place, rest);
