@@ -29,8 +29,10 @@ export interface Computed {
   readonly name: string;
   readonly kind: ToleranceKind;
   readonly value: FloatTensor;
-  /** Errors are taken relative to the largest entry of the reference, or to this where it is larger. */
+  /** Errors are taken relative to the largest entry of the reference, or to this where it is larger: for values with a scale of their own. */
   readonly scaleFloor?: number;
+  /** Names of things rather than amounts (token ids): equal or not, whatever the tolerances. */
+  readonly exact?: boolean;
   /** Per entry: what the rounding of the reference's own arithmetic may add to the tolerance, where that is known to be coarse. */
   readonly rounding?: Float32Array;
 }

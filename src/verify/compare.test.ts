@@ -15,6 +15,13 @@ describe('compareTensors', () => {
     expect(compareTensors('y', 'forward', x(1000), x(1), { tolerance: 1 }).relativeError).toBe(999);
   });
 
+  it('takes names of things as equal or not, however wide the tolerance', () => {
+    expect(compareTensors('ids', 'forward', x(150000, 7), x(150000, 7), { tolerance: 1e-5, exact: true })).toMatchObject({ ok: true });
+    // One part in 150 000: within 1e-5 of the largest entry, and another token all the same.
+    const row = compareTensors('ids', 'forward', x(150000, 8), x(150000, 7), { tolerance: 0.5, exact: true });
+    expect(row).toMatchObject({ ok: false, measure: 'absolute', tolerance: 0, absoluteError: 1 });
+  });
+
   it('takes the error of a gate as it is', () => {
     const row = compareTensors('alpha', 'gate', x(10.5), x(10), { tolerance: 0.1 });
     expect([row.measure, row.ok, row.relativeError]).toEqual(['absolute', false, 0.05]);

@@ -11,6 +11,8 @@ export interface VerifyRow {
   readonly absoluteError: number;
   /** The same, divided by the largest |entry| of the reference (or by a larger floor; by 1 where all of it is zero). */
   readonly relativeError: number;
+  /** What `relativeError` is relative to. */
+  readonly scale: number;
   readonly tolerance: number;
   /** Which of the two errors the tolerance limits. */
   readonly measure: 'absolute' | 'relative';
@@ -31,13 +33,15 @@ export interface Limits {
   readonly tolerance: number;
   readonly scaleFloor?: number;
   readonly rounding?: Float32Array;
+  readonly exact?: boolean;
 }
 
 /** Compares all entries; shapes must fit. */
 export function compareTensors(name: string, kind: ToleranceKind, own: FloatTensor, reference: FloatTensor, limits: Limits): VerifyRow {
-  const { tolerance, scaleFloor = 0, rounding } = limits;
+  const { scaleFloor = 0, rounding, exact = false } = limits;
+  const tolerance = exact ? 0 : limits.tolerance;
   const scale = Math.max(largest(reference.data), scaleFloor) || 1;
-  const measure = measureOf(kind);
+  const measure = exact ? 'absolute' : measureOf(kind);
   const limit = measure === 'absolute' ? tolerance : tolerance * scale;
   let error = 0;
   let beyond = 0;
@@ -61,7 +65,7 @@ export function compareTensors(name: string, kind: ToleranceKind, own: FloatTens
       worst = i;
     }
   }
-  const row = { name, kind, shape: reference.shape, absoluteError: error, relativeError: error / scale, tolerance, measure };
+  const row = { name, kind, shape: reference.shape, absoluteError: error, relativeError: error / scale, scale, tolerance, measure };
   const count = reference.data.length;
   if (beyond === 0)
     return excused

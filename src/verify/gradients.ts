@@ -6,6 +6,7 @@ import { type FloatTensor, floats, sizeOf } from '../tensor/tensor.ts';
 import type { Computed } from './checker.ts';
 import { largest } from './compare.ts';
 import type { ReferenceFile } from './reference.ts';
+import { LOSS_SCALE } from './tolerance.ts';
 
 /**
  * Errors count relative to the tensor's own largest entry, or to this share of the largest entry of all gradients in the file: what is
@@ -109,7 +110,7 @@ export async function* lossGradients(run: GradientRun): AsyncGenerator<Computed>
     ]);
     await using graph = await compile(runtime, outputs, { prepack: false });
     const out = await graph.run({ ...feeds, ...weights });
-    if (told) yield { name: told, kind: 'forward', value: out[told] as FloatTensor };
+    if (told) yield { name: told, kind: 'forward', value: out[told] as FloatTensor, scaleFloor: LOSS_SCALE };
     told = undefined;
     for (const [name] of group)
       yield { name: prefix + name, kind: 'gradient', value: out[prefix + name] as FloatTensor, scaleFloor: scaleFloor(name) };

@@ -13,6 +13,14 @@ export type ToleranceKind = 'forward' | 'gradient' | 'gate' | 'information';
  */
 export const TOLERANCES: Readonly<Record<ToleranceKind, number>> = { forward: 1e-5, gradient: 1e-4, gate: 1e-4, information: 1e-4 };
 
+/**
+ * Scale of a cosine, of what is made of cosines (games, removal curves) and of shares: they live in [−1, 1], and their rounding is that of
+ * the terms of order one that cancel in them. Against its own size a true cosine of 1e-3 would depart at 1e-8.
+ */
+export const COSINE_SCALE = 1;
+/** Scale of a loss in nats: a mean of differences of logits, which cancel where the loss is small; an absolute error is a share of the likelihood. */
+export const LOSS_SCALE = 1;
+
 /** Which error of a kind is held against its tolerance. */
 export const measureOf = (kind: ToleranceKind): 'absolute' | 'relative' => (kind === 'gate' ? 'absolute' : 'relative');
 

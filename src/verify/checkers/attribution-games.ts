@@ -15,6 +15,7 @@ import { attributionInputs, type NoInputs } from '../attribution-inputs.ts';
 import type { Checker, Computed, VerifyContext } from '../checker.ts';
 import type { TensorPairs } from '../tensor-run.ts';
 import { encodeTensors, explainTensors } from '../tensor-run.ts';
+import { COSINE_SCALE } from '../tolerance.ts';
 
 const OCCLUSION = 'image.occlusion_patches';
 const EXACT = /^exact\.(?:(image|text|joint)\.(shapley|banzhaf|banzhaf_pairs)|values\.corners)$/;
@@ -36,7 +37,7 @@ export const attributionGamesChecker: Checker = {
     if (names.includes(OCCLUSION)) {
       const { image } = await explainTensors(context.model, occlusion, inputs, { wanted: ['image'] });
       const patches = image![0].tokens.slice(context.model.image.prefixTokens);
-      yield { name: OCCLUSION, kind: 'forward', value: floats(context.reference.shape(OCCLUSION), patches) };
+      yield { name: OCCLUSION, kind: 'forward', value: floats(context.reference.shape(OCCLUSION), patches), scaleFloor: COSINE_SCALE };
     }
     const wanted = names.filter(name => EXACT.test(name));
     if (wanted.length === 0) return;
@@ -87,13 +88,22 @@ async function imagePlayers(context: VerifyContext, inputs: TensorPairs, grid: r
   return players.some(group => group === undefined) ? { reason: `${PLAYERS} does not number its players from 0 without gaps` } : players;
 }
 
+/** Cosines, or sums and differences of them. */
+const cosineValue = (name: string, shape: readonly number[], values: ArrayLike<number>): Computed => ({
+  name,
+  kind: 'forward',
+  value: floats(shape, values),
+  scaleFloor: COSINE_SCALE,
+});
+
+/** All values of a game of cosines. */
 function exactValue(name: string, { n, k, values }: Listed): Computed {
   const [, side, what] = EXACT.exec(name)!;
   const [rows, columns] = [2 ** n, 2 ** k];
   const all = columns - 1;
   if (!side) {
     const corners = [values[0], values[all], values[(rows - 1) * columns], values[rows * columns - 1]];
-    return { name, kind: 'forward', value: floats([4], corners) };
+    return cosineValue(name, [4], corners);
   }
   const games: Record<string, [Float64Array, number]> = {
     image: [Float64Array.from({ length: rows }, (_, m) => values[m * columns + all]), n],
@@ -101,6 +111,6 @@ function exactValue(name: string, { n, k, values }: Listed): Computed {
     joint: [values, n + k],
   };
   const [game, players] = games[side];
-  if (what === 'banzhaf_pairs') return { name, kind: 'forward', value: floats([players, players], exactBanzhafPairs(game, players)) };
-  return { name, kind: 'forward', value: floats([players], (what === 'shapley' ? exactShapley : exactBanzhaf)(game, players)) };
+  if (what === 'banzhaf_pairs') return cosineValue(name, [players, players], exactBanzhafPairs(game, players));
+  return cosineValue(name, [players], (what === 'shapley' ? exactShapley : exactBanzhaf)(game, players));
 }

@@ -14,6 +14,7 @@ import { floats } from '../../tensor/tensor.ts';
 import { type AttributionInputs, attributionInputs, type NoInputs } from '../attribution-inputs.ts';
 import type { Checker, VerifyContext } from '../checker.ts';
 import { encodeTensors } from '../tensor-run.ts';
+import { COSINE_SCALE } from '../tolerance.ts';
 
 /** The map that is judged: one value per token, prefix tokens first. */
 const MAP = 'image.nib';
@@ -54,6 +55,8 @@ const NUMBERS: Readonly<Record<string, (of: Judged) => Promise<number> | number>
   cosineDrop_x100: of => metric('cosine-drop', of.patches),
   cosineIncrease: async of => (await metric('cosine-increase', of.patches)) / 100,
 };
+/** Scales of those that are neither cosines nor shares: a percentage of the cosine; nats and a count, which are held against their own size. */
+const SCALES: Readonly<Record<string, number>> = { cosineDrop_x100: 100, Complexity: 0, EffectiveComplexity: 0 };
 /** Those that compare the map with the mask. */
 const WITH_TRUTH = new Set([
   'PointingGame',
@@ -81,11 +84,12 @@ export const attributionMetricsChecker: Checker = {
       else if (name === 'metric.map') yield { name, kind: 'forward', value: floats(judged.pixels.size!, judged.pixels.map) };
       else if (CURVE.test(name)) {
         const curve = judged.curves[CURVE.exec(name)![1] as 'deletion' | 'insertion'];
-        yield { name, kind: 'forward', value: floats([curve.length], curve) };
+        yield { name, kind: 'forward', value: floats([curve.length], curve), scaleFloor: COSINE_SCALE };
       } else {
         const number = name.slice(NUMBER.length);
         if (WITH_TRUTH.has(number) && !judged.pixels.truth) yield { name, reason: `the file has no ${MASK}` };
-        else yield { name, kind: 'forward', value: floats([], [await NUMBERS[number](judged)]) };
+        else
+          yield { name, kind: 'forward', value: floats([], [await NUMBERS[number](judged)]), scaleFloor: SCALES[number] ?? COSINE_SCALE };
       }
     }
   },

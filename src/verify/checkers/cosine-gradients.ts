@@ -3,6 +3,7 @@ import { compile, cosineSimilarity, grad, sum, type Value } from '../../graph/in
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { Checker } from '../checker.ts';
 import { firstRows, lacking, pairFeeds } from '../feeds.ts';
+import { COSINE_SCALE } from '../tolerance.ts';
 import { beyondModel, namedValues, traceImage, traceText } from '../trace.ts';
 
 const VALUE = /^grad\.(cosine|pixel_values|(vision|text)\.(hidden_states|attentions)\.\d+)$/;
@@ -36,7 +37,8 @@ export const cosineGradientsChecker: Checker = {
     const outputs = Object.fromEntries([['grad.cosine', cosine], ...wanted.map(([name], i) => [name, gradients[i]] as const)]);
     await using graph = await compile(model.runtime, outputs, { prepack: false });
     const out = await graph.run(firstRows({ ...feeds.image, ...feeds.text }));
-    if (names.includes('grad.cosine')) yield { name: 'grad.cosine', kind: 'forward', value: out['grad.cosine'] as FloatTensor };
+    if (names.includes('grad.cosine'))
+      yield { name: 'grad.cosine', kind: 'forward', value: out['grad.cosine'] as FloatTensor, scaleFloor: COSINE_SCALE };
     for (const [name] of wanted) yield { name, kind: 'gradient', value: out[name] as FloatTensor };
   },
 };

@@ -3,6 +3,7 @@ import { compile, div, norm, type Value } from '../../graph/index.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { Checker } from '../checker.ts';
 import { INPUTS, lacking, pairFeeds } from '../feeds.ts';
+import { COSINE_SCALE } from '../tolerance.ts';
 import { beyondModel, namedSimilarity, namedValues, traceImage, traceText } from '../trace.ts';
 
 const VALUE = /^((vision|text)\.(hidden_states\.\d+|attentions\.\d+|pooler_output)|image_embeds|text_embeds|logits_per_(image|text))$/;
@@ -36,6 +37,9 @@ export const forwardChecker: Checker = {
     if (wanted.length === 0) return;
     await using graph = await compile(model.runtime, Object.fromEntries(wanted), { prepack: false });
     const out = await graph.run({ ...feeds.image, ...feeds.text });
-    for (const [name] of wanted) yield { name, kind: 'forward', value: out[name] as FloatTensor };
+    // A logit is a cosine times the model's scale (plus SigLIP's bias).
+    const scale = COSINE_SCALE * (await model.logitScale());
+    for (const [name] of wanted)
+      yield { name, kind: 'forward', value: out[name] as FloatTensor, scaleFloor: name.startsWith('logits_') ? scale : undefined };
   },
 };

@@ -13,6 +13,7 @@ import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { inputRow } from '../attribution-inputs.ts';
 import type { Checker, Computed, VerifyContext } from '../checker.ts';
 import { textFeeds } from '../feeds.ts';
+import { COSINE_SCALE } from '../tolerance.ts';
 
 const NAME = /^((vision|text)\.(\d+))\.(?:(noise|input_ids|attention_mask)|hidden|alpha|loss|kl|saliency|map)$/;
 
@@ -142,7 +143,7 @@ function parts(
   return {
     hidden: { kind: 'forward', value: hidden },
     alpha: { kind: 'gate', value: floats([alphas.length, 1, tokens, width], alpha), rounding: alphaRounding },
-    loss: { kind: 'information', value: floats([result.fit.length, 3], loss) },
+    loss: { kind: 'information', value: floats([result.fit.length, 3], loss), scaleFloor: COSINE_SCALE },
     kl: { kind: 'information', value: floats([tokens, width], result.information), rounding: klRounding },
     saliency: { kind: 'information', value: floats([tokens], result.tokens), rounding: sums },
     map: { kind: 'information', value: map, rounding: new Float32Array(map.data.length).fill(mapRounding) },

@@ -1,6 +1,7 @@
 /** @file A LLaVA's forward pass: `image_features`, `hidden_states.I` (the last one normalised), `logits`, `loss`. */
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import type { Checker } from '../checker.ts';
+import { LOSS_SCALE } from '../tolerance.ts';
 import { arranged, LLAVA_INPUTS, llavaBatch } from './inputs.ts';
 import type { LlavaSubject } from './subject.ts';
 
@@ -33,6 +34,7 @@ export const llavaForwardChecker: Checker<LlavaSubject> = {
       const lacks = { loss: 'the file has no labels', image_features: 'the file has no pixel_values' }[name];
       yield { name, reason: lacks ?? `the model has ${layers} decoder blocks and no "${name}"` };
     }
-    for (const [name, value] of values) if (names.includes(name)) yield { name, kind: 'forward', value };
+    for (const [name, value] of values)
+      if (names.includes(name)) yield { name, kind: 'forward', value, scaleFloor: name === 'loss' ? LOSS_SCALE : undefined };
   },
 };

@@ -16,6 +16,7 @@ import { AdamW } from '../../optim/adamw.ts';
 import { type FloatTensor, floats, type Tensor } from '../../tensor/tensor.ts';
 import type { Checker, Computed } from '../checker.ts';
 import { gradientFloors, readWeights } from '../gradients.ts';
+import { LOSS_SCALE } from '../tolerance.ts';
 import { batchFeeds, LLAVA_INPUTS, type LlavaContext, llavaBatch } from './inputs.ts';
 import type { LlavaSubject } from './subject.ts';
 import {
@@ -29,6 +30,7 @@ import {
 
 /** In the order of the computation. */
 const VALUES = ['h_in', 'mu', 'logvar', 'h_out', 'logits.train', 'ce', 'kl_v', 'kl_t', 'kl_v_half', 'kl_t_half', 'total', 'logits.eval'];
+const LOSSES = ['ce', 'total'];
 const AFTER = 'adamw.after.';
 const STEPS = 'adamw.loss_and_gradnorm';
 const INSIDE_TOWER = 'model.vision_tower.';
@@ -132,7 +134,9 @@ async function* values(
   };
   await using graph = await compile(model.runtime, { ...graphs.inside, ...graphs.gradients }, { prepack: false });
   const first = await graph.run({ ...feeds, ...weights });
-  for (const name of VALUES) if (name in first) yield { name, kind: kindOf(name), value: first[name] as FloatTensor };
+  for (const name of VALUES)
+    if (name in first)
+      yield { name, kind: kindOf(name), value: first[name] as FloatTensor, scaleFloor: LOSSES.includes(name) ? LOSS_SCALE : undefined };
   if (reference.has('logits.eval'))
     yield { name: 'logits.eval', kind: 'forward', value: await evaluation(context, settings, batch, weights) };
 
