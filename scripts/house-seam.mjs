@@ -15,10 +15,52 @@ const NODE_ROOMS = ['node', 'cli'];
  * What must run in a browser, by path below `src`: a folder stands for all its files that are not named in `NODE_SIDE`. Whatever these
  * import, however deep, is held to the same rule.
  */
-const CORE = [];
+const CORE = [
+  'system/',
+  'tensor/',
+  'graph/',
+  'runtime/runtime.ts',
+  'runtime/web.ts',
+  'nn/',
+  'optim/',
+  'checkpoints/',
+  'inputs/image/',
+  'inputs/text/',
+  'models/',
+  'shifts/',
+  'bottleneck/',
+  'attribution/',
+  'evaluation/metrics/',
+  'evaluation/distances/',
+  'report/attribution/',
+];
 
 /** Adaptors for Node inside core rooms: they open directories, spawn threads or write files, and nothing of the core imports them. */
-const NODE_SIDE = [];
+const NODE_SIDE = [
+  // From names, paths and directories to what the core reads from `ModelFiles`.
+  'attribution/save-statistics.ts',
+  'bottleneck/gaussian/pretrained.ts',
+  'checkpoints/disk.ts',
+  'checkpoints/hub/',
+  'inputs/text/disk.ts',
+  'models/bundled.ts',
+  'models/pretrained.ts',
+  // Pictures: decoding, encoding, drawing SVG.
+  'inputs/image/codec.ts',
+  'inputs/image/decode.ts',
+  'inputs/image/image-file.ts',
+  'report/attribution/bound.ts',
+  'report/attribution/raster.ts',
+  'report/attribution/sharp-codec.ts',
+  'shifts/apply.ts',
+  'shifts/jpeg-codec.ts',
+  // Files written.
+  'checkpoints/peft.ts',
+  'checkpoints/save.ts',
+  'checkpoints/write.ts',
+  'models/save-pretrained.ts',
+  'models/side-files.ts',
+];
 
 /**
  * Circles that may stay. The ops' circle: a derivative is made of ops again, so families of ops use each other (add's derivative sums,
@@ -26,13 +68,17 @@ const NODE_SIDE = [];
  */
 const CIRCLES = ['graph/ops/'];
 
+/** What only Node gives without an import. */
+const GLOBALS = /(?<![.\w'-])(?:Buffer\s*[.(]|process\s*\.\s*(?!ts\b)|__dirname\b|__filename\b)|\bimport\.meta\b/;
+
 const STATIC = /(?:^|\n)(?:import|export)\b(?!\s*\()([^'"`;]*?)\bfrom\s*['"]([^'"]+)['"]|(?:^|\n)import\s*['"]([^'"]+)['"]/g;
 const DYNAMIC = /(typeof\s+)?\bimport\(\s*['"]([^'"]+)['"]\s*\)(\s*\.\s*[A-Z])?/g;
 const COMMENT = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/[^\n]*/g;
 
+const within = (list, file) => list.some(entry => file === entry || (entry.endsWith('/') && file.startsWith(entry)));
+
 /** Modules that a file names, and those among them that it needs when it runs. */
-function importsOf(text) {
-  const plain = text.replace(COMMENT, comment => comment.replace(/[^\n]/g, ' '));
+function importsOf(plain) {
   const needed = [];
   const types = [];
   for (const [, clause, from, bare] of plain.matchAll(STATIC)) (/^\s*type\b/.test(clause ?? '') ? types : needed).push(from ?? bare);
@@ -49,11 +95,15 @@ export function seamProblems(root, files, isTest) {
   const problems = [];
   for (const path of files) {
     if (isTest(path)) continue;
-    const { needed, all } = importsOf(readFileSync(path, 'utf8'));
+    const plain = readFileSync(path, 'utf8').replace(COMMENT, comment => comment.replace(/[^\n]/g, ' '));
+    const { needed, all } = importsOf(plain);
     const room = name(path).split('/')[0];
     for (const target of all)
       if (NATIVE.test(target) && !NODE_ROOMS.includes(room))
         problems.push(`src/${name(path)}: imports ${target}; only src/node does, give it from above or use what src/node exports`);
+    const [given] = GLOBALS.exec(plain) ?? [];
+    if (given && within(CORE, name(path)) && !within(NODE_SIDE, name(path)))
+      problems.push(`src/${name(path)}: the core must run without Node, but uses ${given}`);
     const local = targets => targets.filter(target => target.startsWith('.')).map(target => name(join(dirname(path), target)));
     runs.set(name(path), local(needed));
     names.set(name(path), local(all));
@@ -64,7 +114,6 @@ export function seamProblems(root, files, isTest) {
 
 /** The shortest chain from each core module into `src/node`, one per first step that is wrong. */
 function reaching(graph) {
-  const within = (list, file) => list.some(entry => file === entry || (entry.endsWith('/') && file.startsWith(entry)));
   const problems = [];
   for (const start of graph.keys()) {
     if (!within(CORE, start) || within(NODE_SIDE, start)) continue;

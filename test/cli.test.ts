@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSafetensors } from '../src/checkpoints/safetensors.ts';
+import { openSafetensors } from '../src/checkpoints/disk.ts';
 import { parseCsv } from '../src/cli/csv.ts';
 import { attributionFromJson } from '../src/report/attribution/json.ts';
 import { filesBelow, narrows, pooled, repository, scratch, writePicture, writeTinyModel } from './support.ts';

@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { featureStatistics, STATISTICS_FILE, saveStatistics } from '../../src/attribution/feature-statistics.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { featureStatistics, STATISTICS_FILE } from '../../src/attribution/feature-statistics.ts';
+import { saveStatistics } from '../../src/attribution/save-statistics.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { caption } from '../../src/scenes/captions.ts';
 import { drawScene } from '../../src/scenes/scene.ts';
 import { loadSprites } from '../../src/scenes/sprites.ts';

@@ -12,7 +12,7 @@ import { crossValues } from '../../src/attribution/perturbation/games.ts';
 import { Perturbation } from '../../src/attribution/perturbation/perturbation.ts';
 import { captionPlayers } from '../../src/attribution/perturbation/players.ts';
 import { rows } from '../../src/attribution/rows.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { caption } from '../../src/scenes/captions.ts';
 import { drawScene } from '../../src/scenes/scene.ts';
 import { loadSprites } from '../../src/scenes/sprites.ts';

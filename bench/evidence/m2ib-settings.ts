@@ -15,7 +15,7 @@ import { positiveShare } from '../../src/evaluation/metrics/energy-pointing-game
 import { located } from '../../src/evaluation/metrics/located.ts';
 import { shareOfHits } from '../../src/evaluation/metrics/pointing-game.ts';
 import { areaUnder, removalCurve } from '../../src/evaluation/metrics/ranking.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { nameCaption } from '../../src/scenes/captions.ts';
 import { drawScene } from '../../src/scenes/scene.ts';

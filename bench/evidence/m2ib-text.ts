@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { M2IB, type M2IBOptions } from '../../src/attribution/methods/m2ib.ts';
 import type { WordScore } from '../../src/attribution/result.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { nameCaption } from '../../src/scenes/captions.ts';
 import { CONCEPTS } from '../../src/scenes/concepts.ts';

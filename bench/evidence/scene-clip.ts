@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readFloats } from '../../src/checkpoints/safetensors.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { CONCEPTS } from '../../src/scenes/concepts.ts';
 import { TEST_STYLES, TRAIN_STYLES } from '../../src/scenes/sprite-atlas.ts';

@@ -1,7 +1,8 @@
 /** @file What our engine makes of a LLaVA's inputs, for check_llava_python.py: `llava_values.ts JOBS.json` does the jobs of the file in turn. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { loadBottleneckLlava } from '../../src/bottleneck/gaussian/llava.ts';
-import { openSafetensors, readTensor } from '../../src/checkpoints/safetensors.ts';
+import { loadBottleneckLlava } from '../../src/bottleneck/gaussian/pretrained.ts';
+import { openSafetensors } from '../../src/checkpoints/disk.ts';
+import { readTensor } from '../../src/checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../src/checkpoints/write.ts';
 import { ChatModel } from '../../src/generation/chat-model.ts';
 import { ChatSession } from '../../src/generation/chat-session.ts';

@@ -1,7 +1,7 @@
 /** @file Every gradient, layer, attention and bottleneck method once, both maps, against one map of the official M2IB in PyTorch. */
 import type { Family } from '../../src/attribution/method.ts';
 import { createMethod, pairMethods } from '../../src/attribution/registry.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { sum } from '../../src/tensor/statistics/descriptive.ts';
 import { interleave, type Side } from '../rounds.ts';

@@ -1,6 +1,6 @@
 /** @file Each method against the same one in captum or pytorch-grad-cam, same samples and steps, image map on ViT-B/32's shape. */
 import { createMethod, findMethod } from '../../src/attribution/registry.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { median } from '../../src/tensor/statistics/descriptive.ts';
 import { Peer } from '../peer.ts';

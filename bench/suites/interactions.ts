@@ -5,7 +5,7 @@
  */
 import { banzhafInteractions, splitMasks } from '../../src/attribution/methods/banzhaf-interactions.ts';
 import { compile, input, matmul } from '../../src/graph/index.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { floats, ints } from '../../src/tensor/tensor.ts';

@@ -1,6 +1,6 @@
 /** @file M2IB with our default settings, as a user calls it, against our own official mode and the official code in PyTorch. */
 import { M2IB } from '../../src/attribution/methods/m2ib.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { interleave, type Side } from '../rounds.ts';
 import type { Context, Row, Suite, SuiteResult } from '../suite.ts';

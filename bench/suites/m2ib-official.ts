@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { compileGate } from '../../src/bottleneck/gate-graph.ts';
 import { optimiseGate } from '../../src/bottleneck/optimise-gate.ts';
-import { openSafetensors, readFloats } from '../../src/checkpoints/safetensors.ts';
+import { openSafetensors } from '../../src/checkpoints/disk.ts';
+import { readFloats } from '../../src/checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../src/checkpoints/write.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
 import type { Modality } from '../../src/models/dual-encoder.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { median } from '../../src/tensor/statistics/descriptive.ts';

@@ -3,12 +3,11 @@
  * It tunes a LLaVA by LoRA as `narrows train tune --method lora` does (two steps), or answers one conversation.
  */
 import { writeFile } from 'node:fs/promises';
-import { openCheckpoint } from '../../src/checkpoints/checkpoint.ts';
-import { readConfig } from '../../src/checkpoints/config.ts';
+import { openCheckpoint, readConfig } from '../../src/checkpoints/disk.ts';
 import { generate } from '../../src/generation/generate.ts';
 import { compile } from '../../src/graph/index.ts';
 import { imageTokens, type LlavaConfig, parseLlavaConfig } from '../../src/models/llava/config.ts';
-import { LlavaModel } from '../../src/models/llava/model.ts';
+import { LlavaModel } from '../../src/models/pretrained.ts';
 import { frozenParameters } from '../../src/nn/parameters.ts';
 import { AdamW } from '../../src/optim/adamw.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';

@@ -1,6 +1,6 @@
 /** @file RISE with 2,000 masks: twenty prompts on one picture against one prompt. The masked pictures are encoded once for all of them. */
 import { rise as entry } from '../../src/attribution/methods/rise.ts';
-import { CLIPModel } from '../../src/models/clip/model.ts';
+import { CLIPModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { explainTensors } from '../../src/verify/tensor-run.ts';
 import { clock, interleave, type Side } from '../rounds.ts';

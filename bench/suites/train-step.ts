@@ -1,8 +1,7 @@
 /** @file A training step of the small CLIP, batch 64: forward, contrastive loss, gradients, clip, AdamW; against PyTorch eager. */
 import { join } from 'node:path';
-import { openCheckpoint } from '../../src/checkpoints/checkpoint.ts';
-import { readConfig } from '../../src/checkpoints/config.ts';
-import { openSafetensors, readFloats, readTensor } from '../../src/checkpoints/safetensors.ts';
+import { openCheckpoint, openSafetensors, readConfig } from '../../src/checkpoints/disk.ts';
+import { readFloats, readTensor } from '../../src/checkpoints/safetensors.ts';
 import { compile } from '../../src/graph/index.ts';
 import { type CLIPConfig, parseCLIPConfig } from '../../src/models/clip/config.ts';
 import { eosPositions } from '../../src/models/clip/text.ts';

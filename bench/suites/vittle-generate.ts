@@ -4,7 +4,7 @@ import { writeSafetensors } from '../../src/checkpoints/write.ts';
 import { generate } from '../../src/generation/generate.ts';
 import { imageTokens, type LlavaConfig } from '../../src/models/llava/config.ts';
 import type { LlavaPrompt } from '../../src/models/llava/decoding.ts';
-import { LlavaModel } from '../../src/models/llava/model.ts';
+import { LlavaModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { median } from '../../src/tensor/statistics/descriptive.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type BottleneckConfig, parseBottleneckConfig } from '../../src/bottleneck/gaussian/config.ts';
 import { initialBottleneck } from '../../src/bottleneck/gaussian/module.ts';
 import { ALPHA_INPUT, bottleneckNoise, noiseInput, trainingBottleneck } from '../../src/bottleneck/gaussian/train.ts';
-import { openCheckpoint } from '../../src/checkpoints/checkpoint.ts';
+import { openCheckpoint } from '../../src/checkpoints/disk.ts';
 import { writeSafetensors } from '../../src/checkpoints/write.ts';
 import { compile } from '../../src/graph/index.ts';
 import { imageTokens, type LlavaConfig } from '../../src/models/llava/config.ts';

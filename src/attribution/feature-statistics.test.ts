@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChannelStatistics, sampleStatistics } from '../bottleneck/statistics.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { expectClose } from '../testing/close.ts';
-import { featureStatistics, loadStatistics, saveStatistics } from './feature-statistics.ts';
+import { featureStatistics, loadStatistics, type StatisticsFile } from './feature-statistics.ts';
 import { M2IB, type M2IBOptions } from './methods/m2ib.ts';
 import { type EncodedPairs, encodePairs, type Pair } from './pair.ts';
+import { saveStatistics, statisticsAt } from './save-statistics.ts';
 import { LAYERS, PAIRS, tinyPairModel } from './testing/tiny-pairs.ts';
 
 let model: Awaited<ReturnType<typeof tinyPairModel>>;
@@ -24,7 +25,7 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-function m2ib(options: Partial<M2IBOptions> = {}, statistics?: string): M2IB {
+function m2ib(options: Partial<M2IBOptions> = {}, statistics?: StatisticsFile): M2IB {
   const method = new M2IB(model, options, statistics);
   methods.push(method);
   return method;
@@ -54,8 +55,8 @@ describe('statistics of a data set', () => {
 
     const path = join(root, 'all.safetensors');
     await saveStatistics(path, fitted);
-    expect(await loadStatistics(path, LAYERS)).toEqual({ image: fitted.get('image.1'), text: fitted.get('text.-1') });
-    const mapped = await m2ib({ normalisation: 'dataset' }, path).attribute(PAIRS[0]);
+    expect(await loadStatistics(statisticsAt(path), LAYERS)).toEqual({ image: fitted.get('image.1'), text: fitted.get('text.-1') });
+    const mapped = await m2ib({ normalisation: 'dataset' }, statisticsAt(path)).attribute(PAIRS[0]);
     expect(mapped.image!.tokens).not.toEqual((await m2ib().attribute(PAIRS[0])).image!.tokens);
   });
 
@@ -74,7 +75,7 @@ describe('statistics of a data set', () => {
     const attempt = async (entries: [string, ChannelStatistics][]): Promise<string> => {
       const path = join(root, 'wrong.safetensors');
       await saveStatistics(path, new Map(entries));
-      const error = await m2ib({ normalisation: 'dataset' }, path)
+      const error = await m2ib({ normalisation: 'dataset' }, statisticsAt(path))
         .attribute(PAIRS[0])
         .catch(e => e);
       expect(error).toBeInstanceOf(NarrowsError);

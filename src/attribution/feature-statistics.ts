@@ -5,11 +5,10 @@
  */
 
 import { type ChannelStatistics, RunningStatistics } from '../bottleneck/statistics.ts';
-import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
-import { writeSafetensors } from '../checkpoints/write.ts';
+import { openSafetensorsFrom, readFloats } from '../checkpoints/safetensors.ts';
 import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { floats, type Tensor } from '../tensor/tensor.ts';
+import { fileIn, isMissing, type ModelFiles } from '../system/model-files.ts';
 import { lastLayer } from './layer.ts';
 import { encodePairs, type Pair } from './pair.ts';
 import { row } from './rows.ts';
@@ -55,22 +54,20 @@ export async function featureStatistics(
   return new Map([...running].map(([key, sums]) => [key, sums.result()]));
 }
 
-/** Writes statistics as safetensors. */
-export async function saveStatistics(path: string, statistics: FeatureStatistics): Promise<void> {
-  const tensors: [string, Tensor][] = [...statistics].flatMap(([key, s]): [string, Tensor][] => [
-    [`${key}.mean`, floats([s.mean.length], s.mean)],
-    [`${key}.deviation`, floats([s.deviation.length], s.deviation)],
-  ]);
-  await writeSafetensors(path, tensors);
+/** Where statistics stand. */
+export interface StatisticsFile {
+  readonly files: ModelFiles;
+  readonly file: string;
 }
 
 /** Statistics of the gate's layers. @throws NarrowsError naming the file and what it lacks */
 export async function loadStatistics(
-  path: string,
+  { files, file: name }: StatisticsFile,
   layers: Readonly<Record<Modality, number>>,
 ): Promise<Record<Modality, ChannelStatistics>> {
-  const file = await openSafetensors(path).catch(error => {
-    if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
+  const path = fileIn(files, name);
+  const file = await openSafetensorsFrom(files, name).catch(error => {
+    if (!isMissing(error)) throw error;
     throw new NarrowsError(
       `Normalisation "dataset" needs ${path}, which does not exist: fit it with featureStatistics and saveStatistics, or choose normalisation "sample".`,
       { cause: error },

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DualEncoder } from '../models/dual-encoder.ts';
-import { loadModel } from '../models/load.ts';
-import { figureSvg } from '../report/attribution/figure.ts';
+import { loadModel } from '../models/pretrained.ts';
+import { figureSvg } from '../report/attribution/bound.ts';
 import { attributionFromJson, attributionToJson } from '../report/attribution/json.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { FAMILIES } from './method.ts';

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openSafetensors, readFloats } from '../checkpoints/safetensors.ts';
-import { CLIPModel } from '../models/clip/model.ts';
+import { openSafetensors } from '../checkpoints/disk.ts';
+import { readFloats } from '../checkpoints/safetensors.ts';
+import { CLIPModel } from '../models/pretrained.ts';
 import { RandomStream } from '../tensor/random.ts';
 import { type FloatTensor, floats, ints } from '../tensor/tensor.ts';
 import { expectClose } from '../testing/close.ts';

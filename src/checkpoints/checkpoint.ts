@@ -1,58 +1,52 @@
 /** @file The weights of a model directory as one table of tensors, whether they stand in one safetensors file or in shards. */
-import { readdir, realpath } from '../node/disk.ts';
-import { basename, join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { readError } from '../system/read-error.ts';
-import { checkDirectory, readJson } from './config.ts';
-import { openSafetensors, type SafetensorsFile, type TensorEntry } from './safetensors.ts';
+import { fileIn, isMissing, locate, type ModelFiles } from '../system/model-files.ts';
+import { readJsonFrom } from './config.ts';
+import { openSafetensorsFrom, type SafetensorsFile, type TensorEntry } from './safetensors.ts';
 
 /** The names that transformers gives to weights. */
 export const WEIGHTS = 'model.safetensors';
 /** Table of shards: `weight_map` gives the file of each tensor. */
 export const WEIGHTS_INDEX = 'model.safetensors.index.json';
 
-/** All weights of a directory. Nothing but headers has been read. */
+/** All weights of a checkpoint. Nothing but headers has been read. */
 export interface Checkpoint {
-  /** Real path. */
+  /** Where it stands: on disk its real path. */
   readonly directory: string;
   readonly entries: Map<string, TensorEntry>;
   /** Metadata of all files together (a later shard's value wins). */
   readonly metadata: Record<string, string>;
-  /** Real paths of the safetensors files. */
+  /** Where the safetensors files stand: on disk their real paths. */
   readonly files: readonly string[];
+  /** Their names in `source`, in the same order. */
+  readonly names: readonly string[];
+  readonly source: ModelFiles;
 }
 
 /**
- * Opens the weights of a directory: `model.safetensors`, else the shards of `model.safetensors.index.json`. Pickled weights are never opened.
+ * Opens the weights of a checkpoint: `model.safetensors`, else the shards of `model.safetensors.index.json`. Pickled weights are never opened.
  * @throws NarrowsError when there are no such weights, a shard or a tensor is missing, or a header is damaged.
  */
-export async function openCheckpoint(directory: string): Promise<Checkpoint> {
-  await checkDirectory(directory);
-  let names: string[];
-  try {
-    names = await readdir(directory);
-  } catch (error) {
-    throw readError(directory, error);
-  }
-  const real = await realpath(directory);
+export async function openCheckpointFrom(files: ModelFiles): Promise<Checkpoint> {
+  const names = await files.list();
+  const directory = await locate(files);
   if (names.includes(WEIGHTS)) {
-    const { path, tensors, metadata } = await openSafetensors(join(directory, WEIGHTS));
-    return { directory: real, entries: tensors, metadata, files: [path] };
+    const { path, tensors, metadata } = await openSafetensorsFrom(files, WEIGHTS);
+    return { directory, entries: tensors, metadata, files: [path], source: files, names: [WEIGHTS] };
   }
-  if (names.includes(WEIGHTS_INDEX)) return { directory: real, ...(await openShards(directory)) };
-  throw noWeights(directory, names);
+  if (names.includes(WEIGHTS_INDEX)) return { directory, source: files, ...(await openShards(files)) };
+  throw noWeights(files.name, names);
 }
 
-async function openShards(directory: string): Promise<Omit<Checkpoint, 'directory'>> {
-  const indexPath = join(directory, WEIGHTS_INDEX);
-  const map = await readWeightMap(indexPath);
+async function openShards(files: ModelFiles): Promise<Omit<Checkpoint, 'directory' | 'source'>> {
+  const indexPath = fileIn(files, WEIGHTS_INDEX);
+  const map = await readWeightMap(files);
   const shards = new Map<string, SafetensorsFile>();
   for (const name of [...new Set(map.values())].sort()) {
-    const path = join(directory, name);
-    const shard = await openSafetensors(path).catch(error => {
-      if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
+    const shard = await openSafetensorsFrom(files, name).catch(error => {
+      if (!isMissing(error)) throw error;
       const count = [...map.values()].filter(v => v === name).length;
-      throw new NarrowsError(`${directory} lacks the shard ${name} (${count} tensors), which ${WEIGHTS_INDEX} lists; download it too.`, {
+      throw new NarrowsError(`${files.name} lacks the shard ${name} (${count} tensors), which ${WEIGHTS_INDEX} lists; download it too.`, {
         cause: error,
       });
     });
@@ -62,7 +56,7 @@ async function openShards(directory: string): Promise<Omit<Checkpoint, 'director
   for (const [tensor, name] of map) {
     const entry = shards.get(name)!.tensors.get(tensor);
     if (!entry)
-      throw new NarrowsError(`${join(directory, name)} lacks tensor "${tensor}", which ${WEIGHTS_INDEX} places there; download it again.`);
+      throw new NarrowsError(`${fileIn(files, name)} lacks tensor "${tensor}", which ${WEIGHTS_INDEX} places there; download it again.`);
     entries.set(tensor, entry);
   }
   // Tensors that the index forgets are kept, so that a model's report can name them as unexpected.
@@ -75,19 +69,25 @@ async function openShards(directory: string): Promise<Omit<Checkpoint, 'director
       }
     }
   }
-  const files = [...shards.values()];
-  return { entries, metadata: Object.assign({}, ...files.map(f => f.metadata)), files: files.map(f => f.path) };
+  const opened = [...shards.values()];
+  return {
+    entries,
+    metadata: Object.assign({}, ...opened.map(shard => shard.metadata)),
+    files: opened.map(shard => shard.path),
+    names: [...shards.keys()],
+  };
 }
 
 /** Tensor name to shard file name. Shards must lie in the directory itself: an index is data, and must not reach outside. */
-async function readWeightMap(path: string): Promise<Map<string, string>> {
-  const index = await readJson(path);
+async function readWeightMap(files: ModelFiles): Promise<Map<string, string>> {
+  const path = fileIn(files, WEIGHTS_INDEX);
+  const index = await readJsonFrom(files, WEIGHTS_INDEX);
   const map = (index as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map) || Object.keys(map).length === 0) {
     throw new NarrowsError(`${path} has no weight_map that gives each tensor's file; download it again.`);
   }
   for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || basename(file) !== file || file.includes('\\') || !file.endsWith('.safetensors')) {
+    if (typeof file !== 'string' || /[/\\]/.test(file) || !file.endsWith('.safetensors')) {
       throw new NarrowsError(
         `${path} places tensor "${tensor}" in ${JSON.stringify(file)}, which is not a safetensors file of that directory.`,
       );

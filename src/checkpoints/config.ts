@@ -1,8 +1,6 @@
-/** @file Reads JSON files of a checkpoint directory with errors a person can act on. */
-import { readFile, stat } from '../node/disk.ts';
-import { join } from '../node/paths.ts';
+/** @file Reads JSON files of a checkpoint with errors a person can act on. (From paths: checkpoints/disk.ts.) */
 import { NarrowsError } from '../system/errors.ts';
-import { readError } from '../system/read-error.ts';
+import { fileIn, type ModelFiles, readText } from '../system/model-files.ts';
 import { jsonErrorIndex } from './json-position.ts';
 
 /** Parses JSON text. @param path named in the error. @throws NarrowsError with the line and column at which it stops being JSON. */
@@ -20,37 +18,20 @@ export function parseJson(text: string, path: string): unknown {
 }
 
 /** Reads and parses a JSON file (UTF-8). @throws NarrowsError when it is missing, unreadable or not JSON. */
-export async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw readError(path, error);
-  }
-  return parseJson(text, path);
-}
-
-/** Checks that `directory` is a directory. @throws NarrowsError that says what it is instead. */
-export async function checkDirectory(directory: string): Promise<void> {
-  const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw readError(directory, error);
-    return undefined;
-  });
-  if (!found) throw new NarrowsError(`There is no directory ${directory}; check the path of the model.`);
-  if (!found.isDirectory()) throw new NarrowsError(`${directory} is a file; give the directory of a model (with config.json and weights).`);
+export async function readJsonFrom(files: ModelFiles, file: string): Promise<unknown> {
+  return parseJson(await readText(files, file), fileIn(files, file));
 }
 
 /**
- * Reads `config.json` of a checkpoint directory, keys verbatim as Hugging Face writes them.
- * @throws NarrowsError when the directory or the file is missing, or the file is not a JSON object.
+ * Reads `config.json` of a checkpoint, keys verbatim as Hugging Face writes them.
+ * @throws NarrowsError when the place or the file is missing, or the file is not a JSON object.
  */
-export async function readConfig(directory: string): Promise<Record<string, unknown>> {
-  await checkDirectory(directory);
-  const path = join(directory, 'config.json');
-  if (!(await stat(path).catch(() => undefined))) {
-    throw new NarrowsError(`${directory} has no config.json, so it is not a model in Hugging Face format; check the path.`);
+export async function readConfigFrom(files: ModelFiles): Promise<Record<string, unknown>> {
+  if (!(await files.list()).includes('config.json')) {
+    throw new NarrowsError(`${files.name} has no config.json, so it is not a model in Hugging Face format; check the path.`);
   }
-  const config = await readJson(path);
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) throw new NarrowsError(`${path} must hold a JSON object.`);
+  const config = await readJsonFrom(files, 'config.json');
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new NarrowsError(`${fileIn(files, 'config.json')} must hold a JSON object.`);
   return config as Record<string, unknown>;
 }

@@ -1,49 +1,30 @@
-/** @file Hashes of files and of whole checkpoints, for provenance. */
-
-import { createReadStream, stat } from '../node/disk.ts';
-import { createHash } from '../node/hash.ts';
+/** @file The hash of a whole checkpoint, for provenance. */
 import { PromiseCache } from '../system/promise-cache.ts';
-import { readError } from '../system/read-error.ts';
+import { createSha256, hex } from '../system/sha256.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { TensorEntry } from './safetensors.ts';
 
-/** SHA-256 of a file's bytes, hexadecimal, read in pieces. @throws NarrowsError when it cannot be read. */
-export async function sha256File(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await addRange(hash, path);
-  return hash.digest('hex');
-}
-
-async function addRange(hash: ReturnType<typeof createHash>, path: string, range: { start?: number; end?: number } = {}): Promise<void> {
-  try {
-    for await (const piece of createReadStream(path, { ...range, highWaterMark: 1 << 20 })) hash.update(piece);
-  } catch (error) {
-    throw readError(path, error);
-  }
-}
+/** Bytes read at a time. */
+const PIECE = 8 << 20;
 
 const hashes = new PromiseCache<string>();
 
-/** Changes whenever one of the files is replaced or written to. */
-async function fingerprint(checkpoint: Checkpoint): Promise<string> {
-  const parts = checkpoint.files.map(async file => {
-    try {
-      const { mtimeNs, size, ino } = await stat(file, { bigint: true });
-      return `${file}\0${mtimeNs}\0${size}\0${ino}`;
-    } catch (error) {
-      throw readError(file, error);
-    }
-  });
-  return (await Promise.all(parts)).join('\n');
+/** Changes whenever one of the files is replaced or written to; undefined where the place cannot tell. */
+async function fingerprint({ source, names, entries }: Checkpoint): Promise<string | undefined> {
+  const { fingerprint: of } = source;
+  if (!of) return undefined;
+  // A model's entries may go by other names in memory, which are hashed too.
+  return JSON.stringify([await Promise.all(names.map(name => of.call(source, name))), [...entries.keys()].sort()]);
 }
 
-async function hashEntries(entries: readonly TensorEntry[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const { name, stored, shape, file, offset, length } of entries) {
+async function hashEntries({ source }: Checkpoint, entries: readonly TensorEntry[]): Promise<string> {
+  const hash = source.createHash?.() ?? createSha256();
+  for (const entry of entries) {
+    const { name, stored, shape, length } = entry;
     hash.update(`${JSON.stringify([name, stored, shape])}\n`);
-    if (length > 0) await addRange(hash, file, { start: offset, end: offset + length - 1 });
+    for (let at = 0; at < length; at += PIECE) hash.update(await entry.read(at, Math.min(PIECE, length - at)));
   }
-  return hash.digest('hex');
+  return hex(hash.digest());
 }
 
 /**
@@ -52,7 +33,12 @@ async function hashEntries(entries: readonly TensorEntry[]): Promise<string> {
  * @throws NarrowsError when a file cannot be read.
  */
 export async function checkpointHash(checkpoint: Checkpoint): Promise<string> {
-  return hashes.get(await fingerprint(checkpoint), () =>
-    hashEntries([...checkpoint.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1))),
-  );
+  const compute = (): Promise<string> =>
+    hashEntries(
+      checkpoint,
+      [...checkpoint.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    );
+  const key = await fingerprint(checkpoint);
+  if (key === undefined) return compute();
+  return hashes.get(key, compute);
 }

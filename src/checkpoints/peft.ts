@@ -7,10 +7,10 @@ import { writeFileAtomic } from '../node/files.ts';
 import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';
-import { checkDirectory, readJson } from './config.ts';
+import { checkDirectory, openSafetensors, readJson } from './disk.ts';
 import { type PeftConfig, parsePeftConfig, peftJson } from './peft-config.ts';
 import { isSavedModule, type LoraConfig, loraLayer, loraNames, loraScaling } from './peft-layers.ts';
-import { openSafetensors, readFloats, type TensorEntry } from './safetensors.ts';
+import { readFloats, type TensorEntry } from './safetensors.ts';
 import { writeSafetensors } from './write.ts';
 
 /** The files of an adapter. */

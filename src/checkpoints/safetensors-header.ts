@@ -2,6 +2,7 @@
  * @file The header of a safetensors file (https://github.com/huggingface/safetensors): 8 bytes of length, JSON, then the data without gaps.
  * Everything a header claims is checked against the file's size before anything is allocated.
  */
+import { latin1 } from '../system/bytes.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { DType } from '../tensor/dtype.ts';
 
@@ -50,7 +51,7 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
  * @throws NarrowsError when the file is too short for its header, or the header too long.
  */
 export function headerLength(path: string, start: Uint8Array, fileBytes: number): number {
-  if (Buffer.from(start).toString('latin1') === 'version ') {
+  if (latin1(start) === 'version ') {
     throw new NarrowsError(`${path} is a Git LFS pointer, not the weights; fetch them with: git lfs pull.`);
   }
   if (start.length < 8)

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NarrowsError } from '../system/errors.ts';
 import { floats, ints, type Tensor, tensor } from '../tensor/tensor.ts';
-import { openSafetensors, readFloats, readTensor } from './safetensors.ts';
+import { openSafetensors } from './disk.ts';
+import { readFloats, readTensor } from './safetensors.ts';
 import { writeSafetensors } from './write.ts';
 
 const golden = join(import.meta.dirname, 'testdata/all-types.safetensors');

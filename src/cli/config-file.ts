@@ -1,7 +1,7 @@
 /** @file `--config FILE`: a JSON object whose keys are a command's flags; what stands on the command line is stronger. */
 import type { Command, Option } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { readJson } from '../checkpoints/config.ts';
+import { readJson } from '../checkpoints/disk.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { camel } from './flags.ts';
 

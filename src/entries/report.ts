@@ -1,11 +1,11 @@
 /** @file `narrows/report`: pictures and pages of attributions and comparisons. Results hold raw values; everything here draws them. */
-export { figureSvg } from '../report/attribution/figure.ts';
+export { figureSvg, indexRow, reportHtml, terminalThumbnail } from '../report/attribution/bound.ts';
 export type { FigureOptions } from '../report/attribution/figure-options.ts';
-export { type ReportItem, type ReportOptions, reportHtml } from '../report/attribution/html.ts';
-export { type IndexRow, indexHtml, indexRow } from '../report/attribution/html-index.ts';
+export type { ReportItem, ReportOptions } from '../report/attribution/html.ts';
+export { type IndexRow, indexHtml } from '../report/attribution/html-index.ts';
 export { attributionFromJson, attributionTensors, attributionToJson } from '../report/attribution/json.ts';
 export { figurePng, overlayPng } from '../report/attribution/raster.ts';
-export { type TerminalOptions, terminalSummary, terminalThumbnail, terminalWords } from '../report/attribution/terminal.ts';
+export { type TerminalOptions, terminalSummary, terminalWords } from '../report/attribution/terminal.ts';
 export { type AnalyseOptions, type Analysis, analyse } from '../report/comparison/analyse.ts';
 export { type AssembleOptions, assembleResults } from '../report/comparison/assemble.ts';
 export { resultsFromJson } from '../report/comparison/json.ts';

@@ -1,8 +1,8 @@
 /** @file `narrows/training`: training of CLIPs and LLaVAs, the Gaussian bottleneck as a part of one's own graph, optimisers, experiments. */
 export { type BottleneckConfig, bottleneckSchema } from '../bottleneck/gaussian/config.ts';
-export { loadBottleneckLlava } from '../bottleneck/gaussian/llava.ts';
 export { bottleneckTensors, gaussianBottleneck, initialBottleneck } from '../bottleneck/gaussian/module.ts';
 export { type BottleneckPenalty, bottleneckPenalty } from '../bottleneck/gaussian/penalty.ts';
+export { loadBottleneckLlava } from '../bottleneck/gaussian/pretrained.ts';
 export { bottleneckNoise, type TrainingBottleneck, trainingBottleneck } from '../bottleneck/gaussian/train.ts';
 export { type ExperimentHooks, runExperiment } from '../experiments/vittle-scenes/run.ts';
 export { type ExperimentSettings, experimentSchema } from '../experiments/vittle-scenes/settings.ts';

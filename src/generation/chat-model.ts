@@ -1,6 +1,6 @@
 /** @file A model with all that turns a conversation into tokens and tokens into an answer: tokenizer, template, processor, defaults. */
-import type { BottleneckLlavaOptions } from '../bottleneck/gaussian/llava.ts';
-import { readConfig, readJson } from '../checkpoints/config.ts';
+import type { BottleneckLlavaOptions } from '../bottleneck/gaussian/pretrained.ts';
+import { readConfig, readJson } from '../checkpoints/disk.ts';
 import { answerEnd } from '../inputs/chat/answer-end.ts';
 import { type EncodedChat, encodeChat } from '../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../inputs/chat/find-template.ts';

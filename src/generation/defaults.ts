@@ -1,7 +1,7 @@
 /** @file How a checkpoint wants to be continued: its generation_config.json. */
 
 import { z } from 'zod';
-import { readJson } from '../checkpoints/config.ts';
+import { readJson } from '../checkpoints/disk.ts';
 import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { GenerationOptions } from './options.ts';

@@ -1,13 +1,13 @@
 /** @file Opens a model that answers, of whatever kind its config names: LLaVA, LLaVA with its bottleneck, LLaVA-Mini. */
 
-import { type BottleneckLlavaOptions, openBottleneckLlava } from '../bottleneck/gaussian/llava.ts';
-import { readConfig } from '../checkpoints/config.ts';
+import { type BottleneckLlavaOptions, openBottleneckLlava } from '../bottleneck/gaussian/pretrained.ts';
+import { readConfig } from '../checkpoints/disk.ts';
 import { bundledModels, DEFAULT_CHAT_MODEL, findModel } from '../models/bundled.ts';
 import { imageTokens } from '../models/llava/config.ts';
 import type { LlavaModel } from '../models/llava/model.ts';
 import { compressedTokens } from '../models/llava-mini/config.ts';
-import { LlavaMiniModel } from '../models/llava-mini/model.ts';
 import { modelKind } from '../models/load.ts';
+import { LlavaMiniModel } from '../models/pretrained.ts';
 import { access } from '../node/disk.ts';
 import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';

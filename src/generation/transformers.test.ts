@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LlavaPrompt } from '../models/llava/decoding.ts';
-import { LlavaModel } from '../models/llava/model.ts';
 import { directoryOf, golden } from '../models/llava/testing/goldens.ts';
+import { LlavaModel } from '../models/pretrained.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import { defaultsOf } from './defaults.ts';

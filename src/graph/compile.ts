@@ -1,10 +1,10 @@
 /** @file From traced values to something that runs; equal graphs share one session. */
-import { createHash } from '../node/hash.ts';
-import type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from '../runtime/runtime.ts';
+import { type CompileOptions, type Executable, type Feeds, type RunOptions, type Runtime, rangesOf } from '../runtime/runtime.ts';
+import { digestHex } from '../system/sha256.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { showShape } from './dims.ts';
 import { OnnxEmitter } from './lower.ts';
-import { encodeModel, externalFolder, externalRanges, weightFiles } from './onnx.ts';
+import { encodeModel, externalWeights, weightFiles } from './onnx.ts';
 import type { OnnxGraph, OnnxValueInfo } from './onnx-graph.ts';
 import { GraphError, type Value } from './value.ts';
 
@@ -105,14 +105,10 @@ export async function compile(
   options: CompileOptions = {},
 ): Promise<CompiledGraph> {
   const graph = lower(outputs);
-  const folder = options.externalFolder ?? externalFolder(graph);
-  const ranges = runtime.externalRanges ? externalRanges(graph) : undefined;
-  const bytes = encodeModel(graph, folder, ranges);
-  const full: CompileOptions = { ...options, externalFolder: folder, ...(ranges ? { externalRanges: [...ranges.values()] } : {}) };
-  const hash = createHash('sha256')
-    .update(bytes)
-    .update(JSON.stringify(Object.entries(full).sort(([a], [b]) => (a < b ? -1 : 1))))
-    .digest('hex');
+  const placement = (runtime.placeWeights ?? rangesOf)(externalWeights(graph));
+  const bytes = encodeModel(graph, placement.locations);
+  const full: CompileOptions = { ...options, ...placement.options };
+  const hash = await digestHex(bytes, JSON.stringify(Object.entries(full).sort(([a], [b]) => (a < b ? -1 : 1))));
   const sessions = cache.get(runtime) ?? new Map<string, Entry>();
   cache.set(runtime, sessions);
   let entry = sessions.get(hash);

@@ -1,7 +1,6 @@
 /** @file Writes an `OnnxGraph` as the bytes of an ONNX ModelProto (https://github.com/onnx/onnx, onnx.proto3; IR version 10, opset 21). */
-import { dirname, relative, resolve } from '../node/paths.ts';
 import type { WeightFile } from '../node/weight-guard.ts';
-import type { ExternalRange } from '../runtime/runtime.ts';
+import type { WeightLocation } from '../runtime/runtime.ts';
 import { ProtoWriter } from '../system/protobuf.ts';
 import { DTYPES } from '../tensor/dtype.ts';
 import type { ExternalData, OnnxAttribute, OnnxGraph, OnnxTensor, OnnxValueInfo } from './onnx-graph.ts';
@@ -10,20 +9,9 @@ const IR_VERSION = 10;
 const OPSET = 21;
 const EXTERNAL = 1;
 
-/** Directory that holds every weight file of the graph (their deepest common parent), or undefined where there is none. */
-export function externalFolder(graph: OnnxGraph): string | undefined {
-  const folders = new Set(graph.initializers.flatMap(t => ('file' in t.content ? [dirname(resolve(t.content.file))] : [])));
-  let common: string[] | undefined;
-  for (const folder of folders) {
-    const parts = folder.split('/');
-    if (!common) common = parts;
-    else {
-      const differs = common.findIndex((p, i) => p !== parts[i]);
-      if (differs >= 0) common = common.slice(0, differs);
-    }
-  }
-  return common && (common.join('/') || '/');
-}
+/** The weights of a graph that stand outside of it, in the order in which `encodeModel` names them. */
+export const externalWeights = (graph: OnnxGraph): ExternalData[] =>
+  graph.initializers.flatMap(({ content }) => (content instanceof Uint8Array ? [] : [content]));
 
 /** Every weight file of a graph, and up to which byte it is read. */
 export function weightFiles(graph: OnnxGraph): WeightFile[] {
@@ -33,22 +21,9 @@ export function weightFiles(graph: OnnxGraph): WeightFile[] {
   return [...ends].map(([file, bytes]) => ({ file, bytes }));
 }
 
-/** Names every weight's bytes by themselves, for runtimes that read ranges instead of mapping files. */
-export function externalRanges(graph: OnnxGraph): Map<ExternalData, ExternalRange> {
-  const ranges = new Map<ExternalData, ExternalRange>();
-  for (const { content } of graph.initializers) if ('file' in content) ranges.set(content, { ...content, location: `${ranges.size}.bin` });
-  return ranges;
-}
-
-/**
- * @param folder directory against which weight files are named; `externalFolder(graph)` unless a test says otherwise.
- * @param ranges from `externalRanges`: names that weights get instead.
- */
-export function encodeModel(
-  graph: OnnxGraph,
-  folder = externalFolder(graph),
-  ranges?: ReadonlyMap<ExternalData, ExternalRange>,
-): Uint8Array {
+/** @param locations what the runtime calls each of `externalWeights(graph)` */
+export function encodeModel(graph: OnnxGraph, locations: readonly WeightLocation[] = []): Uint8Array {
+  const places = new Map(externalWeights(graph).map((weight, i) => [weight, locations[i]]));
   const model = new ProtoWriter();
   model.varint(1, IR_VERSION).string(2, 'narrows');
   model.message(7, g => {
@@ -61,7 +36,7 @@ export function encodeModel(
         if (node.domain) n.string(7, node.domain);
       });
     g.string(2, 'narrows');
-    for (const t of graph.initializers) g.message(5, w => encodeTensor(w, t, folder ?? '', ranges));
+    for (const t of graph.initializers) g.message(5, w => encodeTensor(w, t, places));
     for (const v of graph.inputs) g.message(11, w => encodeValueInfo(w, v));
     for (const v of graph.outputs) g.message(12, w => encodeValueInfo(w, v));
   });
@@ -81,16 +56,14 @@ function encodeAttribute(w: ProtoWriter, name: string, value: OnnxAttribute): vo
   }
 }
 
-function encodeTensor(w: ProtoWriter, t: OnnxTensor, folder: string, ranges?: ReadonlyMap<ExternalData, ExternalRange>): void {
+function encodeTensor(w: ProtoWriter, t: OnnxTensor, places: ReadonlyMap<ExternalData, WeightLocation>): void {
   w.packedVarints(1, t.shape).varint(2, DTYPES[t.dtype].onnx).string(8, t.name);
   if (t.content instanceof Uint8Array) {
     w.bytes(9, t.content);
     return;
   }
-  const { file, offset, length } = t.content;
-  const range = ranges?.get(t.content);
-  const entries = range ? { location: range.location, offset: 0, length } : { location: relative(folder, file), offset, length };
-  for (const [key, value] of Object.entries(entries)) w.message(13, e => e.string(1, key).string(2, String(value)));
+  const { location, offset, length } = places.get(t.content)!;
+  for (const [key, value] of Object.entries({ location, offset, length })) w.message(13, e => e.string(1, key).string(2, String(value)));
   w.varint(14, EXTERNAL);
 }
 

@@ -1,23 +1,21 @@
-/** @file What every loaded image–text model does: features, full forward, other image sizes, saving; weights stay in their file. */
+/** @file What every loaded image–text model does: features, full forward, other image sizes; weights stay in their file. */
 
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
 import { checkpointHash } from '../checkpoints/hash.ts';
-import { readFloats, readTensor } from '../checkpoints/safetensors.ts';
-import { saveCheckpoint } from '../checkpoints/save.ts';
+import { readFloats } from '../checkpoints/safetensors.ts';
 import { type CompiledGraph, cacheKey, compile, constant, type GraphCache, GraphCachePool, input, type Value } from '../graph/index.ts';
 import { resampleBicubic } from '../inputs/image/bilinear.ts';
 import type { ImageProcessor } from '../inputs/image/processor.ts';
 import type { Tokenizer } from '../inputs/text/tokenizer.ts';
 import type { LoadReport, Parameters } from '../nn/parameters.ts';
-import { makeDirectory } from '../node/files.ts';
 import type { Feeds, Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
+import type { ModelFiles } from '../system/model-files.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../tensor/tensor.ts';
 import type { DualEncoder, Tower, TowerInputs } from './dual-encoder.ts';
 import { graphKey } from './graph-key.ts';
 import type { ModelParts } from './load-parts.ts';
 import { gridSize, type ModelConfig } from './model-config.ts';
-import { copySideFiles } from './side-files.ts';
 
 /** One tower's values. `hiddenStates[0]` is the input of the first block, as in transformers. */
 export interface TowerOutput {
@@ -60,6 +58,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   abstract readonly text: Tower;
   readonly name: string;
   readonly config: C;
+  readonly files: ModelFiles;
   readonly checkpoint: Checkpoint;
   readonly report: LoadReport;
   readonly processor: ImageProcessor;
@@ -78,6 +77,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   constructor(parts: ModelParts<C>) {
     this.name = parts.name;
     this.config = parts.config;
+    this.files = parts.files;
     this.checkpoint = parts.checkpoint;
     this.report = parts.report;
     this.processor = parts.processor;
@@ -186,18 +186,6 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
       visionAttentions: list('visionAttentions', this.image.layers),
       textAttentions: list('textAttentions', this.text.layers),
     };
-  }
-
-  /**
-   * Writes the model as Python's `from_pretrained` opens it (weights in their stored type; the tokenizer's and preprocessor's files are
-   * copied).
-   */
-  async savePretrained(directory: string, options: { maxShardBytes?: number } = {}): Promise<void> {
-    await makeDirectory(directory);
-    await copySideFiles(this.checkpoint.directory, directory);
-    const tensors: [string, Tensor][] = [];
-    for (const [name, entry] of this.checkpoint.entries) tensors.push([name, await readTensor(entry)]);
-    await saveCheckpoint(directory, tensors, { config: { ...this.config }, ...options });
   }
 
   sha256(): Promise<string> {

@@ -10,6 +10,7 @@ import type { Tokenizer } from '../inputs/text/tokenizer.ts';
 import type { BlockTrace, SuffixOptions } from '../nn/encoder.ts';
 import type { Parameters } from '../nn/parameters.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { ModelFiles } from '../system/model-files.ts';
 import type { FloatTensor, Tensor } from '../tensor/tensor.ts';
 
 /** Which side of a pair. */
@@ -81,6 +82,8 @@ export interface DualEncoder extends AsyncDisposable {
   readonly name: string;
   readonly runtime: Runtime;
   readonly parameters: Parameters;
+  /** The checkpoint's files: statistics and whatever else stands beside the weights. */
+  readonly files: ModelFiles;
   readonly checkpoint: Checkpoint;
   readonly processor: ImageProcessor;
   /** Whether compiled graphs outlive their use (see `LoadOptions`); true where it is not said. */

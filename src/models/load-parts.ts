@@ -1,8 +1,7 @@
-/** @file What a checkpoint directory gives before a model stands on it: config, weights, preprocessor, tokenizer. */
+/** @file What a checkpoint's files give before a model stands on it: config, weights, preprocessor, tokenizer. */
 
-import { type Checkpoint, openCheckpoint } from '../checkpoints/checkpoint.ts';
-import { readConfig } from '../checkpoints/config.ts';
-import type { ResolveOptions } from '../checkpoints/hub/hub.ts';
+import { type Checkpoint, openCheckpointFrom } from '../checkpoints/checkpoint.ts';
+import { readConfigFrom } from '../checkpoints/config.ts';
 import type { TensorEntry } from '../checkpoints/safetensors.ts';
 import type { Value } from '../graph/index.ts';
 import { openImageProcessor } from '../inputs/image/image-rules.ts';
@@ -10,28 +9,26 @@ import type { ImageProcessor } from '../inputs/image/processor.ts';
 import { Tokenizer } from '../inputs/text/tokenizer.ts';
 import { fitEntries, unreadSentence } from '../nn/fit-entries.ts';
 import { frozenParameters, type LoadReport, loadReport, type Parameters, reportSentence } from '../nn/parameters.ts';
-import { join } from '../node/paths.ts';
-import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { fileIn, type ModelFiles } from '../system/model-files.ts';
 import { checkConfigKeys } from './config-keys.ts';
 import { type ModelConfig, requireTowerBlocks } from './model-config.ts';
 
-/** How a checkpoint is found and run. */
-export interface LoadOptions extends ResolveOptions {
-  /** ONNX Runtime in this thread by default. */
-  readonly runtime?: Runtime;
+/** How a checkpoint is run. */
+export interface OpenOptions {
+  readonly runtime: Runtime;
+  /** Whether releasing the model releases the runtime too. Default false. */
+  readonly ownsRuntime?: boolean;
+  /** What messages and results call the model; the name of its files by default. */
+  readonly name?: string;
   /**
    * Keep compiled towers for further inputs. Default true; false suits a process that encodes once: each tower's session is closed after
    * its run, and with it the mapped pages of its weights leave memory. Methods then close each graph before they compile the next, too.
    */
   readonly keepSessions?: boolean;
-}
-
-/** A model's directory and what it is called (see `findModel`). */
-export interface FoundModel {
-  readonly directory: string;
-  readonly name: string;
+  /** Called with what is assumed or passed over while loading. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** What differs between architectures when one is loaded. */
@@ -44,12 +41,13 @@ export interface LoadRules<C> {
   wanted(config: C): ReadonlyMap<string, Value>;
   /** The image processor class of this kind, for rules that name none. */
   readonly processorType: string;
-  tokenizer?(directory: string): Promise<Tokenizer>;
+  tokenizer?(files: ModelFiles): Promise<Tokenizer>;
 }
 
 /** The parts of a loaded model. */
 export interface ModelParts<C> {
   readonly name: string;
+  readonly files: ModelFiles;
   readonly config: C;
   readonly checkpoint: Checkpoint;
   readonly report: LoadReport;
@@ -85,10 +83,10 @@ export function fittedEntries<C extends ModelConfig>(
   return { entries, report, wanted };
 }
 
-/** @throws NarrowsError for a directory without config, missing or mis-shaped tensors, pickled weights alone */
+/** @throws NarrowsError for files without config, missing or mis-shaped tensors, pickled weights alone */
 export async function loadParts<C extends ModelConfig>(
-  { directory, name }: FoundModel,
-  options: LoadOptions,
+  files: ModelFiles,
+  options: OpenOptions,
   rules: LoadRules<C>,
 ): Promise<ModelParts<C>> {
   const warnings: string[] = [];
@@ -96,36 +94,37 @@ export async function loadParts<C extends ModelConfig>(
     warnings.push(message);
     options.onWarning?.(message);
   };
-  const json = await readConfig(directory);
-  const path = join(directory, 'config.json');
+  const json = await readConfigFrom(files);
+  const path = fileIn(files, 'config.json');
   const config = rules.parse(json, path);
   for (const message of checkConfigKeys(json, path, rules.sections)) warn(message);
-  const opened = await openCheckpoint(directory);
-  const { entries, report } = fittedEntries(config, opened.entries, directory, rules, warn);
+  const opened = await openCheckpointFrom(files);
+  const { entries, report } = fittedEntries(config, opened.entries, files.name, rules, warn);
   const checkpoint = { ...opened, entries };
   const { image_size: size } = config.vision_config;
   const processor = await openImageProcessor(
-    directory,
+    files,
     { type: rules.processorType, size },
     { onWarning: warn, remedy: file => edge => anotherSize(file, size, edge) },
   );
   // A model without a tokenizer still serves images and ids; the sentence is told when a text is given.
-  const tokenizer = await (rules.tokenizer ?? Tokenizer.fromDirectory)(directory).catch(error => {
+  const tokenizer = await (rules.tokenizer ?? Tokenizer.fromFiles)(files).catch(error => {
     if (error instanceof NarrowsError) return error;
     throw error;
   });
   if (tokenizer instanceof Tokenizer) for (const warning of tokenizer.warnings) warn(warning);
   return {
-    name,
+    name: options.name ?? files.name,
+    files,
     config,
     checkpoint,
     report,
     processor,
     warnings,
     tokenizer,
-    parameters: frozenParameters(checkpoint.entries, directory),
-    runtime: options.runtime ?? nodeRuntime(),
-    ownsRuntime: !options.runtime,
+    parameters: frozenParameters(checkpoint.entries, files.name),
+    runtime: options.runtime,
+    ownsRuntime: options.ownsRuntime ?? false,
     keepSessions: options.keepSessions ?? true,
   };
 }

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NarrowsError } from '../system/errors.ts';
 import { CLIPModel } from './clip/model.ts';
-import { loadModel, MODEL_TYPES, parseKnownConfig } from './load.ts';
+import { MODEL_TYPES, parseKnownConfig } from './load.ts';
+import { loadModel } from './pretrained.ts';
 import { SiglipModel } from './siglip/model.ts';
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));

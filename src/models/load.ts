@@ -1,13 +1,12 @@
-/** @file Loads whatever image–text model a reference names, by its config's model_type. */
+/** @file Opens whatever image–text model the files of a checkpoint hold, by its config's model_type. */
 
-import { readConfig } from '../checkpoints/config.ts';
-import { join } from '../node/paths.ts';
+import { readConfigFrom } from '../checkpoints/config.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { findModel } from './bundled.ts';
+import { fileIn, type ModelFiles } from '../system/model-files.ts';
 import { parseCLIPConfig } from './clip/config.ts';
 import { CLIPModel } from './clip/model.ts';
 import type { DualEncoderModel } from './dual-encoder-model.ts';
-import type { FoundModel, LoadOptions } from './load-parts.ts';
+import type { OpenOptions } from './load-parts.ts';
 import type { ModelConfig } from './model-config.ts';
 import { naflexRefusal, parseSiglipConfig, sharedWidth } from './siglip/config.ts';
 import { SiglipModel } from './siglip/model.ts';
@@ -19,21 +18,21 @@ export interface KnownConfig {
 }
 
 interface Architecture {
-  open(found: FoundModel, options: LoadOptions): Promise<DualEncoderModel>;
+  open(files: ModelFiles, options: OpenOptions): Promise<DualEncoderModel>;
   parse(json: unknown, source: string): KnownConfig;
 }
 
 /** Every architecture that compares images with texts, by its `model_type`. */
 const MODELS: Readonly<Record<string, Architecture>> = {
   clip: {
-    open: CLIPModel.open,
+    open: CLIPModel.fromFiles,
     parse(json, source) {
       const config = parseCLIPConfig(json, source);
       return { config, projection: config.projection_dim };
     },
   },
   siglip: {
-    open: SiglipModel.open,
+    open: SiglipModel.fromFiles,
     parse(json, source) {
       const config = parseSiglipConfig(json, source);
       return { config, projection: sharedWidth(config) };
@@ -83,17 +82,11 @@ export const parseKnownConfig = (json: Readonly<Record<string, unknown>>, source
   MODELS[dualEncoderType(json, source)].parse(json, source);
 
 /**
- * Loads a checkpoint in Hugging Face's format: CLIP, SigLIP, or SigLIP 2 of fixed resolution. (For a LLaVA see generation/open-llava.ts.)
- * @param reference a shipped model's name, a directory, or `org/name[@revision]`
+ * Opens a checkpoint in Hugging Face's format: CLIP, SigLIP, or SigLIP 2 of fixed resolution. (By a name or a directory: `loadModel` of
+ * models/pretrained.ts.)
  * @throws NarrowsError for another model_type, missing or mis-shaped tensors, pickled weights alone
- * @example
- * await using model = await loadModel('scene-clip'); // or a directory, or 'openai/clip-vit-base-patch32'
- * const { pixelValues } = model.processor.process(await decodeImage('examples/scene.png'));
- * const features = await model.imageFeatures(stackImages([pixelValues])); // [1, 128]
- * console.log(features.shape, model.image.layers);
  */
-export async function loadModel(reference: string, options: LoadOptions = {}): Promise<DualEncoderModel> {
-  const found = await findModel(reference, options);
-  const type = dualEncoderType(await readConfig(found.directory), join(found.directory, 'config.json'));
-  return MODELS[type].open(found, options);
+export async function openModel(files: ModelFiles, options: OpenOptions): Promise<DualEncoderModel> {
+  const type = dualEncoderType(await readConfigFrom(files), fileIn(files, 'config.json'));
+  return MODELS[type].open(files, options);
 }

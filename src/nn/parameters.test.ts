@@ -14,6 +14,7 @@ const entry = (name: string, shape: readonly number[]): TensorEntry => ({
   file: '/weights.safetensors',
   offset: 8,
   length: 4 * shape.reduce((a, b) => a * b, 1),
+  read: async (_, length) => new Uint8Array(length),
 });
 const entries = (...list: [string, number[]][]): Map<string, TensorEntry> => new Map(list.map(([n, s]) => [n, entry(n, s)]));
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSafetensors } from '../checkpoints/safetensors.ts';
+import { openSafetensors } from '../checkpoints/disk.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import { add, compile, input, weight } from '../graph/index.ts';
 import { nodeRuntime } from '../runtime/node.ts';

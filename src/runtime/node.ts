@@ -1,6 +1,7 @@
 /** @file ONNX Runtime's Node binding. `run` blocks its thread while an op graph executes; servers use worker.ts. */
 import * as ort from '../node/onnxruntime.ts';
 import { checkWeightFiles, noteWeightFiles } from '../node/weight-guard.ts';
+import { mappedWeights } from './mapped-weights.ts';
 import { OrtExecutable, type OrtSession, type OrtTensors, sizesOk } from './ort.ts';
 import type { CompileOptions, Runtime } from './runtime.ts';
 
@@ -9,6 +10,7 @@ export function nodeRuntime(defaults: { readonly threads?: number } = {}): Runti
   return {
     name: 'onnxruntime-node',
     version: ort.env.versions.node ?? ort.env.versions.common,
+    placeWeights: mappedWeights,
     async compile(model, options: CompileOptions = {}) {
       sizesOk(model);
       const { weightFiles = [] } = options;

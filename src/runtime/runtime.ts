@@ -5,19 +5,36 @@ import type { Tensor } from '../tensor/tensor.ts';
 /** Named tensors. */
 export type Feeds = Readonly<Record<string, Tensor>>;
 
-/** A piece of a weight file that a model refers to by the name `location`. */
-export interface ExternalRange {
-  readonly location: string;
+/** A piece of a weight file: `length` bytes from `offset` on. */
+export interface WeightRange {
   readonly file: string;
   readonly offset: number;
   readonly length: number;
+}
+
+/** A piece of a weight file that a model refers to by the name `location`. */
+export interface ExternalRange extends WeightRange {
+  readonly location: string;
+}
+
+/** What a model calls a weight outside of it: ONNX's external data, a name and the bytes below it. */
+export interface WeightLocation {
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Names for weights, and the options of `compile` with which a runtime resolves them. */
+export interface WeightPlacement {
+  readonly locations: readonly WeightLocation[];
+  readonly options: Pick<CompileOptions, 'externalFolder' | 'externalRanges'>;
 }
 
 /** How a graph is compiled. */
 export interface CompileOptions {
   /** Directory against which external weight files are named. */
   readonly externalFolder?: string;
-  /** For runtimes with `externalRanges`: where to read what the model refers to. */
+  /** For runtimes that map no files: where to read what the model refers to. */
   readonly externalRanges?: readonly ExternalRange[];
   /** Every weight file that the model refers to, and up to which byte: runtimes that map them watch their lengths. */
   readonly weightFiles?: readonly WeightFile[];
@@ -63,9 +80,18 @@ export interface Executable {
 export interface Runtime {
   readonly name: string;
   readonly version: string;
-  /** True where files cannot be mapped: `compile` then names every weight as an `ExternalRange` that the runtime reads itself. */
-  readonly externalRanges?: boolean;
+  /**
+   * What models for this runtime call weights that stand in files, in the order given. Without it files are taken as not mappable, and
+   * `compile` gets every weight as an `ExternalRange` that the runtime reads itself.
+   */
+  readonly placeWeights?: (weights: readonly WeightRange[]) => WeightPlacement;
   compile(model: Uint8Array, options?: CompileOptions): Promise<Executable>;
   /** Frees what the runtime itself holds (worker threads). */
   release(): Promise<void>;
+}
+
+/** Every weight's bytes under a name of their own, for runtimes that read ranges instead of mapping files. */
+export function rangesOf(weights: readonly WeightRange[]): WeightPlacement {
+  const externalRanges = weights.map(({ file, offset, length }, i) => ({ location: `${i}.bin`, file, offset, length }));
+  return { locations: externalRanges.map(({ location, length }) => ({ location, offset: 0, length })), options: { externalRanges } };
 }

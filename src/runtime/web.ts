@@ -67,7 +67,6 @@ export function webRuntime(options: WebOptions = {}): Runtime {
   return {
     name: 'onnxruntime-web',
     version: VERSION,
-    externalRanges: true,
     async compile(model, { externalRanges = [], prepack }: CompileOptions = {}) {
       sizesOk(model);
       const ort = await loading.get('ort', () => load(options));

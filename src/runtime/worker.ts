@@ -1,7 +1,9 @@
 /** @file ONNX Runtime in worker threads, so that a server's event loop stays free while graphs run. */
+
 import { createRequire } from '../node/paths.ts';
 import { Worker } from '../node/threads.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { mappedWeights } from './mapped-weights.ts';
 import { fillInto, releasedError, sizesOk } from './ort.ts';
 import type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from './runtime.ts';
 import type { Reply, Request } from './worker-main.ts';
@@ -218,6 +220,7 @@ export function workerRuntime(options: WorkerOptions = {}): Runtime {
   return {
     name: 'onnxruntime-node (worker)',
     version: createRequire(import.meta.url)('onnxruntime-node/package.json').version,
+    placeWeights: mappedWeights,
     async compile(model, compileOptions = {}) {
       sizesOk(model);
       const session: Session = { id: nextSession++, source: { model, options: compileOptions }, released: false };

@@ -1,27 +1,10 @@
-/** @file Shifts by name and seed: what experiments and the command line call. */
+/** @file Shifts by name and seed: what experiments and the command line call. Pictures are saved as JPEG by Node's codec. */
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
-import { NarrowsError } from '../system/errors.ts';
-import { type RandomReader, RandomStream } from '../tensor/random.ts';
-import { imageShifts, textShifts } from './registry.ts';
-import type { ImageShiftOptions, TextShiftOptions } from './shift.ts';
+import { saveAsJpeg } from './jpeg-codec.ts';
+import { type Draw, shiftImageWith } from './seeded.ts';
+import type { ImageShiftOptions } from './shift.ts';
 
-/** Which random numbers a shift draws: those of (seed, `shift:` + name, severity, sample). */
-export interface Draw {
-  /** Default 0. */
-  readonly seed?: number;
-  /** Number of the picture or text, so that each gets noise of its own. Default 0. */
-  readonly sample?: number;
-}
-
-const readerOf = (name: string, severity: number, { seed = 0, sample = 0 }: Draw): RandomReader =>
-  new RandomStream(seed, `shift:${name}`).reader(severity, sample);
-
-function find<T extends { name: string }>(kind: string, list: readonly T[], name: string): T {
-  const found = list.find(s => s.name === name.replaceAll('-', '_'));
-  if (!found)
-    throw new NarrowsError(`There is no ${kind} shift "${name}"; choose among ${list.map(s => s.name).join(', ')}.`, { kind: 'usage' });
-  return found;
-}
+export { type Draw, shiftText } from './seeded.ts';
 
 /**
  * A picture under a shift: same name, severity, seed and sample, same bytes.
@@ -31,23 +14,5 @@ function find<T extends { name: string }>(kind: string, list: readonly T[], name
  * const noisy = await shiftImage('gaussian_noise', image, 3, { seed: 1 });
  * console.log(noisy.width === image.width);
  */
-export async function shiftImage(
-  name: string,
-  image: RgbImage,
-  severity: number,
-  options: Draw & ImageShiftOptions = {},
-): Promise<RgbImage> {
-  const shift = find('image', imageShifts, name);
-  return shift.apply(image, severity, readerOf(shift.name, severity, options), options);
-}
-
-/**
- * A text under a shift: same name, rate, seed and sample, same text.
- * @param severity the rate r, 1 to 7 @throws NarrowsError for an unknown name or rate
- * @example
- * console.log(shiftText('keyboard', 'is there a cat in the picture ?', 3, { seed: 1 }));
- */
-export function shiftText(name: string, text: string, severity: number, options: Draw & TextShiftOptions = {}): string {
-  const shift = find('text', textShifts, name);
-  return shift.apply(text, severity, readerOf(shift.name, severity, options), options);
-}
+export const shiftImage = (name: string, image: RgbImage, severity: number, options: Draw & ImageShiftOptions = {}): Promise<RgbImage> =>
+  shiftImageWith(name, image, severity, { saveAsJpeg, ...options });

@@ -11,6 +11,8 @@ export interface ImageShiftOptions {
    * would. Strengths (noise, contrast, JPEG quality) never scale.
    */
   readonly referenceSize?: number;
+  /** Saves a picture as JPEG of a quality from 1 to 100 and reads it again; jpeg_compression needs it. Node's is shifts/jpeg-codec.ts. */
+  readonly saveAsJpeg?: (image: RgbImage, quality: number) => Promise<RgbImage>;
 }
 
 /** How a text shift is applied. */

@@ -1,9 +1,8 @@
 /** @file Training checkpoints: a directory `checkpoint-N` that appears whole (renamed into place) and holds all that an exact resume needs. */
 
 import { z } from 'zod';
-import { readJson } from '../checkpoints/config.ts';
-import { sha256File } from '../checkpoints/hash.ts';
-import { openSafetensors, readFloats, type TensorEntry } from '../checkpoints/safetensors.ts';
+import { openSafetensors, readJson, sha256File } from '../checkpoints/disk.ts';
+import { readFloats, type TensorEntry } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
 import { readdir, rename, rm } from '../node/disk.ts';
 import { makeDirectory, writeError, writeFileAtomic } from '../node/files.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeSafetensors } from '../checkpoints/write.ts';
-import { CLIPModel } from '../models/clip/model.ts';
+import { CLIPModel } from '../models/pretrained.ts';
 import { floats, type Tensor } from '../tensor/tensor.ts';
 import { attributionInputs, attributionLayer } from './attribution-inputs.ts';
 import { ReferenceFile } from './reference.ts';

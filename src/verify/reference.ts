@@ -1,6 +1,7 @@
 /** @file A reference file of `narrows verify`: tensors computed elsewhere (PyTorch), with their settings as JSON in its metadata. */
 import { parseJson } from '../checkpoints/config.ts';
-import { openSafetensors, readTensor, type TensorEntry, toFloats } from '../checkpoints/safetensors.ts';
+import { openSafetensors } from '../checkpoints/disk.ts';
+import { readTensor, type TensorEntry, toFloats } from '../checkpoints/safetensors.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../tensor/tensor.ts';
 

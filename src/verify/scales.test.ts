@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openSafetensors, readTensor } from '../checkpoints/safetensors.ts';
+import { openSafetensors } from '../checkpoints/disk.ts';
+import { readTensor } from '../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
-import { loadModel } from '../models/load.ts';
+import { loadModel } from '../models/pretrained.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { verifyReference } from './verify.ts';
 

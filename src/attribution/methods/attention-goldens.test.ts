@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTensor } from '../../checkpoints/safetensors.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
 import { ReferenceFile } from '../../verify/reference.ts';

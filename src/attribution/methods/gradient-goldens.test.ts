@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLIPModel } from '../../models/clip/model.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { expectClose } from '../../testing/close.ts';
 import { attributionInputs } from '../../verify/attribution-inputs.ts';
 import { attributionGradientsChecker } from '../../verify/checkers/attribution-gradients.ts';

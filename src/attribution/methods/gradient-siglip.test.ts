@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
-import { loadModel } from '../../models/load.ts';
+import { loadModel } from '../../models/pretrained.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
 import { ReferenceFile } from '../../verify/reference.ts';

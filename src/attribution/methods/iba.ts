@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { join } from '../../node/paths.ts';
+import { fileIn } from '../../system/model-files.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
 import { eachTower, type MethodEntry, type MethodRun, type TowerJob } from '../method.ts';
@@ -55,11 +55,13 @@ const smoothingOf = (job: TowerJob, sigma: number): FloatTensor | undefined =>
 
 /** The data set's statistics; without the file, the sample's own and a warning. */
 async function statisticsOf(run: MethodRun) {
-  const path = join(run.model.checkpoint.directory, STATISTICS_FILE);
+  const source = { files: run.model.files, file: STATISTICS_FILE };
   const layers = { image: run.image.layer, text: run.text.layer };
-  const there = await loadStatistics(path, layers).catch(() => undefined);
+  const there = await loadStatistics(source, layers).catch(() => undefined);
   if (there) return datasetStatistics(run);
-  run.warn(`${path} is not there or lacks these layers: IBA's noise has the statistics of the pair itself instead of a data set's.`);
+  run.warn(
+    `${fileIn(source.files, source.file)} is not there or lacks these layers: IBA's noise has the statistics of the pair itself instead of a data set's.`,
+  );
   return undefined;
 }
 

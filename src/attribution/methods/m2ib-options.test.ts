@@ -6,10 +6,11 @@ import { gateNats } from '../../bottleneck/gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { AttributeRun } from '../attributor.ts';
-import { featureStatistics, saveStatistics } from '../feature-statistics.ts';
+import { featureStatistics, type StatisticsFile } from '../feature-statistics.ts';
 import { type EncodedPairs, encodePairs, type Pair } from '../pair.ts';
 import type { Attribution } from '../result.ts';
 import { row } from '../rows.ts';
+import { saveStatistics, statisticsAt } from '../save-statistics.ts';
 import { LAYERS, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
 import { M2IB, type M2IBOptions } from './m2ib.ts';
 
@@ -27,7 +28,7 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-function m2ib(options: Partial<M2IBOptions> = {}, statistics?: string): M2IB {
+function m2ib(options: Partial<M2IBOptions> = {}, statistics?: StatisticsFile): M2IB {
   const method = new M2IB(model, options, statistics);
   methods.push(method);
   return method;
@@ -134,7 +135,7 @@ describe('noise', () => {
     const path = join(root, 'prior.safetensors');
     const fitted = await featureStatistics(model, [PAIRS]);
     await saveStatistics(path, fitted);
-    const method = m2ib({ normalisation, variance, steps: 1 }, path);
+    const method = m2ib({ normalisation, variance, steps: 1 }, statisticsAt(path));
     const results = await method.attributeAll(PAIRS);
     for (const [p, result] of results.entries())
       for (const modality of ['image', 'text'] as const) {

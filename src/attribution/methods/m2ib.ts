@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import { Attributor } from '../attributor.ts';
+import type { StatisticsFile } from '../feature-statistics.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
 import { parseOptions } from '../options.ts';
@@ -44,9 +45,9 @@ function parseM2IB(given: Record<string, unknown>): M2IBOptions {
 
 /**
  * The registry's entry.
- * @param statistics path of feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights
+ * @param statistics feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights
  */
-export const m2ibEntry = (statistics?: string): MethodEntry<M2IBOptions> => ({
+export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions> => ({
   name: 'm2ib',
   title: 'M2IB',
   family: 'bottleneck',
@@ -81,8 +82,8 @@ export const m2ibEntry = (statistics?: string): MethodEntry<M2IBOptions> => ({
  * console.log(result.image?.patches, result.text?.words.map(w => `${w.text} ${w.value.toFixed(1)} nats`));
  */
 export class M2IB extends Attributor<M2IBOptions> {
-  /** @param statistics path of feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights */
-  constructor(model: DualEncoder, options: Partial<M2IBOptions> = {}, statistics?: string) {
+  /** @param statistics feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights */
+  constructor(model: DualEncoder, options: Partial<M2IBOptions> = {}, statistics?: StatisticsFile) {
     super(m2ibEntry(statistics), model, options);
   }
 }

@@ -1,7 +1,7 @@
 /** @file Perturbation and interaction methods on the tiny CLIP: exact goldens, sums, blocks, words, noise, targets, one-word captions. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { ints } from '../../tensor/tensor.ts';
 import { ReferenceFile } from '../../verify/reference.ts';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compile, gather, input, normalise } from '../../graph/index.ts';
 import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
-import { loadModel } from '../../models/load.ts';
+import { loadModel } from '../../models/pretrained.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
 import { ReferenceFile } from '../../verify/reference.ts';

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
-import { bottleneckOf, readBottleneck } from '../../bottleneck/gaussian/llava.ts';
+import { bottleneckOf, readBottleneckFrom } from '../../bottleneck/gaussian/llava.ts';
 import { type BottleneckState, gaussianBottleneck } from '../../bottleneck/gaussian/module.ts';
 import { tokenNats } from '../../bottleneck/gaussian/penalty.ts';
 import { compile } from '../../graph/index.ts';
@@ -42,7 +42,7 @@ export const posterior: QuestionMethodEntry<PosteriorOptions> = {
     model instanceof LlavaModel ? undefined : `${name} is a LLaVA-Mini, which has no bottleneck; posterior is for a LLaVA with one.`,
   async explain({ name, model, feeds, wanted, signal }, { layer }) {
     const { config, parts } = model;
-    const bottleneck = bottleneckOf(config) && (await readBottleneck(parts.checkpoint.directory));
+    const bottleneck = bottleneckOf(config) && (await readBottleneckFrom(parts.files));
     if (!bottleneck)
       throw new NarrowsError(
         `${name} is a LLaVA without a bottleneck (its config.json has no bottleneck_config), so there is no posterior to read; narrows train tune --method vittle makes one.`,

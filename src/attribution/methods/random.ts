@@ -1,5 +1,6 @@
 /** @file A control: a random value for every patch or word. */
 import { z } from 'zod';
+import { latin1 } from '../../system/bytes.ts';
 import { hashName } from '../../tensor/random.ts';
 import { randomMap } from '../controls/controls.ts';
 import { eachTower, type MethodEntry, type TowerJob } from '../method.ts';
@@ -18,7 +19,7 @@ function fingerprint(job: TowerJob, p: number): number {
     );
   }
   const { data } = inputRows(job.inputs, [p, p + 1]).pixel_values;
-  return hashName(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1'));
+  return hashName(latin1(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
 }
 
 /** The registry's entry. */

@@ -2,7 +2,7 @@
  * @file Unit features of coalitions that were encoded already. They depend on the picture (or the caption) and the removal alone, so one
  * set of masked images serves every prompt, seed and method that asks for it.
  */
-import { createHash } from '../../node/hash.ts';
+import { digestHex } from '../../system/sha256.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
 interface Scene {
@@ -61,10 +61,7 @@ export class FeatureStore {
 }
 
 /** A name of a tensor's content. */
-export function contentName(t: Tensor): string {
+export function contentName(t: Tensor): Promise<string> {
   const { buffer, byteOffset, byteLength } = t.data;
-  return createHash('sha1')
-    .update(t.shape.join())
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
-    .digest('base64');
+  return digestHex(t.shape.join(), new Uint8Array(buffer, byteOffset, byteLength));
 }

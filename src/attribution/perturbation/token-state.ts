@@ -64,7 +64,7 @@ export async function pictureState(
   const hidden = (await graph.run(inputs)).hidden as FloatTensor;
   const own = model.imageInputs(pixels);
   return {
-    name: `${removal}:${contentName(pixels)}`,
+    name: `${removal}:${await contentName(pixels)}`,
     graph: selectionKey('image', own, hidden, removal === 'drop'),
     modality: 'image',
     tokens: hidden.shape[1],
@@ -88,7 +88,7 @@ export async function captionState(model: DualEncoder, encoded: EncodedPairs, p:
   });
   const full = (await graph.run(inputs)).hidden as FloatTensor;
   return {
-    name: contentName(inputIds),
+    name: await contentName(inputIds),
     graph: selectionKey('text', inputs, full, true),
     modality: 'text',
     tokens: full.shape[1],

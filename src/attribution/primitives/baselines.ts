@@ -1,5 +1,5 @@
 /** @file Baselines of path methods: what stands for "nothing there" at a tower's source, and at a hidden state. */
-import { readConfig } from '../../checkpoints/config.ts';
+import { readConfigFrom } from '../../checkpoints/config.ts';
 import type { DualEncoder, TowerInputs } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
@@ -24,7 +24,7 @@ export type HiddenBaseline = (typeof HIDDEN_BASELINES)[number];
 const BLUR = 1 / 16;
 
 /** What baselines read of a model. */
-export type BaselineModel = Pick<DualEncoder, 'processor' | 'checkpoint' | 'requireTokenizer'>;
+export type BaselineModel = Pick<DualEncoder, 'processor' | 'files' | 'requireTokenizer'>;
 
 /** Pixels [P, 3, H, W] of the baseline. */
 export function imageBaseline(model: Pick<BaselineModel, 'processor'>, pixels: FloatTensor, kind: ImageBaseline): FloatTensor {
@@ -53,7 +53,7 @@ export async function padTokenId(model: BaselineModel): Promise<number> {
     if (!(error instanceof NarrowsError)) throw error;
   }
   if (known !== undefined) return known;
-  const config = (await readConfig(model.checkpoint.directory)).text_config as { pad_token_id?: number } | undefined;
+  const config = (await readConfigFrom(model.files)).text_config as { pad_token_id?: number } | undefined;
   return config?.pad_token_id ?? DEFAULT_PAD;
 }
 

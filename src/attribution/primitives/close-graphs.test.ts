@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { MethodEntry } from '../method.ts';

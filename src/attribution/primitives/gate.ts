@@ -7,10 +7,10 @@ import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/stati
 import type { Value } from '../../graph/index.ts';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import { graphKey } from '../../models/graph-key.ts';
-import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { fileIn } from '../../system/model-files.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
-import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
+import { loadStatistics, STATISTICS_FILE, type StatisticsFile } from '../feature-statistics.ts';
 import { resolveLayer } from '../layer.ts';
 import { fittingRows } from '../memory.ts';
 import type { MethodRun, TokenMap, TowerJob } from '../method.ts';
@@ -49,14 +49,18 @@ export interface GateVariant {
   readonly maxGradientNorm?: number;
 }
 
-/** Feature statistics of both jobs' layers. @param path of the file; the one beside the weights by default @throws NarrowsError where it is missing */
-export async function datasetStatistics(run: MethodRun, path?: string): Promise<Record<Modality, ChannelStatistics>> {
-  const file = path ?? join(run.model.checkpoint.directory, STATISTICS_FILE);
-  const found = await loadStatistics(file, { image: run.image.layer, text: run.text.layer });
+/** Feature statistics of both jobs' layers. @param source the file beside the model's weights by default @throws NarrowsError where it is missing */
+export async function datasetStatistics(
+  run: MethodRun,
+  source: StatisticsFile = { files: run.model.files, file: STATISTICS_FILE },
+): Promise<Record<Modality, ChannelStatistics>> {
+  const found = await loadStatistics(source, { image: run.image.layer, text: run.text.layer });
   for (const modality of run.wanted) {
     const [channels, width] = [found[modality].mean.length, run[modality].hidden.shape[2]];
     if (channels !== width)
-      throw new NarrowsError(`${file} has statistics of ${channels} channels, not ${width}; fit them again with this model.`);
+      throw new NarrowsError(
+        `${fileIn(source.files, source.file)} has statistics of ${channels} channels, not ${width}; fit them again with this model.`,
+      );
   }
   return found;
 }
@@ -116,7 +120,9 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
       signal: run.signal,
       onStep: () => run.advance(),
     };
-    const graph = await run.keep(gateKey(job, problem), () => compileGate({ ...problem, standardised: problem.statistics !== undefined }));
+    const graph = await run.keep(await gateKey(job, problem), () =>
+      compileGate({ ...problem, standardised: problem.statistics !== undefined }),
+    );
     const results = await optimiseGate(problem, graph);
     out.push(...results.map(r => ({ tokens: r.tokens, curves: { fit: r.fit, compression: r.compression } })));
     const blocks = tower.layers - 1 - layer;
@@ -127,12 +133,12 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
 }
 
 /** What a step's graph depends on beside the tower: what is compiled in of the problem. */
-function gateKey(job: TowerJob, { options, statistics, smoothing, upper = [] }: GateProblem): string {
+async function gateKey(job: TowerJob, { options, statistics, smoothing, upper = [] }: GateProblem): Promise<string> {
   return graphKey('gate', job, {
     samples: options.batchSize,
     perToken: options.perToken,
     standardised: statistics !== undefined,
-    smoothing: smoothing && contentName(smoothing),
+    smoothing: smoothing && (await contentName(smoothing)),
     upper: upper.map(place => [place.layer, place.statistics !== undefined]),
   });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { sceneTokenizerJson } from '../../scenes/vocabulary.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import type { Layers, Pair } from '../pair.ts';

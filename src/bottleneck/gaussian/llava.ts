@@ -1,17 +1,15 @@
 /** @file LLaVA checkpoints with a bottleneck: config.json has `bottleneck_config`, and bottleneck.safetensors stands beside the weights. */
 
-import { readConfig } from '../../checkpoints/config.ts';
-import { openSafetensors, type TensorEntry } from '../../checkpoints/safetensors.ts';
-import { findModel } from '../../models/bundled.ts';
+import { readConfigFrom } from '../../checkpoints/config.ts';
+import { openSafetensorsFrom, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { imageTokens, type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
 import type { LlavaTap } from '../../models/llava/forward.ts';
-import type { LlavaOptions } from '../../models/llava/load.ts';
-import { freeMemory, weightMemory } from '../../models/llava/memory.ts';
+import type { LlavaOpenOptions } from '../../models/llava/load.ts';
+import { weightMemory } from '../../models/llava/memory.ts';
 import { LlavaModel } from '../../models/llava/model.ts';
-import type { FoundModel } from '../../models/load-parts.ts';
 import { frozenParameters, loadReport, type Parameters, reportSentence } from '../../nn/parameters.ts';
-import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { fileIn, isMissing, type ModelFiles } from '../../system/model-files.ts';
 import { type BottleneckConfig, inferenceAlpha, parseBottleneckConfig } from './config.ts';
 import { bottleneckTensors, gaussianBottleneck } from './module.ts';
 
@@ -33,17 +31,21 @@ export function bottleneckOf(config: LlavaConfig, source = 'config.json'): Bottl
 }
 
 /**
- * The bottleneck of a checkpoint's directory; none where config.json names none.
- * @param file its weights; `bottleneck.safetensors` of the directory by default
+ * The bottleneck of a checkpoint; none where config.json names none. (By a directory: `readBottleneck` of gaussian/pretrained.ts.)
+ * @param weights where its weights stand, when not `bottleneck.safetensors` among the files
  * @throws NarrowsError in one sentence for wrong settings, a missing file, missing or mis-shaped tensors
  */
-export async function readBottleneck(directory: string, file = join(directory, BOTTLENECK_WEIGHTS)): Promise<StoredBottleneck | undefined> {
-  const path = join(directory, 'config.json');
-  const llava = parseLlavaConfig(await readConfig(directory), path);
+export async function readBottleneckFrom(
+  files: ModelFiles,
+  weights: { readonly files: ModelFiles; readonly file: string } = { files, file: BOTTLENECK_WEIGHTS },
+): Promise<StoredBottleneck | undefined> {
+  const path = fileIn(files, 'config.json');
+  const file = fileIn(weights.files, weights.file);
+  const llava = parseLlavaConfig(await readConfigFrom(files), path);
   const config = bottleneckOf(llava, path);
   if (!config) return undefined;
-  const { tensors } = await openSafetensors(file).catch(error => {
-    if (error?.cause?.code !== 'ENOENT') throw error;
+  const { tensors } = await openSafetensorsFrom(weights.files, weights.file).catch(error => {
+    if (!isMissing(error)) throw error;
     throw new NarrowsError(
       `${path} has a bottleneck_config, but there is no ${file}; copy the bottleneck's weights there, or remove bottleneck_config to run plain LLaVA.`,
       { cause: error },
@@ -55,7 +57,7 @@ export async function readBottleneck(directory: string, file = join(directory, B
 }
 
 /** How a LLaVA with a bottleneck is run. */
-export interface BottleneckLlavaOptions extends Omit<LlavaOptions, 'tap'> {
+export interface BottleneckOpenOptions extends Omit<LlavaOpenOptions, 'tap'> {
   /** Takes the place of the α that the checkpoint names for inference. */
   readonly alpha?: number;
 }
@@ -73,24 +75,21 @@ export function inferenceTap(
 }
 
 /**
- * A LLaVA whose forward passes and decoding run through its bottleneck, where it has one; plain LLaVAs open as `LlavaModel.open` does.
- * @throws NarrowsError as `LlavaModel.open` and `readBottleneck`, or for an α outside of 0 to 1
+ * A LLaVA whose forward passes and decoding run through its bottleneck, where it has one; plain LLaVAs open as `LlavaModel.fromFiles` does.
+ * (By a name or a directory: gaussian/pretrained.ts.)
+ * @throws NarrowsError as `LlavaModel.fromFiles` and `readBottleneckFrom`, or for an α outside of 0 to 1
  */
-export async function openBottleneckLlava(found: FoundModel, options: BottleneckLlavaOptions = {}): Promise<LlavaModel> {
+export async function bottleneckLlavaFrom(files: ModelFiles, options: BottleneckOpenOptions): Promise<LlavaModel> {
   const { alpha, ...rest } = options;
   if (alpha !== undefined && !(alpha >= 0 && alpha <= 1))
     throw new NarrowsError(`alpha must lie between 0 and 1, not ${alpha}.`, { kind: 'usage' });
-  const bottleneck = await readBottleneck(found.directory);
-  if (!bottleneck) return LlavaModel.open(found, rest);
-  const llava = parseLlavaConfig(await readConfig(found.directory), join(found.directory, 'config.json'));
-  return LlavaModel.open(found, {
+  const bottleneck = await readBottleneckFrom(files);
+  if (!bottleneck) return LlavaModel.fromFiles(files, rest);
+  const llava = parseLlavaConfig(await readConfigFrom(files), fileIn(files, 'config.json'));
+  const { availableMemory = Number.POSITIVE_INFINITY } = rest;
+  return LlavaModel.fromFiles(files, {
     ...rest,
-    availableMemory: (rest.availableMemory ?? freeMemory()) - weightMemory(bottleneck.entries, bottleneck.entries.keys()),
+    availableMemory: availableMemory - weightMemory(bottleneck.entries, bottleneck.entries.keys()),
     tap: inferenceTap(bottleneck, imageTokens(llava), alpha),
   });
-}
-
-/** As `openBottleneckLlava`. @param reference a shipped model's name, a directory, or `org/name[@revision]` */
-export async function loadBottleneckLlava(reference: string, options: BottleneckLlavaOptions = {}): Promise<LlavaModel> {
-  return openBottleneckLlava(await findModel(reference, options), options);
 }

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import { readConfig } from '../../checkpoints/config.ts';
-import { openSafetensors, readFloats, readTensor } from '../../checkpoints/safetensors.ts';
+import { openSafetensors, readConfig } from '../../checkpoints/disk.ts';
+import { readFloats, readTensor } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
 import { directoryOf, expectNear, golden } from '../../models/llava/testing/goldens.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { floats, type Tensor } from '../../tensor/tensor.ts';
-import { loadBottleneckLlava } from './llava.ts';
+import { loadBottleneckLlava } from './pretrained.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const TINY = directoryOf('llava-tiny');

@@ -1,7 +1,8 @@
 /** @file What an audit remembers of a pair that is done: enough for its tables and its index, without opening the picture again. */
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { type IndexRow, indexRow } from '../../report/attribution/html-index.ts';
+import { indexRow } from '../../report/attribution/bound.ts';
+import type { IndexRow } from '../../report/attribution/html-index.ts';
 import type { ListedPair } from '../pairs-file.ts';
 
 /** A pair that failed, and why. */

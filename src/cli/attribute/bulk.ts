@@ -7,7 +7,7 @@ import { createMethod } from '../../attribution/registry.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
 import { localPool } from '../../jobs/local-pool.ts';
 import { runPlan } from '../../jobs/run.ts';
-import { loadModel } from '../../models/load.ts';
+import { loadModel } from '../../models/pretrained.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';

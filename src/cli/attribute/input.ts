@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Pair } from '../../attribution/pair.ts';
-import { readJson } from '../../checkpoints/config.ts';
+import { readJson } from '../../checkpoints/disk.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { readImageFile } from '../../inputs/image/image-file.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';

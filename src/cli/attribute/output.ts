@@ -66,11 +66,11 @@ export async function writeTarget({ kind, path }: Target, result: Attribution, i
       return writeFileAtomic(path, await figurePng(result, image, figure));
     }
     case 'svg': {
-      const { figureSvg } = await import('../../report/attribution/figure.ts');
+      const { figureSvg } = await import('../../report/attribution/bound.ts');
       return writeFileAtomic(path, await figureSvg(result, image, figure));
     }
     case 'html': {
-      const { reportHtml } = await import('../../report/attribution/html.ts');
+      const { reportHtml } = await import('../../report/attribution/bound.ts');
       return writeFileAtomic(path, await reportHtml([{ result, image, command: options.command }], { unit: options.unit }));
     }
     case 'json': {

@@ -3,7 +3,8 @@
 import type { Attribution } from '../../attribution/result.ts';
 import { recordNotes } from '../../inputs/image/picture-warnings.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { terminalSummary, terminalThumbnail, terminalWords } from '../../report/attribution/terminal.ts';
+import { terminalThumbnail } from '../../report/attribution/bound.ts';
+import { terminalSummary, terminalWords } from '../../report/attribution/terminal.ts';
 import { formatDuration, formatNumber } from '../../system/format.ts';
 import { median } from '../../tensor/statistics/descriptive.ts';
 import type { Context } from '../command.ts';

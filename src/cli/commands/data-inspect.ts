@@ -1,6 +1,6 @@
 /** @file `narrows data inspect`: what of instruction data is supervised, what is image, and what is masked, token by token. */
 import type { Command } from 'commander';
-import { readConfig } from '../../checkpoints/config.ts';
+import { readConfig } from '../../checkpoints/disk.ts';
 import { noEndSentence } from '../../inputs/chat/answer-end.ts';
 import { type EncodedChat, encodeChat } from '../../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../../inputs/chat/find-template.ts';
@@ -16,8 +16,7 @@ import {
   segmentsOf,
 } from '../../inputs/chat/segments.ts';
 import { TEMPLATE_NAMES } from '../../inputs/chat/templates/registry.ts';
-import { Tokenizer } from '../../inputs/text/tokenizer.ts';
-import { readTokenizerFiles } from '../../inputs/text/tokenizer-files.ts';
+import { readTokenizerDirectory, Tokenizer } from '../../inputs/text/disk.ts';
 import { DEFAULT_CHAT_MODEL, findModel } from '../../models/bundled.ts';
 import { imageTokens, parseLlavaConfig } from '../../models/llava/config.ts';
 import { imageTokenText } from '../../models/llava/files.ts';
@@ -69,7 +68,7 @@ async function readParts(context: Context, options: Options) {
   const directory = model === undefined ? (alone as string) : (await findModel(model, hubOptions(context))).directory;
   const config = model === undefined ? undefined : parseLlavaConfig(await readConfig(directory), `${directory}/config.json`);
   const tokenizer = await Tokenizer.fromDirectory(directory);
-  const { json } = await readTokenizerFiles(directory);
+  const { json } = await readTokenizerDirectory(directory);
   const text = config ? imageTokenText(tokenizer, config, directory) : IMAGE_MARK;
   const template = await findTemplate(directory, { ...(name ? { name } : {}), ...(config ? { imageTokenText: text } : {}) });
   const specials = new Set((json.added_tokens ?? []).filter(token => token.special).map(token => token.id));

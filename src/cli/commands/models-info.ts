@@ -2,10 +2,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
-import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { readConfig } from '../../checkpoints/config.ts';
-import { checkpointHash, sha256File } from '../../checkpoints/hash.ts';
-import { Tokenizer } from '../../inputs/text/tokenizer.ts';
+import { openCheckpoint, readConfig, sha256File } from '../../checkpoints/disk.ts';
+import { checkpointHash } from '../../checkpoints/hash.ts';
+import { Tokenizer } from '../../inputs/text/disk.ts';
 import { findModel } from '../../models/bundled.ts';
 import { modelKind, parseKnownConfig } from '../../models/load.ts';
 import { messageOf } from '../../system/errors.ts';

@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { readConfig } from '../../checkpoints/config.ts';
+import { readConfig } from '../../checkpoints/disk.ts';
 import { listCached } from '../../checkpoints/hub/cache.ts';
 import { cacheDirectory } from '../../checkpoints/hub/settings.ts';
 import { bundledDirectory, bundledModels, DEFAULT_CHAT_MODEL, DEFAULT_MODEL } from '../../models/bundled.ts';

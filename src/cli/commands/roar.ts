@@ -11,7 +11,7 @@ import { type FolderOptions, readFolder, writeFolder } from '../../evaluation/ro
 import { type RoarResults, roarMarkdown } from '../../evaluation/roar/report.ts';
 import { retrieval } from '../../evaluation/roar/retrieval.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { makeDirectory, writeFileAtomic } from '../../node/files.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
 import { NarrowsError } from '../../system/errors.ts';

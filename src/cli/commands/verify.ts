@@ -1,9 +1,10 @@
 /** @file `narrows verify`: a model against a reference file made in PyTorch, tensor by tensor. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { readConfig } from '../../checkpoints/config.ts';
+import { readConfig } from '../../checkpoints/disk.ts';
 import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
-import { loadModel, modelKind } from '../../models/load.ts';
+import { modelKind } from '../../models/load.ts';
+import { loadModel } from '../../models/pretrained.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { openSubject } from '../../verify/llava/subject.ts';
 import { verifyLlava } from '../../verify/llava/verify-llava.ts';

@@ -1,7 +1,7 @@
 /** @file What `--methods`, `--metrics` and `--options` choose: methods and metrics under labels of their own. */
 
 import { AUTO_METHOD, pairMethods } from '../../attribution/registry.ts';
-import { readJson } from '../../checkpoints/config.ts';
+import { readJson } from '../../checkpoints/disk.ts';
 import type { Choice } from '../../evaluation/compare/settings.ts';
 import { metrics } from '../../evaluation/metrics/registry.ts';
 import { NarrowsError } from '../../system/errors.ts';

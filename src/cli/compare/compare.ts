@@ -1,7 +1,7 @@
 /** @file The work of `narrows compare`: from its flags to the settings, through the engine, to the report. */
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readJson } from '../../checkpoints/config.ts';
+import { readJson } from '../../checkpoints/disk.ts';
 import { runComparison, SPEC_FILE } from '../../evaluation/compare/comparison.ts';
 import { openSource } from '../../evaluation/compare/data/open.ts';
 import type { DataSpec } from '../../evaluation/compare/data/sample.ts';

@@ -1,6 +1,6 @@
 /** @file A benchmark of about five seconds: matrix products through the engine, and a forward pass of the shipped model. */
 import { compile, input, matmul } from '../../graph/index.ts';
-import { loadModel } from '../../models/load.ts';
+import { loadModel } from '../../models/pretrained.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { Context } from '../command.ts';

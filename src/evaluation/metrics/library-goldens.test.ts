@@ -7,7 +7,7 @@ import { encodeTargets } from '../../attribution/encode-target.ts';
 import { scoresOf } from '../../attribution/perturbation/games.ts';
 import { Perturbation } from '../../attribution/perturbation/perturbation.ts';
 import { GraphCache } from '../../graph/index.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
 import { ReferenceFile } from '../../verify/reference.ts';
 import { encodeTensors } from '../../verify/tensor-run.ts';

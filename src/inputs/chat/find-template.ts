@@ -1,11 +1,12 @@
 /** @file Which chat template a checkpoint takes: the one that was asked for, the one it brings, or what its names tell. */
 
-import { readJson } from '../../checkpoints/config.ts';
+import { readJson } from '../../checkpoints/disk.ts';
 import { existsSync, readFile, statSync } from '../../node/disk.ts';
 import { basename, join, resolve } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
-import { readTokenizerFiles, type TokenizerConfig, tokenText } from '../text/tokenizer-files.ts';
+import { readTokenizerDirectory } from '../text/disk.ts';
+import { type TokenizerConfig, tokenText } from '../text/tokenizer-files.ts';
 import { IMAGE_MARK } from './messages.ts';
 import type { ChatTemplate, TemplateTokens } from './template.ts';
 import { jinjaTemplate } from './templates/jinja.ts';
@@ -81,7 +82,7 @@ export async function findTemplate(directoryOrName: string, { name, imageTokenTe
   if (!isDirectory(directoryOrName)) return namedTemplate(name ?? directoryOrName);
   const directory = directoryOrName;
   if (name !== undefined && name !== 'jinja') namedTemplate(name);
-  const { json, config } = await readTokenizerFiles(directory);
+  const { json, config } = await readTokenizerDirectory(directory);
   const [bosToken, eosToken] = [tokenText(config.bos_token), tokenText(config.eos_token)];
   const imageToken = imageTokenText ?? tokenText(config.image_token) ?? IMAGE_MARK;
   const tokens: TemplateTokens = { ...(bosToken ? { bosToken } : {}), ...(eosToken ? { eosToken } : {}), imageToken };

@@ -1,8 +1,10 @@
 /** @file Which file of a directory gives the image rules, and what is said where none does or two disagree. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { diskFiles } from '../../node/disk-files.ts';
 import { defaultRules, openImageProcessor, readImageRules } from './image-rules.ts';
 
 let directory: string;
@@ -17,7 +19,7 @@ const OLD = { image_processor_type: 'CLIPImageProcessor', size: 40, crop_size: 3
 
 async function read(fallback = CLIP) {
   const warnings: string[] = [];
-  const rules = await readImageRules(directory, fallback, w => warnings.push(w));
+  const rules = await readImageRules(diskFiles(directory), fallback, w => warnings.push(w));
   return { ...rules, warnings };
 }
 
@@ -49,7 +51,7 @@ describe('readImageRules', () => {
     const siglip = { type: 'SiglipImageProcessor', size: 24 };
     expect((await read(siglip)).json).toEqual({ size: 24, image_processor_type: 'SiglipImageProcessor' });
     const picture = { width: 50, height: 30, data: new Uint8Array(4500) };
-    const processor = await openImageProcessor(directory, siglip);
+    const processor = await openImageProcessor(diskFiles(directory), siglip);
     expect(processor.process(picture).view).toEqual({ left: 0, top: 0, width: 50, height: 30 });
   });
 
@@ -75,7 +77,7 @@ describe('openImageProcessor', () => {
   it('says what is passed over, and refuses rules of another size with the file to mend', async () => {
     await put('processor_config.json', { image_processor: { ...OLD, crop_size: 48, crop_pct: 0.5 } });
     const warnings: string[] = [];
-    const processor = await openImageProcessor(directory, CLIP, { onWarning: w => warnings.push(w) });
+    const processor = await openImageProcessor(diskFiles(directory), CLIP, { onWarning: w => warnings.push(w) });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(`${join(directory, 'processor_config.json')}: the key "crop_pct"`);
     const picture = { width: 50, height: 30, data: new Uint8Array(4500) };

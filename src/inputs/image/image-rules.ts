@@ -1,7 +1,7 @@
-/** @file The image rules of a checkpoint directory: `processor_config.json` (transformers 5) or `preprocessor_config.json` (before it). */
-import { readJson } from '../../checkpoints/config.ts';
-import { join } from '../../node/paths.ts';
+/** @file The image rules of a checkpoint: `processor_config.json` (transformers 5) or `preprocessor_config.json` (before it). */
+import { readJsonFrom } from '../../checkpoints/config.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { fileIn, isMissing, type ModelFiles } from '../../system/model-files.ts';
 import { ImageProcessor, type ModelInput } from './processor.ts';
 import { parseProcessorConfig } from './processor-config.ts';
 
@@ -38,13 +38,13 @@ export function defaultRules({ type, size }: DefaultRules): Json {
   return { image_processor_type: type, ...(square ? { size: box } : { size: { shortest_edge: size }, crop_size: box }) };
 }
 
-/** A JSON object of the directory; undefined where there is no such file. */
-async function optional(path: string): Promise<Json | undefined> {
-  const json = await readJson(path).catch(error => {
-    if (error?.cause?.code === 'ENOENT') return undefined;
+/** A JSON object among the files; undefined where there is no such file. */
+async function optional(files: ModelFiles, file: string): Promise<Json | undefined> {
+  const json = await readJsonFrom(files, file).catch(error => {
+    if (isMissing(error)) return undefined;
     throw error;
   });
-  if (json !== undefined && !isRecord(json)) throw new NarrowsError(`${path} must hold a JSON object.`);
+  if (json !== undefined && !isRecord(json)) throw new NarrowsError(`${fileIn(files, file)} must hold a JSON object.`);
   return json;
 }
 
@@ -68,14 +68,14 @@ function same(a: Json, b: Json): boolean {
  * @throws NarrowsError for a file that is no JSON object
  */
 export async function readImageRules(
-  directory: string,
+  files: ModelFiles,
   fallback: DefaultRules,
   onWarning: (message: string) => void = () => {},
 ): Promise<ImageRules> {
-  const [newer, older] = [join(directory, PROCESSOR_FILE), join(directory, PREPROCESSOR_FILE)];
-  const section = (await optional(newer))?.image_processor ?? undefined;
+  const [newer, older] = [fileIn(files, PROCESSOR_FILE), fileIn(files, PREPROCESSOR_FILE)];
+  const section = (await optional(files, PROCESSOR_FILE))?.image_processor ?? undefined;
   if (section !== undefined && !isRecord(section)) throw new NarrowsError(`${newer}: "image_processor" must hold a JSON object.`);
-  const json = await optional(older);
+  const json = await optional(files, PREPROCESSOR_FILE);
   if (section) {
     const rules = named(section, fallback.type);
     if (json && !same(rules, named(json, fallback.type)))
@@ -86,7 +86,7 @@ export async function readImageRules(
   }
   if (json) return { json: named(json, fallback.type), file: older, stored: true };
   onWarning(
-    `${directory} has no image rules (neither ${PREPROCESSOR_FILE} nor an image_processor in ${PROCESSOR_FILE}); the defaults of ${fallback.type} for ${fallback.size} x ${fallback.size} are used, which may not be what the model was trained with.`,
+    `${files.name} has no image rules (neither ${PREPROCESSOR_FILE} nor an image_processor in ${PROCESSOR_FILE}); the defaults of ${fallback.type} for ${fallback.size} x ${fallback.size} are used, which may not be what the model was trained with.`,
   );
   return { json: defaultRules(fallback), file: older, stored: false };
 }
@@ -96,12 +96,12 @@ export async function readImageRules(
  * @throws NarrowsError as `readImageRules` and `parseProcessorConfig` say
  */
 export async function openImageProcessor(
-  directory: string,
+  files: ModelFiles,
   fallback: DefaultRules,
   options: { readonly onWarning?: (message: string) => void; readonly remedy?: (file: string) => ModelInput['remedy'] } = {},
 ): Promise<ImageProcessor> {
   const { onWarning, remedy = setInFile } = options;
-  const { json, file } = await readImageRules(directory, fallback, onWarning);
+  const { json, file } = await readImageRules(files, fallback, onWarning);
   return ImageProcessor.fromConfig(json, { file, onWarning }, { size: fallback.size, remedy: remedy(file) });
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Tokenizer } from './tokenizer.ts';
+import { Tokenizer } from './disk.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
 interface Golden {

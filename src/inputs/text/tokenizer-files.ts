@@ -1,8 +1,6 @@
-/** @file Finds and reads a tokenizer's files in a checkpoint's directory, whichever of their forms is there. */
-import { existsSync, readFile } from '../../node/disk.ts';
-import { join } from '../../node/paths.ts';
+/** @file Finds and reads a tokenizer's files of a checkpoint, whichever of their forms is there. */
 import { messageOf, NarrowsError } from '../../system/errors.ts';
-import { readError } from '../../system/read-error.ts';
+import { fileIn, type ModelFiles, readText } from '../../system/model-files.ts';
 import { CLIP_DEFAULTS, clipTokenizerJson, isClip, isOldClip, renewedClip } from './clip-tokenizer.ts';
 import { readSentencePiece } from './sentencepiece/model-file.ts';
 import { sentencePieceTokenizer } from './sentencepiece/tokenizer-json.ts';
@@ -12,7 +10,7 @@ import { checkTokenizerJson, vocabularyOf } from './tokenizer-schema.ts';
 
 export { type TokenizerConfig, type TokenizerJson, tokenText } from './tokenizer-json.ts';
 
-/** A directory's tokenizer. */
+/** A checkpoint's tokenizer. */
 export interface TokenizerFiles {
   /** tokenizer.json, or what stands for it, with the added tokens of all files. */
   readonly json: TokenizerJson;
@@ -24,14 +22,9 @@ export interface TokenizerFiles {
 /** SentencePiece's files, the names under which transformers saves them. */
 export const SENTENCEPIECE_FILES = ['spiece.model', 'tokenizer.model'] as const;
 
-async function readBytes(path: string): Promise<Buffer> {
-  return readFile(path).catch(error => {
-    throw readError(path, error);
-  });
-}
-
-async function readObject(path: string): Promise<Record<string, unknown>> {
-  const text = (await readBytes(path)).toString('utf8');
+async function readObject(files: ModelFiles, name: string): Promise<Record<string, unknown>> {
+  const path = fileIn(files, name);
+  const text = await readText(files, name);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -52,13 +45,14 @@ interface Built {
   readonly keepsIds?: boolean;
 }
 
-async function build(directory: string, config: TokenizerConfig): Promise<Built> {
-  const path = (name: string): string => join(directory, name);
-  const here = (name: string): boolean => existsSync(path(name));
+async function build(files: ModelFiles, config: TokenizerConfig): Promise<Built> {
+  const path = (name: string): string => fileIn(files, name);
+  const names = new Set(await files.list());
+  const here = (name: string): boolean => names.has(name);
   const warnings: string[] = [];
   if (here('tokenizer.json')) {
     const source = path('tokenizer.json');
-    const json = checkTokenizerJson(await readObject(source), source);
+    const json = checkTokenizerJson(await readObject(files, 'tokenizer.json'), source);
     const named = isClip(config) && json.model.end_of_word_suffix === '</w>' ? withDefaults(config, CLIP_DEFAULTS) : config;
     if (!isOldClip(json, config)) return { json, config: named, warnings };
     warnings.push(
@@ -68,32 +62,33 @@ async function build(directory: string, config: TokenizerConfig): Promise<Built>
     return { json: renewedClip(json, full, source), config: full, warnings };
   }
   if (here('vocab.json') && here('merges.txt')) {
-    const vocabulary = vocabularyOf(await readObject(path('vocab.json')), path('vocab.json'));
-    const merges = (await readBytes(path('merges.txt'))).toString('utf8');
+    const vocabulary = vocabularyOf(await readObject(files, 'vocab.json'), path('vocab.json'));
+    const merges = await readText(files, 'merges.txt');
     const full = withDefaults(config, CLIP_DEFAULTS);
     const json = clipTokenizerJson(vocabulary, merges, full, path('vocab.json'));
     return { json: checkTokenizerJson(json, path('merges.txt')), config: full, warnings };
   }
   for (const name of SENTENCEPIECE_FILES) {
     if (!here(name)) continue;
-    const model = readSentencePiece(await readBytes(path(name)), path(name));
+    const model = readSentencePiece(await files.read(name), path(name));
     return sentencePieceTokenizer(model, config, path(name));
   }
   throw new NarrowsError(
     `${path('tokenizer.json')} is missing: copy it from the checkpoint's origin, or make it in Python with ` +
-      `AutoTokenizer.from_pretrained("ORIGIN").save_pretrained("${directory}") (for a CLIP, vocab.json and merges.txt do as well, for a ` +
+      `AutoTokenizer.from_pretrained("ORIGIN").save_pretrained("${files.name}") (for a CLIP, vocab.json and merges.txt do as well, for a ` +
       `SigLIP, Llama or Gemma its ${SENTENCEPIECE_FILES.join(' or ')}).`,
   );
 }
 
 /**
- * Reads a directory's tokenizer: tokenizer.json, CLIP's vocab.json and merges.txt, or SentencePiece's model file, with the tokens that
+ * Reads a checkpoint's tokenizer: tokenizer.json, CLIP's vocab.json and merges.txt, or SentencePiece's model file, with the tokens that
  * tokenizer_config.json, special_tokens_map.json and added_tokens.json add.
  * @throws NarrowsError naming the missing or broken file
  */
-export async function readTokenizerFiles(directory: string): Promise<TokenizerFiles> {
+export async function readTokenizerFiles(place: ModelFiles): Promise<TokenizerFiles> {
+  const there = new Set(await place.list());
   const optional = async (name: string): Promise<Record<string, unknown> | undefined> =>
-    existsSync(join(directory, name)) ? readObject(join(directory, name)) : undefined;
+    there.has(name) ? readObject(place, name) : undefined;
   const files: TokenFiles = {
     config: (await optional('tokenizer_config.json')) ?? {},
     map: await optional('special_tokens_map.json'),
@@ -102,7 +97,7 @@ export async function readTokenizerFiles(directory: string): Promise<TokenizerFi
   const given = effectiveConfig(files);
   const model = given.tokenizer_class === undefined ? await optional('config.json') : undefined;
   const tokenizer_class = model?.tokenizer_class ?? (model?.model_type === 'clip' ? 'CLIPTokenizer' : undefined);
-  const built = await build(directory, tokenizer_class === undefined ? given : { ...given, tokenizer_class });
+  const built = await build(place, tokenizer_class === undefined ? given : { ...given, tokenizer_class });
   const { json, config } = built;
   const { vocab, pieces } = json.model as { vocab?: object; pieces?: readonly { readonly text: string }[] };
   const names = Array.isArray(vocab)

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { NarrowsError } from '../../system/errors.ts';
-import { Tokenizer } from './tokenizer.ts';
+import { Tokenizer } from './disk.ts';
 import { checkTokenizerJson } from './tokenizer-schema.ts';
 
 const read = (name: string): Buffer => readFileSync(new URL(`testdata/${name}`, import.meta.url));

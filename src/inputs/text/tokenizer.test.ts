@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { Tokenizer } from './disk.ts';
 import { requireKnown, requireText, truncationWarning } from './require-text.ts';
-import { type TokenizedText, Tokenizer } from './tokenizer.ts';
+import type { TokenizedText } from './tokenizer.ts';
 import type { TokenizerJson } from './tokenizer-files.ts';
 
 const testdata = (name: string): Buffer => readFileSync(new URL(`testdata/${name}`, import.meta.url));

@@ -1,6 +1,7 @@
 /** @file Text to token ids with offsets into the caption; ids and offsets equal those of Hugging Face's fast (Rust) tokenizers. */
 
 import { messageOf, NarrowsError } from '../../system/errors.ts';
+import type { ModelFiles } from '../../system/model-files.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import { type AddedToken, addedTokenSplitter, type Section } from './added-tokens.ts';
 import { type Aligned, alignOriginal } from './aligned.ts';
@@ -104,17 +105,17 @@ export class Tokenizer {
   }
 
   /**
-   * Reads a checkpoint directory's tokenizer: `tokenizer.json`, CLIP's `vocab.json` and `merges.txt`, or SentencePiece's `spiece.model` or
+   * Reads a checkpoint's tokenizer: `tokenizer.json`, CLIP's `vocab.json` and `merges.txt`, or SentencePiece's `spiece.model` or
    * `tokenizer.model`, with the tokens that `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` add.
    * @throws NarrowsError in one sentence that names the file that is missing or broken.
    */
-  static async fromDirectory(directory: string): Promise<Tokenizer> {
-    const { json, config, warnings } = await readTokenizerFiles(directory);
+  static async fromFiles(files: ModelFiles): Promise<Tokenizer> {
+    const { json, config, warnings } = await readTokenizerFiles(files);
     try {
       return new Tokenizer(json, config, warnings);
     } catch (error) {
       if (error instanceof NarrowsError) throw error;
-      throw new NarrowsError(`The tokenizer of ${directory} is malformed (${messageOf(error)}); get its files again.`, { cause: error });
+      throw new NarrowsError(`The tokenizer of ${files.name} is malformed (${messageOf(error)}); get its files again.`, { cause: error });
     }
   }
 

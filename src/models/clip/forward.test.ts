@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openSafetensors, readFloats, readTensor } from '../../checkpoints/safetensors.ts';
+import { openSafetensors } from '../../checkpoints/disk.ts';
+import { readFloats, readTensor } from '../../checkpoints/safetensors.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
-import { CLIPModel } from './model.ts';
+import { CLIPModel } from '../pretrained.ts';
 
 const directory = (name: string): string => fileURLToPath(new URL(`../testdata/${name}`, import.meta.url));
 const NAMES = ['clip-tiny', 'clip-tiny-b', 'clip-tiny-fp16', 'clip-tiny-sharded-bf16'] as const;

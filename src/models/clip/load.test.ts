@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { openSafetensors, readFloats, readTensor } from '../../checkpoints/safetensors.ts';
+import { openCheckpoint, openSafetensors } from '../../checkpoints/disk.ts';
+import { readFloats, readTensor } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
-import { CLIPModel } from './model.ts';
+import { CLIPModel } from '../pretrained.ts';
+import { savePretrained } from '../save-pretrained.ts';
 
 const testdata = (name: string): string => fileURLToPath(new URL(`../testdata/${name}`, import.meta.url));
 let root: string;
@@ -147,7 +148,7 @@ describe('savePretrained', () => {
   ])('%s: the saved model is the same, to the bit', async (name, options) => {
     const directory = join(root, `saved-${name}`);
     await using model = await CLIPModel.fromPretrained(testdata(name));
-    await model.savePretrained(directory, options);
+    await savePretrained(model, directory, options);
     await using again = await CLIPModel.fromPretrained(directory);
     expect(await again.sha256()).toBe(await model.sha256());
     expect(again.config).toEqual(model.config);
@@ -258,7 +259,7 @@ describe('checkpoints as people have them', () => {
     expect([...(await model.textFeatures(IDS)).data]).toEqual([...(await plain.textFeatures(IDS)).data]);
     // What is saved has the plain names again.
     const saved = join(root, `saved${count++}`);
-    await model.savePretrained(saved);
+    await savePretrained(model, saved);
     expect([...(await openCheckpoint(saved)).entries.keys()].sort()).toEqual([...plain.checkpoint.entries.keys()].sort());
   });
 

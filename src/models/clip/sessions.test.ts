@@ -5,7 +5,7 @@ import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
-import { CLIPModel } from './model.ts';
+import { CLIPModel } from '../pretrained.ts';
 
 const directory = fileURLToPath(new URL('../testdata/clip-tiny', import.meta.url));
 

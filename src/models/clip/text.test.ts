@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ints, tensor } from '../../tensor/tensor.ts';
+import { CLIPModel } from '../pretrained.ts';
 import { parseCLIPConfig } from './config.ts';
-import { CLIPModel } from './model.ts';
 import { eosPositions } from './text.ts';
 
 const config = (eos: number | null) => parseCLIPConfig({ model_type: 'clip', text_config: { eos_token_id: eos } }).text_config;

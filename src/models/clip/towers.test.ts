@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSafetensors, readFloats, readTensor } from '../../checkpoints/safetensors.ts';
+import { openSafetensors } from '../../checkpoints/disk.ts';
+import { readFloats, readTensor } from '../../checkpoints/safetensors.ts';
 import { compile, grad, input, sum, type Value } from '../../graph/index.ts';
 import { type FloatTensor, floats, type Tensor } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
 import type { Tower, TowerInputs } from '../dual-encoder.ts';
-import { CLIPModel } from './model.ts';
+import { CLIPModel } from '../pretrained.ts';
 
 /** Padded texts, causal mask, both towers of more than three blocks. */
 const directory = fileURLToPath(new URL('../testdata/clip-tiny-b', import.meta.url));

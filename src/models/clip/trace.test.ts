@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSafetensors, readFloats, readTensor } from '../../checkpoints/safetensors.ts';
+import { openSafetensors } from '../../checkpoints/disk.ts';
+import { readFloats, readTensor } from '../../checkpoints/safetensors.ts';
 import { compile, input, mul, type Value } from '../../graph/index.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats, type Tensor } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
 import type { Tower, TowerInputs } from '../dual-encoder.ts';
-import { CLIPModel } from './model.ts';
+import { CLIPModel } from '../pretrained.ts';
 
 /** Padded texts, causal mask, with hidden states and attentions from PyTorch. */
 const directory = fileURLToPath(new URL('../testdata/clip-tiny-b', import.meta.url));

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSafetensors, readFloats } from '../../checkpoints/safetensors.ts';
+import { openSafetensors } from '../../checkpoints/disk.ts';
+import { readFloats } from '../../checkpoints/safetensors.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { expectClose } from '../../testing/close.ts';
 import { decoderConfig } from '../llava/config.ts';
+import { LlavaMiniModel } from '../pretrained.ts';
 import { sinePositions } from './compression.ts';
 import { compressedTokens, compressorWidth, parseLlavaMiniConfig, visionGrid } from './config.ts';
 import { miniNameInMemory } from './files.ts';
-import { LlavaMiniModel } from './model.ts';
 
 /** What the published checkpoint's kind of config says at least (Llama-3.1-8B's numbers). */
 const FLAT = {

@@ -3,7 +3,6 @@
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { input, type Value } from '../../graph/index.ts';
 import { trainableParameters } from '../../nn/parameters.ts';
-import { dirname } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { pixelInput, tokenInputs } from '../llava/files.ts';
@@ -58,7 +57,7 @@ function inMemory(entries: ReadonlyMap<string, TensorEntry>): { entries: Map<str
   if (names.some(name => name.startsWith('model.compressor.')) && !names.some(name => name.startsWith('model.vision_tower.'))) {
     const [{ file }] = entries.values();
     throw new NarrowsError(
-      `${dirname(file)} has no vision tower; write the tensors of the one that config.json names as mm_vision_tower beside the others, under "model.vision_tower.vision_tower.vision_model.…".`,
+      `${file.replace(/[/\\][^/\\]*$/, '')} has no vision tower; write the tensors of the one that config.json names as mm_vision_tower beside the others, under "model.vision_tower.vision_tower.vision_model.…".`,
     );
   }
   return found;

@@ -11,9 +11,9 @@ import { pixelInput } from '../llava/files.ts';
 import { type LlavaTap, nextTokenLoss, towerFeatures } from '../llava/forward.ts';
 import { MODALITY } from '../llava/placement.ts';
 import { expectNear, goldenIn } from '../llava/testing/goldens.ts';
+import { LlavaMiniModel } from '../pretrained.ts';
 import { miniFeeds, miniTokenInputs } from './files.ts';
 import { embedConversation, llavaMiniForward } from './forward.ts';
-import { LlavaMiniModel } from './model.ts';
 import { instructionOf, placeMini } from './placement.ts';
 
 const CASES = ['paper-llama', 'paper-qwen2-one-token', 'checkpoint-llama3'];

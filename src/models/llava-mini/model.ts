@@ -1,18 +1,17 @@
-/** @file LLaVA-Mini loaded from a directory: whole forward passes, and decoding over LLaVA's cache. */
+/** @file LLaVA-Mini over a checkpoint's files: whole forward passes, and decoding over LLaVA's cache. */
 import { equal, gather, unsqueeze, type Value, where } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
+import type { ModelFiles } from '../../system/model-files.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
-import { findModel } from '../bundled.ts';
 import type { LlavaConfig } from '../llava/config.ts';
 import type { LlavaPrompt } from '../llava/decoding.ts';
 import { decoderGraph, LlavaDecoding, noFeatures } from '../llava/decoding.ts';
 import { pixelInput } from '../llava/files.ts';
 import { placeFeatures, type TokenValues, towerFeatures } from '../llava/forward.ts';
-import { type LlavaOptions, type LlavaParts, loadLlavaKind } from '../llava/load.ts';
+import { type LlavaOpenOptions, type LlavaParts, loadLlavaKind } from '../llava/load.ts';
 import type { LlavaInputs, LlavaResult } from '../llava/model.ts';
 import type { Placement } from '../llava/placement.ts';
 import { LlavaRunner } from '../llava/runner.ts';
-import type { FoundModel } from '../load-parts.ts';
 import type { LlavaMiniConfig } from './config.ts';
 import { LLAVA_MINI, miniFeeds, miniTokenInputs } from './files.ts';
 import { embedConversation, llavaMiniForward } from './forward.ts';
@@ -38,25 +37,20 @@ function embedPrepared(p: Parameters, config: LlavaConfig, tokens: TokenValues, 
 
 /** A LLaVA-Mini ready to run. Release it (or `await using`) when done. */
 export class LlavaMiniModel extends LlavaRunner<LlavaMiniConfig> {
-  private constructor(
+  protected constructor(
     parts: LlavaParts<LlavaMiniConfig>,
-    private readonly tap: LlavaOptions['tap'],
+    private readonly tap: LlavaOpenOptions['tap'],
   ) {
     super(parts);
   }
 
   /**
-   * @param reference a directory, or `org/name[@revision]`: config.json as `parseLlavaMiniConfig` reads it, tensors under LLaVA's names
-   *   (either layout) or the published checkpoint's, with the vision tower among them
+   * Opens a checkpoint: config.json as `parseLlavaMiniConfig` reads it, tensors under LLaVA's names (either layout) or the published
+   * checkpoint's, with the vision tower among them. (By a name or a directory: `fromPretrained` of models/pretrained.ts.)
    * @throws NarrowsError as `loadLlava`
    */
-  static async fromPretrained(reference: string, options: LlavaOptions = {}): Promise<LlavaMiniModel> {
-    return LlavaMiniModel.open(await findModel(reference, options), options);
-  }
-
-  /** Loads a checkpoint that was found already; throws as `fromPretrained` does. */
-  static async open(found: FoundModel, options: LlavaOptions = {}): Promise<LlavaMiniModel> {
-    return new LlavaMiniModel(await loadLlavaKind(LLAVA_MINI, found, options), options.tap);
+  static async fromFiles(files: ModelFiles, options: LlavaOpenOptions): Promise<LlavaMiniModel> {
+    return new LlavaMiniModel(await loadLlavaKind(LLAVA_MINI, files, options), options.tap);
   }
 
   /** Whole forward pass of a batch. @throws NarrowsError for images that do not fit the text (see `placeMini`) */

@@ -4,9 +4,9 @@ import { add, equal, mul, unsqueeze, where } from '../../graph/index.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { type FloatTensor, floats, ints } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
+import { LlavaModel } from '../pretrained.ts';
 import type { LlavaPrompt } from './decoding.ts';
 import type { LlavaTap } from './forward.ts';
-import { LlavaModel } from './model.ts';
 import { MODALITY } from './placement.ts';
 import { directoryOf, FAMILIES, golden, unpadded } from './testing/goldens.ts';
 

@@ -5,9 +5,10 @@ import { trainableParameters } from '../../nn/parameters.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { type FloatTensor, floats, ints } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
+import { LlavaModel } from '../pretrained.ts';
 import { pixelInput, tokenInputs } from './files.ts';
 import { llavaForward, nextTokenLoss } from './forward.ts';
-import { LlavaModel, placementFeeds } from './model.ts';
+import { placementFeeds } from './model.ts';
 import { MODALITY, placeImages } from './placement.ts';
 import { directoryOf, expectNear, FAMILIES, golden } from './testing/goldens.ts';
 

@@ -7,9 +7,9 @@ import { generate } from '../../generation/generate.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
+import { LlavaModel } from '../pretrained.ts';
 import { parseLlavaConfig } from './config.ts';
 import { wantedTensors } from './files.ts';
-import { LlavaModel } from './model.ts';
 
 let root: string;
 beforeAll(async () => {

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
+import { LlavaModel } from '../pretrained.ts';
 import type { LlavaPrompt } from './decoding.ts';
 import { imageTokenText } from './files.ts';
-import { LlavaModel } from './model.ts';
 import { expandImageTokens, MODALITY, placeImages } from './placement.ts';
 import { directoryOf, golden } from './testing/goldens.ts';
 

@@ -1,7 +1,7 @@
-/** @file What a LLaVA's directory gives before a model stands on it. */
+/** @file What a LLaVA's files give before a model stands on it. */
 
-import { type Checkpoint, openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { readConfig } from '../../checkpoints/config.ts';
+import { type Checkpoint, openCheckpointFrom } from '../../checkpoints/checkpoint.ts';
+import { readConfigFrom } from '../../checkpoints/config.ts';
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import type { Value } from '../../graph/index.ts';
 import { openImageProcessor } from '../../inputs/image/image-rules.ts';
@@ -9,23 +9,22 @@ import type { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { unreadSentence } from '../../nn/fit-entries.ts';
 import { frozenParameters, type LoadReport, type Parameters } from '../../nn/parameters.ts';
-import { join } from '../../node/paths.ts';
-import { nodeRuntime } from '../../runtime/node.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { fileIn, type ModelFiles } from '../../system/model-files.ts';
 import { checkConfigKeys } from '../config-keys.ts';
-import type { FoundModel, LoadOptions } from '../load-parts.ts';
+import type { OpenOptions } from '../load-parts.ts';
 import { type LlavaConfig, parseLlavaConfig } from './config.ts';
 import { imageTokenText, llavaRules, requireTensors, wantedTensors } from './files.ts';
 import type { LlavaTap } from './forward.ts';
 import { inMemoryEntries, type LlavaLayout } from './layout.ts';
-import { freeMemory, requireMemory, weightMemory, worthRepacking } from './memory.ts';
+import { requireMemory, weightMemory, worthRepacking } from './memory.ts';
 
-/** How a LLaVA is found and run. */
-export interface LlavaOptions extends LoadOptions {
+/** How a LLaVA is run. */
+export interface LlavaOpenOptions extends Omit<OpenOptions, 'keepSessions'> {
   /** Stands between the decoder's blocks: a bottleneck. */
   readonly tap?: LlavaTap;
-  /** Bytes that the model may take; what is free by default. `Infinity` loads without asking. */
+  /** Bytes that the model may take; without it nothing is asked. */
   readonly availableMemory?: number;
   /** A second copy of the weights, repacked for speed; by default for weights up to 1 GB where there is room for it. */
   readonly prepack?: boolean;
@@ -46,6 +45,7 @@ const LLAVA: LlavaKind<LlavaConfig> = { parse: parseLlavaConfig, inMemory: inMem
 /** The parts of a loaded LLaVA. */
 export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
   readonly name: string;
+  readonly files: ModelFiles;
   readonly config: C;
   /** Entries under their names in memory. */
   readonly checkpoint: Checkpoint;
@@ -66,45 +66,46 @@ export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
  * @throws NarrowsError in one sentence for a directory without config, another kind of model, missing or mis-shaped tensors, tower,
  *   projector and decoder that do not fit, a tokenizer without the image token, too little memory, pickled weights alone
  */
-export const loadLlava = (found: FoundModel, options: LlavaOptions = {}): Promise<LlavaParts> => loadLlavaKind(LLAVA, found, options);
+export const loadLlava = (files: ModelFiles, options: LlavaOpenOptions): Promise<LlavaParts> => loadLlavaKind(LLAVA, files, options);
 
 /** As `loadLlava`, for a model that is built like one. */
 export async function loadLlavaKind<C extends LlavaConfig>(
   kind: LlavaKind<C>,
-  { directory, name }: FoundModel,
-  options: LlavaOptions,
+  files: ModelFiles,
+  options: LlavaOpenOptions,
 ): Promise<LlavaParts<C>> {
   const warnings: string[] = [];
   const warn = (message: string): void => {
     warnings.push(message);
     options.onWarning?.(message);
   };
-  const json = await readConfig(directory);
-  const path = join(directory, 'config.json');
+  const json = await readConfigFrom(files);
+  const path = fileIn(files, 'config.json');
   const config = kind.parse(json, path);
   for (const message of checkConfigKeys(json, path)) warn(message);
-  const opened = await openCheckpoint(directory);
+  const opened = await openCheckpointFrom(files);
   const { entries, layout } = kind.inMemory(opened.entries);
-  const { wanted, report } = requireTensors(config, entries, directory, () => kind.wanted(config));
+  const { wanted, report } = requireTensors(config, entries, files.name, () => kind.wanted(config));
   // A tower's last blocks and pooling head stand in every LLaVA and are never read; a tied head may be stored again.
   const unread = unreadSentence(
     report.unexpected.filter(name => !name.startsWith('model.vision_tower.') && name !== 'lm_head.weight'),
-    directory,
+    files.name,
   );
   if (unread) warn(unread);
   const weights = weightMemory(entries, wanted.keys());
-  const available = options.availableMemory ?? freeMemory();
-  requireMemory(directory, weights, available);
-  const tokenizer = await Tokenizer.fromDirectory(directory).catch(error => {
+  const available = options.availableMemory ?? Number.POSITIVE_INFINITY;
+  requireMemory(files.name, weights, available);
+  const tokenizer = await Tokenizer.fromFiles(files).catch(error => {
     if (error instanceof NarrowsError) return error;
     throw error;
   });
   if (tokenizer instanceof Tokenizer) for (const warning of tokenizer.warnings) warn(warning);
   // An image token below 0 stands in no text: ids are joined around it.
-  if (tokenizer instanceof Tokenizer && config.image_token_index >= 0) imageTokenText(tokenizer, config, directory);
-  const processor = await openImageProcessor(directory, llavaRules(config), { onWarning: warn });
+  if (tokenizer instanceof Tokenizer && config.image_token_index >= 0) imageTokenText(tokenizer, config, files.name);
+  const processor = await openImageProcessor(files, llavaRules(config), { onWarning: warn });
   return {
-    name,
+    name: options.name ?? files.name,
+    files,
     config,
     checkpoint: { ...opened, entries },
     layout,
@@ -112,9 +113,9 @@ export async function loadLlavaKind<C extends LlavaConfig>(
     processor,
     warnings,
     tokenizer,
-    parameters: frozenParameters(entries, directory),
-    runtime: options.runtime ?? nodeRuntime(),
-    ownsRuntime: !options.runtime,
+    parameters: frozenParameters(entries, files.name),
+    runtime: options.runtime,
+    ownsRuntime: options.ownsRuntime ?? false,
     prepack: options.prepack ?? worthRepacking(weights, available),
   };
 }

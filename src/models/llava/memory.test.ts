@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
+import { openCheckpoint } from '../../checkpoints/disk.ts';
+import { freeMemory } from '../../node/machine.ts';
 import { inMemoryEntries } from './layout.ts';
-import { freeMemory, requireMemory, weightMemory, worthRepacking } from './memory.ts';
+import { requireMemory, weightMemory, worthRepacking } from './memory.ts';
 import { directoryOf } from './testing/goldens.ts';
 
 it('counts 16-bit weights as float32, and only those that are read', async () => {

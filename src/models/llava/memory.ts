@@ -1,19 +1,12 @@
 /** @file Whether a checkpoint fits into memory, told before anything is loaded. */
 
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
-import { freemem } from '../../node/machine.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatBytes } from '../../system/format.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 
 /** Room for a run's own values beside the weights, bytes. */
 const WORKING = 300e6;
-
-/** Bytes that this process may still take (limits of a container included, where Node tells them). */
-export function freeMemory(): number {
-  const { availableMemory } = process as { availableMemory?: () => number };
-  return availableMemory?.call(process) || freemem();
-}
 
 /**
  * Bytes that the weights of a model take when it runs: float32 is mapped from the file as it is, 16-bit floats are widened to float32.

@@ -1,17 +1,15 @@
-/** @file LLaVA loaded from a directory or the hub: image features, whole forward passes, and decoding over a cache. */
+/** @file LLaVA over a checkpoint's files: image features, whole forward passes, and decoding over a cache. */
 
-import { readConfig } from '../../checkpoints/config.ts';
-import { join } from '../../node/paths.ts';
+import { readConfigFrom } from '../../checkpoints/config.ts';
 import type { RunOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { fileIn, type ModelFiles } from '../../system/model-files.ts';
 import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
-import { findModel } from '../bundled.ts';
-import type { FoundModel } from '../load-parts.ts';
 import type { LlavaConfig } from './config.ts';
 import { decoderGraph, imageFeeds, LlavaDecoding, type LlavaPrompt } from './decoding.ts';
 import { pixelInput, tokenInputs } from './files.ts';
 import { imageFeatures, llavaForward } from './forward.ts';
-import { type LlavaOptions, type LlavaParts, loadLlava } from './load.ts';
+import { type LlavaOpenOptions, type LlavaParts, loadLlava } from './load.ts';
 import { type Placement, placeImages } from './placement.ts';
 import { LlavaRunner } from './runner.ts';
 
@@ -49,32 +47,25 @@ export const placementFeeds = (placement: Placement): Record<string, Tensor> => 
 
 /** A LLaVA ready to run. Release it (or `await using`) when done. */
 export class LlavaModel extends LlavaRunner<LlavaConfig> {
-  private constructor(
+  protected constructor(
     parts: LlavaParts,
-    private readonly tap: LlavaOptions['tap'],
+    private readonly tap: LlavaOpenOptions['tap'],
   ) {
     super(parts);
   }
 
   /**
-   * Loads a checkpoint in Hugging Face's format. @param reference a shipped model's name, a directory, or `org/name[@revision]`.
-   * @throws NarrowsError as `loadLlava` says
+   * Opens a checkpoint in Hugging Face's format. (By a name or a directory: `fromPretrained` of models/pretrained.ts.)
+   * @throws NarrowsError as `loadLlava` says, and for one whose config names a bottleneck where `options.tap` brings none: it would be
+   *   passed over in silence
    */
-  static async fromPretrained(reference: string, options: LlavaOptions = {}): Promise<LlavaModel> {
-    return LlavaModel.open(await findModel(reference, options), options);
-  }
-
-  /**
-   * Loads a checkpoint that was found already. @throws NarrowsError as `loadLlava` says, and for one whose config names a bottleneck where
-   * `options.tap` brings none: it would be passed over in silence
-   */
-  static async open(found: FoundModel, options: LlavaOptions = {}): Promise<LlavaModel> {
-    const { bottleneck_config: bottleneck } = await readConfig(found.directory);
+  static async fromFiles(files: ModelFiles, options: LlavaOpenOptions): Promise<LlavaModel> {
+    const { bottleneck_config: bottleneck } = await readConfigFrom(files);
     if (bottleneck !== undefined && bottleneck !== null && !options.tap)
       throw new NarrowsError(
-        `${join(found.directory, 'config.json')} has a bottleneck_config; open the model with openLlava, which brings its bottleneck, or remove the key to run plain LLaVA.`,
+        `${fileIn(files, 'config.json')} has a bottleneck_config; open the model with openLlava, which brings its bottleneck, or remove the key to run plain LLaVA.`,
       );
-    return new LlavaModel(await loadLlava(found, options), options.tap);
+    return new LlavaModel(await loadLlava(files, options), options.tap);
   }
 
   /** Pixels [I, C, S, S] -> [I, N, width of the decoder]. @throws NarrowsError for images of another size than the tower's */

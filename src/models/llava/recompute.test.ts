@@ -1,6 +1,5 @@
 import { afterAll, expect, it } from 'vitest';
-import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { readConfig } from '../../checkpoints/config.ts';
+import { openCheckpoint, readConfig } from '../../checkpoints/disk.ts';
 import { compile, grad, input, mul } from '../../graph/index.ts';
 import { trainableParameters } from '../../nn/parameters.ts';
 import { nodeRuntime } from '../../runtime/node.ts';

@@ -1,12 +1,12 @@
-/** @file SigLIP and fixed-resolution SigLIP 2, loaded from a directory or the hub. */
+/** @file SigLIP and fixed-resolution SigLIP 2 over a checkpoint's files. */
 import { input, type Value } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import type { ModelFiles } from '../../system/model-files.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
-import { findModel } from '../bundled.ts';
 import type { Tower, TowerInputs } from '../dual-encoder.ts';
 import { DualEncoderModel, type Similarity, type TowerOutput } from '../dual-encoder-model.ts';
-import { type FoundModel, type LoadOptions, type LoadRules, loadParts, type ModelParts } from '../load-parts.ts';
+import { type LoadRules, loadParts, type ModelParts, type OpenOptions } from '../load-parts.ts';
 import { parseSiglipConfig, type SiglipConfig } from './config.ts';
 import { similarity, textTower, visionTower, wantedTensors } from './forward.ts';
 import { siglipTokenizer } from './tokenizer.ts';
@@ -25,23 +25,18 @@ export class SiglipModel extends DualEncoderModel<SiglipConfig> {
   readonly image: Tower;
   readonly text: Tower;
 
-  private constructor(parts: ModelParts<SiglipConfig>) {
+  protected constructor(parts: ModelParts<SiglipConfig>) {
     super(parts);
     this.image = visionTowerView(this.parameters, this.config, (height, width) => this.positions(height, width));
     this.text = textTowerView(this.parameters, this.config);
   }
 
   /**
-   * Loads a checkpoint in Hugging Face's format. @param reference a directory, or `org/name[@revision]`.
-   * @throws NarrowsError for a directory without config, another `model_type`, missing or mis-shaped tensors, pickled weights alone.
+   * Opens a checkpoint in Hugging Face's format. (By a name or a directory: `fromPretrained` of models/pretrained.ts.)
+   * @throws NarrowsError for files without config, another `model_type`, missing or mis-shaped tensors, pickled weights alone.
    */
-  static async fromPretrained(reference: string, options: LoadOptions = {}): Promise<SiglipModel> {
-    return SiglipModel.open(await findModel(reference, options), options);
-  }
-
-  /** Loads a checkpoint that was found already; throws as `fromPretrained` does. */
-  static async open(found: FoundModel, options: LoadOptions = {}): Promise<SiglipModel> {
-    return new SiglipModel(await loadParts(found, options, RULES));
+  static async fromFiles(files: ModelFiles, options: OpenOptions): Promise<SiglipModel> {
+    return new SiglipModel(await loadParts(files, options, RULES));
   }
 
   imageTower(p: Parameters, pixels: Value, table?: Value): TowerOutput {

@@ -1,13 +1,14 @@
 /** @file SigLIP's towers as attribution methods see them, against PyTorch. */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSafetensors, readFloats, readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { openSafetensors } from '../../checkpoints/disk.ts';
+import { readFloats, readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { compile, grad, input, mul, sum, type Value } from '../../graph/index.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { expectClose } from '../../testing/close.ts';
 import type { Tower, TowerInputs } from '../dual-encoder.ts';
-import { SiglipModel } from './model.ts';
+import { SiglipModel } from '../pretrained.ts';
 
 const directory = fileURLToPath(new URL('testdata/siglip-tiny-b', import.meta.url));
 let model: SiglipModel;

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { figureSvg } from './figure.ts';
+import { figureSvg } from './bound.ts';
 import { figureStyle, methodLabel } from './figure-options.ts';
 import { measure, rightToLeft, shorten, wrap } from './glyphs.ts';
 import { figurePng, overlayPng } from './raster.ts';

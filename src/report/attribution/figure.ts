@@ -11,6 +11,7 @@ import { drawWordPanels, type WordPanel, wordPanelSize, wordPanels } from './int
 import { digitsFor, formatValue } from './normalise.ts';
 import { finestMap, maskLight } from './overlay.ts';
 import { type PanelImages, panelImages, picturePanel } from './panel.ts';
+import type { PictureCodec } from './picture.ts';
 import { element, label, type Node, type SvgText, toSvg } from './svg.ts';
 
 const PAD = 28;
@@ -225,7 +226,8 @@ export function buildFigure(
  * @param writing for `figurePng`: how labels are written; the images are then packed in haste.
  * @throws NarrowsError for options out of range, or values that are not finite.
  */
-export async function figureSvg(
+export async function figureSvgWith(
+  codec: PictureCodec,
   result: Attribution,
   image: RgbImage,
   options: FigureOptions = {},
@@ -234,8 +236,8 @@ export async function figureSvg(
 ): Promise<string> {
   const style = figureStyle(result, options);
   const layout = choose(result, image, style);
-  const images = await panelImages(result, image, style, layout.image, density, writing !== undefined);
-  const together = await wordPanels(result, image, style, style.width - 2 * PAD, density, writing !== undefined);
+  const images = await panelImages(codec, result, image, style, layout.image, density, writing !== undefined);
+  const together = await wordPanels(codec, result, image, style, style.width - 2 * PAD, density, writing !== undefined);
   const text = writing ?? { text: options.outlines ? 'outlines' : 'live' };
   return `<?xml version="1.0" encoding="UTF-8"?>\n${toSvg(buildFigure(result, image, style, layout, images, together), text)}\n`;
 }

@@ -11,7 +11,7 @@ import { baseStyle, indexStyle } from './html/style.ts';
 import { themeScript } from './html/theme-script.ts';
 import { digitsFor, displayScale, formatValue } from './normalise.ts';
 import { composite, defaultOpacity, overlayLayer } from './overlay.ts';
-import { dataUri, resizeForDisplay } from './picture.ts';
+import { dataUri, type PictureCodec, resizeForDisplay } from './picture.ts';
 import { escapeText } from './svg.ts';
 
 /** One pair of a bulk run. */
@@ -33,23 +33,23 @@ export interface IndexRow {
 }
 
 /** A thumbnail of the heat on the image, `height` pixels high, as a `data:` URI; without an image map, of the image. */
-export async function thumbnail(result: Attribution, image: RgbImage, height = 144): Promise<string> {
+export async function thumbnailWith(codec: PictureCodec, result: Attribution, image: RgbImage, height = 144): Promise<string> {
   const width = Math.max(1, Math.min(4 * height, Math.round((image.width / image.height) * height)));
   const high = Math.max(1, Math.round((width * image.height) / image.width));
-  const small = await resizeForDisplay(image, width, high);
-  if (!result.image) return dataUri(small, 'photo');
+  const small = await resizeForDisplay(codec, image, width, high);
+  if (!result.image) return dataUri(codec, small, 'photo');
   const scale = displayScale(result.image.patches, result.unit);
   const map = colourMap(scale.signed ? 'narrows-signed' : 'narrows-heat');
   const layer = overlayLayer(result.image, image, width, high, { method: 'blended', map, scale, opacity: defaultOpacity.blended });
-  return dataUri(composite(small, layer), 'photo');
+  return dataUri(codec, composite(small, layer), 'photo');
 }
 
 /** The row of a result. */
-export async function indexRow(result: Attribution, image: RgbImage, href?: string): Promise<IndexRow> {
+export async function indexRowWith(codec: PictureCodec, result: Attribution, image: RgbImage, href?: string): Promise<IndexRow> {
   const optimised = [result.image, result.text].some(part => part?.convergence.verdict === 'converged');
   return {
     href,
-    thumbnail: await thumbnail(result, image),
+    thumbnail: await thumbnailWith(codec, result, image),
     image: result.provenance.image.name,
     caption: result.caption,
     cosine: result.cosine ?? Number.NaN,

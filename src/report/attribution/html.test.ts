@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { TargetKind } from '../../attribution/target.ts';
-import { commandLine, reportHtml, shellQuote } from './html.ts';
-import { indexHtml, indexRow } from './html-index.ts';
+import { indexRow, reportHtml } from './bound.ts';
+import { commandLine, shellQuote } from './html.ts';
+import { indexHtml } from './html-index.ts';
 import { exampleResult } from './testdata/example-result.ts';
 
 const photo = { width: 60, height: 40, data: new Uint8Array(7200).fill(120) };

@@ -2,6 +2,7 @@
 
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { base64 } from '../../system/bytes.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { colourMaps } from './colour-map.ts';
 import { methodLabel } from './figure-options.ts';
@@ -13,7 +14,7 @@ import { themeScript } from './html/theme-script.ts';
 import { wordMaps } from './interactions.ts';
 import { displayScale } from './normalise.ts';
 import { defaultOpacity, type OverlayMethod } from './overlay.ts';
-import { dataUri, resizeForDisplay } from './picture.ts';
+import { dataUri, type PictureCodec, resizeForDisplay } from './picture.ts';
 import { escapeText } from './svg.ts';
 
 /** One result and its picture. `command`: what to type to get it again; default: built from the parameters. */
@@ -66,14 +67,8 @@ const maximum = 50;
 /**
  * The report as one HTML text. Scripts and styles are admitted by hash; texts are escaped; pictures are `data:` URIs.
  * @throws NarrowsError for no results, more than 50, or values that are not finite.
- * @example
- * await using model = await loadModel('scene-clip');
- * await using method = createMethod('legrad', model);
- * const image = await decodeImage('examples/scene.png');
- * const page = await reportHtml([{ result: await method.attribute({ image, text: 'an umbrella' }), image }]);
- * console.log(page.startsWith('<!doctype html>'));
  */
-export async function reportHtml(items: readonly ReportItem[], options: ReportOptions = {}): Promise<string> {
+export async function reportHtmlWith(codec: PictureCodec, items: readonly ReportItem[], options: ReportOptions = {}): Promise<string> {
   if (items.length === 0) throw new NarrowsError('A report needs at least one result.');
   if (items.length > maximum)
     throw new NarrowsError(`A report holds at most ${maximum} results, not ${items.length}; use the index page for more.`);
@@ -83,7 +78,7 @@ export async function reportHtml(items: readonly ReportItem[], options: ReportOp
   for (const [index, { result, image, command }] of items.entries()) {
     const shrink = Math.min(1, limit / Math.max(image.width, image.height));
     const size = { width: Math.max(1, Math.round(image.width * shrink)), height: Math.max(1, Math.round(image.height * shrink)) };
-    const uri = await dataUri(await resizeForDisplay(image, size.width, size.height), 'photo');
+    const uri = await dataUri(codec, await resizeForDisplay(codec, image, size.width, size.height), 'photo');
     articles.push(articleHtml(result, { index, picture: { uri, ...size }, command: command ?? commandLine(result) }));
     // Refuses values that are not finite, before they reach a page that could only show dashes.
     if (result.image) displayScale(result.image.patches, result.unit);
@@ -114,7 +109,7 @@ export async function reportHtml(items: readonly ReportItem[], options: ReportOp
     style: baseStyle + reportStyle,
     body: `<header class="top"><div class="title"><h1>${escapeText(options.title ?? 'What the model relies on')}</h1><button id="theme" type="button" hidden>Theme: system</button></div>${howToRead(items)}</header>\n${toolbar(items, options)}\n<main>${articles.join('\n')}</main>\n<p id="live" class="hidden" role="status" aria-live="polite"></p><noscript><p class="top">Scripts are off: the maps are not drawn, the tables below each picture hold every number.</p></noscript>`,
     script: themeScript + reportScript,
-    data: { items: data, opacity, maps: colourMaps.map(map => ({ name: map.name, table: Buffer.from(map.table).toString('base64') })) },
+    data: { items: data, opacity, maps: colourMaps.map(map => ({ name: map.name, table: base64(map.table) })) },
   });
 }
 

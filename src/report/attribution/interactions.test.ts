@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attribution } from '../../attribution/result.ts';
-import { figureSvg } from './figure.ts';
-import { reportHtml } from './html.ts';
+import { figureSvg, reportHtml } from './bound.ts';
 import { wordMapScale, wordMaps, wordPanelSize } from './interactions.ts';
 import { attributionFromJson, attributionToJson } from './json.ts';
 

@@ -7,7 +7,7 @@ import type { FigureStyle } from './figure-options.ts';
 import { displayScale, type Scale } from './normalise.ts';
 import { greyed, overlayLayer } from './overlay.ts';
 import { greyBase } from './panel.ts';
-import { dataUri, resizeForDisplay } from './picture.ts';
+import { dataUri, type PictureCodec, resizeForDisplay } from './picture.ts';
 import { element, label, type Node } from './svg.ts';
 import { themes } from './theme.ts';
 
@@ -64,6 +64,7 @@ export function wordPanelSize(inner: number, count: number, image: { width: numb
 
 /** Encodes the panels. @param fast for rendering at once, not for a file */
 export async function wordPanels(
+  codec: PictureCodec,
   result: Attribution,
   image: RgbImage,
   style: FigureStyle,
@@ -79,8 +80,8 @@ export async function wordPanels(
   const maps = all.filter(map => strongest.has(map));
   const size = wordPanelSize(inner, maps.length, image);
   const [width, height] = [Math.round(size.width * density), Math.round(size.height * density)];
-  const shown = await resizeForDisplay(image, width, height, 2.5 * density);
-  const base = await dataUri(greyBase({ ...style, imageScale: scale }) ? greyed(shown) : shown, fast ? 'fast' : 'photo');
+  const shown = await resizeForDisplay(codec, image, width, height, 2.5 * density);
+  const base = await dataUri(codec, greyBase({ ...style, imageScale: scale }) ? greyed(shown) : shown, fast ? 'fast' : 'photo');
   const { method, opacity } = style;
   // The figure's own map may be one for unsigned values.
   const signed = scale.signed && !style.map.name.startsWith('narrows-signed');
@@ -90,7 +91,7 @@ export async function wordPanels(
       const part: ImageAttribution = { ...result.image!, patches: one.patches, pixels: undefined };
       const layer = overlayLayer(part, image, width, height, { method, map, scale, opacity });
       const total = one.patches.reduce((a, b) => a + b, 0);
-      return { text: one.text, total, uris: [base, await dataUri(layer, fast ? 'fast' : 'exact')] };
+      return { text: one.text, total, uris: [base, await dataUri(codec, layer, fast ? 'fast' : 'exact')] };
     }),
   );
 }

@@ -8,7 +8,7 @@ import { contourLines } from './contour.ts';
 import type { FigureStyle } from './figure-options.ts';
 import { positionOf } from './normalise.ts';
 import { greyed, heatField, overlayLayer, viewBox } from './overlay.ts';
-import { dataUri, resizeForDisplay } from './picture.ts';
+import { dataUri, type PictureCodec, resizeForDisplay } from './picture.ts';
 import { type Element, element, type Node, round } from './svg.ts';
 
 /** Data URIs of the panels: bottom picture and layers above it. */
@@ -19,6 +19,7 @@ export interface PanelImages {
 
 /** Encodes the pixels of the panels for `size` CSS pixels at `density`; `fast`: for rendering at once, not for a file. */
 export async function panelImages(
+  codec: PictureCodec,
   result: Attribution,
   image: RgbImage,
   style: FigureStyle,
@@ -27,12 +28,16 @@ export async function panelImages(
   fast: boolean,
 ): Promise<PanelImages> {
   const [width, height] = [Math.max(1, Math.round(size.width * density)), Math.max(1, Math.round(size.height * density))];
-  const shown = await resizeForDisplay(image, width, height, 2.5 * density);
-  const original = await dataUri(shown, fast ? 'fast' : 'photo');
+  const shown = await resizeForDisplay(codec, image, width, height, 2.5 * density);
+  const original = await dataUri(codec, shown, fast ? 'fast' : 'photo');
   if (!result.image || !style.imageScale) return { original: [original], heat: [] };
   const { map, method, opacity, imageScale: scale } = style;
-  const layer = await dataUri(overlayLayer(result.image, image, width, height, { method, map, scale, opacity }), fast ? 'fast' : 'exact');
-  const base = greyBase(style) ? await dataUri(greyed(shown), fast ? 'fast' : 'photo') : original;
+  const layer = await dataUri(
+    codec,
+    overlayLayer(result.image, image, width, height, { method, map, scale, opacity }),
+    fast ? 'fast' : 'exact',
+  );
+  const base = greyBase(style) ? await dataUri(codec, greyed(shown), fast ? 'fast' : 'photo') : original;
   return { original: [original], heat: [base, layer] };
 }
 

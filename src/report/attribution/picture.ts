@@ -1,11 +1,8 @@
 /** @file How a decoded picture is resized for display and encoded again. */
 
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { sharp } from '../../node/sharp.ts';
+import { base64 } from '../../system/bytes.ts';
 import { NarrowsError } from '../../system/errors.ts';
-
-/** How lasting PNG files are written: adaptive filters make photographs a third smaller. */
-export const PNG = { compressionLevel: 6, adaptiveFiltering: true } as const;
 
 /** Pixels with transparency: 8-bit RGBA, not premultiplied. */
 export interface Layer {
@@ -22,60 +19,46 @@ export function checkPicture(picture: RgbImage): void {
   }
 }
 
-const raw = ({ width, height, data }: RgbImage | Layer, channels: 3 | 4) =>
-  sharp(Buffer.from(data.buffer, data.byteOffset, data.byteLength), { raw: { width, height, channels }, limitInputPixels: false });
+/** How pictures are resized for display and encoded; Node's is `sharpCodec`. */
+export interface PictureCodec {
+  /** The picture at exactly `width`×`height`. */
+  resize(picture: RgbImage, width: number, height: number, kernel: 'nearest' | 'lanczos3'): Promise<RgbImage>;
+  /** File bytes: `png` small, `fast-png` quickly made; `jpeg` without chroma subsampling and `webp` (lossy) of RGB. */
+  encode(picture: RgbImage | Layer, format: 'png' | 'fast-png' | 'jpeg' | 'webp'): Promise<Uint8Array>;
+}
 
 /**
  * The picture at `width`×`height` for display: enlarged more than `crisp` times it keeps its pixels' edges, otherwise Lanczos.
  * Not for a model's eyes: models see Pillow's resizing (src/inputs/image).
  */
-export async function resizeForDisplay(picture: RgbImage, width: number, height: number, crisp = 4): Promise<RgbImage> {
+export async function resizeForDisplay(
+  codec: PictureCodec,
+  picture: RgbImage,
+  width: number,
+  height: number,
+  crisp = 4,
+): Promise<RgbImage> {
   checkPicture(picture);
   if (width === picture.width && height === picture.height) return picture;
   const kernel = Math.min(width / picture.width, height / picture.height) > crisp ? 'nearest' : 'lanczos3';
-  const data = await raw(picture, 3).resize(width, height, { fit: 'fill', kernel }).removeAlpha().toColourspace('srgb').raw().toBuffer();
-  return { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  return codec.resize(picture, width, height, kernel);
 }
 
-/** PNG bytes of a picture or a layer: small, or (`fast`) quickly made for something that is rendered again at once. */
-export const encodePng = (picture: RgbImage | Layer, fast = false): Promise<Uint8Array> =>
-  raw(picture, picture.data.length === picture.width * picture.height * 4 ? 4 : 3)
-    .png(fast ? { compressionLevel: 1 } : PNG)
-    .toBuffer();
-
-/** Of WebP: maps and photographs at this quality show no difference at gallery size. */
-const WEBP = { quality: 88, smartSubsample: true, effort: 4 } as const;
-
-const uri = (type: string, bytes: Uint8Array): string => `data:image/${type};base64,${Buffer.from(bytes).toString('base64')}`;
+const uri = (type: string, bytes: Uint8Array): string => `data:image/${type};base64,${base64(bytes)}`;
 
 /**
  * `data:` URI of a picture: `exact` is PNG; `fast` is PNG too, for something rendered at once; `photo` is JPEG where that is clearly smaller;
  * `small` is WebP where that is smaller (about an eighth of PNG), for pages that hold hundreds.
  */
-export async function dataUri(picture: RgbImage | Layer, kind: 'photo' | 'exact' | 'fast' | 'small'): Promise<string> {
-  const png = await encodePng(picture, kind === 'fast');
+export async function dataUri(codec: PictureCodec, picture: RgbImage | Layer, kind: 'photo' | 'exact' | 'fast' | 'small'): Promise<string> {
+  const png = await codec.encode(picture, kind === 'fast' ? 'fast-png' : 'png');
   if (kind === 'photo') {
-    const jpeg = await raw(picture, 3).jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer();
+    const jpeg = await codec.encode(picture, 'jpeg');
     if (jpeg.length < 0.7 * png.length) return uri('jpeg', jpeg);
   }
   if (kind === 'small') {
-    const webp = await raw(picture, 3).webp(WEBP).toBuffer();
+    const webp = await codec.encode(picture, 'webp');
     if (webp.length < png.length) return uri('webp', webp);
   }
   return uri('png', png);
-}
-
-/** RGB pixels of a PNG `data:` URI that `dataUri` made. @throws NarrowsError for anything else */
-export async function pictureOf(source: string): Promise<RgbImage> {
-  const [head, text] = source.split(',', 2);
-  if (head !== 'data:image/png;base64') throw new NarrowsError('A picture in the file is no data URL of a PNG image.');
-  const { data, info } = await sharp(Buffer.from(text ?? '', 'base64'))
-    .removeAlpha()
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-    .catch(cause => {
-      throw new NarrowsError('A picture in the file cannot be decoded.', { cause });
-    });
-  return { width: info.width, height: info.height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }

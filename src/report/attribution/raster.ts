@@ -4,11 +4,12 @@ import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { sharp } from '../../node/sharp.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { figureSvg } from './figure.ts';
+import { figureSvg } from './bound.ts';
 import { type FigureOptions, figureStyle } from './figure-options.ts';
 import { composite, greyed, overlayLayer, viewBox } from './overlay.ts';
 import { contours, greyBase, gridLines } from './panel.ts';
-import { checkPicture, encodePng, PNG } from './picture.ts';
+import { checkPicture } from './picture.ts';
+import { PNG, sharpCodec } from './sharp-codec.ts';
 import { element, toSvg } from './svg.ts';
 
 let fontsFound: Promise<boolean> | undefined;
@@ -63,7 +64,7 @@ export async function overlayPng(result: Attribution, image: RgbImage, options: 
   const { width, height } = image;
   const layer = overlayLayer(result.image, image, width, height, { ...style, scale: style.imageScale });
   const flat = composite(greyBase(style) ? greyed(image) : image, layer);
-  const png = await encodePng(flat);
+  const png = await sharpCodec.encode(flat, 'png');
   if (style.method !== 'contour' && !style.grid) return png;
   const view = viewBox(result.image, image, width, height);
   const lines = [

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { columnsOf, terminalSummary, terminalThumbnail, terminalWords } from './terminal.ts';
+import { terminalThumbnail } from './bound.ts';
+import { columnsOf, terminalSummary, terminalWords } from './terminal.ts';
 import { exampleResult } from './testdata/example-result.ts';
 
 const image = { width: 60, height: 40, data: new Uint8Array(60 * 40 * 3).fill(200) };

@@ -11,7 +11,7 @@ import { graphemes } from './glyphs.ts';
 import { type DisplayUnit, digitsFor, displayScale, formatValue, positionOf, strengthOf } from './normalise.ts';
 import type { Triple } from './oklab.ts';
 import { composite, defaultOpacity, overlayLayer } from './overlay.ts';
-import { resizeForDisplay } from './picture.ts';
+import { type PictureCodec, resizeForDisplay } from './picture.ts';
 
 /** What the terminal can do and how wide it is. `colour`: 24-bit colours (false under NO_COLOR or in a pipe). */
 export interface TerminalOptions {
@@ -94,13 +94,19 @@ export function terminalWords(result: Attribution, options: TerminalOptions): st
  * The heat on the image as half blocks (▀: upper pixel in the foreground, lower in the background), two pixels a character.
  * @param columns width in characters; the height follows from the image, at most 40 lines.
  */
-export async function terminalThumbnail(result: Attribution, image: RgbImage, columns = 40, mapName?: string): Promise<string> {
+export async function terminalThumbnailWith(
+  codec: PictureCodec,
+  result: Attribution,
+  image: RgbImage,
+  columns = 40,
+  mapName?: string,
+): Promise<string> {
   if (!result.image) throw new NarrowsError('The result holds no map of the image; attribute with modality image or both.');
   const scale = displayScale(result.image.patches, result.unit);
   const ratio = image.height / image.width;
   const width = Math.max(2, Math.min(columns, Math.floor(80 / ratio)));
   const height = Math.max(2, 2 * Math.round((width * ratio) / 2));
-  const small = await resizeForDisplay(image, width, height);
+  const small = await resizeForDisplay(codec, image, width, height);
   const style = { method: 'blended', map: mapFor(scale.signed, mapName), scale, opacity: defaultOpacity.blended } as const;
   const { data } = composite(small, overlayLayer(result.image, image, width, height, style));
   const at = (x: number, y: number): Triple => [data[(y * width + x) * 3], data[(y * width + x) * 3 + 1], data[(y * width + x) * 3 + 2]];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ResultCase, ResultMap } from '../../evaluation/compare/results.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { pictureOf } from '../attribution/picture.ts';
+import { pictureOf } from '../attribution/sharp-codec.ts';
 import { drawGallery, drawMap, outlined } from './draw-gallery.ts';
 import { exampleResults } from './testing/example-results.ts';
 

@@ -5,6 +5,7 @@ import { colourMap } from '../attribution/colour-map.ts';
 import { displayScale } from '../attribution/normalise.ts';
 import { composite, defaultOpacity, greyed, overlayLayer } from '../attribution/overlay.ts';
 import { dataUri } from '../attribution/picture.ts';
+import { sharpCodec } from '../attribution/sharp-codec.ts';
 
 /** Pictures of a case as `data:` URLs. */
 export interface DrawnCase {
@@ -25,9 +26,9 @@ export async function drawGallery(results: ComparisonResults): Promise<DrawnGall
   for (const { gallery, modality } of results.parts)
     for (const one of gallery) {
       const maps = new Map<string, string>();
-      if (modality === 'image') for (const map of one.maps) maps.set(map.method, await dataUri(drawMap(one, map), 'small'));
-      const picture = await dataUri(one.mask ? outlined(one.picture, one.mask.data) : one.picture, 'small');
-      drawn.set(one, { plain: await dataUri(one.picture, 'exact'), picture, maps });
+      if (modality === 'image') for (const map of one.maps) maps.set(map.method, await dataUri(sharpCodec, drawMap(one, map), 'small'));
+      const picture = await dataUri(sharpCodec, one.mask ? outlined(one.picture, one.mask.data) : one.picture, 'small');
+      drawn.set(one, { plain: await dataUri(sharpCodec, one.picture, 'exact'), picture, maps });
     }
   return drawn;
 }

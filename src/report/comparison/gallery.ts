@@ -10,6 +10,7 @@ import { mergeWords } from '../../inputs/text/words.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
 import { processImage } from '../../models/process-image.ts';
 import { resizeForDisplay } from '../attribution/picture.ts';
+import { sharpCodec } from '../attribution/sharp-codec.ts';
 
 /** Height of a picture in pixels. */
 const HEIGHT = 192;
@@ -71,7 +72,7 @@ async function readCase(
     return values ? [{ method: label, value: meanOf(kind.values[metric][label]?.[p] ?? []), unit: entry.unit, values }] : [];
   });
   const width = Math.max(1, Math.round((pair.image.width / pair.image.height) * HEIGHT));
-  const picture = await resizeForDisplay(pair.image, width, HEIGHT);
+  const picture = await resizeForDisplay(sharpCodec, pair.image, width, HEIGHT);
   const common = { place, metric, pair: id, caption: pair.text, picture, maps };
   if (modality === 'text') {
     const [{ tokens }] = model.requireTokenizer().encodeBatch([pair.text], { maxLength: model.maxTextLength }).rows;

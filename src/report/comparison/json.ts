@@ -9,7 +9,7 @@ import {
 } from '../../evaluation/compare/results.ts';
 import { decodeRle, encodeRle, type Rle } from '../../scenes/rle.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { pictureOf } from '../attribution/picture.ts';
+import { pictureOf } from '../attribution/sharp-codec.ts';
 import type { Analysis } from './analyse.ts';
 import type { DrawnGallery } from './draw-gallery.ts';
 

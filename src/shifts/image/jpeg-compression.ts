@@ -1,13 +1,12 @@
 /** @file jpeg_compression. */
 
-import { decodeImage } from '../../inputs/image/decode.ts';
-import { sharp } from '../../node/sharp.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { atSeverity, type ImageShift } from '../shift.ts';
 import { IMAGENET_C } from './primitives/sources.ts';
 
 const QUALITIES = [25, 18, 15, 10, 7];
 
-/** Saved as Pillow saves by default (baseline, 4:2:0, the standard's tables, no clever quantisation) and read again. */
+/** Saved as Pillow saves by default and read again, by the codec that is passed in. */
 export const jpegCompression: ImageShift = {
   name: 'jpeg_compression',
   modality: 'image',
@@ -17,22 +16,9 @@ export const jpegCompression: ImageShift = {
   scaled: '',
   source: IMAGENET_C,
   random: false,
-  async apply(image, severity) {
+  async apply(image, severity, _reader, { saveAsJpeg } = {}) {
     const quality = atSeverity('jpeg_compression', severity, QUALITIES);
-    const { width, height, data } = image;
-    const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
-      .jpeg({
-        quality,
-        chromaSubsampling: '4:2:0',
-        progressive: false,
-        mozjpeg: false,
-        trellisQuantisation: false,
-        overshootDeringing: false,
-        optimiseScans: false,
-        optimiseCoding: false,
-        quantisationTable: 0,
-      })
-      .toBuffer();
-    return decodeImage(bytes);
+    if (!saveAsJpeg) throw new NarrowsError('jpeg_compression needs a JPEG codec: pass saveAsJpeg, or call shiftImage of shifts/apply.ts.');
+    return saveAsJpeg(image, quality);
   },
 };

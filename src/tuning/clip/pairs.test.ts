@@ -6,7 +6,7 @@ import { decodeImage } from '../../inputs/image/decode.ts';
 import { stackImages } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import type { TokenizerJson } from '../../inputs/text/tokenizer-files.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { writeScenes } from '../../scenes/dataset.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';

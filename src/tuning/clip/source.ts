@@ -1,18 +1,19 @@
 /** @file What a run starts from: configuration, small files of the model directory, tokenizer, and weights where it is not from scratch. */
 
-import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { readConfig } from '../../checkpoints/config.ts';
+import { openCheckpoint, readConfig } from '../../checkpoints/disk.ts';
 import { readFloats } from '../../checkpoints/safetensors.ts';
 import { PREPROCESSOR_FILE, readImageRules } from '../../inputs/image/image-rules.ts';
 import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
+import { readTokenizerDirectory } from '../../inputs/text/disk.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
-import { readTokenizerFiles, type TokenizerConfig, type TokenizerJson, tokenText } from '../../inputs/text/tokenizer-files.ts';
+import { type TokenizerConfig, type TokenizerJson, tokenText } from '../../inputs/text/tokenizer-files.ts';
 import { findModel } from '../../models/bundled.ts';
 import { type CLIPConfig, parseCLIPConfig } from '../../models/clip/config.ts';
 import { wantedTensors } from '../../models/clip/files.ts';
 import { checkConfigKeys } from '../../models/config-keys.ts';
 import { fittedEntries } from '../../models/load-parts.ts';
 import { readdir, readFile } from '../../node/disk.ts';
+import { diskFiles } from '../../node/disk-files.ts';
 import { join } from '../../node/paths.ts';
 import { SPECIAL_TOKENS, sceneTokenizerJson, VOCABULARY, VOCABULARY_SIZE } from '../../scenes/vocabulary.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -64,7 +65,7 @@ export async function pairSource(args: ClipTrainingArguments, captions: readonly
     const words = frequentWords(captions, args.vocabulary_size);
     return wordSource(args, wordTokenizerJson(words, args.max_seq_length), SPECIAL_TOKENS.length + words.length);
   }
-  const { json, config, warnings } = await readTokenizerFiles(args.tokenizer);
+  const { json, config, warnings } = await readTokenizerDirectory(args.tokenizer);
   const tokenizer = new Tokenizer(json, config);
   const idOf = (key: string): number | undefined => {
     const token = tokenText(config[key]);
@@ -110,11 +111,11 @@ export async function pretrainedSource(reference: string): Promise<ClipSource> {
     weights.set(name, values);
   }
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
-  const rules = await readImageRules(directory, { type: 'CLIPImageProcessor', size: config.vision_config.image_size }, warn);
+  const rules = await readImageRules(diskFiles(directory), { type: 'CLIPImageProcessor', size: config.vision_config.image_size }, warn);
   // Every key that is passed over is said once; the readers of the run are silent.
   parseProcessorConfig(rules.json, { file: rules.file, onWarning: warn });
   if (!rules.stored) files.set(PREPROCESSOR_FILE, toJson(rules.json));
-  const tokenizer = await readTokenizerFiles(directory);
+  const tokenizer = await readTokenizerDirectory(directory);
   warnings.push(...tokenizer.warnings);
   return { config: { ...config, dtype: 'float32' }, preprocessor: rules.json, tokenizer, files, weights, warnings };
 }

@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSafetensors, readFloats } from '../../checkpoints/safetensors.ts';
+import { openSafetensors } from '../../checkpoints/disk.ts';
+import { readFloats } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { silent } from '../../system/log.ts';

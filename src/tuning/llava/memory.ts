@@ -1,6 +1,7 @@
 /** @file Whether a training fits into memory, told before its weights are read. */
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
-import { freeMemory, weightMemory, worthRepacking } from '../../models/llava/memory.ts';
+import { weightMemory, worthRepacking } from '../../models/llava/memory.ts';
+import { freeMemory } from '../../node/machine.ts';
 import type { CompileOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatBytes, formatCount } from '../../system/format.ts';

@@ -1,7 +1,6 @@
 /** @file The small LLaVA of the built-in scenes before it is trained: configuration, files, and the tower of the shipped CLIP. */
 
-import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { readConfig } from '../../checkpoints/config.ts';
+import { openCheckpoint, readConfig } from '../../checkpoints/disk.ts';
 import { readFloats, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { readImageRules } from '../../inputs/image/image-rules.ts';
 import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
@@ -10,6 +9,7 @@ import { parseCLIPConfig } from '../../models/clip/config.ts';
 import { wantedTensors } from '../../models/clip/files.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
 import { fittedEntries } from '../../models/load-parts.ts';
+import { diskFiles } from '../../node/disk-files.ts';
 import { join } from '../../node/paths.ts';
 import { CHAT_IMAGE_TOKEN, CHAT_TOKENS, chatTokenizerFiles } from '../../scenes/chat-tokenizer.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
@@ -53,7 +53,7 @@ export async function sceneLlavaSource(reference: string, decoder: SmallDecoder 
   const { directory } = await findModel(reference);
   const clip = parseCLIPConfig(await readConfig(directory), join(directory, 'config.json'));
   const { vision_config: vision } = clip;
-  const { json: preprocessor, file } = await readImageRules(directory, { type: 'CLIPImageProcessor', size: vision.image_size });
+  const { json: preprocessor, file } = await readImageRules(diskFiles(directory), { type: 'CLIPImageProcessor', size: vision.image_size });
   const { image_mean: imageMean, image_std: imageStd } = parseProcessorConfig(preprocessor, { file });
   const { entries } = fittedEntries(clip, (await openCheckpoint(directory)).entries, directory, { wanted: wantedTensors });
   const tower = new Map([...entries].filter(([name]) => name.startsWith('vision_model.')).map(([name, entry]) => [TOWER + name, entry]));

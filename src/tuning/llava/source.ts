@@ -1,18 +1,19 @@
 /** @file What a run starts from: a LLaVA's configuration, small files, tokenizer, and where its weights stand. */
 
 import type { BottleneckConfig } from '../../bottleneck/gaussian/config.ts';
-import { BOTTLENECK_WEIGHTS, readBottleneck } from '../../bottleneck/gaussian/llava.ts';
-import { openCheckpoint } from '../../checkpoints/checkpoint.ts';
-import { readConfig } from '../../checkpoints/config.ts';
-import { openSafetensors, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
+import { readBottleneck } from '../../bottleneck/gaussian/pretrained.ts';
+import { openCheckpoint, openSafetensors, readConfig } from '../../checkpoints/disk.ts';
+import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { PREPROCESSOR_FILE, readImageRules } from '../../inputs/image/image-rules.ts';
 import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
-import { readTokenizerFiles } from '../../inputs/text/tokenizer-files.ts';
+import { readTokenizerDirectory } from '../../inputs/text/disk.ts';
 import { findModel } from '../../models/bundled.ts';
 import { checkConfigKeys } from '../../models/config-keys.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
 import { llavaRules, requireTensors } from '../../models/llava/files.ts';
 import { inMemoryEntries, type LlavaLayout } from '../../models/llava/layout.ts';
+import { diskFiles } from '../../node/disk-files.ts';
 import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { BESIDE_WEIGHTS, type SideFile, smallFiles } from '../clip/source.ts';
@@ -63,10 +64,10 @@ export async function llavaSource(reference: string): Promise<LlavaSource> {
   const bottleneck = (await readBottleneck(directory))?.config;
   const { entries, layout } = await openLlavaWeights(directory, bottleneck !== undefined);
   requireTensors(config, entries, directory);
-  const tokenizer = await readTokenizerFiles(directory);
+  const tokenizer = await readTokenizerDirectory(directory);
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
   const warnings = [...checkConfigKeys(json, path), ...tokenizer.warnings];
-  const rules = await readImageRules(directory, llavaRules(config), w => warnings.push(w));
+  const rules = await readImageRules(diskFiles(directory), llavaRules(config), w => warnings.push(w));
   // Every key that is passed over is said once; the readers of the run are silent.
   parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
   if (!rules.stored) files.set(PREPROCESSOR_FILE, `${JSON.stringify(rules.json, null, 2)}\n`);

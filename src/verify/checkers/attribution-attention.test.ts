@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../../checkpoints/write.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { ReferenceFile } from '../reference.ts';
 import { type VerifyReport, verifyReference } from '../verify.ts';

@@ -1,13 +1,10 @@
 /** @file A LLaVA that is verified: it runs through its bottleneck where it has one. */
-import {
-  type BottleneckLlavaOptions,
-  openBottleneckLlava,
-  readBottleneck,
-  type StoredBottleneck,
-} from '../../bottleneck/gaussian/llava.ts';
+
+import type { StoredBottleneck } from '../../bottleneck/gaussian/llava.ts';
+import { type BottleneckLlavaOptions, openBottleneckLlava, readBottleneck } from '../../bottleneck/gaussian/pretrained.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
 import type { LlavaModel } from '../../models/llava/model.ts';
-import type { FoundModel } from '../../models/load-parts.ts';
+import type { FoundModel } from '../../models/pretrained.ts';
 import type { VerifiedModel } from '../checker.ts';
 
 /** A loaded LLaVA with what checkers ask of it. */

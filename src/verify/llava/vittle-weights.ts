@@ -2,7 +2,8 @@
 
 import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import { bottleneckTensors } from '../../bottleneck/gaussian/module.ts';
-import { openSafetensors, type TensorEntry } from '../../checkpoints/safetensors.ts';
+import { openSafetensors } from '../../checkpoints/disk.ts';
+import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { loadReport, reportSentence } from '../../nn/parameters.ts';
 import { access } from '../../node/disk.ts';
 import { dirname, join } from '../../node/paths.ts';

@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { readJson } from '../../../checkpoints/config.ts';
+import { readJson } from '../../../checkpoints/disk.ts';
 import { decodeImage } from '../../../inputs/image/decode.ts';
 import { dirname, isAbsolute, join } from '../../../node/paths.ts';
 import { decodeRle } from '../../../scenes/rle.ts';

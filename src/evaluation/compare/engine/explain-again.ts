@@ -43,12 +43,12 @@ export class ExplainAgain {
     options: Omit<RunOptions, 'seed' | 'modality'>,
   ): (change: Change) => Promise<Float32Array> {
     const answers = new PromiseCache<Float32Array>();
-    return change => {
+    return async change => {
       const seed = setting.entry.sampled ? (change.seed ?? this.spec.seed) : this.spec.seed;
       const plain = change.pixels === undefined && change.text === undefined && !change.randomisedBlocks;
       const stored = plain ? record.map(setting.key, seed) : undefined;
-      if (stored) return Promise.resolve(stored.map);
-      const pixels = change.pixels && contentName(change.pixels);
+      if (stored) return stored.map;
+      const pixels = change.pixels && (await contentName(change.pixels));
       const key = createHash('sha1')
         .update(JSON.stringify([seed, pixels, change.text, change.randomisedBlocks]))
         .digest('hex');

@@ -4,7 +4,7 @@
  */
 
 import { STATISTICS_FILE } from '../../../attribution/feature-statistics.ts';
-import { readConfig } from '../../../checkpoints/config.ts';
+import { readConfig } from '../../../checkpoints/disk.ts';
 import { readTensor, type TensorEntry, toFloats } from '../../../checkpoints/safetensors.ts';
 import { saveCheckpoint } from '../../../checkpoints/save.ts';
 import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
@@ -55,7 +55,7 @@ export async function randomisedCheckpoint(
   try {
     await makeDirectory(temporary);
     const { checkpoint } = model;
-    await copySideFiles(checkpoint.directory, temporary);
+    await copySideFiles(model.files, temporary);
     // Methods that need a data set's statistics keep those of the real model: they are the method's, not the model's.
     await copyFile(join(checkpoint.directory, STATISTICS_FILE), join(temporary, STATISTICS_FILE)).catch(() => {});
     const tensors: [string, Tensor][] = [];

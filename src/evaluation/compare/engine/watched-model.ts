@@ -43,7 +43,7 @@ export class WatchedModel implements DualEncoder {
     this.runtime = {
       name: runtime.name,
       version: runtime.version,
-      externalRanges: runtime.externalRanges,
+      placeWeights: runtime.placeWeights,
       compile: async (graph, options) => {
         const started = performance.now();
         const compiled = await runtime.compile(graph, options);
@@ -62,6 +62,9 @@ export class WatchedModel implements DualEncoder {
   }
   get parameters() {
     return this.model.parameters;
+  }
+  get files() {
+    return this.model.files;
   }
   get checkpoint() {
     return this.model.checkpoint;
@@ -86,7 +89,7 @@ export class WatchedModel implements DualEncoder {
 
   /** Remembered by content: all methods of a pair ask for the same few layers. */
   async runTower(tower: Tower, inputs: TowerInputs, layer: number): Promise<{ hidden: FloatTensor; features: FloatTensor }> {
-    const name = Object.entries(inputs).map(([key, t]) => `${key}:${contentName(t)}`);
+    const name = await Promise.all(Object.entries(inputs).map(async ([key, t]) => `${key}:${await contentName(t)}`));
     const key = `${tower.modality}:${layer}:${name.join()}`;
     return this.encodings.get(key, async () => {
       const encoded = await this.model.runTower(tower, inputs, layer);

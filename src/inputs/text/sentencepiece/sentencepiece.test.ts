@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ProtoWriter } from '../../../system/protobuf.ts';
-import { Tokenizer } from '../tokenizer.ts';
+import { Tokenizer } from '../disk.ts';
 import { readSentencePiece } from './model-file.ts';
 
 interface Golden {

@@ -1,7 +1,8 @@
 /** @file The tiny LLaVAs of testdata with what transformers computed on them, for tests. */
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { openSafetensors, readFloats, readTensor, type TensorEntry } from '../../../checkpoints/safetensors.ts';
+import { openSafetensors } from '../../../checkpoints/disk.ts';
+import { readFloats, readTensor, type TensorEntry } from '../../../checkpoints/safetensors.ts';
 import { type FloatTensor, floats, type Tensor } from '../../../tensor/tensor.ts';
 import { expectClose } from '../../../testing/close.ts';
 

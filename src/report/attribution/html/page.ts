@@ -1,8 +1,9 @@
 /** @file The frame of a self-contained HTML page: one file that asks the network for nothing and runs nothing but its own script. */
-import { createHash } from '../../../node/hash.ts';
+import { base64 } from '../../../system/bytes.ts';
+import { sha256Bytes } from '../../../system/sha256.ts';
 import { escapeText } from '../svg.ts';
 
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
+const hashOf = (text: string): string => `'sha256-${base64(sha256Bytes(text))}'`;
 
 /** JSON that is safe inside a `<script>` element: no `<`, no line separators that old scripts would trip over. */
 export const scriptJson = (value: unknown): string =>
