@@ -107,7 +107,9 @@ describe('posterior', () => {
     expect(svg).toContain('Kept of the question');
     expect(svg).not.toContain('cosine');
     expect(await reportHtml([{ result, image: picture, command: 'narrows' }])).toContain('keeps');
-    expect(terminalSummary(result)).toMatch(/^Posterior on .* · image .* bits · question .* bits$/);
+    const [figures, explained] = terminalSummary(result).split('\n');
+    expect(figures).toMatch(/^Posterior on .* · image .* bits · question .* bits/);
+    expect(explained).toContain(`what the bottleneck after block 1 keeps of each token`);
     const lower = await explainQuestion(posterior, { model: chat, pair: pair }, { layer: 0 });
     expect(lower.image!.patches).not.toEqual(result.image!.patches);
     expect((await explainQuestion(posterior, { model: chat, pair: pair }, { layer: 'auto' })).image!.patches).toEqual(
