@@ -16,7 +16,7 @@ export interface Store<R> {
 }
 
 /** How a run is watched and ended. */
-export interface RunHooks<R> {
+export interface RunHooks<R, I = unknown> {
   readonly signal?: AbortSignal;
   /** Makes the progress bar. */
   readonly progress?: (options: ProgressOptions) => Progress;
@@ -35,17 +35,17 @@ export interface RunHooks<R> {
   readonly onInfo?: (message: string) => void;
   readonly onWarning?: (message: string) => void;
   /** Whether a task is run; by default when a cell of it is not in the store. */
-  readonly isOpen?: (keys: readonly string[]) => boolean;
+  readonly isOpen?: (task: Task<I>) => boolean;
 }
 
 /**
  * Runs the tasks of a plan that lack cells. What is finished stands in the store, whatever happens then.
  * @throws what a worker or the store throws, the signal's reason when aborted
  */
-export async function runPlan<I, R>(plan: readonly Task<I>[], store: Store<R>, pool: Pool<I, R>, hooks: RunHooks<R>): Promise<void> {
+export async function runPlan<I, R>(plan: readonly Task<I>[], store: Store<R>, pool: Pool<I, R>, hooks: RunHooks<R, I>): Promise<void> {
   const { signal, label, unit } = hooks;
-  const isOpen = hooks.isOpen ?? (keys => keys.some(key => !store.has(key)));
-  const open = plan.filter(task => isOpen(task.keys));
+  const isOpen = hooks.isOpen ?? (({ keys }) => keys.some(key => !store.has(key)));
+  const open = plan.filter(isOpen);
   const unitsOf = (task: Task<I>): number => task.units ?? 1;
   const sum = (tasks: readonly Task<I>[]): number => tasks.reduce((all, task) => all + unitsOf(task), 0);
   const total = sum(plan) + (hooks.start ?? 0);
@@ -90,7 +90,7 @@ export async function runPlan<I, R>(plan: readonly Task<I>[], store: Store<R>, p
           },
           onProgress(share) {
             if (share >= 1) return finish(task);
-            parts.set(task, share);
+            if (parts.has(task)) parts.set(task, share);
             show();
           },
           onWarning: message => hooks.onWarning?.(message),

@@ -166,7 +166,9 @@ export class CellStore<R> implements AsyncDisposable {
   async put(key: string, outcome: Outcome<R>): Promise<void> {
     const text = sealLine({ key, ...outcome });
     const place = await this.log!.append(text);
-    this.take({ key, ...outcome }, text.length, place, this.options.schema);
+    // What could not be read back must not be taken for finished.
+    if (!this.take({ key, ...outcome }, text.length, place, this.options.schema))
+      throw new Error(`A result of ${this.options.kind} has another form than its schema says.`);
   }
 
   /** Waits for what is being written and closes the file. */

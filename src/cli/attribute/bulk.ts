@@ -86,8 +86,8 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     if (finished && !(await filesAreThere(directory, finished))) lost.add(keys[0]);
   }
   context.status();
-  const isOpen = (keys: readonly string[]): boolean => !store.has(keys[0]) || lost.has(keys[0]);
-  const before = plan.reduce((sum, task) => sum + (isOpen(task.keys) ? 0 : task.units!), 0);
+  const isOpen = ({ keys }: { readonly keys: readonly string[] }): boolean => !store.has(keys[0]) || lost.has(keys[0]);
+  const before = plan.reduce((sum, task) => sum + (isOpen(task) ? 0 : task.units!), 0);
   if (before > 0) context.log.info(`${before} of ${listed.length} pairs are already there with the same settings.`);
   if (lost.size > 0)
     context.log.warn(

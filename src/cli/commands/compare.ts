@@ -14,7 +14,7 @@ function configure(command: Command): void {
     .option('--methods <list>', 'methods between commas, or all; narrows methods lists them. Controls are always among them', list, ['all'])
     .option('--metrics <list>', 'metrics between commas, or all; narrows metrics lists them', list, ['all'])
     .option('--data <source>', 'scenes, a COCO annotation file (.json), or pairs with box, boxes or mask (.jsonl)', 'scenes')
-    .requiredOption('--output <dir>', 'directory of the report and of the cache; the same directory again resumes')
+    .requiredOption('--output <dir>', 'directory of the report and of what is finished; the same directory again resumes')
     .option('--seeds <n>', 'maps per pair of methods that sample', integer(1, 1000), 5)
     .option('--samples <n>', 'pairs per style and modality (default: 100 scenes, or the whole file)', integer(1))
     .option('--styles <list>', `styles of scenes, summed up one by one: trained, unseen, ${STYLES.join(', ')}`, list, ['trained'])

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { runExperiment } from '../../experiments/vittle-scenes/run.ts';
 import { experimentSchema } from '../../experiments/vittle-scenes/settings.ts';
-import type { Progress } from '../../node/progress.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { parseArguments } from '../../tuning/arguments.ts';
@@ -31,33 +30,19 @@ async function run(context: Context, options: Options) {
   const given = { ...fileValues(context), ...schemaValues(experimentSchema, options), ...(seeds === undefined ? {} : { seeds }) };
   const settings = parseArguments(experimentSchema, given, context.config?.file ?? 'the settings');
   const runtime = nodeRuntime({ threads: numThreads });
-  let bar: Progress | undefined;
-  let label = '';
   try {
     const finished = await runExperiment(runtime, output, settings, {
       signal: context.signal,
       onlySeeds: onlySeeds?.map(Number),
-      onPhase(name, done, total) {
-        bar?.done();
-        bar = undefined;
-        label = total > 1 ? `${name} (${done + 1} of ${total})` : name;
-        context.status(label);
-      },
-      onStep(step, total, loss) {
-        bar ??= context.progress({ label, total, unit: 'steps', start: step - 1 });
-        bar.update(step, `loss ${loss.toFixed(3)}`);
-      },
+      progress: bar => context.progress(bar),
       onResult: message => context.log.info(message),
+      onWarning: message => context.log.warn(message),
     });
-    bar?.done();
     context.status();
     if (!finished) return EXIT.interrupted;
     if (context.json) context.print(JSON.stringify({ output, finished }));
     else context.print(`${output}: report.md, chart.svg, results.json`);
     return EXIT.done;
-  } catch (error) {
-    bar?.fail();
-    throw error;
   } finally {
     await runtime.release();
   }

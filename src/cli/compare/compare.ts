@@ -110,23 +110,20 @@ export async function compare(context: Context, options: Options, given: Readonl
   await using model = await loadModel(spec.model, hubOptions(context));
   model.requireTokenizer();
   if (!options.reportOnly) {
-    let bar: ReturnType<Context['progress']> | undefined;
     try {
       await runComparison(spec, source, model, {
         workers: (options.workers as number | undefined) ?? availableParallelism(),
         signal: context.signal,
+        progress: bar => context.progress(bar),
         onSurvey: (done, total) => context.status(`Looking for what is done: ${done} of ${total} pairs`),
         onStart: (done, total) => {
           context.status();
           if (done > 0) context.log.info(`${done} of ${total} pairs are already there with the same settings.`);
-          if (done < total) bar = context.progress({ label: 'Comparing', total, unit: 'pairs', start: done });
         },
-        onProgress: pairs => bar?.update(pairs),
+        onInfo: message => context.log.info(message),
         onWarning: message => context.log.warn(message),
       });
-      bar?.done();
     } catch (error) {
-      bar?.fail();
       if (context.signal.aborted) context.log.info('What is done is kept: the same call goes on from here, --report-only shows it.');
       throw error;
     }
@@ -163,7 +160,7 @@ function tell(context: Context, spec: CompareSpec, results: ComparisonResults, w
   if (least < FEW)
     context.log.warn(`${least} ${least === 1 ? 'pair is' : 'pairs are'} too few for intervals; take at least ${FEW} with --samples.`);
   const settings = methodSettings(spec.methods);
-  for (const { group, modality, pairs, skipped = {}, failures = {} } of results.parts) {
+  for (const { group, modality, pairs, skipped = {}, failures = {}, metricFailures = {} } of results.parts) {
     const where = results.parts.length > 1 ? ` of ${group}, ${modality} maps` : '';
     // A method that has no maps of a modality at all is no news.
     const absent = new Set(settings.filter(({ entry }) => !entry.modalities.includes(modality)).map(({ label }) => label));
@@ -176,6 +173,11 @@ function tell(context: Context, spec: CompareSpec, results: ComparisonResults, w
       const who = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
       context.log.warn(`${who} failed on up to ${most} of ${pairs.length} pairs${where}: ${reason}`);
     }
+    for (const [metric, byMethod] of Object.entries(metricFailures))
+      for (const [method, { pairs: count, reason }] of Object.entries(byMethod))
+        context.log.warn(
+          `${metric} of ${method} failed on ${count} of ${pairs.length} pairs${where}, which are left out; the same call tries again: ${reason}`,
+        );
   }
   if (context.json) {
     context.print(

@@ -3,9 +3,9 @@ import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import { mean, median, standardError } from '../../tensor/statistics/descriptive.ts';
 import type { SampleSource } from './data/sample.ts';
 import { judges, servedBy } from './engine/block.ts';
-import type { Curves } from './engine/record.ts';
+import type { Curves } from './engine/cells.ts';
 import { type Surveyed, survey } from './engine/survey.ts';
-import type { ResultCost, ResultCurve } from './results.ts';
+import type { MetricFailure, ResultCost, ResultCurve } from './results.ts';
 import { type CompareSpec, includes, judgedSeeds, type MethodSetting, methodSettings, metricSettings, seedsOf } from './settings.ts';
 
 /** Points of a mean curve. */
@@ -18,8 +18,8 @@ export interface CollectedKind {
   /** Complete pairs, in the source's order. */
   readonly pairs: readonly { readonly id: string; readonly index: number; readonly caption: string; readonly cosine: number }[];
   /**
-   * By metric and method: [pairs][seeds], NaN where a metric is not defined. A pair that a method or metric leaves out, or on which a method
-   * failed, has no seeds.
+   * By metric and method: [pairs][seeds], NaN where a metric is not defined. A pair that a method or metric leaves out, or on which one of
+   * them failed, has no seeds.
    */
   readonly values: Readonly<Record<string, Readonly<Record<string, readonly (readonly number[])[]>>>>;
   /** By method: mean over pairs of the values as the best players come or go, at equal shares from 0 to 1. */
@@ -30,6 +30,8 @@ export interface CollectedKind {
   readonly skipped: Readonly<Record<string, string>>;
   /** Pairs on which a method failed, by its label. */
   readonly failures: Readonly<Record<string, number>>;
+  /** By metric and method: pairs on which the metric failed, and why it did on the first of them. */
+  readonly metricFailures: Readonly<Record<string, Readonly<Record<string, MetricFailure>>>>;
   /** Seconds per map that each metric took. */
   readonly metricSeconds: Readonly<Record<string, number>>;
 }
@@ -60,6 +62,7 @@ class Gathering {
   readonly costs = new Map<string, ResultCost[]>();
   readonly skipped: Record<string, string> = {};
   readonly failures: Record<string, number> = {};
+  readonly metricFailures: Record<string, Record<string, MetricFailure>> = {};
   readonly metricSeconds = new Map<string, [number, number]>();
   constructor(
     readonly group: string,
@@ -67,7 +70,7 @@ class Gathering {
   ) {}
 
   finish(): CollectedKind {
-    const { group, modality, pairs, values, skipped, failures } = this;
+    const { group, modality, pairs, values, skipped, failures, metricFailures } = this;
     const curves = [...this.curves].map(([label, list]) => [
       label,
       { insertion: meanCurve(list.map(c => c.insertion)), deletion: meanCurve(list.map(c => c.deletion)) },
@@ -85,6 +88,7 @@ class Gathering {
       cost: Object.fromEntries(cost),
       skipped,
       failures,
+      metricFailures,
       metricSeconds: Object.fromEntries([...this.metricSeconds].map(([label, [seconds, maps]]) => [label, seconds / maps])),
     };
   }
@@ -112,9 +116,6 @@ export async function collect(
     if (!found.complete) continue;
     kind.pairs.push({ id, index: found.index, caption: pair.text, cosine: found.record.cosine ?? Number.NaN });
     for (const metric of metrics) {
-      const [seconds, maps] = found.record.metricSeconds(metric.key);
-      const [s, m] = kind.metricSeconds.get(metric.label) ?? [0, 0];
-      if (maps > 0) kind.metricSeconds.set(metric.label, [s + seconds, m + maps]);
       if (!metric.entry.modalities.includes(modality)) continue;
       kind.values[metric.label] ??= {};
       for (const method of methods) {
@@ -122,7 +123,19 @@ export async function collect(
         kind.values[metric.label][method.label] ??= [];
         const there = includes(method, found.rank) && !found.failed.includes(method.label) && judges(metric, method, found, spec);
         const seeds = there ? judgedSeeds(metric, method, spec) : [];
-        kind.values[metric.label][method.label].push(seeds.map(seed => found.record.value(method.key, metric.key, seed) ?? Number.NaN));
+        const reason = seeds.map(seed => found.record.valueFailure(method.key, metric.key, seed)).find(r => r !== undefined);
+        if (reason !== undefined) {
+          kind.metricFailures[metric.label] ??= {};
+          const before = kind.metricFailures[metric.label][method.label];
+          kind.metricFailures[metric.label][method.label] = { pairs: (before?.pairs ?? 0) + 1, reason: before?.reason ?? reason };
+        }
+        const values = reason === undefined ? seeds.map(seed => found.record.value(method.key, metric.key, seed) ?? Number.NaN) : [];
+        kind.values[metric.label][method.label].push(values);
+        for (const seed of seeds) {
+          const [s, m] = kind.metricSeconds.get(metric.label) ?? [0, 0];
+          const seconds = found.record.valueSeconds(method.key, metric.key, seed);
+          if (seconds !== undefined) kind.metricSeconds.set(metric.label, [s + seconds, m + 1]);
+        }
       }
     }
     for (const method of methods) gatherMethod(kind, method, found, model, spec);
@@ -132,7 +145,8 @@ export async function collect(
 
 function gatherMethod(kind: Gathering, method: MethodSetting, { record, failed }: Surveyed, model: DualEncoder, spec: CompareSpec): void {
   const { label, key } = method;
-  const reason = servedBy(method, model, kind.modality) ?? (failed.includes(label) ? record.failure(key) : undefined);
+  const reason =
+    servedBy(method, model, kind.modality) ?? (failed.includes(label) ? record.failure(key, seedsOf(spec, method)) : undefined);
   if (failed.includes(label)) kind.failures[label] = (kind.failures[label] ?? 0) + 1;
   if (reason !== undefined) {
     kind.skipped[label] ??= reason;

@@ -1,27 +1,33 @@
-/** @file A comparison from its settings to its cache: what is missing is computed, in threads; nothing that is there is computed again. */
+/** @file A comparison from its settings to its cells: what is missing is computed, in threads; nothing that is there is computed again. */
 
+import { type RunHooks, runPlan } from '../../jobs/run.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
 import { mkdtemp } from '../../node/disk.ts';
-import { makeDirectory, writeError, writeFileAtomic } from '../../node/files.ts';
+import { writeFileAtomic } from '../../node/files.ts';
+import { lockOutput } from '../../node/output-lock.ts';
 import { join } from '../../node/paths.ts';
 import type { SampleSource } from './data/sample.ts';
-import { blocksOf } from './engine/blocks.ts';
+import { blockPool } from './engine/block-pool.ts';
+import { type CompareCell, openCells, RANDOMISED, removeRandomised } from './engine/cells.ts';
 import { ExplainAgain } from './engine/explain-again.ts';
-import { runBlocks } from './engine/pool.ts';
 import { survey } from './engine/survey.ts';
+import { planComparison } from './plan.ts';
 import type { CompareSpec } from './settings.ts';
 
-/** What a run is told. */
+/** How a run is watched and ended. */
 export interface ComparisonRun {
   /** Worker threads; 0 works in this thread. */
   readonly workers: number;
   readonly signal?: AbortSignal;
-  /** While the cache is looked through. */
+  /** Makes the progress bar. */
+  readonly progress?: RunHooks<CompareCell>['progress'];
+  /** While the cells are looked through. */
   readonly onSurvey?: (done: number, total: number) => void;
   /** Once, with the pairs that are done already. */
   readonly onStart?: (done: number, total: number) => void;
   /** Pairs done, with parts of those in hand. */
   readonly onProgress?: (pairs: number) => void;
+  readonly onInfo?: (message: string) => void;
   readonly onWarning?: (message: string) => void;
 }
 
@@ -32,39 +38,48 @@ const NAMED = 10;
 export const SPEC_FILE = 'comparison.json';
 
 /**
- * Computes what the cache lacks. Stopped anywhere, it leaves a cache from which the same call goes on.
+ * Computes what is missing. Stopped anywhere, it leaves cells from which the same call goes on.
  * @param model of the calling thread, for keys; workers load their own
- * @throws NarrowsError for data that cannot be read or a directory that cannot be written, the signal's reason when aborted
+ * @throws NarrowsError for data that cannot be read, a directory that cannot be written or in which another process is at work; the signal's
+ *   reason when aborted
  */
 export async function runComparison(spec: CompareSpec, source: SampleSource, model: DualEncoder, run: ComparisonRun): Promise<void> {
-  const { signal } = run;
+  const { signal, onWarning } = run;
   const total = source.names.length;
+  await using lock = await lockOutput(spec.directory);
+  if (lock.takenOver) run.onInfo?.(lock.takenOver);
+  await removeRandomised(spec.directory);
+  await using cells = await openCells(spec.directory, { onWarning });
   await writeFileAtomic(join(spec.directory, SPEC_FILE), `${JSON.stringify(spec, null, 2)}\n`);
-  const missing = new Set<number>();
+  const open = new Set<number>();
+  const pairs: string[] = [];
   const warnings = new Set<string>();
-  let seen = 0;
-  for await (const pair of survey(spec, source, model, signal)) {
-    if (!pair.complete || pair.failed.length > 0) missing.add(pair.index);
+  for await (const pair of survey(spec, source, model, signal, cells)) {
+    pairs.push(pair.key);
+    if (pair.open) open.add(pair.index);
     for (const warning of pair.warnings) warnings.add(warning);
-    run.onSurvey?.(++seen, total);
+    run.onSurvey?.(pairs.length, total);
   }
-  for (const warning of [...warnings].slice(0, NAMED)) run.onWarning?.(warning);
-  if (warnings.size > NAMED) run.onWarning?.(`${warnings.size - NAMED} more pictures have such warnings.`);
-  run.onStart?.(total - missing.size, total);
-  // Whole blocks, though a part of them may be there: values do not depend on where an earlier run stopped.
-  const blocks = blocksOf(source.names).filter(block => block.some(i => missing.has(i)));
-  const there = blocks.flat().filter(i => !missing.has(i)).length;
-  if (blocks.length === 0) return;
-  const cache = join(spec.directory, 'cache');
-  await makeDirectory(cache).catch(error => {
-    throw writeError(cache, error);
-  });
-  const folder = await mkdtemp(join(cache, 'randomised-'));
+  for (const warning of [...warnings].slice(0, NAMED)) onWarning?.(warning);
+  if (warnings.size > NAMED) onWarning?.(`${warnings.size - NAMED} more pictures have such warnings.`);
+  run.onStart?.(total - open.size, total);
+  if (open.size === 0) return;
+  const folder = await mkdtemp(join(spec.directory, RANDOMISED));
+  const said = new Set<string>();
   try {
-    await runBlocks(spec, source, blocks, {
-      ...run,
-      folder,
-      onProgress: pairs => run.onProgress?.(Math.min(total, total - missing.size - there + pairs)),
+    await runPlan(planComparison(spec, source.names, pairs), cells, blockPool(spec, source, cells, { workers: run.workers, folder }), {
+      label: 'Comparing',
+      unit: 'pairs',
+      signal,
+      progress: run.progress,
+      // Whole blocks, though a part of them may be there: values do not depend on where an earlier run stopped.
+      isOpen: ({ input }) => input.indices.some(i => open.has(i)),
+      onProgress: run.onProgress,
+      onInfo: run.onInfo,
+      onWarning(message) {
+        if (!said.has(message)) onWarning?.(message);
+        said.add(message);
+      },
     });
   } finally {
     await ExplainAgain.clean(folder);

@@ -90,6 +90,14 @@ export interface ResultPair {
   readonly cluster?: string;
 }
 
+/** A metric that could not be computed for some maps of a method. */
+export interface MetricFailure {
+  /** Pairs that were left out. */
+  readonly pairs: number;
+  /** Why, on the first of them. */
+  readonly reason: string;
+}
+
 /** One group of pairs in one modality. */
 export interface ResultPart {
   readonly group: string;
@@ -107,6 +115,8 @@ export interface ResultPart {
   readonly skipped?: Readonly<Record<string, string>>;
   /** Pairs on which a method failed. */
   readonly failures?: Readonly<Record<string, number>>;
+  /** By metric and method: where the metric failed. The next run tries again. */
+  readonly metricFailures?: Readonly<Record<string, Readonly<Record<string, MetricFailure>>>>;
   readonly gallery: readonly ResultCase[];
 }
 

@@ -1,11 +1,10 @@
 /** @file The pairs of a ROAR+ run: scenes drawn from a seed, and for each method the same scenes without what its map holds highest. */
 
-import type { Attributor } from '../../attribution/attributor.ts';
+import type { AttributeRun, Attributor } from '../../attribution/attributor.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { readFile, stat } from '../../node/disk.ts';
-import { makeDirectory, writeFileAtomic } from '../../node/files.ts';
+import { stat } from '../../node/disk.ts';
+import { writeFileAtomic } from '../../node/files.ts';
 import { join } from '../../node/paths.ts';
-import type { Progress, ProgressOptions } from '../../node/progress.ts';
 import { sharp } from '../../node/sharp.ts';
 import { caption } from '../../scenes/captions.ts';
 import { drawScene } from '../../scenes/scene.ts';
@@ -24,14 +23,15 @@ export interface FolderOptions {
   readonly modality: 'image' | 'text';
 }
 
-/** Who writes a folder: where progress is shown, and what stops it. */
-export interface FolderContext {
-  readonly signal: AbortSignal;
-  progress(options: ProgressOptions): Progress;
-}
+/** Pairs that go through a method together: places of the plan, so that values do not depend on where a run stopped. */
+export const TOGETHER = 16;
 
-/** Pairs that go through a method together. */
-const TOGETHER = 16;
+/** A pair in a folder: the picture's path relative to it, its size in bytes, the caption. */
+export interface WrittenPair {
+  readonly image: string;
+  readonly bytes: number;
+  readonly caption: string;
+}
 
 /** Scene i of a split, with two to four objects, and its caption. */
 export function scenePair({ world, seed, split }: FolderOptions, i: number): { image: RgbImage; text: string } {
@@ -45,52 +45,44 @@ const png = ({ width, height, data }: RgbImage): Promise<Buffer> =>
     .toBuffer();
 
 /**
- * Writes a split for a method (or, without one, as it was drawn): images and `SPLIT.jsonl`, which is written last and says that all is there.
- * @returns path of the JSONL file
+ * Writes the pairs of a split from `from` on (at most `TOGETHER`) for a method or, without one, as they were drawn.
+ * @throws NarrowsError where the method fails or a file cannot be written, the signal's reason when aborted
  */
-export async function writeFolder(
-  context: FolderContext,
+export async function writePairs(
   directory: string,
   options: FolderOptions,
+  from: number,
   method: Attributor | undefined,
-  name: string,
-): Promise<string> {
-  const file = join(directory, `${options.split}.jsonl`);
-  if (await stat(file).catch(() => undefined)) return file;
-  await makeDirectory(join(directory, options.split));
-  const lines: string[] = [];
-  const bar = context.progress({ label: `${name}: ${options.split} pairs`, total: options.samples, unit: 'pairs' });
-  try {
-    for (let from = 0; from < options.samples; from += TOGETHER) {
-      context.signal.throwIfAborted();
-      const pairs = Array.from({ length: Math.min(TOGETHER, options.samples - from) }, (_, i) => scenePair(options, from + i));
-      const maps = await method?.attributeAll(pairs, { modality: options.modality, seed: options.seed, signal: context.signal });
-      for (const [i, pair] of pairs.entries()) {
-        const { image, text } = maps?.[i] ?? {};
-        const key = from + i;
-        const shown = image ? corruptImage(pair.image, image, options.percentile, key) : pair.image;
-        const said = text ? corruptCaption(pair.text, text.words, options.percentile, key) : pair.text;
-        const path = `${options.split}/${String(key).padStart(6, '0')}.png`;
-        await writeFileAtomic(join(directory, path), await png(shown));
-        lines.push(JSON.stringify({ image: path, caption: said }));
-      }
-      bar.update(from + pairs.length);
-    }
-    bar.done();
-  } catch (error) {
-    bar.fail();
-    throw error;
+  run: Pick<AttributeRun, 'signal' | 'onWarning'>,
+): Promise<WrittenPair[]> {
+  const pairs = Array.from({ length: Math.min(TOGETHER, options.samples - from) }, (_, i) => scenePair(options, from + i));
+  const maps = await method?.attributeAll(pairs, { ...run, modality: options.modality, seed: options.seed });
+  const written: WrittenPair[] = [];
+  for (const [i, pair] of pairs.entries()) {
+    run.signal?.throwIfAborted();
+    const { image, text } = maps?.[i] ?? {};
+    const key = from + i;
+    const shown = image ? corruptImage(pair.image, image, options.percentile, key) : pair.image;
+    const said = text ? corruptCaption(pair.text, text.words, options.percentile, key) : pair.text;
+    const path = `${options.split}/${String(key).padStart(6, '0')}.png`;
+    const bytes = await png(shown);
+    await writeFileAtomic(join(directory, path), bytes);
+    written.push({ image: path, bytes: bytes.length, caption: said });
   }
-  await writeFileAtomic(file, `${lines.join('\n')}\n`);
-  return file;
+  return written;
 }
 
-/** The pairs of a JSONL file that `writeFolder` wrote. */
-export async function readFolder(directory: string, file: string): Promise<FilePair[]> {
-  const text = await readFile(file, 'utf8');
-  return text
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as { image: string; caption: string })
-    .map(({ image, caption: said }) => ({ image: join(directory, image), text: said }));
+/** Whether the pictures of pairs are there with the sizes that they had. */
+export async function picturesAreThere(directory: string, pairs: readonly WrittenPair[]): Promise<boolean> {
+  const sizes = pairs.map(({ image }) =>
+    stat(join(directory, image)).then(
+      ({ size }) => size,
+      () => -1,
+    ),
+  );
+  return (await Promise.all(sizes)).every((size, i) => size === pairs[i].bytes);
 }
+
+/** The pairs as retrieval takes them. */
+export const filePairs = (directory: string, pairs: readonly WrittenPair[]): FilePair[] =>
+  pairs.map(({ image, caption: said }) => ({ image: join(directory, image), text: said }));

@@ -4,10 +4,15 @@
  */
 
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
+import type { Task, TaskHooks } from '../../jobs/cell.ts';
+import { localPool } from '../../jobs/local-pool.ts';
+import { runPlan } from '../../jobs/run.ts';
 import { bundledModels } from '../../models/bundled.ts';
-import { access, mkdir, readFile } from '../../node/disk.ts';
+import { access, readFile } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
+import { lockOutput } from '../../node/output-lock.ts';
 import { join } from '../../node/paths.ts';
+import type { Progress, ProgressOptions } from '../../node/progress.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
@@ -23,6 +28,7 @@ import type { ExamFacts, RunOutcome } from './analyse.ts';
 import { differenceChart } from './chart.ts';
 import { type PreparedExam, prepareExams } from './exams.ts';
 import { measure } from './measure.ts';
+import { OutcomeStore } from './outcomes.ts';
 import { experimentMarkdown } from './report.ts';
 import { CONDITIONS, type Condition, type ExperimentSettings } from './settings.ts';
 import { conditionArguments, conditionOptimizer, conditionTask, type ExperimentStart, type Tunables } from './tune.ts';
@@ -32,10 +38,11 @@ export interface ExperimentHooks {
   readonly signal?: AbortSignal;
   /** Only these seeds: runs may be shared out, and the folders in `runs` put together afterwards. All by default. */
   readonly onlySeeds?: readonly number[];
-  /** A phase or run begins, of `total`. */
-  onPhase?(name: string, done: number, total: number): void;
+  /** Makes the progress bar: one at a time, of pre-training, of the choice, and of all runs. */
+  readonly progress?: (options: ProgressOptions) => Progress;
   onStep?(step: number, total: number, loss: number): void;
   onResult?(message: string): void;
+  onWarning?(message: string): void;
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -66,19 +73,38 @@ async function pretrain(runtime: Runtime, settings: ExperimentSettings, world: S
     weight_decay: 0.01,
     save_steps: 100,
   });
+  await using lock = await lockOutput(directory);
+  if (lock.takenOver) hooks.onResult?.(lock.takenOver);
   const task = await scenePretrainTask(runtime, args, {
     source: await sceneLlavaSource(settings.tower),
     world,
     chat: { curriculumSteps: 100, maxObjects: 4, spelled: 0.03, extra: 3, caption: 0.3, everyThing: true, maxTurns: 16, patchWords: true },
     evalScenes: settings.scenes,
   });
+  let bar: Progress | undefined;
   try {
-    const { finished } = await logged(directory, args.report_to, hooks, (onStart, onLog) =>
-      train(task, args, { signal: hooks.signal, onStart, onLog, onStep: hooks.onStep }),
+    const { finished } = await logged(directory, args.report_to, hooks, async (onStart, onLog) =>
+      train(task, args, {
+        signal: hooks.signal,
+        async onStart(step) {
+          await onStart(step);
+          bar = hooks.progress?.({ label: 'Pre-training', total: args.max_steps, unit: 'steps', start: step });
+        },
+        onLog,
+        onStep(step, total, loss) {
+          bar?.update(step, `loss ${loss.toFixed(3)}`);
+          hooks.onStep?.(step, total, loss);
+        },
+      }),
     );
-    if (finished) await task.save(settings.start);
+    if (finished) {
+      bar?.done();
+      await task.save(settings.start);
+    }
     return finished;
   } finally {
+    // After its end it does nothing.
+    bar?.fail();
     await task.close();
   }
 }
@@ -109,39 +135,74 @@ async function logged<T>(
   }
 }
 
-/** Tunes one condition with one seed and lets it sit the exams; the outcome is kept in `outcome.json`. */
-async function runOne(
-  runtime: Runtime,
-  directory: string,
-  condition: Condition,
-  seed: number,
-  start: ExperimentStart,
-  settings: ExperimentSettings & Tunables,
+/** A run as a task of the plan; its folder is its key. */
+export interface ExperimentJob {
+  readonly condition: Condition;
+  readonly seed: number;
+  readonly settings: ExperimentSettings & Tunables;
+  /** Relative to the experiment's directory. */
+  readonly folder: string;
+}
+
+const taskOf = (input: ExperimentJob): Task<ExperimentJob> => ({ input, keys: [input.folder] });
+
+/** The runs of an experiment, seed by seed, so that a stop leaves complete comparisons. */
+export const planExperiment = (settings: ExperimentSettings & Tunables, seeds: readonly number[]): Task<ExperimentJob>[] =>
+  seeds.flatMap(seed => CONDITIONS.map(condition => taskOf({ condition, seed, settings, folder: `runs/${condition.name}-${seed}` })));
+
+/** What all runs of an experiment share. */
+interface Laboratory {
+  readonly runtime: Runtime;
+  readonly output: string;
+  readonly start: ExperimentStart;
+  readonly store: OutcomeStore;
+  readonly hooks: ExperimentHooks;
+}
+
+/** Does what is missing of a plan: each run tunes a condition with a seed and lets it sit the exams. */
+async function runAll(
+  { runtime, output, start, store, hooks }: Laboratory,
+  plan: readonly Task<ExperimentJob>[],
   exams: readonly PreparedExam[],
-  hooks: ExperimentHooks,
-): Promise<RunOutcome | undefined> {
-  const path = join(directory, 'outcome.json');
-  const done = await readOr<RunOutcome>(path);
-  if (done) return done;
-  const args = conditionArguments(condition, seed, settings, directory);
-  const task = await conditionTask(runtime, condition, args, start, settings);
-  try {
-    const { finished } = await logged(directory, [], hooks, (onStart, onLog) =>
-      train(
-        task,
-        args,
-        { signal: hooks.signal, onStart, onLog, onStep: hooks.onStep },
-        conditionOptimizer(condition, args, task, settings),
-      ),
-    );
-    if (!finished) return undefined;
-    const outcomes = await measure(task, start.source.config, exams, settings.bottleneck_layer, hooks.signal);
-    const outcome: RunOutcome = { condition: condition.name, seed, outcomes };
-    await writeFileAtomic(path, toJson(outcome));
-    return outcome;
-  } finally {
-    await task.close();
-  }
+  label: string,
+  onOutcome: (outcome: RunOutcome) => Promise<void> = async () => {},
+): Promise<void> {
+  let note = '';
+  for (const { input } of plan) await store.look(input.folder, input.condition.name, input.seed);
+  for (const { keys } of plan) if (store.has(keys[0])) await onOutcome(store.result(keys[0])!);
+  const work = async ({ condition, seed, settings, folder }: ExperimentJob, on: TaskHooks<RunOutcome>): Promise<void> => {
+    const directory = join(output, folder);
+    const args = conditionArguments(condition, seed, settings, directory);
+    const task = await conditionTask(runtime, condition, args, start, settings);
+    try {
+      const onStep = (step: number, total: number, loss: number): void => {
+        note = `${condition.title}, seed ${seed}: step ${step} of ${total}, loss ${loss.toFixed(3)}`;
+        // The exams come after the last step.
+        on.onProgress((0.9 * step) / total);
+        hooks.onStep?.(step, total, loss);
+      };
+      const optimizer = conditionOptimizer(condition, args, task, settings);
+      await logged(directory, [], hooks, (onStart, onLog) =>
+        train(task, args, { signal: hooks.signal, onStart, onLog, onStep }, optimizer),
+      );
+      hooks.signal?.throwIfAborted();
+      note = `${condition.title}, seed ${seed}: exams`;
+      const outcomes = await measure(task, start.source.config, exams, settings.bottleneck_layer, hooks.signal);
+      const outcome: RunOutcome = { condition: condition.name, seed, outcomes };
+      await on.onCell(folder, { result: outcome });
+      await onOutcome(outcome);
+    } finally {
+      await task.close();
+    }
+  };
+  await runPlan(plan, store, localPool<ExperimentJob, RunOutcome>(work), {
+    label,
+    unit: 'runs',
+    signal: hooks.signal,
+    progress: hooks.progress,
+    note: () => note,
+    onInfo: message => hooks.onResult?.(message),
+  });
 }
 
 /** Candidates for each hyper-parameter; chosen one after the other, the others at their defaults or as chosen before. */
@@ -162,14 +223,8 @@ function score(outcome: RunOutcome, exams: readonly PreparedExam[]): number {
 }
 
 /** Chooses hyper-parameters by accuracy on clean and corrupted validation scenes; seed 1000, which no test run has. */
-async function choose(
-  runtime: Runtime,
-  output: string,
-  start: ExperimentStart,
-  settings: ExperimentSettings,
-  exams: readonly PreparedExam[],
-  hooks: ExperimentHooks,
-): Promise<Tunables | undefined> {
+async function choose(laboratory: Laboratory, settings: ExperimentSettings, exams: readonly PreparedExam[]): Promise<Tunables> {
+  const { output, start, store, hooks } = laboratory;
   const path = join(output, 'chosen.json');
   const known = await readOr<{ chosen: Tunables }>(path);
   if (known) return known.chosen;
@@ -186,11 +241,10 @@ async function choose(
       const id = `${name} ${JSON.stringify(tunables)}`;
       let result = seen.get(id);
       if (result === undefined) {
-        hooks.onPhase?.(`choosing ${key} ${value}`, scores.length, CANDIDATES.flatMap(c => c.values).length);
-        const directory = join(output, 'validation', `${name}-${Object.values(tunables).join('-')}`);
-        const outcome = await runOne(runtime, directory, condition, 1000, start, { ...settings, ...tunables }, exams, hooks);
-        if (!outcome) return undefined;
-        result = score(outcome, exams);
+        const folder = `validation/${name}-${Object.values(tunables).join('-')}`;
+        const task = taskOf({ condition, seed: 1000, settings: { ...settings, ...tunables }, folder });
+        await runAll(laboratory, [task], exams, `Choosing ${key} (${scores.length + 1} of ${CANDIDATES.flatMap(c => c.values).length})`);
+        result = score(store.result(folder)!, exams);
         seen.set(id, result);
       }
       scores.push({ condition: name, ...tunables, accuracy: result });
@@ -220,7 +274,8 @@ export async function runExperiment(
   settings: ExperimentSettings,
   hooks: ExperimentHooks = {},
 ): Promise<boolean> {
-  await mkdir(output, { recursive: true });
+  await using lock = await lockOutput(output);
+  if (lock.takenOver) hooks.onResult?.(lock.takenOver);
   const claimed = join(output, 'settings.json');
   const before = await readOr<ExperimentSettings>(claimed);
   if (before && toJson({ ...before, seeds: 0 }) !== toJson({ ...settings, seeds: 0 }))
@@ -229,7 +284,6 @@ export async function runExperiment(
     });
   await writeFileAtomic(claimed, toJson(settings));
   const world = await loadSprites();
-  hooks.onPhase?.('pre-training', 0, 1);
   if (!(await pretrain(runtime, settings, world, hooks))) return false;
   const source = await llavaSource(settings.start);
   if (source.bottleneck)
@@ -237,29 +291,34 @@ export async function runExperiment(
       kind: 'usage',
     });
   const start: ExperimentStart = { source, world };
+  const store = new OutcomeStore(output, message => hooks.onWarning?.(message));
+  const laboratory: Laboratory = { runtime, output, start, store, hooks };
   const tower = await compileTower(runtime, towerOf(source));
   const prepare = async (split: 'test' | 'validation'): Promise<PreparedExam[]> => prepareExams(towerOf(source), tower, settings, split);
-  const chosen = await choose(runtime, output, start, settings, await prepare('validation'), hooks);
-  if (!chosen) return false;
-  const exams = await prepare('test');
-  await tower.release();
-  await writeFileAtomic(join(output, 'exams.json'), toJson(exams.map(factsOf)));
-  const runs: RunOutcome[] = [];
-
-  // Seed by seed, so that a stop leaves complete comparisons.
-  const seeds = Array.from({ length: settings.seeds }, (_, seed) => seed).filter(seed => hooks.onlySeeds?.includes(seed) ?? true);
-  for (const seed of seeds)
-    for (const condition of CONDITIONS) {
-      hooks.onPhase?.(`${condition.title}, seed ${seed}`, runs.length, CONDITIONS.length * seeds.length);
-      const directory = join(output, 'runs', `${condition.name}-${seed}`);
-      const outcome = await runOne(runtime, directory, condition, seed, start, { ...settings, ...chosen }, exams, hooks);
-      if (!outcome) return false;
-      runs.push(outcome);
-      hooks.onResult?.(`${condition.title}, seed ${seed}: ${summary(outcome, exams)}`);
-      if (condition === CONDITIONS.at(-1)) await writeReport(output, settings, chosen, runs, exams.map(factsOf));
-    }
-  return true;
+  try {
+    const chosen = await choose(laboratory, settings, await prepare('validation'));
+    const exams = await prepare('test');
+    await tower.release();
+    await writeFileAtomic(join(output, 'exams.json'), toJson(exams.map(factsOf)));
+    const seeds = Array.from({ length: settings.seeds }, (_, seed) => seed).filter(seed => hooks.onlySeeds?.includes(seed) ?? true);
+    const plan = planExperiment({ ...settings, ...chosen }, seeds);
+    const titleOf = (name: string): string => CONDITIONS.find(c => c.name === name)?.title ?? name;
+    await runAll(laboratory, plan, exams, 'Tuning', async outcome => {
+      hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, exams)}`);
+      // After each seed, so that a stop leaves a report.
+      if (outcome.condition !== CONDITIONS.at(-1)!.name) return;
+      await writeReport(output, settings, chosen, finished(store, plan), exams.map(factsOf));
+    });
+    return true;
+  } catch (error) {
+    if (hooks.signal?.aborted) return false;
+    throw error;
+  }
 }
+
+/** Outcomes of a plan so far, in its order. */
+const finished = (store: OutcomeStore, plan: readonly Task<ExperimentJob>[]): RunOutcome[] =>
+  plan.flatMap(({ keys }) => store.result(keys[0]) ?? []);
 
 function summary(outcome: RunOutcome, exams: readonly PreparedExam[]): string {
   const of = (group: string): string =>

@@ -2,6 +2,7 @@
 
 import type { CollectedKind } from '../../evaluation/compare/collect.ts';
 import type { Mask, SampleSource } from '../../evaluation/compare/data/sample.ts';
+import { type CompareCells, openCells } from '../../evaluation/compare/engine/cells.ts';
 import { prepare } from '../../evaluation/compare/engine/prepared.ts';
 import { PairRecord } from '../../evaluation/compare/engine/record.ts';
 import type { ResultCase } from '../../evaluation/compare/results.ts';
@@ -48,9 +49,10 @@ export async function gallery(
     .map(each => each.p);
   if (order.length === 0) return [];
   const places = { best: order[0], median: order[order.length >> 1], worst: order[order.length - 1] };
+  await using cells = await openCells(spec.directory, { readOnly: true });
   const cases: ResultCase[] = [];
   for (const [place, p] of Object.entries(places))
-    cases.push(await readCase(spec, source, model, kind, metric, place as ResultCase['place'], p));
+    cases.push(await readCase(spec, source, model, cells, kind, metric, place as ResultCase['place'], p));
   return cases;
 }
 
@@ -58,6 +60,7 @@ async function readCase(
   spec: CompareSpec,
   source: SampleSource,
   model: DualEncoder,
+  cells: CompareCells,
   kind: CollectedKind,
   metric: string,
   place: ResultCase['place'],
@@ -66,7 +69,7 @@ async function readCase(
   const sample = await source.read(kind.pairs[p].index);
   const { pair, modality, id } = sample;
   const prepared = await prepare(model, sample, spec.imageSize);
-  const record = await PairRecord.open(spec.directory, prepared.key, id);
+  const record = new PairRecord(prepared.key, cells);
   const maps = methodSettings(spec.methods).flatMap(({ key, label, entry }) => {
     const values = record.map(key, spec.seed)?.map;
     return values ? [{ method: label, value: meanOf(kind.values[metric][label]?.[p] ?? []), unit: entry.unit, values }] : [];

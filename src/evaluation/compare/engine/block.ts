@@ -1,6 +1,6 @@
 /**
  * @file The work on a block of pairs of one group and modality: all methods' maps, method by method over the whole block, then all metrics
- * of that method. Whatever stands in the pairs' records is left alone.
+ * of that method. Cells that are there are not computed again.
  */
 
 import type { ImageRemoval, TextRemoval } from '../../../attribution/game.ts';
@@ -12,6 +12,7 @@ import { Perturbation } from '../../../attribution/perturbation/perturbation.ts'
 import { row } from '../../../attribution/rows.ts';
 import { linearTarget, type Target, unit } from '../../../attribution/target.ts';
 import { GraphCache } from '../../../graph/index.ts';
+import type { TaskHooks } from '../../../jobs/cell.ts';
 import type { DualEncoder, Modality } from '../../../models/dual-encoder.ts';
 import { messageOf } from '../../../system/errors.ts';
 import { type FloatTensor, floats } from '../../../tensor/tensor.ts';
@@ -30,6 +31,7 @@ import {
   metricSettings,
   seedsOf,
 } from '../settings.ts';
+import type { CompareCell, CompareCells } from './cells.ts';
 import { ExplainAgain, type LoadModel } from './explain-again.ts';
 import { MethodRuns } from './method-runs.ts';
 import { type Prepared, prepare } from './prepared.ts';
@@ -40,19 +42,18 @@ import { WatchedModel } from './watched-model.ts';
 export const BLOCK = 8;
 /** Steps of the curves that the report draws: those of insertion and deletion by default, whose coalitions are known by then. */
 const CURVE_STEPS = 16;
-/** Milliseconds between two savings of the records of a block. */
-const SAVE_EVERY = 10_000;
 /** Pairs among which another caption is looked for. */
 const TRIED = 50;
 
-/** What a run is told while it works. */
-export interface BlockRun {
-  readonly signal?: AbortSignal;
-  /** Share of the block that is done, from 0 to 1. */
-  readonly onProgress?: (share: number) => void;
-  /** Things worth telling once. */
-  readonly onWarning?: (message: string) => void;
+/** A block of pairs of one group and modality. */
+export interface Block {
+  /** Places of the samples in their source. */
+  readonly indices: readonly number[];
+  /** Cells of earlier runs. */
+  readonly cells: CompareCells;
 }
+
+type BlockRun = TaskHooks<CompareCell>;
 
 interface Work extends Prepared {
   readonly record: PairRecord;
@@ -123,16 +124,16 @@ export class BlockRunner {
   }
 
   /**
-   * Does what is missing for some samples of one group and modality. Records are saved now and then and at the end, also when it fails.
+   * Does what is missing for some samples of one group and modality. Every cell is handed over when it is finished.
    * @throws NarrowsError for samples that cannot be read, the signal's reason when aborted
    */
-  async run(indices: readonly number[], run: BlockRun = {}): Promise<void> {
+  async run({ indices, cells }: Block, run: BlockRun): Promise<void> {
     const all: Work[] = [];
     for (const index of indices) {
       const prepared = await prepare(this.watched, await this.source.read(index), this.spec.imageSize);
-      const { group, modality, id } = prepared.sample;
+      const { group, modality } = prepared.sample;
       const rank = this.source.names.slice(0, index).filter(n => n.group === group && n.modality === modality).length;
-      const record = await PairRecord.open(this.spec.directory, prepared.key, id);
+      const record = new PairRecord(prepared.key, cells, (key, outcome) => run.onCell(key, outcome));
       all.push({ ...prepared, rank, record, otherText: await this.otherText(index, rank, prepared.sample) });
     }
     // Pictures of several sizes cannot go through a tower together.
@@ -140,9 +141,10 @@ export class BlockRunner {
     const batches = same ? [all] : all.map(w => [w]);
     try {
       for (const [i, batch] of batches.entries())
-        await this.batch(batch, { ...run, onProgress: share => run.onProgress?.((i + share) / batches.length) });
-    } finally {
+        await this.batch(batch, { ...run, onProgress: share => run.onProgress((i + share) / batches.length) });
       for (const { record } of all) await record.save();
+    } finally {
+      await Promise.allSettled(all.map(({ record }) => record.save()));
       this.watched.forget();
       await this.features.release();
     }
@@ -164,7 +166,6 @@ export class BlockRunner {
   private async batch(batch: readonly Work[], run: BlockRun): Promise<void> {
     const { modality } = batch[0].sample;
     let judge: Judge | undefined;
-    let saved = performance.now();
     const pace = this.paceOf(modality);
     for (const setting of this.methods) {
       const started = performance.now();
@@ -183,11 +184,8 @@ export class BlockRunner {
         await this.runs.settle(setting);
         await this.again.settle();
       }
-      if (performance.now() - saved > SAVE_EVERY) {
-        for (const { record } of batch) await record.save();
-        saved = performance.now();
-      }
-      run.onProgress?.(pace.share(setting.key, performance.now() - started));
+      for (const { record } of batch) await record.save();
+      run.onProgress(pace.share(setting.key, performance.now() - started));
     }
   }
 
@@ -222,7 +220,7 @@ export class BlockRunner {
       for (const work of lacking) {
         const reason = batch.length === 1 ? failed : await this.tryMaps([work], [work], setting, seed, run);
         if (reason === undefined) continue;
-        work.record.setFailure(setting.key, reason);
+        work.record.setFailure(setting.key, seed, reason);
         this.tell(`${setting.label} failed on ${work.sample.id}: ${reason}`, reason, run);
       }
     }
@@ -329,27 +327,34 @@ export class BlockRunner {
       await breathe(run.signal);
       const { map, ...cost } = record.map(setting.key, seed)!;
       const started = performance.now();
-      let value = Number.NaN;
       try {
-        value = await createMetric(metric.entry, metric.parsed).update({ ...sample, map, cost });
+        const value = await createMetric(metric.entry, metric.parsed).update({ ...sample, map, cost });
+        record.setValue(setting.key, metric.key, seed, value, (performance.now() - started) / 1000);
       } catch (error) {
         if (run.signal?.aborted) throw error;
+        // No value, and none that is not defined either: the next run tries again.
+        record.setValueFailure(setting.key, metric.key, seed, messageOf(error));
         this.tell(`${metric.label} of ${setting.label} failed on ${work.sample.id}: ${messageOf(error)}`, metric.label, run);
       }
-      record.setValue(setting.key, metric.key, seed, value, (performance.now() - started) / 1000);
     }
     if (this.lacksCurves(work, setting)) {
       const { removal, textRemoval } = this.curves!.parsed as { removal: ImageRemoval; textRemoval: TextRemoval };
       const game = sample.game!(work.sample.modality === 'image' ? removal : textRemoval);
-      const { insertion, deletion } = await removalCurve(game, record.map(setting.key, this.spec.seed)!.map, CURVE_STEPS);
-      record.setCurves(setting.key, { insertion, deletion });
+      try {
+        const { insertion, deletion } = await removalCurve(game, record.map(setting.key, this.spec.seed)!.map, CURVE_STEPS);
+        record.setCurves(setting.key, { insertion: [...insertion], deletion: [...deletion] });
+      } catch (error) {
+        if (run.signal?.aborted) throw error;
+        record.setCurvesFailure(setting.key, messageOf(error));
+        this.tell(`The curves of ${setting.label} failed on ${work.sample.id}: ${messageOf(error)}`, 'curves', run);
+      }
     }
   }
 
   private tell(message: string, about: string, run: BlockRun): void {
     if (this.told.has(about)) return;
     this.told.add(about);
-    run.onWarning?.(message);
+    run.onWarning(message);
   }
 
   /** Closes graphs and randomised models, not the model itself. */

@@ -1,88 +1,60 @@
-/**
- * @file The record of one pair in the cache: maps by method and seed, metrics' values by map. A record is a file, written whole or not at
- * all, named by everything that determines the pair; methods and metrics are named within it, so a new one adds to it.
- */
-import { readFile } from '../../../node/disk.ts';
-import { writeFileAtomic } from '../../../node/files.ts';
-import { join } from '../../../node/paths.ts';
+/** @file The cells of one pair: maps by method and seed, metrics' values by map. What a run adds goes to whoever keeps it. */
+import type { Outcome } from '../../../jobs/cell.ts';
+import { type CompareCell, type CompareCells, type Curves, cellKey, type StoredMap, type StoredValue } from './cells.ts';
 
-/** A map as it is kept. */
-export interface StoredMap {
-  /** float32 values of the players, little-endian, base64. */
-  readonly map: string;
-  /** Work and time per map, beyond the encoding of the pair. */
-  readonly forward: number;
-  readonly backward: number;
-  readonly seconds: number;
-}
+/** Keeps a finished cell. */
+export type KeepCell = (key: string, outcome: Outcome<CompareCell>) => Promise<void>;
 
-/** Mean cosines as players come and go, best first; from no change to all changed. */
-export interface Curves {
-  readonly insertion: readonly number[];
-  readonly deletion: readonly number[];
-}
-
-interface MethodRecord {
-  /** By seed. */
-  readonly maps: Record<string, StoredMap>;
-  /** By metric and seed; null stands for NaN. */
-  readonly values: Record<string, Record<string, number | null>>;
-  curves?: Curves;
-  /** Why there is no map; tried again by the next run. */
-  failure?: string;
-}
-
-interface RecordFile {
-  readonly schemaVersion: 1;
-  readonly id: string;
-  /** Cosine of picture and caption. */
-  cosine?: number;
-  readonly methods: Record<string, MethodRecord>;
-  /** Seconds that each metric took on this pair, over all maps, and for how many. */
-  readonly metricSeconds: Record<string, [seconds: number, maps: number]>;
-}
-
-/** One pair's record. */
+/** One pair. Of what was computed in this run it knows at once, whether it is on the disk or not. */
 export class PairRecord {
-  private changed = false;
+  private readonly fresh = new Map<string, Outcome<CompareCell>>();
+  private readonly writing: Promise<void>[] = [];
 
-  private constructor(
-    private readonly path: string,
-    private readonly file: RecordFile,
+  /** @param pair its key; @param cells of earlier runs; @param keep none where nothing is computed */
+  constructor(
+    readonly pair: string,
+    private readonly cells: CompareCells,
+    private readonly keep?: KeepCell,
   ) {}
 
-  /** The record in the cache, or an empty one; a file that cannot be read counts as none. */
-  static async open(directory: string, key: string, id: string): Promise<PairRecord> {
-    const path = join(directory, 'cache', key.slice(0, 2), `${key}.json`);
-    const found = await readFile(path, 'utf8')
-      .then(text => JSON.parse(text) as RecordFile)
-      .catch(() => undefined);
-    return new PairRecord(path, found?.schemaVersion === 1 ? found : { schemaVersion: 1, id, methods: {}, metricSeconds: {} });
+  /** Waits until what is new has been kept. @throws NarrowsError where it cannot be */
+  async save(): Promise<void> {
+    await Promise.all(this.writing.splice(0));
   }
 
-  /** Writes what is new. */
-  async save(): Promise<void> {
-    if (!this.changed) return;
-    this.changed = false;
-    await writeFileAtomic(this.path, JSON.stringify(this.file));
+  private result<C extends CompareCell>(key: string): C | undefined {
+    const fresh = this.fresh.get(key);
+    if (fresh) return 'result' in fresh ? (fresh.result as C) : undefined;
+    return this.cells.result(key) as C | undefined;
+  }
+
+  private reason(key: string): string | undefined {
+    const fresh = this.fresh.get(key);
+    return fresh ? ('failure' in fresh ? fresh.failure : undefined) : this.cells.failure(key);
+  }
+
+  private set(key: string, outcome: Outcome<CompareCell>): void {
+    this.fresh.set(key, outcome);
+    const written = this.keep?.(key, outcome);
+    // Told by `save`.
+    written?.catch(() => {});
+    if (written) this.writing.push(written);
   }
 
   get cosine(): number | undefined {
-    return this.file.cosine;
+    return this.result<{ cosine: number }>(cellKey.cosine(this.pair))?.cosine;
   }
 
   set cosine(value: number) {
-    if (this.file.cosine === value) return;
-    this.file.cosine = value;
-    this.changed = true;
+    if (Number.isFinite(value) && this.cosine !== value) this.set(cellKey.cosine(this.pair), { result: { cosine: value } });
   }
 
   hasMap(method: string, seed: number): boolean {
-    return this.file.methods[method]?.maps[seed] !== undefined;
+    return this.result(cellKey.map(this.pair, method, seed)) !== undefined;
   }
 
   map(method: string, seed: number): (Omit<StoredMap, 'map'> & { readonly map: Float32Array }) | undefined {
-    const stored = this.file.methods[method]?.maps[seed];
+    const stored = this.result<StoredMap>(cellKey.map(this.pair, method, seed));
     if (!stored) return undefined;
     const bytes = Buffer.from(stored.map, 'base64');
     return { ...stored, map: new Float32Array(new Uint8Array(bytes).buffer) };
@@ -90,53 +62,59 @@ export class PairRecord {
 
   /** Work and time of a map. */
   cost(method: string, seed: number): Omit<StoredMap, 'map'> | undefined {
-    const stored = this.file.methods[method]?.maps[seed];
+    const stored = this.result<StoredMap>(cellKey.map(this.pair, method, seed));
     return stored && { forward: stored.forward, backward: stored.backward, seconds: stored.seconds };
   }
 
   setMap(method: string, seed: number, map: Float32Array, cost: Omit<StoredMap, 'map'>): void {
-    const own = this.method(method);
-    own.maps[seed] = { map: Buffer.from(map.buffer, map.byteOffset, map.byteLength).toString('base64'), ...cost };
-    delete own.failure;
+    const base64 = Buffer.from(map.buffer, map.byteOffset, map.byteLength).toString('base64');
+    const { forward, backward, seconds } = cost;
+    this.set(cellKey.map(this.pair, method, seed), { result: { map: base64, forward, backward, seconds } });
+  }
+
+  /** Why there is no map of some seed; tried again by the next run. */
+  failure(method: string, seeds: readonly number[]): string | undefined {
+    return seeds.map(seed => this.reason(cellKey.map(this.pair, method, seed))).find(reason => reason !== undefined);
+  }
+
+  setFailure(method: string, seed: number, reason: string): void {
+    this.set(cellKey.map(this.pair, method, seed), { failure: reason });
   }
 
   /** NaN where a metric is not defined, undefined where it was not computed. */
   value(method: string, metric: string, seed: number): number | undefined {
-    const value = this.file.methods[method]?.values[metric]?.[seed];
-    return value === null ? Number.NaN : value;
+    const stored = this.result<StoredValue>(cellKey.value(this.pair, method, metric, seed));
+    return stored && (stored.value ?? Number.NaN);
+  }
+
+  /** Seconds that a value took. */
+  valueSeconds(method: string, metric: string, seed: number): number | undefined {
+    return this.result<StoredValue>(cellKey.value(this.pair, method, metric, seed))?.seconds;
   }
 
   setValue(method: string, metric: string, seed: number, value: number, seconds: number): void {
-    const own = this.method(method).values;
-    own[metric] = { ...own[metric], [seed]: Number.isFinite(value) ? value : null };
-    const [sum, count] = this.file.metricSeconds[metric] ?? [0, 0];
-    this.file.metricSeconds[metric] = [sum + seconds, count + 1];
+    this.set(cellKey.value(this.pair, method, metric, seed), { result: { value: Number.isFinite(value) ? value : null, seconds } });
   }
 
-  /** Seconds that a metric took in all, and for how many maps. */
-  metricSeconds(metric: string): readonly [number, number] {
-    return this.file.metricSeconds[metric] ?? [0, 0];
+  /** Why a metric could not be computed; tried again by the next run. */
+  valueFailure(method: string, metric: string, seed: number): string | undefined {
+    return this.reason(cellKey.value(this.pair, method, metric, seed));
+  }
+
+  setValueFailure(method: string, metric: string, seed: number, reason: string): void {
+    this.set(cellKey.value(this.pair, method, metric, seed), { failure: reason });
   }
 
   curves(method: string): Curves | undefined {
-    return this.file.methods[method]?.curves;
+    return this.result<Curves>(cellKey.curves(this.pair, method));
   }
 
   setCurves(method: string, curves: Curves): void {
-    this.method(method).curves = curves;
+    if ([...curves.insertion, ...curves.deletion].every(Number.isFinite)) this.set(cellKey.curves(this.pair, method), { result: curves });
+    else this.setCurvesFailure(method, 'The curve has values that are not finite.');
   }
 
-  failure(method: string): string | undefined {
-    return this.file.methods[method]?.failure;
-  }
-
-  setFailure(method: string, reason: string): void {
-    this.method(method).failure = reason;
-  }
-
-  private method(name: string): MethodRecord {
-    this.changed = true;
-    this.file.methods[name] ??= { maps: {}, values: {} };
-    return this.file.methods[name];
+  setCurvesFailure(method: string, reason: string): void {
+    this.set(cellKey.curves(this.pair, method), { failure: reason });
   }
 }

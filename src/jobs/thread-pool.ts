@@ -1,0 +1,85 @@
+/** @file Runs tasks in worker threads. Only this thread writes the store: workers send each cell when it is finished. */
+import type { Worker } from '../node/threads.ts';
+import { NarrowsError } from '../system/errors.ts';
+import type { Pool, Task, TaskHooks } from './cell.ts';
+import type { ThreadReply, ThreadRequest } from './thread-messages.ts';
+
+/** A pool of `width` threads. */
+export interface ThreadPoolOptions<I> {
+  readonly width: number;
+  /** Starts a thread whose module calls `serveTasks`. */
+  spawn(): Worker;
+  /** What a worker is sent of a task, made when its turn comes; the input itself by default. */
+  message?(input: I): unknown;
+}
+
+/** Makes the pool; threads start with `run` and end with it. */
+export function threadPool<I, R>(options: ThreadPoolOptions<I>): Pool<I, R> {
+  return {
+    width: options.width,
+    async run(tasks, hooksOf, signal) {
+      const queue = [...tasks];
+      const count = Math.min(options.width, tasks.length);
+      const outcomes = await Promise.allSettled(Array.from({ length: count }, () => serve(options, queue, hooksOf, signal)));
+      signal?.throwIfAborted();
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    },
+  };
+}
+
+/** One worker from its start to its end; takes tasks from the queue. */
+function serve<I, R>(
+  { spawn, message = input => input }: ThreadPoolOptions<I>,
+  queue: Task<I>[],
+  hooksOf: (task: Task<I>) => TaskHooks<R>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const worker = spawn();
+  const post = (request: ThreadRequest<unknown>): void => worker.postMessage(request);
+  return new Promise((resolve, reject) => {
+    let hooks: TaskHooks<R> | undefined;
+    let failure: Error | undefined;
+    let writing: Promise<unknown> = Promise.resolve();
+    const stop = (): void => post({ stop: true });
+    signal?.addEventListener('abort', stop, { once: true });
+    const fail = (error: Error): void => {
+      failure ??= error;
+      // The others shall not begin anything that nobody will see.
+      queue.length = 0;
+    };
+    const next = (): void => {
+      const task = failure || signal?.aborted ? undefined : queue.shift();
+      hooks = task && hooksOf(task);
+      // A worker is asked to end, never ended: its native code may be at work.
+      post(task ? { task: message(task.input) } : { close: true });
+    };
+    const end = async (error?: Error): Promise<void> => {
+      signal?.removeEventListener('abort', stop);
+      await writing;
+      if (error ?? failure) reject(error ?? failure);
+      else resolve();
+    };
+    const onReply = async (reply: ThreadReply<R>): Promise<void> => {
+      const current = hooks;
+      if (reply.kind === 'cell') {
+        const written = current!.onCell(reply.key, reply.outcome).catch(fail);
+        writing = Promise.all([writing, written]);
+      } else if (reply.kind === 'progress') current!.onProgress(reply.share);
+      else if (reply.kind === 'warning') current!.onWarning(reply.message);
+      else if (reply.kind === 'closed') await end();
+      else {
+        // A task is over when its cells are on the disk.
+        if (reply.kind === 'done') {
+          await writing;
+          current!.onProgress(1);
+        }
+        if (reply.kind === 'error')
+          fail(reply.bad ? new NarrowsError(reply.message) : Object.assign(new Error(reply.message), { stack: reply.stack }));
+        next();
+      }
+    };
+    worker.on('message', (reply: ThreadReply<R>) => void onReply(reply));
+    worker.on('error', error => void end(error as Error));
+    worker.on('exit', () => void end(failure ?? new Error('A worker ended before its time.')));
+  });
+}
