@@ -3,6 +3,9 @@
 import { type ImageFolder, missingOf } from '../inputs/chat/read-conversations.ts';
 import { decodeImage } from '../inputs/image/decode.ts';
 import type { ImageReadOptions } from '../inputs/image/image-reading.ts';
+import type { Task, TaskHooks } from '../jobs/cell.ts';
+import { localPool } from '../jobs/local-pool.ts';
+import { type RunHooks, runPlan, type Store } from '../jobs/run.ts';
 import type { LlavaPrompt } from '../models/llava/decoding.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { type AnswerRow, type AnswersFile, answerId } from './answers-file.ts';
@@ -25,6 +28,10 @@ export interface BulkOptions {
   /** Of everything beside the question that decides about an answer; stands in each row's metadata. */
   readonly settings: string;
   readonly signal?: AbortSignal;
+  /** Makes the progress bar. */
+  readonly progress?: RunHooks<AnswerRow>['progress'];
+  /** Lines for a person: the estimate of the time. */
+  readonly onInfo?: (message: string) => void;
   /** @param answered questions that have their answer, those of earlier runs included */
   readonly onProgress?: (answered: number, tokens: number) => void;
 }
@@ -84,6 +91,10 @@ function rowOf(chat: ChatModel, question: BulkQuestion, { text, ids, finish }: G
   };
 }
 
+/** A task per batch; a question's cell is its place among all. */
+const planAnswers = (lengths: readonly number[], batchSize: number): Task<readonly number[]>[] =>
+  schedule(lengths, batchSize).map(batch => ({ input: batch, keys: batch.map(String), units: batch.length }));
+
 /**
  * Answers the questions that the file has no answer to, and leaves its rows in the order of the questions. Random numbers are keyed by a
  * question's place among all.
@@ -104,7 +115,8 @@ export async function answerQuestions(
     if (lost !== undefined) throw new NarrowsError(`${question.source}: there is no image ${options.images.path(lost)}.`);
     lengths.push(lengthOf(chat, question, options.system));
   }
-  const open = schedule(lengths, batchSize).filter(batch => batch.some(i => !file.has(questions[i])));
+  const plan = planAnswers(lengths, batchSize);
+  const open = plan.map(({ input }) => input).filter(batch => batch.some(i => !file.has(questions[i])));
   const answeredOf = (): number => questions.reduce((sum, question) => sum + (file.has(question) ? 1 : 0), 0);
   let [answered, tokens, done] = [0, 0, answeredOf()];
   const prepare = (batch: readonly number[] | undefined): Promise<LlavaPrompt[]> => {
@@ -113,10 +125,13 @@ export async function answerQuestions(
     prompts.catch(() => {});
     return prompts;
   };
-  let next = prepare(open[0]);
-  for (const [at, batch] of open.entries()) {
-    const prompts = await next;
-    next = prepare(open[at + 1]);
+  const coming = new Map(open.slice(0, 1).map(batch => [batch, prepare(batch)]));
+  const work = async (batch: readonly number[], hooks: TaskHooks<AnswerRow>): Promise<void> => {
+    const prompts = await coming.get(batch)!;
+    coming.clear();
+    // The next pictures are read while this batch is answered.
+    const next = open[open.indexOf(batch) + 1];
+    if (next) coming.set(next, prepare(next));
     const fresh = new Set([...batch.keys()].filter(i => !file.has(questions[batch[i]])));
     let ended = 0;
     const answers = await generate(chat.model, prompts, {
@@ -128,12 +143,28 @@ export async function answerQuestions(
         if (!fresh.has(prompt)) return;
         tokens += answer.ids.length;
         onProgress?.(done + ++ended, tokens);
+        hooks.onProgress(Math.min(0.99, (batch.length - fresh.size + ended) / batch.length));
       },
     });
-    await file.append([...fresh].map(i => rowOf(chat, questions[batch[i]], answers[i], options)));
+    for (const i of fresh) await hooks.onCell(`${batch[i]}`, { result: rowOf(chat, questions[batch[i]], answers[i], options) });
     answered += fresh.size;
     done += fresh.size;
-  }
+  };
+  const store: Store<AnswerRow> = {
+    has: key => file.has(questions[Number(key)]),
+    put: async (_, outcome) => {
+      if ('result' in outcome) await file.append([outcome.result]);
+    },
+  };
+  const began = performance.now();
+  await runPlan(plan, store, localPool(work), {
+    label: 'Answering',
+    unit: 'questions',
+    signal,
+    progress: options.progress,
+    onInfo: options.onInfo,
+    note: () => `${Math.round(tokens / Math.max(0.001, (performance.now() - began) / 1000))} tokens/s`,
+  });
   await file.finish(questions);
   return { answered, tokens };
 }

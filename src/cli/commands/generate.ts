@@ -60,6 +60,15 @@ const belongs =
   (modelId: string, settings: string) =>
   (row: AnswerRow, where: string): void => {
     const other = row.metadata?.settings;
+    const { question_id: id, prompt, text } = row;
+    const repeat = row.metadata?.repeat;
+    // Our ids follow from the row: one that was damaged or edited is not the answer that the model gave. (Other tools draw theirs.)
+    const exact = typeof id === 'string' || Number.isSafeInteger(id);
+    const sealed = answerId(row.model_id, other, id, prompt, text, ...(repeat === undefined ? [] : [repeat]));
+    if (typeof other === 'string' && exact && row.answer_id !== sealed)
+      throw new NarrowsError(
+        `${where} was changed after it was written (its answer_id does not belong to its text); delete the row to have it answered again.`,
+      );
     const wrong =
       row.model_id !== modelId
         ? `an answer of the model ${JSON.stringify(row.model_id)}, not of ${JSON.stringify(modelId)}`
@@ -94,8 +103,6 @@ async function run(context: Context, options: Options): Promise<undefined> {
   if (file.mended) context.log.warn(`The last row of ${output} was cut short (${file.mended} bytes) and is answered again.`);
   const before = questions.filter(question => file.has(question)).length;
   if (before) context.log.info(`${formatCount(before)} of ${formatCount(questions.length)} questions have their answer already.`);
-  const bar = context.progress({ label: 'Answering', total: questions.length, unit: 'questions', start: before });
-  const began = performance.now();
   try {
     const { answered, tokens } = await answerQuestions(chat, questions, file, {
       images,
@@ -106,9 +113,9 @@ async function run(context: Context, options: Options): Promise<undefined> {
       modelId,
       settings,
       signal: context.signal,
-      onProgress: (done, made) => bar.update(done, `${Math.round(made / Math.max(0.001, (performance.now() - began) / 1000))} tokens/s`),
+      progress: bar => context.progress(bar),
+      onInfo: message => context.log.info(message),
     });
-    bar.done();
     const skipped = all.length - questions.length;
     if (context.json)
       context.print(
@@ -116,7 +123,6 @@ async function run(context: Context, options: Options): Promise<undefined> {
       );
     else context.log.info(`${formatCount(before + answered)} answers are in ${output}.`);
   } catch (error) {
-    bar.fail();
     await file.close();
     context.log.info(`${formatCount(file.size)} answers are in ${output}; the same command goes on from there.`);
     throw error;
