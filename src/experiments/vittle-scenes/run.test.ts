@@ -41,7 +41,7 @@ const results = async (directory: string): Promise<{ runs: RunOutcome[] }> =>
   JSON.parse(await readFile(join(directory, 'results.json'), 'utf8')) as { runs: RunOutcome[] };
 
 describe('the Vittle experiment', () => {
-  it('goes on after a stop, with the results of an uninterrupted run, and refuses other settings', { timeout: 120_000 }, async () => {
+  it('goes on after a stop, with the results of an uninterrupted run, and refuses other settings', { timeout: 480_000 }, async () => {
     const [whole, parts] = [join(root, 'whole'), join(root, 'parts')];
     expect(await runExperiment(runtime, whole, settings)).toBe(true);
     const stop = new AbortController();
