@@ -9,7 +9,7 @@ import type { Outcome, TaskHooks } from '../../jobs/cell.ts';
 import { localPool } from '../../jobs/local-pool.ts';
 import { type RunHooks, runPlan } from '../../jobs/run.ts';
 import { CellStore } from '../../jobs/store.ts';
-import { CLIPModel } from '../../models/clip/model.ts';
+import { CLIPModel } from '../../models/pretrained.ts';
 import { access, readFile } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { createHash } from '../../node/hash.ts';
