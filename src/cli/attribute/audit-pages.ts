@@ -60,6 +60,8 @@ export async function writeAuditPages(
   rowsOfPage = PAGE,
 ): Promise<string[]> {
   const order = sortRecords(records);
+  // Columns follow the method's unit: scores have no bits.
+  const hasBits = records.count === 0 || records.read(0).unit !== 'score';
   function* jsonLines(): Generator<string> {
     for (let i = 0; i < records.count; i++) {
       const { href: _, thumbnail: __, ...record } = records.read(i);
@@ -68,7 +70,7 @@ export async function writeAuditPages(
     for (const { listed, reason } of failures) yield `${JSON.stringify({ image: listed.image, caption: listed.text, error: reason })}\n`;
   }
   function* csvLines(): Generator<string> {
-    yield formatCsv([['image', 'caption', 'cosine', 'image_bits', 'caption_bits', 'verdict', 'report', 'warnings']]);
+    yield formatCsv([['image', 'caption', 'cosine', ...(hasBits ? ['image_bits', 'caption_bits'] : []), 'verdict', 'report', 'warnings']]);
     for (const i of order) {
       const r = records.read(i);
       yield formatCsv([
@@ -76,15 +78,15 @@ export async function writeAuditPages(
           r.image,
           r.caption,
           text(r.cosine),
-          text(r.imageBits),
-          text(r.captionBits),
+          ...(hasBits ? [text(r.imageBits), text(r.captionBits)] : []),
           r.verdict,
           r.href ?? '',
           (r.warnings ?? []).join(' | '),
         ],
       ]);
     }
-    for (const { listed, reason } of failures) yield formatCsv([[listed.image, listed.text, '', '', '', `failed: ${reason}`, '', '']]);
+    for (const { listed, reason } of failures)
+      yield formatCsv([[listed.image, listed.text, '', ...(hasBits ? ['', ''] : []), `failed: ${reason}`, '', '']]);
   }
   await writeFileAtomic(join(directory, 'results.jsonl'), encoded(jsonLines()));
   await writeFileAtomic(join(directory, 'summary.csv'), encoded(csvLines()));

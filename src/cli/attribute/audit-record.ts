@@ -13,7 +13,9 @@ export interface Failure {
 
 /** A row of the index with the words, the patches and the files of a pair. */
 export interface AuditRecord extends IndexRow {
-  readonly words?: readonly { readonly text: string; readonly nats: number }[];
+  /** What the values of words and patches are. */
+  readonly unit?: Attribution['unit'];
+  readonly words?: readonly { readonly text: string; readonly value: number }[];
   readonly grid?: readonly [number, number];
   /** Raw values, row by row. */
   readonly patches?: readonly number[];
@@ -27,7 +29,8 @@ export async function makeRecord(result: Attribution, image: RgbImage, path: str
   return {
     ...(await indexRow(result, image, href)),
     image: path,
-    words: result.text?.words.map(word => ({ text: word.text, nats: word.value })),
+    unit: result.unit,
+    words: result.text?.words.map(word => ({ text: word.text, value: word.value })),
     grid: result.image?.grid,
     patches: result.image && Array.from(result.image.patches, v => Number(v.toPrecision(7))),
     files,

@@ -41,7 +41,7 @@ const TOLD = 20;
  * @throws NarrowsError for a list, a directory or a model that cannot be used; the signal's reason when interrupted
  */
 export async function auditPairs(context: Context, settings: AttributeSettings, request: AuditRequest): Promise<number> {
-  const kinds = parseKinds(request.formats ?? ['html', 'png', 'json']);
+  const kinds = parseKinds(request.formats ?? ['html', 'json']);
   if (request.outputs?.length !== 1) throw new NarrowsError('--pairs needs one --output, the directory of the audit.', { kind: 'usage' });
   const [directory] = request.outputs;
   const listed = await readPairs(request.file);

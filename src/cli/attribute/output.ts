@@ -52,14 +52,14 @@ export function parseKinds(names: readonly string[]): Kind[] {
 }
 
 /** How results are drawn. `command`: what to type to get the result again. */
-export interface DrawOptions extends Pick<FigureOptions, 'opacity' | 'theme'> {
+export interface DrawOptions extends Pick<FigureOptions, 'opacity' | 'theme' | 'outlines'> {
   readonly unit?: 'nats' | 'bits';
   readonly command: string;
 }
 
 /** Writes one file, whole or not at all. @throws NarrowsError when it cannot be written */
 export async function writeTarget({ kind, path }: Target, result: Attribution, image: RgbImage, options: DrawOptions): Promise<void> {
-  const figure = { unit: options.unit, opacity: options.opacity, theme: options.theme };
+  const figure = { unit: options.unit, opacity: options.opacity, theme: options.theme, outlines: options.outlines };
   switch (kind) {
     case 'png': {
       const { figurePng } = await import('../../report/attribution/raster.ts');

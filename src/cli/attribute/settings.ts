@@ -31,7 +31,12 @@ export interface AttributeSettings {
   readonly targetImage?: string;
   /** How picture files are read. */
   readonly pictures: ImageReadOptions;
-  readonly draw: { readonly unit?: 'nats' | 'bits'; readonly opacity?: number; readonly theme?: 'light' | 'dark' };
+  readonly draw: {
+    readonly unit?: 'nats' | 'bits';
+    readonly opacity?: number;
+    readonly theme?: 'light' | 'dark';
+    readonly outlines?: boolean;
+  };
 }
 
 /** @param given the flags that were typed. @throws NarrowsError for a flag of another method, a wrong value, or two targets */
@@ -70,6 +75,7 @@ export function settingsOf(context: Context, said: Options, typed: ReadonlySet<s
       unit: options.unit as 'nats' | 'bits',
       opacity: options.opacity as number | undefined,
       theme: options.theme as 'light' | 'dark',
+      outlines: options.outlines as boolean | undefined,
     },
   };
 }

@@ -1,6 +1,7 @@
 /** @file What may be asked of a figure, with its defaults filled in. */
 
 import type { Attribution } from '../../attribution/result.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type ColourMap, colourMap } from './colour-map.ts';
 import { displayScale, type Scale, type ScaleOptions } from './normalise.ts';
@@ -38,6 +39,8 @@ export interface FigureStyle {
   readonly method: OverlayMethod;
   readonly opacity: number;
   readonly map: ColourMap;
+  /** The image's: signed maps on dark pictures (radiographs) are dark at zero, since white would hide them. */
+  readonly imageMap: ColourMap;
   readonly grid: boolean;
   readonly wordValues: boolean;
   readonly layout: 'auto' | 'row' | 'below' | 'stack';
@@ -76,8 +79,17 @@ export function explained(result: Attribution): { readonly map: string; readonly
 /** The same in words, such as `image map: cosine to the caption minus cosine to "a cat"`. */
 export const explainedTexts = (result: Attribution): string[] => explained(result).map(({ map, target }) => `${map}: ${target}`);
 
+/** True for a picture whose mean luma is below a third: on it, a map that is light at zero reads as fog. */
+export function isDark({ data }: RgbImage): boolean {
+  // Every hundredth pixel is enough for a mean.
+  const step = 3 * Math.max(1, Math.floor(data.length / 3 / 10000));
+  let [sum, count] = [0, 0];
+  for (let i = 0; i + 2 < data.length; i += step, count++) sum += 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2];
+  return sum < (255 / 3) * count;
+}
+
 /** Fills in what was not asked for. @throws NarrowsError for a value out of range or a result with neither image nor text. */
-export function figureStyle(result: Attribution, options: FigureOptions = {}): FigureStyle {
+export function figureStyle(result: Attribution, options: FigureOptions = {}, picture?: RgbImage): FigureStyle {
   if (!result.image && !result.text)
     throw new NarrowsError('The result holds no map of the image and none of the caption: nothing to draw.');
   const width = options.width ?? 1200;
@@ -107,6 +119,7 @@ export function figureStyle(result: Attribution, options: FigureOptions = {}): F
     method,
     opacity,
     map: colourMap(options.colourMap ?? fallback),
+    imageMap: colourMap(options.colourMap ?? (signed && picture && isDark(picture) ? 'narrows-signed-dark' : fallback)),
     grid: options.grid ?? false,
     wordValues: options.wordValues ?? true,
     layout: options.layout ?? 'auto',

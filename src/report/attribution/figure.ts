@@ -124,7 +124,7 @@ function wrapFacts(text: string, width: number): string[] {
 
 /** What the colour bar shows: the colour map, or for a mask the light that it lets through. */
 function barMap(style: FigureStyle): Pick<ColourMap, 'at'> {
-  if (style.method !== 'masked') return style.map;
+  if (style.method !== 'masked') return style.imageMap;
   const light = (position: number) =>
     255 * (1 - style.opacity * (1 - maskLight(style.imageScale?.signed ? Math.abs(2 * position - 1) : position)));
   return { at: position => [light(position), light(position), light(position)] };
@@ -234,7 +234,7 @@ export async function figureSvgWith(
   density = 2,
   writing?: SvgText,
 ): Promise<string> {
-  const style = figureStyle(result, options);
+  const style = figureStyle(result, options, image);
   const layout = choose(result, image, style);
   const images = await panelImages(codec, result, image, style, layout.image, density, writing !== undefined);
   const together = await wordPanels(codec, result, image, style, style.width - 2 * PAD, density, writing !== undefined);

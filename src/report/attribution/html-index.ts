@@ -72,7 +72,19 @@ const columns = [
 /** Only addresses that stay beside the page: a row must not smuggle in a script or another host. */
 const relative = (href: string): boolean => !/^\s*(?:[a-z][a-z0-9+.-]*:|\/\/|\\)/i.test(href);
 
-function rowHtml(row: IndexRow): string {
+const isFailed = (row: IndexRow): boolean => row.verdict.startsWith('failed: ');
+
+/** How many rows there are, and how many of them failed or were warned about. */
+function countText(rows: readonly IndexRow[]): string {
+  const [failed, warned] = [rows.filter(isFailed).length, rows.filter(row => row.warnings?.length).length];
+  return [
+    `${rows.length} ${rows.length === 1 ? 'pair' : 'pairs'}`,
+    ...(failed ? [`${failed} failed`] : []),
+    ...(warned ? [`${warned} with warnings`] : []),
+  ].join(', ');
+}
+
+function rowHtml(row: IndexRow, hasBits: boolean): string {
   const direction = rightToLeft(row.caption) ? ' dir="rtl"' : '';
   const caption = escapeText(row.caption);
   const linked = row.href && relative(row.href) ? `<a href="${escapeText(row.href)}">${caption}</a>` : caption;
@@ -82,12 +94,13 @@ function rowHtml(row: IndexRow): string {
       : `<td class="number" data-value="${value}">${formatValue(value, digits)}</td>`;
   const bits = (value: number | undefined) => number(value, value === undefined ? 0 : digitsFor(value));
   const kind = row.verdict === 'converged' ? ' converged' : row.verdict === 'no optimisation' ? '' : ' not-converged';
+  const failed = isFailed(row);
   const picture = row.thumbnail?.startsWith('data:image/') ? `<img alt="" loading="lazy" src="${escapeText(row.thumbnail)}">` : '';
   const warnings = (row.warnings ?? []).map(w => `<p class="warning small">${escapeText(w)}</p>`).join('');
   return (
     `<tr><td>${picture}</td><td class="caption" data-value="${caption}"${direction}><span title="${caption}">${linked}</span>${warnings}</td><td class="file" data-value="${escapeText(row.image)}">${escapeText(row.image)}</td>` +
-    `${number(row.cosine, 3)}${bits(row.imageBits)}${bits(row.captionBits)}` +
-    `<td data-value="${escapeText(row.verdict)}"><span class="badge${kind}">${escapeText(row.verdict)}</span></td></tr>`
+    `${number(row.cosine, 3)}${hasBits ? bits(row.imageBits) + bits(row.captionBits) : ''}` +
+    `<td data-value="${escapeText(row.verdict)}"><span class="badge${kind}">${failed ? 'failed' : escapeText(row.verdict)}</span>${failed ? `<p class="warning small">${escapeText(row.verdict.replace(/^failed: /, ''))}</p>` : ''}</td></tr>`
   );
 }
 
@@ -113,15 +126,19 @@ function linksHtml({ page, names, from, total }: IndexLinks, rows: number): stri
 /** The index page as one HTML text. Rows keep their order until a header is pressed. @param options `links` where it is one of several pages */
 export function indexHtml(rows: readonly IndexRow[], options: { readonly title?: string; readonly links?: IndexLinks } = {}): string {
   const title = options.title ?? 'Attributions';
-  const heads = columns.map(
-    ([kind, name]) =>
-      `<th scope="col" data-kind="${kind}" aria-sort="none"${kind === 'number' ? ' class="number"' : ''}><button type="button">${name}</button></th>`,
-  );
+  // Columns follow the method: scores have no bits.
+  const hasBits = rows.some(row => row.imageBits !== undefined || row.captionBits !== undefined) || rows.every(isFailed);
+  const heads = columns
+    .filter(([, name]) => hasBits || !name.startsWith('Shared bits'))
+    .map(
+      ([kind, name]) =>
+        `<th scope="col" data-kind="${kind}" aria-sort="none"${kind === 'number' ? ' class="number"' : ''}><button type="button">${name}</button></th>`,
+    );
   const body =
-    `<header class="top"><div class="title"><h1>${escapeText(title)}</h1><button id="theme" type="button" hidden>Theme: system</button></div><p class="muted">Few shared bits with a low cosine: image and caption hardly belong together. ` +
+    `<header class="top"><div class="title"><h1>${escapeText(title)}</h1><button id="theme" type="button" hidden>Theme: system</button></div><p class="muted">${hasBits ? 'Few shared bits with a low cosine' : 'A low cosine'}: image and caption hardly belong together. ` +
     `Press a column's name to sort.</p></header>\n<main><div class="controls"><input id="search" type="search" placeholder="Search captions and files" aria-label="Search" hidden>` +
-    `<span id="count" class="small muted" role="status">${rows.length} ${rows.length === 1 ? 'pair' : 'pairs'}</span></div>${options.links ? linksHtml(options.links, rows.length) : ''}` +
-    `<div class="wide"><table class="index"><thead><tr><th><span class="hidden">Picture</span></th>${heads.join('')}</tr></thead><tbody>${rows.map(rowHtml).join('\n')}</tbody></table></div></main>` +
+    `<span id="count" class="small muted" role="status">${countText(rows)}</span></div>${options.links ? linksHtml(options.links, rows.length) : ''}` +
+    `<div class="wide"><table class="index"><thead><tr><th><span class="hidden">Picture</span></th>${heads.join('')}</tr></thead><tbody>${rows.map(row => rowHtml(row, hasBits)).join('\n')}</tbody></table></div></main>` +
     `\n<p id="live" class="hidden" role="status" aria-live="polite"></p>`;
   return page({ title, style: baseStyle + indexStyle, body, script: themeScript + indexScript, data: {} });
 }

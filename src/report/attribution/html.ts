@@ -5,7 +5,7 @@ import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { base64 } from '../../system/bytes.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { colourMaps } from './colour-map.ts';
-import { methodLabel } from './figure-options.ts';
+import { isDark, methodLabel } from './figure-options.ts';
 import { articleHtml } from './html/article.ts';
 import { page } from './html/page.ts';
 import { reportScript } from './html/report-script.ts';
@@ -90,6 +90,7 @@ export async function reportHtmlWith(codec: PictureCodec, items: readonly Report
     data.push({
       unit: result.unit,
       ...size,
+      dark: isDark(image),
       originalWidth: image.width,
       originalHeight: image.height,
       image: result.image && {
@@ -125,7 +126,7 @@ function howToRead(items: readonly ReportItem[]): string {
   }
   if (nats) {
     texts.push(
-      'A bright patch or word carries information that the model needs to match this image with this caption: its number says how many nats (or bits) got through the bottleneck there. Where it is dark, the model can do without.',
+      'A bright patch or word carries information that the model needs to match this image with this caption: its number says how many nats (or bits) got through the bottleneck there. Clear is none, violet is some, yellow is most; a map of less than one bit in all stays dim. Where it is clear (or dark, in the other overlays), the model can do without.',
     );
   }
   if (scores) texts.push('Scores say how much a patch or word raises (orange) or lowers (blue) the match.');

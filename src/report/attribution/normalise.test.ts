@@ -3,6 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { digitsFor, displayScale, formatValue, niceTicks, outlierThreshold, positionOf, strengthOf } from './normalise.ts';
 
 describe('displayScale', () => {
+  test('a map of less than a bit in all is not painted hot: a tenth of a bit gets a tenth of the scale', () => {
+    const bit = Math.LN2;
+    const faint = displayScale([0.06 * bit, 0.04 * bit], 'nats');
+    expect(positionOf(faint, 0.06 * bit)).toBeCloseTo(0.1, 12);
+    expect(positionOf(displayScale([0.6 * bit, 0.5 * bit], 'nats'), 0.6 * bit)).toBe(1);
+    // Scores have no bits, and a scale that was asked for stays.
+    expect(positionOf(displayScale([0.06, 0.04], 'score'), 0.06)).toBe(1);
+    expect(displayScale([0.06 * bit], 'nats', { high: 2 }).high).toBe(2);
+  });
+  test('negligible negatives do not make a bar of two sides', () => {
+    const one = displayScale([1, 0.4, -0.015], 'score');
+    expect([one.signed, one.low, positionOf(one, -0.015)]).toEqual([false, 0, 0]);
+    expect(displayScale([1, 0.4, -0.03], 'score').signed).toBe(true);
+  });
   test('runs from zero to the largest value and labels bits as bits', () => {
     const scale = displayScale([0.1, 0.5, 2], 'nats', { unit: 'bits' });
     expect([scale.low, scale.high, scale.signed, scale.clipped]).toEqual([0, 2, false, false]);

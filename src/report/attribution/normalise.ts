@@ -14,7 +14,7 @@ export interface ScaleOptions {
   readonly outlierPercent?: number;
   /** Where an unsigned scale begins: at 0 (default) or at the smallest value. */
   readonly from?: 'zero' | 'min';
-  /** Symmetric about zero; default: when any value is clearly negative. */
+  /** Symmetric about zero; default: when values below zero reach 2 % of the largest magnitude. */
   readonly signed?: boolean;
   /** Fixes the upper end (raw unit), so that several pictures share one scale. */
   readonly high?: number;
@@ -90,6 +90,21 @@ export function digitsFor(high: number): number {
   return Math.min(6, magnitude >= 3 ? 0 : magnitude >= 1 ? 1 : magnitude === 0 ? 2 : 1 - magnitude);
 }
 
+/**
+ * Maps that hold less than a bit in all shall not look hot: their scale ends where it would if they held one, so that the strongest value of a
+ * map of 0.1 bits gets a tenth of the scale.
+ */
+function dimming(values: ArrayLike<number>, raw: Attribution['unit'], signed: boolean): number {
+  if (raw !== 'nats' || signed) return 1;
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i];
+  const bits = total * Math.LOG2E;
+  return bits > 0 && bits < 1 ? 1 / bits : 1;
+}
+
+/** Share of the largest magnitude up to which negative values are drawn as 0: a bar with two sides for them would say nothing. */
+const NEGLIGIBLE = 0.02;
+
 /** Chooses the display scale of one map (`values` raw). @throws NarrowsError for a bad percentage or a value that is not finite. */
 export function displayScale(values: ArrayLike<number>, raw: Attribution['unit'], options: ScaleOptions = {}): Scale {
   const percent = options.outlierPercent ?? 0;
@@ -104,8 +119,9 @@ export function displayScale(values: ArrayLike<number>, raw: Attribution['unit']
   }
   if (values.length === 0) [least, most] = [0, 0];
   const extreme = Math.max(Math.abs(least), Math.abs(most));
-  const signed = options.signed ?? least < -1e-6 * extreme;
-  const high = options.high ?? (percent > 0 ? outlierThreshold(values, percent) : signed ? extreme : Math.max(0, most));
+  const signed = options.signed ?? least < -NEGLIGIBLE * extreme;
+  const high =
+    options.high ?? dimming(values, raw, signed) * (percent > 0 ? outlierThreshold(values, percent) : signed ? extreme : Math.max(0, most));
   const low = signed ? -high : options.from === 'min' ? Math.min(least, high) : 0;
   const unit = options.unit ?? raw;
   const factor = unitFactor(raw, unit);

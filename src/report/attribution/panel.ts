@@ -31,7 +31,7 @@ export async function panelImages(
   const shown = await resizeForDisplay(codec, image, width, height, 2.5 * density);
   const original = await dataUri(codec, shown, fast ? 'fast' : 'photo');
   if (!result.image || !style.imageScale) return { original: [original], heat: [] };
-  const { map, method, opacity, imageScale: scale } = style;
+  const { imageMap: map, method, opacity, imageScale: scale } = style;
   const layer = await dataUri(
     codec,
     overlayLayer(result.image, image, width, height, { method, map, scale, opacity }),
@@ -104,7 +104,7 @@ export function contours(image: ImageAttribution, view: Rectangle, style: Figure
       .map(line => `M${line.map(([x, y]) => `${round(view.left + (x + 0.5) * sx)} ${round(view.top + (y + 0.5) * sy)}`).join('L')}`)
       .join('');
     if (!path) continue;
-    const colour = style.map.at(positionOf(scale, level));
+    const colour = style.imageMap.at(positionOf(scale, level));
     const line = { d: path, fill: 'none', 'stroke-linejoin': 'round', 'stroke-linecap': 'round' };
     nodes.push(
       element('path', { ...line, stroke: inkOn(colour), 'stroke-opacity': 0.6, 'stroke-width': 4 }),

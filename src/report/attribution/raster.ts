@@ -59,10 +59,10 @@ export async function figurePng(
 export async function overlayPng(result: Attribution, image: RgbImage, options: FigureOptions = {}): Promise<Uint8Array> {
   checkPicture(image);
   if (!result.image) throw new NarrowsError('The result holds no map of the image; attribute with modality image or both.');
-  const style = figureStyle(result, options);
+  const style = figureStyle(result, options, image);
   if (!style.imageScale) throw new NarrowsError('The result holds no map of the image; attribute with modality image or both.');
   const { width, height } = image;
-  const layer = overlayLayer(result.image, image, width, height, { ...style, scale: style.imageScale });
+  const layer = overlayLayer(result.image, image, width, height, { ...style, map: style.imageMap, scale: style.imageScale });
   const flat = composite(greyBase(style) ? greyed(image) : image, layer);
   const png = await sharpCodec.encode(flat, 'png');
   if (style.method !== 'contour' && !style.grid) return png;

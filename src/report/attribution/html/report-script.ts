@@ -33,12 +33,14 @@ export const reportScript = `
   };
   var unitOf = function (item) { return item.unit === 'nats' && tools.unit.value === 'bits' ? 'bits' : item.unit; };
   var factorOf = function (item) { return unitOf(item) === 'bits' ? Math.LOG2E : 1; };
-  var scaleOf = function (values) {
+  var scaleOf = function (values, unit) {
     var least = 0, most = 0, total = 0;
     values.forEach(function (v) { least = Math.min(least, v); most = Math.max(most, v); total += Math.abs(v); });
     var extreme = Math.max(-least, most);
-    var signed = least < -1e-6 * extreme;
-    return { low: signed ? -extreme : 0, high: signed ? extreme : most, signed: signed, total: total };
+    var signed = least < -0.02 * extreme;
+    // Less than a bit in all is not painted as if it were hot (dimming in normalise.ts).
+    var bits = total * Math.LOG2E, dim = unit === 'nats' && !signed && bits > 0 && bits < 1 ? 1 / bits : 1;
+    return { low: signed ? -extreme : 0, high: signed ? extreme : most * dim, signed: signed, total: total };
   };
   var place = function (scale, v) { return scale.high > scale.low ? clamp((v - scale.low) / (scale.high - scale.low)) : scale.signed ? 0.5 : 0; };
   var strength = function (scale, v) { var p = place(scale, v); return scale.signed ? Math.abs(2 * p - 1) : p; };
@@ -57,9 +59,9 @@ export const reportScript = `
     for (var k = Math.ceil(low / step - 1e-6); k * step <= high + step * 1e-6; k++) values.push(k * step);
     return { values: values, digits: Math.max(0, -Math.floor(Math.log10(power) + 1e-9) + (m === 2.5 ? 1 : 0) - (m === 10 ? 1 : 0)) };
   };
-  var mapOf = function (signed) {
+  var mapOf = function (signed, dark) {
     if (tools.map.value !== 'auto') return maps[tools.map.value];
-    return maps[signed ? 'narrows-signed' : 'narrows-heat'];
+    return maps[signed ? (dark ? 'narrows-signed-dark' : 'narrows-signed') : 'narrows-heat'];
   };
   var redraws = [];
 
@@ -87,7 +89,7 @@ export const reportScript = `
       var image = item.image, rows = image.grid[0], columns = image.grid[1], values = image.patches;
       var stage = root.querySelector('.stage'), canvas = stage.querySelector('canvas'), photo = stage.querySelector('img');
       var marks = stage.querySelector('.marks'), bar = root.querySelector('.bar'), readout = root.querySelector('.readout.patch');
-      var scale = scaleOf(values), own = scale, word = -1;
+      var scale = scaleOf(values, item.unit), own = scale, word = -1;
       // With interactions, the map shows what the word under the pointer brings together with each patch.
       var together = {}, everywhere = [];
       item.interactions.forEach(function (map) { together[map.word] = map.values; everywhere = everywhere.concat(map.values); });
@@ -136,7 +138,7 @@ export const reportScript = `
       };
       var draw = function () {
         var w = canvas.width, h = canvas.height, context = canvas.getContext('2d'), out = context.createImageData(w, h), d = out.data;
-        var table = mapOf(scale.signed), method = tools.method.value, opacity = Number(tools.opacity.value) / 100, smooth = tools.smooth.checked;
+        var table = mapOf(scale.signed, item.dark), method = tools.method.value, opacity = Number(tools.opacity.value) / 100, smooth = tools.smooth.checked;
         photo.classList.toggle('grey', method === 'heat' || (method === 'blended' && scale.signed));
         for (var y = 0; y < h; y++) for (var x = 0; x < w; x++) {
           var at = (y * w + x) * 4;
@@ -161,11 +163,13 @@ export const reportScript = `
         var gradient = [];
         for (var t = 0; t <= 16; t++) {
           var grey = Math.round(255 * (1 - opacity * (1 - Math.pow(scale.signed ? Math.abs(t / 8 - 1) : t / 16, 0.7))));
-          gradient.push(method === 'masked' ? css([grey, grey, grey]) : css(colour(table, t / 16)));
+          var blend = opacity * Math.pow(scale.signed ? Math.abs(t / 8 - 1) : t / 16, 0.6);
+          gradient.push(method === 'masked' ? css([grey, grey, grey]) : method === 'blended' ? css(colour(table, t / 16)).replace('rgb(', 'rgba(').replace(')', ',' + blend.toFixed(3) + ')') : css(colour(table, t / 16)));
         }
         bar.textContent = '';
         var strip = make('i');
-        strip.style.background = 'linear-gradient(to top, ' + gradient.join(', ') + ')';
+        // What is blended is clear at none: the bar shows it on dark and on light, as it lies on a picture.
+        strip.style.background = 'linear-gradient(to top, ' + gradient.join(', ') + ')' + (method === 'blended' ? ', linear-gradient(to right, #3a3d44 50%, #dfe2e7 50%)' : '');
         bar.appendChild(strip);
         var f = factorOf(item), ticks = ticksOf(scale.low * f, scale.high * f);
         ticks.values.forEach(function (value) {
@@ -211,7 +215,7 @@ export const reportScript = `
     })();
 
     if (item.words) (function () {
-      var values = item.words.map(function (word) { return word.value; }), scale = scaleOf(values);
+      var values = item.words.map(function (word) { return word.value; }), scale = scaleOf(values, item.unit);
       var list = root.querySelector('.words'), readout = root.querySelector('.readout.word-value'), current = -1;
       var valueText = function (i) { return format(values[i] * factorOf(item), digitsFor(Math.max(scale.high, -scale.low) * factorOf(item))); };
       var show = function (i) {

@@ -109,7 +109,8 @@ export const indexStyle = `
 .index td.caption { min-width: 260px; font-size: 15px; }
 .index td.caption > span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
 .index .warning { margin: 4px 0 0; color: var(--bad); overflow-wrap: anywhere; }
-.index td.file { min-width: 120px; max-width: 220px; }
+.index td.file { min-width: 120px; max-width: 260px; overflow-wrap: break-word; word-break: normal; }
+.index td:last-child { min-width: 140px; max-width: 340px; }
 .index th.number { min-width: 84px; text-align: right; }
 a { color: var(--accent); }
 @media (max-width: 800px) { .index img { height: 56px; max-width: 90px; } .index td.caption { min-width: 200px; } }
