@@ -15,7 +15,7 @@ export function addTrainingFlags(command: Command, schema: z.ZodObject, lines: [
   addSchemaFlags(command, schema, 'Training arguments (as in transformers):', new Set(['seed']));
   command.addHelpText(
     'after',
-    `\nA --config file has the same names as keys, in snake case: {"output_dir": "run", "learning_rate": 0.001}.\nCtrl-C writes a checkpoint; the same command goes on from it and ends in the same bits.\n${examples(...lines)}`,
+    `\nA --config file has the same names as keys, in snake case: {"output_dir": "run", "learning_rate": 0.001}.\nCtrl-C writes a checkpoint; the same command resumes from it and ends in the same bits.\n${examples(...lines)}`,
   );
 }
 
@@ -56,7 +56,7 @@ export function tellResult(context: Context, result: RunResult, maxSteps?: numbe
     context.print(`${result.output_dir}: step ${result.step}${best}${figures.length ? `; ${figures.join(', ')}` : ''}`);
   }
   if (result.finished) return EXIT.done;
-  context.log.warn(`Stopped at step ${result.step}${maxSteps ? ` of ${maxSteps}` : ''}; the same command goes on from there.`);
+  context.log.warn(`Stopped at step ${result.step}${maxSteps ? ` of ${maxSteps}` : ''}; the same command resumes.`);
   context.signal.throwIfAborted();
   return EXIT.interrupted;
 }

@@ -21,7 +21,7 @@ import { type TrainTask, train } from './trainer.ts';
 export interface RunResult {
   readonly output_dir: string;
   readonly step: number;
-  /** False when stopped by the signal; the same call goes on from there. The command line exits with 130. */
+  /** False when stopped by the signal; the same call resumes. The command line exits with 130. */
   readonly finished: boolean;
   /** Figures of the evaluation that the model belongs to, keys begin with `eval_`. */
   readonly metrics: Readonly<Record<string, number>>;

@@ -82,7 +82,7 @@ export class CompressionNetwork {
   }
 }
 
-/** The registry's entry. */
+/** AdaIB: M2IB whose two terms are weighed by the pair's own distance. */
 export const adaib: MethodEntry<Options> = {
   name: 'adaib',
   title: 'AdaIB',

@@ -29,7 +29,7 @@ const schema = z.strictObject({
 });
 type Options = z.infer<typeof schema>;
 
-/** The registry's entry. */
+/** Banzhaf interactions of patches with words (FIxLIP). */
 export const banzhafInteractions: MethodEntry<Options> = {
   name: 'banzhaf-interactions',
   title: 'Banzhaf interactions',

@@ -14,7 +14,7 @@ const schema = z.strictObject({
   ...perturbationShape,
 });
 
-/** The registry's entry. */
+/** Banzhaf values of patches and words. */
 export const banzhaf: MethodEntry<z.infer<typeof schema>> = {
   name: 'banzhaf',
   title: 'Banzhaf values',

@@ -12,7 +12,7 @@ export function patchTokens(job: TowerJob, patches: Float32Array): Float32Array 
   return tokens;
 }
 
-/** The registry's entry. */
+/** The centre control: a Gaussian at the middle of the picture. */
 export const centrePrior: MethodEntry<z.infer<typeof schema>> = {
   name: 'centre-prior',
   title: 'Centre prior',

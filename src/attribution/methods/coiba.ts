@@ -41,7 +41,7 @@ async function upperStates(run: MethodRun, job: TowerJob): Promise<{ layer: numb
   return above.map(at => ({ layer: at, hidden: floats(hidden.shape, (out[`block${at}`] as FloatTensor).data) }));
 }
 
-/** The registry's entry. */
+/** CoIBA: one λ per token, shared by the gates of several layers. */
 export const coiba: MethodEntry<Options> = {
   name: 'coiba',
   title: 'CoIBA',

@@ -22,7 +22,7 @@ const schema = z.strictObject({
 });
 type Options = z.infer<typeof schema>;
 
-/** The registry's entry. */
+/** exCLIP: interactions of patches with words from both towers' integrated Jacobians. */
 export const exclip: MethodEntry<Options> = {
   name: 'exclip',
   title: 'exCLIP',

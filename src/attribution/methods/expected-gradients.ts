@@ -26,7 +26,7 @@ const schema = z.strictObject({
 /** Points of one run of the gradient, about. */
 const TOGETHER = 8;
 
-/** The registry's entry. */
+/** Expected gradients: integrated gradients over drawn baselines, one point of the path each. */
 export const expectedGradients: MethodEntry<z.infer<typeof schema>> = {
   name: 'expected-gradients',
   title: 'Expected gradients',

@@ -22,7 +22,7 @@ export function weigh(gradients: Float32Array, nats: Float32Array, players: read
   return gradients.map((g, i) => g * Math.min(1, Math.max(0, nats[i]) / largest) ** power);
 }
 
-/** The registry's entry. */
+/** Gated gradients, the recommended method: layer integrated gradients times the square root of the gate's share of nats. */
 export const gatedGradients: MethodEntry<Options> = {
   name: 'gated-gradients',
   title: 'Gated gradients',

@@ -8,7 +8,7 @@ export const gradCamPlusPlusWeights: CamWeights = state =>
     return values.reduce((sum, { g }) => sum + (g > 0 ? (g * g * g) / (2 * g * g + total * g * g * g + 1e-6) : 0), 0);
   });
 
-/** The registry's entry. */
+/** Grad-CAM++. */
 export const gradCamPlusPlus = camEntry({
   name: 'grad-cam-plus-plus',
   title: 'Grad-CAM++',

@@ -5,7 +5,7 @@ import { type CamWeights, camEntry, perChannel } from '../primitives/cam.ts';
 export const gradCamWeights: CamWeights = state =>
   perChannel(state, (_, values) => values.reduce((sum, { g }) => sum + g, 0) / values.length);
 
-/** The registry's entry. */
+/** Grad-CAM: channels of the layer in front of the last attention, each weighed by its mean gradient. */
 export const gradCam = camEntry({
   name: 'grad-cam',
   title: 'Grad-CAM',

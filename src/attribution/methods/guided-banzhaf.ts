@@ -17,7 +17,7 @@ const schema = z.strictObject({
 });
 type Options = z.infer<typeof schema>;
 
-/** The registry's entry. */
+/** Guided Banzhaf values: a gradient map corrected by a small number of masked inputs. */
 export const guidedBanzhaf: MethodEntry<Options> = {
   name: 'guided-banzhaf',
   title: 'Guided Banzhaf values',

@@ -7,7 +7,7 @@ export const hiresCamWeights: CamWeights =
   (n, d) =>
     gradients[n * width + d];
 
-/** The registry's entry. */
+/** HiResCAM: gradient times activation, element by element. */
 export const hiresCam = camEntry({
   name: 'hires-cam',
   title: 'HiResCAM',

@@ -65,7 +65,7 @@ async function statisticsOf(run: MethodRun) {
   return undefined;
 }
 
-/** The registry's entry. */
+/** IBA: the per-sample bottleneck with noise from the statistics of a data set. */
 export const iba: MethodEntry<Options> = {
   name: 'iba',
   title: 'IBA',

@@ -26,7 +26,7 @@ function seen(processor: DualEncoder['processor'], job: TowerJob, p: number): Rg
   return { width, height, data };
 }
 
-/** The registry's entry. */
+/** The edge control: the strength of the picture's own gradients. */
 export const imageGradientMagnitude: MethodEntry<z.infer<typeof schema>> = {
   name: 'image-gradient-magnitude',
   title: 'Edges',

@@ -7,7 +7,7 @@ import { sourceGradients } from './saliency.ts';
 
 const schema = z.strictObject({});
 
-/** The registry's entry. */
+/** Input × gradient. */
 export const inputXGradient: MethodEntry<z.infer<typeof schema>> = {
   name: 'input-x-gradient',
   title: 'Input × gradient',

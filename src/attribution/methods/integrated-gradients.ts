@@ -16,7 +16,7 @@ const schema = z.strictObject({
     .describe("where an image's path begins: mean colour, black, or the blurred picture; captions begin at BOS, padding, EOS"),
 });
 
-/** The registry's entry. */
+/** Integrated gradients at the pixels or token embeddings. */
 export const integratedGradients: MethodEntry<z.infer<typeof schema>> = {
   name: 'integrated-gradients',
   title: 'Integrated gradients',

@@ -12,7 +12,7 @@ const schema = z.strictObject({
   ...perturbationShape,
 });
 
-/** The registry's entry. */
+/** KernelSHAP: Shapley values by weighted least squares over coalitions. */
 export const kernelShap: MethodEntry<z.infer<typeof schema>> = {
   name: 'kernel-shap',
   title: 'KernelSHAP',

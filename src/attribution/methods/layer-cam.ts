@@ -7,7 +7,7 @@ export const layerCamWeights: CamWeights =
   (n, d) =>
     Math.max(0, gradients[n * width + d]);
 
-/** The registry's entry. */
+/** LayerCAM: positive gradients times activations. */
 export const layerCam = camEntry({
   name: 'layer-cam',
   title: 'LayerCAM',

@@ -49,7 +49,7 @@ const schema = hiddenPathSchema(20, 'gauss-legendre', 'input', 'two blocks are l
 /** The maps at the run's own layers with the defaults but for the number of points: the guide of methods that build on them. */
 export const layerGradients = (run: MethodRun, nSteps: number): Promise<MethodMaps> => explainHiddenPath(run, schema.parse({ nSteps }));
 
-/** The registry's entry. */
+/** Layer integrated gradients (captum's name): along the path from a baseline to the hidden state. */
 export const layerIntegratedGradients: MethodEntry<HiddenPathOptions> = {
   name: 'layer-integrated-gradients',
   title: 'Layer integrated gradients',

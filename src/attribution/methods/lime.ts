@@ -11,7 +11,7 @@ const schema = z.strictObject({
   ...perturbationShape,
 });
 
-/** The registry's entry. */
+/** LIME: a weighted linear model of random coalitions of patches or words. */
 export const lime: MethodEntry<z.infer<typeof schema>> = {
   name: 'lime',
   title: 'LIME',

@@ -8,7 +8,7 @@ import { type M2IBOptions, m2ibSchema } from './m2ib.ts';
 
 type Options = Omit<M2IBOptions, 'alpha' | 'compat' | 'normalisation'>;
 
-/** The registry's entry. */
+/** M2IB with one gate per token. */
 export const m2ibToken: MethodEntry<Options> = {
   name: 'm2ib-token',
   title: 'M2IB, a gate per token',

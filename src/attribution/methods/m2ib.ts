@@ -44,7 +44,7 @@ function parseM2IB(given: Record<string, unknown>): M2IBOptions {
 }
 
 /**
- * The registry's entry.
+ * M2IB as an entry of the table of methods.
  * @param statistics feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights
  */
 export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions> => ({

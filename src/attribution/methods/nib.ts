@@ -12,7 +12,7 @@ import { explainHiddenPath, type HiddenPathOptions, hiddenPathSchema } from './l
 const nibLayer = (layer: number | 'auto', tower: Tower): number =>
   layer === 'auto' ? Math.max(-1, resolveLayer('auto', tower) - 1) : resolveLayer(layer, tower);
 
-/** The registry's entry. */
+/** NIB: layer integrated gradients from a zero baseline, ten steps by a right Riemann sum. */
 export const nib: MethodEntry<HiddenPathOptions> = {
   name: 'nib',
   title: 'NIB',

@@ -9,7 +9,7 @@ const schema = z.strictObject({
   ...perturbationShape,
 });
 
-/** The registry's entry. A patch gets the mean over the windows that hold it; words are always left out one by one. */
+/** Occlusion: what the target loses without a patch or word. A patch gets the mean over the windows that hold it; words are always left out one by one. */
 export const occlusion: MethodEntry<z.infer<typeof schema>> = {
   name: 'occlusion',
   title: 'Occlusion',

@@ -22,7 +22,7 @@ function fingerprint(job: TowerJob, p: number): number {
   return hashName(latin1(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
 }
 
-/** The registry's entry. */
+/** The random control: an independent value per patch or word. */
 export const random: MethodEntry<z.infer<typeof schema>> = {
   name: 'random',
   title: 'Random',

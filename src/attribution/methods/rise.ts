@@ -21,7 +21,7 @@ const schema = z.strictObject({
 });
 type RiseOptions = z.infer<typeof schema>;
 
-/** The registry's entry. */
+/** RISE: scores of randomly masked inputs, averaged per patch or word. */
 export const rise: MethodEntry<RiseOptions> = {
   name: 'rise',
   title: 'RISE',

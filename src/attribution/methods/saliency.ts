@@ -30,7 +30,7 @@ export async function sourceGradients(run: GradientRun, job: TowerJob) {
   return { source, gradients };
 }
 
-/** The registry's entry. */
+/** Saliency: the gradient at the input. */
 export const saliency: MethodEntry<z.infer<typeof schema>> = {
   name: 'saliency',
   title: 'Saliency',

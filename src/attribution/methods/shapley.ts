@@ -14,7 +14,7 @@ const schema = z.strictObject({
   ...perturbationShape,
 });
 
-/** The registry's entry. */
+/** Shapley values of patches and words. */
 export const shapley: MethodEntry<z.infer<typeof schema>> = {
   name: 'shapley',
   title: 'Shapley values',

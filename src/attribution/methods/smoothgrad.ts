@@ -26,7 +26,7 @@ const schema = z.strictObject({
 });
 type Options = z.infer<typeof schema>;
 
-/** The registry's entry. */
+/** SmoothGrad, its square and VarGrad, at the input. */
 export const smoothGrad: MethodEntry<Options> = {
   name: 'smoothgrad',
   title: 'SmoothGrad',

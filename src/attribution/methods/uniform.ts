@@ -4,7 +4,7 @@ import { eachTower, type MethodEntry } from '../method.ts';
 
 const schema = z.strictObject({});
 
-/** The registry's entry. */
+/** The uniform control: one value everywhere. */
 export const uniform: MethodEntry<z.infer<typeof schema>> = {
   name: 'uniform',
   title: 'Uniform',

@@ -8,7 +8,7 @@ export const xgradCamWeights: CamWeights = state =>
     return values.reduce((sum, { a, g }) => sum + (g * a) / (total + 1e-7), 0);
   });
 
-/** The registry's entry. */
+/** XGrad-CAM. */
 export const xgradCam = camEntry({
   name: 'xgrad-cam',
   title: 'XGrad-CAM',

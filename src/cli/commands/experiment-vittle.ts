@@ -11,14 +11,14 @@ import { examples, list, snake } from '../flags.ts';
 import { addSchemaFlags, schemaValues } from '../schema-flags.ts';
 
 function configure(command: Command): void {
-  command.requiredOption('--output <dir>', 'directory of the experiment; one that is there is gone on with');
+  command.requiredOption('--output <dir>', 'directory of the experiment; the same command again resumes it');
   command.option('--num-threads <n>', 'threads of the engine; 0: all cores', Number, 0);
   addSchemaFlags(command, experimentSchema, 'Settings:', new Set(['seeds']));
   command.option('--seeds <n>', 'seeds per condition', Number);
   command.option('--only-seeds <list>', 'run only these seeds, from 0; to share the runs out', list);
   command.addHelpText(
     'after',
-    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes, tunes six conditions with each seed, lets all\nof them sit the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command goes on from there.\n${examples(
+    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes, tunes six conditions with each seed, lets all\nof them sit the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
       ['narrows experiment vittle-scenes --output vittle --start start', 'Everything, from pre-training on'],
       ['narrows experiment vittle-scenes --output vittle --start scene-llava --tune-steps 300', 'From the shipped model, shorter runs'],
     )}`,

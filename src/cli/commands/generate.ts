@@ -124,7 +124,7 @@ async function run(context: Context, options: Options): Promise<undefined> {
     else context.log.info(`${formatCount(before + answered)} answers are in ${output}.`);
   } catch (error) {
     await file.close();
-    context.log.info(`${formatCount(file.size)} answers are in ${output}; the same command goes on from there.`);
+    context.log.info(`${formatCount(file.size)} answers are in ${output}; the same command resumes.`);
     throw error;
   }
   return undefined;

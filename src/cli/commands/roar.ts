@@ -29,7 +29,7 @@ function configure(command: Command): void {
     .option('--learning-rate <rate>', 'learning rate', number(0, 1), 3e-4)
     .option('--seeds <n>', 'trainings per method', integer(1, 100), 3)
     .addOption(pluginOption())
-    .requiredOption('--output <directory>', 'where pairs, runs and the table go; the same command goes on from there')
+    .requiredOption('--output <directory>', 'where pairs, runs and the table go; the same command resumes')
     .addHelpText('after', examples(['narrows roar --methods m2ib,grad-cam --output roar', 'Take away, train again, compare']));
 }
 

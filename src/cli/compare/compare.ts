@@ -124,7 +124,7 @@ export async function compare(context: Context, options: Options, given: Readonl
         onWarning: message => context.log.warn(message),
       });
     } catch (error) {
-      if (context.signal.aborted) context.log.info('What is done is kept: the same call goes on from here, --report-only shows it.');
+      if (context.signal.aborted) context.log.info('What is done is kept: the same call resumes, --report-only shows it.');
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 /**
  * @file The whole experiment: pre-training where there is no start yet, a choice of hyper-parameters on validation scenes, every condition
- * with every seed, all exams, tables. What is done is on disk; the same call goes on from there.
+ * with every seed, all exams, tables. What is done is on disk; the same call resumes.
  */
 
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';

@@ -70,7 +70,7 @@ export async function resultsFromJson(text: string, path = 'The file'): Promise<
   }
   if ((file?.schemaVersion as number) === 1)
     throw new NarrowsError(
-      `${path} was written by an earlier version, whose maps were pictures; run \`narrows compare\` again, it goes on from its cache.`,
+      `${path} was written by an earlier version, whose maps were pictures; run \`narrows compare\` again, it resumes from its cache.`,
     );
   if (file?.schemaVersion !== 2 || !Array.isArray(file.parts) || !Array.isArray(file.methods) || !Array.isArray(file.metrics))
     throw new NarrowsError(`${path} does not hold the results of a comparison (schemaVersion 2, methods, metrics, parts).`);

@@ -110,7 +110,7 @@ describe('JSON', () => {
   it('refuses what is no comparison', async () => {
     await expect(resultsFromJson('{', 'x.json')).rejects.toThrow(/x\.json is not JSON/);
     await expect(resultsFromJson('{"schemaVersion":2}', 'x.json')).rejects.toThrow(/does not hold the results/);
-    await expect(resultsFromJson('{"schemaVersion":1}', 'x.json')).rejects.toThrow(/earlier version.*goes on from its cache/);
+    await expect(resultsFromJson('{"schemaVersion":1}', 'x.json')).rejects.toThrow(/earlier version.*resumes from its cache/);
     await expect(resultsFromJson('null')).rejects.toThrow(NarrowsError);
     const broken = textOf(resultsJson(analysis, drawn)).replaceAll('data:image/png;base64,iVBOR', 'data:image/png;base64,AAAA');
     await expect(resultsFromJson(broken)).rejects.toThrow(/cannot be decoded/);

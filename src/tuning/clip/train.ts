@@ -42,7 +42,7 @@ const FIXED = new Set([
 
 /**
  * Trains a CLIP on scenes or on pairs (docs/training.md) and writes a model directory in Hugging Face's format. A run that was stopped,
- * even by a kill, goes on from its newest checkpoint and ends in the same bits.
+ * even by a kill, resumes from its newest checkpoint and ends in the same bits.
  * @throws NarrowsError for wrong arguments, data or files; nothing is half-written
  * @example
  * const args = clipTrainingSchema.parse({ output_dir: 'runs/tiny', max_steps: 2, per_device_train_batch_size: 4, eval_steps: 2, eval_samples: 8 });

@@ -100,7 +100,7 @@ function optimizerOf(args: LlavaArguments, { parameters, method }: LlavaTask): O
 
 /**
  * Trains a LLaVA on conversations (docs/training.md) and writes a model directory in Hugging Face's format, or an adapter in PEFT's. A run
- * that was stopped, even by a kill, goes on from its newest checkpoint and ends in the same bits.
+ * that was stopped, even by a kill, resumes from its newest checkpoint and ends in the same bits.
  * @throws NarrowsError for wrong arguments, data or files; nothing is half-written
  */
 export async function trainLlava(args: LlavaArguments, options: TrainLlavaOptions = {}): Promise<RunResult> {
