@@ -1,5 +1,6 @@
 /** @file Text to token ids with offsets into the caption; ids and offsets equal those of Hugging Face's fast (Rust) tokenizers. */
 
+import { LimitError, withTimeLimit } from '../../node/limits.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import type { ModelFiles } from '../../system/model-files.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
@@ -8,6 +9,7 @@ import { type Aligned, alignOriginal } from './aligned.ts';
 import type { TokenModel } from './component.ts';
 import { createJoin, type JoinTokens } from './decode.ts';
 import { createNormalizer, type Normalize } from './normalize.ts';
+import { hasForeignPatterns } from './patterns.ts';
 import { createFrame, type Frame, trimSpan } from './post-process.ts';
 import { createPreTokenizer, type PreTokenize } from './pretokenize.ts';
 import { siglipText } from './sentencepiece/siglip-text.ts';
@@ -40,6 +42,9 @@ export interface TokenizedBatch {
   readonly rows: readonly TokenizedText[];
 }
 
+/** Seconds that a file's patterns may take over one text: some never end. */
+const PATTERN_SECONDS = 5;
+
 // transformers writes 1e30 for "no limit".
 const NO_LIMIT = 1e9;
 
@@ -55,6 +60,7 @@ export class Tokenizer {
   readonly vocabularySize: number;
   /** What was supposed or made anew when the files were read, a sentence each; whoever opens a model passes them on. */
   readonly warnings: readonly string[];
+  private readonly limited: boolean;
   private readonly prepare: (piece: Aligned) => Aligned;
   private readonly model: TokenModel;
   private readonly frame: Frame;
@@ -74,6 +80,7 @@ export class Tokenizer {
    */
   constructor(json: TokenizerJson, config: TokenizerConfig = {}, warnings: readonly string[] = []) {
     this.warnings = warnings;
+    this.limited = hasForeignPatterns(json);
     this.model = createTokenModel(json.model, tokenText(config.eos_token));
     for (const [text, id] of this.model.vocabulary) this.names.set(id, text);
     const added = json.added_tokens ?? [];
@@ -135,18 +142,37 @@ export class Tokenizer {
    */
   decode(ids: readonly number[], options: { readonly keepSpecial?: boolean } = {}): string {
     this.join ??= this.makeJoin();
-    return this.join(this.shown(ids, options.keepSpecial));
+    const join = this.join;
+    const tokens = this.shown(ids, options.keepSpecial);
+    return this.withinLimit(tokens.join(''), () => join(tokens));
   }
 
   /** The beginning of `decode(ids)` that stays as it is whatever ids follow. @throws as `decode` */
   decodeSettled(ids: readonly number[]): string {
     this.join ??= this.makeJoin();
-    return this.join.settled(this.shown(ids));
+    const join = this.join;
+    const tokens = this.shown(ids);
+    return this.withinLimit(tokens.join(''), () => join.settled(tokens));
   }
 
   /** Vocabulary entries of ids. */
   private shown(ids: readonly number[], keepSpecial = false): string[] {
     return ids.flatMap(id => (!keepSpecial && this.specialIds.has(id) ? [] : (this.names.get(id) ?? [])));
+  }
+
+  /** @throws NarrowsError where a pattern of the file does not end */
+  private withinLimit<T>(text: string, run: () => T): T {
+    if (!this.limited) return run();
+    try {
+      return withTimeLimit(run, PATTERN_SECONDS);
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error;
+      const shown = text.length > 60 ? `${text.slice(0, 57)}…` : text;
+      throw new NarrowsError(
+        `tokenizer.json: its patterns ${error.message} over ${JSON.stringify(shown)} and were stopped; get the tokenizer from the checkpoint's origin.`,
+        { cause: error },
+      );
+    }
   }
 
   private requireId(token: string): number {
@@ -166,7 +192,7 @@ export class Tokenizer {
     const room = maxLength - before.length - after.length;
     if (room < 0)
       throw new NarrowsError(`A limit of ${maxLength} tokens has no room for the ${before.length + after.length} special ones.`);
-    const content = this.content(text);
+    const content = this.withinLimit(text, () => this.content(text));
     const kept = content.length > room ? content.slice(0, room) : content;
     const around = (id: number): Token => ({ id, text: this.names.get(id) ?? '', start: 0, end: 0, special: true });
     const ended = this.frame.unlessThere && kept.length > 0 && kept[kept.length - 1].id === after[0];

@@ -14,7 +14,8 @@ import {
   withEnds,
   withStarts,
 } from './jinja-answers.ts';
-import { compileJinja, type RenderJinja } from './jinja-engine.ts';
+import type { RenderJinja } from './jinja-engine.ts';
+import { sandboxedJinja } from './jinja-sandbox.ts';
 import { literal } from './jinja-text.ts';
 
 /** What a Jinja template needs to know of its checkpoint. */
@@ -65,7 +66,7 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
   const marked = markGeneration(source);
   let run: RenderJinja;
   try {
-    run = compileJinja(marked);
+    run = sandboxedJinja(marked);
   } catch (error) {
     throw new NarrowsError(`The chat template of ${options.source} cannot be read (${messageOf(error)}); choose another with --template.`, {
       cause: error,

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { jinjaTemplate } from './jinja.ts';
+import { sandboxedJinja } from './jinja-sandbox.ts';
+
+const question = [{ role: 'user' as const, content: 'what is it' }];
+
+describe('a chat template', () => {
+  it.each([
+    [
+      'loops in loops',
+      '{% for a in range(9000) %}{% for b in range(9000) %}{% for c in range(9000) %}{% endfor %}{% endfor %}{% endfor %}',
+    ],
+    ['a list that fills the memory', '{% for i in range(2000000000) %}{% endfor %}'],
+    ['a text that grows', '{% set n = namespace(t="xxxxxxxx") %}{% for i in range(60) %}{% set n.t = n.t + n.t %}{% endfor %}{{ n.t }}'],
+    ['a macro without an end', '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}'],
+  ])(
+    '%s: ends with a sentence that names its file',
+    (_, source) => {
+      const started = performance.now();
+      const template = jinjaTemplate(source, { source: 'chat_template.jinja' });
+      expect(() => template.render(question)).toThrow(
+        /^The chat template of chat_template\.jinja refuses the conversation \(.*\); choose another with --template\.$/,
+      );
+      expect(performance.now() - started).toBeLessThan(60_000);
+    },
+    120_000,
+  );
+
+  it('runs after another one was stopped, and says what is wrong with itself', () => {
+    expect(sandboxedJinja('{{ a }} and {{ b }}')({ a: 'one', b: [true, null] })).toBe('one and [True, None]');
+    expect(() => sandboxedJinja('{{ 1 + }}')).toThrow('Unexpected token');
+    expect(() => sandboxedJinja('{{ raise_exception("no system") }}')({})).toThrow('no system');
+  }, 120_000);
+});

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { hasForeignPatterns } from './patterns.ts';
+import { Tokenizer } from './tokenizer.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
+
+const json = (pattern: string, where: 'pre_tokenizer' | 'normalizer' = 'pre_tokenizer'): TokenizerJson => ({
+  [where]:
+    where === 'normalizer'
+      ? { type: 'Replace', pattern: { Regex: pattern }, content: '' }
+      : { type: 'Split', pattern: { Regex: pattern }, behavior: 'Removed', invert: true },
+  model: { type: 'WordLevel', vocab: { '<unk>': 0, a: 1 }, unk_token: '<unk>' },
+});
+const TEXT = 'a cheese and a keyboard and a police car and a dog';
+
+describe("a file's own patterns", () => {
+  it.each<[string, 'pre_tokenizer' | 'normalizer']>([
+    ['((\\w|\\s)+)+!', 'pre_tokenizer'],
+    ['(a|a?)+$|([a-z ]+)*x', 'normalizer'],
+  ])(
+    'that never end (%s, %s) are stopped with a sentence',
+    (pattern, where) => {
+      const started = performance.now();
+      expect(() => new Tokenizer(json(pattern, where)).encode(TEXT)).toThrow(
+        /^tokenizer\.json: its patterns took longer than 5 s over "a cheese and .*" and were stopped/,
+      );
+      expect(performance.now() - started).toBeLessThan(30_000);
+    },
+    60_000,
+  );
+
+  it('that end are carried out as before, errors of the tokenizer included', () => {
+    const tokenizer = new Tokenizer(json('[a-z]+'));
+    expect(tokenizer.encode('a dog, a').ids).toEqual([1, 0, 1]);
+    const bare = { ...json('[a-z]+'), model: { type: 'BPE', vocab: { a: 0 }, merges: [] } };
+    expect(() => new Tokenizer(bare).encode('a dog')).toThrow('has no unknown token');
+  });
+
+  it("are told from CLIP's and SigLIP's", () => {
+    const clip = JSON.parse(
+      gunzipSync(readFileSync(new URL('testdata/clip-tokenizer.json.gz', import.meta.url))).toString(),
+    ) as TokenizerJson;
+    const siglip = JSON.parse(gunzipSync(readFileSync(new URL('testdata/siglip-golden.json.gz', import.meta.url))).toString()) as {
+      json: TokenizerJson;
+    }[];
+    expect([clip, ...siglip.map(golden => golden.json)].map(hasForeignPatterns)).toEqual([false, false, false]);
+    expect(hasForeignPatterns(json('(a+)+'))).toBe(true);
+  });
+});

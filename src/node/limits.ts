@@ -1,0 +1,113 @@
+/** @file Code that comes with data (patterns, templates) runs within limits of time and memory, and its caller waits for it. */
+import { Script } from 'node:vm';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import { spawnWorker } from './threads.ts';
+
+/** What ran longer, or took more memory, than it may. */
+export class LimitError extends Error {
+  override readonly name = 'LimitError';
+}
+
+const script = new Script('run()');
+
+/**
+ * Runs a function of this thread, a regular expression in it included, for at most `seconds`.
+ * @throws LimitError when the time is over
+ */
+export function withTimeLimit<T>(run: () => T, seconds: number): T {
+  // The script's context knows nothing but the function; the time limit holds for all that it calls.
+  try {
+    return script.runInNewContext({ run }, { timeout: seconds * 1000 }) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+      throw new LimitError(`took longer than ${seconds} s`);
+    throw error;
+  }
+}
+
+/** What a worker of `LimitedWorker` gets first. */
+export interface LimitedWorkerData {
+  readonly port: MessagePort;
+  /** One counter, raised by the worker when it is ready and after each answer. */
+  readonly signal: SharedArrayBuffer;
+}
+
+/** A worker's answer. */
+export type LimitedAnswer = { readonly value: unknown } | { readonly error: string };
+
+/** Seconds that a worker may take to start, on a busy machine. */
+const START = 60;
+
+/**
+ * A worker that answers one call after another, while this thread waits. A call that runs too long ends the worker (the next call starts
+ * another); one that takes too much memory ends it, too.
+ */
+export class LimitedWorker {
+  private running: { worker: Worker; port: MessagePort; signal: Int32Array } | undefined;
+
+  /** @param name the module beside `base`, as for `spawnWorker`; it answers through `serve` */
+  constructor(
+    private readonly name: string,
+    private readonly base: string,
+    private readonly limits: { readonly seconds: number; readonly megabytes: number },
+  ) {}
+
+  private start(): NonNullable<LimitedWorker['running']> {
+    if (this.running) return this.running;
+    const { port1, port2 } = new MessageChannel();
+    const signal = new SharedArrayBuffer(4);
+    const worker = spawnWorker(this.name, this.base, {
+      workerData: { port: port2, signal } satisfies LimitedWorkerData,
+      transferList: [port2],
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.megabytes, maxYoungGenerationSizeMb: 32 },
+    });
+    // Errors of memory come as an event, after the waiting is over; whoever waited has been told.
+    worker.on('error', () => undefined);
+    worker.unref();
+    port1.unref();
+    this.running = { worker, port: port1, signal: new Int32Array(signal) };
+    Atomics.wait(this.running.signal, 0, 0, START * 1000);
+    return this.running;
+  }
+
+  /**
+   * The worker's answer to `message`, which is cloned.
+   * @throws LimitError when there is none in time, or for want of memory
+   * @throws Error with the worker's sentence where its work failed
+   */
+  call(message: unknown): unknown {
+    const running = this.start();
+    const before = Atomics.load(running.signal, 0);
+    running.port.postMessage(message);
+    Atomics.wait(running.signal, 0, before, this.limits.seconds * 1000);
+    const answer = receiveMessageOnPort(running.port)?.message as LimitedAnswer | undefined;
+    if (answer === undefined) {
+      this.running = undefined;
+      running.port.close();
+      void running.worker.terminate();
+      throw new LimitError(`did not end within ${this.limits.seconds} s and ${this.limits.megabytes} MB`);
+    }
+    if ('error' in answer) throw new Error(answer.error);
+    return answer.value;
+  }
+}
+
+/** Answers the calls of a `LimitedWorker`, in the worker. */
+export function serve({ port, signal }: LimitedWorkerData, answer: (message: unknown) => unknown): void {
+  const counter = new Int32Array(signal);
+  const done = (): void => {
+    Atomics.add(counter, 0, 1);
+    Atomics.notify(counter, 0);
+  };
+  port.on('message', message => {
+    let reply: LimitedAnswer;
+    try {
+      reply = { value: answer(message) };
+    } catch (error) {
+      reply = { error: error instanceof Error ? error.message : String(error) };
+    }
+    port.postMessage(reply);
+    done();
+  });
+  done();
+}
