@@ -4,8 +4,8 @@ import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../src/checkpoints/disk.ts';
-import { parseCsv } from '../src/cli/csv.ts';
 import { attributionFromJson } from '../src/report/attribution/json.ts';
+import { parseCsv } from '../src/system/csv.ts';
 import { filesBelow, narrows, pooled, repository, scratch, writePicture, writeTinyModel } from './support.ts';
 
 const cwd = scratch();

@@ -3,6 +3,7 @@
 import { writeError } from '../node/files.ts';
 import { setStatus } from '../node/status-line.ts';
 import { guardWeights } from '../node/weight-guard.ts';
+import { visible } from '../system/visible.ts';
 import { EXIT, explain, Interrupted, stackOf } from './errors.ts';
 import { runProgram, wantsDebug } from './program.ts';
 
@@ -35,8 +36,8 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
 function fail(error: unknown): number {
   const { text, code } = explain(error, controller.signal);
   setStatus(process.stderr, undefined);
-  if (text !== undefined) process.stderr.write(`narrows: ${text}\n`);
-  if (wantsDebug(argv) && text !== undefined && !controller.signal.aborted) process.stderr.write(`${stackOf(error)}\n`);
+  if (text !== undefined) process.stderr.write(`narrows: ${visible(text)}\n`);
+  if (wantsDebug(argv) && text !== undefined && !controller.signal.aborted) process.stderr.write(`${visible(stackOf(error))}\n`);
   return code;
 }
 

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parseJson } from '../checkpoints/config.ts';
+import { parseCsv } from '../system/csv.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { readError } from '../system/read-error.ts';
-import { parseCsv } from './csv.ts';
 
 /** A pair as it stands in the file. */
 export interface ListedPair {

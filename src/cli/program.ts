@@ -1,10 +1,12 @@
 /** @file The command tree: global flags, the commands of the registry, and how a call reaches its command. */
+
 import { Command, CommanderError } from 'commander';
 import { createColours } from '../node/colours.ts';
 import { createLogger } from '../node/logger.ts';
 import { createProgress } from '../node/progress.ts';
 import { canRewrite, setStatus } from '../node/status-line.ts';
 import { version } from '../system/version.ts';
+import { visible } from '../system/visible.ts';
 import type { CommandModule, Context, Options } from './command.ts';
 import { type CommandEntry, commands, groups } from './commands/registry.ts';
 import { applyConfig, readConfigFile } from './config-file.ts';
@@ -43,15 +45,16 @@ export const wantsDebug = (argv: readonly string[]): boolean => flagged(argv, '-
 function createContext(global: Options, signal: AbortSignal, argv: readonly string[]): Context {
   const quiet = global.quiet === true;
   const live = !quiet && canRewrite(process.stderr);
+  const colours = createColours(process.stdout);
   return {
     json: global.json === true,
     quiet,
     seed: global.seed as number,
     signal,
     log: createLogger({ quiet, debug: wantsDebug(argv) }),
-    colours: createColours(process.stdout),
+    colours,
     columns: process.stdout.columns || 80,
-    print: text => void process.stdout.write(`${text}\n`),
+    print: text => void process.stdout.write(`${visible(text, colours.enabled)}\n`),
     progress: options => createProgress({ quiet, ...options }),
     status: text => {
       if (live) setStatus(process.stderr, text);

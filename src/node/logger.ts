@@ -1,5 +1,6 @@
 /** @file A small logger. It writes to stderr alone, so that stdout carries data and nothing else. */
 import type { Logger } from '../system/log.ts';
+import { visible } from '../system/visible.ts';
 import { type ColourStream, createColours } from './colours.ts';
 import { printLine, type TextStream } from './status-line.ts';
 
@@ -12,21 +13,21 @@ export interface LoggerOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Makes a logger. Lines pass above a progress bar on the same stream. */
+/** Makes a logger. Control characters in messages are made visible. Lines pass above a progress bar on the same stream. */
 export function createLogger({ stream = process.stderr, quiet = false, debug = false, env }: LoggerOptions = {}): Logger {
   const colours = createColours(stream, env);
   const warned = new Set<string>();
   return {
     info(message) {
-      if (!quiet) printLine(stream, message);
+      if (!quiet) printLine(stream, visible(message));
     },
     warn(message, key) {
       if (key !== undefined && warned.has(key)) return;
       if (key !== undefined) warned.add(key);
-      printLine(stream, `${colours.style('yellow', 'Warning:')} ${message}`);
+      printLine(stream, `${colours.style('yellow', 'Warning:')} ${visible(message)}`);
     },
     debug(message) {
-      if (debug) printLine(stream, colours.style('dim', `debug: ${message}`));
+      if (debug) printLine(stream, colours.style('dim', `debug: ${visible(message)}`));
     },
   };
 }

@@ -1,6 +1,7 @@
 /** @file The last line of a terminal, rewritten in place, and how other lines get past it. */
 
 import { stripVTControlCharacters } from 'node:util';
+import { visible } from '../system/visible.ts';
 
 /** A text stream that may be a terminal; `process.stderr` fits. */
 export interface TextStream {
@@ -29,9 +30,10 @@ export function setStatus(stream: TextStream, text: string | undefined): void {
       for (const open of current.keys()) open.write('\n');
     });
   }
-  const characters = [...stripVTControlCharacters(text)];
+  const safe = visible(text.replaceAll('\n', ' '), true);
+  const characters = [...stripVTControlCharacters(safe)];
   const width = (stream.columns || 80) - 1;
-  const line = characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : text;
+  const line = characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : safe;
   current.set(stream, line);
   stream.write(`\r${line}\x1b[K`);
 }
@@ -39,5 +41,6 @@ export function setStatus(stream: TextStream, text: string | undefined): void {
 /** Writes a whole line above the stream's status line, if it has one. */
 export function printLine(stream: TextStream, line: string): void {
   const status = current.get(stream);
-  stream.write(status === undefined ? `${line}\n` : `\r\x1b[K${line}\n${status}`);
+  const safe = visible(line, true);
+  stream.write(status === undefined ? `${safe}\n` : `\r\x1b[K${safe}\n${status}`);
 }

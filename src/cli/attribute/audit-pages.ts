@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../node/files.ts';
 import { type IndexRow, indexHtml } from '../../report/attribution/html-index.ts';
-import { formatCsv } from '../csv.ts';
+import { formatCsv } from '../../system/csv.ts';
 import type { AuditRecord, Failure } from './audit-record.ts';
 
 /** Records in the order of the list. */
@@ -31,7 +31,7 @@ export function sortRecords({ count, read }: AuditRecords): number[] {
   return Array.from({ length: count }, (_, i) => i).sort(both);
 }
 
-const text = (value: number | undefined): string => (value === undefined ? '' : String(Number(value.toPrecision(7))));
+const rounded = (value: number | undefined): number | undefined => (value === undefined ? undefined : Number(value.toPrecision(7)));
 
 function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
@@ -77,8 +77,8 @@ export async function writeAuditPages(
         [
           r.image,
           r.caption,
-          text(r.cosine),
-          ...(hasBits ? [text(r.imageBits), text(r.captionBits)] : []),
+          rounded(r.cosine),
+          ...(hasBits ? [rounded(r.imageBits), rounded(r.captionBits)] : []),
           r.verdict,
           r.href ?? '',
           (r.warnings ?? []).join(' | '),

@@ -1,6 +1,7 @@
 /** @file A talk in a terminal: a prompt, answers as they come, Ctrl-C for an answer and then for the talk. */
 import { createInterface } from 'node:readline';
 import type { Colours } from '../../node/colours.ts';
+import { visible } from '../../system/visible.ts';
 import { EXIT } from '../errors.ts';
 import type { Talk } from './talk.ts';
 
@@ -26,7 +27,7 @@ export async function talkInTerminal(talk: Talk, { input, output, colours, signa
   let interrupted = false;
   let code: number | undefined;
   let wake = (): void => {};
-  const note = (text: string): void => void output.write(`${colours.style('dim', text)}\n`);
+  const note = (text: string): void => void output.write(`${colours.style('dim', visible(text))}\n`);
   const end = (with_: number): void => {
     code ??= with_;
     answer?.abort();

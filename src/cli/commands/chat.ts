@@ -1,4 +1,5 @@
 /** @file `narrows chat`: a LLaVA answers questions about pictures, in the terminal, from a pipe, or one question at once. */
+
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { ChatModel } from '../../generation/chat-model.ts';
@@ -6,6 +7,7 @@ import { type Answer, ChatSession } from '../../generation/chat-session.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { visible } from '../../system/visible.ts';
 import { addAnswerFlags, answerOptions, chatOptions, sayWarnings } from '../chat/flags.ts';
 import { TALK_HELP, Talk, type TalkOutput } from '../chat/talk.ts';
 import { talkInTerminal } from '../chat/terminal.ts';
@@ -38,7 +40,7 @@ const jsonLine = (answer: Answer, chat: ChatModel): string =>
 function outputOf(context: Context, chat: ChatModel, once: boolean): TalkOutput {
   return {
     piece: text => {
-      if (!context.json) process.stdout.write(text);
+      if (!context.json) process.stdout.write(visible(text));
     },
     answered: answer => {
       context.print(context.json ? jsonLine(answer, chat) : '');

@@ -1,15 +1,6 @@
 /** @file All tables as one CSV file (RFC 4180): a line per part, metric and method. */
+import { csvCell } from '../../system/csv.ts';
 import type { Analysis, MethodRow } from './analyse.ts';
-
-/**
- * A cell. Quoted where it must be; a text that a spreadsheet would take for a formula gets an apostrophe before it; NaN is empty.
- */
-export function csvCell(value: string | number | boolean | undefined): string {
-  if (value === undefined || (typeof value === 'number' && !Number.isFinite(value))) return '';
-  if (typeof value !== 'string') return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) || safe !== safe.trim() ? `"${safe.replace(/"/g, '""')}"` : safe;
-}
 
 const COLUMNS: readonly (readonly [name: string, of: (row: MethodRow) => string | number | boolean | undefined])[] = [
   ['mean', r => r.value.estimate],

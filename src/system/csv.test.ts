@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatCsv, parseCsv } from './csv.ts';
+import { csvCell, delimiterOf, formatCsv, parseCsv } from './csv.ts';
+import { visible } from './visible.ts';
 
 const fields = (text: string) => parseCsv(text).map(record => record.fields);
 
@@ -12,6 +13,8 @@ describe('CSV', () => {
       fc.property(rows, table => {
         // A byte-order mark at the very start belongs to the file, not to its first field.
         fc.pre(!table[0]?.[0].startsWith('\uFEFF'));
+        // What a terminal or a spreadsheet would obey does not come back as it was; that is held below.
+        fc.pre(table.flat().every(text => visible(text) === text && !/^[=+\-@\t\r]/.test(text)));
         expect(fields(formatCsv(table))).toEqual(table);
         expect(fields(formatCsv(table).replace(/\n$/, ''))).toEqual(table);
       }),
@@ -35,5 +38,30 @@ describe('CSV', () => {
   it('says where a quote is wrong', () => {
     expect(() => parseCsv('a\n"b', 'x.csv')).toThrow('x.csv, line 2: a quote is opened and never closed');
     expect(() => parseCsv('a\n"b"c', 'x.csv')).toThrow('x.csv, line 2: text stands after a closing quote');
+  });
+
+  it('writes formulas and control characters as text', () => {
+    expect(['=1+1', '+SUM(A1)', '-2+3', '@x', '\tx', '\r=x', '-0.5', '+1e-7', '.5', '-'].map(csvCell)).toEqual([
+      "'=1+1",
+      "'+SUM(A1)",
+      "'-2+3",
+      "'@x",
+      "'\tx",
+      "'\\u000d=x",
+      "'-0.5",
+      "'+1e-7",
+      '.5',
+      "'-",
+    ]);
+    expect(csvCell('\u001b[2Jcat, "dog"')).toBe('"\\u001b[2Jcat, ""dog"""');
+    expect([Number.NaN, undefined, -0.25, 1e-7, true].map(csvCell)).toEqual(['', '', '-0.25', '1e-7', 'true']);
+  });
+
+  it('finds semicolons and tabs by the first line', () => {
+    expect(['a;b\n1,2;3', 'a\tb', 'a,b', 'image', '"a;b",c', '\uFEFF"x,y";z'].map(delimiterOf)).toEqual([';', '\t', ',', ',', ',', ';']);
+    expect(parseCsv('image;text\n"a;b.png";a dog, a cat\n', 'x', ';').map(record => record.fields)).toEqual([
+      ['image', 'text'],
+      ['a;b.png', 'a dog, a cat'],
+    ]);
   });
 });

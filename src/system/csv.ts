@@ -1,0 +1,88 @@
+/** @file Comma-separated values, RFC 4180: quotes, doubled quotes, commas and line breaks inside quotes; LF or CRLF. Semicolons and tabs, too. */
+import { NarrowsError } from './errors.ts';
+import { visible } from './visible.ts';
+
+/** A record and the line (from 1) on which it starts. */
+export interface CsvRecord {
+  readonly fields: readonly string[];
+  readonly line: number;
+}
+
+/** What parts the fields: the one of comma, semicolon and tab that stands most often in the first line, outside of quotes; a comma by default. */
+export function delimiterOf(text: string): ',' | ';' | '\t' {
+  const [first] = text
+    .replace(/^\uFEFF/, '')
+    .replace(/"(?:[^"]|"")*"/g, '')
+    .trimStart()
+    .split(/\r?\n/, 1);
+  const count = (delimiter: string): number => first.split(delimiter).length;
+  return ([';', '\t'] as const).reduce<',' | ';' | '\t'>((best, one) => (count(one) > count(best) ? one : best), ',');
+}
+
+/**
+ * Parses a text; blank lines are passed over, a byte-order mark is dropped.
+ * @param file named in errors
+ * @param delimiter a comma, or what `delimiterOf` finds
+ * @throws NarrowsError with the line for a quote that is never closed or text after a closing quote
+ */
+export function parseCsv(text: string, file = 'the CSV', delimiter: ',' | ';' | '\t' = ','): CsvRecord[] {
+  const ends = (at: number): boolean => text[at] === delimiter || text[at] === '\r' || text[at] === '\n';
+  const records: CsvRecord[] = [];
+  let at = text.startsWith('\uFEFF') ? 1 : 0;
+  let line = 1;
+  while (at < text.length) {
+    const start = line;
+    const fields: string[] = [];
+    let quoted = false;
+    for (;;) {
+      let field = '';
+      if (text[at] === '"') {
+        quoted = true;
+        const opened = line;
+        for (at++; ; at++) {
+          const end = text.indexOf('"', at);
+          if (end < 0) throw new NarrowsError(`${file}, line ${opened}: a quote is opened and never closed.`);
+          const piece = text.slice(at, end);
+          line += piece.split('\n').length - 1;
+          field += piece;
+          at = end + 1;
+          if (text[at] !== '"') break;
+          field += '"';
+        }
+        if (at < text.length && !ends(at))
+          throw new NarrowsError(`${file}, line ${line}: text stands after a closing quote; double the quotes inside of quoted text.`);
+      } else {
+        const from = at;
+        while (at < text.length && !ends(at)) at++;
+        field = text.slice(from, at);
+      }
+      fields.push(field);
+      if (text[at] !== delimiter) break;
+      at++;
+    }
+    if (text[at] === '\r') at++;
+    if (text[at] === '\n') at++;
+    line++;
+    if (fields.length > 1 || quoted || fields[0] !== '') records.push({ fields, line: start });
+  }
+  return records;
+}
+
+/** What a spreadsheet would take for a formula. */
+const isFormula = (text: string): boolean => /^[=+\-@\t\r]/.test(text);
+
+/**
+ * A cell. Quoted where it must be; a text that a spreadsheet would take for a formula gets an apostrophe before it, control characters are
+ * written out; NaN is empty.
+ */
+export function csvCell(value: string | number | boolean | undefined): string {
+  if (value === undefined || (typeof value === 'number' && !Number.isFinite(value))) return '';
+  if (typeof value !== 'string') return String(value);
+  const safe = visible(isFormula(value) ? `'${value}` : value);
+  return /[",;\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Rows as CSV text with LF line ends. */
+export const formatCsv = (rows: readonly (readonly (string | number | boolean | undefined)[])[]): string =>
+  // A single empty field needs its quotes: without them the line is blank, and blank lines are no records.
+  rows.map(row => `${row.length === 1 && csvCell(row[0]) === '' ? '""' : row.map(csvCell).join(',')}\n`).join('');
