@@ -3,11 +3,11 @@ import { NarrowsError } from '../system/errors.ts';
 import { fileIn, type ModelFiles, readText } from '../system/model-files.ts';
 import { jsonErrorIndex } from './json-position.ts';
 
-/** Parses JSON text. @param path named in the error. @throws NarrowsError with the line and column at which it stops being JSON. */
-export function parseJson(text: string, path: string): unknown {
+/** Parses JSON text. @param path named in the error. @param parse `parseExact` where ids may be longer than a number. @throws NarrowsError with the line and column at which it stops being JSON. */
+export function parseJson(text: string, path: string, parse: (text: string) => unknown = JSON.parse): unknown {
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
-    return JSON.parse(plain);
+    return parse(plain);
   } catch (cause) {
     const index = jsonErrorIndex(plain) ?? plain.length;
     if (plain.trim() === '') throw new NarrowsError(`${path} is empty; it should hold JSON.`, { cause });

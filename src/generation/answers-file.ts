@@ -6,6 +6,7 @@ import { makeDirectory, writeError, writeFileAtomic } from '../node/files.ts';
 import { createHash } from '../node/hash.ts';
 import { dirname } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { exactJson, parseExact } from '../system/exact-json.ts';
 import { readError } from '../system/read-error.ts';
 import type { BulkQuestion, QuestionId } from './questions.ts';
 
@@ -21,11 +22,11 @@ export interface AnswerRow extends Readonly<Record<string, unknown>> {
 
 /** An id of 22 letters and digits that follows from what the answer is: the same run gives the same ids. */
 export const answerId = (...parts: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64').replace(/[+/=]/g, '').slice(0, 22);
+  createHash('sha256').update(exactJson(parts)).digest('base64').replace(/[+/=]/g, '').slice(0, 22);
 
 /** What tells a question from all others of a file: ids may repeat, and so may an id with its text. */
 export type AnswerKey = Pick<BulkQuestion, 'questionId' | 'prompt' | 'repeat'>;
-const keyText = ({ questionId, prompt, repeat = 1 }: AnswerKey): string => JSON.stringify([questionId, prompt, repeat]);
+const keyText = ({ questionId, prompt, repeat = 1 }: AnswerKey): string => exactJson([questionId, prompt, repeat]);
 const keyOf = ({ question_id: questionId, prompt, metadata }: AnswerRow): string =>
   keyText({ questionId, prompt, repeat: typeof metadata?.repeat === 'number' ? metadata.repeat : 1 });
 
@@ -67,9 +68,9 @@ export class AnswersFile {
       for (const [i, text] of content.subarray(0, end).toString('utf8').split('\n').entries()) {
         if (text.trim() === '') continue;
         const where = `${path}, line ${i + 1}`;
-        const row = parseJson(text, where) as AnswerRow | null;
+        const row = parseJson(text, where, parseExact) as AnswerRow | null;
         const id = typeof row === 'object' ? row?.question_id : undefined;
-        if (typeof id !== 'string' && typeof id !== 'number')
+        if (typeof id !== 'string' && typeof id !== 'number' && typeof id !== 'bigint')
           throw new NarrowsError(`${where}: the row has no question_id, so it is no file of answers; choose another output.`);
         check(row as AnswerRow, where);
         lines.set(keyOf(row as AnswerRow), text);
@@ -94,7 +95,7 @@ export class AnswersFile {
 
   /** Appends rows and waits until they are on the disk. @throws NarrowsError where they cannot be written; earlier rows stay whole */
   async append(rows: readonly AnswerRow[]): Promise<void> {
-    const added: Line[] = rows.map(row => ({ key: keyOf(row), text: JSON.stringify(row) }));
+    const added: Line[] = rows.map(row => ({ key: keyOf(row), text: exactJson(row) }));
     try {
       await this.handle.appendFile(added.map(({ text }) => `${text}\n`).join(''));
       await this.handle.sync();

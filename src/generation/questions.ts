@@ -3,9 +3,10 @@ import { jsonRecords } from '../inputs/chat/json-records.ts';
 import { type ChatMessage, type Conversation, countMarks, IMAGE_MARK } from '../inputs/chat/messages.ts';
 import { parseRecord } from '../inputs/chat/parse-record.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
+import { exactJson } from '../system/exact-json.ts';
 
 /** An id as its file writes it. */
-export type QuestionId = string | number;
+export type QuestionId = string | number | bigint;
 
 /** One question. */
 export interface BulkQuestion extends Conversation {
@@ -25,7 +26,7 @@ export interface BulkQuestion extends Conversation {
 }
 
 const isId = (value: unknown): value is QuestionId =>
-  (typeof value === 'string' && value !== '') || (typeof value === 'number' && Number.isFinite(value));
+  (typeof value === 'string' && value !== '') || (typeof value === 'number' && Number.isFinite(value)) || typeof value === 'bigint';
 
 const plain = (text: string): string => text.replaceAll(IMAGE_MARK, '').trim();
 
@@ -35,7 +36,7 @@ const without = (record: Readonly<Record<string, unknown>>, used: readonly strin
 /** `{question_id, image?, text}` of LLaVA (`model_vqa.py`: the image stands before the text). */
 function fromQuestion(record: Readonly<Record<string, unknown>>, source: string): BulkQuestion {
   const { question_id: id, image, text = record.question } = record;
-  if (!isId(id)) throw new NarrowsError(`${source}: question_id must be a text or a number, not ${JSON.stringify(id)}.`);
+  if (!isId(id)) throw new NarrowsError(`${source}: question_id must be a text or a number, not ${exactJson(id)}.`);
   if (typeof text !== 'string' || plain(text) === '') throw new NarrowsError(`${source}: the record has no question; give it as "text".`);
   const given = image === undefined || image === null || image === '' ? [] : [image].flat();
   const front = countMarks(text) === 0 ? given.map(() => `${IMAGE_MARK}\n`).join('') : '';
@@ -92,7 +93,7 @@ export async function readQuestions(file: string, signal?: AbortSignal): Promise
     signal?.throwIfAborted();
     try {
       const question = parseQuestion(value, where);
-      const key = JSON.stringify([question.questionId, question.prompt]);
+      const key = exactJson([question.questionId, question.prompt]);
       const repeat = (seen.get(key) ?? 0) + 1;
       seen.set(key, repeat);
       questions.push(repeat > 1 ? { ...question, repeat } : question);

@@ -1,9 +1,9 @@
 /** @file Records of a JSON list or of JSON lines, one at a time: instruction data may be larger than a string can be. */
 
 import { jsonErrorIndex } from '../../checkpoints/json-position.ts';
-import { createReadStream } from '../../node/disk.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { readError } from '../../system/read-error.ts';
+import { parseExact } from '../../system/exact-json.ts';
+import { textChunks } from '../text-file.ts';
 import { isWrapper, type JsonRecord, wrappedRecords } from './json-wrapped.ts';
 
 export type { JsonRecord } from './json-wrapped.ts';
@@ -20,7 +20,7 @@ const isSpace = (c: number): boolean => c === 32 || c === 9 || c === 10 || c ===
 /** Parses text that begins at a line and column (from 1) of a file. @throws NarrowsError with the line and column of the mistake */
 function parseAt(text: string, file: string, line: number, column: number): unknown {
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch (cause) {
     const end = text.trimEnd().length;
     const index = Math.min(jsonErrorIndex(text) ?? end, end);
@@ -145,19 +145,16 @@ async function* entries(chunks: AsyncIterable<string>, file: string): AsyncGener
 
 /** The chunks of a text file without its byte order mark, and the first character that is not white space. */
 async function opened(file: string): Promise<{ first: string | undefined; chunks: AsyncIterable<string> }> {
-  const stream = createReadStream(file, { encoding: 'utf8', highWaterMark: 2 ** 18 })[Symbol.asyncIterator]() as AsyncIterator<string>;
+  const stream = textChunks(file);
   const next = async (): Promise<string | undefined> => {
-    const { value, done } = await stream.next().catch(error => {
-      throw readError(file, error);
-    });
+    const { value, done } = await stream.next();
     return done ? undefined : value;
   };
   const head: string[] = [];
   let first: string | undefined;
   for (let chunk = await next(); chunk !== undefined; chunk = await next()) {
-    const text = head.length === 0 && chunk.startsWith('\uFEFF') ? chunk.slice(1) : chunk;
-    head.push(text);
-    first = text.trimStart()[0];
+    head.push(chunk);
+    first = chunk.trimStart()[0];
     if (first !== undefined) break;
   }
   async function* chunks(): AsyncGenerator<string> {
@@ -165,7 +162,7 @@ async function opened(file: string): Promise<{ first: string | undefined; chunks
       yield* head;
       for (let chunk = await next(); chunk !== undefined; chunk = await next()) yield chunk;
     } finally {
-      await stream.return?.();
+      await stream.return(undefined);
     }
   }
   return { first, chunks: chunks() };

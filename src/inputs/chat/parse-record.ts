@@ -1,5 +1,6 @@
 /** @file One record of instruction data, as LLaVA or Hugging Face write it, to a conversation. */
 import { NarrowsError } from '../../system/errors.ts';
+import { exactJson } from '../../system/exact-json.ts';
 import { type ChatMessage, type Conversation, checkConversation, IMAGE_MARK, imageFirst, type Role } from './messages.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -7,7 +8,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const ROLES: Readonly<Record<string, Role>> = { human: 'user', user: 'user', gpt: 'assistant', assistant: 'assistant', system: 'system' };
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
 const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = exactJson(value) ?? 'nothing';
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 };
 
@@ -82,7 +83,7 @@ export function parseRecord(value: unknown, where: string, { imageFirst: move = 
   const images = outside.length ? outside : inside;
   const first = messages[0]?.role === 'system' ? 1 : 0;
   if (messages[first]?.role === 'assistant' && messages.length > first + 1) messages.splice(first, 1);
-  const id = typeof value.id === 'string' || typeof value.id === 'number' ? { id: String(value.id) } : {};
+  const id = ['string', 'number', 'bigint'].includes(typeof value.id) ? { id: String(value.id) } : {};
   const conversation: Conversation = { ...id, images, messages, source: where };
   checkConversation(conversation, where, { answer });
   return move ? imageFirst(conversation) : conversation;
