@@ -1,7 +1,7 @@
 /** @file JSON whose whole numbers stay as they are written: ids above 2^53 are no JavaScript numbers. */
 
 /** A text, or a whole number of many digits (with nothing that makes a fraction of it). */
-const LONG = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/gs;
+const LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/gs;
 const MARK = '\u0000exact:';
 
 /**
