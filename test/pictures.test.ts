@@ -4,8 +4,8 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseCsv } from '../src/cli/csv.ts';
 import { attributionFromJson } from '../src/report/attribution/json.ts';
+import { parseCsv } from '../src/system/csv.ts';
 import { narrows, repository, scratch, writePicture, writeTinyModel } from './support.ts';
 
 const cwd = scratch();

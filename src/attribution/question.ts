@@ -159,7 +159,15 @@ function textMap(chat: ChatModel, encoded: EncodedChat, nats: Float32Array, ques
     const [start, end] = encoded.offsets[i];
     const inside = Math.max(start, from) < Math.min(end, to);
     const place = inside ? { start: Math.max(start, from) + shift, end: Math.min(end, to) + shift } : { start: 0, end: 0 };
-    return { id, text: chat.tokenizer.textOf(id) ?? encoded.text.slice(start, end), special: !inside, ...place, value: nats[i] };
+    const unknown = inside && id === chat.tokenizer.unknownId ? { unknown: true as const } : {};
+    return {
+      id,
+      text: chat.tokenizer.textOf(id) ?? encoded.text.slice(start, end),
+      special: !inside,
+      ...place,
+      value: nats[i],
+      ...unknown,
+    };
   });
   const values = tokens.map(token => token.value);
   return {

@@ -68,6 +68,8 @@ export interface TokenScore {
   readonly start: number;
   readonly end: number;
   readonly value: number;
+  /** The vocabulary lacks what stands there. */
+  readonly unknown?: true;
 }
 
 /** One word (or punctuation mark) of the caption: the sum of its tokens' values. */
@@ -78,6 +80,8 @@ export interface WordScore {
   readonly value: number;
   /** Indices into `tokens`. */
   readonly tokens: readonly number[];
+  /** The vocabulary lacks the word, or a part of it. */
+  readonly unknown?: true;
 }
 
 /** Attribution of a caption. */

@@ -15,7 +15,7 @@ export interface Failure {
 export interface AuditRecord extends IndexRow {
   /** What the values of words and patches are. */
   readonly unit?: Attribution['unit'];
-  readonly words?: readonly { readonly text: string; readonly value: number }[];
+  readonly words?: readonly { readonly text: string; readonly value: number; readonly unknown?: true }[];
   readonly grid?: readonly [number, number];
   /** Raw values, row by row. */
   readonly patches?: readonly number[];
@@ -30,7 +30,7 @@ export async function makeRecord(result: Attribution, image: RgbImage, path: str
     ...(await indexRow(result, image, href)),
     image: path,
     unit: result.unit,
-    words: result.text?.words.map(word => ({ text: word.text, value: word.value })),
+    words: result.text?.words.map(({ text, value, unknown }) => ({ text, value, ...(unknown ? { unknown } : {}) })),
     grid: result.image?.grid,
     patches: result.image && Array.from(result.image.patches, v => Number(v.toPrecision(7))),
     files,

@@ -1,6 +1,7 @@
 /** @file Captions that cannot be explained are refused in one sentence. */
 import { NarrowsError } from '../../system/errors.ts';
 import type { TokenizedText } from './tokenizer.ts';
+import { mergeWords } from './words.ts';
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}…` : text);
 
@@ -14,6 +15,24 @@ export function requireText(text: string): string {
 export function requireKnown(text: string, tokenized: TokenizedText): TokenizedText {
   if (!tokenized.allUnknown) return tokenized;
   throw new NarrowsError(`The model's vocabulary knows no word of "${shorten(text)}": use other words, or another model.`);
+}
+
+/**
+ * The sentence that warns of words, inside a caption that is known otherwise, which the vocabulary lacks; undefined where it knows all of them.
+ */
+export function unknownWarning(text: string, { tokens }: Pick<TokenizedText, 'tokens'>): string | undefined {
+  const words = mergeWords(text, tokens, new Float32Array(tokens.length)).filter(word => word.unknown);
+  if (words.length === 0) return undefined;
+  const shown = [...new Set(words.map(word => shorten(word.text)))];
+  const more = shown.length > 5 ? ` and ${shown.length - 5} more` : '';
+  const one = shown.length === 1;
+  return (
+    `The model's vocabulary lacks ${shown
+      .slice(0, 5)
+      .map(word => JSON.stringify(word))
+      .join(', ')}${more} of "${shorten(text)}": ` +
+    `${one ? 'it is' : 'they are'} one and the same to it as any other unknown word, and the value of ${one ? 'this word' : 'these words'} says nothing about ${one ? 'its' : 'their'} meaning.`
+  );
 }
 
 /** The sentence that warns of a caption cut to the model's length; undefined when nothing fell off. */

@@ -109,7 +109,7 @@ describe('other tokenizers', () => {
     const tokenizer = new Tokenizer(wordLevel, wordConfig);
     const { ids, tokens, allUnknown } = tokenizer.encode('A red Zebra');
     expect(ids).toEqual([2, 4, 5, 1, 3]);
-    expect(tokens[3]).toEqual({ id: 1, text: '<unk>', start: 6, end: 11, special: false });
+    expect(tokens[3]).toEqual({ id: 1, text: '<unk>', start: 6, end: 11, special: false, unknown: true });
     expect(tokens[0]).toEqual({ id: 2, text: '<bos>', start: 0, end: 0, special: true });
     expect(allUnknown).toBe(false);
     expect(tokenizer.encode('a red fox and a cat').truncated).toEqual({ text: 'a cat', tokens: 2 });

@@ -23,6 +23,8 @@ export interface Token {
   readonly start: number;
   readonly end: number;
   readonly special: boolean;
+  /** The vocabulary lacks what stands there: the model sees its unknown token. */
+  readonly unknown?: true;
 }
 
 /** A caption as tokens, special tokens included. */
@@ -60,6 +62,8 @@ export class Tokenizer {
   readonly vocabularySize: number;
   /** What was supposed or made anew when the files were read, a sentence each; whoever opens a model passes them on. */
   readonly warnings: readonly string[];
+  /** Id of what the vocabulary lacks; undefined where it lacks nothing (byte-level tokenizers). */
+  readonly unknownId: number | undefined;
   private readonly limited: boolean;
   private readonly prepare: (piece: Aligned) => Aligned;
   private readonly model: TokenModel;
@@ -82,6 +86,7 @@ export class Tokenizer {
     this.warnings = warnings;
     this.limited = hasForeignPatterns(json);
     this.model = createTokenModel(json.model, tokenText(config.eos_token));
+    this.unknownId = this.model.unknownId;
     for (const [text, id] of this.model.vocabulary) this.names.set(id, text);
     const added = json.added_tokens ?? [];
     for (const token of added) {
@@ -252,7 +257,8 @@ export class Tokenizer {
       const name = this.names.get(id) ?? '';
       let span: [number, number] = [part.starts[from], part.ends[to - 1]];
       if (this.frame.trim) span = trimSpan(this.frame, name, ...span, into.length + this.frame.before.length === 0);
-      into.push({ id, text: name, start: span[0], end: span[1], special: false });
+      const unknown = id === this.unknownId ? { unknown: true as const } : {};
+      into.push({ id, text: name, start: span[0], end: span[1], special: false, ...unknown });
     }
   }
 }

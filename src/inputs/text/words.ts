@@ -5,6 +5,8 @@ export interface TokenSpan {
   readonly start: number;
   readonly end: number;
   readonly special: boolean;
+  /** The vocabulary lacks it. */
+  readonly unknown?: boolean;
 }
 
 /** One word, punctuation mark or emoji of the caption with the sum of its tokens' values. */
@@ -15,6 +17,8 @@ export interface WordScore {
   readonly value: number;
   /** Indices into the tokens. */
   readonly tokens: readonly number[];
+  /** The vocabulary lacks the word, or a part of it: the model cannot tell it from others, so its value says little. */
+  readonly unknown?: true;
 }
 
 type Segment = { start: number; end: number };
@@ -86,6 +90,7 @@ export function mergeWords(text: string, tokens: readonly TokenSpan[], values: A
   return groups.map(({ start, end, tokens: members }) => {
     const tail = text.slice(end).match(/^[\p{M}\p{Join_Control}\p{Variation_Selector}]+/u)?.[0].length ?? 0;
     const value = members.reduce((sum, index) => sum + values[index], 0);
-    return { text: text.slice(start, end + tail), start, end: end + tail, value, tokens: members };
+    const unknown = members.some(index => tokens[index].unknown) ? { unknown: true as const } : {};
+    return { text: text.slice(start, end + tail), start, end: end + tail, value, tokens: members, ...unknown };
   });
 }

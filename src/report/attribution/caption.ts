@@ -31,6 +31,9 @@ export const inkOn = (background: Triple): string =>
 const PADDING = 16;
 const GAP = 5;
 
+/** A word as it is shown: one that the model's vocabulary lacks says so. */
+export const wordLabel = ({ text, unknown }: Pick<WordScore, 'text' | 'unknown'>): string => (unknown ? `${text} (unknown)` : text);
+
 /** Height of a chip whose words are `size` pixels large. */
 const chipHeight = (size: number, numbers: boolean): number => size * (numbers ? 2.3 : 1.6);
 
@@ -53,7 +56,7 @@ export function layoutStrip(
   for (const word of words) {
     const number = formatValue(word.value * scale.factor, digits);
     const pad = size * 0.36;
-    const text = shorten(word.text, inner - 2 * pad, size);
+    const text = shorten(wordLabel(word), inner - 2 * pad, size);
     const chip = Math.min(inner, Math.max(measure(text, size), numbers ? measure(number, small) : 0) + 2 * pad);
     const gap = x === 0 ? 0 : word.start === end ? 2 : GAP;
     if (x > 0 && x + gap + chip > inner + 0.01) [x, y] = [0, y + height + GAP];

@@ -4,6 +4,7 @@ import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { base64 } from '../../system/bytes.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { wordLabel } from './caption.ts';
 import { colourMaps } from './colour-map.ts';
 import { isDark, methodLabel } from './figure-options.ts';
 import { articleHtml } from './html/article.ts';
@@ -99,7 +100,7 @@ export async function reportHtmlWith(codec: PictureCodec, items: readonly Report
         patches: Array.from(result.image.patches, v => Number(v.toPrecision(7))),
       },
       interactions: wordMaps(result).map(map => ({ word: map.word, values: Array.from(map.patches, v => Number(v.toPrecision(5))) })),
-      words: result.text?.words.map(({ text, start, end, value }) => ({ text, start, end, value })),
+      words: result.text?.words.map(word => ({ text: wordLabel(word), start: word.start, end: word.end, value: word.value })),
     });
   }
   const first = items[0].result;

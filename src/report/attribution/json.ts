@@ -40,8 +40,9 @@ const image = z
   })
   .refine(part => part.patches.length === part.grid[0] * part.grid[1], 'patches do not fill the grid')
   .refine(part => part.tokens.length === part.prefixTokens + part.patches.length, 'tokens are not the prefix and the patches');
-const token = z.object({ id: size, text: z.string(), special: z.boolean(), start: size, end: size, value: number });
-const word = z.object({ text: z.string(), start: size, end: size, value: number, tokens: z.array(size) });
+const unknown = z.literal(true).optional();
+const token = z.object({ id: size, text: z.string(), special: z.boolean(), start: size, end: size, value: number, unknown });
+const word = z.object({ text: z.string(), start: size, end: size, value: number, tokens: z.array(size), unknown });
 const text = z
   .object({ tokens: z.array(token), words: z.array(word), ...common })
   .refine(part => part.words.every(each => each.tokens.every(i => i < part.tokens.length)), 'a word points at a token that is not there');

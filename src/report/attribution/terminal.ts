@@ -3,7 +3,7 @@
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { inkOn } from './caption.ts';
+import { inkOn, wordLabel } from './caption.ts';
 import { type ColourMap, colourMap } from './colour-map.ts';
 import { notConverged } from './figure.ts';
 import { explainedTexts, methodLabel, textWord } from './figure-options.ts';
@@ -53,10 +53,14 @@ export function terminalWords(result: Attribution, options: TerminalOptions): st
     { unit: options.unit },
   );
   const digits = digitsFor(scale.high * scale.factor);
-  const shown = words.map(word => ({ text: plain(word.text), number: formatValue(word.value * scale.factor, digits), value: word.value }));
+  const shown = words.map(word => ({
+    text: plain(wordLabel(word)),
+    number: formatValue(word.value * scale.factor, digits),
+    value: word.value,
+  }));
   const columns = Math.max(20, options.columns ?? 80);
   if (!options.colour) {
-    const textWidth = Math.min(24, Math.max(4, ...shown.map(word => columnsOf(word.text))));
+    const textWidth = Math.min(32, Math.max(4, ...shown.map(word => columnsOf(word.text))));
     const numberWidth = Math.max(...shown.map(word => word.number.length), 1);
     const room = Math.max(6, Math.min(32, columns - textWidth - numberWidth - 4));
     return shown

@@ -3,6 +3,7 @@
 import type { Attribution, Convergence, ImageAttribution, TextAttribution } from '../../../attribution/result.ts';
 import { recordNotes } from '../../../inputs/image/picture-warnings.ts';
 import { median } from '../../../tensor/statistics/descriptive.ts';
+import { wordLabel } from '../caption.ts';
 import { explained, methodLabel, textWord } from '../figure-options.ts';
 import { rightToLeft } from '../glyphs.ts';
 import { digitsFor, formatValue } from '../normalise.ts';
@@ -89,7 +90,7 @@ function tables(result: Attribution): string {
     const total = result.text.words.reduce((sum, word) => sum + Math.abs(word.value), 0);
     const rows = result.text.words.map(
       word =>
-        `<tr><th scope="row"><bdi>${escapeText(word.text)}</bdi></th><td class="number">${formatValue(word.value, 4)}</td>` +
+        `<tr><th scope="row"><bdi>${escapeText(wordLabel(word))}</bdi></th><td class="number">${formatValue(word.value, 4)}</td>` +
         `<td class="number">${total > 0 ? ((100 * Math.abs(word.value)) / total).toFixed(1) : '–'} %</td></tr>`,
     );
     parts.push(
