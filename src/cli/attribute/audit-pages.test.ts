@@ -22,7 +22,10 @@ const record = (i: number): AuditRecord => ({
   thumbnail: `data:image/png;base64,${'A'.repeat(10_000)}`,
   files: [`pairs/${i}.html`],
 });
-const failure = { listed: { image: 'lost.png', path: 'lost.png', text: 'lost', line: 9 }, reason: 'it is lost' };
+const failure = {
+  listed: { image: 'lost.png', path: 'lost.png', text: 'lost', line: 9, where: 'list.csv, line 9', further: { site: 'x' } },
+  reason: 'it is lost',
+};
 const captions = (html: string): string[] => [...html.matchAll(/title="(caption \d+|lost)"/g)].map(m => m[1]);
 
 describe('the pages of an audit', () => {

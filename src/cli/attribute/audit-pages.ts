@@ -7,11 +7,14 @@ import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../node/files.ts';
 import { type IndexRow, indexHtml } from '../../report/attribution/html-index.ts';
 import { formatCsv } from '../../system/csv.ts';
+import { exactJson } from '../../system/exact-json.ts';
 import type { AuditRecord, Failure } from './audit-record.ts';
 
 /** Records in the order of the list. */
 export interface AuditRecords {
   readonly count: number;
+  /** Names of the list's further columns. */
+  readonly further?: readonly string[];
   read(i: number): AuditRecord;
 }
 
@@ -30,6 +33,14 @@ export function sortRecords({ count, read }: AuditRecords): number[] {
   const both = (a: number, b: number): number => (bits[a] === bits[b] ? 0 : bits[a] - bits[b]) || cosines[a] - cosines[b];
   return Array.from({ length: count }, (_, i) => i).sort(both);
 }
+
+/** A further column's value as a cell. */
+const cellOf = (value: unknown): string | number | boolean | undefined =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? value
+    : value === undefined || value === null
+      ? undefined
+      : exactJson(value);
 
 const rounded = (value: number | undefined): number | undefined => (value === undefined ? undefined : Number(value.toPrecision(7)));
 
@@ -62,15 +73,17 @@ export async function writeAuditPages(
   const order = sortRecords(records);
   // Columns follow the method's unit: scores have no bits.
   const hasBits = records.count === 0 || records.read(0).unit !== 'score';
+  const further = records.further ?? [];
   function* jsonLines(): Generator<string> {
     for (let i = 0; i < records.count; i++) {
-      const { href: _, thumbnail: __, ...record } = records.read(i);
-      yield `${JSON.stringify(record)}\n`;
+      const { href: _, thumbnail: __, further: more, ...record } = records.read(i);
+      yield `${exactJson({ ...more, ...record })}\n`;
     }
-    for (const { listed, reason } of failures) yield `${JSON.stringify({ image: listed.image, caption: listed.text, error: reason })}\n`;
+    for (const { listed, reason } of failures)
+      yield `${exactJson({ ...listed.further, image: listed.image, caption: listed.text, error: reason })}\n`;
   }
   function* csvLines(): Generator<string> {
-    yield formatCsv([['image', 'caption', 'cosine', ...(hasBits ? ['image_bits', 'caption_bits'] : []), 'verdict', 'report', 'warnings']]);
+    yield formatCsv([['image', 'caption', 'cosine', ...(hasBits ? ['image_bits', 'caption_bits'] : []), 'verdict', 'report', 'warnings', ...further]]);
     for (const i of order) {
       const r = records.read(i);
       yield formatCsv([
@@ -82,11 +95,17 @@ export async function writeAuditPages(
           r.verdict,
           r.href ?? '',
           (r.warnings ?? []).join(' | '),
+          ...further.map(name => cellOf(r.further?.[name])),
         ],
       ]);
     }
     for (const { listed, reason } of failures)
-      yield formatCsv([[listed.image, listed.text, '', ...(hasBits ? ['', ''] : []), `failed: ${reason}`, '', '']]);
+      yield formatCsv([
+        [
+          ...[listed.image, listed.text, '', ...(hasBits ? ['', ''] : []), `failed: ${reason}`, '', ''],
+          ...further.map(name => cellOf(listed.further[name])),
+        ],
+      ]);
   }
   await writeFileAtomic(join(directory, 'results.jsonl'), encoded(jsonLines()));
   await writeFileAtomic(join(directory, 'summary.csv'), encoded(csvLines()));

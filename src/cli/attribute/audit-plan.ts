@@ -1,7 +1,7 @@
 /** @file The plan of an audit: a task per different pair of the list, keyed by everything that determines its files. */
 import { createHash } from 'node:crypto';
+import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
 import type { Task } from '../../jobs/cell.ts';
-import type { ListedPair } from '../pairs-file.ts';
 
 /** A line of the list whose picture can be read. */
 export interface HashedPair {

@@ -1,9 +1,9 @@
 /** @file What an audit remembers of a pair that is done: enough for its tables and its index, without opening the picture again. */
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
 import { indexRow } from '../../report/attribution/bound.ts';
 import type { IndexRow } from '../../report/attribution/html-index.ts';
-import type { ListedPair } from '../pairs-file.ts';
 
 /** A pair that failed, and why. */
 export interface Failure {
@@ -19,6 +19,8 @@ export interface AuditRecord extends IndexRow {
   readonly grid?: readonly [number, number];
   /** Raw values, row by row. */
   readonly patches?: readonly number[];
+  /** Further columns of the list, as they stand there. */
+  readonly further?: Readonly<Record<string, unknown>>;
   /** Relative to the audit's directory. */
   readonly files: readonly string[];
 }

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { createMethod } from '../../attribution/registry.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
+import { type ListedPair, readPairs } from '../../inputs/pairs/read-pairs.ts';
 import { localPool } from '../../jobs/local-pool.ts';
 import { runPlan } from '../../jobs/run.ts';
 import { loadModel } from '../../models/pretrained.ts';
@@ -14,7 +15,6 @@ import { version } from '../../system/version.ts';
 import type { Context } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { hubOptions } from '../hub-progress.ts';
-import { type ListedPair, readPairs } from '../pairs-file.ts';
 import { writeAuditPages } from './audit-pages.ts';
 import { type HashedPair, pairKey, planAudit } from './audit-plan.ts';
 import type { AuditRecord } from './audit-record.ts';
@@ -44,7 +44,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   const kinds = parseKinds(request.formats ?? ['html', 'json']);
   if (request.outputs?.length !== 1) throw new NarrowsError('--pairs needs one --output, the directory of the audit.', { kind: 'usage' });
   const [directory] = request.outputs;
-  const listed = await readPairs(request.file);
+  const listed = await readPairs(request.file, { onWarning: message => context.log.warn(message) });
   context.status('Reading the model');
   await using model = await loadModel(settings.model, hubOptions(context));
   // Without a tokenizer or a directory no pair can succeed: say so once.
@@ -115,8 +115,13 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     return reason === undefined ? [] : [{ listed: pair, reason }];
   });
   const done = listed.filter(pair => reasonOf(pair) === undefined);
-  const read = (i: number): AuditRecord => ({ ...store.result(keys.get(done[i])!)!.record, image: done[i].image });
-  const written = await writeAuditPages(directory, request.file, { count: done.length, read }, failures);
+  const read = (i: number): AuditRecord => ({
+    ...store.result(keys.get(done[i])!)!.record,
+    image: done[i].image,
+    further: done[i].further,
+  });
+  const further = [...new Set(listed.flatMap(pair => Object.keys(pair.further)))];
+  const written = await writeAuditPages(directory, request.file, { count: done.length, further, read }, failures);
   for (const { listed: pair, reason } of failures.slice(0, TOLD)) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
   if (failures.length > TOLD) context.log.warn(`${failures.length - TOLD} more pairs failed; ${join(directory, 'summary.csv')} says why.`);
   const warnings = gatherWarnings(done.map((pair, i) => ({ line: pair.line, warnings: read(i).warnings })));

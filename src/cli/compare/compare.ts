@@ -40,7 +40,7 @@ function dataOf(options: Options, seed: number, given: ReadonlySet<string>): Dat
     return { ...common, kind: 'scenes', groups: styleGroups(options.styles as string[]), samples: samples ?? SCENES };
   }
   only(['styles'], 'scenes');
-  if (/\.(jsonl|ndjson)$/i.test(file)) {
+  if (/\.(jsonl|ndjson|csv|tsv)$/i.test(file)) {
     only(['template', 'images'], 'COCO files');
     return { ...common, ...pictures, kind: 'jsonl', file, samples };
   }
@@ -54,7 +54,9 @@ function dataOf(options: Options, seed: number, given: ReadonlySet<string>): Dat
       template: options.template as string,
       samples,
     };
-  throw new NarrowsError(`${file} is neither scenes nor a .json (COCO) or .jsonl file; see narrows compare --help.`, { kind: 'usage' });
+  throw new NarrowsError(`${file} is neither scenes nor a .json (COCO), .jsonl or .csv file; see narrows compare --help.`, {
+    kind: 'usage',
+  });
 }
 
 /** What the flags say of pictures, where they say anything: a directory without them stays the same comparison. */

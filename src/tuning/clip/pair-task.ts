@@ -1,4 +1,4 @@
-/** @file Training a CLIP on image–caption pairs from a JSONL file, from scratch or from a checkpoint. */
+/** @file Training a CLIP on image–caption pairs from a list, from scratch or from a checkpoint. */
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats } from '../../tensor/tensor.ts';
@@ -8,7 +8,7 @@ import type { ClipTrainingArguments } from './arguments.ts';
 import { evaluatePairs } from './evaluate-pairs.ts';
 import { BatchLoader } from './loader.ts';
 import { type PairFormat, PairReader } from './pair-batch.ts';
-import { readPairs } from './pairs.ts';
+import { readTrainingPairs } from './pairs.ts';
 import { pairSource, pretrainedSource } from './source.ts';
 import { type ClipTask, clipTask, meanOf } from './task.ts';
 
@@ -18,11 +18,14 @@ import { type ClipTask, clipTask, meanOf } from './task.ts';
  */
 export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments, note: Note = () => {}): Promise<ClipTask> {
   const ignore = args.ignore_bad ? (message: string) => note(`Left out: ${message}`, message) : undefined;
-  const { pairs, hash } = await readPairs(args.train_file!, ignore);
+  const warn = (message: string): void => note(message, message);
+  const { pairs, hash } = await readTrainingPairs(args.train_file!, ignore, warn);
   const batchSize = args.per_device_train_batch_size;
   if (pairs.length < batchSize)
     throw new NarrowsError(`${args.train_file} has ${pairs.length} pairs, fewer than the batch of ${batchSize}; lower the batch size.`);
-  const validation = args.validation_file ? (await readPairs(args.validation_file, ignore)).pairs.slice(0, args.eval_samples) : undefined;
+  const validation = args.validation_file
+    ? (await readTrainingPairs(args.validation_file, ignore, warn)).pairs.slice(0, args.eval_samples)
+    : undefined;
   const source = args.model
     ? await pretrainedSource(args.model)
     : await pairSource(

@@ -11,7 +11,7 @@ import { writeScenes } from '../../scenes/dataset.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';
 import { PairBatches, type PairBatchSettings, PairReader } from './pair-batch.ts';
-import { readPairs } from './pairs.ts';
+import { readTrainingPairs } from './pairs.ts';
 import { pairSource } from './source.ts';
 import { TINY } from './testdata/tiny.ts';
 import { trainClip } from './train.ts';
@@ -42,7 +42,7 @@ const argumentsOf = (json: object): ClipTrainingArguments =>
   });
 
 async function settings(json: Partial<PairBatchSettings> = {}): Promise<PairBatchSettings> {
-  const { pairs } = await readPairs(file);
+  const { pairs } = await readTrainingPairs(file);
   const source = await pairSource(
     argumentsOf({}),
     pairs.map(p => p.text),
@@ -55,7 +55,7 @@ describe('a file of pairs', () => {
   async function read(text: string, ignore?: (message: string) => void) {
     const path = join(root, 'lines.jsonl');
     await writeFile(path, text);
-    return (await readPairs(path, ignore)).pairs;
+    return (await readTrainingPairs(path, ignore)).pairs;
   }
   const image = 'images/000000.png';
 
@@ -72,12 +72,12 @@ describe('a file of pairs', () => {
   });
 
   it.each([
-    ['no JSON', '{"image"', /lines\.jsonl, line 2 is not JSON/],
-    ['no caption', JSON.stringify({ image }), /line 2 has no caption: give it as "caption"/],
-    ['an empty caption', JSON.stringify({ image, caption: ' ' }), /line 2 has no caption: "caption" must be a text that is not empty/],
-    ['an image that is no path', JSON.stringify({ image: 5, caption: 'a' }), /line 2 has no image: "image" must be a text/],
-    ['a list', '[]', /line 2 has no image/],
-    ['null', 'null', /line 2 has no image/],
+    ['no JSON', '{"image"', /lines\.jsonl, line 2 is not valid JSON/],
+    ['no caption', JSON.stringify({ image }), /line 2 has no column for the caption; name it one of/],
+    ['an empty caption', JSON.stringify({ image, caption: ' ' }), /line 2 has no caption: it must be a text that is not empty/],
+    ['an image that is no path', JSON.stringify({ image: 5, caption: 'a' }), /line 2, must give image and caption as texts/],
+    ['a list', '[]', /line 2, is no JSON object/],
+    ['null', 'null', /line 2, is no JSON object/],
     ['a missing image', '{"image": "gone.png", "caption": "a"}', /line 2: the image .*gone\.png does not exist; paths are relative/],
   ])('with %s on a line: one sentence, or a warning', async (_, line, message) => {
     const text = `${JSON.stringify({ image, caption: 'good' })}\n${line}\n`;
@@ -89,8 +89,8 @@ describe('a file of pairs', () => {
   });
 
   it('that is empty or missing is told', async () => {
-    await expect(read('\n')).rejects.toThrow(/holds no pairs; each line is/);
-    await expect(readPairs(join(root, 'none.jsonl'))).rejects.toThrow(/Cannot read .*none\.jsonl: there is no such file/);
+    await expect(read('\n')).rejects.toThrow(/lists no pairs/);
+    await expect(readTrainingPairs(join(root, 'none.jsonl'))).rejects.toThrow(/Cannot read .*none\.jsonl: there is no such file/);
   });
 });
 
@@ -174,7 +174,7 @@ describe('training on pairs', () => {
 
     // The evaluation's loss, from the written model through CLIPModel.
     await using model = await CLIPModel.fromPretrained(join(root, 'run'));
-    const { pairs } = await readPairs(fewer);
+    const { pairs } = await readTrainingPairs(fewer);
     const images = await Promise.all(pairs.map(async p => model.processor.process(await decodeImage(p.image)).pixelValues));
     const { inputIds } = model.requireTokenizer().encodeBatch(pairs.map(p => p.text));
     const { logitsPerImage } = await model.forward({ pixelValues: stackImages(images), inputIds });

@@ -143,7 +143,7 @@ describe('JSON lines', () => {
     [{ image: 'a.png', text: 'x', box: [1, 2, 0, 3] }, /line 2: a box needs a width and a height above 0/],
     [{ image: 'a.png', text: 'x', box: [1, 1, 1, 1], mask: 'm.png' }, /line 2: give only one of/],
     [{ image: 'a.png', text: 'x', named: ['y'] }, /line 2: named must list parts of the text; "y"/],
-    [{ image: 'a.png' }, /line 2 must give image and text/],
+    [{ image: 'a.png' }, /line 2 has no column for the caption/],
   ])('refuse %j', async (row, message) => {
     await expect(openSource(await lines({ image: 'a.png', text: 'fine' }, row))).rejects.toThrow(message);
   });

@@ -1,14 +1,12 @@
 /**
- * @file Pairs with their truth as JSON lines: image, text, and of box, boxes ([left, top, width, height] in pixels) or mask (path of a picture
+ * @file Pairs with their truth as JSON lines or CSV: image, text, and of box, boxes ([left, top, width, height] in pixels) or mask (path of a picture
  * that is white where the thing is) one, for captions `named`: the words of the text that the picture shows.
  */
 
-import { parseJson } from '../../../checkpoints/config.ts';
 import { decodeImage } from '../../../inputs/image/decode.ts';
-import { readFile } from '../../../node/disk.ts';
+import { type ListedPair, readPairs } from '../../../inputs/pairs/read-pairs.ts';
 import { dirname, isAbsolute, join } from '../../../node/paths.ts';
 import { NarrowsError } from '../../../system/errors.ts';
-import { readError } from '../../../system/read-error.ts';
 import { RandomStream } from '../../../tensor/random.ts';
 import { checkInside, pictureSize, readBox } from './boxes.ts';
 import { emptyMask, fillBox } from './masks.ts';
@@ -28,12 +26,8 @@ interface Line {
 /** Every line is checked before anything is computed. @throws NarrowsError naming file and line */
 export async function openJsonl(spec: Extract<DataSpec, { kind: 'jsonl' }>): Promise<SampleSource> {
   const { file, seed } = spec;
-  const content = await readFile(file, 'utf8').catch(error => {
-    throw readError(file, error);
-  });
   const all: Line[] = [];
-  for (const [i, text] of content.split('\n').entries()) if (text.trim() !== '') all.push(await readLine(text, file, i + 1, spec.pictures));
-  if (all.length === 0) throw new NarrowsError(`${file} lists no pairs.`);
+  for (const pair of await readPairs(file)) all.push(await readLine(pair, file, spec.pictures));
   const chosen =
     spec.samples !== undefined && spec.samples < all.length
       ? new RandomStream(seed, 'compare.jsonl').reader(0, 0).shuffle(all).slice(0, spec.samples)
@@ -52,12 +46,23 @@ export async function openJsonl(spec: Extract<DataSpec, { kind: 'jsonl' }>): Pro
   };
 }
 
-async function readLine(text: string, file: string, number: number, pictures: DataSpec['pictures']): Promise<Line> {
-  const where = `${file}, line ${number}`;
-  const value = parseJson(text, where) as Record<string, unknown> | null;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new NarrowsError(`${where} is no JSON object.`);
-  const { image, text: caption, box, boxes, mask, named } = value;
-  if (typeof image !== 'string' || typeof caption !== 'string') throw new NarrowsError(`${where} must give image and text as texts.`);
+/** A value of a CSV cell: a list in JSON, a text, or nothing; values of JSON stay as they are. */
+function cellValue(value: unknown): unknown {
+  if (typeof value !== 'string') return value ?? undefined;
+  if (value.trim() === '') return undefined;
+  if (!value.trimStart().startsWith('[')) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+async function readLine(pair: ListedPair, file: string, pictures: DataSpec['pictures']): Promise<Line> {
+  const { image, text: caption, where, line: number } = pair;
+  const { box, boxes, mask, named } = Object.fromEntries(
+    Object.entries(pair.further).map(([key, value]) => [key.trim(), cellValue(value)]),
+  );
   if ([box, boxes, mask].filter(v => v !== undefined).length > 1)
     throw new NarrowsError(`${where}: give only one of box, boxes and mask; they say the same thing.`);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));

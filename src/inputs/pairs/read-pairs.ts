@@ -1,0 +1,139 @@
+/** @file The one reader of image–caption pairs: CSV (commas, semicolons, tabs), JSON lines, or a JSON list, for every command. */
+import { parseJson } from '../../checkpoints/config.ts';
+import { dirname, isAbsolute, join, resolve } from '../../node/paths.ts';
+import { delimiterOf, parseCsv } from '../../system/csv.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { parseExact } from '../../system/exact-json.ts';
+import { jsonRecords } from '../chat/json-records.ts';
+import { readText } from '../text-file.ts';
+
+/** A pair as it stands in the file. */
+export interface ListedPair {
+  /** Path as written. */
+  readonly image: string;
+  /** Path to open: relative ones start at the file's directory. */
+  readonly path: string;
+  readonly text: string;
+  /** Line in the file, from 1; of a JSON list, the number of the entry. */
+  readonly line: number;
+  /** Names the pair in errors: `pairs.csv, line 3`. */
+  readonly where: string;
+  /** Every other column or key, as it stands there. */
+  readonly further: Readonly<Record<string, unknown>>;
+}
+
+/** Names of columns and keys that are understood, in any case; the first that is there wins. */
+const IMAGE = ['image', 'image_path', 'file_name', 'filename', 'path', 'filepath'];
+const TEXT = ['text', 'caption', 'sentence', 'title'];
+
+/** What a file's pairs are read with. */
+export interface ReadPairsOptions {
+  /** Told of each bad row, which is left out; without it the first one is an error. */
+  readonly ignore?: (message: string) => void;
+  /** Told once of what was chosen among several columns. */
+  readonly onWarning?: (message: string) => void;
+}
+
+type Row = { readonly fields: Readonly<Record<string, unknown>>; readonly line: number; readonly where: string };
+
+class Reader {
+  private warned = false;
+
+  constructor(
+    private readonly file: string,
+    private readonly options: ReadPairsOptions,
+  ) {}
+
+  /** The name among `names` that stands for what is wanted. */
+  private column(names: readonly string[], wanted: readonly string[]): string | undefined {
+    return wanted.map(name => names.find(each => each.trim().toLowerCase() === name)).find(name => name !== undefined);
+  }
+
+  /** @throws NarrowsError where one is missing */
+  columns(names: readonly string[], where: string): { image: string; text: string } {
+    const image = this.column(names, IMAGE);
+    const text = this.column(names, TEXT);
+    if (image === undefined) throw new NarrowsError(`${where} has no column for the image; name it one of ${IMAGE.join(', ')}.`);
+    if (text === undefined) throw new NarrowsError(`${where} has no column for the caption; name it one of ${TEXT.join(', ')}.`);
+    for (const [chosen, wanted, what] of [
+      [image, IMAGE, 'image'],
+      [text, TEXT, 'caption'],
+    ] as const) {
+      const others = names.filter(name => name !== chosen && wanted.includes(name.trim().toLowerCase()));
+      if (others.length > 0 && !this.warned) {
+        this.options.onWarning?.(
+          `${where} has ${[chosen, ...others].map(name => JSON.stringify(name)).join(' and ')}; the ${what} is taken from "${chosen}".`,
+        );
+        this.warned = true;
+      }
+    }
+    return { image, text };
+  }
+
+  pair({ fields, line, where }: Row, names = this.columns(Object.keys(fields), where)): ListedPair {
+    const { [names.image]: image, [names.text]: text, ...further } = fields;
+    if (typeof image !== 'string' || typeof text !== 'string')
+      throw new NarrowsError(`${where}, must give ${names.image} and ${names.text} as texts.`);
+    if (image.trim() === '') throw new NarrowsError(`${where}: the image has no name.`);
+    return { image, path: isAbsolute(image) ? image : join(dirname(resolve(this.file)), image), text, line, where, further };
+  }
+}
+
+function* csvRows(content: string, file: string, reader: Reader, attempt: (work: () => void) => void): Generator<ListedPair> {
+  const [header, ...records] = parseCsv(content, file, delimiterOf(content));
+  if (!header) throw new NarrowsError(`${file} is empty; its first line should name the columns image and text.`);
+  const names = reader.columns(header.fields, `The first line of ${file}`);
+  const count = header.fields.length;
+  for (const { fields, line } of records) {
+    const where = `${file}, line ${line}`;
+    const out: ListedPair[] = [];
+    attempt(() => {
+      if (fields.length !== count)
+        throw new NarrowsError(
+          `${where}: ${fields.length} fields where the first line has ${count}; put quotes around a caption with commas.`,
+        );
+      out.push(reader.pair({ fields: Object.fromEntries(header.fields.map((name, i) => [name, fields[i]])), line, where }, names));
+    });
+    yield* out;
+  }
+}
+
+const asObject = (value: unknown, where: string): Readonly<Record<string, unknown>> => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new NarrowsError(`${where}, is no JSON object.`);
+  return value as Record<string, unknown>;
+};
+
+/**
+ * Reads all pairs of a `.csv`, `.tsv`, `.jsonl` or `.json` file (UTF-8, or UTF-16 with its mark).
+ * @throws NarrowsError for another kind of file, missing columns, a broken row, or no pairs at all
+ */
+export async function readPairs(file: string, options: ReadPairsOptions = {}): Promise<ListedPair[]> {
+  const kind = /\.(csv|tsv|jsonl|ndjson|json)$/i.exec(file)?.[1].toLowerCase();
+  if (!kind) throw new NarrowsError(`${file} is neither .csv nor .jsonl nor .json; give a file of one of these kinds.`, { kind: 'usage' });
+  const reader = new Reader(file, options);
+  const pairs: ListedPair[] = [];
+  const attempt = (work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!options.ignore || !(error instanceof NarrowsError)) throw error;
+      options.ignore(error.message);
+    }
+  };
+  if (kind === 'csv' || kind === 'tsv') pairs.push(...csvRows(await readText(file), file, reader, attempt));
+  else if (kind === 'json') {
+    let entry = 0;
+    for await (const { value, where } of jsonRecords(file)) {
+      entry++;
+      attempt(() => pairs.push(reader.pair({ fields: asObject(value, where), line: entry, where })));
+    }
+  } else {
+    for (const [i, row] of (await readText(file)).split('\n').entries()) {
+      if (row.trim() === '') continue;
+      const where = `${file}, line ${i + 1}`;
+      attempt(() => pairs.push(reader.pair({ fields: asObject(parseJson(row, where, parseExact), where), line: i + 1, where })));
+    }
+  }
+  if (pairs.length === 0) throw new NarrowsError(`${file} lists no pairs.`);
+  return pairs;
+}
