@@ -1,4 +1,5 @@
 /** @file A directory on disk as the files of a checkpoint. */
+import './time-limit.ts';
 import { createHash } from 'node:crypto';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';

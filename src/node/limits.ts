@@ -1,29 +1,7 @@
-/** @file Code that comes with data (patterns, templates) runs within limits of time and memory, and its caller waits for it. */
-import { Script } from 'node:vm';
+/** @file Programs that come with data (templates) run in a worker, within limits of time and memory, and their caller waits for them. */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import { LimitError } from '../system/time-limit.ts';
 import { spawnWorker } from './threads.ts';
-
-/** What ran longer, or took more memory, than it may. */
-export class LimitError extends Error {
-  override readonly name = 'LimitError';
-}
-
-const script = new Script('run()');
-
-/**
- * Runs a function of this thread, a regular expression in it included, for at most `seconds`.
- * @throws LimitError when the time is over
- */
-export function withTimeLimit<T>(run: () => T, seconds: number): T {
-  // The script's context knows nothing but the function; the time limit holds for all that it calls.
-  try {
-    return script.runInNewContext({ run }, { timeout: seconds * 1000 }) as T;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
-      throw new LimitError(`took longer than ${seconds} s`);
-    throw error;
-  }
-}
 
 /** What a worker of `LimitedWorker` gets first. */
 export interface LimitedWorkerData {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import '../../node/time-limit.ts';
 import { hasForeignPatterns } from './patterns.ts';
 import { Tokenizer } from './tokenizer.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';

@@ -1,8 +1,8 @@
 /** @file Text to token ids with offsets into the caption; ids and offsets equal those of Hugging Face's fast (Rust) tokenizers. */
 
-import { LimitError, withTimeLimit } from '../../node/limits.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import type { ModelFiles } from '../../system/model-files.ts';
+import { LimitError, withTimeLimit } from '../../system/time-limit.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import { type AddedToken, addedTokenSplitter, type Section } from './added-tokens.ts';
 import { type Aligned, alignOriginal } from './aligned.ts';

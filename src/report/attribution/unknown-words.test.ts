@@ -1,7 +1,6 @@
 /** @file A word that the model's vocabulary lacks says so wherever a result is shown or stored. */
 import { expect, it } from 'vitest';
-import { figureSvg } from './figure.ts';
-import { reportHtml } from './html.ts';
+import { figureSvg, reportHtml } from './bound.ts';
 import { attributionFromJson, attributionToJson } from './json.ts';
 import { terminalWords } from './terminal.ts';
 import { exampleResult } from './testdata/example-result.ts';

@@ -1,5 +1,5 @@
 /** @file Image–caption pairs to train on: those of a list whose pictures are there. */
-import { sha256File } from '../../checkpoints/hash.ts';
+import { sha256File } from '../../checkpoints/disk.ts';
 import { readPairs } from '../../inputs/pairs/read-pairs.ts';
 import { stat } from '../../node/disk.ts';
 import { resolve } from '../../node/paths.ts';

@@ -1,5 +1,6 @@
 /** @file Chat templates are programs that come with a checkpoint: they run in a worker, within limits of time, memory and length. */
-import { LimitError, LimitedWorker } from '../../../node/limits.ts';
+import { LimitedWorker } from '../../../node/limits.ts';
+import { LimitError } from '../../../system/time-limit.ts';
 import type { RenderJinja } from './jinja-engine.ts';
 import type { JinjaRequest } from './jinja-worker.ts';
 
