@@ -83,7 +83,9 @@ export async function writeAuditPages(
       yield `${exactJson({ ...listed.further, image: listed.image, caption: listed.text, error: reason })}\n`;
   }
   function* csvLines(): Generator<string> {
-    yield formatCsv([['image', 'caption', 'cosine', ...(hasBits ? ['image_bits', 'caption_bits'] : []), 'verdict', 'report', 'warnings', ...further]]);
+    yield formatCsv([
+      ['image', 'caption', 'cosine', ...(hasBits ? ['image_bits', 'caption_bits'] : []), 'verdict', 'report', 'warnings', ...further],
+    ]);
     for (const i of order) {
       const r = records.read(i);
       yield formatCsv([
