@@ -1,6 +1,7 @@
 /** @file Reads JSON files of a checkpoint with errors a person can act on. (From paths: checkpoints/disk.ts.) */
 import { NarrowsError } from '../system/errors.ts';
 import { fileIn, type ModelFiles, readText } from '../system/model-files.ts';
+import { foreignLayout } from './foreign.ts';
 import { jsonErrorIndex } from './json-position.ts';
 
 /** Parses JSON text. @param path named in the error. @param parse `parseExact` where ids may be longer than a number. @throws NarrowsError with the line and column at which it stops being JSON. */
@@ -27,7 +28,11 @@ export async function readJsonFrom(files: ModelFiles, file: string): Promise<unk
  * @throws NarrowsError when the place or the file is missing, or the file is not a JSON object.
  */
 export async function readConfigFrom(files: ModelFiles): Promise<Record<string, unknown>> {
-  if (!(await files.list()).includes('config.json')) {
+  const names = await files.list();
+  if (!names.includes('config.json')) {
+    const adapter = names.includes('adapter_config.json') ? await readText(files, 'adapter_config.json') : undefined;
+    const foreign = foreignLayout(files.name, names, () => adapter);
+    if (foreign) throw foreign;
     throw new NarrowsError(`${files.name} has no config.json, so it is not a model in Hugging Face format; check the path.`);
   }
   const config = await readJsonFrom(files, 'config.json');

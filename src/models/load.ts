@@ -6,6 +6,7 @@ import { fileIn, type ModelFiles } from '../system/model-files.ts';
 import { parseCLIPConfig } from './clip/config.ts';
 import { CLIPModel } from './clip/model.ts';
 import type { DualEncoderModel } from './dual-encoder-model.ts';
+import { isOriginalLlava, originalLlavaError } from './llava/config.ts';
 import type { OpenOptions } from './load-parts.ts';
 import type { ModelConfig } from './model-config.ts';
 import { naflexRefusal, parseSiglipConfig, sharedWidth } from './siglip/config.ts';
@@ -58,6 +59,7 @@ export const MODEL_TYPES: readonly string[] = [...KINDS.keys()];
 export function modelKind(config: Readonly<Record<string, unknown>>, source: string): ModelKind {
   const type = config.model_type;
   if (type === 'siglip2') throw naflexRefusal(source);
+  if (isOriginalLlava(config)) throw originalLlavaError(source);
   const kind = typeof type === 'string' ? KINDS.get(type) : undefined;
   if (kind) return kind;
   const given = type === undefined ? 'has no model_type' : `is of model_type ${JSON.stringify(type)}`;

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NarrowsError } from '../../system/errors.ts';
+import { openCheckpoint } from '../disk.ts';
 import { listCached } from './cache.ts';
 import { type DownloadProgress, type ResolveOptions, resolveModel } from './hub.ts';
 import { retryAfter } from './request.ts';
@@ -409,7 +410,9 @@ describe('refusals', () => {
   test('of pickled weights say how to convert', async () => {
     const { 'model.safetensors': _, ...rest } = hub.files;
     hub.files = rest;
-    await expect(get()).rejects.toThrow(/only as pytorch_model.bin, .*AutoModel.from_pretrained\("org\/name"\).*safe_serialization=True/);
+    await expect(get()).rejects.toThrow(
+      /only as pytorch_model.bin, .*AutoConfig.from_pretrained\("org\/name"\).*architectures\[0\].*safe_serialization=True/,
+    );
     hub.files = { 'README.md': Buffer.from('') };
     await expect(get()).rejects.toThrow('has no config.json');
     hub.files = { 'config.json': Buffer.from('{}') };
@@ -485,7 +488,7 @@ test('directories are used as they are', async () => {
   mkdirSync(join(cache, 'mine'));
   expect(await get(join(cache, 'mine'))).toEqual({ directory: join(cache, 'mine'), name: 'mine' });
   writeFileSync(join(cache, 'mine', 'pytorch_model.bin'), '');
-  await expect(get(join(cache, 'mine'))).rejects.toThrow('convert it in Python');
+  await expect(openCheckpoint(join(cache, 'mine'))).rejects.toThrow('convert them in Python');
   await expect(get(join(cache, 'mine', 'pytorch_model.bin'))).rejects.toThrow('is a file: give the directory');
 });
 

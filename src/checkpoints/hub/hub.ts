@@ -6,6 +6,7 @@ import { homedir } from '../../node/machine.ts';
 import { basename, join, resolve } from '../../node/paths.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
+import { foreignLayout } from '../foreign.ts';
 import { CachedRepository, isCommit } from './cache.ts';
 import { blobName, downloadBlob, type RemoteFile, sizeOnDisk } from './download.ts';
 import { withLock } from './lock.ts';
@@ -51,7 +52,10 @@ function localDirectory(ref: string): ResolvedModel | undefined {
   const path = ref === '~' || ref.startsWith('~/') ? join(homedir(), ref.slice(1)) : ref;
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isDirectory()) {
-    refusePickled(ref, readdirSync(path));
+    const names = readdirSync(path);
+    const foreign = foreignLayout(path, names, name => readFileSync(join(path, name), 'utf8'));
+    if (foreign) throw foreign;
+    // Weights that are pickled are named by openCheckpoint, with the conversion in place; a tokenizer beside them can be read.
     return { directory: resolve(path), name: basename(resolve(path)) };
   }
   if (stats) throw new NarrowsError(`${ref} is a file: give the directory that holds config.json and the weights.`);
@@ -120,6 +124,11 @@ async function completeSnapshot(
 ): Promise<void> {
   const paths = entries.map(entry => entry.path);
   const has = new Map(entries.map(entry => [entry.path, entry]));
+  const foreign = foreignLayout(
+    context.repository,
+    paths.filter(path => !path.includes('/')),
+  );
+  if (foreign) throw foreign;
   refusePickled(context.repository, paths);
   if (!has.has('config.json'))
     throw new NarrowsError(`${context.repository} has no config.json, so it is no checkpoint in Hugging Face's format.`);

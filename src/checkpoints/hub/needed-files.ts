@@ -23,13 +23,16 @@ export const isWeights = (path: string): boolean => /^[\w][\w.-]*\.safetensors$/
 const isPickled = (path: string): boolean =>
   /\.(bin|pt|pth|ckpt|pkl|h5|msgpack)$/.test(path) && !/^(training_args|optimizer|scheduler)/.test(path);
 
-/** The sentence for a checkpoint whose weights exist only in formats that run code or are not PyTorch's, with the Python that converts it. */
+/**
+ * The sentence for a checkpoint whose weights exist only in formats that run code or are not PyTorch's, with the Python that converts it: the
+ * class that config.json names, since AutoModel drops the head of a model that answers.
+ */
 export function pickledWeightsError(name: string, file: string): NarrowsError {
   return new NarrowsError(
-    `${name} has its weights only as ${file}, which is never opened here because unpickling can run code; convert it in Python: ` +
-      `from transformers import AutoModel; AutoModel.from_pretrained("${name}").save_pretrained("converted", safe_serialization=True) ` +
-      `and copy the tokenizer and preprocessor files beside it: ` +
-      `from transformers import AutoProcessor; AutoProcessor.from_pretrained("${name}").save_pretrained("converted").`,
+    `${name} has its weights only as ${file}, which is never opened here because unpickling can run code; convert it in Python, where you trust it: ` +
+      `import transformers as t; c = t.AutoConfig.from_pretrained("${name}"); ` +
+      `getattr(t, c.architectures[0]).from_pretrained("${name}").save_pretrained("converted", safe_serialization=True); ` +
+      `t.AutoProcessor.from_pretrained("${name}").save_pretrained("converted")`,
   );
 }
 

@@ -96,6 +96,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./models-info.ts')).modelsInfoCommand,
   },
   {
+    name: 'models convert',
+    summary: 'Convert an original LLaVA, or merge a LoRA adapter into its base',
+    load: async () => (await import('./models-convert.ts')).modelsConvertCommand,
+  },
+  {
     name: 'models download',
     summary: 'Fetch a model from the Hugging Face hub into the shared cache',
     load: async () => (await import('./models-download.ts')).modelsDownloadCommand,

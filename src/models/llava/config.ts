@@ -104,13 +104,23 @@ function parseVision(json: unknown, source: string): LlavaVisionConfig {
   return { ...parseSiglipConfig(whole, source).vision_config, model_type: type };
 }
 
+/** Whether a config is one of the original code's: Llama's keys, with `mm_…` beside them. Its LLaVA-Mini form is opened as it is. */
+export const isOriginalLlava = (json: Readonly<Record<string, unknown>>): boolean =>
+  (json.model_type === 'llava_llama' || (json.model_type === 'llava' && !record(json.vision_config))) &&
+  typeof json.mm_vision_tower === 'string';
+
+/** What can be done with one. */
+export const originalLlavaError = (source: string): NarrowsError =>
+  new NarrowsError(
+    `${source} is in the layout of the original LLaVA code (mm_vision_tower beside Llama's keys); convert it once with: narrows models convert DIRECTORY --vision-tower TOWER --output CONVERTED, where TOWER is the model that mm_vision_tower names.`,
+  );
+
 /** @throws NarrowsError naming the key that is wrong, or what Narrows does not run, in one sentence */
 export function parseLlavaConfig(json: unknown, source = 'config.json'): LlavaConfig {
   const given = record(json) ?? {};
+  if (isOriginalLlava(given)) throw originalLlavaError(source);
   if (given.model_type !== 'llava')
-    throw new NarrowsError(
-      `${source} is of model_type ${JSON.stringify(given.model_type)}, not "llava" (LlavaForConditionalGeneration); convert the checkpoint with transformers' convert_llava_weights_to_hf.py if it is the original LLaVA's.`,
-    );
+    throw new NarrowsError(`${source} is of model_type ${JSON.stringify(given.model_type)}, not "llava" (LlavaForConditionalGeneration).`);
   const text = record(given.text_config) ?? {};
   const textType = text.model_type ?? 'llama';
   if (textType !== 'llama' && textType !== 'qwen2')

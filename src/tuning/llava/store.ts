@@ -1,10 +1,11 @@
 /** @file What a run writes, for going on and for use: a model directory, with a bottleneck beside it, or an adapter as PEFT stores it. */
 
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
-import { mergeLora, openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, mergeLora, openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
 import { readFloats, readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
 import { nameInMemory } from '../../models/llava/layout.ts';
+import { rm } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { join } from '../../node/paths.ts';
 import type { Parameter } from '../../optim/adamw.ts';
@@ -72,6 +73,8 @@ export async function saveMerged(directory: string, { args, source, method, para
     files: new Map([...source.files, ['training_args.json', argumentsJson(args)]]),
     layout: source.layout,
   });
+  // With these beside it, transformers would open the base model and the adapter instead.
+  for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) await rm(join(directory, name), { force: true });
 }
 
 /** Where what was trained stands in such a directory, by name in memory. @throws NarrowsError for a damaged file */
