@@ -19,7 +19,7 @@ it("hashes as Node's SHA-256, in one piece or many", async () => {
   expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.string({ unit: 'binary', maxLength: 50 })), { maxLength: 6 }),
+      fc.array(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.constantFrom('', 'plain', 'ключ "ö"', '😀 \u0000')), { maxLength: 6 }),
       async parts => {
         const native = createHash('sha256');
         for (const part of parts) native.update(part);
