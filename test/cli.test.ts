@@ -134,7 +134,7 @@ describe('attribute --pairs', () => {
     const first = await audit();
     expect(first.code).toBe(1);
     expect(first.stdout).toContain('2 of 5 pairs attributed, 3 failed.');
-    for (const sentence of ['line 3: Cannot read', 'line 5: Image', 'line 6: The model’s'.replace('’', "'")])
+    for (const sentence of ['line 3: Image', 'nope.png does not exist', 'line 5: Image', 'line 6: The model’s'.replace('’', "'")])
       expect(first.stderr).toContain(sentence);
     const csv = parseCsv(readFileSync(at('audit/summary.csv'), 'utf8')).map(r => r.fields);
     expect(csv[0].slice(0, 4)).toEqual(['image', 'caption', 'cosine', 'image_bits']);
