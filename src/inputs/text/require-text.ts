@@ -18,10 +18,11 @@ export function requireKnown(text: string, tokenized: TokenizedText): TokenizedT
 }
 
 /**
- * The sentence that warns of words, inside a caption that is known otherwise, which the vocabulary lacks; undefined where it knows all of them.
+ * The sentence that warns of words, inside a caption that is known otherwise, which the vocabulary lacks; undefined where
+ * it knows all of them. Punctuation is marked, but not warned about.
  */
 export function unknownWarning(text: string, { tokens }: Pick<TokenizedText, 'tokens'>): string | undefined {
-  const words = mergeWords(text, tokens, new Float32Array(tokens.length)).filter(word => word.unknown);
+  const words = mergeWords(text, tokens, new Float32Array(tokens.length)).filter(word => word.unknown && /[\p{L}\p{N}]/u.test(word.text));
   if (words.length === 0) return undefined;
   const shown = [...new Set(words.map(word => shorten(word.text)))];
   const more = shown.length > 5 ? ` and ${shown.length - 5} more` : '';

@@ -26,6 +26,7 @@ describe('words that the vocabulary lacks', () => {
 
   it('are none where all are known, and a part makes the word', () => {
     expect(unknownWarning('a chest', tokenizer.encode('a chest'))).toBeUndefined();
+    expect(unknownWarning('a chest, left', tokenizer.encode('a chest, left'))).toBeUndefined();
     const parts = [
       { start: 0, end: 3, special: false },
       { start: 3, end: 6, special: false, unknown: true },
