@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import { readJson } from '../checkpoints/disk.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { camel } from './flags.ts';
+import { ownersOf } from './schema-flags.ts';
 
 /** Reads the file. @throws NarrowsError when it is not a JSON object */
 export async function readConfigFile(file: string): Promise<Record<string, unknown>> {
@@ -25,6 +26,8 @@ function optionValue(option: Option, value: unknown, name: string, file: string)
     return String(each);
   });
   try {
+    const owners = ownersOf(option);
+    if (owners?.read && texts.length === 1) return owners.read(texts[0]);
     if (!option.parseArg) return texts.length === 1 ? texts[0] : texts;
     let parsed: unknown;
     // A flag that may be repeated gathers; one that takes a list gets it as it would stand on the command line.
@@ -32,7 +35,8 @@ function optionValue(option: Option, value: unknown, name: string, file: string)
     else for (const text of texts) parsed = option.parseArg(text, parsed);
     return parsed;
   } catch (error) {
-    if (error instanceof InvalidArgumentError) throw wrong(error.message);
+    if (error instanceof InvalidArgumentError)
+      throw wrong(`${error.message}${ownersOf(option) ? ` (an option of ${ownersOf(option)!.text()})` : ''}`);
     throw error;
   }
 }

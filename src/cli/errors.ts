@@ -1,6 +1,7 @@
 /** @file The one place where errors become a sentence on stderr and an exit code. */
 import { CommanderError } from 'commander';
 import { messageOf, NarrowsError } from '../system/errors.ts';
+import { didYouMean } from '../system/nearest-names.ts';
 
 /** Exit codes: done, failed, called wrongly, interrupted. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -20,6 +21,13 @@ function sentence(text: string): string {
   return /[.?!]$/.test(capital) ? capital : `${capital}.`;
 }
 
+/** `; did you mean x?` for a value that is none of commander's own choices. */
+function choiceHint(message: string): string {
+  const [, value, words] = /argument '(.*)' is invalid\. Allowed choices are (.*?)\.?$/.exec(message) ?? [];
+  const near = value === undefined ? undefined : didYouMean(value, words.split(', '));
+  return near ? `; ${near}` : '';
+}
+
 /** Commander's words, with its suggestion drawn into the sentence. */
 function usageSentence(error: CommanderError): string {
   const [first, ...rest] = error.message.replace(/^error: /, '').split('\n');
@@ -29,7 +37,7 @@ function usageSentence(error: CommanderError): string {
       ? '; put quotes around an argument that has spaces'
       : suggestion
         ? `; did you mean ${suggestion}?`
-        : '';
+        : choiceHint(first);
   return sentence(first.replace(/\.$/, '').replace(' is invalid. ', ' is invalid: ') + hint);
 }
 

@@ -1,5 +1,6 @@
 /** @file Parsers of flag values, for commander: a wrong value is one clause that says what may stand there. */
 import { InvalidArgumentError } from 'commander';
+import { didYouMean } from '../system/nearest-names.ts';
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -52,37 +53,14 @@ export const memory = (text: string): number => {
   return Math.floor(bytes);
 };
 
-/** Edit distance of two names. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
-    row = next;
-  }
-  return row[b.length];
-}
-
-/** Names that a person may have meant, nearest first. */
-export function nearestNames(name: string, names: readonly string[], count = 3): string[] {
-  const close = names.map(one => [one, one.includes(name) || name.includes(one) ? 1 : distance(one, name)] as const);
-  return close
-    .filter(([one, d]) => d <= Math.max(2, one.length / 3))
-    .sort((a, b) => a[1] - b[1])
-    .slice(0, count)
-    .map(([one]) => one);
-}
-
 /** One of many names; a wrong one is answered with those that are near. */
 export const nameAmong =
   (names: () => readonly string[], what: string) =>
   (text: string): string => {
     const all = names();
     if (all.includes(text)) return text;
-    const near = nearestNames(text, all);
-    throw new InvalidArgumentError(
-      near.length ? `there is no such ${what}; did you mean ${near.join(' or ')}?` : `give one of ${all.join(', ')}`,
-    );
+    const near = didYouMean(text, all);
+    throw new InvalidArgumentError(near ? `there is no such ${what}; ${near}` : `give one of ${all.join(', ')}`);
   };
 
 function range(low: number, high: number): string {

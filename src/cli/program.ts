@@ -5,14 +5,16 @@ import { createColours } from '../node/colours.ts';
 import { createLogger } from '../node/logger.ts';
 import { createProgress } from '../node/progress.ts';
 import { canRewrite, setStatus } from '../node/status-line.ts';
+import { nearestNames } from '../system/nearest-names.ts';
 import { version } from '../system/version.ts';
 import { visible } from '../system/visible.ts';
 import type { CommandModule, Context, Options } from './command.ts';
 import { type CommandEntry, commands, groups } from './commands/registry.ts';
 import { applyConfig, readConfigFile } from './config-file.ts';
 import { EXIT } from './errors.ts';
-import { examples, integer, nearestNames } from './flags.ts';
+import { examples, integer } from './flags.ts';
 import { pluginsOf } from './plugins.ts';
+import { ownersOf } from './schema-flags.ts';
 
 /** Global flags that take a value: their values are no command names. */
 const WITH_VALUE = new Set(['--config', '--seed']);
@@ -152,12 +154,25 @@ export async function runProgram(argv: readonly string[], signal: AbortSignal): 
   return code;
 }
 
-/** Commander suggests only flags that its help lists; those of the many methods are listed elsewhere. */
+/**
+ * Commander suggests only flags that its help lists; those of the many methods are listed elsewhere. Of flags that are equally near, one that
+ * the chosen method takes comes first; a flag that it does not take is suggested with the methods that do.
+ */
 function withHiddenFlags(error: unknown, program: Command, meant: CommandEntry): unknown {
-  if (!(error instanceof CommanderError) || error.code !== 'commander.unknownOption' || error.message.includes('Did you mean'))
-    return error;
+  if (!(error instanceof CommanderError) || error.code !== 'commander.unknownOption') return error;
   const command = meant.name.split(' ').reduce<Command | undefined>((c, name) => c?.commands.find(one => one.name() === name), program);
   const said = /'(--[^']*)'/.exec(error.message)?.[1] ?? '';
-  const [near] = nearestNames(said, command?.options.flatMap(o => o.long ?? []) ?? [], 1);
-  return near ? new CommanderError(error.exitCode, error.code, `${error.message}\n(Did you mean ${near}?)`) : error;
+  const known = [command, program].flatMap(c => c?.options ?? []).filter(o => o.long !== undefined);
+  const usable = known.filter(o => ownersOf(o)?.isChosen() !== false);
+  const order = [...usable, ...known.filter(o => !usable.includes(o))];
+  const [near] = nearestNames(
+    said,
+    order.map(o => o.long ?? ''),
+    1,
+  );
+  if (near === undefined) return error;
+  const option = order.find(o => o.long === near)!;
+  const owners = usable.includes(option) ? '' : `, an option of ${ownersOf(option)!.text()}`;
+  const [first] = error.message.split('\n');
+  return new CommanderError(error.exitCode, error.code, `${first}\n(Did you mean ${near}${owners}?)`);
 }

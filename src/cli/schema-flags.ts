@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { NarrowsError } from '../system/errors.ts';
+import { didYouMean } from '../system/nearest-names.ts';
 import type { Context } from './command.ts';
 import { camel, kebab } from './flags.ts';
 import { formatTable } from './table.ts';
@@ -35,6 +36,13 @@ function placeholder(p: Property): string {
   return isNumeric(p) ? 'n' : 'text';
 }
 
+/** What may stand there, and which of it was meant, if that can be guessed. */
+const wordsClause = (text: string, words: readonly unknown[], before: readonly string[] = []): string => {
+  const near = didYouMean(text, words.map(String));
+  const all = [...before, ...words];
+  return `give ${all.length > 1 && before.length === 0 ? 'one of ' : ''}${all.join(before.length ? ' or ' : ', ')}${near ? `; ${near}` : ''}`;
+};
+
 /** Text to the raw value that the schema then checks. Only what the schema could not phrase well is refused here. */
 function reader(p: Property): (text: string) => unknown {
   const numeric = (text: string): unknown => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text);
@@ -43,7 +51,7 @@ function reader(p: Property): (text: string) => unknown {
       const value = p.anyOf?.some(isNumeric) ? numeric(text) : text;
       const words = p.anyOf?.flatMap(one => (one.const !== undefined ? [one.const] : (one.enum ?? []))) ?? [];
       if (typeof value === 'string' && !words.includes(value) && !p.anyOf?.some(one => one.type === 'string' && !one.const && !one.enum))
-        throw new InvalidArgumentError(`give ${[...(p.anyOf?.some(isNumeric) ? ['a number'] : []), ...words].join(' or ')}`);
+        throw new InvalidArgumentError(wordsClause(value, words, p.anyOf?.some(isNumeric) ? ['a number'] : []));
       return value;
     };
   }
@@ -57,7 +65,7 @@ function reader(p: Property): (text: string) => unknown {
   const words = p.enum ?? (p.const !== undefined ? [p.const] : undefined);
   if (words) {
     return text => {
-      if (!words.includes(text)) throw new InvalidArgumentError(`give ${words.length > 1 ? 'one of ' : ''}${words.join(', ')}`);
+      if (!words.includes(text)) throw new InvalidArgumentError(wordsClause(text, words));
       return text;
     };
   }
@@ -145,6 +153,25 @@ export const describeOptions = (schema: z.ZodObject): OptionRow[] =>
     };
   });
 
+/** The entries whose schema has a flag that `addChosenFlags` declared. */
+export interface FlagOwners {
+  /** Whether the entry that the call chooses is among them; undefined where it is not known. */
+  isChosen(): boolean | undefined;
+  /** Their names, a few of many. */
+  text(): string;
+  /** Reads a value strictly; undefined where the entries do not agree on its type. */
+  readonly read?: (text: string) => unknown;
+}
+
+const declared = new WeakMap<Option, FlagOwners>();
+
+/** Whose flag it is; undefined for one that `addChosenFlags` did not declare. */
+export const ownersOf = (option: Option): FlagOwners | undefined => declared.get(option);
+
+/** A few names of many. */
+export const someNames = (names: readonly string[]): string =>
+  names.length > 4 ? `${names.slice(0, 4).join(', ')} and others` : names.join(', ');
+
 /**
  * Adds the flags of several schemas of which a call uses one: keys that stand in many are one flag, read by the schema that the call chose
  * (`chosenValues`). The help lists that schema's flags alone.
@@ -160,15 +187,26 @@ export function addChosenFlags<E extends { readonly name: string; readonly schem
     for (const [key, property] of Object.entries(propertiesOf(entry.schema))) {
       if (taken.has(camel(key))) continue;
       taken.add(camel(key));
-      if (property.type === 'boolean') {
-        command.addOption(new Option(`--${kebab(key)}`).hideHelp());
-        command.addOption(new Option(`--no-${kebab(key)}`).default(undefined).hideHelp());
-      } else {
-        const option = new Option(`--${kebab(key)} <value>`).hideHelp();
-        const others = entries.flatMap(e => (key in e.schema.shape ? [propertiesOf(e.schema)[key]] : []));
-        // Where all agree on the type, a wrong value is refused while it is parsed, in a config file with the file's name.
-        if (others.every(other => typeText(other) === typeText(property))) option.argParser(reader(property));
-        command.addOption(option);
+      const having = entries.filter(e => key in e.schema.shape);
+      const agreed = having.every(e => typeText(propertiesOf(e.schema)[key]) === typeText(property));
+      const owners: FlagOwners = {
+        isChosen: () => {
+          const entry = choose();
+          return entry && having.includes(entry);
+        },
+        text: () => someNames(having.map(e => e.name)),
+        read: agreed && property.type !== 'boolean' ? reader(property) : undefined,
+      };
+      const options =
+        property.type === 'boolean'
+          ? [new Option(`--${kebab(key)}`), new Option(`--no-${kebab(key)}`).default(undefined)]
+          : [new Option(`--${kebab(key)} <value>`)];
+      for (const option of options) {
+        declared.set(option, owners);
+        // On the command line the entry may be named behind the flag: a value that is none is kept as it is, for `chosenValues` to refuse once
+        // it is known whether the entry has the flag at all.
+        if (owners.read) option.argParser(text => lenient(owners.read!, text));
+        command.addOption(option.hideHelp());
       }
     }
   }
@@ -181,6 +219,15 @@ export function addChosenFlags<E extends { readonly name: string; readonly schem
     const at = text.indexOf('Options of ');
     return at < 0 ? `\n${entry.name} has no options.\n` : `\n${text.slice(at)}`;
   });
+}
+
+function lenient(read: (text: string) => unknown, text: string): unknown {
+  try {
+    return read(text);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return text;
+    throw error;
+  }
 }
 
 /**

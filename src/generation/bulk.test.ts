@@ -201,6 +201,12 @@ describe('bad input', () => {
       questionsOf([rows[1], { question_id: null, text: 'a' }, { question_id: 3, text: '' }]),
       /2 rows cannot be used: .*line 2.*line 3/,
     );
+    // A reason that many rows share is said once, with their number and the first of them.
+    const nameless = Array.from({ length: 7 }, (_, i) => ({ question_id: i, words: 'x' }));
+    await refused(
+      questionsOf([...nameless, { question_id: true, text: 'a' }]),
+      /8 rows cannot be used: the record has no question; give it as "text" \(7 rows, the first [^ ]*questions.jsonl, line 1\); question_id must be a text or a number, not true \([^ ]*questions.jsonl, line 8\)\.$/,
+    );
     await refused(
       questionsOf([{ question_id: 1, text: 'what is in <image> ?' }]),
       /line 1: the text has 1 <image> mark, but the record names no images/,

@@ -77,8 +77,21 @@ export function parseQuestion(value: unknown, source: string): BulkQuestion {
   return fromQuestion(record, source);
 }
 
-/** How many bad rows are named. */
+/** How many reasons are named. */
 const NAMED = 5;
+
+/** One sentence for rows that are no questions: each reason once, with the rows that it holds for. */
+function badRows(bad: readonly { readonly where: string; readonly reason: string }[]): NarrowsError {
+  if (bad.length === 1) return new NarrowsError(`${bad[0].where}: ${bad[0].reason}.`);
+  const reasons = new Map<string, string[]>();
+  for (const { where, reason } of bad) reasons.set(reason, [...(reasons.get(reason) ?? []), where]);
+  const said = [...reasons].slice(0, NAMED).map(([reason, places]) => {
+    const rows = places.length > 1 ? ` (${places.length} rows, the first ${places[0]})` : ` (${places[0]})`;
+    return `${reason}${rows}`;
+  });
+  const left = [...reasons.values()].slice(NAMED).reduce((sum, places) => sum + places.length, 0);
+  return new NarrowsError(`${bad.length} rows cannot be used: ${said.join('; ')}${left ? ` (and ${left} more)` : ''}.`);
+}
 
 /**
  * All questions of a `.jsonl` or `.json` file. Ids may repeat, as in the files of MME and TextVQA: a question is known by its id and its text.
@@ -87,7 +100,7 @@ const NAMED = 5;
  */
 export async function readQuestions(file: string, signal?: AbortSignal): Promise<BulkQuestion[]> {
   const questions: BulkQuestion[] = [];
-  const bad: string[] = [];
+  const bad: { readonly where: string; readonly reason: string }[] = [];
   const seen = new Map<string, number>();
   for await (const { value, where } of jsonRecords(file)) {
     signal?.throwIfAborted();
@@ -99,19 +112,12 @@ export async function readQuestions(file: string, signal?: AbortSignal): Promise
       questions.push(repeat > 1 ? { ...question, repeat } : question);
     } catch (error) {
       if (!(error instanceof NarrowsError)) throw error;
-      bad.push(messageOf(error));
+      const message = messageOf(error);
+      const reason = message.startsWith(`${where}: `) ? message.slice(where.length + 2) : message;
+      bad.push({ where, reason: reason.replace(/\.$/, '') });
     }
   }
-  if (bad.length === 1) throw new NarrowsError(bad[0]);
-  if (bad.length) {
-    const more = bad.length > NAMED ? ` (and ${bad.length - NAMED} more)` : '';
-    throw new NarrowsError(
-      `${bad.length} rows cannot be used: ${bad
-        .slice(0, NAMED)
-        .map(text => text.replace(/\.$/, ''))
-        .join('; ')}${more}.`,
-    );
-  }
+  if (bad.length) throw badRows(bad);
   if (questions.length === 0) throw new NarrowsError(`${file} holds no questions.`);
   return questions;
 }

@@ -3,10 +3,14 @@ import * as ort from '../node/onnxruntime.ts';
 import { checkWeightFiles, noteWeightFiles } from '../node/weight-guard.ts';
 import { mappedWeights } from './mapped-weights.ts';
 import { OrtExecutable, type OrtSession, type OrtTensors, sizesOk } from './ort.ts';
-import type { CompileOptions, Runtime } from './runtime.ts';
+import { type CompileOptions, checkThreads, type Runtime } from './runtime.ts';
 
-/** ONNX Runtime in this thread. @param defaults threads for every session that does not say otherwise. */
+/**
+ * ONNX Runtime in this thread. @param defaults threads for every session that does not say otherwise.
+ * @throws NarrowsError (usage) for a number of threads that is none
+ */
 export function nodeRuntime(defaults: { readonly threads?: number } = {}): Runtime {
+  checkThreads(defaults.threads ?? 0);
   return {
     name: 'onnxruntime-node',
     version: ort.env.versions.node ?? ort.env.versions.common,
@@ -19,7 +23,7 @@ export function nodeRuntime(defaults: { readonly threads?: number } = {}): Runti
       const session = await ort.InferenceSession.create(model, {
         executionProviders: ['cpu'],
         graphOptimizationLevel: 'all',
-        intraOpNumThreads: options.threads ?? defaults.threads ?? 0,
+        intraOpNumThreads: checkThreads(options.threads ?? defaults.threads ?? 0),
         interOpNumThreads: 1,
         enableMemPattern: options.memoryPlan !== false,
         // Errors are thrown; printing them too would mix with what the program prints.

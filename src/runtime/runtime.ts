@@ -1,6 +1,18 @@
 /** @file What the engine asks of a runtime: compile an ONNX model, run it, release it. Implementations: node.ts, web.ts, worker.ts. */
 import type { WeightFile } from '../node/weight-guard.ts';
+import { NarrowsError } from '../system/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+
+/** Most threads of an engine: more than any machine has, fewer than would break one. */
+export const MAX_THREADS = 1024;
+
+/** @returns the number of threads, 0 for what the runtime takes by itself. @throws NarrowsError (usage) for what is no such number */
+export function checkThreads(threads: number): number {
+  if (Number.isInteger(threads) && threads >= 0 && threads <= MAX_THREADS) return threads;
+  throw new NarrowsError(`The number of threads is ${threads}; give a whole number from 0 (all cores) to ${MAX_THREADS}.`, {
+    kind: 'usage',
+  });
+}
 
 /** Named tensors. */
 export type Feeds = Readonly<Record<string, Tensor>>;

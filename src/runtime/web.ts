@@ -3,7 +3,7 @@
 import { NarrowsError } from '../system/errors.ts';
 import { PromiseCache } from '../system/promise-cache.ts';
 import { OrtExecutable, type OrtSession, type OrtTensors, sizesOk } from './ort.ts';
-import type { CompileOptions, Executable, Runtime } from './runtime.ts';
+import { type CompileOptions, checkThreads, type Executable, type Runtime } from './runtime.ts';
 
 type Ort = typeof import('onnxruntime-web');
 
@@ -55,6 +55,7 @@ const nowhere: ReadExternal = async file => {
  * @throws NarrowsError (from `compile`) when onnxruntime-web is not installed or a weight file cannot be read.
  */
 export function webRuntime(options: WebOptions = {}): Runtime {
+  checkThreads(options.threads ?? 0);
   const read = options.readExternal ?? nowhere;
   const loading = new PromiseCache<Ort>();
   // The module takes one call at a time.

@@ -2,18 +2,23 @@
 import { z } from 'zod';
 import { type ImageReadOptions, parseWindow, WINDOW_FORM } from '../inputs/image/image-reading.ts';
 import { SCHEDULES } from '../optim/schedule.ts';
+import { MAX_THREADS } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { issueText } from '../system/issue-text.ts';
 
 const count = z.number().int().positive();
 const rate = z.number().nonnegative();
 const share = z.number().min(0).lt(1);
 
+/** More samples at once than any machine holds. */
+export const LARGEST_BATCH = 65_536;
+
 /** Field names as in files and, in kebab case, as flags; descriptions are the flags' help. */
 export const trainingArgumentsSchema = z.strictObject({
   output_dir: z.string().min(1).describe('Directory for checkpoints, figures and the finished model; a run in it is resumed'),
   max_steps: count.default(1000).describe('Updates in all'),
-  per_device_train_batch_size: count.default(64).describe('Pairs per micro-batch: what the contrastive loss is over'),
-  gradient_accumulation_steps: count.default(1).describe('Micro-batches per update'),
+  per_device_train_batch_size: count.max(LARGEST_BATCH).default(64).describe('Pairs per micro-batch: what the contrastive loss is over'),
+  gradient_accumulation_steps: count.max(LARGEST_BATCH).default(1).describe('Micro-batches per update'),
   learning_rate: rate.default(1e-3).describe('Learning rate after the warm-up'),
   lr_scheduler_type: z.enum(SCHEDULES).default('cosine').describe('Course of the learning rate'),
   warmup_steps: rate.default(0).describe('Updates of linear warm-up; below 1: share of max_steps'),
@@ -48,7 +53,7 @@ export const trainingArgumentsSchema = z.strictObject({
     .optional()
     .describe('Values of 16-bit pictures that become black and white: LOW,HIGH; auto (default): those that are there; pillow'),
   seed: z.number().int().nonnegative().default(0).describe('Seed of weights and data'),
-  num_threads: z.number().int().nonnegative().default(0).describe('Threads of the engine; 0: all cores'),
+  num_threads: z.number().int().min(0).max(MAX_THREADS).default(0).describe('Threads of the engine; 0: all cores'),
   report_to: z
     .array(z.enum(['jsonl', 'tensorboard']))
     .default(['jsonl', 'tensorboard'])
@@ -72,7 +77,7 @@ export function parseArguments<T>(schema: z.ZodType<T>, json: unknown, source = 
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new NarrowsError(`In ${source}, ${issue.path.length ? `"${issue.path.join('.')}" is wrong: ` : ''}${issue.message}.`, {
+  throw new NarrowsError(`In ${source}, ${issue.path.length ? `"${issue.path.join('.')}" is wrong: ` : ''}${issueText(issue, json)}.`, {
     kind: 'usage',
   });
 }

@@ -11,7 +11,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
 import { camel, kebab } from '../flags.ts';
 import { quietPictureOptions, type SharedWindow } from '../picture-flags.ts';
-import { chosenValues } from '../schema-flags.ts';
+import { chosenValues, someNames } from '../schema-flags.ts';
 
 /** What the flags of a call say, checked. */
 export interface AttributeSettings {
@@ -48,8 +48,7 @@ export function settingsOf(context: Context, said: Options, typed: ReadonlySet<s
     for (const key of Object.keys(other.schema.shape)) {
       if (!given.has(camel(key)) || own.has(camel(key))) continue;
       const owners = methods.filter(m => key in m.schema.shape).map(m => m.name);
-      const shown = owners.length > 4 ? `${owners.slice(0, 4).join(', ')} and others` : owners.join(', ');
-      throw new NarrowsError(`--${kebab(key)} is an option of ${shown}, not of ${entry.name}.`, { kind: 'usage' });
+      throw new NarrowsError(`--${kebab(key)} is an option of ${someNames(owners)}, not of ${entry.name}.`, { kind: 'usage' });
     }
   }
   if (given.has('unit') && entry.unit !== 'nats')

@@ -26,7 +26,7 @@ export function addAnswerFlags(command: Command, fallback: { readonly maxNewToke
       number(0, 1),
     )
     .option('--temperature <t>', "0 takes the best token, above it is drawn (default: the checkpoint's, else 0)", number(0))
-    .option('--top-k <n>', 'draw among the n best tokens', integer(1))
+    .option('--top-k <n>', 'draw among the n best tokens', integer(1, 2 ** 31 - 1))
     .option('--top-p <p>', 'draw among the best tokens that together are this likely', number(0, 1))
     .option('--min-p <p>', 'draw among tokens at least this share as likely as the best one', number(0, 1))
     .option('--num-beams <n>', "beam search with so many beams, none drawn (default: the checkpoint's, else 1)", integer(1, 256))
@@ -34,7 +34,11 @@ export function addAnswerFlags(command: Command, fallback: { readonly maxNewToke
     .option('--no-repeat-ngram-size <n>', 'no run of so many tokens twice, the prompt included; 0: any', integer(0, 2 ** 31 - 1))
     .option('--min-new-tokens <n>', 'no end before so many tokens', integer(0, 2 ** 31 - 1))
     .option('--repetition-penalty <r>', 'above 1 makes tokens that occurred less likely', number(0))
-    .option('--max-new-tokens <n>', `tokens of an answer at most (default: the checkpoint's, else ${fallback.maxNewTokens})`, integer(1))
+    .option(
+      '--max-new-tokens <n>',
+      `tokens of an answer at most (default: the checkpoint's, else ${fallback.maxNewTokens})`,
+      integer(1, 2 ** 31 - 1),
+    )
     .option('--stop <text>', 'text that ends an answer, may be repeated', collect);
 }
 

@@ -16,7 +16,7 @@ function configure(command: Command): void {
     .option('--data <source>', 'scenes, a COCO annotation file (.json), or pairs with box, boxes or mask (.jsonl)', 'scenes')
     .requiredOption('--output <dir>', 'directory of the report and of what is finished; the same directory again resumes')
     .option('--seeds <n>', 'maps per pair of methods that sample', integer(1, 1000), 5)
-    .option('--samples <n>', 'pairs per style and modality (default: 100 scenes, or the whole file)', integer(1))
+    .option('--samples <n>', 'pairs per style and modality (default: 100 scenes, or the whole file)', integer(1, 10_000_000))
     .option('--styles <list>', `styles of scenes, summed up one by one: trained, unseen, ${STYLES.join(', ')}`, list, ['trained'])
     .option('--model <name>', 'shipped model, directory, or org/name[@revision] on the Hugging Face hub', DEFAULT_MODEL)
     .addOption(new Option('--modality <side>', 'which maps to judge').choices(['image', 'text', 'both']).default('both'))
@@ -25,7 +25,11 @@ function configure(command: Command): void {
       '--options <file>',
       'JSON of labels with options: {"m2ib@tuned": {"method": "m2ib", "beta": 0.3}, "rise": {"pairs": 50, "seeds": 2}}; metrics likewise',
     )
-    .option('--faithfulness-samples <n>', 'pairs per style and modality for metrics that ask the model (default: all)', integer(1))
+    .option(
+      '--faithfulness-samples <n>',
+      'pairs per style and modality for metrics that ask the model (default: all)',
+      integer(1, 10_000_000),
+    )
     .option('--faithfulness-seeds <n>', 'seeds for metrics that ask the model (default: all)', integer(1, 1000))
     .option('--robustness-samples <n>', 'pairs per style and modality for metrics that run methods again', integer(0), 20)
     .option('--robustness-passes <n>', 'leave methods out of these metrics whose map costs more passes', integer(0), 300)

@@ -46,8 +46,8 @@ function configure(command: Command): void {
     )
     .option('--images <dir>', 'folder of the images: says which are missing')
     .option('--skip-missing', 'leave conversations out whose images are missing, rather than fail')
-    .option('--max-length <n>', 'most tokens of a conversation, images included; the rest is cut', integer(1))
-    .option('--image-tokens <n>', "tokens of one image (default: the model's; 576 with --tokenizer)", integer(1))
+    .option('--max-length <n>', 'most tokens of a conversation, images included; the rest is cut', integer(1, 1 << 20))
+    .option('--image-tokens <n>', "tokens of one image (default: the model's; 576 with --tokenizer)", integer(1, 1 << 20))
     .option('--limit <n>', 'show so many conversations; the totals are of all', integer(0), 5)
     .addHelpText(
       'after',

@@ -3,22 +3,23 @@ import type { Command } from 'commander';
 import { runExperiment } from '../../experiments/vittle-scenes/run.ts';
 import { experimentSchema } from '../../experiments/vittle-scenes/settings.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
+import { MAX_THREADS } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { parseArguments } from '../../tuning/arguments.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import { examples, list, snake } from '../flags.ts';
+import { examples, integer, list, snake } from '../flags.ts';
 import { addSchemaFlags, schemaValues } from '../schema-flags.ts';
 
 function configure(command: Command): void {
   command.requiredOption('--output <dir>', 'directory of the experiment; the same command again resumes it');
-  command.option('--num-threads <n>', 'threads of the engine; 0: all cores', Number, 0);
+  command.option('--num-threads <n>', 'threads of the engine; 0: all cores', integer(0, MAX_THREADS), 0);
   addSchemaFlags(command, experimentSchema, 'Settings:', new Set(['seeds']));
-  command.option('--seeds <n>', 'seeds per condition', Number);
+  command.option('--seeds <n>', 'seeds per condition (default: 5)', integer(1, 1000));
   command.option('--only-seeds <list>', 'run only these seeds, from 0; to share the runs out', list);
   command.addHelpText(
     'after',
-    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes, tunes six conditions with each seed, lets all\nof them sit the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
+    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes (unless --no-choose), tunes six conditions with each seed, lets all\nof them sit the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
       ['narrows experiment vittle-scenes --output vittle --start start', 'Everything, from pre-training on'],
       ['narrows experiment vittle-scenes --output vittle --start scene-llava --tune-steps 300', 'From the shipped model, shorter runs'],
     )}`,

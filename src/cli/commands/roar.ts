@@ -10,9 +10,10 @@ import { DEFAULT_MODEL } from '../../models/bundled.ts';
 import { CLIPModel } from '../../models/pretrained.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { didYouMean } from '../../system/nearest-names.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { EXIT } from '../errors.ts';
-import { examples, integer, list, nearestNames, number } from '../flags.ts';
+import { examples, integer, list, number } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
 import { pluginOption } from '../plugins.ts';
 
@@ -22,10 +23,10 @@ function configure(command: Command): void {
     .option('--model <name>', 'CLIP to start from', DEFAULT_MODEL)
     .addOption(new Option('--modality <side>', 'what is taken away: patches or words').choices(['image', 'text']).default('image'))
     .option('--percentile <p>', 'values above it are taken away', number(1, 99), 75)
-    .option('--samples <n>', 'pairs to train on', integer(64), 1000)
-    .option('--validation-samples <n>', 'pairs to judge by', integer(50), 500)
-    .option('--max-steps <n>', 'updates of each training; 0: zero-shot alone', integer(0), 200)
-    .option('--batch-size <n>', 'pairs per update', integer(2), 64)
+    .option('--samples <n>', 'pairs to train on', integer(64, 10_000_000), 1000)
+    .option('--validation-samples <n>', 'pairs to judge by', integer(50, 10_000_000), 500)
+    .option('--max-steps <n>', 'updates of each training; 0: zero-shot alone', integer(0, 100_000_000), 200)
+    .option('--batch-size <n>', 'pairs per update', integer(2, 65_536), 64)
     .option('--learning-rate <rate>', 'learning rate', number(0, 1), 3e-4)
     .option('--seeds <n>', 'trainings per method', integer(1, 100), 3)
     .addOption(pluginOption())
@@ -38,11 +39,11 @@ async function run(context: Context, options: Options): Promise<number | undefin
   const wanted = [...new Set([...(options.methods as string[]), 'random', 'uniform'])];
   for (const name of wanted) {
     if (pairMethods().some(m => m.name === name)) continue;
-    const near = nearestNames(
+    const near = didYouMean(
       name,
       pairMethods().map(m => m.name),
     );
-    throw new NarrowsError(`There is no method "${name}"${near.length ? `; did you mean ${near.join(' or ')}?` : '.'}`, { kind: 'usage' });
+    throw new NarrowsError(`There is no method "${name}"${near ? `; ${near}` : '.'}`, { kind: 'usage' });
   }
   const { output: _, config: __, ...said } = options;
   const settings = { ...said, seed: context.seed };

@@ -12,7 +12,7 @@ import { examples, integer, list } from '../flags.ts';
 function configure(command: Command): void {
   const d = SCENE_DEFAULTS;
   command
-    .option('--count <n>', 'number of scenes', integer(1), 100)
+    .option('--count <n>', 'number of scenes', integer(1, 100_000_000), 100)
     .requiredOption('--output <dir>', 'directory to write; a larger --count later extends it')
     .option('--width <pixels>', 'width of the canvas', integer(16, 2048), d.width)
     .option('--height <pixels>', 'height of the canvas', integer(16, 2048), d.height)

@@ -5,7 +5,7 @@ import { readJson } from '../../checkpoints/disk.ts';
 import type { Choice } from '../../evaluation/compare/settings.ts';
 import { metrics } from '../../evaluation/metrics/registry.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { nearestNames } from '../flags.ts';
+import { didYouMean } from '../../system/nearest-names.ts';
 
 /** Entries of an options file by label. */
 export interface OptionsFile {
@@ -14,10 +14,7 @@ export interface OptionsFile {
 }
 
 /** "…; did you mean x or y?", or where the names can be seen. */
-const hint = (name: string, known: readonly string[], command: string): string => {
-  const near = nearestNames(name, known);
-  return near.length ? `did you mean ${near.join(' or ')}?` : `see narrows ${command}.`;
-};
+const hint = (name: string, known: readonly string[], command: string): string => didYouMean(name, known) ?? `see narrows ${command}.`;
 
 /**
  * Reads `{"m2ib@tuned": {"method": "m2ib", "beta": 0.3}, "insertion@blur": {"metric": "insertion", "removal": "blur"}}`; without `method` or

@@ -48,6 +48,10 @@ export const COLUMNS: readonly Column[] = [
   { name: 'corrupted captions, tokens', exams: group('image'), items: task => task === 'caption', of: 'tokens' },
 ];
 
+/** The columns for which there are exams: settings may leave out corruptions or perturbations. */
+export const columnsOf = (exams: readonly ExamFacts[]): Column[] =>
+  COLUMNS.filter(column => exams.some(facts => column.exams(facts) && facts.items.some(item => column.items(item.task))));
+
 /** An estimate of a condition, and its paired difference to the first condition. */
 export interface TableCell {
   readonly accuracy: Estimate;

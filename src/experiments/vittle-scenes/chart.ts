@@ -1,5 +1,5 @@
 /** @file The experiment's chart: paired differences to the plain condition with their intervals, a panel per kind of shift. SVG. */
-import { analyse, COLUMNS, type ExamFacts, type RunOutcome } from './analyse.ts';
+import { analyse, COLUMNS, columnsOf, type ExamFacts, type RunOutcome } from './analyse.ts';
 import { CONDITIONS } from './settings.ts';
 
 const COLOURS = ['#555', '#8a6d1f', '#1f6f8a', '#b5402a', '#c77b1e', '#7a3f8f'];
@@ -11,7 +11,7 @@ const escaped = (text: string): string => text.replace(/[&<>"]/g, c => `&#${c.ch
 export function differenceChart(
   runs: readonly RunOutcome[],
   exams: readonly ExamFacts[],
-  columns: readonly string[] = COLUMNS.slice(0, 4).map(c => c.name),
+  columns: readonly string[] = columnsOf(exams).flatMap(c => (c.of === 'correct' ? [c.name] : [])),
 ): string {
   const table = analyse(
     runs,

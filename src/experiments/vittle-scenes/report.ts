@@ -4,8 +4,8 @@ import { mean } from '../../tensor/statistics/descriptive.ts';
 import {
   analyse,
   byCondition,
-  COLUMNS,
   type Column,
+  columnsOf,
   type ExamFacts,
   type Explanation,
   explain,
@@ -135,7 +135,7 @@ export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly 
   return [
     `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p adjusted by Holm within a column.`,
     '## Accuracy',
-    mainTable(runs, exams, COLUMNS),
+    mainTable(runs, exams, columnsOf(exams)),
     '## Clean accuracy by task',
     taskTable(runs, exams),
     '## Each shift',

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
 import { analyse, COLUMNS, type ExamFacts, explain, movements, type RunOutcome } from './analyse.ts';
-import { runExperiment } from './run.ts';
+import { runExperiment, writeReport } from './run.ts';
 import { CONDITIONS, type ExperimentSettings, experimentSchema } from './settings.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -63,7 +63,42 @@ describe('the Vittle experiment', () => {
     expect(runs[0].outcomes['image:contrast:3'].distance.cosine_visual).toBeGreaterThan(1e-6);
     const report = await readFile(join(whole, 'report.md'), 'utf8');
     for (const { title } of CONDITIONS) expect(report).toContain(`| ${title} |`);
+    // Nothing was chosen: no file, no sentence and no key says that something was.
+    const { beta, alpha_end, bottleneck_layer, weight_decay } = settings;
+    const given = { beta, alpha_end, bottleneck_layer, weight_decay };
+    expect(report).toContain(`Nothing was chosen on validation scenes; taken from the settings: ${JSON.stringify(given)}`);
+    expect(await results(whole)).toMatchObject({ given });
+    expect(await results(whole)).not.toHaveProperty('chosen');
+    await expect(readFile(join(whole, 'chosen.json'))).rejects.toThrow('ENOENT');
+    await expect(runExperiment(runtime, whole, settings, { onlySeeds: [1] })).rejects.toThrow(
+      'no seed 1: the experiment has the seeds 0 to 0',
+    );
     await expect(runExperiment(runtime, whole, { ...settings, tune_steps: 3 })).rejects.toThrow('other settings');
+  });
+});
+
+describe('its outputs', () => {
+  it('says what was chosen where something was', async () => {
+    const directory = join(root, 'chosen');
+    await mkdir(directory);
+    const exams: ExamFacts[] = [{ id: 'clean', group: 'clean', items: [{ scene: 0, task: 'count', question: 'q', answer: 'a' }] }];
+    const distance = { rjsd_visual: 0, rjsd_text: 0 };
+    const outcomes = { clean: { correct: '1', tokens: [1000], log_likelihood: -1, distance } } as unknown as RunOutcome['outcomes'];
+    const runs: RunOutcome[] = [{ condition: 'plain', seed: 0, outcomes }];
+    const chosen = { beta: 1, alpha_end: 0.25, bottleneck_layer: 1, weight_decay: 10 };
+    await writeReport(directory, { ...settings, choose: true }, chosen, runs, exams);
+    expect(await readFile(join(directory, 'report.md'), 'utf8')).toContain(`Chosen on validation scenes: ${JSON.stringify(chosen)}`);
+    expect(await results(directory)).toMatchObject({ chosen });
+  });
+
+  it.each([
+    ['settings.json', '{"start": ', /settings.json is damaged or was not written by this experiment; choose another directory/],
+    ['settings.json', '[1]', /settings.json is damaged/],
+    ['chosen.json', '{"chosen": {"beta": "much"}}', /chosen.json is damaged .*; delete it to have the choice made again/],
+  ])('%s that is %s is named', { timeout: 240_000 }, async (name, content, sentence) => {
+    const directory = await mkdtemp(join(root, 'damaged-'));
+    await writeFile(join(directory, name), content);
+    await expect(runExperiment(runtime, directory, { ...settings, choose: true })).rejects.toThrow(sentence);
   });
 });
 

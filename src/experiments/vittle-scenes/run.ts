@@ -3,6 +3,7 @@
  * with every seed, all exams, tables. What is done is on disk; the same call resumes.
  */
 
+import { z } from 'zod';
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
 import type { Task, TaskHooks } from '../../jobs/cell.ts';
 import { localPool } from '../../jobs/local-pool.ts';
@@ -17,6 +18,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { readError } from '../../system/read-error.ts';
 import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
@@ -51,10 +53,24 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 const toJson = (value: unknown): string => `${JSON.stringify(value)}\n`;
-const readOr = async <T>(path: string): Promise<T | undefined> => {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as T);
-};
+
+/** The content of a JSON file; undefined where there is none. @throws NarrowsError naming one that cannot be read or is of another form */
+async function readOr<T>(path: string, schema: z.ZodType<T>, remedy: string): Promise<T | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw readError(path, error);
+  });
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw new NarrowsError(`${path} is damaged or was not written by this experiment; ${remedy}.`);
+  }
+}
+
+const chosenSchema = z.looseObject({
+  chosen: z.object({ beta: z.number(), alpha_end: z.number(), bottleneck_layer: z.number(), weight_decay: z.number() }),
+});
 
 /** Pre-trains the start, or goes on with it. @returns false where it was stopped */
 async function pretrain(runtime: Runtime, settings: ExperimentSettings, world: SceneWorld, hooks: ExperimentHooks): Promise<boolean> {
@@ -222,17 +238,21 @@ function score(outcome: RunOutcome, exams: readonly PreparedExam[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
+/** Hyper-parameters as the settings give them. */
+const givenTunables = ({ beta, alpha_end, bottleneck_layer, weight_decay }: ExperimentSettings): Tunables => ({
+  ...{ beta, alpha_end, bottleneck_layer, weight_decay },
+});
+
 /** Chooses hyper-parameters by accuracy on clean and corrupted validation scenes; seed 1000, which no test run has. */
 async function choose(laboratory: Laboratory, settings: ExperimentSettings, exams: readonly PreparedExam[]): Promise<Tunables> {
   const { output, start, store, hooks } = laboratory;
   const path = join(output, 'chosen.json');
-  const known = await readOr<{ chosen: Tunables }>(path);
+  const known = await readOr(path, chosenSchema, 'delete it to have the choice made again');
   if (known) return known.chosen;
-  const { beta, alpha_end, bottleneck_layer, weight_decay } = settings;
-  let chosen: Tunables = { beta, alpha_end, bottleneck_layer, weight_decay };
+  let chosen = givenTunables(settings);
   const scores: object[] = [];
   const seen = new Map<string, number>();
-  for (const { condition: name, key, values } of settings.choose ? CANDIDATES : []) {
+  for (const { condition: name, key, values } of CANDIDATES) {
     const condition = CONDITIONS.find(c => c.name === name)!;
     let best: { value: number; score: number } | undefined;
     for (const value of values) {
@@ -264,7 +284,7 @@ const factsOf = ({ id, group, exam }: PreparedExam): ExamFacts => ({
 });
 
 /**
- * Runs the experiment in `output`, or goes on with it. Writes `settings.json`, `chosen.json`, `exams.json`, `runs/CONDITION-SEED/`,
+ * Runs the experiment in `output`, or goes on with it. Writes `settings.json`, `chosen.json` (where it chooses), `exams.json`, `runs/CONDITION-SEED/`,
  * `report.md`, `chart.svg` and `results.json`. @returns whether it is finished
  * @throws NarrowsError (usage) where the directory belongs to an experiment of other settings
  */
@@ -277,7 +297,7 @@ export async function runExperiment(
   await using lock = await lockOutput(output);
   if (lock.takenOver) hooks.onResult?.(lock.takenOver);
   const claimed = join(output, 'settings.json');
-  const before = await readOr<ExperimentSettings>(claimed);
+  const before = await readOr(claimed, z.looseObject({}), 'choose another directory');
   if (before && toJson({ ...before, seeds: 0 }) !== toJson({ ...settings, seeds: 0 }))
     throw new NarrowsError(`${output} holds an experiment of other settings (see its settings.json); choose another directory.`, {
       kind: 'usage',
@@ -296,18 +316,23 @@ export async function runExperiment(
   const tower = await compileTower(runtime, towerOf(source));
   const prepare = async (split: 'test' | 'validation'): Promise<PreparedExam[]> => prepareExams(towerOf(source), tower, settings, split);
   try {
-    const chosen = await choose(laboratory, settings, await prepare('validation'));
+    const tunables = settings.choose ? await choose(laboratory, settings, await prepare('validation')) : givenTunables(settings);
     const exams = await prepare('test');
     await tower.release();
     await writeFileAtomic(join(output, 'exams.json'), toJson(exams.map(factsOf)));
+    const unknown = (hooks.onlySeeds ?? []).filter(seed => !Number.isInteger(seed) || seed < 0 || seed >= settings.seeds);
+    if (unknown.length > 0)
+      throw new NarrowsError(`There is no seed ${unknown.join(', ')}: the experiment has the seeds 0 to ${settings.seeds - 1}.`, {
+        kind: 'usage',
+      });
     const seeds = Array.from({ length: settings.seeds }, (_, seed) => seed).filter(seed => hooks.onlySeeds?.includes(seed) ?? true);
-    const plan = planExperiment({ ...settings, ...chosen }, seeds);
+    const plan = planExperiment({ ...settings, ...tunables }, seeds);
     const titleOf = (name: string): string => CONDITIONS.find(c => c.name === name)?.title ?? name;
     await runAll(laboratory, plan, exams, 'Tuning', async outcome => {
       hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, exams)}`);
       // After each seed, so that a stop leaves a report.
       if (outcome.condition !== CONDITIONS.at(-1)!.name) return;
-      await writeReport(output, settings, chosen, finished(store, plan), exams.map(factsOf));
+      await writeReport(output, settings, tunables, finished(store, plan), exams.map(factsOf));
     });
     return true;
   } catch (error) {
@@ -333,12 +358,16 @@ function summary(outcome: RunOutcome, exams: readonly PreparedExam[]): string {
 export async function writeReport(
   output: string,
   settings: ExperimentSettings,
-  chosen: Tunables,
+  tunables: Tunables,
   runs: readonly RunOutcome[],
   exams: readonly ExamFacts[],
 ): Promise<void> {
-  const facts = `Settings: ${JSON.stringify(settings)}\n\nChosen on validation scenes: ${JSON.stringify(chosen)}`;
+  const origin = settings.choose ? 'Chosen on validation scenes' : 'Nothing was chosen on validation scenes; taken from the settings';
+  const facts = `Settings: ${JSON.stringify(settings)}\n\n${origin}: ${JSON.stringify(tunables)}`;
   await writeFileAtomic(join(output, 'report.md'), `# Vittle on scenes\n\n${facts}\n\n${experimentMarkdown(runs, exams)}`);
   await writeFileAtomic(join(output, 'chart.svg'), differenceChart(runs, exams));
-  await writeFileAtomic(join(output, 'results.json'), toJson({ schemaVersion: 1, settings, chosen, runs }));
+  await writeFileAtomic(
+    join(output, 'results.json'),
+    toJson({ schemaVersion: 1, settings, ...(settings.choose ? { chosen: tunables } : { given: tunables }), runs }),
+  );
 }

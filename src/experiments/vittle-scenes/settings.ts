@@ -1,7 +1,8 @@
 /** @file What `narrows experiment vittle-scenes` runs: conditions, shifts, sizes. All of it stands in the experiment's settings.json. */
 import { z } from 'zod';
 
-const count = z.number().int().positive();
+/** A number far beyond what the experiment can use is refused before anything is allocated. */
+const count = z.number().int().positive().max(1_000_000);
 const share = z.number().min(0).max(1);
 
 /** How a condition tunes. */
@@ -36,8 +37,8 @@ export const experimentSchema = z.strictObject({
   pretrain_steps: count.default(6000).describe('Updates of pre-training'),
   pretrain_learning_rate: z.number().positive().default(0.003),
   tune_steps: count.default(1000).describe('Updates of each tuning run'),
-  seeds: count.default(5).describe('Seeds per condition: data order, noise, new weights'),
-  batch_size: count.default(16),
+  seeds: count.max(1000).default(5).describe('Seeds per condition: data order, noise, new weights'),
+  batch_size: count.max(65_536).default(16),
   max_turns: count.default(6).describe('Turns of a conversation while tuning'),
   learning_rate: z.number().positive().default(5e-4),
   lora_learning_rate: z.number().positive().default(5e-3),
@@ -46,17 +47,17 @@ export const experimentSchema = z.strictObject({
     .positive()
     .default(5e-3)
     .describe('Of the bottleneck, which is new as adapters are; the paper, with many more updates, has one rate for all'),
-  lora_r: count.default(8),
+  lora_r: count.max(65_536).default(8),
   weight_decay: z.number().nonnegative().default(1).describe('Of the weight-decay condition'),
   beta: z.number().nonnegative().default(0.1),
   alpha_end: share.default(0.5),
-  bottleneck_layer: z.number().int().nonnegative().default(2),
+  bottleneck_layer: z.number().int().min(0).max(1024).default(2),
   choose: z.boolean().default(true).describe('Choose beta, layer, alpha and weight decay on validation scenes; else take those above'),
-  scenes: count.default(40).describe('Scenes of each exam'),
-  severities: z.array(z.coerce.number().int().positive()).default([1, 3, 5]),
+  scenes: count.max(10_000).default(40).describe('Scenes of each exam'),
+  severities: z.array(z.coerce.number().int().min(1).max(5)).default([1, 3, 5]),
   corruptions: z.array(z.string()).default(['gaussian_noise', 'defocus_blur', 'contrast', 'brightness', 'jpeg_compression']),
   text_shifts: z.array(z.string()).default(['keyboard', 'word_swap']),
-  text_severity: count.default(3),
+  text_severity: count.max(5).default(3),
   validation_corruptions: z.array(z.string()).default(['shot_noise', 'gaussian_blur']),
 });
 

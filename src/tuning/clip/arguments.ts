@@ -5,6 +5,8 @@ import { NarrowsError } from '../../system/errors.ts';
 import { trainingArgumentsSchema } from '../arguments.ts';
 
 const count = z.number().int().positive();
+/** A size of the model: wider ones are no small CLIP, and would fill the memory before the first step. */
+const size = count.max(65_536);
 const weight = z.number().nonnegative();
 const path = z.string().min(1).optional();
 
@@ -15,16 +17,19 @@ export const clipTrainingSchema = trainingArgumentsSchema.extend({
   ignore_bad: z.boolean().default(false).describe('Leave out pairs that cannot be read, with a warning, instead of stopping'),
   model: path.describe('CLIP checkpoint to start from; its config, tokenizer and preprocessor are kept'),
   tokenizer: path.describe('Directory of a tokenizer (with train_file); without it: the words of the captions'),
-  vocabulary_size: count.default(10_000).describe('Most words of a tokenizer made from the captions, the most frequent first'),
-  max_seq_length: count.default(24).describe('Longest text in tokens; longer captions are cut'),
-  image_size: count.default(96).describe('Edge of the input image, pixels'),
-  patch_size: count.default(12).describe('Edge of a patch, pixels'),
-  vision_hidden_size: count.default(192).describe('Width of the vision tower'),
-  vision_num_hidden_layers: count.default(6).describe('Blocks of the vision tower'),
-  text_hidden_size: count.default(128).describe('Width of the text tower'),
-  text_num_hidden_layers: count.default(3).describe('Blocks of the text tower'),
-  projection_dim: count.default(128).describe('Dimension of the shared space'),
-  head_dim: count.default(32).describe('Width of an attention head'),
+  vocabulary_size: count
+    .max(10_000_000)
+    .default(10_000)
+    .describe('Most words of a tokenizer made from the captions, the most frequent first'),
+  max_seq_length: size.default(24).describe('Longest text in tokens; longer captions are cut'),
+  image_size: size.default(96).describe('Edge of the input image, pixels'),
+  patch_size: size.default(12).describe('Edge of a patch, pixels'),
+  vision_hidden_size: size.default(192).describe('Width of the vision tower'),
+  vision_num_hidden_layers: count.max(1024).default(6).describe('Blocks of the vision tower'),
+  text_hidden_size: size.default(128).describe('Width of the text tower'),
+  text_num_hidden_layers: count.max(1024).default(3).describe('Blocks of the text tower'),
+  projection_dim: size.default(128).describe('Dimension of the shared space'),
+  head_dim: size.default(32).describe('Width of an attention head'),
   hidden_act: z
     .enum(Object.keys(ACTIVATIONS) as [string, ...string[]])
     .default('quick_gelu')
@@ -35,11 +40,11 @@ export const clipTrainingSchema = trainingArgumentsSchema.extend({
     .array(z.object({ fromStep: z.number().int().nonnegative(), count }))
     .default([])
     .describe('Patches per image that the tower sees from a micro-batch on, [{"fromStep": 0, "count": 24}]; empty: all'),
-  names_per_step: count.default(200).describe('Scenes: names that the naming losses choose among'),
+  names_per_step: size.default(200).describe('Scenes: names that the naming losses choose among'),
   contrastive_weight: weight.default(1).describe('Weight of the contrastive loss on captions'),
   naming_weight: weight.default(1).describe('Scenes: weight of naming the objects of an image'),
   dense_weight: weight.default(1).describe('Scenes: weight of naming the object of each patch'),
-  eval_samples: count.default(200).describe('Scenes or pairs per measure of an evaluation'),
+  eval_samples: count.max(10_000_000).default(200).describe('Scenes or pairs per measure of an evaluation'),
 });
 
 /** Arguments of a CLIP training run. */

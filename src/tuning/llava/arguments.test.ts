@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
 import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
 import { parseArguments } from '../arguments.ts';
-import { checkLlavaArguments, type LlavaArguments, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
+import { checkLlavaArguments, type LlavaArguments, passedOver, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
 import { requireTrainingMemory } from './memory.ts';
 import { defaultLayer, methodOf } from './method.ts';
 import { PRESETS, presetsFor, withPreset } from './presets.ts';
@@ -45,6 +45,27 @@ describe('arguments of LLaVA', () => {
   it('name an unknown recipe or key', () => {
     expect(() => parseArguments(tuneTrainingSchema, withPreset({ ...given, preset: 'toString' }))).toThrow('"preset" is wrong');
     expect(() => parseArguments(tuneTrainingSchema, { ...given, betavisual: 1 })).toThrow('betavisual');
+  });
+});
+
+describe('arguments of another method', () => {
+  const of = (json: object) => passedOver(tuneTrainingSchema.parse({ output_dir: 'x', ...json }));
+
+  it('are said to be passed over, each by name', () => {
+    expect(of({})).toEqual([]);
+    expect(of({ method: 'vittle', beta_text: 0.5, prior: 'learnable' })).toEqual([]);
+    expect(of({ method: 'lora', lora_r: 4, merge_lora: true })).toEqual([]);
+    expect(of({ method: 'full', lora_r: 4, beta_visual: 0.2 })).toEqual([
+      '"beta_visual" is passed over: it belongs to the method vittle, and this run\'s method is full.',
+      '"lora_r" is passed over: it belongs to the method lora, and this run\'s method is full.',
+    ]);
+    expect(of({ method: 'vittle', lora_target_modules: ['q_proj'] })).toHaveLength(1);
+  });
+
+  it('start from the shipped model by default, but for a projector', () => {
+    expect(() => checkLlavaArguments(tuneTrainingSchema.parse({ output_dir: 'x', data_path: 'd' }))).not.toThrow();
+    const stage1 = { ...projectorTrainingSchema.parse({ output_dir: 'x', data_path: 'd' }), method: 'projector' as const };
+    expect(() => checkLlavaArguments(stage1)).toThrow('"model" is missing');
   });
 });
 

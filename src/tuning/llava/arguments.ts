@@ -1,7 +1,7 @@
 /** @file Arguments of `narrows train projector` and `narrows train tune`: names as in Hugging Face's TrainingArguments, LLaVA, PEFT and Vittle. */
 import { z } from 'zod';
 import { NarrowsError } from '../../system/errors.ts';
-import { trainingArgumentsSchema } from '../arguments.ts';
+import { LARGEST_BATCH, trainingArgumentsSchema } from '../arguments.ts';
 import { PRESETS, presetsFor } from './presets.ts';
 
 const count = z.number().int().positive();
@@ -10,7 +10,7 @@ const path = z.string().min(1).optional();
 
 /** What both stages have. Defaults that are not CLIP's are those of LLaVA-1.5, but for a batch that fits this machine. */
 const commonSchema = trainingArgumentsSchema.extend({
-  model: path.describe('LLaVA checkpoint to start from: a directory, a shipped model, or org/name of the hub'),
+  model: path.describe('LLaVA checkpoint to start from: a directory, a shipped model (default: scene-llava), or org/name of the hub'),
   preset: z
     .enum(Object.keys(PRESETS) as [string, ...string[]])
     .optional()
@@ -21,7 +21,7 @@ const commonSchema = trainingArgumentsSchema.extend({
   skip_missing: z.boolean().default(false).describe('Leave out samples whose image is missing, with a warning, instead of stopping'),
   num_train_epochs: z.number().positive().default(1).describe('Times that every sample is seen; fractions too'),
   max_steps: z.number().int().nonnegative().default(0).describe('Updates in all; 0: as num_train_epochs says'),
-  per_device_train_batch_size: count.default(8).describe('Conversations per micro-batch'),
+  per_device_train_batch_size: count.max(LARGEST_BATCH).default(8).describe('Conversations per micro-batch'),
   learning_rate: rate.default(2e-5).describe('Learning rate after the warm-up'),
   mm_projector_lr: rate.optional().describe('Learning rate of the projector, where it is another'),
   warmup_steps: rate.default(0.03).describe('Updates of linear warm-up; below 1: share of max_steps'),
@@ -33,7 +33,10 @@ const commonSchema = trainingArgumentsSchema.extend({
     .boolean()
     .default(true)
     .describe('Updates with images and updates of text alone; like lengths side by side in a micro-batch'),
-  model_max_length: count.default(2048).describe('Longest sample in tokens, those of its images included; the rest is cut off'),
+  model_max_length: count
+    .max(1 << 20)
+    .default(2048)
+    .describe('Longest sample in tokens, those of its images included; the rest is cut off'),
   image_aspect_ratio: z
     .enum(['pad', 'square'])
     .default('pad')
@@ -86,7 +89,7 @@ export const tuneTrainingSchema = commonSchema.extend({
   half_log_kl: z.boolean().default(false).describe("Vittle: the official code's KL, which counts half of the log-variance"),
   index_split: z.boolean().default(false).describe("Vittle: the official code's split of image and text by position"),
   alpha_inference: z.number().min(0).max(1).optional().describe('Vittle: share when answering, where it is not alpha_end (official: 0.5)'),
-  lora_r: count.default(128).describe('LoRA: rank'),
+  lora_r: count.max(65_536).default(128).describe('LoRA: rank'),
   lora_alpha: z.number().positive().default(256).describe('LoRA: the update is scaled by alpha / r'),
   lora_dropout: z.number().min(0).lt(1).default(0.05).describe("LoRA: dropout of the adapters' input"),
   lora_target_modules: z
@@ -110,10 +113,28 @@ export function checkLlavaArguments(args: LlavaArguments): void {
     for (const key of ['validation_file', 'image_folder', 'auto_orient', 'window'] as const)
       if (args[key]) throw wrong(`"${key}" needs a "data_path": the built-in scenes bring their own.`);
     if (args.max_steps === 0) throw wrong('"max_steps" must be given on the built-in scenes, which have no end.');
-  } else if (!args.model) throw wrong('"model" is missing: give the LLaVA checkpoint to start from.');
+  } else if (!args.model && args.method === 'projector') throw wrong('"model" is missing: give the LLaVA checkpoint to start from.');
   if (args.optim === 'muon' && args.mm_projector_lr !== undefined) throw wrong('"mm_projector_lr" needs "optim": "adamw".');
   if (args.learning_rate === 0 && args.mm_projector_lr)
     throw wrong('"learning_rate" is 0; to train the projector alone, use narrows train projector.');
   if (args.preset && !presetsFor(args.method === 'projector').includes(args.preset))
     throw wrong(`The preset "${args.preset}" is of the other stage; here there are ${presetsFor(args.method === 'projector').join(', ')}.`);
+}
+
+/** Arguments that only one method of stage 2 reads. */
+const READ_BY = {
+  vittle: ['prior', 'beta_visual', 'beta_text', 'alpha_end', 'alpha_schedule', 'half_log_kl', 'index_split', 'alpha_inference'],
+  lora: ['lora_r', 'lora_alpha', 'lora_dropout', 'lora_target_modules', 'merge_lora'],
+} as const;
+
+/** A sentence for each argument that is set to another value than its default and that the run's method does not read. */
+export function passedOver(args: LlavaArguments): string[] {
+  if (args.method === 'projector') return [];
+  return Object.entries(READ_BY).flatMap(([method, keys]) =>
+    keys.flatMap(key => {
+      const fallback: unknown = tuneTrainingSchema.shape[key].safeParse(undefined).data;
+      if (method === args.method || JSON.stringify(args[key]) === JSON.stringify(fallback)) return [];
+      return [`"${key}" is passed over: it belongs to the method ${method}, and this run's method is ${args.method}.`];
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
 import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
 import { type CompiledGraph, cacheKey, compile, GraphCache } from '../../graph/index.ts';
 import { noEndSentence } from '../../inputs/chat/answer-end.ts';
+import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { imageTokens } from '../../models/llava/config.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
@@ -69,7 +70,7 @@ export async function llavaFileTask(
   note: Note = () => {},
   signal?: AbortSignal,
 ): Promise<LlavaTask> {
-  const start = await llavaSource(args.model!);
+  const start = await llavaSource(args.model ?? DEFAULT_CHAT_MODEL);
   checkBottleneckKept(start, args.method);
   const { config } = start;
   const perImage = imageTokens(config);

@@ -1,11 +1,12 @@
 /** @file `narrows train projector` and `narrows train tune`: the whole run, from arguments to a model directory. */
+import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { AdamW, type Optimizer } from '../../optim/adamw.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
 import type { Note } from '../batch-loader.ts';
 import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
 import { optimizerOptions } from '../trainer.ts';
-import { checkLlavaArguments, type LlavaArguments, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
+import { checkLlavaArguments, type LlavaArguments, passedOver, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
 import { type LlavaTask, llavaFileTask } from './file-task.ts';
 import { modelCard } from './model-card.ts';
 import { llavaSceneTask } from './scene-chat-task.ts';
@@ -109,6 +110,7 @@ export async function trainLlava(args: LlavaArguments, options: TrainLlavaOption
   const schema = args.method === 'projector' ? projectorTrainingSchema : tuneTrainingSchema;
   const defaults = { method: 'projector', ...schema.parse({ output_dir: args.output_dir }) };
   for (const warning of await checkRunDirectory(args, defaults, FIXED)) log.warn(warning);
+  if (args.model === undefined) log.info(`No "model" is given: the run starts from the shipped ${DEFAULT_CHAT_MODEL}.`);
   const notes = new SampleNotes(log);
   return withRuntime(args, options, async runtime => {
     const task = args.data_path
@@ -118,6 +120,7 @@ export async function trainLlava(args: LlavaArguments, options: TrainLlavaOption
     const speed = new Speed(task.tokens);
     const timed: LlavaTask = {
       ...task,
+      warnings: [...(task.warnings ?? []), ...passedOver(args)],
       batch(step) {
         speed.begin();
         return task.batch(step);

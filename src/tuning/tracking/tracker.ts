@@ -10,6 +10,12 @@ export interface Tracker {
   close(): void;
 }
 
+/** The tag of a figure in TensorBoard, as transformers' callback has it: `eval_loss` is `eval/loss`, `loss` is `train/loss`. */
+export function tensorboardTag(name: string): string {
+  const [, split, rest] = /^(eval|test)_(.+)$/.exec(name) ?? [];
+  return split ? `${split}/${rest}` : `train/${name}`;
+}
+
 /** Options of `openTracker`. */
 export interface TrackerOptions {
   /** Step of the checkpoint that a resumed run starts from; figures of later steps are dropped. */
@@ -28,7 +34,9 @@ export async function openTracker(directory: string, { lastStep, tensorboard = t
   return {
     log(step, metrics) {
       metricsFile.write(step, metrics);
-      const numbers = Object.entries(metrics).filter((pair): pair is [string, number] => typeof pair[1] === 'number');
+      const numbers = Object.entries(metrics).flatMap(([name, value]) =>
+        typeof value === 'number' ? [[tensorboardTag(name), value] as const] : [],
+      );
       if (numbers.length > 0) events?.scalars(step, Object.fromEntries(numbers));
     },
     close() {

@@ -6,7 +6,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { MetricsFile } from './metrics.ts';
 import { EventFile } from './tensorboard.ts';
 import { crc32c, frameRecord, maskedCrc32c } from './tfrecord.ts';
-import { openTracker } from './tracker.ts';
+import { openTracker, tensorboardTag } from './tracker.ts';
 
 let root: string;
 let directory: string;
@@ -118,6 +118,27 @@ describe('openTracker', () => {
     expect((await readFile(join(directory, 'metrics.jsonl'), 'utf8')).trim().split('\n').length).toBe(2);
     const [name] = await readdir(join(directory, 'tensorboard'));
     expect(readRecords(await readFile(join(directory, 'tensorboard', name))).length).toBe(2);
+  });
+
+  it("tags TensorBoard's figures as transformers does: train/loss, eval/loss", async () => {
+    expect(['loss', 'learning_rate', 'grad_norm', 'eval_loss', 'eval_text_to_image', 'test_loss', 'evaluated'].map(tensorboardTag)).toEqual(
+      [...['train/loss', 'train/learning_rate', 'train/grad_norm', 'eval/loss', 'eval/text_to_image', 'test/loss', 'train/evaluated']],
+    );
+    const tracker = await openTracker(directory);
+    tracker.log(3, { loss: 0.5 });
+    tracker.log(3, { eval_loss: 0.25 });
+    tracker.close();
+    const [name] = await readdir(join(directory, 'tensorboard'));
+    const [, train, evaluation] = readRecords(await readFile(join(directory, 'tensorboard', name)));
+    const scalar = (tag: string, value: number): string => {
+      const bytes = Buffer.alloc(4);
+      bytes.writeFloatLE(value);
+      return `0a${tag.length.toString(16).padStart(2, '0')}${Buffer.from(tag).toString('hex')}15${bytes.toString('hex')}`;
+    };
+    expect(train.toString('hex')).toContain(scalar('train/loss', 0.5));
+    expect(evaluation.toString('hex')).toContain(scalar('eval/loss', 0.25));
+    // The lines keep the names that --metric-for-best-model and the readers of metrics.jsonl know.
+    expect(await readFile(join(directory, 'metrics.jsonl'), 'utf8')).toBe('{"step":3,"loss":0.5}\n{"step":3,"eval_loss":0.25}\n');
   });
 
   it('says in a sentence why it cannot write', async () => {
