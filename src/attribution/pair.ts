@@ -2,7 +2,7 @@
 import { pictureWarnings, readingRecord } from '../inputs/image/picture-warnings.ts';
 import { type ProcessedImage, stackImages } from '../inputs/image/processor.ts';
 import type { Rectangle, RgbImage } from '../inputs/image/rgb-image.ts';
-import { requireKnown, requireText, truncationWarning, unknownWarning } from '../inputs/text/require-text.ts';
+import { captionWarnings, requireKnown, requireText } from '../inputs/text/require-text.ts';
 import type { TokenizedBatch } from '../inputs/text/tokenizer.ts';
 import type { DualEncoder, TowerInputs } from '../models/dual-encoder.ts';
 import { coveredByPatches } from '../models/process-image.ts';
@@ -81,7 +81,7 @@ export async function encodePairs(
   );
   for (const [i, row] of batch.rows.entries()) {
     requireKnown(pairs[i].text, row);
-    for (const warning of [truncationWarning(row), unknownWarning(pairs[i].text, row)]) if (warning) options.onWarning?.(warning, i);
+    for (const warning of captionWarnings(pairs[i].text, row)) options.onWarning?.(warning, i);
   }
   const imageInputs = model.imageInputs(pixels);
   const textInputs = model.textInputs(batch.inputIds, batch.attentionMask);

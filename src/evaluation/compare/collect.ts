@@ -34,6 +34,8 @@ export interface CollectedKind {
   readonly metricFailures: Readonly<Record<string, Readonly<Record<string, MetricFailure>>>>;
   /** Seconds per map that each metric took. */
   readonly metricSeconds: Readonly<Record<string, number>>;
+  /** Of the pictures and captions of its pairs, each once. */
+  readonly warnings: readonly string[];
 }
 
 /** Values at equal shares from 0 to 1, between the points by straight lines. */
@@ -56,6 +58,7 @@ function meanCurve(curves: readonly (readonly number[])[]): ResultCurve {
 }
 
 class Gathering {
+  readonly warnings = new Set<string>();
   readonly pairs: { id: string; index: number; caption: string; cosine: number }[] = [];
   readonly values: Record<string, Record<string, number[][]>> = {};
   readonly curves = new Map<string, Curves[]>();
@@ -80,6 +83,7 @@ class Gathering {
       return [label, { forward, backward, seconds: median(list.map(c => c.seconds)) }];
     });
     return {
+      warnings: [...this.warnings],
       group,
       modality,
       pairs,
@@ -114,6 +118,7 @@ export async function collect(
     const kind = kinds.get(`${group}\0${modality}`) ?? new Gathering(group, modality);
     kinds.set(`${group}\0${modality}`, kind);
     if (!found.complete) continue;
+    for (const warning of found.warnings) kind.warnings.add(warning);
     kind.pairs.push({ id, index: found.index, caption: pair.text, cosine: found.record.cosine ?? Number.NaN });
     for (const metric of metrics) {
       if (!metric.entry.modalities.includes(modality)) continue;

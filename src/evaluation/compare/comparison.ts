@@ -31,7 +31,7 @@ export interface ComparisonRun {
   readonly onWarning?: (message: string) => void;
 }
 
-/** Warnings about pictures that are said one by one. */
+/** Warnings about pictures and captions that are said one by one. */
 const NAMED = 10;
 
 /** File with a comparison's settings, in its directory. */
@@ -61,7 +61,7 @@ export async function runComparison(spec: CompareSpec, source: SampleSource, mod
     run.onSurvey?.(pairs.length, total);
   }
   for (const warning of [...warnings].slice(0, NAMED)) onWarning?.(warning);
-  if (warnings.size > NAMED) onWarning?.(`${warnings.size - NAMED} more pictures have such warnings.`);
+  if (warnings.size > NAMED) onWarning?.(`${warnings.size - NAMED} more such warnings; the report lists them all.`);
   run.onStart?.(total - open.size, total);
   if (open.size === 0) return;
   const folder = await mkdtemp(join(spec.directory, RANDOMISED));

@@ -42,3 +42,7 @@ export function truncationWarning(tokenized: TokenizedText): string | undefined 
   if (!truncated) return undefined;
   return `The caption is longer than the model's ${ids.length} tokens: its last ${truncated.tokens} are left out ("${shorten(truncated.text)}").`;
 }
+
+/** What is to be said of a caption as the model reads it: words that were cut off, words that the vocabulary lacks. */
+export const captionWarnings = (text: string, tokenized: TokenizedText): string[] =>
+  [truncationWarning(tokenized), unknownWarning(text, tokenized)].filter(warning => warning !== undefined);

@@ -2,12 +2,22 @@
 import { NarrowsError } from '../../system/errors.ts';
 import { oklchToRgb, type Triple } from './oklab.ts';
 
+/** Colours at 0, at about a quarter, at the middle and at 1, in words for legends. */
+export interface ColourWords {
+  readonly low: string;
+  readonly some: string;
+  readonly middle: string;
+  readonly high: string;
+}
+
 /** A colour map. `table` holds 256 RGB triples; `at` gives the unrounded colour for a position between 0 and 1. */
 export interface ColourMap {
   readonly name: string;
   /** `sequential` maps are dark at 0; `diverging` maps are neutral at 0.5. */
   readonly kind: 'sequential' | 'diverging';
   readonly about: string;
+  /** What a person calls its colours. */
+  readonly words: ColourWords;
   readonly table: Uint8Array;
   at(position: number): Triple;
 }
@@ -36,20 +46,28 @@ function curve(points: readonly Control[], column: 1 | 2, t: number): number {
   );
 }
 
-function build(name: string, kind: ColourMap['kind'], about: string, colour: (t: number) => Triple): ColourMap {
+type Words = readonly [low: string, some: string, middle: string, high: string];
+
+function build(
+  name: string,
+  kind: ColourMap['kind'],
+  about: string,
+  [low, some, middle, high]: Words,
+  colour: (t: number) => Triple,
+): ColourMap {
   const at = (position: number) => colour(Math.min(1, Math.max(0, position)));
   const table = Uint8Array.from(Array.from({ length: 256 }, (_, i) => at(i / 255)).flat(), v => Math.round(v));
-  return { name, kind, about, table, at };
+  return { name, kind, about, words: { low, some, middle, high }, table, at };
 }
 
 /** Lightness rises linearly from `dark` to `bright`; chroma and hue follow the control points. */
-function sequential(name: string, about: string, [dark, bright]: [number, number], points: readonly Control[]): ColourMap {
-  return build(name, 'sequential', about, t => oklchToRgb(dark + (bright - dark) * t, curve(points, 1, t), curve(points, 2, t)));
+function sequential(name: string, about: string, words: Words, [dark, bright]: [number, number], points: readonly Control[]): ColourMap {
+  return build(name, 'sequential', about, words, t => oklchToRgb(dark + (bright - dark) * t, curve(points, 1, t), curve(points, 2, t)));
 }
 
 /** Lightness changes linearly from `neutral` at the centre to `end` at both ends; one hue for each side. */
-function diverging(name: string, about: string, [neutral, end]: [number, number], hues: [number, number]): ColourMap {
-  return build(name, 'diverging', about, t => {
+function diverging(name: string, about: string, words: Words, [neutral, end]: [number, number], hues: [number, number]): ColourMap {
+  return build(name, 'diverging', about, words, t => {
     const s = 2 * t - 1;
     const distance = Math.abs(s);
     return oklchToRgb(neutral + (end - neutral) * distance, 0.21 * distance ** 0.85, hues[s < 0 ? 0 : 1]);
@@ -61,6 +79,7 @@ export const colourMaps: readonly ColourMap[] = [
   sequential(
     'narrows-heat',
     'indigo, magenta, orange, pale yellow',
+    ['dark indigo', 'violet', 'magenta', 'pale yellow'],
     [0.2, 0.96],
     [
       [0, 0.055, 282],
@@ -73,6 +92,7 @@ export const colourMaps: readonly ColourMap[] = [
   sequential(
     'narrows-sea',
     'deep blue, teal, green, pale lime',
+    ['deep blue', 'blue', 'teal', 'pale lime'],
     [0.22, 0.95],
     [
       [0, 0.09, 288],
@@ -85,15 +105,32 @@ export const colourMaps: readonly ColourMap[] = [
   sequential(
     'narrows-grey',
     'black to white, for print',
+    ['black', 'dark grey', 'grey', 'white'],
     [0.18, 0.98],
     [
       [0, 0, 0],
       [1, 0, 0],
     ],
   ),
-  diverging('narrows-signed', 'blue below zero, light at zero, orange above', [0.97, 0.58], [255, 45]),
-  diverging('narrows-signed-dark', 'blue below zero, dark at zero, orange above', [0.22, 0.8], [245, 58]),
+  diverging(
+    'narrows-signed',
+    'blue below zero, light at zero, orange above',
+    ['blue', 'pale blue', 'white', 'orange'],
+    [0.97, 0.58],
+    [255, 45],
+  ),
+  diverging(
+    'narrows-signed-dark',
+    'blue below zero, dark at zero, orange above',
+    ['blue', 'dark blue', 'black', 'orange'],
+    [0.22, 0.8],
+    [245, 58],
+  ),
 ];
+
+/** The map that is taken when none is asked for. @param dark what it lies on is dark: a radiograph, the dark theme's cards */
+export const defaultColourMap = (signed: boolean, dark = false): ColourMap =>
+  colourMap(signed ? (dark ? 'narrows-signed-dark' : 'narrows-signed') : 'narrows-heat');
 
 /** The colour map called `name`. @throws NarrowsError that lists the names there are. */
 export function colourMap(name: string): ColourMap {

@@ -17,7 +17,8 @@ test('dark and light pictures', () => {
   expect(figureStyle(signed, {}, flat(20)).imageMap.name).toBe('narrows-signed-dark');
   expect(figureStyle(signed, {}, flat(200)).imageMap.name).toBe('narrows-signed');
   // The words keep the theme's map, and an asked for map is kept.
-  expect(figureStyle(signed, {}, flat(20)).map.name).toBe('narrows-signed');
+  const words = { ...signed, text: { ...base.text!, words: base.text!.words.map((w, i) => ({ ...w, value: i % 2 ? -1 : 1 })) } };
+  expect(figureStyle(words, {}, flat(20)).map.name).toBe('narrows-signed');
   expect(figureStyle(signed, { colourMap: 'narrows-sea' }, flat(20)).imageMap.name).toBe('narrows-sea');
 });
 

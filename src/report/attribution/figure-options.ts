@@ -3,7 +3,7 @@
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { type ColourMap, colourMap } from './colour-map.ts';
+import { type ColourMap, colourMap, defaultColourMap } from './colour-map.ts';
 import { displayScale, type Scale, type ScaleOptions } from './normalise.ts';
 import { defaultOpacity, finestMap, type OverlayMethod, overlayMethods } from './overlay.ts';
 import { type Theme, themes } from './theme.ts';
@@ -38,6 +38,7 @@ export interface FigureStyle {
   readonly theme: Theme;
   readonly method: OverlayMethod;
   readonly opacity: number;
+  /** The words'. */
   readonly map: ColourMap;
   /** The image's: signed maps on dark pictures (radiographs) are dark at zero, since white would hide them. */
   readonly imageMap: ColourMap;
@@ -103,23 +104,22 @@ export function figureStyle(result: Attribution, options: FigureOptions = {}, pi
   const shown = result.image && finestMap(result.image);
   // Pixel gradients have a few extreme values that would leave the rest pale: two percent of the mass is clipped, as captum does.
   const clipped = { ...options, outlierPercent: options.outlierPercent ?? (shown?.of === 'pixel' ? 2 : 0) };
-  let imageScale = shown && displayScale(shown.values, result.unit, clipped);
-  // `high` fixes the image's scale; words have a scale of their own, since a word and a patch are not the same kind of thing.
+  const imageScale = shown && displayScale(shown.values, result.unit, clipped);
+  // `high` fixes the image's scale; words have a scale of their own, since a word and a patch are not the same kind of thing. So have their
+  // signs: evidence against among the words gives the image no side that it lacks.
   const words = result.text?.words.map(word => word.value);
-  let wordScale = words && displayScale(words, result.unit, { unit: options.unit, signed: options.signed });
-  const signed = imageScale?.signed || wordScale?.signed;
-  // One colour map for both: where one side has evidence against, zero is in the middle of the other's scale too.
-  if (signed && imageScale && !imageScale.signed) imageScale = displayScale(shown!.values, result.unit, { ...clipped, signed });
-  if (signed && wordScale && !wordScale.signed) wordScale = displayScale(words!, result.unit, { unit: options.unit, signed });
+  const wordScale = words && displayScale(words, result.unit, { unit: options.unit, signed: options.signed });
   const theme = options.theme ?? 'light';
-  const fallback = signed ? (theme === 'dark' ? 'narrows-signed-dark' : 'narrows-signed') : 'narrows-heat';
+  const dark = theme === 'dark';
+  const mapFor = (scale: Scale | undefined, onDark: boolean): ColourMap =>
+    options.colourMap === undefined ? defaultColourMap(scale?.signed ?? false, onDark) : colourMap(options.colourMap);
   return {
     width,
     theme: themes[theme],
     method,
     opacity,
-    map: colourMap(options.colourMap ?? fallback),
-    imageMap: colourMap(options.colourMap ?? (signed && picture && isDark(picture) ? 'narrows-signed-dark' : fallback)),
+    map: mapFor(wordScale, dark),
+    imageMap: mapFor(imageScale, dark || (picture !== undefined && isDark(picture))),
     grid: options.grid ?? false,
     wordValues: options.wordValues ?? true,
     layout: options.layout ?? 'auto',

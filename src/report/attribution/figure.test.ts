@@ -21,12 +21,14 @@ const size = async (svg: string | Uint8Array) => {
   return { width, height };
 };
 
-test('where one side has evidence against, both scales have zero in the middle of the one colour map', () => {
+test('evidence against among the words gives the image no second side, nor the reverse', () => {
   const against = { caption: 'a cup', ...photo, unit: 'score' } as const;
-  const style = figureStyle(exampleResult({ ...against, bumps: [[0.5, 0.5, 0.2, -0.8]], values: [0.1, 0.4] }));
-  expect([style.imageScale!.signed, style.wordScale!.signed, style.wordScale!.low, style.wordScale!.high]).toEqual([true, true, -0.4, 0.4]);
+  const image = figureStyle(exampleResult({ ...against, bumps: [[0.5, 0.5, 0.2, -0.8]], values: [0.1, 0.4] }));
+  expect([image.imageScale!.signed, image.imageMap.name]).toEqual([true, 'narrows-signed']);
+  expect([image.wordScale!.signed, image.wordScale!.low, image.wordScale!.high, image.map.name]).toEqual([false, 0, 0.4, 'narrows-heat']);
   const words = figureStyle(exampleResult({ ...against, bumps: [[0.5, 0.5, 0.2, 0.8]], values: [-0.1, 0.4] }));
-  expect([words.imageScale!.signed, words.imageScale!.low]).toEqual([true, -words.imageScale!.high]);
+  expect([words.imageScale!.signed, words.imageScale!.low, words.imageMap.name]).toEqual([false, 0, 'narrows-heat']);
+  expect([words.wordScale!.signed, words.wordScale!.low, words.map.name]).toEqual([true, -0.4, 'narrows-signed']);
 });
 
 describe('SVG', () => {

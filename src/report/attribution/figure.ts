@@ -3,13 +3,12 @@
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { drawStrip, layoutStrip, type Strip } from './caption.ts';
-import { barRoom, colourBar } from './colour-bar.ts';
-import type { ColourMap } from './colour-map.ts';
+import { barPaints, barRoom, colourBar } from './colour-bar.ts';
 import { explainedTexts, type FigureOptions, type FigureStyle, figureStyle, natsHeading, textWord } from './figure-options.ts';
 import { measure, wrap } from './glyphs.ts';
 import { drawWordPanels, type WordPanel, wordPanelSize, wordPanels } from './interactions.ts';
 import { digitsFor, formatValue } from './normalise.ts';
-import { finestMap, maskLight } from './overlay.ts';
+import { finestMap } from './overlay.ts';
 import { type PanelImages, panelImages, picturePanel } from './panel.ts';
 import type { PictureCodec } from './picture.ts';
 import { element, label, type Node, type SvgText, toSvg } from './svg.ts';
@@ -122,14 +121,6 @@ function wrapFacts(text: string, width: number): string[] {
   return lines;
 }
 
-/** What the colour bar shows: the colour map, or for a mask the light that it lets through. */
-function barMap(style: FigureStyle): Pick<ColourMap, 'at'> {
-  if (style.method !== 'masked') return style.imageMap;
-  const light = (position: number) =>
-    255 * (1 - style.opacity * (1 - maskLight(style.imageScale?.signed ? Math.abs(2 * position - 1) : position)));
-  return { at: position => [light(position), light(position), light(position)] };
-}
-
 /** Builds the figure from images already encoded. */
 export function buildFigure(
   result: Attribution,
@@ -177,7 +168,7 @@ export function buildFigure(
       nodes.push(
         colourBar(
           { left: x, top: y + HEADING + h + 12, width: Math.min(w, 420), height: 12 },
-          barMap(style),
+          barPaints({ ...style, map: style.imageMap, scale: style.imageScale }),
           style.imageScale,
           theme,
           'bar',
@@ -186,7 +177,15 @@ export function buildFigure(
       y += HEADING + h + 12 + 12 + 20 + GAP;
       end = y - GAP;
     } else {
-      nodes.push(colourBar({ left: x + w + 12, top: box.top, width: 14, height: h }, barMap(style), style.imageScale, theme, 'bar'));
+      nodes.push(
+        colourBar(
+          { left: x + w + 12, top: box.top, width: 14, height: h },
+          barPaints({ ...style, map: style.imageMap, scale: style.imageScale }),
+          style.imageScale,
+          theme,
+          'bar',
+        ),
+      );
       x += w + 12 + barRoom(style.imageScale) + GAP;
     }
   } else if (stacked) end = y - GAP;

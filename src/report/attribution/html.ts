@@ -8,13 +8,14 @@ import { wordLabel } from './caption.ts';
 import { colourMaps } from './colour-map.ts';
 import { isDark, methodLabel } from './figure-options.ts';
 import { articleHtml } from './html/article.ts';
+import { legendTexts, reportOverlays } from './html/legend.ts';
 import { page } from './html/page.ts';
 import { reportScript } from './html/report-script.ts';
 import { baseStyle, reportStyle } from './html/style.ts';
 import { themeScript } from './html/theme-script.ts';
-import { wordMaps } from './interactions.ts';
+import { wordMapScale, wordMaps } from './interactions.ts';
 import { displayScale } from './normalise.ts';
-import { defaultOpacity, type OverlayMethod } from './overlay.ts';
+import { defaultOpacity } from './overlay.ts';
 import { dataUri, type PictureCodec, resizeForDisplay } from './picture.ts';
 import { escapeText } from './svg.ts';
 
@@ -111,8 +112,21 @@ export async function reportHtmlWith(codec: PictureCodec, items: readonly Report
     style: baseStyle + reportStyle,
     body: `<header class="top"><div class="title"><h1>${escapeText(options.title ?? 'What the model relies on')}</h1><button id="theme" type="button" hidden>Theme: system</button></div>${howToRead(items)}</header>\n${toolbar(items, options)}\n<main>${articles.join('\n')}</main>\n<p id="live" class="hidden" role="status" aria-live="polite"></p><noscript><p class="top">Scripts are off: the maps are not drawn, the tables below each picture hold every number.</p></noscript>`,
     script: themeScript + reportScript,
-    data: { items: data, opacity, maps: colourMaps.map(map => ({ name: map.name, table: base64(map.table) })) },
+    data: { items: data, opacity, legends: legendTexts(), maps: colourMaps.map(map => ({ name: map.name, table: base64(map.table) })) },
   });
+}
+
+/** Which sides the scales of the items' maps have: only above zero, or below it too. */
+function sidesOf({ result }: ReportItem): boolean[] {
+  const maps: ArrayLike<number>[] = [
+    ...(result.image ? [result.image.patches] : []),
+    ...(result.text ? [result.text.words.map(word => word.value)] : []),
+  ];
+  const together = wordMaps(result);
+  return [
+    ...maps.map(values => displayScale(values, result.unit).signed),
+    ...(result.image && together.length > 0 ? [wordMapScale(together).signed] : []),
+  ];
 }
 
 function howToRead(items: readonly ReportItem[]): string {
@@ -122,24 +136,31 @@ function howToRead(items: readonly ReportItem[]): string {
   const texts: string[] = [];
   if (kept) {
     texts.push(
-      'A bright patch or word is one of which the bottleneck inside the model keeps much: its number is the KL divergence of what goes on from what it would take anything for (its prior), in nats or bits. It says how much the model keeps, not whether the answer needs it.',
+      'A patch or word with a large number is one of which the bottleneck inside the model keeps much: the number is the KL divergence of what goes on from what it would take anything for (its prior), in nats or bits. It says how much the model keeps, not whether the answer needs it.',
     );
   }
   if (nats) {
     texts.push(
-      'A bright patch or word carries information that the model needs to match this image with this caption: its number says how many nats (or bits) got through the bottleneck there. Clear is none, violet is some, yellow is most; a map of less than one bit in all stays dim. Where it is clear (or dark, in the other overlays), the model can do without.',
+      'A patch or word with a large number carries information that the model needs to match this image with this caption: the number says how many nats (or bits) got through the bottleneck there. Where there is none, the model can do without. A map of less than one bit in all stays dim.',
     );
   }
-  if (scores) texts.push('Scores say how much a patch or word raises (orange) or lowers (blue) the match.');
-  return `<p class="muted"><b>How to read this.</b> ${texts.join(' ')} Grey margins were cut off before the model saw the image.</p>`;
+  const sides = items.flatMap(item => sidesOf(item));
+  const signedScores = items.some(item => item.result.unit === 'score' && sidesOf(item).includes(true));
+  if (scores)
+    texts.push(
+      signedScores
+        ? 'Scores say how much a patch or word raises (above zero) or lowers (below zero) what is explained.'
+        : 'Scores say how much a patch or word counts for what is explained; they have no unit, and only their order and shares compare between methods.',
+    );
+  const hasImage = items.some(item => item.result.image);
+  // The script keeps these true when another overlay or other colours are chosen.
+  const legends = legendTexts().blended.auto.map((text, side) =>
+    hasImage && sides.includes(side === 1) ? `<span class="legend" data-side="${side}">${escapeText(text)}</span>` : '',
+  );
+  return `<p class="muted"><b>How to read this.</b> ${[...texts, ...legends.filter(Boolean)].join(' ')}${hasImage ? ' Grey margins were cut off before the model saw the image.' : ''}</p>`;
 }
 
 function toolbar(items: readonly ReportItem[], options: ReportOptions): string {
-  const methods: readonly (readonly [OverlayMethod, string])[] = [
-    ['blended', 'blended'],
-    ['heat', 'heat on grey'],
-    ['masked', 'masked image'],
-  ];
   const option = (value: string, text: string, selected = false) =>
     `<option value="${value}"${selected ? ' selected' : ''}>${text}</option>`;
   const hasImage = items.some(item => item.result.image);
@@ -147,7 +168,7 @@ function toolbar(items: readonly ReportItem[], options: ReportOptions): string {
   const off = (show: boolean) => (show ? '' : ' hidden');
   return (
     `<div class="tools" role="toolbar" aria-label="Display" hidden>` +
-    `<label${off(hasImage)}>Overlay <select id="method">${methods.map(([value, text]) => option(value, text)).join('')}</select></label>` +
+    `<label${off(hasImage)}>Overlay <select id="method">${reportOverlays.map(([value, text]) => option(value, text)).join('')}</select></label>` +
     `<label${off(hasImage)}>Opacity <input id="opacity" type="range" min="0" max="100" value="${Math.round(100 * defaultOpacity.blended)}"> <output id="opacity-value" for="opacity"></output></label>` +
     `<label>Colours <select id="map">${option('auto', 'default')}${colourMaps.map(map => option(map.name, map.name.replace('narrows-', ''))).join('')}</select></label>` +
     `<label${off(hasNats)}>Unit <select id="unit">${option('nats', 'nats')}${option('bits', 'bits', options.unit === 'bits')}</select></label>` +

@@ -2,7 +2,7 @@
 
 import type { Attribution, ImageAttribution } from '../../attribution/result.ts';
 import type { Rectangle, RgbImage } from '../../inputs/image/rgb-image.ts';
-import { colourMap } from './colour-map.ts';
+import { defaultColourMap } from './colour-map.ts';
 import type { FigureStyle } from './figure-options.ts';
 import { displayScale, type Scale } from './normalise.ts';
 import { greyed, overlayLayer } from './overlay.ts';
@@ -83,9 +83,8 @@ export async function wordPanels(
   const shown = await resizeForDisplay(codec, image, width, height, 2.5 * density);
   const base = await dataUri(codec, greyBase({ ...style, imageScale: scale }) ? greyed(shown) : shown, fast ? 'fast' : 'photo');
   const { method, opacity } = style;
-  // The figure's own map may be one for unsigned values.
-  const signed = scale.signed && !style.map.name.startsWith('narrows-signed');
-  const map = signed ? colourMap(style.theme === themes.dark ? 'narrows-signed-dark' : 'narrows-signed') : style.map;
+  // The figure's map of the image serves where these are signed as it is.
+  const map = scale.signed === style.imageScale?.signed ? style.imageMap : defaultColourMap(scale.signed, style.theme === themes.dark);
   return Promise.all(
     maps.map(async one => {
       const part: ImageAttribution = { ...result.image!, patches: one.patches, pixels: undefined };

@@ -58,6 +58,13 @@ export function heatField(image: DrawableMap, height: number, width: number): Fl
 /** Share of light that a full mask lets through for a strength of 0–1: a little generous, so that middling values are visible. */
 export const maskLight = (strength: number): number => strength ** 0.7;
 
+/** How much of a picture a mask hides, 0–1, at a strength of 0–1. */
+export const maskAlpha = (strength: number, opacity: number): number => opacity * (1 - maskLight(strength));
+
+/** How much a map covers a picture, 0–1, at a strength of 0–1: blended, nothing where nothing is. */
+export const heatAlpha = (method: 'blended' | 'heat', strength: number, opacity: number): number =>
+  opacity * (method === 'heat' ? 1 : strength ** 0.6);
+
 /** What the heat layer looks like. */
 export interface OverlayStyle {
   readonly method: OverlayMethod;
@@ -91,14 +98,14 @@ export function overlayLayer(
       const value = field[v * view.width + u];
       const strength = strengthOf(scale, value);
       if (method === 'masked') {
-        data[at + 3] = Math.round(255 * opacity * (1 - maskLight(strength)));
+        data[at + 3] = Math.round(255 * maskAlpha(strength, opacity));
         continue;
       }
       const index = Math.round(positionOf(scale, value) * 255) * 3;
       data[at] = map.table[index];
       data[at + 1] = map.table[index + 1];
       data[at + 2] = map.table[index + 2];
-      data[at + 3] = Math.round(255 * opacity * (method === 'heat' ? 1 : strength ** 0.6));
+      data[at + 3] = Math.round(255 * heatAlpha(method, strength, opacity));
     }
   }
   return { width, height, data };

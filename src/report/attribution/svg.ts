@@ -89,9 +89,9 @@ function liveLabel({ text, x, y, size, fill, weight, anchor, opacity }: Label): 
     'text-anchor': anchor === 'start' ? undefined : anchor,
     fill,
     'fill-opacity': opacity,
-    // Whatever font the viewer has, the text takes the room that the layout gave it.
+    // Whatever font the viewer has, the text takes the room that the layout gave it; its letters keep their shapes.
     textLength: known && text.length > 1 ? width : undefined,
-    lengthAdjust: known && text.length > 1 ? 'spacingAndGlyphs' : undefined,
+    lengthAdjust: known && text.length > 1 ? 'spacing' : undefined,
     direction: rightToLeft(text) ? 'rtl' : undefined,
     'unicode-bidi': rightToLeft(text) ? 'plaintext' : undefined,
   });

@@ -4,7 +4,7 @@ import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { inkOn, wordLabel } from './caption.ts';
-import { type ColourMap, colourMap } from './colour-map.ts';
+import { type ColourMap, colourMap, defaultColourMap } from './colour-map.ts';
 import { notConverged } from './figure.ts';
 import { explainedTexts, methodLabel, textWord } from './figure-options.ts';
 import { graphemes } from './glyphs.ts';
@@ -38,7 +38,7 @@ export function columnsOf(text: string): number {
   return graphemes(text).reduce((sum, part) => sum + (wide.test(part) ? 2 : /^[\p{M}\p{Cf}]+$/u.test(part) ? 0 : 1), 0);
 }
 
-const mapFor = (signed: boolean, name?: string): ColourMap => colourMap(name ?? (signed ? 'narrows-signed-dark' : 'narrows-heat'));
+const mapFor = (signed: boolean, name?: string): ColourMap => (name === undefined ? defaultColourMap(signed, true) : colourMap(name));
 
 /**
  * The caption's words with their values. In colour: chips that wrap, each word over its number. Without: one line per word with a bar.

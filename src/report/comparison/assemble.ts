@@ -77,6 +77,7 @@ export async function assembleResults(
     parts.push({ ...partOf(kind), gallery: await casesOf(spec, source, model, kind, reference) });
   }
   const total = source.names.length;
+  const warnings = [...new Set([...(model.warnings ?? []), ...kinds.flatMap(kind => kind.warnings)])];
   const results: ComparisonResults = {
     schemaVersion: 2,
     model: { name: spec.model, sha256: await model.sha256() },
@@ -95,6 +96,7 @@ export async function assembleResults(
     })),
     metrics: metrics.map(metric => metricOf(metric, spec)),
     parts,
+    ...(warnings.length > 0 ? { warnings } : {}),
     provenance: {
       narrows: version,
       runtime: `${model.runtime.name} ${model.runtime.version}`,
@@ -108,7 +110,7 @@ export async function assembleResults(
   return results;
 }
 
-const partOf = ({ pairs, metricSeconds: _, ...rest }: CollectedKind): Omit<ResultPart, 'gallery'> => ({
+const partOf = ({ pairs, metricSeconds: _, warnings: __, ...rest }: CollectedKind): Omit<ResultPart, 'gallery'> => ({
   ...rest,
   pairs: pairs.map(({ id, caption, cosine }) => ({ id, caption, cosine })),
 });

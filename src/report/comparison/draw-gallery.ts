@@ -1,7 +1,8 @@
 /** @file Draws the gallery's raw maps on their pictures. */
 import type { ComparisonResults, ResultCase, ResultMap } from '../../evaluation/compare/results.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { colourMap } from '../attribution/colour-map.ts';
+import { defaultColourMap } from '../attribution/colour-map.ts';
+import { isDark } from '../attribution/figure-options.ts';
 import { displayScale } from '../attribution/normalise.ts';
 import { composite, defaultOpacity, greyed, overlayLayer } from '../attribution/overlay.ts';
 import { dataUri } from '../attribution/picture.ts';
@@ -36,7 +37,7 @@ export async function drawGallery(results: ComparisonResults): Promise<DrawnGall
 /** A map on its picture, by the map's own colour scale. */
 export function drawMap({ picture, grid, view }: ResultCase, { values, unit }: ResultMap): RgbImage {
   const scale = displayScale(values, unit);
-  const map = colourMap(scale.signed ? 'narrows-signed' : 'narrows-heat');
+  const map = defaultColourMap(scale.signed, isDark(picture));
   const style = { method: 'blended', map, scale, opacity: defaultOpacity.blended } as const;
   const image = { grid: grid!, patches: Float32Array.from(values), view: view! };
   const layer = overlayLayer(image, picture, picture.width, picture.height, style);

@@ -4,6 +4,7 @@ import type { ResultPair } from '../../evaluation/compare/results.ts';
 import { page } from '../attribution/html/page.ts';
 import { baseStyle } from '../attribution/html/style.ts';
 import { themeScript } from '../attribution/html/theme-script.ts';
+import { warningList } from '../attribution/html/warnings.ts';
 import { escapeText } from '../attribution/svg.ts';
 import type { Analysis, PartAnalysis } from './analyse.ts';
 import { byCategory } from './by-category.ts';
@@ -25,7 +26,7 @@ export function comparisonHtml(analysis: Analysis, drawn: DrawnGallery): string 
   const body =
     `<header class="top"><div class="title"><h1>${escapeText(title)}</h1><button id="theme" type="button" hidden>Theme: system</button></div>${intro(analysis)}</header>` +
     `<nav class="jump" aria-label="Parts"><ul>${links.join('')}<li><a href="#provenance">Provenance</a></li></ul></nav>` +
-    `<main>${parts.map((part, i) => partHtml(analysis, part, i, drawn)).join('\n')}${provenance(analysis)}</main>` +
+    `<main>${warningList(results.warnings)}${parts.map((part, i) => partHtml(analysis, part, i, drawn)).join('\n')}${provenance(analysis)}</main>` +
     `<p id="live" class="hidden" role="status" aria-live="polite"></p>`;
   return page({ title, style: baseStyle + chartVariables + comparisonStyle, body, script: themeScript + sortScript, data: {} });
 }

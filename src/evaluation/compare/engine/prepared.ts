@@ -4,6 +4,7 @@ import { processPair } from '../../../attribution/pair.ts';
 import { contentName } from '../../../attribution/perturbation/feature-store.ts';
 import { pictureWarnings } from '../../../inputs/image/picture-warnings.ts';
 import type { RgbImage } from '../../../inputs/image/rgb-image.ts';
+import { captionWarnings } from '../../../inputs/text/require-text.ts';
 import { mergeWords } from '../../../inputs/text/words.ts';
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
 import { createHash } from '../../../node/hash.ts';
@@ -22,7 +23,7 @@ export interface Prepared {
   readonly size: readonly [number, number];
   /** [H·W] or one per word; none where nothing is marked. */
   readonly truth?: Uint8Array;
-  /** What is to be said of its picture. */
+  /** What is to be said of its picture and its caption. */
   readonly warnings: readonly string[];
 }
 
@@ -51,7 +52,11 @@ export async function prepare(model: DualEncoder, sample: CompareSample, imageSi
     truth ? sha(truth) : null,
     ...(sample.pair.pixelValues ? [contentName(sample.pair.pixelValues)] : []),
   );
-  const warnings = pictureWarnings(sample.pair.image, pixelValues, `Image ${sample.pair.imageName ?? sample.id}`);
+  const [row] = model.requireTokenizer().encodeBatch([sample.pair.text], { maxLength: model.maxTextLength }).rows;
+  const warnings = [
+    ...pictureWarnings(sample.pair.image, pixelValues, `Image ${sample.pair.imageName ?? sample.id}`),
+    ...captionWarnings(sample.pair.text, row),
+  ];
   return { sample, key, draw: Number.parseInt(sha(key).slice(0, 8), 16), size, truth, warnings };
 }
 

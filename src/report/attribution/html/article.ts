@@ -9,6 +9,7 @@ import { rightToLeft } from '../glyphs.ts';
 import { digitsFor, formatValue } from '../normalise.ts';
 import { escapeText } from '../svg.ts';
 import { lossChart } from './loss-chart.ts';
+import { warningList } from './warnings.ts';
 
 /** What stands around a result. */
 export interface ArticleContext {
@@ -56,10 +57,6 @@ function factLine(result: Attribution): string {
   if (result.text) facts.push(badge(result.text.convergence, 'caption:'));
   return `<div class="facts">${facts.join('')}</div>`;
 }
-
-/** What was assumed, passed over or cut, above the maps that it touches. */
-const warningList = ({ warnings = [] }: Attribution): string =>
-  warnings.length === 0 ? '' : `<ul class="warnings" aria-label="Warnings">${warnings.map(w => `<li>${escapeText(w)}</li>`).join('')}</ul>`;
 
 function charts(part: ImageAttribution | TextAttribution | undefined): string {
   if (!part || part.convergence.fit.length < 2) return '';
@@ -134,7 +131,7 @@ export function articleHtml(result: Attribution, { index, picture, command }: Ar
       `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul>${charts(result.text)}</div>`
     : '';
   return (
-    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result)}` +
+    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result.warnings)}` +
     `<div class="views${right ? '' : ' single'}">${left}${right}</div>${right ? '' : '<ul class="pins" aria-label="Pinned values"></ul>'}` +
     `${tables(result)}${provenance(result)}` +
     `<div class="command"><pre tabindex="0" aria-label="The same on the command line">${escapeText(command)}</pre><button class="copy" type="button">Copy</button></div></article>`

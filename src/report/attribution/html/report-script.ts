@@ -1,5 +1,8 @@
 /** @file The report's script: draws the heat, follows pointer and keys, keeps pins. Plain JavaScript, since it runs in the page. */
 
+import { barGrounds } from '../colour-bar.ts';
+import { hex } from '../colour-map.ts';
+
 /** Reads `#data` (see `ReportData` in report.ts) and brings every article to life. Text goes in through `textContent` alone. */
 export const reportScript = `
 (function () {
@@ -163,13 +166,13 @@ export const reportScript = `
         var gradient = [];
         for (var t = 0; t <= 16; t++) {
           var grey = Math.round(255 * (1 - opacity * (1 - Math.pow(scale.signed ? Math.abs(t / 8 - 1) : t / 16, 0.7))));
-          var blend = opacity * Math.pow(scale.signed ? Math.abs(t / 8 - 1) : t / 16, 0.6);
-          gradient.push(method === 'masked' ? css([grey, grey, grey]) : method === 'blended' ? css(colour(table, t / 16)).replace('rgb(', 'rgba(').replace(')', ',' + blend.toFixed(3) + ')') : css(colour(table, t / 16)));
+          var blend = opacity * (method === 'heat' ? 1 : Math.pow(scale.signed ? Math.abs(t / 8 - 1) : t / 16, 0.6));
+          gradient.push(method === 'masked' ? css([grey, grey, grey]) : css(colour(table, t / 16)).replace('rgb(', 'rgba(').replace(')', ',' + blend.toFixed(3) + ')'));
         }
         bar.textContent = '';
         var strip = make('i');
-        // What is blended is clear at none: the bar shows it on dark and on light, as it lies on a picture.
-        strip.style.background = 'linear-gradient(to top, ' + gradient.join(', ') + ')' + (method === 'blended' ? ', linear-gradient(to right, #3a3d44 50%, #dfe2e7 50%)' : '');
+        // The bar shows the map on dark and on light, as it lies on a picture (barPaints in colour-bar.ts).
+        strip.style.background = 'linear-gradient(to top, ' + gradient.join(', ') + ')' + (method === 'masked' ? '' : ', linear-gradient(to right, ${hex(barGrounds[0])} 50%, ${hex(barGrounds[1])} 50%)');
         bar.appendChild(strip);
         var f = factorOf(item), ticks = ticksOf(scale.low * f, scale.high * f);
         ticks.values.forEach(function (value) {
@@ -291,6 +294,9 @@ export const reportScript = `
 
   var redraw = function () {
     byId('opacity-value').textContent = tools.opacity.value + '\\u2009%';
+    Array.prototype.forEach.call(document.querySelectorAll('.legend'), function (span) {
+      span.textContent = data.legends[tools.method.value][tools.map.value][span.dataset.side];
+    });
     redraws.forEach(function (f) { f(); });
   };
   var waiting = false;

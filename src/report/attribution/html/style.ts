@@ -30,6 +30,7 @@ button:hover, select:hover { border-color: var(--muted); }
 table { border-collapse: collapse; font-size: 14px; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; }
+.warnings { margin: 0 0 18px; padding: 9px 14px 9px 32px; border-radius: 8px; background: var(--bad-paper); color: var(--bad); font-size: 14.5px; overflow-wrap: anywhere; }
 @media print { .tools, .copy { display: none !important; } article { break-inside: avoid; } }
 @media (prefers-reduced-motion: no-preference) { button, .word { transition: background-color .12s, border-color .12s; } }
 `;
@@ -44,7 +45,6 @@ article { min-width: 0; padding: 26px 0 34px; border-bottom: 1px solid var(--lin
 article:last-child { border-bottom: 0; }
 .facts { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: center; margin: 6px 0 18px; color: var(--muted); font-size: 15px; }
 .facts b { color: var(--ink); font-weight: 600; }
-.warnings { margin: -6px 0 18px; padding: 9px 14px 9px 32px; border-radius: 8px; background: var(--bad-paper); color: var(--bad); font-size: 14.5px; overflow-wrap: anywhere; }
 .views { display: grid; grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr); gap: 28px; align-items: start; }
 .views.single { grid-template-columns: minmax(0, 1fr); }
 .views.single .frame { max-width: 760px; }

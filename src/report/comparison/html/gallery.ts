@@ -3,7 +3,7 @@
 import type { ComparisonResults, ResultCase, ResultMap, ResultMethod } from '../../../evaluation/compare/results.ts';
 import type { Modality } from '../../../models/dual-encoder.ts';
 import { drawStrip, layoutStrip } from '../../attribution/caption.ts';
-import { colourMap } from '../../attribution/colour-map.ts';
+import { defaultColourMap } from '../../attribution/colour-map.ts';
 import { digitsFor, displayScale, formatValue } from '../../attribution/normalise.ts';
 import { escapeText, toSvg } from '../../attribution/svg.ts';
 import { byFamily } from '../by-category.ts';
@@ -48,7 +48,7 @@ function words({ words: texts = [], truth, caption }: ResultCase, { values, unit
   const scale = displayScale(finite, unit);
   const scores = finite.map((value, i) => ({ text: texts[i] ?? '', start: 2 * i, end: 2 * i + 1, value, tokens: [] }));
   const strip = layoutStrip(scores, caption, scale, WIDTH, 14, false);
-  const map = colourMap(scale.signed ? 'narrows-signed' : 'narrows-heat');
+  const map = defaultColourMap(scale.signed);
   const card = toSvg(drawStrip(strip, { left: 0, top: 0, width: WIDTH, height: strip.height }, map, scale, false), { text: 'live' });
   const named = texts.filter((_, i) => truth?.[i] === 1);
   const about = `${method.title}: ${scores.map(s => `${s.text} ${formatValue(s.value, 2)}`).join(', ')}${named.length > 0 ? `. The picture shows: ${named.join(', ')}` : ''}`;

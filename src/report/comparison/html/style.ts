@@ -11,6 +11,7 @@ main, .top { max-width: 1208px; }
 .jump a { color: var(--ink); text-decoration: none; padding: 3px 0; border-bottom: 2px solid transparent; }
 .jump a:hover { border-color: var(--accent); }
 a { color: var(--accent); }
+main > .warnings { margin-top: 18px; }
 .part { padding: 30px 0 12px; border-bottom: 1px solid var(--line); }
 .part:last-child { border-bottom: 0; }
 .part > h2 { font-size: 22px; letter-spacing: -.01em; }
