@@ -5,7 +5,9 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    // Ten other processes may share the machine: a limit is there for what hangs, not for what is slow.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     env: { NO_COLOR: '1', NARROWS_SPIN: '0' },
   },
 });

@@ -8,6 +8,8 @@ export interface Mutant {
   readonly text: string;
   /** What is changed, in words. */
   readonly kind: string;
+  /** Whether it changes a number, which in a drawing is a matter of taste. */
+  readonly number?: boolean;
 }
 
 interface Node {
@@ -56,11 +58,14 @@ export function mutantsOf(path: string, code: string): Mutant[] {
   const { program, errors } = parseSync(path, code);
   if (errors.length > 0) throw new Error(`${path} cannot be parsed: ${errors[0].message}`);
   const found: Mutant[] = [];
-  const add = (start: number, end: number, text: string, kind: string): void => void found.push({ start, end, text, kind });
+  const add = (start: number, end: number, text: string, kind: string, number = false): void =>
+    void found.push({ start, end, text, kind, ...(number && { number }) });
   const operatorAt = (from: number, to: number, operator: string): number => code.slice(from, to).indexOf(operator) + from;
   const visit = (node: Node, parent?: Node, key?: string): void => {
     if (SKIPPED.test(node.type)) return;
     const { type, start, end } = node;
+    // What is thrown is for people: its sentence and its kind.
+    if (type === 'ThrowStatement') return;
     const side = (name: string): Node => node[name] as Node;
     if (type === 'BinaryExpression' || type === 'LogicalExpression') {
       const operator = node.operator as string;
@@ -82,7 +87,7 @@ export function mutantsOf(path: string, code: string): Mutant[] {
     } else if (type === 'Literal' && typeof node.value === 'number') {
       const value = node.value as number;
       if (key !== 'key')
-        add(start, end, Number.isInteger(value) ? String(value === 0 ? 1 : value + 1) : String(value * 1.1), `${value} changed`);
+        add(start, end, Number.isInteger(value) ? String(value === 0 ? 1 : value + 1) : String(value * 1.1), `${value} changed`, true);
     } else if (type === 'Literal' && typeof node.value === 'string') {
       const other = crossed.get(node.value as string);
       if (other && parent?.type !== 'ImportDeclaration') add(start + 1, end - 1, other, `'${node.value}' to '${other}'`);

@@ -242,7 +242,7 @@ describe('bad input', () => {
       expect({ found, stderr }).toEqual({ found: code, stderr });
       expectSentence(stderr, says);
       expect(stdout).toBe('');
-    }, 120_000);
+    });
   }
 
   it('leaves no file anywhere', async () => {

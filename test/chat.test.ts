@@ -60,7 +60,7 @@ describe('narrows generate', () => {
     expect(other.stderr).toMatch(
       /(^|\n)narrows: cut.jsonl, line 1 is an answer that was made with other settings .*choose another --output.\n$/,
     );
-  }, 240_000);
+  });
 
   it('lists and counts missing images, and leaves them out on request', async () => {
     const rows = [
@@ -75,7 +75,7 @@ describe('narrows generate', () => {
     const done = await call(...args, '--skip-missing', '--json');
     expect(JSON.parse(done.stdout)).toMatchObject({ questions: 2, answered: 1, skipped: 1 });
     expect(done.stderr).toContain('1 of 2 questions are left out, since an image is missing');
-  }, 240_000);
+  });
 });
 
 describe('narrows chat', () => {
@@ -88,5 +88,5 @@ describe('narrows chat', () => {
     expect(plain.stdout).toBe(`${answer.text}\n`);
     expect(clip.code).toBe(1);
     expect(clip.stderr).toMatch(/^narrows: .*a model that compares images with texts and writes none; .*\n$/);
-  }, 240_000);
+  });
 });

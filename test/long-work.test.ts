@@ -56,7 +56,7 @@ describe('one output', () => {
     expect(third.stderr).toContain(`process ${first.child.pid} on`);
     expect(third.code).toBe(0);
     expect(await steps()).toEqual(Array.from({ length: done }, (_, i) => i + 1));
-  }, 240_000);
+  });
 });
 
 describe('an audit', () => {
@@ -87,7 +87,7 @@ describe('an audit', () => {
     expect(await results('parts')).toEqual(whole);
     expect(await results('back')).toEqual(whole);
     expect((await results('few')).every(line => whole.includes(line))).toBe(true);
-  }, 240_000);
+  });
 
   it('looks at what it finished: files that are gone or changed, and damaged records, are made again', async () => {
     const files = await readdir(at('few/pairs'));
@@ -110,7 +110,7 @@ describe('an audit', () => {
     await mkdir(at('old/.done'), { recursive: true });
     const old = await call(...audit('few.csv', 'old'));
     expect([old.code, old.stderr]).toEqual([2, expect.stringMatching(/^narrows: old holds an audit of an older version/)]);
-  }, 240_000);
+  });
 });
 
 describe('signals', () => {

@@ -35,7 +35,7 @@ const RUNS: readonly AttributeRun[] = [
 
 describe('kept graphs', () => {
   for (const [name, options] of Object.entries(METHODS))
-    it(`of ${name} give what new ones give, whatever was asked before`, { timeout: 120_000 }, async () => {
+    it(`of ${name} give what new ones give, whatever was asked before`, async () => {
       const given = Object.fromEntries(Object.entries(options).filter(([key]) => key in findMethod(name)!.schema.shape));
       await using kept = createMethod(findMethod(name)!, model, given);
       for (const [i, run] of RUNS.entries()) {
@@ -65,7 +65,7 @@ describe('a graph that could not be compiled', () => {
     }
   }
 
-  it('does not stay so for a method', { timeout: 60_000 }, async () => {
+  it('does not stay so for a method', async () => {
     const found = findMethod('grad-cam')!;
     await using method = createMethod(found, model);
     await using fresh = createMethod(found, model);
@@ -75,7 +75,7 @@ describe('a graph that could not be compiled', () => {
     expect((await method.attribute(PAIRS[0])).image!.tokens).toEqual(want.image!.tokens);
   });
 
-  it('does not stay so for a model', { timeout: 60_000 }, async () => {
+  it('does not stay so for a model', async () => {
     const other = await tinyPairModel();
     const pixels = other.processor.process(PAIRS[0].image).pixelValues;
     const batch = { ...pixels, shape: [1, ...pixels.shape] };
@@ -91,7 +91,7 @@ describe('a graph that could not be compiled', () => {
     await other.remove();
   });
 
-  it('does not stay so for the perturbation engine: neither its graphs nor what it holds of a picture', { timeout: 60_000 }, async () => {
+  it('does not stay so for the perturbation engine: neither its graphs nor what it holds of a picture', async () => {
     const encoded = await encodePairs(model, PAIRS, LAYERS);
     const all = new Uint8Array(16).fill(1);
     for (const passes of [0, 1]) {

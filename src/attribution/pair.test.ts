@@ -18,7 +18,7 @@ describe('a pair with pixel values', () => {
   const [a, b] = PAIRS;
   const pixelsOf = ({ image }: Pair) => model.processor.process(image).pixelValues;
 
-  it('is explained by them, and leaves the other pairs of a call as they are', { timeout: 60_000 }, async () => {
+  it('is explained by them, and leaves the other pairs of a call as they are', async () => {
     await using method = createMethod(findMethod('grad-cam')!, model);
     const given = { ...a, pixelValues: pixelsOf(b) };
     const [mixed, plain] = await method.attributeAll([given, a]);
@@ -33,7 +33,7 @@ describe('a pair with pixel values', () => {
     expect(mixed.provenance.image.width).toBe(a.image.width);
   });
 
-  it('shows them to no call at the same time', { timeout: 60_000 }, async () => {
+  it('shows them to no call at the same time', async () => {
     const given = { ...a, pixelValues: pixelsOf(b) };
     const [with_, without] = await Promise.all([encodePairs(model, [given], LAYERS), encodePairs(model, [a], LAYERS)]);
     expect(row(with_.image.features, 0)).not.toEqual(row(without.image.features, 0));

@@ -151,7 +151,7 @@ describe('posterior', () => {
 });
 
 describe('a subject', () => {
-  it('is explained by the methods that serve its kind, and by no other', { timeout: 60_000 }, async () => {
+  it('is explained by the methods that serve its kind, and by no other', async () => {
     await using chat = await ChatModel.open(await tiny('subject', { bottleneck_layers: [1] }, random));
     const clip = await tinyPairModel();
     const question = { kind: 'question', model: chat, pair } as const;

@@ -113,7 +113,7 @@ describe('a plug-in', () => {
     const other = methodSettings([{ ...spec.methods[0] }]).map(s => s.key);
     expect(other).toEqual([setting.key]);
     expect(findMethod('local-contrast')!.version).toMatch(/^[0-9a-f]{64}$/);
-  }, 240_000);
+  });
 
   it('is known to the command line: flags, help, maps', async () => {
     const list = await narrows(['methods', '--plugin', plugins[0], '--json'], { cwd: folder });
@@ -125,7 +125,7 @@ describe('a plug-in', () => {
     expect([method, image.grid]).toEqual(['local-contrast', [8, 8]]);
     const none = await narrows(['attribute', '--plugin', 'absent.mjs'], { cwd: folder });
     expect([none.code, none.stderr]).toEqual([1, expect.stringMatching(/^narrows: .*absent\.mjs.*\n$/)]);
-  }, 240_000);
+  });
 });
 
 describe('maps made elsewhere', () => {
@@ -193,7 +193,7 @@ describe('maps made elsewhere', () => {
     // They cannot be made again, and say so where a pair is missing.
     expect(image.values['seed-stability'].elsewhere).toEqual([[], []]);
     expect(text.skipped['from-json']).toMatch(/from-json\.json: the map for "twemoji\/text\/0" is \[8, 8\]; it must be \[\d+\]/);
-  }, 240_000);
+  });
 
   it('are refused in one sentence', async () => {
     const empty = join(folder, 'empty');

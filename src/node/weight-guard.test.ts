@@ -63,5 +63,5 @@ describe.skipIf(process.platform === 'win32')('from outside', () => {
       `narrows: ${join(root, 'b 40')} was cut short while its weights were in use; copy the file again and start anew.\n`,
     );
     expect(await ending(100)).toBe('');
-  }, 60_000);
+  });
 });

@@ -72,7 +72,7 @@ describe('loadSprites', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'narrows-sprites-'));
     world = await loadSprites({ styles: ['twemoji'], sizes: [20, 46], cacheDirectory: directory });
-  }, 60_000);
+  });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it('renders every concept tightly, at its size, with something to see', () => {
@@ -108,7 +108,7 @@ describe('loadSprites', () => {
     const mended = await loadSprites({ ...options, onProgress });
     expect(rendered).toBe(CONCEPTS.length);
     expect(Buffer.compare(mended.sets[0].pixels, world.sets[0].pixels)).toBe(0);
-  }, 60_000);
+  });
 
   it('trains on no test style by default, and says what it does not know', async () => {
     expect(TRAIN_STYLES.some(style => (TEST_STYLES as readonly string[]).includes(style))).toBe(false);

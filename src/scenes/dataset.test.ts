@@ -22,7 +22,7 @@ const readRecords = async (directory: string): Promise<SceneRecord[]> =>
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'narrows-scenes-'));
   await loadSprites({ styles: base.styles, cacheDirectory });
-}, 60_000);
+});
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 it('writes images and lines that agree with drawScene', async () => {

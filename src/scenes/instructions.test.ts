@@ -18,7 +18,7 @@ import { loadSprites } from './sprites.ts';
 let world: SceneWorld;
 beforeAll(async () => {
   world = await loadSprites({ styles: ['noto'] });
-}, 60_000);
+});
 
 const sceneOf = (i: number): Scene => drawScene(world, {}, new RandomStream(4, 'scenes').reader(0, i));
 const box = (left: number, top: number, width: number, height: number) => ({ left, top, width, height });

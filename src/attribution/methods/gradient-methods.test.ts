@@ -4,7 +4,7 @@ import { expectClose } from '../../testing/close.ts';
 import type { AttributeRun, Attributor } from '../attributor.ts';
 import { createMethod, findMethod, methods } from '../registry.ts';
 import type { Attribution } from '../result.ts';
-import { drawPair, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
+import { drawPair, ONE_ROW, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
 
 const OWN = methods.filter(m => m.family === 'gradient' || m.family === 'layer-gradient');
 /** Few samples and points: what is tested here does not depend on their number. */
@@ -77,7 +77,7 @@ describe.each(OWN)('$name', ({ name, signed, sampled, schema, family }) => {
     const together = await own.attributeAll(captions, { seed: 3 });
     const narrow = await own.attributeAll(captions, {
       seed: 3,
-      maxMemory: 1,
+      maxMemory: ONE_ROW,
       onProgress: (done, total) => progress.push([done, total]),
     });
     for (const [p, pair] of captions.entries()) {
@@ -92,7 +92,8 @@ describe.each(OWN)('$name', ({ name, signed, sampled, schema, family }) => {
       expect(sum(textValues(alone).map(Math.abs))).toBeGreaterThan(0);
     }
     expect(progress.at(-1)![0]).toBe(progress.at(-1)![1]);
-    expect(progress.map(([done]) => done)).toEqual(progress.map((_, i) => i + 1));
+    expect(progress.length).toBeGreaterThan(2);
+    expect(progress.every(([done], i) => done > (progress[i - 1]?.[0] ?? 0))).toBe(true);
   });
 
   it('depends on the seed where it samples, and on nothing else', async () => {
@@ -128,9 +129,9 @@ describe.each(OWN)('$name', ({ name, signed, sampled, schema, family }) => {
   it('stops at the signal', async () => {
     const controller = new AbortController();
     const run = method(name).attributeAll(captions, {
-      maxMemory: 1,
+      maxMemory: ONE_ROW,
       signal: controller.signal,
-      onProgress: done => done === 2 && controller.abort(new Error('enough')),
+      onProgress: done => done > 0 && controller.abort(new Error('enough')),
     });
     await expect(run).rejects.toThrow('enough');
   });

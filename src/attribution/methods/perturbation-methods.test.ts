@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CLIPModel } from '../../models/pretrained.ts';
 import { RandomStream } from '../../tensor/random.ts';
+import { mean, variance } from '../../tensor/statistics/descriptive.ts';
 import { ints } from '../../tensor/tensor.ts';
 import { ReferenceFile } from '../../verify/reference.ts';
 import { explainTensors, type TensorPairs } from '../../verify/tensor-run.ts';
@@ -102,6 +103,38 @@ describe('sampled values and the golden exact ones', () => {
     // Drawn freely, not in antithetic pairs: other masks, the same limit.
     within(all.interactions![0].values, want, all.interactions![0].standardError!);
   });
+});
+
+describe('the standard error', () => {
+  const ofTokens = (a: Attribution): Record<string, [values: ArrayLike<number>, error: ArrayLike<number>]> => ({
+    image: [a.image!.tokens, a.image!.standardError!],
+    ...(a.interactions ? { interactions: [a.interactions.values, a.interactions.standardError!] } : {}),
+  });
+  for (const [name, options] of [
+    ['shapley', { samples: 300 }],
+    ['kernel-shap', { samples: 300 }],
+    ['banzhaf', { samples: 300 }],
+    ['banzhaf', { samples: 300, estimator: 'reuse' }],
+    ['guided-banzhaf', { samples: 64 }],
+    ['rise', { samples: 300 }],
+    ['rise', { samples: 300, published: true }],
+    ['banzhaf-interactions', { imageMasks: 200, textMasks: 64 }],
+  ] as const)
+    it(`of ${name} ${JSON.stringify(options)} is how its values scatter over seeds, neither larger nor smaller`, async () => {
+      await using method = new Attributor(entryOf(name), model, options);
+      const modality = name === 'banzhaf-interactions' ? 'both' : 'image';
+      const seen: Record<string, [values: ArrayLike<number>, error: ArrayLike<number>]>[] = [];
+      for (let seed = 0; seed < 12; seed++) seen.push(ofTokens(await method.attribute(PAIRS[1], { modality, seed })));
+      for (const part of Object.keys(seen[0])) {
+        let [scatter, error] = [0, 0];
+        for (let i = 0; i < seen[0][part][0].length; i++) {
+          scatter += variance(seen.map(s => s[part][0][i]));
+          error += mean(seen.map(s => s[part][1][i] ** 2));
+        }
+        expect(Math.sqrt(error / scatter), part).toBeGreaterThan(0.6);
+        expect(Math.sqrt(error / scatter), part).toBeLessThan(1.6);
+      }
+    });
 });
 
 describe('every method', () => {

@@ -160,10 +160,10 @@ describe('work', () => {
   it('memory for a single row gives the same values; an abort stops between rows', async () => {
     const coalitions = draw(9, 16);
     await using engine = engineOf();
-    await using small = engineOf({ maxMemory: 1 });
+    await using small = engineOf({ maxMemory: 100_000 });
     close((await engine.imageFeatures(0, coalitions)).data, (await small.imageFeatures(0, coalitions)).data);
     const stop = new AbortController();
-    await using stopped = engineOf({ maxMemory: 1, signal: stop.signal, passes: () => stop.abort(new Error('enough')) });
+    await using stopped = engineOf({ maxMemory: 100_000, signal: stop.signal, passes: () => stop.abort(new Error('enough')) });
     await expect(stopped.imageFeatures(0, coalitions)).rejects.toThrow('enough');
   });
 

@@ -12,6 +12,8 @@ const SHAPE = [3, 4, 5];
 const hidden = normals('state', SHAPE, 0.2);
 const baseline = normals('baseline', SHAPE, 0.1);
 const weights = normals('weights', SHAPE.slice(1), 0.3);
+/** Bytes that one point of the toy fits into, and two do not. */
+const ONE_POINT = 2_500;
 const toys: ToyRun[] = [];
 afterEach(async () => {
   for (const { run } of toys.splice(0)) await run.release();
@@ -90,11 +92,11 @@ describe('of a sine of a linear form', () => {
 it('are the same in chunks of any size, and count every point once', async () => {
   const rule = quadrature('midpoint', 7);
   const all: Float32Array[] = [];
-  for (const memory of [1, 20_000, 2 ** 30]) {
+  for (const memory of [ONE_POINT, 20_000, 2 ** 30]) {
     const { run, job, seen } = toy('sine', memory);
     all.push((await integratePath(run, job, 'hidden', hidden, baseline, rule)).values.data);
     expect(seen.points).toBe(3 * pathPoints(rule));
-    if (memory === 1) expect(seen.chunks).toBe(seen.points);
+    if (memory === ONE_POINT) expect(seen.chunks).toBe(seen.points);
     if (memory === 2 ** 30) expect(seen.chunks).toBe(1);
   }
   for (const values of all) expectClose(values, all[0], { rtol: 1e-5, atol: 1e-7 });
@@ -121,7 +123,7 @@ it('give each point its own gradient and score, in order', async () => {
 });
 
 it('stop where the run stops them', async () => {
-  const { run, job } = toy('sine', 1);
+  const { run, job } = toy('sine', ONE_POINT);
   let chunks = 0;
   const stopping = {
     ...run,

@@ -54,6 +54,9 @@ export function drawPair(seed: number, words = 4): Pair {
 /** Four pairs with captions of several lengths, so that a batch of them is padded. */
 export const PAIRS: readonly Pair[] = [2, 7, 1, 4].map((words, i) => drawPair(i + 1, words));
 
+/** Bytes that hold one image's row, forward or backward, and not a second one: with less, methods refuse to run. */
+export const ONE_ROW = 240_000;
+
 /** Where the gates stand by default: two of four image blocks above, and the text's embeddings. */
 export const LAYERS: Layers = { image: 1, text: -1 };
 

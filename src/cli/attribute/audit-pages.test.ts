@@ -63,5 +63,5 @@ describe('the pages of an audit', () => {
     expect(names.filter(name => /^index(-\d+)?\.html$/.test(name))).toHaveLength(50);
     expect(captions(await readFile(join(root, 'index-50.html'), 'utf8'))).toHaveLength(2000);
     expect(names.filter(name => name.endsWith('.tmp'))).toEqual([]);
-  }, 240_000);
+  });
 });

@@ -47,8 +47,8 @@ export function resample(curve: readonly number[], points = POINTS): number[] {
   });
 }
 
-/** Mean of curves, with its 95 % interval by the normal approximation. */
-function meanCurve(curves: readonly (readonly number[])[]): ResultCurve {
+/** Mean of curves of any lengths at 17 equal shares, with its 95 % interval by the normal approximation where there are two or more. */
+export function meanCurve(curves: readonly (readonly number[])[]): ResultCurve {
   const all = curves.map(curve => resample(curve));
   const at = (k: number): number[] => all.map(curve => curve[k]);
   const centre = Array.from({ length: POINTS }, (_, k) => mean(at(k)));

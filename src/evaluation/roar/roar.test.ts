@@ -103,5 +103,5 @@ describe('narrows roar', () => {
     } finally {
       await rm(output, { recursive: true });
     }
-  }, 240_000);
+  });
 });

@@ -31,7 +31,7 @@ beforeAll(async () => {
     ...{ start, tune_steps: 2, seeds: 1, batch_size: 2, max_turns: 2, bottleneck_layer: 1, choose: false, scenes: 3 },
     ...{ severities: [3], corruptions: ['contrast'], text_shifts: ['word_swap'] },
   });
-}, 120_000);
+});
 afterAll(async () => {
   await runtime.release();
   await rm(root, { recursive: true });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { colourMap } from './colour-map.ts';
 import { contourLines } from './contour.ts';
 import { displayScale } from './normalise.ts';
-import { composite, heatField, overlayLayer, viewBox } from './overlay.ts';
+import { composite, greyed, heatField, overlayLayer, viewBox } from './overlay.ts';
 import { exampleResult } from './testdata/example-result.ts';
 
 const result = exampleResult({ caption: 'a', width: 60, height: 40, grid: [4, 4] });
@@ -39,6 +39,25 @@ describe('the heat layer', () => {
     const alphas = Array.from(blended.data).filter((_, i) => i % 4 === 3 && (i >> 2) % 60 >= 10 && (i >> 2) % 60 < 50);
     expect(Math.max(...alphas)).toBeLessThanOrEqual(128);
     expect(Math.min(...alphas)).toBeLessThan(40);
+  });
+  test('of a map of one value: opaque by strength to 0.6 when blended, dark by what its power of 0.7 leaves when masked', () => {
+    for (const strength of [0.1, 0.25, 0.5, 0.9, 1]) {
+      const flat = { ...image, patches: new Float32Array(16).fill(strength) };
+      const scale = displayScale([0, 1], 'nats');
+      const alphaOf = (method: 'blended' | 'masked' | 'heat', opacity: number): number =>
+        overlayLayer(flat, original, 60, 40, { ...style, scale, method, opacity }).data[(20 * 60 + 30) * 4 + 3];
+      for (const opacity of [1, 0.6]) {
+        expect(alphaOf('blended', opacity)).toBe(Math.round(255 * opacity * strength ** 0.6));
+        expect(alphaOf('masked', opacity)).toBe(Math.round(255 * opacity * (1 - strength ** 0.7)));
+        expect(alphaOf('heat', opacity)).toBe(Math.round(255 * opacity));
+      }
+    }
+  });
+  test('grey is luma, and a layer mixes by its opacity', () => {
+    const picture = { width: 3, height: 1, data: Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255) };
+    expect([...greyed(picture).data]).toEqual([54, 54, 54, 182, 182, 182, 18, 18, 18]);
+    const layer = { width: 3, height: 1, data: Uint8Array.of(0, 100, 200, 255, 0, 100, 200, 51, 9, 9, 9, 0) };
+    expect([...composite(picture, layer).data]).toEqual([0, 100, 200, 0, 224, 40, 0, 0, 255]);
   });
   test('a picture of 640×3 and of one pixel come out whole', () => {
     for (const [width, height] of [

@@ -30,6 +30,21 @@ export function choosingMetric(spec: CompareSpec, kind: CollectedKind): string |
 
 const meanOf = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
+/** Which pairs of [pairs][seeds] are best, middling and worst by their mean over seeds; ties by their order. Undefined where none has a value. */
+export function placesOf(
+  values: readonly (readonly number[])[],
+  direction: 'higher' | 'lower' | 'none',
+): Record<ResultCase['place'], number> | undefined {
+  const sign = direction === 'lower' ? 1 : -1;
+  const order = values
+    .map((seeds, p) => ({ p, value: meanOf(seeds) }))
+    .filter(each => Number.isFinite(each.value))
+    .sort((a, b) => sign * (a.value - b.value) || a.p - b.p)
+    .map(each => each.p);
+  if (order.length === 0) return undefined;
+  return { best: order[0], median: order[order.length >> 1], worst: order[order.length - 1] };
+}
+
 /** Cases of one kind; none where the reference has no values. @throws NarrowsError for a sample that cannot be read */
 export async function gallery(
   spec: CompareSpec,
@@ -41,14 +56,8 @@ export async function gallery(
   const setting = metricSettings(spec.metrics).find(m => m.label === metric);
   const values = kind.values[metric]?.[reference];
   if (!setting || !values) return [];
-  const sign = setting.entry.direction === 'lower' ? 1 : -1;
-  const order = values
-    .map((seeds, p) => ({ p, value: meanOf(seeds) }))
-    .filter(each => Number.isFinite(each.value))
-    .sort((a, b) => sign * (a.value - b.value) || a.p - b.p)
-    .map(each => each.p);
-  if (order.length === 0) return [];
-  const places = { best: order[0], median: order[order.length >> 1], worst: order[order.length - 1] };
+  const places = placesOf(values, setting.entry.direction);
+  if (!places) return [];
   await using cells = await openCells(spec.directory, { readOnly: true });
   const cases: ResultCase[] = [];
   for (const [place, p] of Object.entries(places))

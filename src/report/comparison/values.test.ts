@@ -49,7 +49,7 @@ beforeAll(async () => {
   for (const [i, { modality }] of source.names.entries()) samples[modality].push(await source.read(i));
   await runComparison(spec, source, model, { workers: 0 });
   results = await assembleResults(spec, source, model, { reference: 'm2ib' });
-}, 240_000);
+});
 afterAll(async () => {
   await model.release();
   await rm(directory, { recursive: true, force: true });
@@ -243,7 +243,7 @@ describe('the values of a comparison', () => {
         }
       }
       expect(seen).toBeGreaterThan(3);
-    }, 240_000);
+    });
 
   it('stand beside the curves that they are areas of', async () => {
     for (const modality of modalities)

@@ -36,7 +36,7 @@ const SETTINGS: SceneBatchSettings = {
 let world: SceneWorld;
 beforeAll(async () => {
   world = await loadSprites({ styles: ['noto', 'twemoji'] });
-}, 60_000);
+});
 
 const data = (batch: Batch, name: string): number[] => Array.from(batch[name].data as Int32Array);
 
@@ -145,7 +145,7 @@ describe('the training graph', () => {
     };
   }
 
-  it('teaches a tiny model eight concepts in sixty steps, and nothing without gradients', { timeout: 60_000 }, async () => {
+  it('teaches a tiny model eight concepts in sixty steps, and nothing without gradients', async () => {
     const learned = await left(1);
     expect(learned.contrastive).toBeLessThan(0.85);
     expect(learned.naming).toBeLessThan(0.7);

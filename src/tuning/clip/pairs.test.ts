@@ -27,7 +27,7 @@ beforeAll(async () => {
   file = join(root, 'scenes.jsonl');
   fewer = join(root, 'fewer.jsonl');
   await writeFile(fewer, (await readFile(file, 'utf8')).split('\n').slice(0, 10).join('\n'));
-}, 60_000);
+});
 afterAll(() => rm(root, { recursive: true }));
 
 const argumentsOf = (json: object): ClipTrainingArguments =>
@@ -165,7 +165,7 @@ describe('batches of pairs', () => {
 });
 
 describe('training on pairs', () => {
-  it('writes a model that opens, goes on bit-equal after an interruption, and is a start for another', { timeout: 120_000 }, async () => {
+  it('writes a model that opens, goes on bit-equal after an interruption, and is a start for another', async () => {
     const args = argumentsOf({ output_dir: join(root, 'run'), validation_file: fewer });
     const { metrics, finished } = await trainClip(args);
     expect(finished).toBe(true);
@@ -227,7 +227,7 @@ describe('training on pairs', () => {
     await expect(trainClip({ ...args, model: join(root, 'run'), output_dir: join(root, 'x') })).rejects.toThrow(NarrowsError);
   });
 
-  it('keeps a given tokenizer and writes it with the model', { timeout: 60_000 }, async () => {
+  it('keeps a given tokenizer and writes it with the model', async () => {
     const tokenizer = join(root, 'run-2');
     await trainClip(argumentsOf({ tokenizer, max_steps: 1, output_dir: join(root, 'with-tokenizer') }));
     expect(await readFile(join(root, 'with-tokenizer/tokenizer.json'), 'utf8')).toBe(

@@ -21,8 +21,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'narrows-llava-bad-'));
   model = await writeTinyLlava(join(root, 'model'));
   records = (await writeTinyData(root, 8)).records;
-}, 60_000);
-afterAll(() => rm(root, { recursive: true }), 60_000);
+});
+afterAll(() => rm(root, { recursive: true }));
 
 const tune = (json: object): LlavaArguments =>
   tuneTrainingSchema.parse({
@@ -52,7 +52,7 @@ async function refusal(args: LlavaArguments): Promise<string> {
 }
 
 describe('data that cannot be trained on', () => {
-  it('misses images: they are listed and counted, or left out on request', { timeout: 240_000 }, async () => {
+  it('misses images: they are listed and counted, or left out on request', async () => {
     const lost = records.map((r, i) => (i < 2 ? { ...r, image: `pictures/lost-${i}.png` } : r));
     expect(await refusal(await on(lost))).toMatch(
       /^2 images of 2 of 8 conversations are missing from .*: pictures\/lost-0\.png, pictures\/lost-1\.png; .*--skip-missing/,
@@ -96,7 +96,7 @@ describe('data that cannot be trained on', () => {
     expect(await refusal(await on(lines.join('\n')))).toMatch(/data-\d+\.jsonl is not valid JSON: .* at line 3, column \d+/);
   });
 
-  it('has a picture that is none, told by its sample', { timeout: 240_000 }, async () => {
+  it('has a picture that is none, told by its sample', async () => {
     await writeFile(join(root, 'pictures/broken.png'), 'no picture');
     const broken = records.map(r => (r.image ? { ...r, image: 'pictures/broken.png' } : r));
     expect(await refusal(await on(broken))).toMatch(/^Sample "(picture|text)-\d": .*broken\.png/);
@@ -106,7 +106,7 @@ describe('data that cannot be trained on', () => {
     expect(await refusal(await on(records.slice(0, 3)))).toMatch(/has 3 samples, fewer than the 4 of an update; lower/);
   });
 
-  it('is too long: cut, told for the first samples, counted at the end', { timeout: 240_000 }, async () => {
+  it('is too long: cut, told for the first samples, counted at the end', async () => {
     const warnings: string[] = [];
     const log = { ...silent, warn: (message: string) => warnings.push(message) };
     await trainLlava(tune({ model_max_length: 62, max_steps: 6 }), { log });
@@ -158,7 +158,7 @@ describe('a model that cannot be trained', () => {
 });
 
 describe('a run', () => {
-  it('whose loss is no number stops, names the samples, and keeps the last checkpoint', { timeout: 240_000 }, async () => {
+  it('whose loss is no number stops, names the samples, and keeps the last checkpoint', async () => {
     const args = tune({ learning_rate: 1e30, lr_scheduler_type: 'constant', max_grad_norm: 0, save_steps: 1, max_steps: 5 });
     const message = await refusal(args);
     expect(message).toMatch(
@@ -168,7 +168,7 @@ describe('a run', () => {
     await openSafetensors(join(args.output_dir, 'checkpoint-1/model.safetensors'));
   });
 
-  it('does not go on from a checkpoint of another model, nor write over what is not its own', { timeout: 240_000 }, async () => {
+  it('does not go on from a checkpoint of another model, nor write over what is not its own', async () => {
     const args = tune({ max_steps: 1 });
     await trainLlava(args);
     const stage1 = projectorTrainingSchema.parse({ ...TINY_RUN, model, data_path: args.data_path, output_dir: args.output_dir });

@@ -16,8 +16,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'narrows-llava-resume-'));
   const { path } = await writeTinyData(root, 20);
   base = { ...TINY_RUN, model: await writeTinyLlava(join(root, 'model')), data_path: path, validation_file: path, eval_samples: 5 };
-}, 60_000);
-afterAll(() => rm(root, { recursive: true }), 60_000);
+});
+afterAll(() => rm(root, { recursive: true }));
 
 const RUNNER = fileURLToPath(new URL('testing/train-and-crash.ts', import.meta.url));
 
@@ -63,7 +63,7 @@ async function expectEqualRuns(a: string, b: string, files: readonly string[]): 
 const random = new RandomStream(20251124, 'kills').reader(0, 0);
 
 describe('a run killed at random points', () => {
-  it('through a bottleneck ends in the bits and figures of one that was not', { timeout: 240_000 }, async () => {
+  it('through a bottleneck ends in the bits and figures of one that was not', async () => {
     const args = { ...base, method: 'vittle', prior: 'learnable', load_best_model_at_end: true };
     const whole = join(root, 'whole');
     await trainLlava(tuneTrainingSchema.parse({ ...args, output_dir: whole }));
@@ -82,7 +82,7 @@ describe('a run killed at random points', () => {
     await expectEqualRuns(whole, killed, ['model.safetensors', 'bottleneck.safetensors', 'config.json', 'training_args.json']);
   });
 
-  it('by LoRA with dropout does so too', { timeout: 240_000 }, async () => {
+  it('by LoRA with dropout does so too', async () => {
     const args = {
       ...base,
       method: 'lora',
@@ -103,7 +103,7 @@ describe('a run killed at random points', () => {
 });
 
 describe('a run that is stopped otherwise', () => {
-  it('by a full disk keeps the checkpoint before, says so, and goes on from there', { timeout: 240_000 }, async () => {
+  it('by a full disk keeps the checkpoint before, says so, and goes on from there', async () => {
     const directory = join(root, 'full');
     const args = { ...base, max_steps: 8, validation_file: undefined, output_dir: directory };
     const { end, said } = await start(args, 'full', 'open .*checkpoint-8\\.tmp/optimizer');
@@ -117,7 +117,7 @@ describe('a run that is stopped otherwise', () => {
     expect((await weights(directory)).equals(await weights(straight))).toBe(true);
   });
 
-  it('by the signal writes a checkpoint; other arguments then are refused by name', { timeout: 240_000 }, async () => {
+  it('by the signal writes a checkpoint; other arguments then are refused by name', async () => {
     const args = tuneTrainingSchema.parse({ ...base, output_dir: join(root, 'interrupted'), method: 'vittle' });
     const controller = new AbortController();
     const first = await trainLlava(args, { signal: controller.signal, onProgress: step => step === 2 && controller.abort() });

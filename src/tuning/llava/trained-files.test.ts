@@ -19,8 +19,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'narrows-trained-'));
   model = await writeTinyLlava(join(root, 'model'));
   records = JSON.parse(await readFile((await writeTinyData(root, 8)).path, 'utf8'));
-}, 60_000);
-afterAll(() => rm(root, { recursive: true }), 60_000);
+});
+afterAll(() => rm(root, { recursive: true }));
 
 /** Trains one step on the records with turns put in front. @returns where, and what was said */
 async function run(json: object, system: (i: number) => string | undefined = () => undefined, projector = false) {
@@ -47,7 +47,7 @@ const textOf = async (directory: string): Promise<string> => {
 };
 
 describe('a trained checkpoint', () => {
-  it('is asked with the template that it was trained with, in a file that Python reads, too', { timeout: 240_000 }, async () => {
+  it('is asked with the template that it was trained with, in a file that Python reads, too', async () => {
     const { directory, said } = await run({ template: 'v1' });
     const text = await readFile(join(directory, 'chat_template.jinja'), 'utf8');
     expect(text).toContain('A chat between a curious user');
@@ -60,7 +60,7 @@ describe('a trained checkpoint', () => {
     expect(await readFile(join(next.directory, 'chat_template.jinja'), 'utf8')).toBe(text);
   });
 
-  it('holds the system text that all samples share, and says where they differ', { timeout: 240_000 }, async () => {
+  it('holds the system text that all samples share, and says where they differ', async () => {
     const one = await run({ template: 'vicuna_v1' }, () => "say it's colour");
     expect(await textOf(one.directory)).toBe("say it's colour USER: what colour is this ? ASSISTANT:");
     // With the checkpoint's own template, which is not one of ours any more.
@@ -71,7 +71,7 @@ describe('a trained checkpoint', () => {
     expect(await textOf(some.directory)).toMatch(/^A chat between/);
   });
 
-  it('treats pictures that are no squares as in training, here and in Python', { timeout: 240_000 }, async () => {
+  it('treats pictures that are no squares as in training, here and in Python', async () => {
     const wide = join(root, 'wide.png');
     const { default: sharp } = await import('sharp');
     await sharp({ create: { width: 56, height: 28, channels: 3, background: { r: 250, g: 10, b: 0 } } })
@@ -97,7 +97,7 @@ describe('a trained checkpoint', () => {
     expect(await colours(square.directory)).toBe(1);
   });
 
-  it('says that a template ends answers with nothing, and names its own template after stage 1', { timeout: 240_000 }, async () => {
+  it('says that a template ends answers with nothing, and names its own template after stage 1', async () => {
     const blank = `{% for m in messages %}{{ m.role }}: {{ m.content }} {% endfor %}{% if add_generation_prompt %}assistant:{% endif %}`;
     const start = await writeTinyLlava(join(root, 'blank'));
     await writeFile(join(start, 'chat_template.jinja'), blank);
@@ -116,7 +116,7 @@ describe('a trained checkpoint', () => {
     );
   });
 
-  it('is an adapter that brings its template', { timeout: 240_000 }, async () => {
+  it('is an adapter that brings its template', async () => {
     const { directory } = await run({ method: 'lora', lora_r: 2, lora_alpha: 2, template: 'vicuna_v1' });
     expect(await readFile(join(directory, 'chat_template.jinja'), 'utf8')).toContain('A chat between a curious user');
   });

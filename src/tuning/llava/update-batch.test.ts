@@ -36,7 +36,7 @@ beforeAll(async () => {
   });
   await task.save(sceneModel);
   await task.close();
-}, 120_000);
+});
 afterAll(async () => {
   await runtime.release();
   await rm(root, { recursive: true });
@@ -85,7 +85,7 @@ describe('an update of scenes', () => {
     };
   }
 
-  it('has the noise of its samples, numbered through', { timeout: 120_000 }, async () => {
+  it('has the noise of its samples, numbered through', async () => {
     const { bottleneck, task: cut } = await task(3);
     // Micro-step 7 of three a piece: the second of update 2.
     expectPlace(await cut.batch(7), bottleneck, { samples: [2, 3], seed: 5, update: 2, steps: 6 });
@@ -93,7 +93,7 @@ describe('an update of scenes', () => {
     await cut.close();
   });
 
-  it('weighs every supervised token alike, whatever micro-batch it is in', { timeout: 120_000 }, async () => {
+  it('weighs every supervised token alike, whatever micro-batch it is in', async () => {
     const { task: cut } = await task(3);
     const [micro, counts] = [[] as Feeds[], [] as number[]];
     for (let step = 3; step < 6; step++) micro.push(await cut.batch(step));
@@ -113,7 +113,7 @@ describe('an update of scenes', () => {
     await cut.close();
   });
 
-  it('is so in pre-training too', { timeout: 120_000 }, async () => {
+  it('is so in pre-training too', async () => {
     const args = trainingArgumentsSchema.parse({ output_dir: root, per_device_train_batch_size: 2, gradient_accumulation_steps: 2 });
     const source = await sceneLlavaSource('scene-clip', TINY);
     const pretrain = await scenePretrainTask(runtime, args, { source, world, chat: CHAT, evalScenes: 1 });
@@ -125,7 +125,7 @@ describe('an update of scenes', () => {
 });
 
 describe('an update of a file', () => {
-  it('has the noise of its samples, numbered through, and one divisor', { timeout: 240_000 }, async () => {
+  it('has the noise of its samples, numbered through, and one divisor', async () => {
     const model = await writeTinyLlava(join(root, 'model'));
     const { path } = await writeTinyData(root, 40);
     const run = { ...TINY_RUN, model, data_path: path, output_dir: root, method: 'vittle', seed: 5, max_steps: 6 };

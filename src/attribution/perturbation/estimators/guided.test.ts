@@ -63,16 +63,22 @@ describe('guided Banzhaf values', () => {
   });
 
   it('have standard errors of the size of the errors', async () => {
-    let [inside, all] = [0, 0];
+    let [inside, all, squares, told] = [0, 0, 0, 0];
     for (let seed = 0; seed < 10; seed++) {
       const { values, standardError } = await guidedBanzhaf(
         noisy(0.5),
         worth.map(v => v + 0.3),
         { samples: 120, p: 0.5, seed },
       );
-      for (let i = 0; i < 40; i++, all++) if (Math.abs(values[i] - worth[i]) < 2.5 * standardError![i]) inside++;
+      for (let i = 0; i < 40; i++, all++) {
+        if (Math.abs(values[i] - worth[i]) < 2.5 * standardError![i]) inside++;
+        squares += (values[i] - worth[i]) ** 2;
+        told += standardError![i] ** 2;
+      }
     }
     expect(inside / all).toBeGreaterThan(0.85);
+    expect(Math.sqrt(told / squares)).toBeGreaterThan(0.65);
+    expect(Math.sqrt(told / squares)).toBeLessThan(1.5);
   });
 
   it('are listed where few players have few coalitions', async () => {

@@ -98,7 +98,7 @@ describe('a comparison', () => {
     await runComparison(stopped, source, model, { workers: 0 });
     expect(await contents(stopped)).toEqual(expected);
     expect((await readdir(stopped.directory)).sort()).toEqual(['cells.jsonl', 'comparison.json']);
-  }, 240_000);
+  });
 
   it('keeps the curves whose areas insertion and deletion are', async () => {
     const spec = { ...specOf('curves', ['rollout', 'm2ib'].map(plain)), metrics: ['insertion', 'deletion'].map(plain) };
@@ -119,7 +119,7 @@ describe('a comparison', () => {
         expect(curves.insertion[0]).not.toBeCloseTo(curves.deletion[0], 3);
       }
     expect(seen).toBe(12);
-  }, 120_000);
+  });
 
   it('computes nothing twice, and only what a new method adds', async () => {
     const spec = specOf('grown', METHODS);
@@ -139,7 +139,7 @@ describe('a comparison', () => {
     expect(after.slice(0, before.length)).toEqual(before);
     expect(after.length).toBeGreaterThan(before.length);
     for (const line of after.slice(before.length)) expect(JSON.parse(line).key).toContain(`/${key}/`);
-  }, 240_000);
+  });
 
   it('keeps a metric that failed as a failure, leaves the pair out, and tries again', async () => {
     const failing = vi.spyOn(findMetric('entropy')!, 'evaluate').mockRejectedValueOnce(new Error('out of memory'));
@@ -160,7 +160,7 @@ describe('a comparison', () => {
     const [again] = await collect(spec, source, model);
     expect([again.metricFailures, again.values.entropy.rollout.map(seeds => seeds.length)]).toEqual([{}, [1, 1, 1]]);
     expect(again.values.entropy.rollout[0][0]).toBeGreaterThan(0);
-  }, 240_000);
+  });
 
   it('does not go into a directory of another process, nor into one of an older version', async () => {
     const spec = specOf('taken', METHODS);
@@ -189,7 +189,7 @@ describe('a comparison', () => {
       [0, 1],
       [0, 1],
     ]);
-  }, 30_000);
+  });
 });
 
 describe('blocks', () => {
