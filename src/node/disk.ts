@@ -1,9 +1,22 @@
 /** @file Node's file system, as adaptors above this room use it. Files are written through `writeFileAtomic` (files.ts). */
-export { closeSync, createReadStream, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
+export {
+  closeSync,
+  constants,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 export {
   access,
   copyFile,
   type FileHandle,
+  lstat,
+  lutimes,
   mkdir,
   mkdtemp,
   open,

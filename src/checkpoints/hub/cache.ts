@@ -1,9 +1,9 @@
 /** @file Python's cache layout, `models--org--name/{blobs,refs,snapshots,.no_exist}`, shared with huggingface_hub. */
 
-import { copyFile, readdir, readFile, rename, rm, stat, symlink, writeFile } from '../../node/disk.ts';
+import { copyFile, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from '../../node/disk.ts';
 import { makeDirectory, writeError, writeFileAtomic } from '../../node/files.ts';
 import { randomBytes } from '../../node/hash.ts';
-import { dirname, join, relative } from '../../node/paths.ts';
+import { dirname, join, relative, sep } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
 import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS } from './needed-files.ts';
@@ -17,6 +17,9 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+const real = (path: string): Promise<string | undefined> => realpath(path).catch(() => undefined);
+const lies = (path: string, root: string | undefined): boolean => root !== undefined && path.startsWith(root + sep);
 
 /** One repository in the cache. */
 export class CachedRepository {
@@ -76,10 +79,25 @@ export class CachedRepository {
     const note = join(this.directory, '.no_exist', commit, path);
     try {
       await makeDirectory(dirname(note));
-      await writeFile(note, '');
+      // Not over what is there, which may be a link to anywhere.
+      await writeFile(note, '', { flag: 'wx' });
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
       throw writeError(note, error);
     }
+  }
+
+  /**
+   * Size of a snapshot's file; -1 where there is none. A link that leads out of the repository counts as none: it was planted, since Python and
+   * Narrows only link to blobs. (The folder of the blobs may itself lie on another disk.)
+   */
+  async sizeOf(commit: string, path: string): Promise<number> {
+    const target = await real(join(this.snapshot(commit), path));
+    if (target === undefined) return -1;
+    const roots = await Promise.all([this.directory, join(this.directory, 'blobs')].map(real));
+    if (!roots.some(root => lies(target, root))) return -1;
+    const stats = await stat(target).catch(() => undefined);
+    return stats?.isFile() ? stats.size : -1;
   }
 
   /**
@@ -88,7 +106,7 @@ export class CachedRepository {
    */
   async missing(commit: string): Promise<{ required: string[]; unknown: string[] }> {
     const snapshot = this.snapshot(commit);
-    const has = (path: string): Promise<boolean> => exists(join(snapshot, path));
+    const has = async (path: string): Promise<boolean> => (await this.sizeOf(commit, path)) >= 0;
     const isUnknown = async (path: string): Promise<boolean> =>
       !(await has(path)) && !(await exists(join(this.directory, '.no_exist', commit, path)));
     const required = (await has('config.json')) ? [] : ['config.json'];

@@ -1,11 +1,11 @@
 /** @file Downloads one file of a repository into the cache: resumed where it stopped, checked by hash, renamed into place. */
 
-import { createReadStream, type FileHandle, open, rename, rm, stat } from '../../node/disk.ts';
+import { constants, createReadStream, type FileHandle, lstat, open, rename, rm } from '../../node/disk.ts';
 import { makeDirectory, writeError } from '../../node/files.ts';
 import { createHash } from '../../node/hash.ts';
 import { dirname } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { backOff, ConnectionError, connectionError, pause, type RequestContext, request } from './request.ts';
+import { backOff, ConnectionError, connectionError, pause, type RequestContext, request, withinTime } from './request.ts';
 
 /** A file of a repository. `sha256` for files in LFS or Xet, `gitSha1` (of the git blob) for the others; the one given names the blob. */
 export interface RemoteFile {
@@ -18,10 +18,10 @@ export interface RemoteFile {
 /** Name of a file's blob in the cache: its hash, as in Python. */
 export const blobName = (file: RemoteFile): string => file.sha256 ?? (file.gitSha1 as string);
 
-/** Size in bytes; -1 for a file that does not exist. */
-export const sizeOnDisk = (path: string): Promise<number> =>
-  stat(path).then(
-    ({ size }) => size,
+/** Size in bytes of a plain file; -1 for one that does not exist, and for a link: no blob is one, so somebody planted it. */
+export const sizeOfFile = (path: string): Promise<number> =>
+  lstat(path).then(
+    stats => (stats.isFile() ? stats.size : -1),
     () => -1,
   );
 
@@ -55,11 +55,7 @@ async function receive(
   signal?.addEventListener('abort', abort, { once: true });
   try {
     for (;;) {
-      let timer: NodeJS.Timeout | undefined;
-      const stalled = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new ConnectionError('the server is silent')), stallTimeout);
-      });
-      const next = await Promise.race([reader.read(), stalled]).finally(() => clearTimeout(timer));
+      const next = await withinTime(reader.read(), stallTimeout);
       signal?.throwIfAborted();
       if (next.done) return { position };
       await file.write(next.value, 0, next.value.length, position).catch(error => {
@@ -91,10 +87,15 @@ async function fill(
   context: RequestContext,
   onBytes: (position: number) => void,
 ): Promise<boolean> {
-  const handle = await open(partial, 'r+').catch(error => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return open(partial, 'w+');
-    throw error;
-  });
+  // Never through a link: another user of a shared cache could have any file of ours written over. What is no plain file is taken away.
+  if (
+    await lstat(partial).then(
+      stats => !stats.isFile(),
+      () => false,
+    )
+  )
+    await rm(partial, { force: true, recursive: true });
+  const handle = await open(partial, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW);
   try {
     let position = (await handle.stat()).size;
     if (position > file.size) {

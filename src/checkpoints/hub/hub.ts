@@ -8,10 +8,10 @@ import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
 import { foreignLayout } from '../foreign.ts';
 import { CachedRepository, isCommit } from './cache.ts';
-import { blobName, downloadBlob, type RemoteFile, sizeOnDisk } from './download.ts';
+import { blobName, downloadBlob, type RemoteFile, sizeOfFile } from './download.ts';
 import { withLock } from './lock.ts';
 import { isWeights, OPTIONAL_FILES, refusePickled, shardNames, TOKENIZER_PARTS } from './needed-files.ts';
-import { isConnectionError, type Patience, type RequestContext, request } from './request.ts';
+import { type Patience, type RequestContext, requestWhole, unavailable } from './request.ts';
 import { accessToken, cacheDirectory, type Environment, hubEndpoint, isOffline } from './settings.ts';
 
 /** Bytes of one file (`loaded` of `total`) and of all files of this call. */
@@ -33,7 +33,7 @@ export interface ResolveOptions extends Patience {
   readonly cacheDirectory?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Told in one sentence when the hub cannot be reached and the cache is used instead. */
+  /** Called with one sentence when the hub cannot be reached or is busy and the cache is used instead, and about a lock that is odd. */
   readonly onWarning?: (message: string) => void;
   /** Default `process.env`. */
   readonly env?: Environment;
@@ -75,10 +75,18 @@ function parseName(ref: string, revision = 'main'): { name: string; revision: st
   return { name, revision: wanted };
 }
 
+/** Pages of a thousand files each: no repository has so many, and a server whose pages never end is not followed for ever. */
+const MOST_PAGES = 1000;
+
 /** Calls of the hub library, through our patient `fetch`. Loaded when needed: cached models start faster without it. */
 async function askHub(context: RequestContext): Promise<{ commit(): Promise<string>; files(commit: string): Promise<ListFileEntry[]> }> {
   const { listFiles, modelInfo } = await import('@huggingface/hub');
-  const patient = (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => request(String(input), init, context);
+  let requests = 0;
+  const patient = (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    if (++requests > MOST_PAGES)
+      throw new NarrowsError(`${context.endpoint} lists ${context.repository} on more than ${MOST_PAGES} pages; check HF_ENDPOINT.`);
+    return requestWhole(String(input), init, context);
+  };
   const common = { hubUrl: context.endpoint, fetch: patient as typeof fetch };
   const understood = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -120,7 +128,7 @@ async function completeSnapshot(
   commit: string,
   entries: readonly ListFileEntry[],
   context: RequestContext,
-  onProgress: ResolveOptions['onProgress'],
+  { onProgress, onWarning }: Pick<ResolveOptions, 'onProgress' | 'onWarning'>,
 ): Promise<void> {
   const paths = entries.map(entry => entry.path);
   const has = new Map(entries.map(entry => [entry.path, entry]));
@@ -140,16 +148,16 @@ async function completeSnapshot(
       const entry = has.get(name);
       if (!entry) throw new NarrowsError(`${context.repository} lacks ${name}, which its ${WEIGHTS_INDEX} names.`);
       const file = remoteFile(entry, context);
-      if ((await sizeOnDisk(join(repository.snapshot(commit), name))) === file.size) continue;
+      if ((await repository.sizeOf(commit, name)) === file.size) continue;
       files.push(file);
-      if ((await sizeOnDisk(repository.blob(blobName(file)))) !== file.size) totals.total += file.size;
+      if ((await sizeOfFile(repository.blob(blobName(file)))) !== file.size) totals.total += file.size;
     }
     for (const file of files) await fetchOne(file);
   };
 
   const fetchOne = async (file: RemoteFile): Promise<void> => {
     const blob = repository.blob(blobName(file));
-    const present = async (): Promise<boolean> => (await sizeOnDisk(blob)) === file.size;
+    const present = async (): Promise<boolean> => (await sizeOfFile(blob)) === file.size;
     if (!(await present())) {
       const before = totals.loaded;
       const tell = (status: DownloadProgress['status'], loaded: number): void => {
@@ -157,7 +165,7 @@ async function completeSnapshot(
         onProgress?.({ status, file: file.path, loaded, total: file.size, loadedAll: totals.loaded, totalAll: totals.total });
       };
       tell('initiate', 0);
-      await withLock(repository.lock(blobName(file)), context.signal, async () => {
+      await withLock(repository.lock(blobName(file)), { signal: context.signal, onWarning }, async () => {
         const url = `${context.endpoint}/${context.repository}/resolve/${commit}/${encodeURI(file.path)}`;
         if (!(await present())) await downloadBlob(url, blob, file, context, loaded => tell('progress', loaded));
       });
@@ -235,14 +243,16 @@ export async function resolveModel(ref: string, options: ResolveOptions = {}): P
   try {
     const hub = await askHub(context);
     const commit = isCommit(revision) ? revision : await hub.commit();
-    if (!(await isComplete(commit))) await completeSnapshot(repository, commit, await hub.files(commit), context, onProgress);
+    if (!(await isComplete(commit)))
+      await completeSnapshot(repository, commit, await hub.files(commit), context, { onProgress, onWarning });
     await repository.writeReference(revision, commit);
     return done(commit);
   } catch (error) {
-    if (!isConnectionError(error)) throw error;
+    const reason = unavailable(error);
+    if (reason === undefined) throw error;
     const cached = await offline(repository, revision).catch(() => undefined);
     if (!cached) throw error;
-    onWarning?.(`${context.endpoint} cannot be reached; the cached ${name} at ${cached.revision?.slice(0, 8)} is used.`);
+    onWarning?.(`${context.endpoint} ${reason}; the cached ${name} at ${cached.revision?.slice(0, 8)} is used.`);
     return cached;
   }
 }

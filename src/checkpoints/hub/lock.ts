@@ -1,5 +1,5 @@
 /** @file A lock between processes of Narrows: one of them downloads a file, the others wait for it. */
-import { open, readFile, rename, rm, stat, utimes } from '../../node/disk.ts';
+import { lstat, lutimes, open, readFile, rename, rm } from '../../node/disk.ts';
 import { makeDirectory, writeError } from '../../node/files.ts';
 import { hostname } from '../../node/machine.ts';
 import { dirname } from '../../node/paths.ts';
@@ -8,7 +8,16 @@ import { pause } from './request.ts';
 const POLL = 100;
 const BEAT = 5_000;
 // A lock whose owner has not shown life for this long is void (its process may run on another machine of a shared disk).
-const STALE = 60_000;
+const SILENCE = 60_000;
+
+/** Options of `withLock`. */
+export interface LockOptions {
+  readonly signal?: AbortSignal;
+  /** Called with one sentence about a lock whose date cannot be right. */
+  readonly onWarning?: (message: string) => void;
+  /** Milliseconds without a sign of life after which a lock is void; 60 000 by default. */
+  readonly silence?: number;
+}
 
 function isAlive(pid: number): boolean {
   try {
@@ -19,14 +28,38 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function isStale(path: string): Promise<boolean> {
-  try {
-    const [owner, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
-    const [host, pid] = owner.split(' ');
-    if (Date.now() - mtimeMs > STALE) return true;
-    return host === hostname() && Number(pid) > 0 && !isAlive(Number(pid));
-  } catch {
-    return false;
+/** Watches a lock that another holds. */
+class Watch {
+  private sign = Number.NaN;
+  private since = 0;
+  private said = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly options: LockOptions,
+  ) {}
+
+  /** Whether its holder is dead: by its number on this machine, by its last sign of life, or by none while we look. */
+  async isStale(): Promise<boolean> {
+    const { silence = SILENCE, onWarning } = this.options;
+    try {
+      const [owner, { mtimeMs }] = await Promise.all([readFile(this.path, 'utf8'), lstat(this.path)]);
+      const [host, pid] = owner.trim().split(' ');
+      if (host === hostname() && Number(pid) > 0 && !isAlive(Number(pid))) return true;
+      if (mtimeMs !== this.sign) [this.sign, this.since] = [mtimeMs, performance.now()];
+      const age = Date.now() - mtimeMs;
+      if (age > silence) return true;
+      // A clock is wrong: only what is seen here says whether the holder lives.
+      if (age < -BEAT && !this.said) {
+        this.said = true;
+        onWarning?.(
+          `The lock ${this.path} of process ${pid} on ${host} is dated ${Math.ceil(-age / 1000)} s in the future (a clock is wrong); it is waited for, and taken over after ${Math.ceil(silence / 1000)} s without a sign of life.`,
+        );
+      }
+      return performance.now() - this.since > silence;
+    } catch {
+      return false;
+    }
   }
 }
 
@@ -35,7 +68,9 @@ async function isStale(path: string): Promise<boolean> {
  * correctness does not hang on it (bytes are written at fixed places, checked by hash, and renamed into place).
  * @throws NarrowsError when the lock cannot be written; the signal's reason when aborted while waiting.
  */
-export async function withLock<T>(path: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
+  const { signal } = options;
+  const watch = new Watch(path, options);
   await makeDirectory(dirname(path)).catch(error => {
     throw writeError(path, error);
   });
@@ -48,7 +83,7 @@ export async function withLock<T>(path: string, signal: AbortSignal | undefined,
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeError(path, error);
     }
-    if (await isStale(path)) {
+    if (await watch.isStale()) {
       // Renaming lets only one of several waiters remove it.
       const grave = `${path}.${process.pid}`;
       await rename(path, grave).then(
@@ -57,7 +92,7 @@ export async function withLock<T>(path: string, signal: AbortSignal | undefined,
       );
     } else await pause(POLL, signal);
   }
-  const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), BEAT);
+  const beat = setInterval(() => void lutimes(path, new Date(), new Date()).catch(() => undefined), BEAT);
   beat.unref();
   try {
     return await work();

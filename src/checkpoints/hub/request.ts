@@ -32,6 +32,11 @@ export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
 }
 
+/** The hub is there but refuses for now (408, 429, 5xx). */
+export class BusyError extends Error {
+  override readonly name = 'BusyError';
+}
+
 /** Milliseconds the server asks to wait: `Retry-After` in seconds or as a date, or the hub's own `RateLimit: "api";r=0;t=SECONDS`. */
 export function retryAfter(headers: Headers, now = Date.now()): number | undefined {
   const value = headers.get('retry-after');
@@ -75,7 +80,10 @@ export function statusError(response: Response, context: RequestContext): Narrow
   if (status === 404 && code !== 'EntryNotFound') {
     return new NarrowsError(`${repository} is neither a directory here nor a repository at ${endpoint} (404): check the name.`);
   }
-  if (BUSY.has(status)) return new NarrowsError(`${endpoint} is busy (${status}): try again later; what is downloaded is kept.`);
+  if (BUSY.has(status))
+    return new NarrowsError(`${endpoint} is busy (${status}): try again later; what is downloaded is kept.`, {
+      cause: new BusyError(`is busy (${status})`),
+    });
   return new NarrowsError(`${endpoint} answered ${status} for ${response.url || where}; check HF_ENDPOINT and try again later.`);
 }
 
@@ -89,8 +97,12 @@ export function connectionError(error: unknown, context: RequestContext): Narrow
   );
 }
 
-/** Whether an error means that the network was at fault (and not the answer). */
-export const isConnectionError = (error: unknown): boolean => error instanceof NarrowsError && error.cause instanceof ConnectionError;
+/** Why the hub could not be used just now (`cannot be reached`, `is busy (503)`); undefined for an error that is its answer. */
+export function unavailable(error: unknown): string | undefined {
+  if (!(error instanceof NarrowsError)) return undefined;
+  if (error.cause instanceof BusyError) return error.cause.message;
+  return error.cause instanceof ConnectionError ? 'cannot be reached' : undefined;
+}
 
 function withToken(url: string, init: RequestInit, { endpoint, token }: RequestContext): Headers {
   const headers = new Headers(init.headers);
@@ -128,5 +140,84 @@ export async function request(url: string, init: RequestInit, context: RequestCo
       clearTimeout(timer);
     }
     await pause(wait, signal);
+  }
+}
+
+/** Bytes of an answer of the hub's API, unpacked: a page of a list has some hundred thousand. */
+const LARGEST_ANSWER = 32 * 2 ** 20;
+/** Silences that the whole of an answer may last: a server that sends a byte now and then is none to wait for. */
+const ANSWER_PATIENCE = 5;
+
+/** Reads a body whole. @throws ConnectionError where it is cut, silent or endless slow, NarrowsError where it is too large */
+async function readBody(response: Response, context: RequestContext): Promise<Uint8Array<ArrayBuffer>> {
+  const { signal, stallTimeout = 60_000, endpoint } = context;
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = response.body?.getReader();
+  const deadline = performance.now() + ANSWER_PATIENCE * stallTimeout;
+  try {
+    while (reader) {
+      const { done, value } = await withinTime(reader.read(), Math.min(stallTimeout, deadline - performance.now()), signal);
+      if (done) break;
+      parts.push(value);
+      bytes += value.length;
+      if (bytes > LARGEST_ANSWER)
+        throw new NarrowsError(
+          `${endpoint} answers with more than ${LARGEST_ANSWER / 2 ** 20} MB where a list is asked for; check HF_ENDPOINT.`,
+        );
+    }
+  } catch (error) {
+    void reader?.cancel().catch(() => undefined);
+    throw error;
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** What a promise gives, if it does in time. @throws ConnectionError where it does not, the signal's reason when aborted */
+export async function withinTime<T>(work: Promise<T>, milliseconds: number, signal?: AbortSignal): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let abort: (() => void) | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new ConnectionError('the server is silent')), Math.max(0, milliseconds));
+    abort = () => reject(signal?.reason);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    if (abort) signal?.removeEventListener('abort', abort);
+  }
+}
+
+/**
+ * `request` with the body read whole, both tried again where the line is cut or silent: what the hub's API answers.
+ * @returns a successful answer whose body is here
+ * @throws NarrowsError for any other answer, one that is too large, or a line that stays cut; the signal's reason when aborted
+ */
+export async function requestWhole(url: string, init: RequestInit, context: RequestContext): Promise<Response> {
+  if (!/^https?:\/\//.test(url))
+    throw new NarrowsError(`${context.endpoint} refers to ${url}, which is no web address; check HF_ENDPOINT.`);
+  for (let attempt = 0; ; attempt++) {
+    const response = await request(url, init, context);
+    try {
+      const body = await readBody(response, context);
+      const headers = new Headers(response.headers);
+      // The body is unpacked by now.
+      for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) headers.delete(name);
+      const { status, statusText } = response;
+      return new Response([204, 205, 304].includes(status) ? null : body, { status, statusText, headers });
+    } catch (error) {
+      context.signal?.throwIfAborted();
+      if (error instanceof NarrowsError) throw error;
+      if (attempt >= (context.retries ?? 5)) throw connectionError(error, context);
+      await pause(backOff(attempt, context), context.signal);
+    }
   }
 }
