@@ -14,6 +14,11 @@ import { checkInside, readBox } from './boxes.ts';
 import { addMask, emptyMask, fillBox, fillPolygon, rleCounts } from './masks.ts';
 import type { CompareSample, DataSpec, Mask, SampleSource } from './sample.ts';
 
+/** x and y by turns, of at least three points. */
+const polygon = z
+  .array(z.number())
+  .refine(list => list.length >= 6 && list.length % 2 === 0, 'a polygon is x and y by turns, of at least three points');
+
 const fileSchema = z.object({
   images: z.array(z.object({ id: z.number(), file_name: z.string(), width: z.number().optional(), height: z.number().optional() })),
   annotations: z.array(
@@ -24,8 +29,8 @@ const fileSchema = z.object({
       bbox: z.array(z.number()).optional(),
       segmentation: z
         .union([
-          z.array(z.array(z.number())),
-          z.object({ size: z.tuple([z.number(), z.number()]), counts: z.union([z.string(), z.array(z.number())]) }),
+          z.array(polygon),
+          z.object({ size: z.tuple([z.number(), z.number()]), counts: z.union([z.string(), z.array(z.number().int().nonnegative())]) }),
         ])
         .optional(),
     }),
@@ -47,11 +52,9 @@ export async function openCoco(spec: Extract<DataSpec, { kind: 'coco' }>): Promi
   const { file, template } = spec;
   if (!template.includes('{}'))
     throw new NarrowsError(`The template ${JSON.stringify(template)} has no {} for the category's name.`, { kind: 'usage' });
-  const parsed = fileSchema.safeParse(await readJson(file));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new NarrowsError(`${file} is not in COCO's format: ${issue.path.join('.')}: ${issue.message}.`);
-  }
+  const json = await readJson(file);
+  const parsed = fileSchema.safeParse(json);
+  if (!parsed.success) throw new NarrowsError(`${file} is not in COCO's format: ${firstIssue(parsed.error.issues, json)}.`);
   const jobs = pairsOf(parsed.data, file);
   const chosen = new RandomStream(spec.seed, 'compare.coco').reader(0, 0).shuffle(jobs).slice(0, spec.samples);
   const listed: Job[] = spec.modalities.flatMap(modality => chosen.map(job => ({ ...job, modality })));
@@ -61,6 +64,23 @@ export async function openCoco(spec: Extract<DataSpec, { kind: 'coco' }>): Promi
     names: listed.map(({ image, category, modality }) => ({ id: `${image.id}/${category.name}/${modality}`, group: 'data', modality })),
     read: async index => read(listed[index], parsed.data, spec, folder),
   };
+}
+
+/** The first thing that is wrong, with the annotation's id where it is in one. */
+function firstIssue(issues: readonly z.core.$ZodIssue[], json: unknown): string {
+  let [issue] = issues;
+  let path = [...issue.path];
+  // Of the forms that a segmentation may have, what is wrong with the one that it comes nearest to.
+  while (issue.code === 'invalid_union') {
+    const deepest = issue.errors.flat().toSorted((a, b) => b.path.length - a.path.length)[0];
+    if (!deepest) break;
+    issue = deepest;
+    path = [...path, ...issue.path];
+  }
+  const [list, index] = path;
+  const id =
+    list === 'annotations' && typeof index === 'number' ? (json as { annotations: { id?: number }[] }).annotations[index]?.id : undefined;
+  return `${path.join('.')}${id === undefined ? '' : ` (annotation ${id})`}: ${issue.message.replace(/\.$/, '')}`;
 }
 
 function pairsOf(data: File, file: string): Omit<Job, 'modality'>[] {

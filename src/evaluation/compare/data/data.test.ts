@@ -149,6 +149,8 @@ describe('JSON lines', () => {
   });
 });
 
+const polygons = (...segmentation: unknown[]): object => ({ id: 5, image_id: 7, category_id: 1, segmentation });
+
 describe('COCO', () => {
   it('gives one pair per picture and category, truth from every form of mask', async () => {
     const owners = new Int8Array(200);
@@ -177,6 +179,14 @@ describe('COCO', () => {
     [{ id: 5, image_id: 7, category_id: 1 }, /annotation 5 has neither a bbox nor a segmentation/],
     [{ id: 5, image_id: 7, category_id: 1, bbox: [0, 5, 2, 9] }, /annotation 5: the box .* reaches out of the picture of 20 x 10/],
     [{ id: 5, category_id: 1 }, /is not in COCO's format: annotations\.0\.image_id/],
+    [
+      polygons([1, 1, 5, 1, 5, 5, 1]),
+      /annotations\.0\.segmentation\.0 \(annotation 5\): a polygon is x and y by turns, of at least three points/,
+    ],
+    [polygons([0, 0, 4, 0, 4, 4], [1, 1, 5, 5]), /segmentation\.1 \(annotation 5\): a polygon is x and y by turns/],
+    [polygons([]), /segmentation\.0 \(annotation 5\): a polygon is x and y by turns/],
+    [polygons([0, 0, 4, 0, 4, 'x']), /segmentation\.0\.5 \(annotation 5\): .*number/],
+    [{ id: 5, image_id: 7, category_id: 1, segmentation: { size: [10, 20], counts: [3, -1] } }, /segmentation\.counts.*\(annotation 5\)/],
   ])('refuses %j', async (annotation, message) => {
     await expect(openSource(await coco([annotation]))).rejects.toThrow(message);
   });

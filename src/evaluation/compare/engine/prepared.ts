@@ -57,6 +57,10 @@ export async function prepare(model: DualEncoder, sample: CompareSample, imageSi
     ...pictureWarnings(sample.pair.image, pixelValues, `Image ${sample.pair.imageName ?? sample.id}`),
     ...captionWarnings(sample.pair.text, row),
   ];
+  if (sample.modality === 'image' && sample.truth && !truth)
+    warnings.push(
+      `Image ${sample.pair.imageName ?? sample.id}: what is marked covers no pixel of what the model sees, so metrics of localisation leave ${sample.id} out.`,
+    );
   return { sample, key, draw: Number.parseInt(sha(key).slice(0, 8), 16), size, truth, warnings };
 }
 
