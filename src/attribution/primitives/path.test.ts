@@ -102,6 +102,12 @@ it('are the same in chunks of any size, and count every point once', async () =>
   for (const values of all) expectClose(values, all[0], { rtol: 1e-5, atol: 1e-7 });
 });
 
+it('evaluate the baseline once more where the rule does not stand there', () => {
+  expect(pathPoints(quadrature('midpoint', 7))).toBe(8);
+  expect(pathPoints(quadrature('gauss-legendre', 3))).toBe(4);
+  expect(pathPoints(quadrature('left-riemann', 7))).toBe(7);
+});
+
 it('give each point its own gradient and score, in order', async () => {
   const { run, job } = toy('sine', 30_000);
   const order: number[] = [];

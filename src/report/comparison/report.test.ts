@@ -138,6 +138,15 @@ describe('LaTeX and Markdown', () => {
       for (const row of rows) expect(row.replace(/\\&/g, '').split('&')).toHaveLength(columns);
       expect(columns).toBeLessThanOrEqual(5);
     }
+    // A caption names the part and the category of the metrics under it.
+    const captions = [...tex.matchAll(/\\caption\{(.*)\n/g)].map(m => m[1]);
+    expect(captions).toHaveLength(tex.match(/\\begin\{tabular\}/g)!.length);
+    for (const [i, table] of tex.split('\\begin{tabular}').slice(1).entries()) {
+      const category = /^.*?, ([a-z]+)\. /.exec(captions[i])![1];
+      const titles = results.metrics.filter(m => table.split('\\midrule')[0].includes(`& ${latexText(m.title)}`));
+      expect(titles.length).toBeGreaterThan(0);
+      for (const metric of titles) expect(metric.category).toBe(category);
+    }
     expect(tex).toMatch(/\\textbf\{[\d.]+\}/);
     expect(tex).toContain('6 NaN');
     expect(tablesLatex(hostile)).not.toMatch(/(?<!\\)[%#](?! Model| Needs)/);
