@@ -153,6 +153,13 @@ describe('average drop and increase in confidence', () => {
     expect(await judge('increase-in-confidence', patchesSample(worth, worth, 2))).toBe(0);
   });
 
+  it('compare scores of any size, cosines below one too', async () => {
+    const worth = [0.01, 0.04, 0.03, 0.02];
+    expect(await judge('average-drop', patchesSample(worth, worth, 0.02))).toBeCloseTo((100 * 3) / 12, 10);
+    expect(await judge('average-drop', wordsSample(negative(worth), worth, 0.02))).toBeCloseTo((100 * 7) / 12, 10);
+    expect(await judge('increase-in-confidence', wordsSample([0.03, -0.01], [0.03, -0.01]))).toBe(100);
+  });
+
   it('count an increase where what went was worth less than nothing', async () => {
     const worth = [3, -1, 2, -2];
     expect(await judge('increase-in-confidence', wordsSample(worth, worth, 1))).toBe(100);
