@@ -103,6 +103,21 @@ describe('estimators', () => {
       expect(slope).toBeLessThan(-0.35);
     });
 
+  it('kernel-shap asks for pairs of complements', async () => {
+    const asked: string[] = [];
+    const watched: Game = {
+      players: n,
+      values(rows) {
+        for (let m = 0; m < rows.length / n; m++) asked.push(rows.subarray(m * n, (m + 1) * n).join(''));
+        return game.values(rows);
+      },
+    };
+    await kernelShap(watched, { samples: 60, seed });
+    const drawn = asked.filter(row => row.includes('0') && row.includes('1'));
+    expect(drawn).toHaveLength(58);
+    for (const [k, row] of drawn.entries()) if (k % 2) expect(row).toBe(drawn[k - 1].replace(/./g, v => `${1 - Number(v)}`));
+  });
+
   it('the centred RISE is blind to a constant, the published one is not', async () => {
     const flat: Game = gameOf(5, () => 10);
     expect(Math.max(...(await rise(flat, { samples: 200, p: 0.5, seed })).values.map(Math.abs))).toBeLessThan(1e-12);

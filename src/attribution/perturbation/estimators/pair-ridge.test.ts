@@ -1,6 +1,7 @@
 /** @file The ridge on pairs: finds the pairs of a game that is made of them, and nothing where there are none. */
 import { expect, it } from 'vitest';
 import { RandomStream } from '../../../tensor/random.ts';
+import { mean, variance } from '../../../tensor/statistics/descriptive.ts';
 import { drawCoalitions } from '../coalitions.ts';
 import { gameOf, teamGame } from '../testing/games.ts';
 import { regressor } from './least-squares.ts';
@@ -15,7 +16,8 @@ it('with fewer masks than pairs, the pairs that matter stand out and main effect
     { members: [3, 7], worth: 3 },
     { members: [5, 11], worth: -2 },
   ];
-  const fit = ridgePairs(regressor(coalitions, n), await teamGame(n, teams).values(coalitions));
+  const values = await teamGame(n, teams).values(coalitions);
+  const fit = ridgePairs(regressor(coalitions, n), values);
   const ranked = [...fit.pairs.keys()]
     .filter(at => Math.floor(at / n) < at % n)
     .sort((a, b) => Math.abs(fit.pairs[b]) - Math.abs(fit.pairs[a]));
@@ -23,6 +25,10 @@ it('with fewer masks than pairs, the pairs that matter stand out and main effect
   expect(fit.pairs[3 * n + 7]).toBeGreaterThan(0.5);
   expect(fit.pairs[7 * n + 3]).toBe(fit.pairs[3 * n + 7]);
   expect(fit.main[0]).toBeGreaterThan(1);
+  // Products of 0 and 1, no longer of centred ones: the rows' values come out without an offset.
+  const left = values.map((v, m) => v - pairValue(fit, coalitions, m));
+  expect(Math.abs(mean(left))).toBeLessThan(0.02);
+  expect(variance(left)).toBeLessThan(0.15 * variance(values));
 });
 
 it('an additive game has no pairs, and the fit is exact', async () => {
