@@ -10,7 +10,7 @@ import { lime, limeWeight } from './lime.ts';
 import { occlude, slidingWindows } from './occlusion.ts';
 import { noise, type PlayerValues, total } from './player-values.ts';
 import { rise } from './rise.ts';
-import { shapley } from './shapley.ts';
+import { permutationPairs, shapley } from './shapley.ts';
 
 const close = (got: ArrayLike<number>, want: ArrayLike<number>, digits = 10): void => {
   expect(got.length).toBe(want.length);
@@ -102,6 +102,12 @@ describe('estimators', () => {
       expect(slope).toBeGreaterThan(-0.65);
       expect(slope).toBeLessThan(-0.35);
     });
+
+  it('shapley takes as many pairs of permutations as its samples pay for: n − 1 coalitions each way, and both ends', () => {
+    expect(permutationPairs(2 + 2 * 13 * 11, 14)).toBe(11);
+    expect(permutationPairs(1 + 2 * 13 * 11, 14)).toBe(10);
+    expect(permutationPairs(3, 14)).toBe(2);
+  });
 
   it('kernel-shap asks for pairs of complements', async () => {
     const asked: string[] = [];
