@@ -140,6 +140,8 @@ describe('LaTeX and Markdown', () => {
     }
     // A caption names the part and the category of the metrics under it.
     const captions = [...tex.matchAll(/\\caption\{(.*)\n/g)].map(m => m[1]);
+    const reference = results.methods.find(m => m.name === results.reference)!;
+    for (const caption of captions) expect(caption).toContain(`better or worse than ${latexText(reference.title)} (`);
     expect(captions).toHaveLength(tex.match(/\\begin\{tabular\}/g)!.length);
     for (const [i, table] of tex.split('\\begin{tabular}').slice(1).entries()) {
       const category = /^.*?, ([a-z]+)\. /.exec(captions[i])![1];
