@@ -1,10 +1,11 @@
 /**
  * @file Rules of the house that biome does not know: imports point downwards (docs/architecture.md), files stay short, every export says
- * what it is, nothing is exported as default. Prints every offender and fails if there is one.
+ * what it is, nothing is exported as default or takes more than six parameters. Prints every offender and fails if there is one.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parameterProblems } from './house-parameters.mjs';
 import { seamProblems } from './house-seam.mjs';
 import { versionSource } from './write-version.mjs';
 
@@ -107,7 +108,7 @@ for (const path of files) {
   if (!/^(#![^\n]*\n)?\/\*\*\s+(\*\s+)?@file\b/.test(text)) problems.push(`${relative(root, path)}: does not begin with /** @file ... */`);
   checkExports(path, text);
 }
-problems.push(...seamProblems(root, files, isTest));
+problems.push(...seamProblems(root, files, isTest), ...parameterProblems(root, files));
 const stated = versionSource(root);
 if (stated.before !== stated.after)
   problems.push(`src/system/version.ts: the version is not package.json's ${stated.version}; run node scripts/write-version.mjs`);

@@ -85,23 +85,41 @@ async function trainedOtherwise(directory: string, template: ChatTemplate, given
   ];
 }
 
+/** What a `ChatModel` is put together from. */
+interface ChatParts extends Pick<ChatModel, 'model' | 'template' | 'tokenizer' | 'defaults' | 'warnings'> {
+  /** Tokens of prompt and answer together, where generation_config.json bounds them and no number of new tokens does. */
+  readonly longest: number | undefined;
+  readonly processor: ImageProcessor;
+  /** How the tokenizer writes the image token, where there is one. */
+  readonly imageText: string | undefined;
+}
+
 /** A model ready to talk. Release it (or `await using`) when done. */
 export class ChatModel implements AsyncDisposable {
-  private constructor(
-    readonly model: AnsweringModel,
-    readonly template: ChatTemplate,
-    readonly tokenizer: Tokenizer,
-    /** Most tokens of a conversation, images and answer included. */
-    readonly maxLength: number,
-    /** How the checkpoint wants to be continued; what ends an answer follows from it and from the template. */
-    readonly defaults: GenerationOptions,
-    /** What was assumed, passed over or is missing, in sentences: said once by whoever opens the model. */
-    readonly warnings: readonly string[],
-    /** Tokens of prompt and answer together, where generation_config.json bounds them and no number of new tokens does. */
-    private readonly longest: number | undefined,
-    private readonly processor: ImageProcessor,
-    private readonly imageText: string | undefined,
-  ) {}
+  readonly model: AnsweringModel;
+  readonly template: ChatTemplate;
+  readonly tokenizer: Tokenizer;
+  /** Most tokens of a conversation, images and answer included. */
+  readonly maxLength: number;
+  /** How the checkpoint wants to be continued; what ends an answer follows from it and from the template. */
+  readonly defaults: GenerationOptions;
+  /** What was assumed, passed over or is missing, in sentences: said once by whoever opens the model. */
+  readonly warnings: readonly string[];
+  private readonly longest: number | undefined;
+  private readonly processor: ImageProcessor;
+  private readonly imageText: string | undefined;
+
+  private constructor(parts: ChatParts) {
+    this.model = parts.model;
+    this.template = parts.template;
+    this.tokenizer = parts.tokenizer;
+    this.maxLength = parts.model.config.text_config.max_position_embeddings;
+    this.defaults = parts.defaults;
+    this.warnings = parts.warnings;
+    this.longest = parts.longest;
+    this.processor = parts.processor;
+    this.imageText = parts.imageText;
+  }
 
   /**
    * @param reference a shipped model's name, a directory, or `org/name[@revision]`
@@ -132,17 +150,17 @@ export class ChatModel implements AsyncDisposable {
     const { defaults, maxLength, warnings } = await readGenerationDefaults(directory, eosOf(json) ?? config.text_config.eos_token_id);
     const ends = endsOf(template, tokenizer, defaults);
     const { aspect, warning } = aspectOf(json, directory, parts.processor.config.do_pad, options.imageAspect);
-    return new ChatModel(
+    const otherwise = await trainedOtherwise(directory, template, options.template);
+    return new ChatModel({
       model,
       template,
       tokenizer,
-      config.text_config.max_position_embeddings,
-      { ...defaults, ...ends.options },
-      [...parts.warnings, ...warnings, ...ends.warnings, ...warning, ...(await trainedOtherwise(directory, template, options.template))],
-      maxLength,
-      parts.processor.withPadding(aspect === 'pad'),
+      defaults: { ...defaults, ...ends.options },
+      warnings: [...parts.warnings, ...warnings, ...ends.warnings, ...warning, ...otherwise],
+      longest: maxLength,
+      processor: parts.processor.withPadding(aspect === 'pad'),
       imageText,
-    );
+    });
   }
 
   get name(): string {

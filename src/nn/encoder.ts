@@ -98,16 +98,17 @@ export function encode(
   return { hidden, attentions: blocks.map(b => b.attention), blocks };
 }
 
-/** Blocks `from` to the end, the last one for the pooled token alone: [B, N, D] -> [B, 1, D]. With no block left, the token itself. */
-export function encodePooled(
-  p: Parameters,
-  config: EncoderConfig,
-  x: Value,
-  from: number,
-  pick: (x: Value) => Value,
-  masks: { all?: Value; pooled?: Value } = {},
-  tap?: SuffixOptions['tap'],
-): Value {
+/** How `encodePooled` runs: its first block, the token it pools, and what attention may see. */
+export interface PooledOptions extends Pick<SuffixOptions, 'tap'> {
+  readonly from: number;
+  /** The pooled token: [B, N, D] -> [B, 1, D]. */
+  readonly pick: (x: Value) => Value;
+  /** Additive: of all queries [1 or B, 1, N, N], and of the pooled one [B, 1, N]. */
+  readonly masks?: { readonly all?: Value; readonly pooled?: Value };
+}
+
+/** Blocks `from` to the end, the last one for the pooled token only: [B, N, D] -> [B, 1, D]. With no block left, the token itself. */
+export function encodePooled(p: Parameters, config: EncoderConfig, x: Value, { from, pick, masks = {}, tap }: PooledOptions): Value {
   const last = config.num_hidden_layers - 1;
   if (from > last) return pick(x);
   const { hidden } = encode(p, config, x, { from, to: last, mask: masks.all, tap });

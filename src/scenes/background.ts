@@ -30,12 +30,17 @@ export interface Background {
   readonly texture: Texture;
 }
 
-/** Draws a background of a named colour into `data` [height × width × 3]. `shade` [height × width] is scratch. */
+/** What a background is drawn into: `data` [height × width × 3]; `shade` [height × width] is scratch. */
+interface Canvas {
+  readonly data: Uint8Array;
+  readonly shade: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Draws a background of a named colour into the canvas. */
 export function drawBackground(
-  data: Uint8Array,
-  shade: Float32Array,
-  width: number,
-  height: number,
+  { data, shade, width, height }: Canvas,
   reader: RandomReader,
   color: BackgroundColor,
   textures: readonly Texture[] = TEXTURES,

@@ -143,14 +143,14 @@ export function drawScene(world: SceneWorld, options: SceneOptions, reader: Rand
       concepts.map((concept, k) => visibleColors(sets[styles[k]])[concept]),
       reader,
     );
-  const background = drawBackground(image, shade, width, height, reader, color, o.textures);
+  const background = drawBackground({ data: image, shade, width, height }, reader, color, o.textures);
   owners.fill(-1);
   const drawn = concepts.map((concept, k) => {
     const place = places[k];
     const flipped = reader.uniform() < o.flip;
     const light = 1 + reader.uniform(-0.15, 0.15) * o.colorJitter;
     const gains = [0, 1, 2].map(() => light * (1 + reader.uniform(-0.06, 0.06) * o.colorJitter));
-    const opaque = blend(image, owners, width, sprites(k, place.size), place.left, place.top, flipped, gains, k);
+    const opaque = blend({ image, owners, width }, sprites(k, place.size), { left: place.left, top: place.top, flipped, gains }, k);
     return {
       concept,
       name: CONCEPTS[concept]?.name ?? `thing ${concept}`,
@@ -206,14 +206,9 @@ function pickConcepts(pool: readonly number[] | undefined, all: number, count: n
 
 /** Composites a sprite and claims its opaque pixels; returns how many it has. */
 function blend(
-  image: Uint8Array,
-  owners: Int8Array,
-  stride: number,
+  { image, owners, width: stride }: { readonly image: Uint8Array; readonly owners: Int8Array; readonly width: number },
   sprite: Sprite,
-  left: number,
-  top: number,
-  flipped: boolean,
-  gains: readonly number[],
+  { left, top, flipped, gains }: { left: number; top: number; flipped: boolean; gains: readonly number[] },
   owner: number,
 ): number {
   const { width, height, pixels } = sprite;

@@ -68,7 +68,7 @@ describe('the kernels', () => {
       [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
     ],
   ])('know the answer %# of Random123', ([c0, c1, c2, c3, k0, k1], expected) => {
-    kernels.words(1, c0, c1, c2, c3, k0, k1);
+    kernels.words(1, { c0, c1, c2, c3, k0, k1 });
     expect([...kernels.raw.subarray(0, 4)]).toEqual(expected);
   });
 

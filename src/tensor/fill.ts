@@ -21,14 +21,14 @@ const block = new Uint32Array(4);
 export const plainFiller: Filler = {
   words([c1, c2, c3, k0, k1], out) {
     for (let i = 0; i < out.length; i += 4) {
-      philox(i / 4, c1, c2, c3, k0, k1, block);
+      philox({ c0: i / 4, c1, c2, c3, k0, k1 }, block);
       const n = Math.min(4, out.length - i);
       for (let j = 0; j < n; j++) out[i + j] = block[j];
     }
   },
   normals([c1, c2, c3, k0, k1], out) {
     for (let i = 0; i < out.length; i += 4) {
-      philox(i / 4, c1, c2, c3, k0, k1, block);
+      philox({ c0: i / 4, c1, c2, c3, k0, k1 }, block);
       const n = Math.min(4, out.length - i);
       for (let j = 0; j < n; j++) out[i + j] = normalOf(block[j]);
     }
@@ -43,7 +43,7 @@ export function wasmFiller(): Filler | undefined {
   /** Draws the words from `start` on, as many as fit; returns how many of them `length` still has room for. */
   const draw = ([c1, c2, c3, k0, k1]: Cell, start: number, length: number): number => {
     const n = Math.min(CHUNK, length - start);
-    kernels.words(Math.ceil(n / 4), start / 4, c1, c2, c3, k0, k1);
+    kernels.words(Math.ceil(n / 4), { c0: start / 4, c1, c2, c3, k0, k1 });
     return n;
   };
   return {

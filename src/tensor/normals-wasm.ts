@@ -3,6 +3,7 @@
  * four blocks at a time, one per lane. Normals: the centre repeats the JavaScript's float64 operations one by one; a tail needs a logarithm,
  * which WebAssembly lacks, so it is computed here to about 2^-47, and wherever float32 rounding could hang on the rest, JavaScript decides.
  */
+import type { PhiloxInput } from './philox.ts';
 import { assembleModule, type Code, f32x4, f64x2, i32, i32x4, i64x2, type Local, repeatWhile, v128, WasmFunction } from './wasm.ts';
 
 /** Numbers held at a time: words and normals share one place, which with the lists of tails fits one page and a first-level cache. */
@@ -21,8 +22,8 @@ const MARGIN = 2 ** -43;
 
 /** The kernels and views of their memory. */
 export interface NormalKernels {
-  /** Writes the words of at least `blocks` Philox blocks from counter (c0, c1, c2, c3) on; at most CHUNK words. */
-  words(blocks: number, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void;
+  /** Writes the words of at least `blocks` Philox blocks from the counter of `first` on; at most CHUNK words. */
+  words(blocks: number, first: PhiloxInput): void;
   /** Turns at least `count` words into normals; returns how many are left to JavaScript (listed in `tailWords`, `tailPlaces`). */
   normals(count: number): number;
   readonly numbers: Float32Array;
@@ -197,12 +198,13 @@ function normalsFunction() {
 export function normalKernels(): NormalKernels | undefined {
   try {
     const module = new WebAssembly.Module(assembleModule(1, [wordsFunction(), normalsFunction()]));
-    const exports = new WebAssembly.Instance(module).exports as unknown as Pick<NormalKernels, 'words' | 'normals'> & {
+    const exports = new WebAssembly.Instance(module).exports as unknown as Pick<NormalKernels, 'normals'> & {
+      words(...blocksCounterKey: number[]): void;
       memory: WebAssembly.Memory;
     };
     const { buffer } = exports.memory;
     return {
-      words: exports.words,
+      words: (blocks, { c0, c1, c2, c3, k0, k1 }) => exports.words(blocks, c0, c1, c2, c3, k0, k1),
       normals: exports.normals,
       numbers: new Float32Array(buffer, 0, CHUNK),
       raw: new Uint32Array(buffer, 0, CHUNK),

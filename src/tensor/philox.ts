@@ -3,8 +3,19 @@
  * number depends on (seed, stream, step, sample, index) alone and never on the order, chunking or thread in which it is drawn.
  */
 
-/** One Philox4x32-10 block: a counter and a key of 32-bit words in, four 32-bit words out (written to `out` at `at`). */
-export function philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: Uint32Array, at = 0): void {
+/** Input of one block: the counter and the key, 32-bit words each. */
+export interface PhiloxInput {
+  readonly c0: number;
+  readonly c1: number;
+  readonly c2: number;
+  readonly c3: number;
+  readonly k0: number;
+  readonly k1: number;
+}
+
+/** One Philox4x32-10 block: four 32-bit words of `input`, written to `out` at `at`. */
+export function philox(input: PhiloxInput, out: Uint32Array, at = 0): void {
+  let { c0, c1, c2, c3, k0, k1 } = input;
   for (let round = 0; round < 10; round++) {
     // High words of the 32x32-bit products by 16-bit halves of M0 = 0xd2511f53 and M1 = 0xcd9e8d57; Math.imul gives the low words.
     const aLow = c0 & 0xffff;

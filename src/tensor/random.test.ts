@@ -18,9 +18,9 @@ describe('philox4x32-10', () => {
       [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0],
       [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
     ],
-  ])('known answer %#', (input, expected) => {
+  ])('known answer %#', ([c0, c1, c2, c3, k0, k1], expected) => {
     const out = new Uint32Array(4);
-    philox(input[0], input[1], input[2], input[3], input[4], input[5], out);
+    philox({ c0, c1, c2, c3, k0, k1 }, out);
     expect([...out]).toEqual(expected);
   });
 });

@@ -59,7 +59,7 @@ export class RandomStream {
   reader(step: number, sample: number): RandomReader {
     const block = new Uint32Array(4);
     return new RandomReader(index => {
-      if ((index & 3) === 0) philox(index >>> 2, sample, step, this.id, this.k0, this.k1, block);
+      if ((index & 3) === 0) philox({ c0: index >>> 2, c1: sample, c2: step, c3: this.id, k0: this.k0, k1: this.k1 }, block);
       return block[index & 3];
     });
   }

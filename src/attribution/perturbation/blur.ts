@@ -13,7 +13,15 @@ export function gaussianBlur(pixels: FloatTensor, sigma: number): FloatTensor {
   const total = kernel.reduce((a, b) => a + b, 0);
   const across = new Float32Array(pixels.data.length);
   const out = new Float32Array(pixels.data.length);
-  const pass = (from: Float32Array, to: Float32Array, plane: number, length: number, lines: number, step: number, stride: number): void => {
+  /** One direction of a plane: `lines` lines of `length` values, `step` apart within a line, `stride` between lines. */
+  interface Pass {
+    readonly plane: number;
+    readonly length: number;
+    readonly lines: number;
+    readonly step: number;
+    readonly stride: number;
+  }
+  const pass = (from: Float32Array, to: Float32Array, { plane, length, lines, step, stride }: Pass): void => {
     for (let line = 0; line < lines; line++)
       for (let i = 0; i < length; i++) {
         let sum = 0;
@@ -24,8 +32,8 @@ export function gaussianBlur(pixels: FloatTensor, sigma: number): FloatTensor {
   };
   for (let b = 0; b < batch * channels; b++) {
     const plane = b * height * width;
-    pass(pixels.data, across, plane, width, height, 1, width);
-    pass(across, out, plane, height, width, width, 1);
+    pass(pixels.data, across, { plane, length: width, lines: height, step: 1, stride: width });
+    pass(across, out, { plane, length: height, lines: width, step: width, stride: 1 });
   }
   return floats(pixels.shape, out);
 }

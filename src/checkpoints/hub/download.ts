@@ -41,10 +41,7 @@ interface Received {
 /** Writes one answer's body from `position` on; returns the position reached, also when the line is cut (`error` says why). */
 async function receive(
   response: Response,
-  file: FileHandle,
-  from: number,
-  size: number,
-  target: string,
+  { file, from, size, target }: { file: FileHandle; from: number; size: number; target: string },
   context: RequestContext,
   onBytes: (position: number) => void,
 ): Promise<Received> {
@@ -112,7 +109,9 @@ async function fill(
       const from = response.status === 206 ? position : 0;
       if (response.status === 416) await response.body?.cancel();
       const got: Received =
-        response.status === 416 ? { position: 0 } : await receive(response, handle, from, file.size, partial, context, onBytes);
+        response.status === 416
+          ? { position: 0 }
+          : await receive(response, { file: handle, from, size: file.size, target: partial }, context, onBytes);
       if (got.error === undefined && got.position >= file.size) position = got.position;
       else {
         attempt = got.position > position ? 0 : attempt + 1;

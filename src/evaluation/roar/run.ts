@@ -55,27 +55,31 @@ async function claim(directory: string, settings: Readonly<Record<string, unknow
   });
 }
 
+/** What a run works with. */
+interface RoarSetup {
+  readonly directory: string;
+  readonly key: string;
+  readonly spec: RoarSpec;
+  readonly base: Omit<FolderOptions, 'split' | 'samples'>;
+  readonly model: CLIPModel;
+  /** Names the model, for the trainings. */
+  readonly reference: string;
+  readonly store: CellStore<RoarCell>;
+  readonly log: Logger;
+}
+
 /** One run at work. */
 class RoarRun {
   private attributor: { readonly name: string; readonly method: Attributor } | undefined;
 
-  constructor(
-    private readonly directory: string,
-    private readonly key: string,
-    private readonly spec: RoarSpec,
-    private readonly base: Omit<FolderOptions, 'split' | 'samples'>,
-    private readonly model: CLIPModel,
-    private readonly reference: string,
-    private readonly store: CellStore<RoarCell>,
-    private readonly log: Logger,
-  ) {}
+  constructor(private readonly setup: RoarSetup) {}
 
   /** Pairs of a split. @throws NarrowsError where some could not be made */
   private pairs(name: string, split: 'train' | 'validation'): WrittenPair[] {
-    return chunksOf(this.spec, name, split).flatMap(job => {
-      const key = roarKey(this.key, job);
-      const cell = this.store.result(key) as z.infer<typeof pairsSchema> | undefined;
-      if (!cell) throw new NarrowsError(`its ${split} pairs could not be made: ${this.store.failure(key)}`);
+    return chunksOf(this.setup.spec, name, split).flatMap(job => {
+      const key = roarKey(this.setup.key, job);
+      const cell = this.setup.store.result(key) as z.infer<typeof pairsSchema> | undefined;
+      if (!cell) throw new NarrowsError(`its ${split} pairs could not be made: ${this.setup.store.failure(key)}`);
       return cell.pairs;
     });
   }
@@ -83,24 +87,24 @@ class RoarRun {
   private async method(name: string): Promise<Attributor | undefined> {
     if (this.attributor?.name !== name) {
       await this.release();
-      if (name !== UNTOUCHED) this.attributor = { name, method: createMethod(findMethod(name)!, this.model) };
+      if (name !== UNTOUCHED) this.attributor = { name, method: createMethod(findMethod(name)!, this.setup.model) };
     }
     return this.attributor?.method;
   }
 
   readonly work = async (job: RoarJob, hooks: TaskHooks<RoarCell>): Promise<void> =>
-    hooks.onCell(roarKey(this.key, job), await this.outcome(job, hooks));
+    hooks.onCell(roarKey(this.setup.key, job), await this.outcome(job, hooks));
 
   private async outcome(job: RoarJob, hooks: TaskHooks<RoarCell>): Promise<Outcome<RoarCell>> {
-    const folder = join(this.directory, job.name);
+    const folder = join(this.setup.directory, job.name);
     try {
       if (job.kind === 'pairs') {
-        const samples = job.split === 'train' ? this.spec.samples : this.spec.validationSamples;
-        const options = { ...this.base, split: job.split, samples };
+        const samples = job.split === 'train' ? this.setup.spec.samples : this.setup.spec.validationSamples;
+        const options = { ...this.setup.base, split: job.split, samples };
         return { result: { pairs: await writePairs(folder, options, job.from, await this.method(job.name), hooks) } };
       }
       const validation = filePairs(folder, this.pairs(job.name, 'validation'));
-      if (job.kind === 'zero-shot') return { result: { scores: await retrieval(this.model, validation) } };
+      if (job.kind === 'zero-shot') return { result: { scores: await retrieval(this.setup.model, validation) } };
       return { result: { scores: await this.train(job.name, job.seed, folder, validation, hooks) } };
     } catch (error) {
       hooks.signal?.throwIfAborted();
@@ -123,12 +127,12 @@ class RoarRun {
     const file = join(folder, 'train.jsonl');
     const lines = this.pairs(name, 'train').map(({ image, caption }) => `${JSON.stringify({ image, caption })}\n`);
     await writeFileAtomic(file, lines.join(''));
-    const { maxSteps, batchSize, learningRate } = this.spec;
+    const { maxSteps, batchSize, learningRate } = this.setup.spec;
     const args = parseArguments(
       clipTrainingSchema,
       {
         output_dir: output,
-        model: this.reference,
+        model: this.setup.reference,
         train_file: file,
         max_steps: maxSteps,
         per_device_train_batch_size: batchSize,
@@ -143,7 +147,7 @@ class RoarRun {
       'the training arguments',
     );
     // The run's bar is the only one.
-    const log: Logger = { ...this.log, info: message => this.log.debug(message) };
+    const log: Logger = { ...this.setup.log, info: message => this.setup.log.debug(message) };
     await trainClip(args, { signal, log, quiet: true, onProgress: (step, total) => onProgress(Math.min(0.99, step / total)) });
     signal?.throwIfAborted();
     await using model = await CLIPModel.fromPretrained(output);
@@ -194,7 +198,7 @@ export async function runRoar(
     if (cell && !(await picturesAreThere(join(directory, input.name), cell.pairs))) lost.add(keys[0]);
   }
   if (lost.size > 0) onWarning?.(`Pictures of ${lost.size} finished chunks are gone or were changed in ${directory}; they are made again.`);
-  const run = new RoarRun(directory, key, spec, base, model, reference, store, hooks.log);
+  const run = new RoarRun({ directory, key, spec, base, model, reference, store, log: hooks.log });
   let now = '';
   try {
     await runPlan(

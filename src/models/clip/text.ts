@@ -58,22 +58,18 @@ export function projectTextTokens(p: Parameters, config: CLIPConfig, tokens: Val
 export const projectText = (p: Parameters, config: CLIPConfig, pooled: Value): Value => squeeze(projectTextTokens(p, config, pooled), 1);
 
 /**
- * From the input of block `from` [B, T, D] to text features [B, projection_dim], last block for the pooled token alone.
- * @param eos int32 [B]
- * @param mask additive [1 or B, 1, T, T]
+ * From the input of block `from` [B, T, D] to text features [B, projection_dim], last block for the pooled token only.
+ * @param options `eos`: int32 [B]; `mask`: additive [1 or B, 1, T, T]
  */
 export function textSuffix(
   p: Parameters,
   config: CLIPConfig,
   hidden: Value,
-  from: number,
-  eos: Value,
-  mask: Value,
-  tap?: SuffixOptions['tap'],
+  { from, eos, mask, tap }: { readonly from: number; readonly eos: Value; readonly mask: Value } & Pick<SuffixOptions, 'tap'>,
 ): Value {
   const pick = (x: Value): Value => rowsAt(x, eos);
   const pooled = scope('text_model', () =>
-    encodePooled(p.in('text_model'), config.text_config, hidden, from, pick, { all: mask, pooled: pooledMask(mask, eos) }, tap),
+    encodePooled(p.in('text_model'), config.text_config, hidden, { from, pick, masks: { all: mask, pooled: pooledMask(mask, eos) }, tap }),
   );
   return projectText(p, config, pooled);
 }

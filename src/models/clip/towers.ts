@@ -80,10 +80,15 @@ export function textTowerView(p: Parameters, config: CLIPConfig): Tower {
       const embedded = this.embed(this.source(inputs), inputs);
       const mask = maskOf(embedded, 1, inputs);
       const { hidden } = scope('text_model', () => encode(tower, text, embedded, { mask, to: layer + 1 }));
-      return { hidden: hidden[layer + 1], features: textSuffix(p, config, hidden[layer + 1], layer + 1, eosOf(1), mask) };
+      return { hidden: hidden[layer + 1], features: textSuffix(p, config, hidden[layer + 1], { from: layer + 1, eos: eosOf(1), mask }) };
     },
     suffix: (layer, hidden, repeat, inputs, options) =>
-      textSuffix(p, config, hidden, layer + 1, eosOf(repeat), maskOf(hidden, repeat, inputs, options), options?.tap),
+      textSuffix(p, config, hidden, {
+        from: layer + 1,
+        eos: eosOf(repeat),
+        mask: maskOf(hidden, repeat, inputs, options),
+        tap: options?.tap,
+      }),
     trace(layer, hidden, repeat, inputs, options) {
       const mask = maskOf(hidden, repeat, inputs, options);
       const run = scope('text_model', () => encode(tower, text, hidden, { from: layer + 1, mask, tap: options?.tap }));

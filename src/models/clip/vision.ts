@@ -64,12 +64,12 @@ export function projectVisionTokens(p: Parameters, config: CLIPConfig, tokens: V
 export const projectVision = (p: Parameters, config: CLIPConfig, pooled: Value): Value =>
   squeeze(projectVisionTokens(p, config, pooled), 1);
 
-/** From the input of block `from` [B, 1 + N, D] to image features [B, projection_dim], last block for the class token alone. */
+/** From the input of block `from` [B, 1 + N, D] to image features [B, projection_dim], last block for the class token only. */
 export function visionSuffix(p: Parameters, config: CLIPConfig, hidden: Value, from: number, options: SuffixOptions = {}): Value {
   const all = options.keyMask && hiddenKeys(options.keyMask);
   const masks = all ? { all, pooled: squeeze(all, 1) } : {};
   const pooled = scope('vision_model', () =>
-    encodePooled(p.in('vision_model'), config.vision_config, hidden, from, x => rowAt(x, 0), masks, options.tap),
+    encodePooled(p.in('vision_model'), config.vision_config, hidden, { from, pick: x => rowAt(x, 0), masks, tap: options.tap }),
   );
   return projectVision(p, config, pooled);
 }

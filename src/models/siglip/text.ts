@@ -21,11 +21,11 @@ export const lastToken = (hidden: Value): Value => slice(hidden, 1, -1);
 /** Pooled and projected: [B, 1, D] (the last token after the last block) -> text features [B, E], not normalised. */
 export const projectText = (p: Parameters, config: SiglipConfig, pooled: Value): Value => squeeze(projectTextTokens(p, config, pooled), 1);
 
-/** From the input of block `from` [B, T, D] to text features [B, E], the last block for the pooled token alone. */
+/** From the input of block `from` [B, T, D] to text features [B, E], the last block for the pooled token only. */
 export function textSuffix(p: Parameters, config: SiglipConfig, hidden: Value, from: number, options: SuffixOptions = {}): Value {
   const all = options.keyMask && hiddenKeys(options.keyMask);
   const masks = all ? { all, pooled: squeeze(all, 1) } : {};
   return scope('text_model', () =>
-    projectText(p, config, encodePooled(p, config.text_config, hidden, from, lastToken, masks, options.tap)),
+    projectText(p, config, encodePooled(p, config.text_config, hidden, { from, pick: lastToken, masks, tap: options.tap })),
   );
 }

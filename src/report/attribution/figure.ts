@@ -235,8 +235,9 @@ export async function figureSvgWith(
 ): Promise<string> {
   const style = figureStyle(result, options, image);
   const layout = choose(result, image, style);
-  const images = await panelImages(codec, result, image, style, layout.image, density, writing !== undefined);
-  const together = await wordPanels(codec, result, image, style, style.width - 2 * PAD, density, writing !== undefined);
+  const encoding = { codec, density, fast: writing !== undefined };
+  const images = await panelImages(result, image, style, layout.image, encoding);
+  const together = await wordPanels(result, image, style, style.width - 2 * PAD, encoding);
   const text = writing ?? { text: options.outlines ? 'outlines' : 'live' };
   return `<?xml version="1.0" encoding="UTF-8"?>\n${toSvg(buildFigure(result, image, style, layout, images, together), text)}\n`;
 }

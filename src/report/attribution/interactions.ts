@@ -6,8 +6,8 @@ import { defaultColourMap } from './colour-map.ts';
 import type { FigureStyle } from './figure-options.ts';
 import { displayScale, type Scale } from './normalise.ts';
 import { greyed, overlayLayer } from './overlay.ts';
-import { greyBase } from './panel.ts';
-import { dataUri, type PictureCodec, resizeForDisplay } from './picture.ts';
+import { greyBase, type PanelEncoding } from './panel.ts';
+import { dataUri, resizeForDisplay } from './picture.ts';
 import { element, label, type Node } from './svg.ts';
 import { themes } from './theme.ts';
 
@@ -62,15 +62,13 @@ export function wordPanelSize(inner: number, count: number, image: { width: numb
   return { width, height: Math.max(2, Math.round((width * image.height) / image.width)) };
 }
 
-/** Encodes the panels. @param fast for rendering at once, not for a file */
+/** Encodes the panels of a figure of `inner` CSS pixels. */
 export async function wordPanels(
-  codec: PictureCodec,
   result: Attribution,
   image: RgbImage,
   style: FigureStyle,
   inner: number,
-  density: number,
-  fast: boolean,
+  { codec, density, fast }: PanelEncoding,
 ): Promise<WordPanel[]> {
   const all = wordMaps(result);
   if (all.length === 0 || !result.image) return [];

@@ -17,15 +17,22 @@ export interface PanelImages {
   readonly heat: readonly string[];
 }
 
-/** Encodes the pixels of the panels for `size` CSS pixels at `density`; `fast`: for rendering at once, not for a file. */
+/** How the pixels of panels are encoded. */
+export interface PanelEncoding {
+  readonly codec: PictureCodec;
+  /** Device pixels per CSS pixel. */
+  readonly density: number;
+  /** For rendering at once, not for a file. */
+  readonly fast: boolean;
+}
+
+/** Encodes the pixels of the panels for `size` CSS pixels. */
 export async function panelImages(
-  codec: PictureCodec,
   result: Attribution,
   image: RgbImage,
   style: FigureStyle,
   size: { width: number; height: number },
-  density: number,
-  fast: boolean,
+  { codec, density, fast }: PanelEncoding,
 ): Promise<PanelImages> {
   const [width, height] = [Math.max(1, Math.round(size.width * density)), Math.max(1, Math.round(size.height * density))];
   const shown = await resizeForDisplay(codec, image, width, height, 2.5 * density);

@@ -59,21 +59,24 @@ export async function gallery(
   const places = placesOf(values, setting.entry.direction);
   if (!places) return [];
   await using cells = await openCells(spec.directory, { readOnly: true });
+  const from = { spec, source, model, cells };
   const cases: ResultCase[] = [];
   for (const [place, p] of Object.entries(places))
-    cases.push(await readCase(spec, source, model, cells, kind, metric, place as ResultCase['place'], p));
+    cases.push(await readCase(from, { kind, metric, place: place as ResultCase['place'], p }));
   return cases;
 }
 
+/** What cases are read from. */
+interface CaseSource {
+  readonly spec: CompareSpec;
+  readonly source: SampleSource;
+  readonly model: DualEncoder;
+  readonly cells: CompareCells;
+}
+
 async function readCase(
-  spec: CompareSpec,
-  source: SampleSource,
-  model: DualEncoder,
-  cells: CompareCells,
-  kind: CollectedKind,
-  metric: string,
-  place: ResultCase['place'],
-  p: number,
+  { spec, source, model, cells }: CaseSource,
+  { kind, metric, place, p }: { kind: CollectedKind; metric: string; place: ResultCase['place']; p: number },
 ): Promise<ResultCase> {
   const sample = await source.read(kind.pairs[p].index);
   const { pair, modality, id } = sample;

@@ -63,17 +63,17 @@ export function captionTensors(texts: readonly string[]): { ids: Tensor; eos: Te
 /** The names of all concepts as captions ("a dog"). */
 export const nameTensors = (): { ids: Tensor; eos: Tensor } => captionTensors(CONCEPTS.map(c => nameCaption(c)));
 
+/** How pixels become patches: sides of image and patch in pixels, and mean and deviation per channel, of values in 0–1. */
+export interface PatchFormat {
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly imageMean: readonly number[];
+  readonly imageStd: readonly number[];
+}
+
 /** Writes chosen patches of an RGB image (HWC bytes) as normalised floats [K, C·p·p] into `out` at `at`. */
-export function writePatches(
-  image: Uint8Array,
-  size: number,
-  patch: number,
-  kept: ArrayLike<number>,
-  mean: readonly number[],
-  std: readonly number[],
-  out: Float32Array,
-  at: number,
-): void {
+export function writePatches(image: Uint8Array, format: PatchFormat, kept: ArrayLike<number>, out: Float32Array, at: number): void {
+  const { imageSize: size, patchSize: patch, imageMean: mean, imageStd: std } = format;
   const columns = Math.floor(size / patch);
   for (let k = 0; k < kept.length; k++) {
     const top = Math.floor(kept[k] / columns) * patch;
@@ -156,7 +156,7 @@ export function sceneBatch(world: SceneWorld, settings: SceneBatchSettings, step
     scene.objects.forEach((o, k) => {
       names[b * maxObjects + k] = o.concept;
     });
-    writePatches(scene.image.data, imageSize, patchSize, chosen, settings.imageMean, settings.imageStd, pixels, b * count * width);
+    writePatches(scene.image.data, settings, chosen, pixels, b * count * width);
   }
   const nameReader = patches.reader(step, batchSize);
   const table = captionTensors(

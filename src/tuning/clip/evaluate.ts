@@ -61,7 +61,7 @@ async function embedScenes(
   settings: EvaluationSettings,
   scenes: readonly Scene[],
 ): Promise<Float32Array[]> {
-  const { imageSize, patchSize, imageMean, imageStd } = settings;
+  const { imageSize, patchSize } = settings;
   const grid = Math.floor(imageSize / patchSize) ** 2;
   const width = 3 * patchSize ** 2;
   const all = [...Array(grid).keys()];
@@ -69,8 +69,7 @@ async function embedScenes(
   for (let from = 0; from < scenes.length; from += CHUNK) {
     const chunk = scenes.slice(from, from + CHUNK);
     const pixels = new Float32Array(chunk.length * grid * width);
-    for (const [b, scene] of chunk.entries())
-      writePatches(scene.image.data, imageSize, patchSize, all, imageMean, imageStd, pixels, b * grid * width);
+    for (const [b, scene] of chunk.entries()) writePatches(scene.image.data, settings, all, pixels, b * grid * width);
     const kept = ints(
       [chunk.length, grid],
       chunk.flatMap(() => all),

@@ -39,7 +39,7 @@ const MAX_LOGIT_SCALE = Math.log(100);
 /** Normalised text embeddings [n, projection_dim] of ids [n, T], pooled at `eos` [n]. */
 export function textEmbeddings(p: Parameters, config: CLIPConfig, ids: Value, eos: Value): Value {
   const hidden = scope('text_model', () => embedText(p.in('text_model'), config.text_config, ids));
-  const features = textSuffix(p, config, hidden, 0, eos, textMask(ids));
+  const features = textSuffix(p, config, hidden, { from: 0, eos, mask: textMask(ids) });
   return div(features, norm(features));
 }
 

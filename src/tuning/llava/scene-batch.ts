@@ -69,7 +69,7 @@ export function encodeTurns(
 /** An RGB scene as normalised floats [3, S, S] written into `out` at `at`. */
 export function writePixels(scene: Scene, mean: readonly number[], std: readonly number[], out: Float32Array, at: number): void {
   // One patch as large as the image is the image, channel by channel.
-  writePatches(scene.image.data, scene.width, scene.width, [0], mean, std, out, at);
+  writePatches(scene.image.data, { imageSize: scene.width, patchSize: scene.width, imageMean: mean, imageStd: std }, [0], out, at);
 }
 
 /** The word by which a thing is best told: that of its name which fewest names have. */

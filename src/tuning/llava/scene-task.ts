@@ -47,11 +47,11 @@ export async function encodeImages(
   const width = towerWidth(source.config);
   const tokens = imageTokens(source.config);
   const features = new Float32Array(images.length * tokens * width);
+  const format = { imageSize: size, patchSize: size, imageMean: source.imageMean, imageStd: source.imageStd };
   for (let at = 0; at < images.length; at += batchSize) {
     const batch = images.slice(at, at + batchSize);
     const pixels = new Float32Array(batch.length * 3 * size * size);
-    for (const [b, image] of batch.entries())
-      writePatches(image, size, size, [0], source.imageMean, source.imageStd, pixels, b * 3 * size * size);
+    for (const [b, image] of batch.entries()) writePatches(image, format, [0], pixels, b * 3 * size * size);
     const out = await tower.run({ pixel_values: floats([batch.length, 3, size, size], pixels) });
     features.set(out.tower_features.data as Float32Array, at * tokens * width);
   }

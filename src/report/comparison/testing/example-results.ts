@@ -112,7 +112,7 @@ export async function exampleResults({
       ['flat icons (trained)', 'text'],
     ] as const
   ).entries())
-    parts.push(await examplePart(methods, group, modality, p, pairs, seeds, gallery, text));
+    parts.push(await examplePart(methods, { group, modality, p }, { pairs, seeds, gallery, text }));
   return {
     schemaVersion: 2,
     model: { name: `scene-clip${text}`, sha256: 'ab'.repeat(32) },
@@ -133,13 +133,8 @@ export async function exampleResults({
 
 async function examplePart(
   methods: readonly MethodEntry[],
-  group: string,
-  modality: 'image' | 'text',
-  p: number,
-  pairs: number,
-  seeds: number,
-  withGallery: boolean,
-  text: string,
+  { group, modality, p }: { readonly group: string; readonly modality: 'image' | 'text'; readonly p: number },
+  { pairs, seeds, gallery: withGallery, text }: Required<Omit<ExampleOptions, 'perFamily'>>,
 ): Promise<ResultPart> {
   const here = methods.filter(m => m.modalities.includes(modality));
   const noise = random.reader(p, 0);
