@@ -24,10 +24,10 @@ const anchor = (name: string): string => `[\`${name}\`](#${name})`;
 
 const FAMILY_WORDS: Record<Family, string> = {
   gradient: 'Gradients of the target with regard to pixels or token embeddings.',
-  'layer-gradient': 'Gradients with regard to a hidden state: the blocks below it are run once, forward alone.',
+  'layer-gradient': 'Gradients with regard to a hidden state: the blocks below it are run once, forward only.',
   attention: 'What the attention maps, and their gradients, say.',
   perturbation: 'The model as a black box: patches or words are removed. One set of masked pictures serves every caption.',
-  interaction: 'What a patch and a word bring together, beyond what each brings alone.',
+  interaction: 'What a patch and a word bring together, beyond what each brings by itself.',
   bottleneck: 'A noisy gate on a hidden layer, optimised to keep what image and caption share; the map is its cost in nats.',
   external: 'Maps that another tool made (`narrows compare --maps`).',
   control: 'Maps that know nothing of the pair, or nothing of the model: what any method must beat.',
@@ -77,7 +77,7 @@ const CATEGORY_WORDS: Record<Category, string> = {
 const DIRECTIONS = { higher: 'higher is better', lower: 'lower is better', none: 'neither is better' } as const;
 
 const metricSection = (entry: MetricEntry): string =>
-  `### ${entry.name}\n\n**${entry.title}**: ${entry.unit}, ${DIRECTIONS[entry.direction]}; judges maps of the ${entry.modalities.join(' and of the ')}. ${cell(entry.reading)}\n\nNeeds ${entry.needs.join(', ') || 'the map alone'}. Source: ${cell(entry.source)}\n${optionTable(describeOptions(entry.schema))}`;
+  `### ${entry.name}\n\n**${entry.title}**: ${entry.unit}, ${DIRECTIONS[entry.direction]}; judges maps of the ${entry.modalities.join(' and of the ')}. ${cell(entry.reading)}\n\nNeeds ${entry.needs.join(', ') || 'only the map'}. Source: ${cell(entry.source)}\n${optionTable(describeOptions(entry.schema))}`;
 
 /** docs/metrics.md */
 export function metricsPage(): string {
@@ -135,7 +135,7 @@ detector; it is not among the sixteen that MM_Robustness runs.
 ## Texts
 
 The severity is the rate r, 1 to 7: p = 0.05 r. Words and marks are split and joined as nlpaug does it ("What's" comes back as "What ' s");
-\`protect\` leaves strings such as \`<image>\` and the white space around them alone, and they are not counted. Counts
+\`protect\` leaves strings such as \`<image>\` and the white space around them as they are, and they are not counted. Counts
 follow nlpaug 1.1.11: shares are rounded up, and ocr misreads two letters of a word at least; with \`--nlpaug 1.1.7\` (\`nlpaug: '1.1.7'\`), the version
 that MM_Robustness names, they are rounded down, one at least. As in nlpaug a draw that changes nothing is not made again: about half of all ocr
 texts at rate 1 stay as they are, and swaps may undo each other. EDA's cleaning (word_swap, word_delete) drops apostrophes and makes a space of all else but

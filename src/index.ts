@@ -1,6 +1,6 @@
 /**
  * @file The public API of `narrows`: models and their inputs, attribution methods and their results, answers of a LLaVA, verification.
- * Beside it: `narrows/graph` (the engine), `narrows/evaluation` (metrics, comparison), `narrows/report` (pictures, pages), `narrows/shifts`,
+ * Other entries: `narrows/graph` (the engine), `narrows/evaluation` (metrics, comparison), `narrows/report` (pictures, pages), `narrows/shifts`,
  * `narrows/training`, `narrows/scenes`.
  */
 export { type AttributeRun, Attributor } from './attribution/attributor.ts';

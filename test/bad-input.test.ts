@@ -44,7 +44,7 @@ const cases: readonly Case[] = [
   { name: 'a missing tensor', args: withModel('missing-tensor'), says: /lacks 1 tensor \(visual_projection\.weight\)/ },
   { name: 'NaN weights', args: withModel('nan'), says: /"vision_model\.post_layernorm\.weight".*NaN/ },
   { name: 'a model without a tokenizer', args: withModel('no-tokenizer'), says: /tokenizer\.json/ },
-  { name: 'pickled weights alone', args: withModel('pickled'), says: /pickled/ },
+  { name: 'only pickled weights', args: withModel('pickled'), says: /pickled/ },
   { name: 'a hub model without network', args: ['attribute', at('disc.png'), 'a dog', '--model', 'org/name'], says: /not in the cache/ },
   { name: 'an empty text', args: withText(''), says: /caption is empty/ },
   { name: 'a blank text', args: withText('  '), says: /only white space/ },

@@ -16,13 +16,13 @@ function average(seeds: readonly Float32Array[]): Float32Array {
   return out;
 }
 
-/** Spearman's correlation; where a map has one value alone and so no ranking: 1 if the other has none either, else 0. */
+/** Spearman's correlation; where a map has only one value and so no ranking: 1 if the other has none either, else 0. */
 function agreement(a: readonly number[], b: readonly number[]): number {
   const [flatA, flatB] = [a, b].map(map => map.every(v => v === map[0]));
   return flatA || flatB ? Number(flatA && flatB) : spearman(a, b);
 }
 
-/** Spread over seeds; ranks are compared over the displayed tokens alone. */
+/** Spread over seeds; ranks are compared over the displayed tokens only. */
 function stability(seeds: readonly Float32Array[], first: number, displayed: readonly number[]): Stability | undefined {
   if (seeds.length < 2) return undefined;
   const mean = average(seeds);

@@ -13,7 +13,7 @@ import type { PairAttribution } from './result.ts';
 import type { TargetSpec } from './target.ts';
 import { towerJob } from './tower-job.ts';
 
-/** What a call may choose beside the method's options. */
+/** What a call may choose besides the method's options. */
 export interface AttributeRun {
   readonly modality?: Modality | 'both';
   readonly seed?: number;
@@ -55,7 +55,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
   }
 
   /**
-   * P pairs at once; each comes out as it would alone.
+   * P pairs at once; each comes out as it would by itself.
    * @throws NarrowsError for bad input or a model that the method cannot serve, the signal's reason when aborted
    */
   async attributeAll(pairs: readonly Pair[], run: AttributeRun = {}): Promise<PairAttribution[]> {

@@ -13,7 +13,7 @@ import { lastLayer } from './layer.ts';
 import { encodePairs, type Pair } from './pair.ts';
 import { row } from './rows.ts';
 
-/** File name beside a checkpoint's weights. */
+/** File name next to a checkpoint's weights. */
 export const STATISTICS_FILE = 'feature_statistics.safetensors';
 
 /** By `MODALITY.BLOCK`. */

@@ -2,7 +2,7 @@
 import type { Tower } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
 
-/** Blocks above the gate in the papers: M2IB's block 9 of 12 leaves two, the last of which is read at the pooled token alone. */
+/** Blocks above the gate in the papers: M2IB's block 9 of 12 leaves two, the last of which is read at the pooled token only. */
 const BLOCKS_ABOVE = 2;
 
 /** The last block whose output a method can use: where one token is pooled, no gradient reaches the others after the last block. */

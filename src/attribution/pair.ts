@@ -62,7 +62,7 @@ export interface Layers {
 
 /**
  * Encodes pairs; each image is processed as the checkpoint says (or to a square of `imageSize`).
- * @throws NarrowsError for an empty text, one of unknown words alone, or an image or pixels that the model cannot take
+ * @throws NarrowsError for an empty text, one of only unknown words, or an image or pixels that the model cannot take
  */
 export async function encodePairs(
   model: DualEncoder,

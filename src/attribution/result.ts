@@ -1,4 +1,4 @@
-/** @file What an attribution method returns: raw values and everything needed to compute them again. Pictures are made from this alone. */
+/** @file What an attribution method returns: raw values and everything needed to compute them again. Pictures are made from this only. */
 import type { ReadingRecord } from '../inputs/image/picture-warnings.ts';
 import type { TargetKind } from './target.ts';
 
@@ -11,7 +11,7 @@ export interface Convergence {
   readonly compression: readonly number[];
 }
 
-/** Worth of pairs of players, one from each side: what patch and word bring together beyond what each brings alone. */
+/** Worth of pairs of players, one from each side: what patch and word bring together beyond what each brings by itself. */
 export interface Interactions {
   /** Patches by the caption's own tokens, row by row: [patches · tokens]. */
   readonly values: Float32Array;

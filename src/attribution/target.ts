@@ -8,7 +8,7 @@ import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import { type Range, rows } from './rows.ts';
 
 /**
- * What a call asks for, beside the pair itself. For maps of the caption, all but `image` mean the plain cosine to the picture: there the
+ * What a call asks for, besides the pair itself. For maps of the caption, all but `image` mean the plain cosine to the picture: there the
  * caption is what is explained.
  */
 export interface TargetSpec {

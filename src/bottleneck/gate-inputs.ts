@@ -6,7 +6,7 @@ import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import type { GateProblem } from './gate-problem.ts';
 import type { ChannelStatistics } from './statistics.ts';
 
-/** The inputs of a step beside α. The arrays are filled anew by the next call. */
+/** The inputs of a step besides α. The arrays are filled anew by the next call. */
 export interface GateInputs {
   at(step: number): Feeds;
   /** The weight of pair p's compression now. */

@@ -45,7 +45,7 @@ export interface GateWeights {
   fit(p: number): number;
   /** Takes the place of beta for pair p, at this step. */
   compression(p: number): number;
-  /** Told of the mean KL per pair at this step's forward pass. */
+  /** Called with the mean KL per pair at this step's forward pass. */
   update(kl: readonly number[]): void;
 }
 

@@ -51,9 +51,7 @@ const PLAIN_STARTS: readonly unknown[] = [undefined, null, true, false, 'gaussia
 export function parsePeftConfig(json: unknown, source: string): PeftConfig {
   const given = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>;
   if (given.peft_type !== 'LORA')
-    throw new NarrowsError(
-      `${source} is of peft_type ${JSON.stringify(given.peft_type)}; Narrows reads adapters of the type "LORA" alone.`,
-    );
+    throw new NarrowsError(`${source} is of peft_type ${JSON.stringify(given.peft_type)}; Narrows reads only adapters of the type "LORA".`);
   const result = schema.safeParse(given);
   if (!result.success) {
     const [issue] = result.error.issues;

@@ -16,7 +16,7 @@ export interface LoraConfig {
   /** Layers left out, named as in `target_modules`. */
   readonly exclude_modules?: string | readonly string[] | null;
   readonly use_rslora?: boolean;
-  /** Modules that are trained and stored whole beside the adapter (`multi_modal_projector`), by name or ending. */
+  /** Modules that are trained and stored whole with the adapter (`multi_modal_projector`), by name or ending. */
   readonly modules_to_save?: readonly string[] | null;
 }
 

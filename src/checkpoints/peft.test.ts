@@ -99,7 +99,7 @@ describe('adapters', () => {
 
   it('with options that are not computed are refused, naming the key', async () => {
     const parse = (changes: object) => refusal(() => parsePeftConfig({ ...peftJson(config), ...changes }, 'FILE'));
-    expect(await parse({ peft_type: 'IA3' })).toBe('FILE is of peft_type "IA3"; Narrows reads adapters of the type "LORA" alone.');
+    expect(await parse({ peft_type: 'IA3' })).toBe('FILE is of peft_type "IA3"; Narrows reads only adapters of the type "LORA".');
     expect(await parse({ r: 0 })).toMatch(/^FILE: the key "r" is wrong/);
     for (const [key, value] of Object.entries({
       use_dora: true,

@@ -1,6 +1,6 @@
 /**
  * @file LoRA adapters as PEFT stores them: adapter_model.safetensors and adapter_config.json. A tensor's name there is `base_model.model.`
- * and its name in the model; here it is the name in the model alone.
+ * and its name in the model; here it is only the name in the model.
  */
 
 import { writeFileAtomic } from '../node/files.ts';

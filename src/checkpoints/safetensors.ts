@@ -1,4 +1,4 @@
-/** @file Lazy reader of safetensors files: opening reads the header alone, reading a tensor takes exactly its range of bytes. */
+/** @file Lazy reader of safetensors files: opening reads only the header, reading a tensor takes exactly its range of bytes. */
 import { NarrowsError } from '../system/errors.ts';
 import { fileIn, locate, type ModelFiles } from '../system/model-files.ts';
 import { allocate, DTYPES, type DType } from '../tensor/dtype.ts';

@@ -6,7 +6,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from './checkpoint.ts';
 import { listTensors, type NamedTensors, writeSafetensors } from './write.ts';
 
-/** What `saveCheckpoint` needs beside the tensors. */
+/** What `saveCheckpoint` needs besides the tensors. */
 export interface SaveOptions {
   /** Written as `config.json`, keys verbatim, last of all: a directory with it is complete. */
   readonly config: object;
@@ -36,7 +36,7 @@ const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /**
  * Saves tensors and configuration to `directory` (made where needed). Each file is written whole or not at all; weights of an earlier save
- * that would shadow the new ones are removed. To replace a live directory in one step, save beside it and rename.
+ * that would shadow the new ones are removed. To replace a live directory in one step, save next to it and rename.
  * @returns the names of the weight files.
  * @throws NarrowsError when a tensor is malformed or a file cannot be written.
  */

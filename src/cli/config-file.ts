@@ -42,7 +42,7 @@ function optionValue(option: Option, value: unknown, name: string, file: string)
 }
 
 /**
- * Sets the options that the command line left alone.
+ * Sets the options that the command line did not give.
  * @throws NarrowsError for a key that is no flag of the command, or a value that the flag would refuse
  */
 export function applyConfig(command: Command, config: Readonly<Record<string, unknown>>, file: string): void {

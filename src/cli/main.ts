@@ -24,7 +24,7 @@ for (const name of Object.keys(STOPS) as (keyof typeof STOPS)[]) process.on(name
 /** Why stdout could not take what was written to it. */
 let unwritten: NodeJS.ErrnoException | undefined;
 
-// Whoever reads our output may stop reading (`| head`): that is no error. A full disk behind stdout is; behind stderr nobody could be told.
+// Whoever reads our output may stop reading (`| head`): that is no error. A full disk behind stdout is; behind stderr nobody could be informed.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done);
   unwritten ??= error;

@@ -12,7 +12,7 @@ function imageWindow(text: string): ImageWindow {
   return window;
 }
 
-/** `--window` where methods have one of their own, a whole number of patches: each form is told by its looks, and both may be given. */
+/** `--window` where methods have one of their own, a whole number of patches: the form shows which is meant, and both may be given. */
 export interface SharedWindow {
   readonly pictures?: ImageWindow;
   readonly method?: number;

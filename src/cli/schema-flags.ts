@@ -105,7 +105,7 @@ export function addSchemaFlags(command: Command, schema: z.ZodObject, group: str
     const flag = `--${kebab(key)}`;
     if (property.type === 'boolean') {
       command.addOption(new Option(flag, help).helpGroup(group));
-      // Commander would make `--no-x` alone default to true.
+      // Commander would make `--no-x` without `--x` default to true.
       command.addOption(
         new Option(`--no-${kebab(key)}`, 'turn that off')
           .default(undefined)
@@ -174,7 +174,7 @@ export const someNames = (names: readonly string[]): string =>
 
 /**
  * Adds the flags of several schemas of which a call uses one: keys that stand in many are one flag, read by the schema that the call chose
- * (`chosenValues`). The help lists that schema's flags alone.
+ * (`chosenValues`). The help lists only that schema's flags.
  * @param choose the entry that the options parsed so far choose
  */
 export function addChosenFlags<E extends { readonly name: string; readonly schema: z.ZodObject }>(

@@ -2,7 +2,7 @@
 
 const width = (text: string): number => [...text].length;
 
-/** Words in lines of at most `columns`; a word that is longer stands alone. */
+/** Words in lines of at most `columns`; a word that is longer gets a line. */
 function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/)) {

@@ -1,4 +1,4 @@
-/** @file What the training commands share: arguments from the config file and flags, and how a run's end is told. */
+/** @file What the training commands share: arguments from the config file and flags, and how a run's end is reported. */
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { NarrowsError } from '../system/errors.ts';

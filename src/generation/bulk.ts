@@ -25,7 +25,7 @@ export interface BulkOptions {
   readonly batchSize: number;
   /** What is written as `model_id`; the model's name by default. */
   readonly modelId?: string;
-  /** Of everything beside the question that decides about an answer; stands in each row's metadata. */
+  /** Of everything besides the question that decides about an answer; stands in each row's metadata. */
   readonly settings: string;
   readonly signal?: AbortSignal;
   /** Makes the progress bar. */
@@ -49,7 +49,7 @@ const turnsOf = ({ messages }: BulkQuestion, system: string | undefined) =>
   system === undefined ? messages : [{ role: 'system' as const, content: system }, ...messages.filter(m => m.role !== 'system')];
 
 /**
- * Numbers of the questions, batch by batch: the longest first, so that memory is at its most at once. It depends on the questions alone, and
+ * Numbers of the questions, batch by batch: the longest first, so that memory is at its most at once. It depends only on the questions, and
  * not on which are answered: a run that goes on makes the same batches, and so the same answers to the last bit.
  */
 export function schedule(lengths: readonly number[], batchSize: number): number[][] {
@@ -121,7 +121,7 @@ export async function answerQuestions(
   let [answered, tokens, done] = [0, 0, answeredOf()];
   const prepare = (batch: readonly number[] | undefined): Promise<LlavaPrompt[]> => {
     const prompts = Promise.all((batch ?? []).map(i => promptOf(chat, questions[i], options)));
-    // Told when its turn comes.
+    // Reported when its turn comes.
     prompts.catch(() => {});
     return prompts;
   };

@@ -123,7 +123,7 @@ export class ChatModel implements AsyncDisposable {
 
   /**
    * @param reference a shipped model's name, a directory, or `org/name[@revision]`
-   * @throws NarrowsError as `openLlava`; for a checkpoint without a usable tokenizer, or whose template nothing tells
+   * @throws NarrowsError as `openLlava`; for a checkpoint without a usable tokenizer, or whose template nothing names
    */
   static async open(reference?: string, options: ChatOptions = {}): Promise<ChatModel> {
     return ChatModel.from(await openLlava(reference, options), options);

@@ -103,7 +103,7 @@ export async function* streamTokens<P extends Prompt>(
 /**
  * Continues any number of prompts in batches of prompts of similar length. Answers come in the order of the prompts, and do not depend on
  * the batches (rounding aside).
- * @param options `batchSize`: prompts at once, default 8; `onAnswer` is told each answer as it ends
+ * @param options `batchSize`: prompts at once, default 8; `onAnswer` is called with each answer as it ends
  * @throws as `streamTokens`
  */
 export async function generate<P extends Prompt>(

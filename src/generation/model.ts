@@ -12,7 +12,7 @@ export interface Decoding {
   readonly logits: FloatTensor;
   /** Adds one token to every row. */
   step(tokens: readonly number[], options?: { readonly signal?: AbortSignal }): Promise<FloatTensor>;
-  /** Goes on with some rows alone, in the order given. */
+  /** Goes on with some rows only, in the order given. */
   keep(rows: readonly number[]): void;
 }
 

@@ -16,7 +16,7 @@ export interface Value {
   readonly index: number;
 }
 
-/** What an op needs beside its inputs. Every entry takes part in the graph's hash. */
+/** What an op needs besides its inputs. Every entry takes part in the graph's hash. */
 export interface Attributes {
   readonly [key: string]: number | string | boolean | readonly number[] | readonly Dim[] | Tensor | ExternalData | undefined;
 }
@@ -130,7 +130,7 @@ export function misfit(op: string, inputs: readonly Value[], message: string): G
 
 /** @throws Error: the runtime has no float64 kernel of the error function, and would name no node when it says so. */
 export function notFloat64(x: Value): void {
-  if (x.dtype === 'float64') throw new Error('the runtime computes the error function in float32 alone; cast the input.');
+  if (x.dtype === 'float64') throw new Error('the runtime computes the error function in float32 only; cast the input.');
 }
 
 /** An axis of an op's input, counted from the front. @throws GraphError when it is out of range. */

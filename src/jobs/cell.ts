@@ -9,7 +9,7 @@ export interface Finished<R> {
   readonly outcome: Outcome<R>;
 }
 
-/** Cells that one worker computes in one go, since they share work. A plan is a list of tasks, made of settings and data alone. */
+/** Cells that one worker computes in one go, since they share work. A plan is a list of tasks, made of settings and data only. */
 export interface Task<I> {
   /** What the worker is given; it can be cloned into another thread. */
   readonly input: I;

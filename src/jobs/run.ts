@@ -24,7 +24,7 @@ export interface RunHooks<R, I = unknown> {
   readonly label: string;
   /** Unit of the bar in the plural, such as `pairs`. */
   readonly unit: string;
-  /** Units that need nothing (done before, or impossible), beside those of finished tasks. */
+  /** Units that need nothing (done before, or impossible), besides those of finished tasks. */
   readonly start?: number;
   /** A few words at the bar's end. */
   readonly note?: () => string | undefined;

@@ -16,7 +16,7 @@ export async function serveTasks<I, R>(open: () => Promise<ServedWork<I, R>>): P
   if (!port) return;
   const say = (reply: ThreadReply<R>): void => port.postMessage(reply);
   const stop = new AbortController();
-  const told = (error: unknown): ThreadReply<R> =>
+  const failureReply = (error: unknown): ThreadReply<R> =>
     stop.signal.aborted
       ? { kind: 'stopped' }
       : { kind: 'error', message: messageOf(error), bad: error instanceof NarrowsError, stack: (error as Error)?.stack };
@@ -37,13 +37,13 @@ export async function serveTasks<I, R>(open: () => Promise<ServedWork<I, R>>): P
       });
       say({ kind: 'done' });
     } catch (error) {
-      say(told(error));
+      say(failureReply(error));
     }
   });
   try {
     served = await open();
     say({ kind: 'ready' });
   } catch (error) {
-    say(told(error));
+    say(failureReply(error));
   }
 }

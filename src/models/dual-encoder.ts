@@ -60,7 +60,7 @@ export interface Tower {
    */
   prefix(layer: number, inputs: TowerInputs): { hidden: Value; features: Value };
   /**
-   * From a replaced output of block `layer` [B·S, N, D] to features [B·S, E], with the last block for the pooled token alone.
+   * From a replaced output of block `layer` [B·S, N, D] to features [B·S, E], with the last block for the pooled token only.
    * Per-sample side inputs (masks, pool positions) are declared as graph inputs of B rows and repeated `repeat` times.
    */
   suffix(layer: number, hidden: Value, repeat: number, inputs: TowerInputs, options?: SuffixOptions): Value;
@@ -82,7 +82,7 @@ export interface DualEncoder extends AsyncDisposable {
   readonly name: string;
   readonly runtime: Runtime;
   readonly parameters: Parameters;
-  /** The checkpoint's files: statistics and whatever else stands beside the weights. */
+  /** The checkpoint's files: statistics and whatever else stands next to the weights. */
   readonly files: ModelFiles;
   readonly checkpoint: Checkpoint;
   readonly processor: ImageProcessor;

@@ -54,7 +54,7 @@ export interface ModelParts<C> {
   readonly processor: ImageProcessor;
   /** What was assumed or passed over while loading, in sentences. */
   readonly warnings: readonly string[];
-  /** The error that is told when a text is given, where there is no usable tokenizer. */
+  /** The error that is thrown when a text is given, where there is no usable tokenizer. */
   readonly tokenizer: Tokenizer | NarrowsError;
   readonly parameters: Parameters;
   readonly runtime: Runtime;
@@ -83,7 +83,7 @@ export function fittedEntries<C extends ModelConfig>(
   return { entries, report, wanted };
 }
 
-/** @throws NarrowsError for files without config, missing or mis-shaped tensors, pickled weights alone */
+/** @throws NarrowsError for files without config, missing or mis-shaped tensors, only pickled weights */
 export async function loadParts<C extends ModelConfig>(
   files: ModelFiles,
   options: OpenOptions,
@@ -107,7 +107,7 @@ export async function loadParts<C extends ModelConfig>(
     { type: rules.processorType, size },
     { onWarning: warn, remedy: file => edge => anotherSize(file, size, edge) },
   );
-  // A model without a tokenizer still serves images and ids; the sentence is told when a text is given.
+  // A model without a tokenizer still serves images and ids; the error is thrown when a text is given.
   const tokenizer = await (rules.tokenizer ?? Tokenizer.fromFiles)(files).catch(error => {
     if (error instanceof NarrowsError) return error;
     throw error;

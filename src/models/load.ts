@@ -86,7 +86,7 @@ export const parseKnownConfig = (json: Readonly<Record<string, unknown>>, source
 /**
  * Opens a checkpoint in Hugging Face's format: CLIP, SigLIP, or SigLIP 2 of fixed resolution. (By a name or a directory: `loadModel` of
  * models/pretrained.ts.)
- * @throws NarrowsError for another model_type, missing or mis-shaped tensors, pickled weights alone
+ * @throws NarrowsError for another model_type, missing or mis-shaped tensors, only pickled weights
  */
 export async function openModel(files: ModelFiles, options: OpenOptions): Promise<DualEncoderModel> {
   const type = dualEncoderType(await readConfigFrom(files), fileIn(files, 'config.json'));

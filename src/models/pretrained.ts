@@ -47,7 +47,7 @@ export const boundLlava = <O extends LlavaOptions>(options: O, name: string): O 
 /**
  * Loads a checkpoint in Hugging Face's format: CLIP, SigLIP, or SigLIP 2 of fixed resolution. (For a LLaVA see generation/open-llava.ts.)
  * @param reference a shipped model's name, a directory, or `org/name[@revision]`
- * @throws NarrowsError for another model_type, missing or mis-shaped tensors, pickled weights alone
+ * @throws NarrowsError for another model_type, missing or mis-shaped tensors, only pickled weights
  * @example
  * await using model = await loadModel('scene-clip'); // or a directory, or 'openai/clip-vit-base-patch32'
  * const { pixelValues } = model.processor.process(await decodeImage('examples/scene.png'));
@@ -67,7 +67,7 @@ export class CLIPModel extends CLIPFromFiles {
 
   /**
    * Loads a checkpoint in Hugging Face's format. @param reference a shipped model's name, a directory, or `org/name[@revision]`.
-   * @throws NarrowsError for a directory without config, another `model_type`, missing or mis-shaped tensors, pickled weights alone.
+   * @throws NarrowsError for a directory without config, another `model_type`, missing or mis-shaped tensors, only pickled weights.
    */
   static async fromPretrained(reference: string, options: LoadOptions = {}): Promise<CLIPFromFiles> {
     return CLIPModel.open(await findModel(reference, options), options);
@@ -87,7 +87,7 @@ export class SiglipModel extends SiglipFromFiles {
 
   /**
    * Loads a checkpoint in Hugging Face's format. @param reference a directory, or `org/name[@revision]`.
-   * @throws NarrowsError for a directory without config, another `model_type`, missing or mis-shaped tensors, pickled weights alone.
+   * @throws NarrowsError for a directory without config, another `model_type`, missing or mis-shaped tensors, only pickled weights.
    */
   static async fromPretrained(reference: string, options: LoadOptions = {}): Promise<SiglipFromFiles> {
     return SiglipModel.open(await findModel(reference, options), options);

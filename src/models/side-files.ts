@@ -1,4 +1,4 @@
-/** @file Files of a checkpoint beside its weights. */
+/** @file Files of a checkpoint next to its weights. */
 import { writeFileAtomic } from '../node/files.ts';
 import { join } from '../node/paths.ts';
 import type { ModelFiles } from '../system/model-files.ts';

@@ -141,7 +141,7 @@ export function decoderLayer(p: Parameters, config: DecoderConfig, x: Value, rop
   return { hidden: add(middle, mlp), key, value };
 }
 
-/** What a decoder is given beside its input. */
+/** What a decoder is given besides its input. */
 export interface DecoderInputs {
   /** int32 [B, T] */
   readonly positions: Value;

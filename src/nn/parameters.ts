@@ -105,7 +105,7 @@ export function loadReport(wanted: ReadonlyMap<string, { readonly shape: Shape }
   return report;
 }
 
-/** A report as one sentence, or undefined where nothing is wrong. Unexpected tensors alone are no error. */
+/** A report as one sentence, or undefined where nothing is wrong. Unexpected tensors by themselves are no error. */
 export function reportSentence(report: LoadReport, source: string): string | undefined {
   const some = (names: string[]): string => `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
   if (report.misshaped.length) {

@@ -1,4 +1,4 @@
-/** @file Files written whole or not at all: a temporary name beside the target, flushed, then renamed. */
+/** @file Files written whole or not at all: a temporary name next to the target, flushed, then renamed. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';

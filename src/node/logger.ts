@@ -1,4 +1,4 @@
-/** @file A small logger. It writes to stderr alone, so that stdout carries data and nothing else. */
+/** @file A small logger. It writes only to stderr, so that stdout carries data and nothing else. */
 import type { Logger } from '../system/log.ts';
 import { visible } from '../system/visible.ts';
 import { type ColourStream, createColours } from './colours.ts';

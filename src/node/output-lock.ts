@@ -24,7 +24,7 @@ interface Holder extends ProcessIdentity {
   readonly command: string;
   /** ISO time. */
   readonly since: string;
-  /** Told apart by it from any other lock. */
+  /** Distinguishes it from any other lock. */
   readonly token: string;
 }
 

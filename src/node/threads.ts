@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
- * Starts the module `name` (without extension) that stands beside the caller.
+ * Starts the module `name` (without extension) that stands next to the caller.
  * @param base the caller's `import.meta.url`
  */
 export function spawnWorker(name: string, base: string, options: WorkerOptions = {}): Worker {

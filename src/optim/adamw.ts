@@ -115,7 +115,7 @@ export class AdamW implements Optimizer {
 
   /**
    * One update of every parameter.
-   * @param gradients by parameter name; a missing one leaves its parameter alone
+   * @param gradients by parameter name; a missing one leaves its parameter unchanged
    * @returns the gradients' global norm before the clip. @throws NarrowsError (nothing is changed) when it is not finite
    */
   step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): number {

@@ -19,7 +19,7 @@ export interface WebOptions {
   readonly threads?: number;
   /** Reads the weights of graphs that have some in files; `readRange` of node/files.ts does in Node. */
   readonly readExternal?: ReadExternal;
-  /** Where the module's `.wasm` files lie (a URL prefix ending in `/`), when not beside the script. */
+  /** Where the module's `.wasm` files lie (a URL prefix ending in `/`), when not next to the script. */
   readonly wasmPaths?: string;
 }
 

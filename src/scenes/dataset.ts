@@ -52,7 +52,7 @@ export interface SceneRecordObject {
   readonly mask?: Rle;
 }
 
-/** Options of `writeScenes`, beside those of a scene. */
+/** Options of `writeScenes`, besides those of a scene. */
 export interface DatasetOptions extends SceneOptions {
   /** Number of scenes. */
   count: number;

@@ -1,4 +1,4 @@
-/** @file Scenes as LLaVA's instruction data: `llava.json`, a list of {id, image, conversations}, beside the pictures. */
+/** @file Scenes as LLaVA's instruction data: `llava.json`, a list of {id, image, conversations}, next to the pictures. */
 import { RandomStream } from '../tensor/random.ts';
 import { denseConversation } from './instructions.ts';
 import { drawScene, type Scene, type SceneOptions } from './scene.ts';

@@ -1,6 +1,6 @@
 /**
  * @file Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a counter-based generator, so a
- * number depends on (seed, stream, step, sample, index) alone and never on the order, chunking or thread in which it is drawn.
+ * number depends on (seed, stream, step, sample, index) only and never on the order, chunking or thread in which it is drawn.
  */
 
 /** Input of one block: the counter and the key, 32-bit words each. */

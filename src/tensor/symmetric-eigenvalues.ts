@@ -1,9 +1,9 @@
 /** @file Eigenvalues of a symmetric matrix: Householder reflections to a tridiagonal one, then bisection (Golub and Van Loan, 8.3.1, 8.4.1). */
 
-/** Diagonal, and squares of the elements beside it, of a tridiagonal matrix with the same eigenvalues. Overwrites `a`. */
-function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; besideSquared: Float64Array } {
+/** Diagonal, and squares of the elements next to it, of a tridiagonal matrix with the same eigenvalues. Overwrites `a`. */
+function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; offDiagonalSquared: Float64Array } {
   const diagonal = new Float64Array(n);
-  const besideSquared = new Float64Array(Math.max(0, n - 1));
+  const offDiagonalSquared = new Float64Array(Math.max(0, n - 1));
   const v = new Float64Array(n);
   const w = new Float64Array(n);
   for (let k = 0; k < n; k++) {
@@ -15,7 +15,7 @@ function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; besi
       v[i] = a[i * n + k];
       squares += v[i] * v[i];
     }
-    besideSquared[k] = squares;
+    offDiagonalSquared[k] = squares;
     v[k + 1] += (v[k + 1] < 0 ? -1 : 1) * Math.sqrt(squares);
     let length = 0;
     for (let i = k + 1; i < n; i++) length += v[i] ** 2;
@@ -37,7 +37,7 @@ function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; besi
       for (let j = k + 1; j < n; j++) a[i * n + j] -= vi * w[j] + wi * v[j];
     }
   }
-  return { diagonal, besideSquared };
+  return { diagonal, offDiagonalSquared };
 }
 
 /**
@@ -46,11 +46,11 @@ function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; besi
  */
 export function symmetricEigenvalues(matrix: ArrayLike<number>, n: number): Float64Array {
   if (matrix.length !== n * n) throw new RangeError(`A ${n} x ${n} matrix has ${n * n} elements, got ${matrix.length}.`);
-  const { diagonal, besideSquared } = tridiagonal(Float64Array.from(matrix), n);
+  const { diagonal, offDiagonalSquared } = tridiagonal(Float64Array.from(matrix), n);
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < n; i++) {
-    const reach = Math.sqrt(besideSquared[i - 1] ?? 0) + Math.sqrt(besideSquared[i] ?? 0);
+    const reach = Math.sqrt(offDiagonalSquared[i - 1] ?? 0) + Math.sqrt(offDiagonalSquared[i] ?? 0);
     low = Math.min(low, diagonal[i] - reach);
     high = Math.max(high, diagonal[i] + reach);
   }
@@ -61,7 +61,7 @@ export function symmetricEigenvalues(matrix: ArrayLike<number>, n: number): Floa
     let count = 0;
     let q = 1;
     for (let i = 0; i < n; i++) {
-      q = diagonal[i] - x - (i > 0 ? besideSquared[i - 1] / q : 0);
+      q = diagonal[i] - x - (i > 0 ? offDiagonalSquared[i - 1] / q : 0);
       if (q === 0) q = tiny;
       if (q < 0) count++;
     }

@@ -2,7 +2,7 @@
 import type { Feeds } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
 
-/** Told of what the person should know; messages of one key only once. */
+/** Called with what the person should know; messages of one key only once. */
 export type Note = (message: string, key?: string) => void;
 
 /** Answer of the worker to `{ step }`. */
@@ -30,7 +30,7 @@ export class WorkerBatches {
 
   /**
    * @param worker a module that calls `serveBatches` @param source what it draws from: its first message
-   * @param note told of what the worker finds worth telling, when the batch is taken
+   * @param note called with what the worker has to report, when the batch is taken
    */
   constructor(
     private readonly worker: LoaderThread,

@@ -30,7 +30,7 @@ const stateSchema = z.looseObject({
   stale_evaluations: z.number().int().nonnegative().optional(),
 });
 
-/** What a checkpoint knows beside weights and the optimiser's state: the keys of trainer_state.json. */
+/** What a checkpoint knows besides weights and the optimiser's state: the keys of trainer_state.json. */
 export type TrainerState = z.infer<typeof stateSchema>;
 
 /** Checkpoints below `outputDirectory`, oldest first. */
@@ -157,7 +157,7 @@ async function readValues(directory: string, parameters: Live, open: OpenWeights
   return values;
 }
 
-/** Loads parameters alone (in place); nothing is changed unless all can be read. @throws NarrowsError as `readCheckpoint` does */
+/** Loads parameters only (in place); nothing is changed unless all can be read. @throws NarrowsError as `readCheckpoint` does */
 export async function readWeights(directory: string, parameters: Live, open: OpenWeights = openModel): Promise<void> {
   await checkWeights(directory, await readState(directory));
   const values = await readValues(directory, parameters, open);
@@ -190,7 +190,7 @@ export async function readCheckpoint(
 }
 
 /**
- * Takes up the newest checkpoint that can be read. @param warn told of each newer one that cannot
+ * Takes up the newest checkpoint that can be read. @param warn called for each newer one that cannot
  * @returns its state, or undefined where there is no checkpoint
  * @throws NarrowsError when there are checkpoints, but none that can be read
  */

@@ -46,7 +46,7 @@ export interface RunOptions {
   readonly optimizer?: Optimizer;
   /** Adds to the figures of the training steps that are logged. */
   figures?(metrics: Readonly<Record<string, number>>): Readonly<Record<string, number>>;
-  /** Told after each step, before its figures are logged. */
+  /** Called after each step, before its figures are logged. */
   afterStep?(): void;
   /** Text of README.md. */
   card(metrics: Readonly<Record<string, number>>): string;

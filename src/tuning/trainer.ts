@@ -25,7 +25,7 @@ import {
 export interface TrainTask {
   readonly parameters: readonly Parameter[];
   readonly graph: Pick<CompiledGraph, 'run' | 'release'>;
-  /** Inputs of a step beside the parameters: a function of `step` (and of fixed settings) alone. */
+  /** Inputs of a step besides the parameters: a function of `step` (and of fixed settings) only. */
   batch(step: number): Promise<Feeds>;
   /** Puts constraints back after an update. */
   afterUpdate?(): void;
@@ -46,13 +46,13 @@ export interface TrainTask {
 
 /** What `train` reports on its way. */
 export interface TrainerHooks {
-  /** Told once before the first step, with the number of steps that are done already. */
+  /** Called once before the first step, with the number of steps that are done already. */
   onStart?(step: number): void | Promise<void>;
   /** Metrics of a step: means since the last log, or an evaluation's results (keys begin with `eval_`). */
   onLog?(step: number, metrics: Readonly<Record<string, number>>): void;
   onStep?(step: number, total: number, loss: number): void;
   onCheckpoint?(directory: string): void;
-  /** Told once, when a checkpoint is taken up. */
+  /** Called once, when a checkpoint is taken up. */
   onResume?(step: number, directory: string): void;
   /** Something is not as asked for, such as a checkpoint that cannot be read. */
   onWarn?(message: string): void;

@@ -51,7 +51,7 @@ it('are the pair that the settings name, without padding, from the file beside o
 
 it('say in a sentence why there are none', async () => {
   expect(await attributionInputs({ model, reference: await reference({}, false) })).toEqual({
-    reason: expect.stringMatching(/^the file has no pixel_values, and outputs.safetensors beside it does not help \(Cannot read/),
+    reason: expect.stringMatching(/^the file has no pixel_values, and outputs.safetensors next to it does not help \(Cannot read/),
   });
   expect(await attributionInputs({ model, reference: await reference({ pair: 3 }) })).toEqual({
     reason: expect.stringMatching(/^pixel_values of .* has 3 rows, and none for pair 3$/),

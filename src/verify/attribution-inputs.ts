@@ -1,6 +1,6 @@
 /**
  * @file What the attributions and metrics of a reference file were computed from: one pair of pixels and ids, in the file itself, in the
- * one that `--inputs` names, or in `outputs.safetensors` beside it; the settings `pair` and `vision_layer` say the rest.
+ * one that `--inputs` names, or in `outputs.safetensors` next to it; the settings `pair` and `vision_layer` say the rest.
  */
 import { dirname, join } from '../node/paths.ts';
 import { messageOf, NarrowsError } from '../system/errors.ts';
@@ -31,12 +31,12 @@ export async function fileWithInput(
     return given;
   }
   if (reference.has(name)) return reference;
-  const beside = join(dirname(reference.path), 'outputs.safetensors');
+  const nearby = join(dirname(reference.path), 'outputs.safetensors');
   try {
-    const file = await ReferenceFile.open(beside);
-    return file.has(name) ? file : { reason: `neither the file nor outputs.safetensors beside it has ${name}` };
+    const file = await ReferenceFile.open(nearby);
+    return file.has(name) ? file : { reason: `neither the file nor outputs.safetensors next to it has ${name}` };
   } catch (error) {
-    return { reason: `the file has no ${name}, and outputs.safetensors beside it does not help (${messageOf(error)})` };
+    return { reason: `the file has no ${name}, and outputs.safetensors next to it does not help (${messageOf(error)})` };
   }
 }
 

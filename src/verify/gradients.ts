@@ -16,7 +16,7 @@ const FLOOR = 1e-3;
 
 /**
  * A key's bias shifts all scores of a query alike, which softmax ignores: its gradient is zero in theory and rounding in practice.
- * It is measured against the gradient of the weight beside it, which sums the same terms without cancelling.
+ * It is measured against the gradient of that layer's weight, which sums the same terms without cancelling.
  */
 const CANCELLING = /(self_attn\.k_proj)\.bias$/;
 
@@ -97,21 +97,21 @@ export async function* lossGradients(run: GradientRun): AsyncGenerator<Computed>
     wanted.map(([name]) => name),
   );
   const weights = await readWeights(entries, parameters.keys());
-  let told = lossName !== undefined && asked.has(lossName) ? lossName : undefined;
+  let lossOutput = lossName !== undefined && asked.has(lossName) ? lossName : undefined;
   for (const group of gradientRuns(wanted)) {
-    if (!told && group.length === 0) return;
+    if (!lossOutput && group.length === 0) return;
     const values = grad(
       loss,
       group.map(([, value]) => value),
     );
     const outputs = Object.fromEntries([
-      ...(told ? [[told, loss] as const] : []),
+      ...(lossOutput ? [[lossOutput, loss] as const] : []),
       ...group.map(([name], i) => [prefix + name, values[i]] as const),
     ]);
     await using graph = await compile(runtime, outputs, { prepack: false });
     const out = await graph.run({ ...feeds, ...weights });
-    if (told) yield { name: told, kind: 'forward', value: out[told] as FloatTensor, scaleFloor: LOSS_SCALE };
-    told = undefined;
+    if (lossOutput) yield { name: lossOutput, kind: 'forward', value: out[lossOutput] as FloatTensor, scaleFloor: LOSS_SCALE };
+    lossOutput = undefined;
     for (const [name] of group)
       yield { name: prefix + name, kind: 'gradient', value: out[prefix + name] as FloatTensor, scaleFloor: scaleFloor(name) };
   }

@@ -228,7 +228,7 @@ describe('verifyReference refuses', () => {
     [
       'M2IB without pixels',
       () => changed(file('clip-tiny', 'm2ib'), () => {}),
-      /the file has no pixel_values, and outputs.safetensors beside it does not help \(Cannot read .*: there is no such file/,
+      /the file has no pixel_values, and outputs.safetensors next to it does not help \(Cannot read .*: there is no such file/,
     ],
     [
       'M2IB without settings',

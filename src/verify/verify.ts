@@ -14,7 +14,7 @@ export interface VerifyOptions<M extends VerifiedModel = DualEncoderModel> {
   readonly model: M;
   /** A safetensors file; see docs/verify.md for how to make one. */
   readonly referencePath: string;
-  /** File of inputs for attributions and M2IB; by default the reference itself, or `outputs.safetensors` beside it. */
+  /** File of inputs for attributions and M2IB; by default the reference itself, or `outputs.safetensors` next to it. */
   readonly inputsPath?: string;
   /** One number for all kinds of values, or one for some kinds; see tolerance.ts for the defaults. */
   readonly tolerance?: number | Partial<Record<ToleranceKind, number>>;

@@ -9,7 +9,7 @@ const schema = z.strictObject({
   layers: z
     .enum(['last', 'all'])
     .default('last')
-    .describe('last: the last attention alone, as the published notebook; all: every block (on ViT-B/16 this highlights artefacts)'),
+    .describe('last: only the last attention, as the published notebook; all: every block (on ViT-B/16 this highlights artefacts)'),
 });
 type Options = z.infer<typeof schema>;
 

@@ -71,7 +71,7 @@ function direction(graph: AttentionGraph, tokens: Value): Value {
   return transpose(sub(slice(weighted, 1, 0, 1), mean(weighted, 1, true)), [0, 2, 1]);
 }
 
-/** Unit feature of the caption without its words, its special tokens alone. */
+/** Unit feature of the caption without its words, only its special tokens. */
 async function emptyPrompt({ model, encoded }: MethodRun): Promise<Float32Array> {
   const ids = encoded.text.batch.rows[0].tokens.filter(t => t.special).map(t => t.id);
   return unit((await model.textFeatures(ints([1, ids.length], ids))).data);
@@ -91,7 +91,7 @@ function redundant({ target }: TowerJob, empty: Float32Array | undefined): Float
 /**
  * cos of each patch with the text less that with the empty prompt, [N], signed. Patches come from a second path: in the last blocks
  * x ← x + W_o softmax(v vᵀ/√d) v with v of the undisturbed path, feed-forward left out. It explains this modified network, not the model:
- * its values do not tell what the model's score rests on. Of images alone, and of towers whose tokens can be compared with a text one by one.
+ * its values do not tell what the model's score rests on. Of images only, and of towers whose tokens can be compared with a text one by one.
  */
 export const clipSurgery: MethodEntry<Options> = {
   name: 'clip-surgery',

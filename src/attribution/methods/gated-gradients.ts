@@ -10,7 +10,11 @@ import { layerGradients } from './layer-integrated-gradients.ts';
 import { m2ibSchema } from './m2ib.ts';
 
 const schema = m2ibSchema.pick({ beta: true, textBeta: true, steps: true, batchSize: true, variance: true }).extend({
-  power: z.number().positive().default(0.5).describe('power of the share of nats: 0 would leave the gradients alone, 1 weighs them fully'),
+  power: z
+    .number()
+    .positive()
+    .default(0.5)
+    .describe('power of the share of nats: 0 would leave the gradients as they are, 1 weighs them fully'),
   nSteps: z.number().int().positive().default(10).describe('points of the path of the gradients'),
 });
 type Options = z.infer<typeof schema>;

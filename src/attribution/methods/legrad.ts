@@ -24,7 +24,7 @@ function reading(graph: AttentionGraph, hidden: Value, own: Value): { features: 
 /**
  * Σ_l mean_{h,q} ReLU(∂s^l/∂A^l_h[q, i]), [N], with s^l the target of the layer's output, mean over all tokens, through the tower's end. Where
  * a head pools, A^l is its attention over the layer's tokens. The published code also blanks, for such towers, what an empty prompt lights
- * up; that is left out. Each gradient passes one block alone.
+ * up; that is left out. Each gradient passes one block only.
  */
 export const legrad: MethodEntry<Options> = {
   name: 'legrad',

@@ -45,7 +45,7 @@ function parseM2IB(given: Record<string, unknown>): M2IBOptions {
 
 /**
  * M2IB as an entry of the table of methods.
- * @param statistics feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights
+ * @param statistics feature statistics for `normalisation: 'dataset'`; by default the file next to the model's weights
  */
 export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions> => ({
   name: 'm2ib',
@@ -82,7 +82,7 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
  * console.log(result.image?.patches, result.text?.words.map(w => `${w.text} ${w.value.toFixed(1)} nats`));
  */
 export class M2IB extends Attributor<M2IBOptions> {
-  /** @param statistics feature statistics for `normalisation: 'dataset'`; by default the file beside the model's weights */
+  /** @param statistics feature statistics for `normalisation: 'dataset'`; by default the file next to the model's weights */
   constructor(model: DualEncoder, options: Partial<M2IBOptions> = {}, statistics?: StatisticsFile) {
     super(m2ibEntry(statistics), model, options);
   }

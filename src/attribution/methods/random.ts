@@ -8,7 +8,7 @@ import { inputRows } from '../rows.ts';
 
 const schema = z.strictObject({});
 
-/** A number from what the pair is, so that pairs differ and yet come out alone as in a batch. */
+/** A number from what the pair is, so that pairs differ and yet come out the same by themselves as in a batch. */
 function fingerprint(job: TowerJob, p: number): number {
   if (job.modality === 'text') {
     const { shape, data } = job.inputs.input_ids;

@@ -21,7 +21,7 @@ export interface PerturbationOptions extends Removal {
   readonly textPlayers: 'word' | 'token';
 }
 
-/** What an estimator may look at beside the game. */
+/** What an estimator may look at besides the game. */
 export interface GameContext {
   readonly p: number;
   readonly job: TowerJob;

@@ -1,5 +1,5 @@
 /**
- * @file Unit features of coalitions that were encoded already. They depend on the picture (or the caption) and the removal alone, so one
+ * @file Unit features of coalitions that were encoded already. They depend on the picture (or the caption) and the removal only, so one
  * set of masked images serves every prompt, seed and method that asks for it.
  */
 import { digestHex } from '../../system/sha256.ts';
@@ -26,7 +26,7 @@ export class FeatureStore {
     return at === undefined ? undefined : found!.rows.subarray(at * found!.width, (at + 1) * found!.width);
   }
 
-  /** Keeps a feature; does nothing where this scene alone would pass the limit. */
+  /** Keeps a feature; does nothing where this scene by itself would pass the limit. */
   set(scene: string, coalition: string, feature: Float32Array): void {
     let own = this.scenes.get(scene);
     if (!own) {

@@ -29,9 +29,9 @@ export interface PerturbationContext {
   readonly features?: FeatureStore;
   /** Where compiled graphs live; the engine keeps them itself (until `release`) by default. */
   readonly keep?: Keep;
-  /** Told of every row that is really encoded. */
+  /** Called for every row that is really encoded. */
   passes?(modality: Modality, rows: number, forwardBlocks: number): void;
-  /** Told of every coalition that is answered. */
+  /** Called for every coalition that is answered. */
   advance?(units?: number): void;
 }
 
@@ -192,7 +192,7 @@ export class Perturbation implements AsyncDisposable {
       signal?.throwIfAborted();
       const part = todo.slice(from, to);
       const wanted = part.map(([, at]) => at[0]);
-      // A row alone goes through other kernels, whose rounding differs: what is kept must not depend on what was known before.
+      // A single row goes through other kernels, whose rounding differs: what is kept must not depend on what was known before.
       const features = await encode(scene !== undefined && wanted.length === 1 ? [wanted[0], wanted[0]] : wanted);
       part.forEach(([name, at], i) => {
         const row = features.subarray(i * tower.features, (i + 1) * tower.features);
@@ -224,7 +224,7 @@ export class Perturbation implements AsyncDisposable {
       byLength.set(left.length, [...(byLength.get(left.length) ?? []), { at: m, ids: left }]);
     }
     for (const [length, texts] of byLength) {
-      // As in `fill`: never a row alone.
+      // As in `fill`: never a single row.
       const both = texts.length === 1 ? [...texts, ...texts] : texts;
       const rows = unitRows(
         await model.textFeatures(

@@ -27,7 +27,7 @@ export function patchPlayers([rows, columns]: readonly [number, number], block =
 
 /**
  * A caption's words (sub-words joined) or its tokens as players; special tokens never play. Pairs without a caption's text (goldens) have
- * tokens alone.
+ * tokens only.
  * @throws NarrowsError for a caption without any
  */
 export function captionPlayers(encoded: EncodedPairs, p: number, unit: 'word' | 'token' = 'word'): Players {

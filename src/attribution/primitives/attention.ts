@@ -77,7 +77,7 @@ export class AttentionGraph {
     return { blocks: maps.slice(0, blocks.length), pool: maps[blocks.length] };
   }
 
-  /** Features [P, E], of which the last block's end runs for the pooled token alone. */
+  /** Features [P, E], of which the last block's end runs for the pooled token only. */
   features(): Value {
     const { blocks, features } = this.trace();
     const last = blocks.at(-1);
@@ -146,7 +146,7 @@ async function mapsOf(run: MethodRun, job: TowerJob, formula: AttentionFormula):
   const empty = maps.filter(map => map.tokens.every(v => v === 0)).length;
   if (empty)
     run.warn(
-      `${empty === maps.length ? 'The' : `${empty} of ${maps.length}`} ${modality} map${maps.length > 1 ? 's are' : ' is'} zero everywhere: this method keeps evidence for the target alone, and found none.`,
+      `${empty === maps.length ? 'The' : `${empty} of ${maps.length}`} ${modality} map${maps.length > 1 ? 's are' : ' is'} zero everywhere: this method keeps only evidence for the target, and found none.`,
     );
   return maps;
 }

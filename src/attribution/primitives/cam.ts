@@ -103,7 +103,7 @@ export function perChannel(
 }
 
 /**
- * Where to look. CLIP reads the pooled token alone after its last block, where no other token has a gradient: the place is the norm in front
+ * Where to look. CLIP reads only the pooled token after its last block, where no other token has a gradient: the place is the norm in front
  * of that block's attention (HF `layer_norm1`). A head that attends over all tokens (SigLIP) reads every token behind the tower's last norm:
  * that is the place there, not the block's output, at which Σ G·A is zero for every token, since a norm undoes any scaling. Else any layer.
  * @throws NarrowsError naming the range

@@ -49,7 +49,7 @@ export interface GateVariant {
   readonly maxGradientNorm?: number;
 }
 
-/** Feature statistics of both jobs' layers. @param source the file beside the model's weights by default @throws NarrowsError where it is missing */
+/** Feature statistics of both jobs' layers. @param source the file next to the model's weights by default @throws NarrowsError where it is missing */
 export async function datasetStatistics(
   run: MethodRun,
   source: StatisticsFile = { files: run.model.files, file: STATISTICS_FILE },
@@ -67,7 +67,7 @@ export async function datasetStatistics(
 
 /**
  * Where the gate stands in the text tower by default. The paper's block 9 of 12 is too late for captions: by then the end-of-text token has
- * gathered nearly all, and the words' maps fall to chance. At the embeddings a position holds its own word alone (docs/evidence).
+ * gathered nearly all, and the words' maps fall to chance. At the embeddings a position holds only its word (docs/evidence).
  */
 const TEXT_LAYER = -1;
 
@@ -132,7 +132,7 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
   return out;
 }
 
-/** What a step's graph depends on beside the tower: what is compiled in of the problem. */
+/** What a step's graph depends on besides the tower: what is compiled in of the problem. */
 async function gateKey(job: TowerJob, { options, statistics, smoothing, upper = [] }: GateProblem): Promise<string> {
   return graphKey('gate', job, {
     samples: options.batchSize,

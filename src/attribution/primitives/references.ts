@@ -1,5 +1,5 @@
 /**
- * @file Baselines drawn at random for expected gradients. A pair must come out alone as it does in a batch, so they are made from the pair
+ * @file Baselines drawn at random for expected gradients. A pair must come out by itself as it does in a batch, so they are made from the pair
  * itself: pictures of its own colours without its shapes, captions of random words. Other pictures of the batch are an option.
  */
 import { readConfigFrom } from '../../checkpoints/config.ts';
@@ -20,7 +20,7 @@ export type ImageReference = (typeof IMAGE_REFERENCES)[number];
 /** The tower's inputs with reference s in place of each pair's own input. */
 export type ReferenceDraw = (s: number) => TowerInputs;
 
-/** Draws reference pictures. @throws NarrowsError for `batch` where a pair is alone */
+/** Draws reference pictures. @throws NarrowsError for `batch` for a single pair */
 export function imageReferences(job: TowerJob, kind: ImageReference, seed: number): ReferenceDraw {
   const pixels = job.inputs.pixel_values as FloatTensor;
   const pairs = pixels.shape[0];
@@ -91,7 +91,7 @@ export async function textReferences(model: BaselineModel, job: TowerJob, seed: 
         const id = readers[p].integer(count);
         if (!special[p].has(id)) return id;
       }
-      throw new NarrowsError('The vocabulary holds special tokens alone.');
+      throw new NarrowsError('The vocabulary holds only special tokens.');
     };
     return { ...job.inputs, input_ids: replacePlayers(job, draw) };
   };

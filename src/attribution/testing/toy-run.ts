@@ -19,7 +19,7 @@ export const normals = (name: string, shape: readonly number[], scale = 1): Floa
 export const form = (weights: FloatTensor, state: ArrayLike<number>): number =>
   weights.data.reduce((total, w, i) => total + w * state[i], 0);
 
-/** A job over hidden states [P, N, D], a run for it, and what the run was told. */
+/** A job over hidden states [P, N, D], a run for it, and what the run was given. */
 export interface ToyRun {
   readonly run: GradientRun & Releasable;
   readonly job: TowerJob;

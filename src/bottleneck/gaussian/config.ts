@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { NarrowsError } from '../../system/errors.ts';
 
-/** The layer that stands for "after the projector": the bottleneck acts on image features alone (AdaVIB, arXiv 2502.20750). */
+/** The layer that stands for "after the projector": the bottleneck acts on image features only (AdaVIB, arXiv 2502.20750). */
 export const PROJECTOR = -1;
 
 const share = z.number().min(0).max(1);
@@ -36,7 +36,7 @@ export type BottleneckModality = z.infer<typeof modality>;
 /** α at inference, where the posterior's mean takes the place of a sample. */
 export const inferenceAlpha = (config: BottleneckConfig): number => config.alpha_inference ?? config.alpha_end;
 
-/** Whose tokens pass the bottleneck at a layer: after the projector there are image features alone. */
+/** Whose tokens pass the bottleneck at a layer: after the projector there are only image features. */
 export const modalitiesAt = (config: BottleneckConfig, layer: number): readonly BottleneckModality[] =>
   layer === PROJECTOR ? ['visual'] : config.modalities;
 

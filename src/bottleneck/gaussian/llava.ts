@@ -1,4 +1,4 @@
-/** @file LLaVA checkpoints with a bottleneck: config.json has `bottleneck_config`, and bottleneck.safetensors stands beside the weights. */
+/** @file LLaVA checkpoints with a bottleneck: config.json has `bottleneck_config`, and bottleneck.safetensors stands next to the weights. */
 
 import { readConfigFrom } from '../../checkpoints/config.ts';
 import { openSafetensorsFrom, type TensorEntry } from '../../checkpoints/safetensors.ts';
@@ -13,7 +13,7 @@ import { fileIn, isMissing, type ModelFiles } from '../../system/model-files.ts'
 import { type BottleneckConfig, inferenceAlpha, parseBottleneckConfig } from './config.ts';
 import { bottleneckTensors, gaussianBottleneck } from './module.ts';
 
-/** The file of a bottleneck's tensors, beside model.safetensors. */
+/** The file of a bottleneck's tensors, next to model.safetensors. */
 export const BOTTLENECK_WEIGHTS = 'bottleneck.safetensors';
 
 /** A bottleneck as its checkpoint has it. */

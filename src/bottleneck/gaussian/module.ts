@@ -35,7 +35,7 @@ import type { Gaussian } from './kl.ts';
 /** Spread of fresh weights: initializer_range of Llama, with which the released code draws them. */
 const INITIAL_SPREAD = 0.02;
 
-/** What a bottleneck is told of its tokens. */
+/** What a bottleneck knows of its tokens. */
 export interface BottleneckInputs {
   /** int32 [B, T]: MODALITY, which decides whose encoder a token takes */
   readonly modality: Value;
@@ -43,9 +43,9 @@ export interface BottleneckInputs {
   readonly noise?: Value;
   /** Share of the posterior in what goes on: a float scalar of the graph, or a number. At 0 the hidden state goes on as it is. */
   readonly alpha: Value | number;
-  /** int32 [B, T]; needed for `index_split` alone */
+  /** int32 [B, T]; needed for `index_split` only */
   readonly positions?: Value;
-  /** N, tokens of an image; needed for `index_split` alone */
+  /** N, tokens of an image; needed for `index_split` only */
   readonly tokensPerImage?: number;
 }
 
@@ -67,7 +67,7 @@ export interface BottleneckState extends Gaussian {
 /**
  * Which tokens take the visual encoder, bool [B, T]. With `index_split` it is the released code's mistake: it takes "the first N − 1
  * positions" of a sequence with an image for the image (its count of the text includes the placeholder), wherever the image stands; the
- * batch as a whole in training, each conversation alone when answering (the released code answers one at a time).
+ * batch as a whole in training, each conversation by itself when answering (the released code answers one at a time).
  */
 function visualTokens(config: BottleneckConfig, layer: number, inputs: BottleneckInputs): Value {
   const image = equal(inputs.modality, MODALITY.image);

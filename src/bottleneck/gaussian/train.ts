@@ -61,7 +61,7 @@ export function trainingBottleneck(p: Parameters, config: BottleneckConfig, toke
 }
 
 /**
- * Noise of a training step, by graph input. A sample's numbers depend on (seed, layer, step, its number) alone: neither on its place in
+ * Noise of a training step, by graph input. A sample's numbers depend on (seed, layer, step, its number) only: neither on its place in
  * the batch nor on the padding behind it.
  * @param samples a number per row of the batch
  * @param length T of the batch

@@ -60,7 +60,7 @@ export type Settings = Partial<Omit<GateProblem, 'options'>> & {
   share?: (token: number, channel: number) => number;
 };
 
-/** Token 2 alone matters, unless told otherwise. */
+/** Only token 2 matters, unless another is given. */
 const onlyTokenTwo = (token: number): number => (token === 2 ? 1 : 0);
 
 /** A problem with a linear tower that reads one token. */

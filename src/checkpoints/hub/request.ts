@@ -107,7 +107,7 @@ export function unavailable(error: unknown): string | undefined {
 function withToken(url: string, init: RequestInit, { endpoint, token }: RequestContext): Headers {
   const headers = new Headers(init.headers);
   headers.set('user-agent', 'narrows');
-  // The token is for the hub alone; redirects to another host drop it (fetch does that by itself).
+  // The token is for the hub only; redirects to another host drop it (fetch does that by itself).
   if (token && new URL(url).origin === new URL(endpoint).origin) headers.set('authorization', `Bearer ${token}`);
   return headers;
 }

@@ -21,7 +21,7 @@ export interface Audit {
 }
 
 /**
- * Attributes a pair with no other beside it in the model: sums over a batch are rounded by what else is in it, so a map would depend on the
+ * Attributes a pair by itself, not in a batch: sums over a batch are rounded by what else is in it, so a map would depend on the
  * pairs around it, and on where an earlier run stopped.
  */
 export const auditWork = (audit: Audit): Work<AuditJob, FinishedPair> => {

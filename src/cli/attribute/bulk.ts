@@ -33,7 +33,7 @@ export interface AuditRequest {
 }
 
 /** Failures that are listed one by one. */
-const TOLD = 20;
+const LISTED = 20;
 
 /**
  * Runs the audit.
@@ -122,11 +122,12 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   });
   const further = [...new Set(listed.flatMap(pair => Object.keys(pair.further)))];
   const written = await writeAuditPages(directory, request.file, { count: done.length, further, read }, failures);
-  for (const { listed: pair, reason } of failures.slice(0, TOLD)) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
-  if (failures.length > TOLD) context.log.warn(`${failures.length - TOLD} more pairs failed; ${join(directory, 'summary.csv')} says why.`);
+  for (const { listed: pair, reason } of failures.slice(0, LISTED)) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
+  if (failures.length > LISTED)
+    context.log.warn(`${failures.length - LISTED} more pairs failed; ${join(directory, 'summary.csv')} says why.`);
   const warnings = gatherWarnings(done.map((pair, i) => ({ line: pair.line, warnings: read(i).warnings })));
-  for (const { message, lines } of warnings.slice(0, TOLD)) context.log.warn(`${request.file}, ${linesText(lines)}: ${message}`);
-  if (warnings.length > TOLD) context.log.warn(`${warnings.length - TOLD} more warnings; ${join(directory, 'summary.csv')} has them.`);
+  for (const { message, lines } of warnings.slice(0, LISTED)) context.log.warn(`${request.file}, ${linesText(lines)}: ${message}`);
+  if (warnings.length > LISTED) context.log.warn(`${warnings.length - LISTED} more warnings; ${join(directory, 'summary.csv')} has them.`);
   const summary = { pairs: listed.length, done: done.length, failed: failures.length, directory };
   if (context.json)
     context.print(

@@ -10,7 +10,7 @@ import { median } from '../../tensor/statistics/descriptive.ts';
 import type { Context } from '../command.ts';
 import type { Target } from './output.ts';
 
-/** What stands beside the result itself. */
+/** What is printed besides the result itself. */
 export interface Extras {
   readonly unit?: 'nats' | 'bits';
   readonly written: readonly Target[];

@@ -43,7 +43,7 @@ export class Talk {
   ) {}
 
   /**
-   * One line: a question, or a command if it begins with a slash. Bad input is told to the output and ends nothing.
+   * One line: a question, or a command if it begins with a slash. Bad input is reported in the output and ends nothing.
    * @param signal ends an answer; the conversation is then as if the question had not been asked
    */
   async line(text: string, signal?: AbortSignal): Promise<Outcome> {

@@ -78,7 +78,7 @@ function configure(command: Command): void {
   );
 }
 
-/** Shows steps and, once it can be told, the time left. */
+/** Shows steps and, once it can be estimated, the time left. */
 function attributionProgress(context: Context): (done: number, total: number) => void {
   const started = performance.now();
   return (done, total) => {

@@ -17,7 +17,7 @@ import { collect, examples } from '../flags.ts';
 import { pictureOptions } from '../picture-flags.ts';
 
 function configure(command: Command): void {
-  command.option('--image <file>', 'picture that the first question is about, may be repeated (default: none, words alone)', collect);
+  command.option('--image <file>', 'picture that the first question is about, may be repeated (default: none, only words)', collect);
   command.option('--question <text>', 'ask this and leave; may be repeated for a conversation', collect);
   addAnswerFlags(command, { maxNewTokens: 128 }).addHelpText(
     'after',
@@ -85,7 +85,7 @@ async function run(context: Context, options: Options): Promise<number> {
     return talkByLines(context, talk, lines);
   }
   context.log.info(
-    `${chat.name}, template ${chat.template.name}${images.length ? `, ${images.length === 1 ? 'one picture' : `${images.length} pictures`}` : ', no picture'}. /help lists what can be said beside questions.`,
+    `${chat.name}, template ${chat.template.name}${images.length ? `, ${images.length === 1 ? 'one picture' : `${images.length} pictures`}` : ', no picture'}. /help lists what else can be typed.`,
   );
   return talkInTerminal(talk, { input: process.stdin, output: process.stdout, colours: context.colours, signal: context.signal });
 }

@@ -38,7 +38,7 @@ function configure(command: Command): void {
       '--model <name>',
       `LLaVA whose tokenizer and chat template count: directory, or org/name[@revision] (default: ${DEFAULT_CHAT_MODEL})`,
     )
-    .option('--tokenizer <dir>', 'a tokenizer alone, instead of --model')
+    .option('--tokenizer <dir>', 'only a tokenizer, instead of --model')
     .option(
       '--template <name>',
       `${names.join(', ')} (default: the model's own, else by its name)`,
@@ -53,19 +53,19 @@ function configure(command: Command): void {
       'after',
       examples(
         ['narrows data inspect data.json --model ./my-llava --images images', 'See what is learnt of the first five conversations'],
-        ['narrows data inspect data.jsonl --tokenizer ./my-llava --template vicuna_v1 --max-length 2048 --limit 0', 'Totals alone'],
+        ['narrows data inspect data.jsonl --tokenizer ./my-llava --template vicuna_v1 --max-length 2048 --limit 0', 'Only the totals'],
       ),
     );
 }
 
 /** Everything that turns a conversation into tokens. */
 async function readParts(context: Context, options: Options) {
-  const { tokenizer: alone, template: name } = options as { tokenizer?: string; template?: string };
+  const { tokenizer: onlyTokenizer, template: name } = options as { tokenizer?: string; template?: string };
   const given = options.model as string | undefined;
-  if (given !== undefined && alone !== undefined)
+  if (given !== undefined && onlyTokenizer !== undefined)
     throw new NarrowsError('--model and --tokenizer exclude each other: a model brings its own tokenizer.', { kind: 'usage' });
-  const model = alone === undefined ? (given ?? DEFAULT_CHAT_MODEL) : undefined;
-  const directory = model === undefined ? (alone as string) : (await findModel(model, hubOptions(context))).directory;
+  const model = onlyTokenizer === undefined ? (given ?? DEFAULT_CHAT_MODEL) : undefined;
+  const directory = model === undefined ? (onlyTokenizer as string) : (await findModel(model, hubOptions(context))).directory;
   const config = model === undefined ? undefined : parseLlavaConfig(await readConfig(directory), `${directory}/config.json`);
   const tokenizer = await Tokenizer.fromDirectory(directory);
   const { json } = await readTokenizerDirectory(directory);

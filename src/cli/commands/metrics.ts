@@ -46,7 +46,7 @@ async function run(context: Context, _options: Options, [name]: readonly (string
       ['judges', `maps of the ${facts.modalities.join(' and of the ')}`],
       ['unit', `${facts.unit}, ${ARROWS[facts.direction]}`],
       ['reading', facts.reading],
-      ['needs', facts.needs.join(', ') || 'the map alone'],
+      ['needs', facts.needs.join(', ') || 'only the map'],
       ['source', facts.source],
     ];
     context.print(formatTable(['', ''], rows, context.columns));

@@ -24,7 +24,7 @@ function configure(command: Command): void {
     );
 }
 
-/** What is told of a model that compares images with texts. */
+/** The description of a model that compares images with texts. */
 function describeDualEncoder(directory: string, json: Readonly<Record<string, unknown>>): Description {
   const { config, projection } = parseKnownConfig(json, join(directory, 'config.json'));
   const { vision_config: vision, text_config: text } = config;

@@ -77,7 +77,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'experiment vittle-scenes',
-    summary: 'Measure what Vittle does on the built-in scenes, beside the usual baselines',
+    summary: 'Measure what Vittle does on the built-in scenes, against the usual baselines',
     load: async () => (await import('./experiment-vittle.ts')).experimentVittleCommand,
   },
   {

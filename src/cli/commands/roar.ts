@@ -25,7 +25,7 @@ function configure(command: Command): void {
     .option('--percentile <p>', 'values above it are taken away', number(1, 99), 75)
     .option('--samples <n>', 'pairs to train on', integer(64, 10_000_000), 1000)
     .option('--validation-samples <n>', 'pairs to judge by', integer(50, 10_000_000), 500)
-    .option('--max-steps <n>', 'updates of each training; 0: zero-shot alone', integer(0, 100_000_000), 200)
+    .option('--max-steps <n>', 'updates of each training; 0: zero-shot only', integer(0, 100_000_000), 200)
     .option('--batch-size <n>', 'pairs per update', integer(2, 65_536), 64)
     .option('--learning-rate <rate>', 'learning rate', number(0, 1), 3e-4)
     .option('--seeds <n>', 'trainings per method', integer(1, 100), 3)

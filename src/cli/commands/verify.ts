@@ -21,11 +21,11 @@ function configure(command: Command): void {
     .requiredOption('--reference <file>', '.safetensors file of values computed by PyTorch (docs/verify.md shows how to make one)')
     .option(
       '--inputs <file>',
-      'file of pixel_values, input_ids and attention_mask for attributions (default: the reference, or outputs.safetensors beside it)',
+      'file of pixel_values, input_ids and attention_mask for attributions (default: the reference, or outputs.safetensors next to it)',
     )
     .option(
       '--bottleneck <file>',
-      "bottleneck weights from which a Vittle reference's training began (default: vittle-start.safetensors beside it, or its own)",
+      "bottleneck weights from which a Vittle reference's training began (default: vittle-start.safetensors next to it, or its own)",
     )
     .option('--tolerance <share>', 'largest error of every kind of value (default: one per kind, in docs/verify.md)', number(0))
     .option('--all', 'list every tensor; otherwise a family that passed is one line')

@@ -156,7 +156,7 @@ function commandOf(options: Options, given: ReadonlySet<string>): string {
 /** Pairs below which intervals say little. */
 const FEW = 10;
 
-/** A summary on stdout, and what a reader should know beside it. */
+/** A summary on stdout, and what a reader should know besides. */
 function tell(context: Context, spec: CompareSpec, results: ComparisonResults, written: readonly string[]): void {
   const least = Math.min(...results.parts.map(part => part.pairs.length));
   if (least < FEW)

@@ -1,4 +1,4 @@
-/** @file What `narrows models info` tells of a LLaVA or LLaVA-Mini, from its config alone. */
+/** @file What `narrows models info` says of a LLaVA or LLaVA-Mini, from its config only. */
 import { join } from 'node:path';
 import { bottleneckOf } from '../../bottleneck/gaussian/llava.ts';
 import { findTemplate } from '../../inputs/chat/find-template.ts';
@@ -8,7 +8,7 @@ import { modelKind } from '../../models/load.ts';
 import { messageOf } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
 
-/** What is told, as JSON and as rows for a person. */
+/** The description, as JSON and as rows for a person. */
 export interface Description {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly rows: readonly (readonly [label: string, value: string])[];

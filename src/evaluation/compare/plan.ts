@@ -1,4 +1,4 @@
-/** @file The plan of a comparison: which pairs go together in a block, and the names of all their cells. Made of settings and data alone. */
+/** @file The plan of a comparison: which pairs go together in a block, and the names of all their cells. Made of settings and data only. */
 import type { Task } from '../../jobs/cell.ts';
 import type { SampleName } from './data/sample.ts';
 import type { PlannedBlock } from './engine/block-pool.ts';

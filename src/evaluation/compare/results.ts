@@ -1,7 +1,7 @@
 /**
  * @file The outcome of a comparison as plain data: methods × metrics × pairs × seeds, by group (a style of scenes, a file) and modality.
  * Everything is plain data; files hold NaN as null, pictures as PNG, masks as run lengths (report/comparison/json.ts). Maps are raw: reports are
- * made from this alone and draw them.
+ * made from this only and draw them.
  */
 
 import type { Family } from '../../attribution/method.ts';

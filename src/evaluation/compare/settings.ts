@@ -94,7 +94,7 @@ export function metricSettings(choices: readonly Choice[]): MetricSetting[] {
 export const seedsOf = (spec: Pick<CompareSpec, 'seed' | 'seeds'>, method: Pick<MethodSetting, 'entry' | 'seeds'>): number[] =>
   Array.from({ length: method.entry.sampled ? Math.min(spec.seeds, method.seeds ?? spec.seeds) : 1 }, (_, i) => spec.seed + i);
 
-/** The seeds whose maps a metric judges: metrics that run methods again look at the first alone. */
+/** The seeds whose maps a metric judges: metrics that run methods again look at the first only. */
 export function judgedSeeds(metric: MetricSetting, method: MethodSetting, spec: CompareSpec): number[] {
   const all = seedsOf(spec, method);
   return all.slice(0, metric.entry.needs.includes('explain') ? 1 : (metric.seeds ?? all.length));

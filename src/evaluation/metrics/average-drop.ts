@@ -50,7 +50,7 @@ export const increaseInConfidence: MetricEntry<Options> = {
   title: 'Increase in confidence',
   direction: 'higher',
   unit: '% of pairs',
-  reading: 'How often the best half of the patches or words alone scores higher than everything.',
+  reading: 'How often the best half of the patches or words, without the rest, scores higher than everything.',
   async evaluate(sample, options) {
     if (isConstant(sample.map)) return Number.NaN;
     const [kept, full] = await keptAndFull(sample, options);

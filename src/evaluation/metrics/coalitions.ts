@@ -1,4 +1,4 @@
-/** @file Coalitions that sampling metrics draw: keyed by the sample alone, so that every method is judged on the same. */
+/** @file Coalitions that sampling metrics draw: keyed by the sample only, so that every method is judged on the same. */
 import { RandomStream } from '../../tensor/random.ts';
 
 /** M coalitions of n players, each player there with probability p. */

@@ -1,6 +1,6 @@
 /**
  * @file Drop and increase in confidence as M2IB's evaluation computes them, corrected: the normalised image times the soft min–max map (for
- * captions: the words above the median alone), in cosine points × 100. The published script passed a map where a batch of maps is wanted, and
+ * captions: only the words above the median), in cosine points × 100. The published script passed a map where a batch of maps is wanted, and
  * so masked with the map's first row; `officialFirstRow` does that too.
  */
 import { z } from 'zod';
@@ -87,13 +87,13 @@ export const textCosineDrop: MetricEntry = {
   evaluate: async sample => drop(await text(sample)),
 };
 
-/** 100 where those words alone score higher. */
+/** 100 where only those words score higher. */
 export const textCosineIncrease: MetricEntry = {
   ...textFacts,
   name: 'text-cosine-increase',
   title: 'Text confidence increase ×100 (M2IB)',
   direction: 'higher',
   unit: '% of pairs',
-  reading: 'How often the words above the median of the map alone score higher than the whole caption.',
+  reading: 'How often only the words above the median of the map score higher than the whole caption.',
   evaluate: async sample => increase(await text(sample)),
 };

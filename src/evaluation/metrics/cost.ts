@@ -23,7 +23,7 @@ export const forwardPasses = cost(
   'forward-passes',
   'Forward passes',
   'passes',
-  'Forward passes through a whole tower that a map takes, beside the encoding of the pair.',
+  'Forward passes through a whole tower that a map takes, not counting the encoding of the pair.',
   c => c.forward,
 );
 

@@ -32,7 +32,7 @@ export interface MetricSample {
   /** Images: normalised pixels [3, H, W], and scores of any M images [M, 3, H, W] against the same target. */
   readonly pixels?: FloatTensor;
   readonly scorePixels?: (pixels: FloatTensor) => Promise<Float64Array>;
-  /** Captions: scores with the words' token embeddings multiplied by weights [M, words]; BOS and EOS are left alone (token-weights.ts). */
+  /** Captions: scores with the words' token embeddings multiplied by weights [M, words]; BOS and EOS are left as they are (token-weights.ts). */
   readonly scoreTokenWeights?: (weights: Float32Array) => Promise<Float64Array>;
   /** The same method on a changed input: other pixels, another seed, another caption, other weights (cascading randomisation up to a block). */
   readonly explain?: (change: Change) => Promise<Float32Array>;
@@ -53,7 +53,7 @@ export interface Change {
   readonly randomisedBlocks?: number;
 }
 
-/** What a metric needs of a sample beside the map. */
+/** What a metric needs of a sample besides the map. */
 export type Need = 'truth' | 'game' | 'pixels' | 'tokenWeights' | 'explain' | 'cost';
 
 /** The values so far. */

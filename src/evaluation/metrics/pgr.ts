@@ -9,7 +9,7 @@ export const pgr: MetricEntry = {
   name: 'pgr',
   title: 'Pointing-game recognition',
   unit: 'share of the mass',
-  reading: 'The share of the absolute mass that stands where it should: positive on the named thing, negative beside it.',
+  reading: 'The share of the absolute mass that stands where it should: positive on the named thing, negative off it.',
   source: 'Baniecki et al.: FIxLIP, NeurIPS 2025, pointing-game recognition',
   schema: z.strictObject({}),
   evaluate(sample) {

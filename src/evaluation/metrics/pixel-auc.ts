@@ -11,7 +11,7 @@ export const pixelAuc: MetricEntry = {
   name: 'pixel-auc',
   title: 'Pixel AUC',
   unit: 'probability',
-  reading: 'Chance that a point on the named thing has a higher value than one beside it; ½ says nothing.',
+  reading: 'Chance that a point on the named thing has a higher value than one off it; ½ says nothing.',
   source: 'Fawcett: An introduction to ROC analysis, 2006; Quantus AUC',
   schema: z.strictObject({}),
   evaluate(sample) {

@@ -14,7 +14,7 @@ const similarityOption = {
   similarity: z
     .enum(['spearman', 'pearson'])
     .default('spearman')
-    .describe('correlation of ranks, or of values: peaks that move over a background that stays change the second alone'),
+    .describe('correlation of ranks, or of values: peaks that move over a background that stays change only the second'),
 };
 
 /** The similarity to the original map after the top 1, 2, … blocks were drawn again: the series for a plot. */

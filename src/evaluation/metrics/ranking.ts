@@ -5,7 +5,7 @@ import type { Game } from '../../attribution/game.ts';
 export const descending = (map: ArrayLike<number>): number[] =>
   Array.from({ length: map.length }, (_, i) => i).sort((a, b) => map[b] - map[a] || a - b);
 
-/** Whether a map has one value alone, and so no order. */
+/** Whether a map has only one value, and so no order. */
 export const isConstant = (map: ArrayLike<number>): boolean => {
   for (let i = 1; i < map.length; i++) if (map[i] !== map[0]) return false;
   return true;

@@ -5,7 +5,7 @@ import { TOGETHER } from './folder.ts';
 /** Name under which nothing is taken away. */
 export const UNTOUCHED = 'untouched';
 
-/** What determines a run beside the names of the methods and the number of seeds, which may grow. */
+/** What determines a run besides the names of the methods and the number of seeds, which may grow. */
 export interface RoarSpec {
   readonly methods: readonly string[];
   readonly modality: 'image' | 'text';

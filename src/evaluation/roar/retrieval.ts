@@ -13,7 +13,7 @@ export interface FilePair {
   readonly text: string;
 }
 
-/** Pairs that are told apart from one another. */
+/** Pairs that differ from one another. */
 export const GROUP = 50;
 
 /** Per pair: the mean of image-to-text and text-to-image top-1 among its group (0, ½ or 1). Equal captions count as right. */

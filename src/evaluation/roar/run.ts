@@ -1,6 +1,6 @@
 /**
  * @file A ROAR+ run (M2IB, arXiv 2312.17174, section 5): what a map holds highest is taken out of the pairs, the model is trained again on what
- * is left by `narrows train clip`'s own code, and retrieval on fresh pairs tells how much was lost. Zero-shot beside it.
+ * is left by `narrows train clip`'s own code, and retrieval on fresh pairs tells how much was lost. The zero-shot values are given too.
  */
 import { z } from 'zod';
 import type { Attributor } from '../../attribution/attributor.ts';

@@ -46,7 +46,7 @@ function mainTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[], col
 const examColumns = (exams: readonly ExamFacts[]): Column[] =>
   exams.map(({ id }) => ({ name: id, exams: facts => facts.id === id, items: task => task !== 'caption', of: 'correct' }));
 
-/** One row per exam, one column per condition: accuracies alone, and differences that are clear of zero in bold. */
+/** One row per exam, one column per condition: accuracies for themselves, and differences that are clear of zero in bold. */
 function examTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
   const table = analyse(runs, exams, examColumns(exams));
   const names = [...table.keys()];

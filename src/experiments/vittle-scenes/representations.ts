@@ -12,7 +12,7 @@ export interface Representations {
   readonly text: (Float32Array | undefined)[];
 }
 
-/** Collects from batches of an exam. @param rows all rows of the exam, by which items are told apart */
+/** Collects from batches of an exam. @param rows all rows of the exam, which tell items apart */
 export class RepresentationCollector {
   readonly result: Representations;
   private readonly places: ReadonlyMap<ExamRow, number>;

@@ -60,7 +60,7 @@ export function conditionArguments(
   });
 }
 
-/** The optimiser of a run: what is new (adapters, bottlenecks) learns at a rate of its own, as the projector does beside adapters. */
+/** The optimiser of a run: what is new (adapters, bottlenecks) learns at a rate of its own, as the projector does where there are adapters. */
 export function conditionOptimizer(
   condition: Condition,
   args: TrainingArguments,
@@ -87,7 +87,7 @@ export function conditionTask(
   return sceneTuneTask(runtime, args, { ...start, chat, method: conditionMethod(condition, start, settings) }, saveTrained);
 }
 
-/** What is trained, alone: the rest is the start's. */
+/** Only what is trained: the rest is the start's. */
 const saveTrained = (directory: string, parameters: readonly Parameter[]): Promise<void> =>
   writeSafetensors(
     join(directory, 'model.safetensors'),

@@ -1,4 +1,4 @@
-/** @file A value that is computed later than the graph's data alone would ask for: how recomputation is put off until it is needed. */
+/** @file A value that is computed later than the graph's data would ask for: how recomputation is put off until it is needed. */
 
 import { DTYPES } from '../../tensor/dtype.ts';
 import { isStatic } from '../dims.ts';

@@ -21,7 +21,7 @@ const matmulOp = defineOp({
     const { transA, transB, alpha } = node.attributes as { transA: boolean; transB: boolean; alpha: number };
     if (!transA && !transB && alpha === 1) return [emit.node('MatMul', emit.inputs(node))];
     if (node.inputs[0].dtype !== 'float32') {
-      // FusedMatMul exists in float32 alone; other types (used in checks) take explicit transposes.
+      // FusedMatMul exists in float32 only; other types (used in checks) take explicit transposes.
       const [a, b] = node.inputs.map((x, i) =>
         (i === 0 ? transA : transB) ? emit.node('Transpose', [emit.of(x)], { attributes: { perm: swapLast(x.shape.length) } }) : emit.of(x),
       );

@@ -1,4 +1,4 @@
-/** @file What decoders need beside attention: rotary positions, shared key–value heads, the causal mask. Composed of other ops. */
+/** @file What decoders need besides attention: rotary positions, shared key–value heads, the causal mask. Composed of other ops. */
 import { mulDims } from '../dims.ts';
 import { axisOf, misfit, type Value } from '../value.ts';
 import { add, greater, mul, sub, where } from './arithmetic.ts';

@@ -80,7 +80,7 @@ const softplusOp = defineOp({
     const [x] = emit.inputs(node);
     const { dtype } = node.outputs[0];
     if (dtype === 'float32') return [emit.node('Softplus', [x])];
-    // Softplus exists in float32 alone: max(x, 0) + ln(1 + e^−|x|)
+    // Softplus exists in float32 only: max(x, 0) + ln(1 + e^−|x|)
     const small = emit.node('Exp', [emit.node('Neg', [emit.node('Abs', [x])])]);
     const log = emit.node('Log', [emit.node('Add', [small, emit.scalar(1, dtype)])]);
     return [emit.node('Add', [emit.node('Relu', [x]), log])];

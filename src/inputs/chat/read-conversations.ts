@@ -87,7 +87,7 @@ export async function missingOf({ images }: Pick<Conversation, 'images'>, folder
   return lost;
 }
 
-/** Passes on the conversations whose images are all there. @param onMissing is told of each that is left out */
+/** Passes on the conversations whose images are all there. @param onMissing called for each that is left out */
 export async function* skipMissing(
   conversations: Iterable<Conversation> | AsyncIterable<Conversation>,
   folder: ImageFolder | string,

@@ -21,7 +21,7 @@ export interface Vocabulary {
   isUnknown(id: number): boolean;
 }
 
-/** Runs of tokens of one kind; special and unknown tokens and images stand alone. Texts joined are the rendered text, as far as it was not cut. */
+/** Runs of tokens of one kind; special and unknown tokens and images are runs by themselves. Texts joined are the rendered text, as far as it was not cut. */
 export function segmentsOf(chat: EncodedChat, vocabulary: Vocabulary): Segment[] {
   const out: Segment[] = [];
   let shown = 0;

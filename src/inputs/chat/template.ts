@@ -1,7 +1,7 @@
 /** @file What a chat template is: it renders turns into spans of text that know whether they are supervised. */
 import type { ChatMessage, Role } from './messages.ts';
 
-/** A piece of the rendered text. Labels follow from spans alone: tokens are never counted. */
+/** A piece of the rendered text. Labels follow from spans only: tokens are never counted. */
 export interface Span {
   /** `<image>` marks an image. */
   readonly text: string;

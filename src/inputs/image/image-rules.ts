@@ -80,7 +80,7 @@ export async function readImageRules(
     const rules = named(section, fallback.type);
     if (json && !same(rules, named(json, fallback.type)))
       onWarning(
-        `${newer} and ${PREPROCESSOR_FILE} beside it hold different image rules; those of ${PROCESSOR_FILE} are used, as by transformers 5.`,
+        `${newer} and ${PREPROCESSOR_FILE} next to it hold different image rules; those of ${PROCESSOR_FILE} are used, as by transformers 5.`,
       );
     return { json: rules, file: newer, stored: true };
   }

@@ -24,7 +24,7 @@ export interface ProcessorClass {
   readonly defaults: ProcessorConfig;
   /** A plain number as `size` means both edges; otherwise the shorter edge. */
   readonly square: boolean;
-  /** Keys that this class has beside those of `ProcessorConfig`. */
+  /** Keys that this class has besides those of `ProcessorConfig`. */
   readonly further?: readonly ('crop_pct' | 'use_square_size' | 'do_pad')[];
   /** Keys of `ProcessorConfig` that this class does not read. */
   readonly unread?: readonly (keyof ProcessorConfig)[];

@@ -33,7 +33,7 @@ export class CLIPModel extends DualEncoderModel<CLIPConfig> {
 
   /**
    * Opens a checkpoint in Hugging Face's format. (By a name or a directory: `fromPretrained` of models/pretrained.ts.)
-   * @throws NarrowsError for files without config, another `model_type`, missing or mis-shaped tensors, pickled weights alone.
+   * @throws NarrowsError for files without config, another `model_type`, missing or mis-shaped tensors, only pickled weights.
    */
   static async fromFiles(files: ModelFiles, options: OpenOptions): Promise<CLIPModel> {
     return new CLIPModel(await loadParts(files, options, RULES));

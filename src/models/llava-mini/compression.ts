@@ -76,7 +76,7 @@ export function resizeMatrix(from: number, to: number): Float32Array {
 /**
  * Compression in the form that the config names.
  *
- * `paper`, from the paper alone: Ĥ = A·H, A = softmax((Q + PE(Q))·(H + PE(H))ᵀ), over vision tokens H behind the projector; C² learnable
+ * `paper`, from the paper only: Ĥ = A·H, A = softmax((Q + PE(Q))·(H + PE(H))ᵀ), over vision tokens H behind the projector; C² learnable
  * queries, one head, no scale, no projections. Not in the paper, chosen here: PE is the 2-D sine table of He et al. 2021 (which it cites) in
  * whole-number coordinates of each grid (C × C for Q, N × N for H), and the name `query`.
  *

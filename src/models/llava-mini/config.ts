@@ -6,7 +6,7 @@ import { featureLayers, imageTokens, type LlavaConfig, parseLlavaConfig } from '
 const miniSchema = z.object({
   /** C: an image becomes C × C tokens (name and meaning as in the official code; the paper's models have 1, its 672-pixel one 8). */
   compressor_size: z.number().int().positive().default(1),
-  /** Blocks before the decoder (name and default as in the official code; the paper's N_fusion = 4). 0: compression alone. */
+  /** Blocks before the decoder (name and default as in the official code; the paper's N_fusion = 4). 0: compression only. */
   prefusion_layer_num: z.number().int().nonnegative().default(4),
   /** What is computed: the paper's equations, or the official code's deviations from them, which its checkpoint needs (see compression.ts). */
   llava_mini_form: z.enum(['paper', 'checkpoint']).default('paper'),
@@ -30,7 +30,7 @@ const VIT_LARGE = { patch_size: 14, hidden_size: 1024, intermediate_size: 4096, 
 
 /**
  * Reads either format. `model_type` "llava_mini": LLaVA's nested keys (see llava/config.ts) and those above. "llava_mini_llama": the flat
- * config of the published checkpoint (Llama's keys beside `mm_…`), always of the form "checkpoint".
+ * config of the published checkpoint (Llama's keys together with `mm_…`), always of the form "checkpoint".
  * @throws NarrowsError naming the key that is wrong, or what Narrows does not run, in one sentence
  */
 export function parseLlavaMiniConfig(json: unknown, source = 'config.json'): LlavaMiniConfig {
@@ -90,7 +90,7 @@ export const compressorWidth = (config: LlavaMiniConfig): number =>
 function check(config: LlavaMiniConfig, source: string): void {
   if (!Number.isInteger(visionGrid(config)))
     throw new NarrowsError(
-      `${source}: an image gives ${imageTokens(config)} vision tokens, which fill no square, but LLaVA-Mini's positions need one; choose the vision_feature_select_strategy ("default" for CLIP, "full" for SigLIP) that keeps the patches alone.`,
+      `${source}: an image gives ${imageTokens(config)} vision tokens, which fill no square, but LLaVA-Mini's positions need one; choose the vision_feature_select_strategy ("default" for CLIP, "full" for SigLIP) that keeps only the patches.`,
     );
   const width = compressorWidth(config);
   const multiple = config.llava_mini_form === 'paper' ? 4 : Math.max(4, COMPRESSOR_HEADS);

@@ -57,7 +57,7 @@ function inMemory(entries: ReadonlyMap<string, TensorEntry>): { entries: Map<str
   if (names.some(name => name.startsWith('model.compressor.')) && !names.some(name => name.startsWith('model.vision_tower.'))) {
     const [{ file }] = entries.values();
     throw new NarrowsError(
-      `${file.replace(/[/\\][^/\\]*$/, '')} has no vision tower; write the tensors of the one that config.json names as mm_vision_tower beside the others, under "model.vision_tower.vision_tower.vision_model.…".`,
+      `${file.replace(/[/\\][^/\\]*$/, '')} has no vision tower; write the tensors of the one that config.json names as mm_vision_tower next to the others, under "model.vision_tower.vision_tower.vision_model.…".`,
     );
   }
   return found;

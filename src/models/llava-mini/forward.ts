@@ -44,7 +44,7 @@ export interface MiniEmbedding {
 
 /**
  * Words, fused where an instruction meets an image, with compressed tokens at the image tokens.
- * @param tower [I, N², …] of `towerFeatures`; none: text alone, and nothing is fused
+ * @param tower [I, N², …] of `towerFeatures`; none: text only, and nothing is fused
  */
 export function embedConversation(p: Parameters, config: LlavaMiniConfig, tokens: MiniTokenValues, tower?: Value): MiniEmbedding {
   const words = placeFeatures(p, config, tokens);
@@ -76,7 +76,7 @@ export interface LlavaMiniOutput extends LlavaOutput {
  * tokens also go through pre-fusion, between vision tokens and words, and the decoder gets what comes out.
  * Not built: the 672-pixel variant, which cuts an image in four. Not known: whether the published weights (GPL-3.0, about 19.08 GB in four
  * files, which is what bfloat16 weights with a float32 tower take) give here what they give there; they were not at hand.
- * @param pixels [I, C, S, S]; none: text alone
+ * @param pixels [I, C, S, S]; none: text only
  */
 export function llavaMiniForward(
   p: Parameters,

@@ -56,7 +56,7 @@ export class KeyValueCache {
     this.used += tokens;
   }
 
-  /** Keeps some rows alone, in the order given. */
+  /** Keeps some rows only, in the order given. */
   keep(rows: readonly number[]): void {
     const size = this.heads * this.capacity * this.width;
     const pick = <T extends Float32Array | Int32Array>(from: T, into: T, each: number): T => {

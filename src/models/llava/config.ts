@@ -94,7 +94,7 @@ function parseVision(json: unknown, source: string): LlavaVisionConfig {
     throw new NarrowsError(
       `${source}: vision_config.model_type is ${JSON.stringify(type)}; Narrows runs a LLaVA whose tower is clip_vision_model or siglip_vision_model.`,
     );
-  // The tower stands alone here: LLaVA reads neither its pooling head nor a text tower.
+  // Only the tower is here: LLaVA reads neither its pooling head nor a text tower.
   const width = record(vision)?.hidden_size;
   const whole = {
     model_type: 'siglip',

@@ -50,7 +50,7 @@ export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap,
 export interface LlavaPrompt {
   /** Image tokens repeated for each feature of an image (see `expandImageTokens`) */
   readonly ids: readonly number[];
-  /** [images, C, S, S] of this conversation alone */
+  /** [images, C, S, S] of this conversation only */
   readonly pixelValues?: FloatTensor;
 }
 
@@ -158,7 +158,7 @@ export class LlavaDecoding {
     return this.last;
   }
 
-  /** Goes on with some rows alone, in the order given. */
+  /** Goes on with some rows only, in the order given. */
   keep(rows: readonly number[]): void {
     this.cache.keep(rows);
     this.lengths = rows.map(b => this.lengths[b]);

@@ -76,7 +76,7 @@ export interface TokenValues {
  */
 export type LlavaTap = (layer: number, hidden: Value, tokens: TokenValues) => Value;
 
-/** Words embedded, and image features where the modality says so. @param features [rows, width]; none: text alone */
+/** Words embedded, and image features where the modality says so. @param features [rows, width]; none: text only */
 export function placeFeatures(p: Parameters, config: LlavaConfig, tokens: TokenValues, features?: Value): Value {
   const { vocab_size: vocabulary, hidden_size: width } = config.text_config;
   return scope('model.language_model.embed_tokens', () => {
@@ -127,7 +127,7 @@ export interface ForwardOptions {
   readonly recompute?: boolean;
 }
 
-/** The whole model. @param pixels [I, C, S, S]; none: text alone */
+/** The whole model. @param pixels [I, C, S, S]; none: text only */
 export function llavaForward(
   p: Parameters,
   config: LlavaConfig,
@@ -139,7 +139,7 @@ export function llavaForward(
   return forwardFeatures(p, config, tokens, pixels && towerFeatures(p, config, pixels), tap, options);
 }
 
-/** The model from the tower's features on. @param tower [I, N, ...] of `towerFeatures`; none: text alone */
+/** The model from the tower's features on. @param tower [I, N, ...] of `towerFeatures`; none: text only */
 export function forwardFeatures(
   p: Parameters,
   config: LlavaConfig,

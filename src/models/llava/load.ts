@@ -54,7 +54,7 @@ export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
   readonly processor: ImageProcessor;
   /** What was assumed or passed over while loading, in sentences. */
   readonly warnings: readonly string[];
-  /** The error that is told when a text is given, where there is no usable tokenizer. */
+  /** The error that is thrown when a text is given, where there is no usable tokenizer. */
   readonly tokenizer: Tokenizer | NarrowsError;
   readonly parameters: Parameters;
   readonly runtime: Runtime;
@@ -64,7 +64,7 @@ export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
 
 /**
  * @throws NarrowsError in one sentence for a directory without config, another kind of model, missing or mis-shaped tensors, tower,
- *   projector and decoder that do not fit, a tokenizer without the image token, too little memory, pickled weights alone
+ *   projector and decoder that do not fit, a tokenizer without the image token, too little memory, only pickled weights
  */
 export const loadLlava = (files: ModelFiles, options: LlavaOpenOptions): Promise<LlavaParts> => loadLlavaKind(LLAVA, files, options);
 

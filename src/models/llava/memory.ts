@@ -1,11 +1,11 @@
-/** @file Whether a checkpoint fits into memory, told before anything is loaded. */
+/** @file Whether a checkpoint fits into memory, checked before anything is loaded. */
 
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatBytes } from '../../system/format.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 
-/** Room for a run's own values beside the weights, bytes. */
+/** Room for a run's own values besides the weights, bytes. */
 const WORKING = 300e6;
 
 /**

@@ -42,7 +42,7 @@ function arrange(result: Attribution, image: RgbImage, style: FigureStyle, kind:
   if (!result.text || !style.wordScale) return { kind, image: size };
   const stripWidth = kind === 'row' ? inner - (size.width + GAP) * pictures - bar : inner;
   const words = result.text.words;
-  // The largest type that fits beside the image; under it, a size that keeps long captions compact.
+  // The largest type that fits next to the image; under it, a size that keeps long captions compact.
   const wanted = kind === 'row' ? [30, 27, 24, 22, 20, 18, 16, 14, 13] : words.length > 40 ? [16] : words.length > 15 ? [18] : [21];
   const scale = style.wordScale;
   const lay = (type: number) => layoutStrip(words, result.caption, scale, stripWidth, type, style.wordValues);
@@ -194,7 +194,7 @@ export function buildFigure(
     const below = layout.kind !== 'row';
     if (below) [x, y] = [PAD, stacked ? y : end + GAP];
     heading(needed ? natsHeading(result, 'text') : 'Scores of the words', x, y, perWhat('word'), x + stripWidth);
-    // A card as tall as the image looks calm beside it, unless a few words would be lost in it.
+    // A card as tall as the image looks calm next to it, unless a few words would be lost in it.
     const height = below || strip.height < 0.45 * h ? strip.height : Math.max(h, strip.height);
     nodes.push(drawStrip(strip, { left: x, top: y + HEADING, width: stripWidth, height }, style.map, style.wordScale, style.wordValues));
     end = Math.max(end, y + HEADING + height);

@@ -69,7 +69,7 @@ const columns = [
   ['text', 'Verdict'],
 ] as const;
 
-/** Only addresses that stay beside the page: a row must not smuggle in a script or another host. */
+/** Only addresses that stay in the page's folder: a row must not smuggle in a script or another host. */
 const relative = (href: string): boolean => !/^\s*(?:[a-z][a-z0-9+.-]*:|\/\/|\\)/i.test(href);
 
 const isFailed = (row: IndexRow): boolean => row.verdict.startsWith('failed: ');

@@ -3,7 +3,7 @@
 import type { Attribution } from '../../attribution/result.ts';
 import { NarrowsError } from '../../system/errors.ts';
 
-/** What the numbers beside a picture are. */
+/** What the numbers next to a picture are. */
 export type DisplayUnit = 'nats' | 'bits' | 'score';
 
 /** How a map is scaled for display. */

@@ -1,4 +1,4 @@
-/** @file PNG from the same SVG, and the heat on the image alone. Text is drawn as outlines, so no font is needed. */
+/** @file PNG from the same SVG, and the heat on the image only. Text is drawn as outlines, so no font is needed. */
 
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';

@@ -15,7 +15,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
 import { choosingMetric, gallery } from './gallery.ts';
 
-/** What is said beside the cache. */
+/** What is said besides the cached values. */
 export interface AssembleOptions {
   /** Label of the method that the others are held against. */
   readonly reference: string;
@@ -25,7 +25,7 @@ export interface AssembleOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** What is to be known of a metric that judged a part of the pairs or seeds alone. */
+/** What is to be known of a metric that judged only a part of the pairs or seeds. */
 function limitsOf(metric: MetricSetting, spec: CompareSpec): string {
   const again = metric.entry.needs.includes('explain');
   const pairs = Math.min(metric.pairs ?? Number.POSITIVE_INFINITY, again ? spec.robustnessSamples : Number.POSITIVE_INFINITY);

@@ -13,7 +13,7 @@ export interface CategoryTable {
 }
 
 /** Categories that never share a table. */
-const ALONE: ReadonlySet<Category> = new Set(['paper', 'faithfulness', 'localisation']);
+const SEPARATE: ReadonlySet<Category> = new Set(['paper', 'faithfulness', 'localisation']);
 
 /**
  * The tables of a part, in the order of categories.
@@ -30,7 +30,7 @@ export function byCategory(
     const metrics = tables.filter(t => t.metric.category === category);
     const last = groups[groups.length - 1];
     if (metrics.length === 0) continue;
-    if (last && !ALONE.has(last.categories[0]) && last.metrics.length + metrics.length <= together) {
+    if (last && !SEPARATE.has(last.categories[0]) && last.metrics.length + metrics.length <= together) {
       last.categories.push(category);
       last.metrics.push(...metrics);
     } else {
@@ -53,7 +53,7 @@ export function byCategory(
 export const byFamily = (methods: readonly ResultMethod[]): ResultMethod[] =>
   FAMILIES.flatMap(family => methods.filter(m => m.family === family));
 
-/** Not the best, yet not told apart from it. */
+/** Not the best, yet not clearly different from it. */
 export const likeBest = (row: MethodRow): boolean => !row.best && row.toBest?.verdict === 'alike';
 
 /** Pairs on which the most thoroughly judged method of a table was judged. */

@@ -5,7 +5,7 @@ import { digitsFor, formatValue } from '../attribution/normalise.ts';
 import { themes } from '../attribution/theme.ts';
 import type { MetricTable } from './analyse.ts';
 
-/** The report's light ink and paper, for pictures that stand alone. */
+/** The report's light ink and paper, for pictures that are files of their own. */
 export const paperTheme = themes.light;
 
 /** How a table's numbers are written: with so many digits behind the point, or, where they span powers of ten, with three significant ones. */

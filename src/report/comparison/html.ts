@@ -46,7 +46,7 @@ function intro({ results, level, alpha, resamples, flips }: Analysis): string {
   return (
     `<div class="facts">${facts.map(([name, value]) => `<span>${name} <b>${escapeText(value)}</b></span>`).join('')}</div>` +
     `<p class="muted small reading">Numbers are means over pairs; seeds are averaged within a pair first. Bars are ${100 * level} % BCa bootstrap intervals over pairs (${resamples} resamples). ` +
-    `<b>Bold</b> is the best of a column; † is not told apart from it: a paired sign-flip test (${flips} flips), corrected by Holm over the methods of the metric, gives p &gt; ${alpha}. ` +
+    `<b>Bold</b> is the best of a column; † is not clearly different from it: a paired sign-flip test (${flips} flips), corrected by Holm over the methods of the metric, gives p &gt; ${alpha}. ` +
     `Differences are to <b>${reference}</b>, on the pairs that both have. NaN counts values that a metric does not define; they are left out. Controls look at no model: where a method does not beat them, its maps say nothing that they do not.</p>`
   );
 }
@@ -54,7 +54,7 @@ function intro({ results, level, alpha, resamples, flips }: Analysis): string {
 const CHARTS: Readonly<Record<NamedChart['kind'], readonly [heading: string, about: string]>> = {
   ranks: [
     'Ranks',
-    'Strongest colour: best of the metric; next: not told apart from it; the fainter, the further down. Mean place is over metrics of faithfulness and localisation, 0 for always best, 1 for always last. A dash or “n” stands where a method has no value or was judged on clearly fewer pairs, and is not ranked.',
+    'Strongest colour: best of the metric; next: not clearly different from it; the fainter, the further down. Mean place is over metrics of faithfulness and localisation, 0 for always best, 1 for always last. A dash or “n” stands where a method has no value or was judged on clearly fewer pairs, and is not ranked.',
   ],
   curves: [
     'Insertion and deletion',

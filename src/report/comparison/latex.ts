@@ -34,7 +34,7 @@ export function tablesLatex(analysis: Analysis): string {
   const { results, level, alpha } = analysis;
   const reference = results.methods.find(m => m.name === results.reference)!;
   const legend =
-    `Mean over pairs with ${100 * level}\\,\\% BCa intervals (seeds averaged within a pair). Bold: best; \\textsuperscript{\\textdagger}: not told apart from the ` +
+    `Mean over pairs with ${100 * level}\\,\\% BCa intervals (seeds averaged within a pair). Bold: best; \\textsuperscript{\\textdagger}: no clear difference from the ` +
     `best; \\textsuperscript{+}/\\textsuperscript{--}: better or worse than ${latexText(reference.title)} (paired sign-flip tests, Holm-corrected, ` +
     `$\\alpha=${alpha}$).`;
   const tables = analysis.parts.flatMap(part =>

@@ -23,7 +23,7 @@ export function tablesMarkdown(analysis: Analysis): string {
   const reference = results.methods.find(m => m.name === results.reference)!;
   const text = [
     `# ${markdownText(results.title ?? 'Comparison of attribution methods')}`,
-    `Model ${markdownText(results.model.name)}, data ${markdownText(results.data.name)} (${results.data.samples} pairs), ${results.seeds.length} ${results.seeds.length === 1 ? 'seed' : 'seeds'}. Cells: mean over pairs (seeds averaged within a pair) with the ${100 * level} % BCa bootstrap interval over pairs. **Bold** is best; † is not told apart from the best (paired sign-flip test, Holm-corrected over the methods of a metric, p > ${alpha}). Differences are to ${markdownText(reference.title)}.`,
+    `Model ${markdownText(results.model.name)}, data ${markdownText(results.data.name)} (${results.data.samples} pairs), ${results.seeds.length} ${results.seeds.length === 1 ? 'seed' : 'seeds'}. Cells: mean over pairs (seeds averaged within a pair) with the ${100 * level} % BCa bootstrap interval over pairs. **Bold** is best; † marks no clear difference from the best (paired sign-flip test, Holm-corrected over the methods of a metric, p > ${alpha}). Differences are to ${markdownText(reference.title)}.`,
     ...(results.warnings?.length ? ['## Warnings', results.warnings.map(w => `- ${markdownText(w)}`).join('\n')] : []),
     ...analysis.parts.flatMap(part => [
       `## ${markdownText(partTitle(part.part))}`,

@@ -13,7 +13,7 @@ export interface CharacterRule {
   readonly name: string;
   readonly summary: string;
   readonly source: string;
-  /** Words shorter than this are left alone. */
+  /** Words shorter than this are left as they are. */
   readonly shortest: number;
   /** Letters of a word that change at least, where it has so many that may; 1 by default. */
   readonly fewest?: Readonly<Record<NlpaugVersion, number>>;

@@ -1,5 +1,5 @@
 /**
- * @file Which keys lie beside which on an English keyboard. After nlpaug's map (MIT, Copyright (c) 2019 Edward Ma; see NOTICE), whose
+ * @file Which keys lie next to which on an English keyboard. After nlpaug's map (MIT, Copyright (c) 2019 Edward Ma; see NOTICE), whose
  * neighbour " t" of u, a slip for y, is set right.
  */
 

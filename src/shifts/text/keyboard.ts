@@ -1,4 +1,4 @@
-/** @file keyboard: the finger hits the key beside. */
+/** @file keyboard: the finger hits the neighbouring key. */
 import { characterShift } from './character-shift.ts';
 import { TYPOS } from './keyboard-map.ts';
 

@@ -26,7 +26,7 @@ export function splitProtected(text: string, protect: readonly string[] = []): P
   });
 }
 
-/** Puts pieces together again: white space beside protected strings, and at the ends, is what it was. */
+/** Puts pieces together again: white space next to protected strings, and at the ends, is what it was. */
 export const joinPieces = (pieces: readonly Piece[], texts: readonly string[]): string =>
   pieces.map((piece, i) => (texts[i] === '' ? piece.before : piece.before + texts[i] + piece.after)).join('');
 

@@ -1,7 +1,7 @@
 /** @file Bootstrap over clusters: several seeds of one pair, several captions of one scene. Clusters are drawn whole. */
 import { type BootstrapOptions, bootstrap, type Estimate } from './bootstrap.ts';
 
-/** What `clusterBootstrap` takes beside what every bootstrap does. */
+/** What `clusterBootstrap` takes besides what every bootstrap does. */
 export interface ClusterBootstrapOptions extends BootstrapOptions {
   /** What counts alike in the mean: every value (default), or every cluster, whatever its size. */
   readonly weigh?: 'values' | 'clusters';

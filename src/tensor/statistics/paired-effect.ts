@@ -1,4 +1,4 @@
-/** @file Sizes of a paired difference, beside its tests, and where the spread of repeated measurements comes from. */
+/** @file Sizes of a paired difference, in addition to its tests, and where the spread of repeated measurements comes from. */
 import { mean, standardDeviation, sum } from './descriptive.ts';
 import { wilcoxon } from './wilcoxon.ts';
 
@@ -10,7 +10,7 @@ export interface PairedEffect {
   readonly losses: number;
   /** Mean over standard deviation of the differences (Cohen's d_z); NaN for fewer than two or equal ones. */
   readonly standardised: number;
-  /** Matched-pairs rank-biserial correlation, from -1 to 1: (W₊ - W₋)/(W₊ + W₋) (Kerby, 2014); 0 for zeros alone, NaN for none. */
+  /** Matched-pairs rank-biserial correlation, from -1 to 1: (W₊ - W₋)/(W₊ + W₋) (Kerby, 2014); 0 for only zeros, NaN for none. */
   readonly rankBiserial: number;
 }
 

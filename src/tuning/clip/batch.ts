@@ -1,4 +1,4 @@
-/** @file Training batches drawn from scenes. A batch is a function of (seed, step) alone, which makes a resumed run bit-equal. */
+/** @file Training batches drawn from scenes. A batch is a function of (seed, step) only, which makes a resumed run bit-equal. */
 import { caption, nameCaption } from '../../scenes/captions.ts';
 import { CONCEPTS } from '../../scenes/concepts.ts';
 import { patchOwners } from '../../scenes/patch-labels.ts';

@@ -7,7 +7,7 @@ import { dot, type Encoders, place, splitRows } from './evaluate.ts';
 import type { PairReader } from './pair-batch.ts';
 import type { Pair } from './pairs.ts';
 
-/** Pairs that are told apart from each other. */
+/** Pairs that differ from each other. */
 export const GROUP = 100;
 
 /** Results per pair, so that intervals can be bootstrapped. */

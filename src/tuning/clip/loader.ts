@@ -11,7 +11,7 @@ export type BatchSource = { readonly world: SceneWorld; readonly settings: Scene
 
 /** Keeps some batches drawn. */
 export class BatchLoader extends WorkerBatches {
-  /** @param note told of what the worker finds worth telling, when the batch is taken */
+  /** @param note called with what the worker has to report, when the batch is taken */
   constructor(source: BatchSource, note?: Note, ahead?: number) {
     super(spawnWorker('loader-worker', import.meta.url), source, note, ahead);
   }

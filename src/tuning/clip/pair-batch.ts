@@ -1,4 +1,4 @@
-/** @file Training batches of image–caption pairs. A batch is a function of (seed, step) and the files alone. */
+/** @file Training batches of image–caption pairs. A batch is a function of (seed, step) and the files only. */
 import { decodeImage } from '../../inputs/image/decode.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';

@@ -13,7 +13,7 @@ import { pairSource, pretrainedSource } from './source.ts';
 import { type ClipTask, clipTask, meanOf } from './task.ts';
 
 /**
- * Training on `args.train_file`, with `args.validation_file` for evaluation. @param note told of pairs left out and captions cut
+ * Training on `args.train_file`, with `args.validation_file` for evaluation. @param note called for pairs left out and captions cut
  * @throws NarrowsError for files that cannot be read, too few pairs, or a model and tokenizer that do not fit
  */
 export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments, note: Note = () => {}): Promise<ClipTask> {

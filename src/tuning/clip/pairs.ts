@@ -28,7 +28,7 @@ async function checkImage({ image, place }: Pair): Promise<void> {
 
 /**
  * Reads pairs (see `readPairs` of inputs/pairs), paths relative to the file. All images must exist; they are not opened.
- * @param ignore told of each bad row, which is left out; without it the first one is an error
+ * @param ignore called with each bad row, which is left out; without it the first one is an error
  * @throws NarrowsError naming file and line
  */
 export async function readTrainingPairs(

@@ -22,7 +22,7 @@ import type { ClipTrainingArguments } from './arguments.ts';
 import { freshConfig, freshPreprocessor, WORD_KEYS } from './config.ts';
 import { frequentWords, wordTokenizerJson } from './word-tokenizer.ts';
 
-/** A file beside the weights: text, or the bytes of a tokenizer's model. */
+/** A file next to the weights: text, or the bytes of a tokenizer's model. */
 export type SideFile = string | Uint8Array;
 
 /** Where a run starts. */
@@ -31,7 +31,7 @@ export interface ClipSource {
   /** The image rules, with their class (see `readImageRules`). */
   readonly preprocessor: object;
   readonly tokenizer: { readonly json: TokenizerJson; readonly config: TokenizerConfig };
-  /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
+  /** Texts of the files next to weights and config.json, by name; they are written into every checkpoint. */
   readonly files: ReadonlyMap<string, SideFile>;
   /** Weights by name; from scratch without them. */
   readonly weights?: ReadonlyMap<string, Float32Array>;
@@ -39,7 +39,7 @@ export interface ClipSource {
   readonly warnings?: readonly string[];
 }
 
-/** Files of a model directory that belong to the model beside weights and config.json. */
+/** Files of a model directory that belong to the model, besides weights and config.json. */
 export const BESIDE_WEIGHTS =
   /^(?!(config|adapter_config|golden)\.json$|train|.*\.index\.json$).*\.(json|txt|jinja)$|^(spiece|tokenizer)\.model$/;
 

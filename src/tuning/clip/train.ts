@@ -65,7 +65,7 @@ async function run(
   const bad = new Set<string>();
   const note = (message: string, key?: string): void => {
     if (message.startsWith('Left out')) {
-      // A long list helps nobody; the number is told at the end.
+      // A long list helps nobody; the number is reported at the end.
       if (bad.size >= 10 || bad.has(message)) return void bad.add(message);
       bad.add(message);
     }

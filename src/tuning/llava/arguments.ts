@@ -32,7 +32,7 @@ const commonSchema = trainingArgumentsSchema.extend({
   group_by_modality_length: z
     .boolean()
     .default(true)
-    .describe('Updates with images and updates of text alone; like lengths side by side in a micro-batch'),
+    .describe('Updates with images and updates of text only; like lengths side by side in a micro-batch'),
   model_max_length: count
     .max(1 << 20)
     .default(2048)
@@ -53,7 +53,7 @@ const commonSchema = trainingArgumentsSchema.extend({
   gradient_checkpointing: z.boolean().default(false).describe('Compute activations again for the gradient: less memory, more time'),
 });
 
-/** Stage 1: the projector alone. */
+/** Stage 1: only the projector. */
 export const projectorTrainingSchema = commonSchema.extend({
   learning_rate: rate.default(1e-3).describe('Learning rate after the warm-up'),
   image_aspect_ratio: z
@@ -116,7 +116,7 @@ export function checkLlavaArguments(args: LlavaArguments): void {
   } else if (!args.model && args.method === 'projector') throw wrong('"model" is missing: give the LLaVA checkpoint to start from.');
   if (args.optim === 'muon' && args.mm_projector_lr !== undefined) throw wrong('"mm_projector_lr" needs "optim": "adamw".');
   if (args.learning_rate === 0 && args.mm_projector_lr)
-    throw wrong('"learning_rate" is 0; to train the projector alone, use narrows train projector.');
+    throw wrong('"learning_rate" is 0; to train only the projector, use narrows train projector.');
   if (args.preset && !presetsFor(args.method === 'projector').includes(args.preset))
     throw wrong(`The preset "${args.preset}" is of the other stage; here there are ${presetsFor(args.method === 'projector').join(', ')}.`);
 }

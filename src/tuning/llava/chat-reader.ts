@@ -54,7 +54,7 @@ export class ChatReader {
     private readonly options: { readonly imageToken: number; readonly imageTokenText: string; readonly tokensPerImage: number },
   ) {}
 
-  /** @throws NarrowsError for a tokenizer without the image token, or a template that is unknown or cannot be told */
+  /** @throws NarrowsError for a tokenizer without the image token, or a template that is unknown or nowhere named */
   static async open(format: ChatFormat): Promise<ChatReader> {
     const { config, directory } = format;
     const tokenizer = new Tokenizer(format.tokenizer.json, format.tokenizer.config);
@@ -66,7 +66,7 @@ export class ChatReader {
     return new ChatReader(format, tokenizer, processor, template, options);
   }
 
-  /** Tokens and labels. @param note told where a sample is cut, or teaches nothing */
+  /** Tokens and labels. @param note called where a sample is cut, or teaches nothing */
   encode(sample: ChatSample, note: Note = () => {}): EncodedChat {
     const { maxLength } = this.format;
     try {
@@ -113,7 +113,7 @@ export class ChatReader {
     return floats([wanted.length, 3, size, size], out);
   }
 
-  /** What a training graph is fed beside `loss_divisor`, weights, noise and alpha; rows are padded behind. */
+  /** What a training graph is fed besides `loss_divisor`, weights, noise and alpha; rows are padded behind. */
   async feeds(samples: readonly ChatSample[], encoded: readonly EncodedChat[], note?: Note): Promise<Feeds> {
     const pixels = await this.images(samples, encoded, note);
     return { ...tokenFeeds(this.format.config, encoded, pixels?.shape[0] ?? 0), ...(pixels && { pixel_values: pixels }) };

@@ -36,7 +36,7 @@ async function hashOf(path: string): Promise<string> {
 }
 
 /**
- * Reads LLaVA's JSON or JSONL, whole, and looks for every image. @param note told how many samples are left out
+ * Reads LLaVA's JSON or JSONL, whole, and looks for every image. @param note called with how many samples are left out
  * @throws NarrowsError naming file and line of what is wrong, or listing and counting the images that are missing
  */
 export async function readChatData(path: string, options: DataOptions, note: Note = () => {}): Promise<ChatData> {

@@ -9,7 +9,7 @@ import { lossDivisor } from './update-batch.ts';
 export interface EvaluationGraphs {
   /** A graph with the outputs `ce` and whatever a bottleneck logs, for batches with images or without. */
   graph(images: boolean): Promise<CompiledGraph>;
-  /** What is fed beside the batch: weights, and what a bottleneck takes for a batch of this shape. */
+  /** What is fed besides the batch: weights, and what a bottleneck takes for a batch of this shape. */
   feeds(rows: number, length: number): Feeds;
 }
 

@@ -61,7 +61,7 @@ function samplerOf(args: LlavaArguments, lengths: readonly number[]): SamplerSet
 }
 
 /**
- * Training on `args.data_path`, with `args.validation_file` for evaluation. @param note told of samples that are left out, cut, or teach nothing
+ * Training on `args.data_path`, with `args.validation_file` for evaluation. @param note called for samples that are left out, cut, or teach nothing
  * @throws NarrowsError for files that cannot be read, images that are missing, and a model, tokenizer or template that do not fit
  */
 export async function llavaFileTask(

@@ -5,7 +5,7 @@ import type { FileBatchSettings } from './file-batch.ts';
 
 /** Keeps some batches drawn. */
 export class ChatLoader extends WorkerBatches {
-  /** @param note told of samples that are cut or teach nothing, when the batch is taken */
+  /** @param note called for samples that are cut or teach nothing, when the batch is taken */
   constructor(settings: FileBatchSettings, note?: Note, ahead?: number) {
     super(spawnWorker('loader-worker', import.meta.url), settings, note, ahead);
   }

@@ -1,4 +1,4 @@
-/** @file Whether a training fits into memory, told before its weights are read. */
+/** @file Whether a training fits into memory, checked before its weights are read. */
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import { weightMemory, worthRepacking } from '../../models/llava/memory.ts';
 import { freeMemory } from '../../node/machine.ts';
@@ -12,7 +12,7 @@ const PER_PARAMETER = 16;
 
 /**
  * How training graphs of a model are compiled. For large ones memory counts, not speed: no repacked copies of frozen weights (one for the
- * forward pass, one for the backward pass), no second block for the values of a run. The model's size alone decides, not what is free, so
+ * forward pass, one for the backward pass), no second block for the values of a run. Only the model's size decides, not what is free, so
  * that a run is resumed in the same bits.
  * @param entries all tensors of the start
  */

@@ -7,7 +7,7 @@ import type { LlavaTask } from './file-task.ts';
 import { PRESETS } from './presets.ts';
 
 const WHAT = {
-  projector: 'its projector alone (stage 1)',
+  projector: 'only its projector (stage 1)',
   full: 'projector and decoder (stage 2)',
   lora: 'projector and low-rank adapters of the decoder (stage 2)',
   vittle: 'projector, decoder and a Gaussian bottleneck inside it (Vittle, arXiv 2505.13946)',

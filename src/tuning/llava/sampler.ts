@@ -1,4 +1,4 @@
-/** @file Which samples make an update: epochs in orders of their own, images and text alone kept apart, like lengths side by side. */
+/** @file Which samples make an update: epochs in orders of their own, images and text only kept apart, like lengths side by side. */
 import { RandomStream } from '../../tensor/random.ts';
 
 /** What the order is drawn from. Can be posted to a worker. */

@@ -8,7 +8,7 @@ import { join } from '../../node/paths.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { SideFile } from '../clip/source.ts';
 
-/** What stands beside the weights. */
+/** What is saved with the weights. */
 export interface LlavaFiles {
   /** config.json, keys verbatim; `bottleneck_config` included where there is one. */
   readonly config: object;

@@ -1,4 +1,4 @@
-/** @file Training batches of conversations about scenes. A batch is a function of (settings, step) alone, which makes a resumed run bit-equal. */
+/** @file Training batches of conversations about scenes. A batch is a function of (settings, step) only, which makes a resumed run bit-equal. */
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { CHAT_IMAGE_TOKEN, chatIds, chatTokenId } from '../../scenes/chat-tokenizer.ts';
@@ -72,7 +72,7 @@ export function writePixels(scene: Scene, mean: readonly number[], std: readonly
   writePatches(scene.image.data, { imageSize: scene.width, patchSize: scene.width, imageMean: mean, imageStd: std }, [0], out, at);
 }
 
-/** The word by which a thing is best told: that of its name which fewest names have. */
+/** The word that identifies a thing best: the one of its name that fewest names have. */
 const patchWord: readonly number[] = (() => {
   const counts = new Map<string, number>();
   for (const { name } of CONCEPTS) for (const word of name.split(' ')) counts.set(word, (counts.get(word) ?? 0) + 1);

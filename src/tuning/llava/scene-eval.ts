@@ -61,7 +61,7 @@ export interface ExamResult {
 
 /**
  * Answers rows in batches. @param features [scenes, N, width] of the tower; @param feeds weights, alpha, whatever else the graph needs
- * @param onBatch told of each batch's outputs, rows and modality, for representations
+ * @param onBatch called with each batch's outputs, rows and modality, for representations
  */
 export async function examine(
   graph: CompiledGraph,

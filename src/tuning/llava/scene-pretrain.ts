@@ -25,7 +25,7 @@ const WATCH_SEED = 3_000_017;
 /** Weight of the loss that puts projected patches where the words are. */
 const ALIGNMENT = 0.5;
 
-/** Cross-entropy of each thing's word from its projected patch alone, read by the decoder's own norm and table (as a logit lens does). */
+/** Cross-entropy of each thing's word from only its projected patch, read by the decoder's own norm and table (as a logit lens does). */
 function patchAlignment(p: Parameters, { text_config: text }: LlavaConfig, patches: Value, words: Value): Value {
   const { hidden_size: width, vocab_size: vocabulary, rms_norm_eps: epsilon } = text;
   const table = p.get('model.language_model.embed_tokens.weight', [vocabulary, width]);
@@ -33,7 +33,7 @@ function patchAlignment(p: Parameters, { text_config: text }: LlavaConfig, patch
   return mul(crossEntropy(logits, words), ALIGNMENT);
 }
 
-/** What a pre-training run needs beside its arguments. */
+/** What a pre-training run needs besides its arguments. */
 export interface PretrainSettings {
   readonly source: SceneLlavaSource;
   readonly world: SceneWorld;

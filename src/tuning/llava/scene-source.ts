@@ -35,7 +35,7 @@ export const SMALL_DECODER: SmallDecoder = {
 /** Where a small LLaVA starts. */
 export interface SceneLlavaSource {
   readonly config: LlavaConfig;
-  /** Texts of the files beside weights and config.json, by name. */
+  /** Texts of the files next to weights and config.json, by name. */
   readonly files: ReadonlyMap<string, string>;
   /** The tower's tensors by their names in memory (`model.vision_tower.…`). */
   readonly tower: ReadonlyMap<string, TensorEntry>;

@@ -30,7 +30,7 @@ export function towerOf({ config, entries, preprocessor }: LlavaSource): TowerSo
   return { config, tower: entries, imageMean, imageStd };
 }
 
-/** The tower alone, over its frozen weights: `pixel_values` -> `tower_features`. */
+/** Only the tower, over its frozen weights: `pixel_values` -> `tower_features`. */
 export function compileTower(runtime: Runtime, { config, tower }: TowerSource): Promise<CompiledGraph> {
   const p = frozenParameters(tower, 'the vision tower');
   return compile(runtime, { tower_features: towerFeatures(p, config, pixelInput(config)) });

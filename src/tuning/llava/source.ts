@@ -28,7 +28,7 @@ export interface LlavaSource {
   /** Every tensor by its name in memory, those of a bottleneck included. */
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly layout: LlavaLayout;
-  /** Texts of the files beside weights and config.json, by name; they are written into every checkpoint. */
+  /** Texts of the files next to weights and config.json, by name; they are written into every checkpoint. */
   readonly files: ReadonlyMap<string, SideFile>;
   /** Those of them that say how a run was trained, where they differ from the start's; an adapter brings them, too. */
   readonly changed?: ReadonlyMap<string, SideFile>;

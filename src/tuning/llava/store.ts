@@ -1,4 +1,4 @@
-/** @file What a run writes, for going on and for use: a model directory, with a bottleneck beside it, or an adapter as PEFT stores it. */
+/** @file What a run writes, for going on and for use: a model directory, with a bottleneck next to it, or an adapter as PEFT stores it. */
 
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, mergeLora, openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
@@ -38,7 +38,7 @@ async function* allTensors({ source, parameters }: TrainedModel): AsyncGenerator
 
 /**
  * Writes a model directory that LlavaForConditionalGeneration.from_pretrained of transformers and Narrows open, `bottleneck.safetensors`
- * beside it where there is one; for LoRA the adapter alone. @throws NarrowsError when a file cannot be written
+ * next to it where there is one; for LoRA only the adapter. @throws NarrowsError when a file cannot be written
  */
 export async function saveTrained(directory: string, model: TrainedModel): Promise<void> {
   const { args, source, method, parameters } = model;

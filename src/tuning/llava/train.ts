@@ -39,8 +39,8 @@ const FIXED = new Set([
   ...['lora_r', 'lora_alpha', 'lora_target_modules'],
 ]);
 
-/** Samples of which a sentence is told; the rest is counted. */
-const TOLD = 5;
+/** Samples that get a sentence each; the rest is counted. */
+const LISTED = 5;
 
 /** Tells the first samples that are cut or teach nothing, and counts all. */
 class SampleNotes {
@@ -54,7 +54,7 @@ class SampleNotes {
     const seen = this.counts.get(kind) ?? new Set();
     if (seen.has(key!)) return;
     this.counts.set(kind, seen.add(key!));
-    if (seen.size <= TOLD) this.log.warn(message, key);
+    if (seen.size <= LISTED) this.log.warn(message, key);
   };
 
   /** The numbers, at the end. */
@@ -66,7 +66,7 @@ class SampleNotes {
   }
 }
 
-/** Tokens per second of the training steps alone, between two lines of figures. */
+/** Tokens per second of the training steps only, between two lines of figures. */
 class Speed {
   private began = 0;
   private seconds = 0;

@@ -18,7 +18,7 @@ export class EventFile {
 
   /**
    * Makes a new event file in `directory`.
-   * @param lastStep of a resumed run: TensorBoard is told to forget what earlier files hold of later steps.
+   * @param lastStep of a resumed run: TensorBoard is instructed to forget what earlier files hold of later steps.
    * @param clock seconds since 1970.
    * @throws NarrowsError when the file cannot be written.
    */

@@ -1,4 +1,4 @@
-/** @file Where a training run writes its figures: `metrics.jsonl` and, beside it, TensorBoard's files. */
+/** @file Where a training run writes its figures: `metrics.jsonl` and, next to it, TensorBoard's files. */
 import { join } from '../../node/paths.ts';
 import { type Metrics, MetricsFile } from './metrics.ts';
 import { EventFile } from './tensorboard.ts';

@@ -72,7 +72,7 @@ describe('attributions from attention in narrows verify', () => {
   it('need the pair that they were made from', async () => {
     const path = await reference(0);
     await expect(verifyReference({ model, referencePath: path })).rejects.toThrow(
-      /Nothing in .* could be checked \(image\..*: the file has no pixel_values, and outputs.safetensors beside it does not help/,
+      /Nothing in .* could be checked \(image\..*: the file has no pixel_values, and outputs.safetensors next to it does not help/,
     );
   });
 });

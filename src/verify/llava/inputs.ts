@@ -1,4 +1,4 @@
-/** @file The batch that a LLaVA's reference was computed from: in the file, in the one given as `--inputs`, or in outputs.safetensors beside it. */
+/** @file The batch that a LLaVA's reference was computed from: in the file, in the one given as `--inputs`, or in outputs.safetensors next to it. */
 
 import type { LlavaInputs } from '../../models/llava/model.ts';
 import { placementFeeds } from '../../models/llava/model.ts';

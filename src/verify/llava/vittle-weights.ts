@@ -83,7 +83,7 @@ export async function endsBehindSteps(reference: ReferenceFile): Promise<boolean
 
 /**
  * The bottleneck's weights with which a reference was computed, by the names of checkpoints: from the file given by the user, from
- * vittle-start.safetensors beside the reference, from the reference itself, or the checkpoint's own.
+ * vittle-start.safetensors next to the reference, from the reference itself, or the checkpoint's own.
  * @returns the weights and the file they come from, or why there are none
  * @throws NarrowsError for a file with missing or mis-shaped tensors
  */
@@ -91,16 +91,16 @@ export async function startingBottleneck(
   { model, reference }: LlavaContext,
   { layer, config }: VittleSettings,
 ): Promise<{ weights: Record<string, FloatTensor>; path: string } | NoInputs> {
-  const beside = join(dirname(reference.path), 'vittle-start.safetensors');
-  const isBeside = await access(beside).then(
+  const nearby = join(dirname(reference.path), 'vittle-start.safetensors');
+  const isNearby = await access(nearby).then(
     () => true,
     () => false,
   );
-  const path = model.startPath ?? (isBeside ? beside : (await endsBehindSteps(reference)) ? undefined : reference.path);
+  const path = model.startPath ?? (isNearby ? nearby : (await endsBehindSteps(reference)) ? undefined : reference.path);
   if (path === undefined && !model.bottleneck)
     return {
       reason:
-        'the bottleneck weights in the file are those behind its AdamW steps; give those of before with --bottleneck FILE, or as vittle-start.safetensors beside it',
+        'the bottleneck weights in the file are those behind its AdamW steps; give those of before with --bottleneck FILE, or as vittle-start.safetensors next to it',
     };
   const stored: ReadonlyMap<string, TensorEntry> = path === undefined ? model.bottleneck!.entries : (await openSafetensors(path)).tensors;
   const entries = new Map([...stored].map(([name, entry]) => [storedBottleneckName(name, layer), entry]));

@@ -1,6 +1,6 @@
 /**
  * @file Banzhaf values from few coalitions, guided by a map that gradients give for the price of a few passes: the values are fitted as
- * v(S) ≈ c + α·Σ_{i∈S} g_i + Σ_{i∈S} δ_i with a ridge on δ alone. Where the guide g is right, δ stays small and little must be learned from
+ * v(S) ≈ c + α·Σ_{i∈S} g_i + Σ_{i∈S} δ_i with a ridge on δ only. Where the guide g is right, δ stays small and little must be learned from
  * the coalitions; where it is wrong, α goes to zero and the ridge is an ordinary one. The ridge's weight is the one with the smallest
  * leave-one-out error, which a linear fit gives without fitting again.
  */

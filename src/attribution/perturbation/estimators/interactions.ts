@@ -123,7 +123,7 @@ const sideValues = (coalitions: Uint8Array, n: number, main: Float64Array, pairs
 
 /** A side's own part: the regression of its mean values on players (and pairs of them). */
 interface SidePart extends PairFit {
-  /** What the pairs add to the regression on players alone, per mask. */
+  /** What the pairs add to the regression on single players, per mask. */
   readonly beyond: Float64Array;
 }
 

@@ -59,7 +59,7 @@ function gramOf(coalitions: Uint8Array, n: number, weights: Float64Array, ridge:
 }
 
 /**
- * The coefficients alone (intercept first, [1 + n]), for many columns: the normal equations are solved for these values only.
+ * Only the coefficients (intercept first, [1 + n]), for many columns: the normal equations are solved for these values only.
  * @throws NarrowsError as `regressor`
  */
 export function solveNormal(coalitions: Uint8Array, n: number, values: Float64Array, weights: Float64Array): Float64Array {

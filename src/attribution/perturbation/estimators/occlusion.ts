@@ -4,7 +4,7 @@ import type { PlayerValues } from './player-values.ts';
 
 /**
  * value(all) − value(all without a window), for every window; a player gets the mean over the windows that hold it.
- * @param windows lists of players; every player alone by default (leave one out)
+ * @param windows lists of players; every single player by default (leave one out)
  */
 export async function occlude(game: Game, windows?: readonly (readonly number[])[]): Promise<PlayerValues> {
   const n = game.players;

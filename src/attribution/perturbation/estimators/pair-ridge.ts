@@ -21,7 +21,7 @@ export interface PairFit {
   readonly pairs: Float64Array;
 }
 
-/** @param r regression on the players alone, equal weights; @param values [m] */
+/** @param r regression on the single players, equal weights; @param values [m] */
 export function ridgePairs(r: Regressor, values: Float64Array): PairFit {
   const train = Math.floor(r.rows * (1 - HELD_OUT));
   const early = regressor(r.coalitions.subarray(0, train * r.players), r.players);
@@ -134,7 +134,7 @@ function coefficientsOf(r: Regressor, values: Float64Array): Float64Array {
   return Float64Array.from({ length: r.players + 1 }, (_, i) => dot(r.map.subarray(i * r.rows, (i + 1) * r.rows), values));
 }
 
-/** Residuals of the regression on players alone. */
+/** Residuals of the regression on single players. */
 function withoutMain(r: Regressor, values: Float64Array): Float64Array {
   const coefficients = coefficientsOf(r, values);
   return values.map((v, m) => v - predictRow(coefficients, r.coalitions, m, r.players));

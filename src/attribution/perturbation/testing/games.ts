@@ -36,7 +36,7 @@ export function teamGame(n: number, teams: readonly Team[]) {
   };
 }
 
-/** All players alone, and `count` teams of two or three with random worth. */
+/** All single players, and `count` teams of two or three with random worth. */
 export function drawTeams(n: number, count: number, seed: number): Team[] {
   const reader = new RandomStream(seed, 'test.teams').reader(0, 0);
   const players = Array.from({ length: n }, (_, i) => i);

@@ -104,7 +104,7 @@ export class BlockRunner {
   private readonly again: ExplainAgain;
   private readonly graphs = new GraphCache();
   private readonly features = new FeatureStore();
-  private readonly told = new Set<string>();
+  private readonly reported = new Set<string>();
   private readonly times = new Map<Modality, Map<string, number>>();
 
   /** @param folder where randomised models may be written; @param load loads them */
@@ -243,7 +243,7 @@ export class BlockRunner {
       }
       return undefined;
     } catch (error) {
-      // One bad method or pair must not take a long run with it: it is told, and stands in the results.
+      // One bad method or pair must not take a long run with it: it is reported, and stands in the results.
       if (run.signal?.aborted) throw error;
       return messageOf(error);
     }
@@ -352,8 +352,8 @@ export class BlockRunner {
   }
 
   private tell(message: string, about: string, run: BlockRun): void {
-    if (this.told.has(about)) return;
-    this.told.add(about);
+    if (this.reported.has(about)) return;
+    this.reported.add(about);
     run.onWarning(message);
   }
 

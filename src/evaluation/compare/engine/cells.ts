@@ -53,7 +53,7 @@ export const RANDOMISED = 'randomised-';
 /**
  * Opens the cells of a comparison.
  * @param readOnly another process may be at work on it
- * @throws NarrowsError (usage) for a comparison of an older version: a metric that failed there cannot be told from one that is not defined
+ * @throws NarrowsError (usage) for a comparison of an older version: a metric that failed there looks like one that is not defined
  */
 export async function openCells(
   directory: string,

@@ -34,8 +34,8 @@ async function drawAgain(entry: TensorEntry, seed: number): Promise<Tensor> {
 }
 
 /**
- * Writes the model with the `blocks` top blocks of one tower drawn again to a directory below `folder`, unless it is there. Safe beside
- * other threads that do the same.
+ * Writes the model with the `blocks` top blocks of one tower drawn again to a directory below `folder`, unless it is there. Safe while
+ * other threads do the same.
  * @returns the directory
  */
 export async function randomisedCheckpoint(

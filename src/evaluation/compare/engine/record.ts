@@ -36,7 +36,7 @@ export class PairRecord {
   private set(key: string, outcome: Outcome<CompareCell>): void {
     this.fresh.set(key, outcome);
     const written = this.keep?.(key, outcome);
-    // Told by `save`.
+    // Reported by `save`.
     written?.catch(() => {});
     if (written) this.writing.push(written);
   }

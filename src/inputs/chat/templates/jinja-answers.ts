@@ -109,7 +109,7 @@ export function answersByPrefixes(
 
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
-/** What `withEnds` knows beside the text. */
+/** What `withEnds` knows besides the text. */
 export interface EndContext {
   readonly bare: Render;
   readonly messages: readonly ChatMessage[];
@@ -133,7 +133,7 @@ export function withEnds(answers: readonly Range[], text: string, { bare, messag
     const from = answers.at(-1)?.end ?? 0;
     closing = whole.slice(0, from) === text.slice(0, from) ? follows(whole.slice(from))?.[1] : undefined;
   } catch {
-    // A template that refuses a part of the conversation: the end-of-sequence token alone is known.
+    // A template that refuses a part of the conversation: only the end-of-sequence token is known.
   }
   return answers.map(range => {
     const next = follows(text.slice(range.end));

@@ -197,7 +197,7 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
           : (answersByGaps(bare, text, messages, generationPrompt) ?? answersByPrefixes(bare, text, messages, specialTokens));
       if (!found)
         throw new NarrowsError(
-          `The chat template of ${options.source} changes answers so that they cannot be told from the rest; put {% generation %} around them in it, or choose another with --template.`,
+          `The chat template of ${options.source} changes answers so that they cannot be separated from the rest; put {% generation %} around them in it, or choose another with --template.`,
         );
       const ranges = answers
         ? withEnds(withStarts(found, text, generationTail(bare)), text, { bare, messages, eosToken, specialTokens })

@@ -1,4 +1,4 @@
-/** @file `plain`: the image and its caption alone, for training the projector (stage 1). */
+/** @file `plain`: the image and its caption only, for training the projector (stage 1). */
 import { NarrowsError } from '../../../system/errors.ts';
 import { countMarks, IMAGE_MARK } from '../messages.ts';
 import { answer, type ChatTemplate, prompt, type Span } from '../template.ts';

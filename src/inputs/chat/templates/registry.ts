@@ -15,7 +15,7 @@ const makers: Readonly<Record<string, (tokens?: TemplateTokens) => ChatTemplate>
   chatml,
 };
 
-/** Names of the built-in templates; `jinja`, the checkpoint's own, comes beside them. */
+/** Names of the built-in templates; `jinja`, the checkpoint's own, is chosen like these. */
 export const TEMPLATE_NAMES: readonly string[] = Object.keys(makers);
 
 /** Names that LLaVA's own scripts use for `--version`. */

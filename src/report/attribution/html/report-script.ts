@@ -3,7 +3,7 @@
 import { barGrounds } from '../colour-bar.ts';
 import { hex } from '../colour-map.ts';
 
-/** Reads `#data` (see `ReportData` in report.ts) and brings every article to life. Text goes in through `textContent` alone. */
+/** Reads `#data` (see `ReportData` in report.ts) and brings every article to life. Text goes in through `textContent` only. */
 export const reportScript = `
 (function () {
   'use strict';

@@ -79,7 +79,7 @@ export function valueCell(row: MethodRow | undefined, table: MetricTable, digits
   }
   const shown = numberText(value.estimate, digits);
   const interval = intervalText(value.low, value.high, digits);
-  const place = row.best ? '; best' : likeBest(row) ? '; not told apart from the best' : '';
+  const place = row.best ? '; best' : likeBest(row) ? '; no clear difference from the best' : '';
   const title = `${table.metric.title}: ${shown} ${interval}, ${pairs} pairs${nanCount > 0 ? `, ${nanCount} NaN left out` : ''}${place}`;
   const notes = [
     pairs + row.undefinedPairs < full ? `<span class="note">n ${pairs}</span>` : '',

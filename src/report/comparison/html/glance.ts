@@ -1,4 +1,4 @@
-/** @file The first table of a part: for each metric who is best, who cannot be told apart from it, and where reference and controls stand. */
+/** @file The first table of a part: for each metric who is best, who does not differ clearly from it, and where reference and controls stand. */
 
 import type { ResultMethod } from '../../../evaluation/compare/results.ts';
 import { escapeText } from '../../attribution/svg.ts';
@@ -18,7 +18,7 @@ export function glanceHtml(analysis: Analysis, part: PartAnalysis): string {
   ]);
   const reference = escapeText(methods.get(analysis.results.reference)!.title);
   return (
-    `<div class="wide" tabindex="0" role="region" aria-label="At a glance"><table class="glance"><thead><tr><th scope="col">metric</th><th scope="col">best</th><th scope="col">not told apart from it</th>` +
+    `<div class="wide" tabindex="0" role="region" aria-label="At a glance"><table class="glance"><thead><tr><th scope="col">metric</th><th scope="col">best</th><th scope="col">no clear difference from it</th>` +
     `<th scope="col">${reference} (reference)</th><th scope="col">best control</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`
   );
 }
@@ -49,7 +49,9 @@ function glanceRow(table: MetricTable, methods: ReadonlyMap<string, ResultMethod
   const control = controls[0];
   // That a control is cheap says nothing against it.
   const warned =
-    control && metric.category !== 'cost' && (control.best ? 'a control is best' : likeBest(control) && 'not told apart from the best');
+    control &&
+    metric.category !== 'cost' &&
+    (control.best ? 'a control is best' : likeBest(control) && 'no clear difference from the best');
   const warning = warned
     ? ` <span class="nan" title="On these pairs the metric does not tell the best method from a control that explains nothing.">${warned}</span>`
     : '';
@@ -58,9 +60,9 @@ function glanceRow(table: MetricTable, methods: ReadonlyMap<string, ResultMethod
     alike.length > LISTED
       ? ` <span class="note" title="${alike.slice(LISTED).map(title).join(', ')}">and ${alike.length - LISTED} more</span>`
       : '';
-  const told = alike.length === 0 ? '<span class="note">none</span>' : `${names}${more}`;
+  const alikeNames = alike.length === 0 ? '<span class="note">none</span>' : `${names}${more}`;
   return (
     `<tr>${head}<td><b>${winners.map(title).join(', ')}</b><br><span class="note">${value(first)} ${intervalText(first.value.low, first.value.high, digits)}</span></td>` +
-    `<td>${told}</td><td>${standing(held)}</td><td>${control ? `${title(control)} ${standing(control)}` : ''}${warning}</td></tr>`
+    `<td>${alikeNames}</td><td>${standing(held)}</td><td>${control ? `${title(control)} ${standing(control)}` : ''}${warning}</td></tr>`
   );
 }

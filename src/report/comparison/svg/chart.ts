@@ -3,7 +3,7 @@ import { formatValue, niceTicks } from '../../attribution/normalise.ts';
 import { element, label, type Node, toSvg } from '../../attribution/svg.ts';
 import type { ChartTheme } from './palette.ts';
 
-/** A finished chart; `svg` stands alone and in a page. */
+/** A finished chart; `svg` works as a file and in a page. */
 export interface Chart {
   readonly svg: string;
   readonly width: number;

@@ -107,7 +107,7 @@ function onePanel(
       element('path', { ...stroke, d: path(c[side]!.mean), stroke: colour(c), 'stroke-width': 2.2, 'stroke-dasharray': dash }, hover(c)),
     );
   }
-  // Names beside the lines where these are furthest apart: at their ends on the right, moved apart.
+  // Names next to the lines where these are furthest apart: at their ends on the right, moved apart.
   // Where they end at one value, the larger area stands higher.
   const ends = lines.map(c => y.at(c[side]!.mean[c[side]!.mean.length - 1]) - areaUnder(c[side]!) / (range[1] - range[0]));
   spread(ends, 17, box.top + 6, box.bottom - 4).forEach((at, i) => {

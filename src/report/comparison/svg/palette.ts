@@ -82,7 +82,7 @@ export const chartVariables = `
 const cross = (long: number, wide: number): string =>
   `M${-wide} ${-long}H${wide}V${-wide}H${long}V${wide}H${wide}V${long}H${-wide}V${wide}H${-long}V${-wide}H${-wide}z`;
 
-/** A family's mark, about `size` pixels from its centre to its edge: told apart by shape as well as by colour. */
+/** A family's mark, about `size` pixels from its centre to its edge: distinguished by shape as well as by colour. */
 export function mark(family: Family, x: number, y: number, size: number, theme: ChartTheme): Node {
   const fill = { fill: theme.family[family], stroke: theme.paper, 'stroke-width': 1 };
   const s = size;

@@ -86,7 +86,7 @@ export function rankChart(
         return;
       }
       const weight = strength(row, lookup[i].count);
-      const note = row.best ? ', best' : likeBest(row) ? ', not told apart from the best' : '';
+      const note = row.best ? ', best' : likeBest(row) ? ', no clear difference from the best' : '';
       nodes.push(
         element(
           'g',

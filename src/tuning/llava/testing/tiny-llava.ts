@@ -65,7 +65,7 @@ export interface TinyRecord {
 }
 
 /**
- * Writes `pictures/` and `data.json`: of every five records four show a picture of one colour (not square, as files are), one is text alone.
+ * Writes `pictures/` and `data.json`: of every five records four show a picture of one colour (not square, as files are), one is text only.
  * @param text share of records without picture is as said; `false`: all have one
  */
 export async function writeTinyData(directory: string, count: number, text = true): Promise<{ path: string; records: TinyRecord[] }> {
