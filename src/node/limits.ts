@@ -23,7 +23,7 @@ const START = 60;
 export class LimitedWorker {
   private running: { worker: Worker; port: MessagePort; signal: Int32Array } | undefined;
 
-  /** @param name the module beside `base`, as for `spawnWorker`; it answers through `serve` */
+  /** @param name the module next to `base`, as for `spawnWorker`; it answers through `serve` */
   constructor(
     private readonly name: string,
     private readonly base: string,
@@ -39,7 +39,7 @@ export class LimitedWorker {
       transferList: [port2],
       resourceLimits: { maxOldGenerationSizeMb: this.limits.megabytes, maxYoungGenerationSizeMb: 32 },
     });
-    // Errors of memory come as an event, after the waiting is over; whoever waited has been told.
+    // Errors of memory come as an event, after the waiting is over; whoever waited has been answered.
     worker.on('error', () => undefined);
     worker.unref();
     port1.unref();

@@ -55,7 +55,7 @@ function localDirectory(ref: string): ResolvedModel | undefined {
     const names = readdirSync(path);
     const foreign = foreignLayout(path, names, name => readFileSync(join(path, name), 'utf8'));
     if (foreign) throw foreign;
-    // Weights that are pickled are named by openCheckpoint, with the conversion in place; a tokenizer beside them can be read.
+    // Weights that are pickled are named by openCheckpoint, with the conversion in place; a tokenizer next to them can be read.
     return { directory: resolve(path), name: basename(resolve(path)) };
   }
   if (stats) throw new NarrowsError(`${ref} is a file: give the directory that holds config.json and the weights.`);

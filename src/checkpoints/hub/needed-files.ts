@@ -17,7 +17,7 @@ export const OPTIONAL_FILES = [
 /** Read in the place of tokenizer.json. */
 export const TOKENIZER_PARTS = ['vocab.json', 'merges.txt', 'spiece.model', 'tokenizer.model'] as const;
 
-/** A safetensors file beside config.json (not in a folder), with a harmless name. */
+/** A safetensors file next to config.json (not in a folder), with a harmless name. */
 export const isWeights = (path: string): boolean => /^[\w][\w.-]*\.safetensors$/.test(path);
 
 const isPickled = (path: string): boolean =>

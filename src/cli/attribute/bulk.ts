@@ -25,7 +25,7 @@ import { imageHash } from './input.ts';
 import { parseKinds } from './output.ts';
 import { type AttributeSettings, runOf } from './settings.ts';
 
-/** What a bulk call says beside the method. */
+/** What a bulk call says besides the method. */
 export interface AuditRequest {
   readonly file: string;
   readonly outputs?: readonly string[];

@@ -28,9 +28,9 @@ const TEXT = ['text', 'caption', 'sentence', 'title'];
 
 /** What a file's pairs are read with. */
 export interface ReadPairsOptions {
-  /** Told of each bad row, which is left out; without it the first one is an error. */
+  /** Called with each bad row, which is left out; without it the first one is an error. */
   readonly ignore?: (message: string) => void;
-  /** Told once of what was chosen among several columns. */
+  /** Called once with what was chosen among several columns. */
   readonly onWarning?: (message: string) => void;
 }
 

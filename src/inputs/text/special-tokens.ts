@@ -1,5 +1,5 @@
 /**
- * @file Tokens that the files beside tokenizer.json name: `added_tokens_decoder` and the special tokens of tokenizer_config.json, and, of
+ * @file Tokens that the files next to tokenizer.json name: `added_tokens_decoder` and the special tokens of tokenizer_config.json, and, of
  * checkpoints from before those, special_tokens_map.json and added_tokens.json. Which file counts, the order and the ids are those of
  * transformers (`PreTrainedTokenizerBase._from_pretrained`, `PreTrainedTokenizerFast.__init__`) and of the Rust tokenizers' `add_tokens`.
  */
@@ -12,7 +12,7 @@ const SPECIAL_KEYS = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_t
 /** A list of tokens, or (newer) a token by name. */
 const MORE_KEYS = ['additional_special_tokens', 'extra_special_tokens', 'model_specific_special_tokens'] as const;
 
-/** The parsed files beside tokenizer.json; `source` of each is named in errors. */
+/** The parsed files next to tokenizer.json; `source` of each is named in errors. */
 export interface TokenFiles {
   readonly config: TokenizerConfig;
   /** `special_tokens_map.json`. */

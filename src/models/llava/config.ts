@@ -104,7 +104,7 @@ function parseVision(json: unknown, source: string): LlavaVisionConfig {
   return { ...parseSiglipConfig(whole, source).vision_config, model_type: type };
 }
 
-/** Whether a config is one of the original code's: Llama's keys, with `mm_…` beside them. Its LLaVA-Mini form is opened as it is. */
+/** Whether a config is one of the original code's: Llama's keys, together with `mm_…`. Its LLaVA-Mini form is opened as it is. */
 export const isOriginalLlava = (json: Readonly<Record<string, unknown>>): boolean =>
   (json.model_type === 'llava_llama' || (json.model_type === 'llava' && !record(json.vision_config))) &&
   typeof json.mm_vision_tower === 'string';
@@ -112,7 +112,7 @@ export const isOriginalLlava = (json: Readonly<Record<string, unknown>>): boolea
 /** What can be done with one. */
 export const originalLlavaError = (source: string): NarrowsError =>
   new NarrowsError(
-    `${source} is in the layout of the original LLaVA code (mm_vision_tower beside Llama's keys); convert it once with: narrows models convert DIRECTORY --vision-tower TOWER --output CONVERTED, where TOWER is the model that mm_vision_tower names.`,
+    `${source} is in the layout of the original LLaVA code (mm_vision_tower among Llama's keys); convert it once with: narrows models convert DIRECTORY --vision-tower TOWER --output CONVERTED, where TOWER is the model that mm_vision_tower names.`,
   );
 
 /** @throws NarrowsError naming the key that is wrong, or what Narrows does not run, in one sentence */

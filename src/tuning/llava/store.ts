@@ -73,7 +73,7 @@ export async function saveMerged(directory: string, { args, source, method, para
     files: new Map([...source.files, ['training_args.json', argumentsJson(args)]]),
     layout: source.layout,
   });
-  // With these beside it, transformers would open the base model and the adapter instead.
+  // With these next to it, transformers would open the base model and the adapter instead.
   for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) await rm(join(directory, name), { force: true });
 }
 
