@@ -77,8 +77,8 @@ describe('tracing', () => {
     patchify: [() => patchify(input('p', ['batch', 3, 8, 8]), 9), /^patchify at .*no patch of size 9/],
     weight: [() => weight('w', 'float16', [2, 2], { file: '/m.safetensors', offset: 0, length: 16 }), /^weight at .*takes 8 bytes, but 16/],
     'input of bfloat16': [() => input('h', [2], 'bfloat16'), /^input at .*"h": .*no bfloat16 inputs/],
-    'erf in float64': [() => erf(cast(x, 'float64')), /^erf at .*float32 alone/],
-    'gelu in float64': [() => gelu(cast(x, 'float64')), /^gelu at .*float32 alone/],
+    'erf in float64': [() => erf(cast(x, 'float64')), /^erf at .*float32 only/],
+    'gelu in float64': [() => gelu(cast(x, 'float64')), /^gelu at .*float32 only/],
     'grad of a vector': [() => grad(x, [x])[0], /grad needs a scalar, got shape \[batch, 3, 4\]/],
     'grad of an integer': [() => grad(sum(argMax(x)), [x])[0], /grad needs a float scalar, got int32/],
   };
