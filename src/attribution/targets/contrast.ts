@@ -5,7 +5,7 @@ import { encodeTexts, type TargetEncoder } from './target-kind.ts';
 
 /** cos(picture, caption) − cos(picture, other). */
 export const contrast: TargetEncoder<string> = async (context, against) => {
-  const [other] = await encodeTexts(context.model, [against]);
+  const [other] = await encodeTexts(context, [against]);
   const vectors = context.captions.map(caption => caption.map((v, i) => v - other[i]));
   const description = `cosine to the caption minus cosine to "${against}"`;
   return { ...pairTargets(context), image: linearTarget(vectors, { kind: 'contrast', description }) };

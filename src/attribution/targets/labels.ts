@@ -10,7 +10,7 @@ import { encodeTexts, quoted, type TargetEncoder } from './target-kind.ts';
  */
 export const labels: TargetEncoder<readonly string[]> = async (context, names) => {
   const { model, encoded, captions } = context;
-  const features = await encodeTexts(model, names);
+  const features = await encodeTexts(context, names);
   const width = captions[0].length;
   const counts = encoded.pairs.map(pair => names.filter(l => l.trim() !== pair.text.trim()).length);
   const count = Math.min(...counts);

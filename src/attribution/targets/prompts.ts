@@ -12,7 +12,7 @@ export const prompts: TargetEncoder<readonly string[]> = async (context, templat
   const vectors: Float32Array[] = [];
   for (const pair of context.encoded.pairs) {
     const features = await encodeTexts(
-      context.model,
+      context,
       templates.map(t => t.replaceAll('{}', pair.text)),
     );
     vectors.push(unit(features[0].map((_, i) => features.reduce((sum, prompt) => sum + prompt[i], 0))));

@@ -24,7 +24,7 @@ import { chooseMethods, chooseMetrics, readOptionsFile } from './choices.ts';
 /** Pairs of scenes where no number is given. */
 const SCENES = 100;
 
-function dataOf(options: Options, seed: number, given: ReadonlySet<string>): DataSpec {
+async function dataOf(options: Options, seed: number, given: ReadonlySet<string>): Promise<DataSpec> {
   const side = options.modality as Modality | 'both';
   const common = { modalities: side === 'both' ? (['image', 'text'] as const) : [side], seed };
   const file = options.data as string;
@@ -40,11 +40,13 @@ function dataOf(options: Options, seed: number, given: ReadonlySet<string>): Dat
     return { ...common, kind: 'scenes', groups: styleGroups(options.styles as string[]), samples: samples ?? SCENES };
   }
   only(['styles'], 'scenes');
-  if (/\.(jsonl|ndjson|csv|tsv)$/i.test(file)) {
+  // A .json file is a list of pairs or an object of COCO's.
+  const json = /\.json$/i.test(file);
+  if (/\.(jsonl|ndjson|csv|tsv)$/i.test(file) || (json && Array.isArray(await readJson(file)))) {
     only(['template', 'images'], 'COCO files');
     return { ...common, ...pictures, kind: 'jsonl', file, samples };
   }
-  if (/\.json$/i.test(file))
+  if (json)
     return {
       ...common,
       ...pictures,
@@ -54,9 +56,12 @@ function dataOf(options: Options, seed: number, given: ReadonlySet<string>): Dat
       template: options.template as string,
       samples,
     };
-  throw new NarrowsError(`${file} is neither scenes nor a .json (COCO), .jsonl or .csv file; see narrows compare --help.`, {
-    kind: 'usage',
-  });
+  throw new NarrowsError(
+    `${file} is neither scenes nor a .json (COCO, or a list of pairs), .jsonl or .csv file; see narrows compare --help.`,
+    {
+      kind: 'usage',
+    },
+  );
 }
 
 /** What the flags say of pictures, where they say anything: a directory without them stays the same comparison. */
@@ -89,7 +94,7 @@ async function specOf(context: Context, options: Options, given: ReadonlySet<str
       pairs: options.faithfulnessSamples as number | undefined,
       seeds: options.faithfulnessSeeds as number | undefined,
     }),
-    data: dataOf(options, context.seed, given),
+    data: await dataOf(options, context.seed, given),
     seed: context.seed,
     seeds: options.seeds as number,
     imageSize: options.imageSize as number | undefined,

@@ -5,7 +5,7 @@ import type { SampleSource } from './data/sample.ts';
 import { judges, servedBy } from './engine/block.ts';
 import type { Curves } from './engine/cells.ts';
 import { type Surveyed, survey } from './engine/survey.ts';
-import type { MetricFailure, ResultCost, ResultCurve } from './results.ts';
+import type { MetricFailure, ResultCost, ResultCurve, ResultPair } from './results.ts';
 import { type CompareSpec, includes, judgedSeeds, type MethodSetting, methodSettings, metricSettings, seedsOf } from './settings.ts';
 
 /** Points of a mean curve. */
@@ -16,7 +16,7 @@ export interface CollectedKind {
   readonly group: string;
   readonly modality: Modality;
   /** Complete pairs, in the source's order. */
-  readonly pairs: readonly { readonly id: string; readonly index: number; readonly caption: string; readonly cosine: number }[];
+  readonly pairs: readonly (ResultPair & { readonly index: number; readonly cosine: number })[];
   /**
    * By metric and method: [pairs][seeds], NaN where a metric is not defined. A pair that a method or metric leaves out, or on which one of
    * them failed, has no seeds.
@@ -59,7 +59,7 @@ export function meanCurve(curves: readonly (readonly number[])[]): ResultCurve {
 
 class Gathering {
   readonly warnings = new Set<string>();
-  readonly pairs: { id: string; index: number; caption: string; cosine: number }[] = [];
+  readonly pairs: (ResultPair & { readonly index: number; readonly cosine: number })[] = [];
   readonly values: Record<string, Record<string, number[][]>> = {};
   readonly curves = new Map<string, Curves[]>();
   readonly costs = new Map<string, ResultCost[]>();
@@ -114,12 +114,18 @@ export async function collect(
   let done = 0;
   for await (const found of survey(spec, source, model, options.signal)) {
     options.onProgress?.(++done, source.names.length);
-    const { group, modality, id, pair } = found.sample;
+    const { group, modality, id, pair, further } = found.sample;
     const kind = kinds.get(`${group}\0${modality}`) ?? new Gathering(group, modality);
     kinds.set(`${group}\0${modality}`, kind);
     if (!found.complete) continue;
     for (const warning of found.warnings) kind.warnings.add(warning);
-    kind.pairs.push({ id, index: found.index, caption: pair.text, cosine: found.record.cosine ?? Number.NaN });
+    kind.pairs.push({
+      id,
+      index: found.index,
+      caption: pair.text,
+      cosine: found.record.cosine ?? Number.NaN,
+      ...(further ? { further } : {}),
+    });
     for (const metric of metrics) {
       if (!metric.entry.modalities.includes(modality)) continue;
       kind.values[metric.label] ??= {};

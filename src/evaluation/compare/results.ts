@@ -86,6 +86,8 @@ export interface ResultPair {
   readonly id: string;
   readonly caption: string;
   readonly cosine?: number;
+  /** Further columns of the data file, as they stand there. */
+  readonly further?: Readonly<Record<string, unknown>>;
   /** Pairs of one cluster (captions of one picture) are not independent: statistics take their mean for one observation. */
   readonly cluster?: string;
 }

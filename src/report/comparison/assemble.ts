@@ -112,7 +112,7 @@ export async function assembleResults(
 
 const partOf = ({ pairs, metricSeconds: _, warnings: __, ...rest }: CollectedKind): Omit<ResultPart, 'gallery'> => ({
   ...rest,
-  pairs: pairs.map(({ id, caption, cosine }) => ({ id, caption, cosine })),
+  pairs: pairs.map(({ index: __, ...pair }) => pair),
 });
 
 async function casesOf(

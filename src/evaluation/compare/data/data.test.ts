@@ -124,6 +124,7 @@ describe('JSON lines', () => {
           [4, 4, 1, 1],
         ],
         named: ['dog'],
+        patient: 12,
       },
       { image: 'a.png', text: 'a dog', mask: 'm.png' },
       { image: 'a.png', text: 'a dog' },
@@ -133,6 +134,8 @@ describe('JSON lines', () => {
     const truths = await Promise.all([0, 1, 2].map(async i => (await source.read(i)).truth?.data.reduce((a, b) => a + b, 0)));
     expect(truths).toEqual([5, 50, undefined]);
     expect((await source.read(3)).named).toEqual([[2, 5]]);
+    // What is no truth stands in the results as it was written.
+    expect((await Promise.all([0, 1, 3].map(i => source.read(i)))).map(s => s.further)).toEqual([{ patient: 12 }, undefined, { patient: 12 }]);
   });
 
   it.each([

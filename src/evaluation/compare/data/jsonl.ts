@@ -21,6 +21,7 @@ interface Line {
   readonly boxes?: readonly number[][];
   readonly mask?: string;
   readonly named?: readonly (readonly [number, number])[];
+  readonly further?: Readonly<Record<string, unknown>>;
 }
 
 /** Every line is checked before anything is computed. @throws NarrowsError naming file and line */
@@ -41,10 +42,14 @@ export async function openJsonl(spec: Extract<DataSpec, { kind: 'jsonl' }>): Pro
       const { line, modality } = listed[index];
       const pair = { image: await decodeImage(line.path, spec.pictures), text: line.text, imageName: line.image };
       const truth = modality === 'image' ? await truthOf(line, pair.image) : undefined;
-      return { ...nameOf(listed[index]), pair, truth, named: modality === 'text' ? line.named : undefined };
+      const { further, named } = line;
+      return { ...nameOf(listed[index]), pair, truth, further, named: modality === 'text' ? named : undefined };
     },
   };
 }
+
+/** Columns that say where the truth is. */
+const TRUTH = new Set(['box', 'boxes', 'mask', 'named']);
 
 /** A value of a CSV cell: a list in JSON, a text, or nothing; values of JSON stay as they are. */
 function cellValue(value: unknown): unknown {
@@ -63,6 +68,7 @@ async function readLine(pair: ListedPair, file: string, pictures: DataSpec['pict
   const { box, boxes, mask, named } = Object.fromEntries(
     Object.entries(pair.further).map(([key, value]) => [key.trim(), cellValue(value)]),
   );
+  const further = Object.fromEntries(Object.entries(pair.further).filter(([key]) => !TRUTH.has(key.trim())));
   if ([box, boxes, mask].filter(v => v !== undefined).length > 1)
     throw new NarrowsError(`${where}: give only one of box, boxes and mask; they say the same thing.`);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
@@ -88,6 +94,7 @@ async function readLine(pair: ListedPair, file: string, pictures: DataSpec['pict
     boxes: list,
     mask: mask === undefined ? undefined : absolute(mask as string),
     named: named === undefined ? undefined : spansOf(named, caption, where),
+    ...(Object.keys(further).length > 0 ? { further } : {}),
   };
 }
 

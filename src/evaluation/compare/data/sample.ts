@@ -22,6 +22,8 @@ export interface CompareSample {
   readonly pair: Pair;
   /** Images: where the named thing is, in pixels of the picture. */
   readonly truth?: Mask;
+  /** Further columns of the data file, as they stand there. */
+  readonly further?: Readonly<Record<string, unknown>>;
   /** Captions: spans [start, end) of the words that the picture shows. */
   readonly named?: readonly (readonly [number, number])[];
 }
