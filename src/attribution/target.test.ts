@@ -113,7 +113,11 @@ describe('a target', () => {
     );
     await expect(encodeTargets(model, encoded, { against: 'xylophone' })).rejects.toThrow(/xylophone/);
     await expect(encodeTargets(model, encoded, { against: '' })).rejects.toThrow(/empty/);
-    for (const spec of [{ against: 'a xylophone dog' }, { labels: ['a xylophone dog', 'a cat'] }, { templates: ['xylophone of {}', '{}'] }]) {
+    for (const spec of [
+      { against: 'a xylophone dog' },
+      { labels: ['a xylophone dog', 'a cat'] },
+      { templates: ['xylophone of {}', '{}'] },
+    ]) {
       const warned: string[] = [];
       await encodeTargets(model, encoded, spec, { warn: message => warned.push(message) });
       expect(warned.join()).toMatch(/vocabulary lacks "xylophone"/);

@@ -135,7 +135,11 @@ describe('JSON lines', () => {
     expect(truths).toEqual([5, 50, undefined]);
     expect((await source.read(3)).named).toEqual([[2, 5]]);
     // What is no truth stands in the results as it was written.
-    expect((await Promise.all([0, 1, 3].map(i => source.read(i)))).map(s => s.further)).toEqual([{ patient: 12 }, undefined, { patient: 12 }]);
+    expect((await Promise.all([0, 1, 3].map(i => source.read(i)))).map(s => s.further)).toEqual([
+      { patient: 12 },
+      undefined,
+      { patient: 12 },
+    ]);
   });
 
   it.each([
