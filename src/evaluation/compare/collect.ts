@@ -3,10 +3,13 @@ import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import { mean, median, standardError } from '../../tensor/statistics/descriptive.ts';
 import type { SampleSource } from './data/sample.ts';
 import { judges, servedBy } from './engine/block.ts';
-import type { Curves } from './engine/cells.ts';
+import type { Curves, StoredMap } from './engine/cells.ts';
 import { type Surveyed, survey } from './engine/survey.ts';
 import type { MetricFailure, ResultCost, ResultCurve, ResultPair } from './results.ts';
 import { type CompareSpec, includes, judgedSeeds, type MethodSetting, methodSettings, metricSettings, seedsOf } from './settings.ts';
+
+/** Work and time of a stored map. */
+type StoredCost = Omit<StoredMap, 'map'>;
 
 /** Points of a mean curve. */
 const POINTS = 17;
@@ -57,12 +60,25 @@ export function meanCurve(curves: readonly (readonly number[])[]): ResultCurve {
   return { mean: centre, low: centre.map((v, k) => v - half[k]), high: centre.map((v, k) => v + half[k]) };
 }
 
+/** What was measured: one figure per block, and only warm runs where there are any. */
+function measured<C extends Pick<StoredCost, 'cold' | 'lead'>>(costs: readonly C[]): C[] {
+  const one = costs.filter(c => c.lead !== false);
+  const blocks = one.length > 0 ? one : [...costs];
+  const warm = blocks.filter(c => c.cold !== true);
+  return warm.length > 0 ? warm : blocks;
+}
+
+/** Metrics whose value is measured once for a whole block of pairs. */
+const MEASURED = new Set(['seconds', 'peak-memory']);
+
 class Gathering {
   readonly warnings = new Set<string>();
   readonly pairs: (ResultPair & { readonly index: number; readonly cosine: number })[] = [];
   readonly values: Record<string, Record<string, number[][]>> = {};
   readonly curves = new Map<string, Curves[]>();
-  readonly costs = new Map<string, ResultCost[]>();
+  readonly costs = new Map<string, StoredCost[]>();
+  /** Rows of `values` that are copies of a block's figure or of cold runs, by metric and method: taken out at the end. */
+  readonly timed: { readonly rows: number[][]; readonly costs: StoredCost[][] }[] = [];
   readonly skipped: Record<string, string> = {};
   readonly failures: Record<string, number> = {};
   readonly metricFailures: Record<string, Record<string, MetricFailure>> = {};
@@ -74,13 +90,25 @@ class Gathering {
 
   finish(): CollectedKind {
     const { group, modality, pairs, values, skipped, failures, metricFailures } = this;
+    for (const { rows, costs } of this.timed) {
+      const kept = new Set(measured(costs.flat()));
+      for (const [p, row] of rows.entries())
+        row.splice(0, row.length, ...row.filter((_, s) => costs[p][s] === undefined || kept.has(costs[p][s])));
+    }
     const curves = [...this.curves].map(([label, list]) => [
       label,
       { insertion: meanCurve(list.map(c => c.insertion)), deletion: meanCurve(list.map(c => c.deletion)) },
     ]);
     const cost = [...this.costs].map(([label, list]) => {
       const [forward, backward] = (['forward', 'backward'] as const).map(side => list.reduce((sum, c) => sum + c[side], 0) / list.length);
-      return [label, { forward, backward, seconds: median(list.map(c => c.seconds)) }];
+      const seconds = measured(list).map(c => c.seconds);
+      return [
+        label,
+        {
+          ...{ forward, backward, seconds: median(seconds), measurements: seconds.length },
+          range: [Math.min(...seconds), Math.max(...seconds)] as const,
+        },
+      ];
     });
     return {
       warnings: [...this.warnings],
@@ -141,7 +169,13 @@ export async function collect(
           kind.metricFailures[metric.label][method.label] = { pairs: (before?.pairs ?? 0) + 1, reason: before?.reason ?? reason };
         }
         const values = reason === undefined ? seeds.map(seed => found.record.value(method.key, metric.key, seed) ?? Number.NaN) : [];
-        kind.values[metric.label][method.label].push(values);
+        const rows = kind.values[metric.label][method.label];
+        rows.push(values);
+        if (MEASURED.has(metric.name)) {
+          const table = kind.timed.find(t => t.rows === rows) ?? { rows, costs: [] };
+          if (!kind.timed.includes(table)) kind.timed.push(table);
+          table.costs.push(reason === undefined ? seeds.flatMap(seed => found.record.cost(method.key, seed) ?? []) : []);
+        }
         for (const seed of seeds) {
           const [s, m] = kind.metricSeconds.get(metric.label) ?? [0, 0];
           const seconds = found.record.valueSeconds(method.key, metric.key, seed);

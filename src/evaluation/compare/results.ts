@@ -42,7 +42,11 @@ export interface ResultCurve {
 
 /** Work and time per map. */
 export interface ResultCost {
+  /** Median over measurements: one per block of pairs and seed, of warm runs where there are any, compilation apart. */
   readonly seconds: number;
+  /** Least and largest of these measurements, and their number. */
+  readonly range?: readonly [number, number];
+  readonly measurements?: number;
   /** Passes through the tower. */
   readonly forward: number;
   readonly backward: number;

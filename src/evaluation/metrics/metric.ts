@@ -86,6 +86,8 @@ export interface MetricEntry<O = Record<string, unknown>> {
   /** Paper or repository with the formula's place. */
   readonly source: string;
   readonly needs: readonly Need[];
+  /** Says something only of methods that draw random numbers; others are left out. */
+  readonly sampledOnly?: boolean;
   /** Of code that the name and the options do not determine (a plug-in's file): part of the keys under which values are kept. */
   readonly version?: string;
   /** Options with defaults and a line of help each. */

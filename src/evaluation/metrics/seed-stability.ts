@@ -4,7 +4,7 @@ import { spearman } from '../../tensor/statistics/rank.ts';
 import type { MetricEntry } from './metric.ts';
 import { explainAgain } from './options.ts';
 
-/** Mean pairwise Spearman correlation over seeds; 1 for deterministic methods, NaN where a map has one value. */
+/** Mean pairwise Spearman correlation over seeds; comparisons leave out methods that do not sample; NaN where a map has one value. */
 export const seedStability: MetricEntry<{ seeds: number }> = {
   name: 'seed-stability',
   title: 'Stability over seeds',
@@ -15,6 +15,7 @@ export const seedStability: MetricEntry<{ seeds: number }> = {
   reading: 'Rank correlation between maps of the same pair with different seeds; 1 is perfectly stable.',
   source: 'attribution by sampling: M2IB, RISE and others; Spearman 1904',
   needs: ['explain'],
+  sampledOnly: true,
   schema: z.strictObject({ seeds: z.number().int().min(2).default(2).describe('runs that are compared with one another') }),
   async evaluate(sample, { seeds }) {
     const maps: Float32Array[] = [];

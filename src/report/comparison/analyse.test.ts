@@ -109,6 +109,13 @@ describe('analyse', () => {
     expect(analyse(mixed).parts[0].meanRank).toEqual(meanRank);
   });
 
+  it('leaves out of the mean place who lacks one of its metrics', () => {
+    const some = Object.fromEntries(Object.entries(ten).filter(([name]) => name !== 'a'));
+    const { meanRank } = analyse(toy([metric('m', 'higher'), metric('n', 'higher')], { m: ten, n: some }, 10)).parts[0];
+    expect(Object.keys(meanRank).sort()).toEqual(['b', 'c', 'ref']);
+    expect(meanRank.c).toBe(1);
+  });
+
   it('repeats exactly', () => {
     expect(analyse(results)).toEqual(analyse(results));
   });

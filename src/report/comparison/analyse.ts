@@ -81,7 +81,7 @@ export interface PartAnalysis {
   readonly tables: readonly MetricTable[];
   /**
    * By method: mean place, 0 for best and 1 for last, over metrics of faithfulness and localisation (over all with a direction where there are
-   * none of these).
+   * none of these). A method that is not ranked by all of these metrics has none: its mean would be over other metrics than that of the others.
    */
   readonly meanRank: Readonly<Record<string, number>>;
 }
@@ -198,7 +198,8 @@ function metricTable(results: ComparisonResults, part: ResultPart, metric: Resul
   const sign = { higher: -1, lower: 1, none: 0 }[metric.direction];
   const judged = (c: Column): number => c.row.pairs + c.row.undefinedPairs;
   const most = columns.reduce((top, c) => Math.max(top, judged(c)), 0);
-  const partial = (c: Column): boolean => judged(c) < ENOUGH * most;
+  // Times are one figure per block of pairs, of warm runs: fewer of them say the same.
+  const partial = (c: Column): boolean => metric.category !== 'cost' && judged(c) < ENOUGH * most;
   const ranked = sign === 0 ? [] : columns.filter(c => Number.isFinite(c.row.value.estimate) && !partial(c));
   const rankOf = new Map(Array.from(ranks(ranked.map(c => sign * c.row.value.estimate)), (rank, i) => [ranked[i].row.method, rank]));
   // Ties for the first place are best together; the first in the table's order stands for them in tests.
@@ -246,7 +247,8 @@ function meanRanks(tables: readonly MetricTable[]): Record<string, number> {
   const ranked = tables.filter(t => t.best !== undefined);
   const main = ranked.filter(t => MAIN.has(t.metric.category));
   const totals = new Map<string, [total: number, count: number]>();
-  for (const { rows } of main.length > 0 ? main : ranked) {
+  const counted = main.length > 0 ? main : ranked;
+  for (const { rows } of counted) {
     const count = rows.filter(row => row.rank !== undefined).length;
     for (const { method, rank } of rows) {
       if (rank === undefined) continue;
@@ -255,5 +257,5 @@ function meanRanks(tables: readonly MetricTable[]): Record<string, number> {
       totals.set(method, [total + (count > 1 ? (rank - 1) / (count - 1) : 0), seen + 1]);
     }
   }
-  return Object.fromEntries([...totals].map(([method, [total, seen]]) => [method, total / seen]));
+  return Object.fromEntries([...totals].flatMap(([method, [total, seen]]) => (seen === counted.length ? [[method, total / seen]] : [])));
 }

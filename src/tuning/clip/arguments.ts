@@ -15,6 +15,7 @@ export const clipTrainingSchema = trainingArgumentsSchema.extend({
   train_file: path.describe('List of pairs (.csv, .tsv, .jsonl, .json) with columns image and caption; without it: the built-in scenes'),
   validation_file: path.describe('List of pairs for evaluation (with train_file)'),
   ignore_bad: z.boolean().default(false).describe('Leave out pairs that cannot be read, with a warning, instead of stopping'),
+  distinct_captions: z.boolean().default(false).describe('Evaluation: every pair is a target of its own, though captions may be equal'),
   model: path.describe('CLIP checkpoint to start from; its config, tokenizer and preprocessor are kept'),
   tokenizer: path.describe('Directory of a tokenizer (with train_file); without it: the words of the captions'),
   vocabulary_size: count

@@ -25,7 +25,7 @@ const crossEntropy = (logits: readonly number[], right: number): number => {
 };
 
 /**
- * Runs all measures. @param scale exp(logit_scale), at most 100; @param weights the model's tensors, or {} for frozen graphs
+ * Runs all measures. Equal captions count as one target, unless `distinct`: who gives one of them is right. @param scale exp(logit_scale), at most 100; @param weights the model's tensors, or {} for frozen graphs
  * @throws NarrowsError naming the line of an image that cannot be read, unless `note` is given
  */
 export async function evaluatePairs(
@@ -34,7 +34,7 @@ export async function evaluatePairs(
   reader: PairReader,
   pairs: readonly Pair[],
   scale: number,
-  note?: Note,
+  { note, distinct = false }: { readonly note?: Note; readonly distinct?: boolean } = {},
 ): Promise<PairScores> {
   const scores: PairScores = { loss: [], image_to_text: [], text_to_image: [] };
   const all = [...Array(reader.grid).keys()];
@@ -59,8 +59,9 @@ export async function evaluatePairs(
       const toTexts = textRows.map(t => scale * dot(imageRows[i], t));
       const toImages = imageRows.map(v => scale * dot(textRows[i], v));
       scores.loss.push((crossEntropy(toTexts, i) + crossEntropy(toImages, i)) / 2);
-      scores.image_to_text.push(place(imageRows[i], textRows, i) === 0 ? 1 : 0);
-      scores.text_to_image.push(place(textRows[i], imageRows, i) === 0 ? 1 : 0);
+      const isRight = (j: number): boolean => (distinct ? j === i : texts[j] === texts[i]);
+      scores.image_to_text.push(place(imageRows[i], textRows, i, isRight) === 0 ? 1 : 0);
+      scores.text_to_image.push(place(textRows[i], imageRows, i, isRight) === 0 ? 1 : 0);
     }
   }
   return scores;

@@ -89,10 +89,19 @@ export function splitRows(data: Float32Array, count: number): Float32Array[] {
 /** Inner product. */
 export const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
-/** Place of the right answer among candidates, 0 = first. */
-export function place(query: Float32Array, candidates: readonly Float32Array[], right: number): number {
-  const best = dot(query, candidates[right]);
-  return candidates.reduce((n, c, i) => n + (i !== right && dot(query, c) >= best ? 1 : 0), 0);
+/**
+ * Place of the right answer among candidates, 0 = first. Candidates that are as right as it (equal captions, images of one caption) are no
+ * rivals: the best of them counts. @param isRight says which they are; only `right` by default
+ */
+export function place(
+  query: Float32Array,
+  candidates: readonly Float32Array[],
+  right: number,
+  isRight: (candidate: number) => boolean = i => i === right,
+): number {
+  const scores = candidates.map(c => dot(query, c));
+  const best = scores.reduce((top, score, i) => (isRight(i) ? Math.max(top, score) : top), Number.NEGATIVE_INFINITY);
+  return scores.reduce((n, score, i) => n + (!isRight(i) && score >= best ? 1 : 0), 0);
 }
 
 /** Runs all measures on fresh scenes, the same for every model. @param weights the model's tensors, or {} for frozen graphs */

@@ -61,7 +61,10 @@ export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments
       async evaluate() {
         const feeds = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
         const scale = Math.min(100, Math.exp(logitScale.data[0]));
-        const scores = await evaluatePairs(task.encoders, feeds, reader, validation, scale, args.ignore_bad ? note : undefined);
+        const scores = await evaluatePairs(task.encoders, feeds, reader, validation, scale, {
+          note: args.ignore_bad ? note : undefined,
+          distinct: args.distinct_captions,
+        });
         return Object.fromEntries(Object.entries(scores).map(([key, values]) => [`eval_${key}`, meanOf(values)]));
       },
     }),

@@ -84,6 +84,7 @@ export function judges(metric: MetricSetting, method: MethodSetting, work: Judge
   if (!modalities.includes(modality) || !includes(metric, work.rank)) return false;
   if (needs.includes('truth') && !work.truth) return false;
   if (needs.includes('pixels') && modality !== 'image') return false;
+  if (metric.entry.sampledOnly && !method.entry.sampled) return false;
   if (!needs.includes('explain')) return true;
   if (method.entry.fixed) return false;
   const { forward, backward } = work.record.cost(method.key, spec.seed) ?? { forward: 0, backward: 0 };

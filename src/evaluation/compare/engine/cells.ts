@@ -12,6 +12,9 @@ const mapSchema = z.strictObject({
   forward: z.number(),
   backward: z.number(),
   seconds: z.number(),
+  /** See `MapCost`; absent in cells of older versions. */
+  cold: z.boolean().optional(),
+  lead: z.boolean().optional(),
 });
 const curvesSchema = z.strictObject({ insertion: z.array(z.number()), deletion: z.array(z.number()) });
 const valueSchema = z.strictObject({

@@ -162,6 +162,26 @@ describe('a comparison', () => {
     expect(again.values.entropy.rollout[0][0]).toBeGreaterThan(0);
   });
 
+  it('times a block once, warm where it can, and asks for stability only where seeds matter', async () => {
+    const spec = {
+      ...specOf('timed', ['rollout', 'm2ib'].map(plain)),
+      metrics: ['seconds', 'forward-passes', 'seed-stability'].map(plain),
+    };
+    await runComparison(spec, source, model, { workers: 0 });
+    const [image] = await collect(spec, source, model);
+    // Three pairs of one block: one figure per seed, on the first of them; counts of passes stand for every pair.
+    expect(image.values.seconds.rollout.map(seeds => seeds.length)).toEqual([1, 0, 0]);
+    expect(image.values.seconds.m2ib.map(seeds => seeds.length)).toEqual([2, 0, 0]);
+    expect(image.values['forward-passes'].m2ib.map(seeds => seeds.length)).toEqual([2, 2, 2]);
+    expect(image.values['seed-stability'].rollout.every(seeds => seeds.length === 0)).toBe(true);
+    expect(image.values['seed-stability'].m2ib.some(seeds => seeds.length === 1)).toBe(true);
+    const { seconds, range, measurements } = image.cost.m2ib;
+    expect(measurements).toBe(2);
+    expect(range![0]).toBeGreaterThan(0);
+    expect(range![0] <= seconds && seconds <= range![1]).toBe(true);
+    expect([...range!].sort((a, b) => a - b)).toEqual([...image.values.seconds.m2ib[0]].sort((a, b) => a - b));
+  });
+
   it('does not go into a directory of another process, nor into one of an older version', async () => {
     const spec = specOf('taken', METHODS);
     await using _ = await lockOutput(spec.directory);

@@ -13,6 +13,10 @@ export interface MapCost {
   readonly forward: number;
   readonly backward: number;
   readonly seconds: number;
+  /** Graphs were compiled in this run: its first steps were slower than later ones, though the compilation itself is not in `seconds`. */
+  readonly cold: boolean;
+  /** The pair stands for those that went through the method with it: `seconds` is their mean, one measurement for all of them. */
+  readonly lead: boolean;
 }
 
 /** A map with its cost. */
@@ -70,16 +74,22 @@ export class MethodRuns {
     const compiled = this.model.compileSeconds;
     let results = await attributor.attributeAll(pairs, options);
     // A run that built its graphs says little about the method: quick ones that remember nothing are timed once more.
-    const cold = this.model.compileSeconds > compiled;
-    if (cold && secondsOf(results[0]) < QUICK && !keepsFeatures(setting)) results = await attributor.attributeAll(pairs, options);
-    const seconds = secondsOf(results[0]) / pairs.length;
-    return results.map(result => {
+    let compiling = this.model.compileSeconds - compiled;
+    if (compiling > 0 && secondsOf(results[0]) < QUICK && !keepsFeatures(setting)) {
+      results = await attributor.attributeAll(pairs, options);
+      compiling = this.model.compileSeconds - compiled - compiling;
+    }
+    const seconds = Math.max(0, secondsOf(results[0]) - compiling) / pairs.length;
+    return results.map((result, i) => {
       const map = playersOf(result, options.modality);
       if (!map) throw new NarrowsError(`${setting.label} made no map of the ${options.modality}.`);
       return {
         map,
         cosine: result.cosine,
-        cost: { forward: result.passes?.forward ?? 0, backward: result.passes?.backward ?? 0, seconds },
+        cost: {
+          ...{ forward: result.passes?.forward ?? 0, backward: result.passes?.backward ?? 0, seconds },
+          ...{ cold: compiling > 0, lead: i === 0 },
+        },
       };
     });
   }

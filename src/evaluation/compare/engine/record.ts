@@ -63,13 +63,15 @@ export class PairRecord {
   /** Work and time of a map. */
   cost(method: string, seed: number): Omit<StoredMap, 'map'> | undefined {
     const stored = this.result<StoredMap>(cellKey.map(this.pair, method, seed));
-    return stored && { forward: stored.forward, backward: stored.backward, seconds: stored.seconds };
+    if (!stored) return undefined;
+    const { map: _, ...cost } = stored;
+    return cost;
   }
 
   setMap(method: string, seed: number, map: Float32Array, cost: Omit<StoredMap, 'map'>): void {
     const base64 = Buffer.from(map.buffer, map.byteOffset, map.byteLength).toString('base64');
-    const { forward, backward, seconds } = cost;
-    this.set(cellKey.map(this.pair, method, seed), { result: { map: base64, forward, backward, seconds } });
+    const { forward, backward, seconds, cold, lead } = cost;
+    this.set(cellKey.map(this.pair, method, seed), { result: { map: base64, forward, backward, seconds, cold, lead } });
   }
 
   /** Why there is no map of some seed; tried again by the next run. */
