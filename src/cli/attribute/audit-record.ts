@@ -1,9 +1,12 @@
 /** @file What an audit remembers of a pair that is done: enough for its tables and its index, without opening the picture again. */
 import type { Attribution } from '../../attribution/result.ts';
-import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import type { Rectangle, RgbImage } from '../../inputs/image/rgb-image.ts';
 import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
-import { indexRow } from '../../report/attribution/bound.ts';
-import type { IndexRow } from '../../report/attribution/html-index.ts';
+import { type IndexRow, rowOf } from '../../report/attribution/html-index.ts';
+import { dataUri } from '../../report/attribution/picture.ts';
+import { sharpCodec } from '../../report/attribution/sharp-codec.ts';
+import { smallPicture } from '../../report/attribution/thumbnail.ts';
+import type { PlacedMap } from './audit-box.ts';
 
 /** A pair that failed, and why. */
 export interface Failure {
@@ -19,22 +22,33 @@ export interface AuditRecord extends IndexRow {
   readonly grid?: readonly [number, number];
   /** Raw values, row by row. */
   readonly patches?: readonly number[];
-  /** Further columns of the list, as they stand there. */
-  readonly further?: Readonly<Record<string, unknown>>;
+  /** Where the patches lie, in pixels of the picture. */
+  readonly view?: Rectangle;
+  /** The picture's, in pixels. */
+  readonly width: number;
+  readonly height: number;
   /** Relative to the audit's directory. */
   readonly files: readonly string[];
 }
 
-/** The record of a result. @param image path as the list has it */
+/** The record of a result; its thumbnail is bare, since the scale of its map is that of the whole audit. @param image path as the list has it */
 export async function makeRecord(result: Attribution, image: RgbImage, path: string, files: readonly string[]): Promise<AuditRecord> {
   const href = files.find(file => file.endsWith('.html')) ?? files.find(file => file.endsWith('.svg') || file.endsWith('.png'));
   return {
-    ...(await indexRow(result, image, href)),
+    ...rowOf(result, href),
+    thumbnail: await dataUri(sharpCodec, await smallPicture(sharpCodec, image), 'small'),
+    width: image.width,
+    height: image.height,
     image: path,
     unit: result.unit,
     words: result.text?.words.map(({ text, value, unknown }) => ({ text, value, ...(unknown ? { unknown } : {}) })),
     grid: result.image?.grid,
+    view: result.image?.view,
     patches: result.image && Array.from(result.image.patches, v => Number(v.toPrecision(7))),
     files,
   };
 }
+
+/** The record's map of the image and where it lies; undefined where there is none. */
+export const placedMap = ({ grid, patches, view, width, height }: AuditRecord): PlacedMap | undefined =>
+  grid && patches && view ? { grid, patches, view, size: { width, height } } : undefined;

@@ -13,7 +13,15 @@ export interface FinishedPair {
 }
 
 const schema = z.object({
-  record: z.looseObject({ image: z.string(), caption: z.string(), verdict: z.string(), files: z.array(z.string()) }),
+  record: z.looseObject({
+    image: z.string(),
+    caption: z.string(),
+    verdict: z.string(),
+    // Records of before have a thumbnail on a scale of its own, and no size.
+    width: z.number(),
+    height: z.number(),
+    files: z.array(z.string()),
+  }),
   sizes: z.array(z.number()),
 }) as unknown as z.ZodType<FinishedPair>;
 

@@ -15,9 +15,11 @@ import { version } from '../../system/version.ts';
 import type { Context } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { hubOptions } from '../hub-progress.ts';
+import { insideBox } from './audit-box.ts';
+import { furtherNames, renamed } from './audit-columns.ts';
 import { writeAuditPages } from './audit-pages.ts';
 import { type HashedPair, pairKey, planAudit } from './audit-plan.ts';
-import type { AuditRecord } from './audit-record.ts';
+import { type AuditRecord, placedMap } from './audit-record.ts';
 import { filesAreThere, openAuditStore } from './audit-store.ts';
 import { gatherWarnings, linesText } from './audit-warnings.ts';
 import { auditWork } from './audit-work.ts';
@@ -110,18 +112,37 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   });
   const keys = new Map(pairs.map(pair => [pair.listed, pairKey(fixed, pair)]));
   const reasonOf = (pair: ListedPair): string | undefined => unreadable.get(pair) ?? store.failure(keys.get(pair)!);
+  const names = furtherNames(listed);
+  for (const [name, called] of names)
+    if (name !== called)
+      context.log.warn(`The tables have a column "${name}" of the audit; the one of ${request.file} is called "${called}" in them.`);
   const failures = listed.flatMap(pair => {
     const reason = reasonOf(pair);
-    return reason === undefined ? [] : [{ listed: pair, reason }];
+    return reason === undefined ? [] : [{ listed: renamed(pair, names), reason }];
   });
   const done = listed.filter(pair => reasonOf(pair) === undefined);
-  const read = (i: number): AuditRecord => ({
-    ...store.result(keys.get(done[i])!)!.record,
-    image: done[i].image,
-    further: done[i].further,
+  const recordOf = (pair: ListedPair): AuditRecord => store.result(keys.get(pair)!)!.record;
+  const boxes = done.map(pair => insideBox(pair, () => placedMap(recordOf(pair))));
+  const read = (i: number): AuditRecord => {
+    const record = recordOf(done[i]);
+    const { share, warning } = boxes[i];
+    return {
+      ...record,
+      image: done[i].image,
+      further: renamed(done[i], names).further,
+      ...(share === undefined ? {} : { insideBox: share }),
+      ...(warning === undefined ? {} : { warnings: [...(record.warnings ?? []), warning] }),
+    };
+  };
+  const records = { count: done.length, further: [...names.values()], read };
+  const written = await writeAuditPages(directory, request.file, records, failures, {
+    unit: settings.draw.unit,
+    onDraw: (drawn, total) => {
+      context.signal.throwIfAborted();
+      context.status(`Drawing the index: ${drawn} of ${total} pairs`);
+    },
   });
-  const further = [...new Set(listed.flatMap(pair => Object.keys(pair.further)))];
-  const written = await writeAuditPages(directory, request.file, { count: done.length, further, read }, failures);
+  context.status();
   for (const { listed: pair, reason } of failures.slice(0, LISTED)) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
   if (failures.length > LISTED)
     context.log.warn(`${failures.length - LISTED} more pairs failed; ${join(directory, 'summary.csv')} says why.`);

@@ -5,6 +5,7 @@ import { figureSvgWith } from './figure.ts';
 import type { FigureOptions } from './figure-options.ts';
 import { type ReportItem, type ReportOptions, reportHtmlWith } from './html.ts';
 import { type IndexRow, indexRowWith } from './html-index.ts';
+import type { Scale } from './normalise.ts';
 import { sharpCodec } from './sharp-codec.ts';
 import type { SvgText } from './svg.ts';
 import { terminalThumbnailWith } from './terminal.ts';
@@ -31,8 +32,8 @@ export const reportHtml = (items: readonly ReportItem[], options?: ReportOptions
   reportHtmlWith(sharpCodec, items, options);
 
 /** See `indexRowWith`. */
-export const indexRow = (result: Attribution, image: RgbImage, href?: string): Promise<IndexRow> =>
-  indexRowWith(sharpCodec, result, image, href);
+export const indexRow = (result: Attribution, image: RgbImage, href?: string, scale?: Scale): Promise<IndexRow> =>
+  indexRowWith(sharpCodec, result, image, href, scale);
 
 /** See `terminalThumbnailWith`. */
 export const terminalThumbnail = (result: Attribution, image: RgbImage, columns?: number, mapName?: string): Promise<string> =>

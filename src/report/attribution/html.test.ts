@@ -13,7 +13,7 @@ const item = (caption: string, more = {}) => ({ image: photo, result: exampleRes
 /** Tags close in the order in which they opened; attribute values are quoted. */
 function expectBalanced(html: string): void {
   const open: string[] = [];
-  const hollow = new Set(['meta', 'img', 'input', 'line', 'path', 'circle']);
+  const hollow = new Set(['meta', 'img', 'input', 'line', 'path', 'circle', 'wbr']);
   const bare = html.replace(/<!doctype html>/, '').replace(/(<(script|style)[^>]*>)[\s\S]*?(<\/\2>)/g, '$1$3');
   for (const [, close, name, rest] of bare.matchAll(/<(\/?)([a-zA-Z][\w-]*)((?:\s+[\w:-]+(?:="[^"<]*")?)*)\s*\/?>/g)) {
     if (close) expect(open.pop()).toBe(name);

@@ -103,7 +103,7 @@ function dimming(values: ArrayLike<number>, raw: Attribution['unit'], signed: bo
 }
 
 /** Share of the largest magnitude up to which negative values are drawn as 0: a bar with two sides for them would say nothing. */
-const NEGLIGIBLE = 0.02;
+export const NEGLIGIBLE = 0.02;
 
 /** Chooses the display scale of one map (`values` raw). @throws NarrowsError for a bad percentage or a value that is not finite. */
 export function displayScale(values: ArrayLike<number>, raw: Attribution['unit'], options: ScaleOptions = {}): Scale {

@@ -30,10 +30,10 @@ export const sharpCodec = {
   },
 } satisfies PictureCodec;
 
-/** RGB pixels of a PNG `data:` URI that `dataUri` made. @throws NarrowsError for anything else */
+/** RGB pixels of a PNG or WebP `data:` URI that `dataUri` made. @throws NarrowsError for anything else */
 export async function pictureOf(source: string): Promise<RgbImage> {
   const [head, text] = source.split(',', 2);
-  if (head !== 'data:image/png;base64') throw new NarrowsError('A picture in the file is no data URL of a PNG image.');
+  if (!/^data:image\/(png|webp);base64$/.test(head)) throw new NarrowsError('A picture in the file is no data URL of a PNG or WebP image.');
   const { data, info } = await sharp(Buffer.from(text ?? '', 'base64'))
     .removeAlpha()
     .toColourspace('srgb')

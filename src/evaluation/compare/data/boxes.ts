@@ -20,6 +20,32 @@ export function readBox(value: unknown, where: string): number[] {
   return list;
 }
 
+/** A value of a CSV cell: a list in JSON, a text, or nothing; values of JSON stay as they are. */
+export function cellValue(value: unknown): unknown {
+  if (typeof value !== 'string') return value ?? undefined;
+  if (value.trim() === '') return undefined;
+  if (!/^[[{]/.test(value.trimStart())) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/**
+ * The boxes that a line of a list gives as `box` or `boxes` ([left, top, width, height] in pixels); undefined where it gives none.
+ * @throws NarrowsError that begins with `where`, for both at once or for one that is no box
+ */
+export function listedBoxes(further: Readonly<Record<string, unknown>>, where: string): number[][] | undefined {
+  const named = new Map(Object.entries(further).map(([key, value]) => [key.trim(), cellValue(value)]));
+  const [box, boxes] = [named.get('box'), named.get('boxes')];
+  if (box !== undefined && boxes !== undefined)
+    throw new NarrowsError(`${where}: give only one of box and boxes; they say the same thing.`);
+  if (boxes !== undefined && (!Array.isArray(boxes) || boxes.length === 0))
+    throw new NarrowsError(`${where}: boxes must be a list of at least one box.`);
+  return (box === undefined ? (boxes as unknown[] | undefined) : [box])?.map(each => readBox(each, where));
+}
+
 /** Rounding in annotation tools leaves boxes a little over the edge. */
 const SLACK = 1;
 

@@ -8,7 +8,7 @@ import { type ListedPair, readPairs } from '../../../inputs/pairs/read-pairs.ts'
 import { dirname, isAbsolute, join } from '../../../node/paths.ts';
 import { NarrowsError } from '../../../system/errors.ts';
 import { RandomStream } from '../../../tensor/random.ts';
-import { checkInside, pictureSize, readBox } from './boxes.ts';
+import { cellValue, checkInside, listedBoxes, pictureSize } from './boxes.ts';
 import { emptyMask, fillBox } from './masks.ts';
 import type { DataSpec, Mask, SampleSource } from './sample.ts';
 
@@ -51,18 +51,6 @@ export async function openJsonl(spec: Extract<DataSpec, { kind: 'jsonl' }>): Pro
 /** Columns that say where the truth is. */
 const TRUTH = new Set(['box', 'boxes', 'mask', 'named']);
 
-/** A value of a CSV cell: a list in JSON, a text, or nothing; values of JSON stay as they are. */
-function cellValue(value: unknown): unknown {
-  if (typeof value !== 'string') return value ?? undefined;
-  if (value.trim() === '') return undefined;
-  if (!value.trimStart().startsWith('[')) return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
-  }
-}
-
 async function readLine(pair: ListedPair, file: string, pictures: DataSpec['pictures']): Promise<Line> {
   const { image, text: caption, where, line: number } = pair;
   const { box, boxes, mask, named } = Object.fromEntries(
@@ -73,9 +61,7 @@ async function readLine(pair: ListedPair, file: string, pictures: DataSpec['pict
     throw new NarrowsError(`${where}: give only one of box, boxes and mask; they say the same thing.`);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
   const size = await pictureSize(absolute(image), where, pictures);
-  if (boxes !== undefined && (!Array.isArray(boxes) || boxes.length === 0))
-    throw new NarrowsError(`${where}: boxes must be a list of at least one box.`);
-  const list = (box === undefined ? (boxes as unknown[] | undefined) : [box])?.map(each => readBox(each, where));
+  const list = listedBoxes(pair.further, where);
   for (const each of list ?? []) checkInside(each, size, where);
   if (mask !== undefined) {
     if (typeof mask !== 'string') throw new NarrowsError(`${where}: mask must be the path of a picture.`);

@@ -104,14 +104,19 @@ export const indexStyle = `
 .index th button::after { content: ' ↕'; color: var(--muted); font-weight: 400; }
 .index th[aria-sort=ascending] button::after { content: ' ↑'; color: var(--ink); }
 .index th[aria-sort=descending] button::after { content: ' ↓'; color: var(--ink); }
-.index td { vertical-align: middle; padding-top: 8px; padding-bottom: 8px; }
+.index td { vertical-align: top; padding-top: 8px; padding-bottom: 8px; overflow-wrap: break-word; }
+.index td.picture { min-width: 84px; }
 .index img { display: block; height: 72px; width: auto; max-width: 160px; object-fit: contain; border-radius: 5px; }
 .index td.caption { min-width: 260px; font-size: 15px; }
-.index td.caption > span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
+.index td.caption > span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; overflow-wrap: anywhere; }
 .index .warning { margin: 4px 0 0; color: var(--bad); overflow-wrap: anywhere; }
-.index td.file { min-width: 120px; max-width: 260px; overflow-wrap: break-word; word-break: normal; }
-.index td:last-child { min-width: 140px; max-width: 340px; }
+.index td.file { min-width: 120px; max-width: 260px; }
+.index td.verdict { min-width: 130px; max-width: 340px; }
+.index td.further { min-width: 90px; max-width: 260px; }
 .index th.number { min-width: 84px; text-align: right; }
+.scale { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: flex-start; margin-top: 10px; }
+.scale svg { flex: none; max-width: 100%; }
+.scale p { flex: 1 1 320px; margin: 0; }
 a { color: var(--accent); }
 @media (max-width: 800px) { .index img { height: 56px; max-width: 90px; } .index td.caption { min-width: 200px; } }
 `;
