@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { barGrounds, barPaints, colourBar } from './colour-bar.ts';
 import { colourMap, hex } from './colour-map.ts';
-import { legendText, legendTexts } from './html/legend.ts';
+import { legendText, legendTexts, wordLegendText } from './html/legend.ts';
 import { displayScale } from './normalise.ts';
 import { composite, type OverlayStyle, overlayLayer } from './overlay.ts';
 import { toSvg } from './svg.ts';
@@ -52,6 +52,7 @@ test('words of the legend follow overlay, colours and sides', () => {
   expect(legendText('blended', map, false)).toBe('On the image, clear is none, violet is some, pale yellow is most.');
   expect(legendText('heat', colourMap('narrows-sea'), false)).toBe('On the image, deep blue is none, pale lime is most.');
   expect(legendText('blended', colourMap('narrows-signed'), true)).toBe('On the image, clear is none, orange raises, blue lowers.');
+  expect(wordLegendText(map, false)).toBe('Among the words, dark indigo is none, pale yellow is most.');
   const { blended, masked } = legendTexts();
   expect(blended.auto[0]).not.toMatch(/orange|blue/);
   expect(blended['narrows-grey'][0]).toContain('white is most');

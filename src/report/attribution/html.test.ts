@@ -104,3 +104,30 @@ test('the index is safe, sortable and asks for nothing', async () => {
   expect(html.match(/data-value="0\.2871"/g)).toHaveLength(3);
   expect(html).not.toMatch(/https?:\/\//);
 });
+
+test('the legend speaks of each side of each part that is there, and of no other', async () => {
+  const photo = { width: 20, height: 10, data: new Uint8Array(600).fill(200) };
+  const legend = async (bumps: number, words: number) => {
+    const unit = 'score' as const;
+    const result = exampleResult({ caption: 'a cup', ...photo, unit, bumps: [[0.5, 0.5, 0.2, bumps]], values: [words, 0.4] });
+    const html = await reportHtml([{ result, image: photo }]);
+    return [...html.matchAll(/class="legend" data-place="(\d)">([^<]*)</g)].map(m => [Number(m[1]), m[2]]);
+  };
+  const image = [
+    'On the image, clear is none, violet is some, pale yellow is most.',
+    'On the image, clear is none, orange raises, blue lowers.',
+  ];
+  const words = ['Among the words, dark indigo is none, pale yellow is most.', 'Among the words, orange raises, blue lowers.'];
+  expect(await legend(0.8, 0.1)).toEqual([
+    [0, image[0]],
+    [2, words[0]],
+  ]);
+  expect(await legend(0.8, -0.2)).toEqual([
+    [0, image[0]],
+    [3, words[1]],
+  ]);
+  expect(await legend(-0.8, 0.1)).toEqual([
+    [1, image[1]],
+    [2, words[0]],
+  ]);
+});

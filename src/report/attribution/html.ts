@@ -116,16 +116,14 @@ export async function reportHtmlWith(codec: PictureCodec, items: readonly Report
   });
 }
 
-/** Which sides the scales of the items' maps have: only above zero, or below it too. */
-function sidesOf({ result }: ReportItem): boolean[] {
-  const maps: ArrayLike<number>[] = [
-    ...(result.image ? [result.image.patches] : []),
-    ...(result.text ? [result.text.words.map(word => word.value)] : []),
-  ];
+/** Which legends an item needs, as places among `legendTexts`. */
+function legendsOf({ result }: ReportItem): number[] {
+  const side = (values: ArrayLike<number>): number => Number(displayScale(values, result.unit).signed);
   const together = wordMaps(result);
   return [
-    ...maps.map(values => displayScale(values, result.unit).signed),
-    ...(result.image && together.length > 0 ? [wordMapScale(together).signed] : []),
+    ...(result.image ? [side(result.image.patches)] : []),
+    ...(result.image && together.length > 0 ? [Number(wordMapScale(together).signed)] : []),
+    ...(result.text ? [2 + side(result.text.words.map(word => word.value))] : []),
   ];
 }
 
@@ -144,8 +142,8 @@ function howToRead(items: readonly ReportItem[]): string {
       'A patch or word with a large number carries information that the model needs to match this image with this caption: the number says how many nats (or bits) got through the bottleneck there. Where there is none, the model can do without. A map of less than one bit in all stays dim.',
     );
   }
-  const sides = items.flatMap(item => sidesOf(item));
-  const signedScores = items.some(item => item.result.unit === 'score' && sidesOf(item).includes(true));
+  const needed = new Set(items.flatMap(item => legendsOf(item)));
+  const signedScores = items.some(item => item.result.unit === 'score' && legendsOf(item).some(place => place % 2 === 1));
   if (scores)
     texts.push(
       signedScores
@@ -154,8 +152,8 @@ function howToRead(items: readonly ReportItem[]): string {
     );
   const hasImage = items.some(item => item.result.image);
   // The script keeps these true when another overlay or other colours are chosen.
-  const legends = legendTexts().blended.auto.map((text, side) =>
-    hasImage && sides.includes(side === 1) ? `<span class="legend" data-side="${side}">${escapeText(text)}</span>` : '',
+  const legends = legendTexts().blended.auto.map((text, place) =>
+    needed.has(place) ? `<span class="legend" data-place="${place}">${escapeText(text)}</span>` : '',
   );
   return `<p class="muted"><b>How to read this.</b> ${[...texts, ...legends.filter(Boolean)].join(' ')}${hasImage ? ' Grey margins were cut off before the model saw the image.' : ''}</p>`;
 }

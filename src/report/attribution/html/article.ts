@@ -131,7 +131,7 @@ export function articleHtml(result: Attribution, { index, picture, command }: Ar
       `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul>${charts(result.text)}</div>`
     : '';
   return (
-    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result.warnings)}` +
+    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${result.caption.length > 300 ? ' class="long"' : ''}${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result.warnings)}` +
     `<div class="views${right ? '' : ' single'}">${left}${right}</div>${right ? '' : '<ul class="pins" aria-label="Pinned values"></ul>'}` +
     `${tables(result)}${provenance(result)}` +
     `<div class="command"><pre tabindex="0" aria-label="The same on the command line">${escapeText(command)}</pre><button class="copy" type="button">Copy</button></div></article>`

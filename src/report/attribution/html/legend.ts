@@ -25,8 +25,12 @@ export function legendText(method: ReportOverlay, { words }: Pick<ColourMap, 'wo
     : `On the image, ${none} is none, ${method === 'blended' ? `${some} is some, ` : ''}${high} is most.`;
 }
 
-/** All sentences by overlay and map (`auto`: what is taken when none is chosen), for scales without and with a side below zero. */
-export const legendTexts = (): Readonly<Record<ReportOverlay, Readonly<Record<string, readonly [string, string]>>>> =>
+/** One sentence on the words, which stand on the map's colours whatever the overlay. */
+export const wordLegendText = ({ words }: Pick<ColourMap, 'words'>, signed: boolean): string =>
+  signed ? `Among the words, ${words.high} raises, ${words.low} lowers.` : `Among the words, ${words.low} is none, ${words.high} is most.`;
+
+/** All sentences by overlay and map (`auto`: what is taken when none is chosen), for images and then words, each without and with a side below zero. */
+export const legendTexts = (): Readonly<Record<ReportOverlay, Readonly<Record<string, readonly string[]>>>> =>
   Object.fromEntries(
     reportOverlays.map(([method]) => [
       method,
@@ -38,8 +42,14 @@ export const legendTexts = (): Readonly<Record<ReportOverlay, Readonly<Record<st
             // On a dark picture zero is dark, on a light one light.
             return { words: signed ? { ...words, middle: 'the middle of the bar' } : words };
           };
-          return [name, [legendText(method, map(false), false), legendText(method, map(true), true)]];
+          return [
+            name,
+            [
+              ...[false, true].map(signed => legendText(method, map(signed), signed)),
+              ...[false, true].map(signed => wordLegendText(map(signed), signed)),
+            ],
+          ];
         }),
       ),
     ]),
-  ) as Record<ReportOverlay, Record<string, [string, string]>>;
+  ) as Record<ReportOverlay, Record<string, string[]>>;

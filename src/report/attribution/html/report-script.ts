@@ -295,7 +295,7 @@ export const reportScript = `
   var redraw = function () {
     byId('opacity-value').textContent = tools.opacity.value + '\\u2009%';
     Array.prototype.forEach.call(document.querySelectorAll('.legend'), function (span) {
-      span.textContent = data.legends[tools.method.value][tools.map.value][span.dataset.side];
+      span.textContent = data.legends[tools.method.value][tools.map.value][span.dataset.place];
     });
     redraws.forEach(function (f) { f(); });
   };

@@ -15,6 +15,7 @@ main, .top { max-width: 1160px; margin: 0 auto; padding: 0 24px; }
 .title button { font-size: 14px; }
 h1 { font-size: 26px; line-height: 1.25; margin: 0 0 4px; letter-spacing: -.01em; }
 h2 { font-size: 20px; line-height: 1.35; margin: 0; overflow-wrap: anywhere; }
+h2.long { font-size: 16px; }
 h3 { font-size: 14px; margin: 0 0 8px; }
 p { margin: 0 0 8px; }
 .muted { color: var(--muted); }
@@ -101,9 +102,9 @@ export const indexStyle = `
 .index { width: 100%; }
 .index th { position: sticky; top: 0; background: var(--paper); vertical-align: bottom; }
 .index th button { border: 0; background: none; padding: 4px 0; font-weight: 600; text-align: inherit; line-height: 1.3; }
-.index th button::after { content: ' ↕'; color: var(--muted); font-weight: 400; }
-.index th[aria-sort=ascending] button::after { content: ' ↑'; color: var(--ink); }
-.index th[aria-sort=descending] button::after { content: ' ↓'; color: var(--ink); }
+.index th button::after { content: '\\00a0↕'; color: var(--muted); font-weight: 400; }
+.index th[aria-sort=ascending] button::after { content: '\\00a0↑'; color: var(--ink); }
+.index th[aria-sort=descending] button::after { content: '\\00a0↓'; color: var(--ink); }
 .index td { vertical-align: top; padding-top: 8px; padding-bottom: 8px; overflow-wrap: break-word; }
 .index td.picture { min-width: 84px; }
 .index img { display: block; height: 72px; width: auto; max-width: 160px; object-fit: contain; border-radius: 5px; }
