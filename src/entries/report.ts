@@ -1,8 +1,8 @@
 /** @file `narrows/report`: pictures and pages of attributions and comparisons. Results hold raw values; everything here draws them. */
 export { figureSvg, indexRow, reportHtml, terminalThumbnail } from '../report/attribution/bound.ts';
+export { type CommonScale, commonScale } from '../report/attribution/common-scale.ts';
 export type { FigureOptions } from '../report/attribution/figure-options.ts';
 export type { ReportItem, ReportOptions } from '../report/attribution/html.ts';
-export { type CommonScale, commonScale } from '../report/attribution/common-scale.ts';
 export { type IndexOptions, type IndexRow, indexHtml } from '../report/attribution/html-index.ts';
 export { attributionFromJson, attributionTensors, attributionToJson } from '../report/attribution/json.ts';
 export { figurePng, overlayPng } from '../report/attribution/raster.ts';
