@@ -66,13 +66,8 @@ for (const styles of [TRAIN_STYLES, ...TEST_STYLES.map(s => [s])]) {
   const name = styles === TRAIN_STYLES ? 'trained (noto, twemoji, fluent flat)' : `${styles[0]} (unseen)`;
   const drawn = sceneExam(await loadSprites({ styles }), config.vision_config.image_size, seed, Number(flags.scenes));
   const exam = flags.articles ? { ...drawn, items: drawn.items.map(withArticles) } : drawn;
-  const { correct, tokenAccuracy } = await examine(
-    graph,
-    config,
-    examRows(exam, config),
-    await encodeImages(towerGraph, tower, exam.images),
-    {},
-  );
+  const features = await encodeImages(towerGraph, tower, exam.images);
+  const { correct, tokenAccuracy } = await examine({ graph, config, rows: examRows(exam, config), features, feeds: {} });
   const cells = TASKS.map(task => {
     const of = exam.items.flatMap((item, i) => (item.instruction.task === task ? [i] : []));
     const values = of.map(i => (task === 'caption' ? tokenAccuracy[i] : Number(correct[i])));

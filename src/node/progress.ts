@@ -17,6 +17,8 @@ export interface ProgressOptions {
   /** Default `process.stderr`. */
   readonly stream?: TextStream & ColourStream;
   readonly quiet?: boolean;
+  /** Its end leaves no line, since something else says what came of it. */
+  readonly transient?: boolean;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Clock in milliseconds, for tests. */
   readonly now?: () => number;
@@ -49,6 +51,7 @@ export function createProgress(options: ProgressOptions): Progress {
     unit = '',
     start = 0,
     quiet = false,
+    transient = false,
     stream = process.stderr,
     env = process.env,
     now = () => performance.now(),
@@ -108,6 +111,7 @@ export function createProgress(options: ProgressOptions): Progress {
       if (!open) return;
       open = false;
       if (live) setStatus(stream, undefined);
+      if (transient) return;
       const mean = seconds() > 0 ? (count - start) / seconds() : 0;
       const end = `${amount(count)}${units} in ${formatDuration(seconds())}`;
       printLine(stream, `${label}: ${end}${mean > 0 ? ` (${speed(mean)})` : ''}${words ? `  ${words}` : ''}`);

@@ -71,7 +71,13 @@ describe('a run that looks for it', () => {
       parameters: [w],
       graph,
       batch: async () => ({}),
-      evaluate: async step => ({ eval_loss: losses[step] }),
+      exams: step => [
+        {
+          name: 'a list',
+          batches: [{ units: 1, compute: async () => ({ loss: [losses[step]] }) }],
+          figures: ([r]) => ({ eval_loss: r.loss[0] }),
+        },
+      ],
       save: to => writeSafetensors(join(to, 'model.safetensors'), { w: floats([1], w.data) }),
     };
     const args = argumentsOf({

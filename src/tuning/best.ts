@@ -3,6 +3,7 @@ import { NarrowsError } from '../system/errors.ts';
 import type { TrainingArguments } from './arguments.ts';
 import type { TrainerState } from './checkpointing.ts';
 import { isStale } from './early-stop.ts';
+import type { EvaluationMetrics } from './evaluation.ts';
 
 /** The arguments that it reads. */
 export type BestArguments = Pick<
@@ -48,10 +49,17 @@ export class BestEvaluation {
     return { ...(this.best ? { best_global_step: this.best.step, best_metric: this.best.value } : {}), stale_evaluations: this.stale };
   }
 
-  /** Takes an evaluation in. @returns whether it is the best so far. @throws NarrowsError (usage) where it lacks the figure */
-  take(step: number, metrics: Readonly<Record<string, number>>): boolean {
+  /**
+   * Takes an evaluation in. One that failed to give the figure is no better than those before.
+   * @returns whether it is the best so far. @throws NarrowsError (usage) where evaluations have no such figure
+   */
+  take(step: number, metrics: EvaluationMetrics): boolean {
     const value = metrics[this.key];
-    if (value === undefined)
+    if (value === undefined && metrics.eval_failure !== undefined) {
+      this.stale++;
+      return false;
+    }
+    if (typeof value !== 'number')
       throw new NarrowsError(
         `"metric_for_best_model" is "${this.args.metric_for_best_model}", but the evaluation gives ${Object.keys(metrics).join(', ')}.`,
         { kind: 'usage' },

@@ -182,7 +182,7 @@ describe('the trainer', () => {
     expect(p.data[0]).toBeCloseTo(1, 1);
     expect(p.data[1]).toBeCloseTo(2, 1);
     expect((await readdir(directory)).sort()).toEqual(['checkpoint-200', 'checkpoint-300']);
-    const logs: [number, Record<string, number>][] = [];
+    const logs: [number, object][] = [];
     directory += 'again';
     const still = { max_steps: 4, logging_steps: 2, learning_rate: 0 };
     await train(await makeTask(parameter(0, 0)), argumentsOf(still), { onLog: (step, metrics) => logs.push([step, { ...metrics }]) });

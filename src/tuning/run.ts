@@ -131,14 +131,18 @@ export async function runTraining(task: ClosableTask, args: TrainingArguments, o
           log.info(`Resuming from ${directory} (step ${step} of ${args.max_steps}).`);
           if (step > args.max_steps) log.warn(`The run is past "max_steps" already; the model is that of step ${step}.`);
         },
-        async onStart(step) {
-          tracker = await openTracker(args.output_dir, { lastStep: step, tensorboard: args.report_to.includes('tensorboard') });
+        progress: bar => createProgress({ ...bar, quiet }),
+        onInfo: message => log.info(message),
+        async onStart(step, evaluationPending) {
+          const tensorboard = args.report_to.includes('tensorboard');
+          tracker = await openTracker(args.output_dir, { lastStep: step, evaluationPending, tensorboard });
           progress = createProgress({ label: 'Training', total: args.max_steps, start: step, unit: 'steps', quiet });
         },
         onLog(step, metrics) {
           const scores = Object.entries(metrics).filter(([key]) => key.startsWith('eval_'));
-          tracker!.log(step, scores.length ? metrics : { ...metrics, ...options.figures?.(metrics) });
-          if (scores.length) log.info(`Step ${step}: ${scores.map(([key, v]) => `${key.slice(5)} ${formatNumber(v)}`).join(', ')}`);
+          tracker!.log(step, scores.length ? metrics : { ...metrics, ...options.figures?.(metrics as Record<string, number>) });
+          const numbers = scores.flatMap(([key, value]) => (typeof value === 'number' ? `${key.slice(5)} ${formatNumber(value)}` : []));
+          if (numbers.length) log.info(`Step ${step}: ${numbers.join(', ')}`);
         },
         onStep(step, total, loss) {
           options.afterStep?.();

@@ -2,6 +2,7 @@
 
 import type { CompiledGraph } from '../graph/index.ts';
 import { join } from '../node/paths.ts';
+import type { Progress, ProgressOptions } from '../node/progress.ts';
 import { AdamW, type AdamWOptions, type Optimizer, type Parameter } from '../optim/adamw.ts';
 import { Muon } from '../optim/muon.ts';
 import { scheduleFactor } from '../optim/schedule.ts';
@@ -20,6 +21,7 @@ import {
   resumeNewest,
   writeCheckpoint,
 } from './checkpointing.ts';
+import { type EvaluationMetrics, Evaluations, type Exam } from './evaluation.ts';
 
 /** What is trained. The graph's outputs are `loss`, any further scalars to log, and `grad.NAME` for every parameter. */
 export interface TrainTask {
@@ -29,7 +31,8 @@ export interface TrainTask {
   batch(step: number): Promise<Feeds>;
   /** Puts constraints back after an update. */
   afterUpdate?(): void;
-  evaluate?(step: number): Promise<Record<string, number>>;
+  /** The exams of an evaluation over the parameters as they are now; they are computed one batch after the other. */
+  exams?(step: number): Promise<readonly Exam[]> | readonly Exam[];
   /** What was assumed or passed over of the model that the run starts from, in sentences. */
   readonly warnings?: readonly string[];
   /** SHA-256 of what lists the data, where that is a file that may change. */
@@ -46,16 +49,23 @@ export interface TrainTask {
 
 /** What `train` reports on its way. */
 export interface TrainerHooks {
-  /** Called once before the first step, with the number of steps that are done already. */
-  onStart?(step: number): void | Promise<void>;
+  /**
+   * Called once before the first step, with the number of steps that are done already.
+   * @param evaluationPending whether the evaluation of that step is still to come
+   */
+  onStart?(step: number, evaluationPending: boolean): void | Promise<void>;
   /** Metrics of a step: means since the last log, or an evaluation's results (keys begin with `eval_`). */
-  onLog?(step: number, metrics: Readonly<Record<string, number>>): void;
+  onLog?(step: number, metrics: EvaluationMetrics): void;
   onStep?(step: number, total: number, loss: number): void;
   onCheckpoint?(directory: string): void;
   /** Called once, when a checkpoint is taken up. */
   onResume?(step: number, directory: string): void;
   /** Something is not as asked for, such as a checkpoint that cannot be read. */
   onWarn?(message: string): void;
+  /** Makes the bar of an evaluation. */
+  readonly progress?: (options: ProgressOptions) => Progress;
+  /** Lines for a person: the estimate of an evaluation's time. */
+  onInfo?(message: string): void;
   readonly signal?: AbortSignal;
 }
 
@@ -105,9 +115,29 @@ export async function train(
 }
 
 async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks, optimizer: Optimizer): Promise<TrainResult> {
+  const { signal, progress } = hooks;
+  const evaluations = new Evaluations(args.output_dir, args, {
+    ...{ signal, progress },
+    onInfo: message => hooks.onInfo?.(message),
+    onWarning: message => hooks.onWarn?.(message),
+  });
+  try {
+    return await steps(task, args, hooks, optimizer, evaluations);
+  } finally {
+    await evaluations.close();
+  }
+}
+
+async function steps(
+  task: TrainTask,
+  args: TrainingArguments,
+  hooks: TrainerHooks,
+  optimizer: Optimizer,
+  evaluations: Evaluations,
+): Promise<TrainResult> {
   await removeLeftovers(args.output_dir);
   await checkSameData(args.output_dir, task.dataHash);
-  if (wantsBest(args) && !task.evaluate)
+  if (wantsBest(args) && !task.exams)
     throw new NarrowsError('"load_best_model_at_end" and "early_stopping_patience" need evaluations; give a "validation_file".', {
       kind: 'usage',
     });
@@ -119,16 +149,44 @@ async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks
     await pruneCheckpoints(args.output_dir, args.save_total_limit, step, best?.step);
     hooks.onResume?.(step, resumed.directory);
   }
-  await hooks.onStart?.(step);
+  const isDue = (): boolean => task.exams !== undefined && (step % args.eval_steps === 0 || step === args.max_steps);
+  let pending = resumed?.state.evaluation_pending === true && isDue();
+  await hooks.onStart?.(step, pending);
   const weights: Record<string, Tensor> = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
   let window = resumed?.state.log_window ?? { steps: 0, sums: {} };
   const checkpoint = async (): Promise<void> => {
-    const state = { global_step: step, log_window: window, ...(task.dataHash ? { data: task.dataHash } : {}), ...best?.state };
+    const state = {
+      ...{ global_step: step, log_window: window },
+      ...(task.dataHash ? { data: task.dataHash } : {}),
+      ...(pending ? { evaluation_pending: true } : {}),
+      ...best?.state,
+    };
     // Not inside the call of the hook: where there is none, its argument would never be evaluated.
     const directory = await writeCheckpoint(args.output_dir, state, optimizer, to => task.save(to), args.save_total_limit);
     hooks.onCheckpoint?.(directory);
+    saved = step;
+    // A run never goes back behind a checkpoint: these weights are not evaluated again.
+    if (!pending) await evaluations.forget();
   };
   let saved = resumed ? step : -1;
+  /** What follows a step: its evaluation, where one is due, and a checkpoint. @returns false where the signal came in between */
+  const settle = async (): Promise<boolean> => {
+    let improved = false;
+    pending = isDue();
+    if (pending) {
+      const metrics = await evaluated(task, evaluations, step, hooks.signal);
+      if (!metrics) {
+        await checkpoint();
+        return false;
+      }
+      pending = false;
+      hooks.onLog?.(step, metrics);
+      improved = best?.take(step, metrics) ?? false;
+    }
+    if (improved || step % args.save_steps === 0 || step === args.max_steps || best?.isOver) await checkpoint();
+    return true;
+  };
+  if (pending && !(await settle())) return { step, finished: false };
   while (step < args.max_steps && !best?.isOver) {
     if (hooks.signal?.aborted) {
       if (saved !== step) await checkpoint();
@@ -148,22 +206,32 @@ async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks
       hooks.onLog?.(step, { ...Object.fromEntries(means), learning_rate: learningRate });
       window = { steps: 0, sums: {} };
     }
-    let improved = false;
-    if (task.evaluate && (step % args.eval_steps === 0 || step === args.max_steps)) {
-      const metrics = await task.evaluate(step);
-      hooks.onLog?.(step, metrics);
-      improved = best?.take(step, metrics) ?? false;
-    }
-    if (improved || step % args.save_steps === 0 || step === args.max_steps || best?.isOver) {
-      await checkpoint();
-      saved = step;
-    }
+    if (!(await settle())) return { step, finished: false };
   }
+  // A kill may have come between the last checkpoint and this.
+  await evaluations.forget();
   if (best?.isOver && step < args.max_steps)
     hooks.onWarn?.(`Stopped early at step ${step}: ${args.early_stopping_patience} evaluations in a row were no better.`);
+  if (args.load_best_model_at_end && best?.step === undefined)
+    hooks.onWarn?.(`No evaluation gave "${args.metric_for_best_model}", so the weights are those of the last step.`);
   if (!args.load_best_model_at_end || best?.step === undefined || best.step === step) return { step, finished: true };
   await readWeights(join(args.output_dir, `checkpoint-${best.step}`), task.parameters, task.open);
   return { step, finished: true, bestStep: best.step };
+}
+
+/** An evaluation's figures, or undefined where the signal stopped it. */
+async function evaluated(
+  task: TrainTask,
+  evaluations: Evaluations,
+  step: number,
+  signal: AbortSignal | undefined,
+): Promise<EvaluationMetrics | undefined> {
+  try {
+    return await evaluations.run(step, await task.exams!(step), task.parameters);
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
 }
 
 /** The optimiser's step; where the gradient is not finite, the batch is named. @param first its first micro-batch */

@@ -59,10 +59,13 @@ export async function measure(
   try {
     for (const { id, rows, features, paired } of exams) {
       const collector = new RepresentationCollector(rows);
-      const { correct, tokenAccuracy, logLikelihood } = await examine(graph, config, rows, features, feeds, {
-        signal,
-        onBatch: (batch, of, modality) => collector.take(batch[`hidden.${layer}`] as FloatTensor, of, modality),
-      });
+      const { correct, tokenAccuracy, logLikelihood } = await examine(
+        { graph, config, rows, features, feeds },
+        {
+          signal,
+          onBatch: (batch, of, modality) => collector.take(batch[`hidden.${layer}`] as FloatTensor, of, modality),
+        },
+      );
       clean ??= collector.result;
       out[id] = {
         correct: correct.map(Number).join(''),

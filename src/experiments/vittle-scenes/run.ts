@@ -25,7 +25,7 @@ import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
 import { accuracies, compileTower, towerOf } from '../../tuning/llava/scene-task.ts';
 import { llavaSource } from '../../tuning/llava/source.ts';
 import { openTracker } from '../../tuning/tracking/tracker.ts';
-import { train } from '../../tuning/trainer.ts';
+import { type TrainerHooks, train } from '../../tuning/trainer.ts';
 import type { ExamFacts, RunOutcome } from './analyse.ts';
 import { differenceChart } from './chart.ts';
 import { type PreparedExam, prepareExams } from './exams.ts';
@@ -102,8 +102,11 @@ async function pretrain(runtime: Runtime, settings: ExperimentSettings, world: S
     const { finished } = await logged(directory, args.report_to, hooks, async (onStart, onLog) =>
       train(task, args, {
         signal: hooks.signal,
-        async onStart(step) {
-          await onStart(step);
+        progress: hooks.progress,
+        onInfo: message => hooks.onResult?.(message),
+        onWarn: message => hooks.onWarning?.(message),
+        async onStart(step, evaluationPending) {
+          await onStart(step, evaluationPending);
           bar = hooks.progress?.({ label: 'Pre-training', total: args.max_steps, unit: 'steps', start: step });
         },
         onLog,
@@ -125,8 +128,8 @@ async function pretrain(runtime: Runtime, settings: ExperimentSettings, world: S
   }
 }
 
-type Starts = (step: number) => Promise<void>;
-type Logs = (step: number, metrics: Readonly<Record<string, number>>) => void;
+type Starts = NonNullable<TrainerHooks['onStart']>;
+type Logs = NonNullable<TrainerHooks['onLog']>;
 
 /** Runs a training with its metrics.jsonl. */
 async function logged<T>(
@@ -138,12 +141,12 @@ async function logged<T>(
   let tracker: Awaited<ReturnType<typeof openTracker>> | undefined;
   try {
     return await run(
-      async step => {
-        tracker = await openTracker(directory, { lastStep: step, tensorboard: reports.includes('tensorboard') });
+      async (step, evaluationPending) => {
+        tracker = await openTracker(directory, { lastStep: step, evaluationPending, tensorboard: reports.includes('tensorboard') });
       },
       (step, metrics) => {
         tracker!.log(step, metrics);
-        if ('eval_accuracy' in metrics) hooks.onResult?.(`step ${step}: accuracy ${metrics.eval_accuracy.toFixed(3)}`);
+        if (typeof metrics.eval_accuracy === 'number') hooks.onResult?.(`step ${step}: accuracy ${metrics.eval_accuracy.toFixed(3)}`);
       },
     );
   } finally {

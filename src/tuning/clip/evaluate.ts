@@ -7,8 +7,10 @@ import { caption } from '../../scenes/captions.ts';
 import { CONCEPTS } from '../../scenes/concepts.ts';
 import { drawScene, type Scene } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
+import { PromiseCache } from '../../system/promise-cache.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { asFloats, floats, ints } from '../../tensor/tensor.ts';
+import type { BatchFigures, Exam, ExamBatch } from '../evaluation.ts';
 import { captionTensors, nameTensors, writePatches } from './batch.ts';
 import { textEmbeddings, tokenEmbeddings } from './graph.ts';
 
@@ -54,30 +56,28 @@ export interface WorldScores {
 
 const CHUNK = 100;
 
-/** Normalised image embeddings [n, P] of scenes, in chunks. */
+/** Mean of an evaluation's outcomes. */
+export const meanOf = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
+
+/** Normalised image embeddings [n, P] of a chunk of scenes. */
 async function embedScenes(
   image: CompiledGraph,
   weights: Feeds,
   settings: EvaluationSettings,
-  scenes: readonly Scene[],
+  chunk: readonly Scene[],
 ): Promise<Float32Array[]> {
   const { imageSize, patchSize } = settings;
   const grid = Math.floor(imageSize / patchSize) ** 2;
   const width = 3 * patchSize ** 2;
   const all = [...Array(grid).keys()];
-  const rows: Float32Array[] = [];
-  for (let from = 0; from < scenes.length; from += CHUNK) {
-    const chunk = scenes.slice(from, from + CHUNK);
-    const pixels = new Float32Array(chunk.length * grid * width);
-    for (const [b, scene] of chunk.entries()) writePatches(scene.image.data, settings, all, pixels, b * grid * width);
-    const kept = ints(
-      [chunk.length, grid],
-      chunk.flatMap(() => all),
-    );
-    const { embeds } = await image.run({ ...weights, patches: floats([chunk.length, grid, width], pixels), kept });
-    rows.push(...splitRows(asFloats(embeds), chunk.length));
-  }
-  return rows;
+  const pixels = new Float32Array(chunk.length * grid * width);
+  for (const [b, scene] of chunk.entries()) writePatches(scene.image.data, settings, all, pixels, b * grid * width);
+  const kept = ints(
+    [chunk.length, grid],
+    chunk.flatMap(() => all),
+  );
+  const { embeds } = await image.run({ ...weights, patches: floats([chunk.length, grid, width], pixels), kept });
+  return splitRows(asFloats(embeds), chunk.length);
 }
 
 /** Rows of a flat [count, width] array (views). */
@@ -104,45 +104,70 @@ export function place(
   return scores.reduce((n, score, i) => n + (!isRight(i) && score >= best ? 1 : 0), 0);
 }
 
-/** Runs all measures on fresh scenes, the same for every model. @param weights the model's tensors, or {} for frozen graphs */
-export async function evaluateWorld(encoders: Encoders, weights: Feeds, settings: EvaluationSettings): Promise<WorldScores> {
+/**
+ * The exams on fresh scenes, the same for every model, in chunks of 100 scenes.
+ * @param weights the model's tensors, or {} for frozen graphs @param name of the world; figures are `eval_NAME_MEASURE`
+ */
+export function worldExams(encoders: Encoders, weights: Feeds, settings: EvaluationSettings, name: string): Exam[] {
   const { world, imageSize, seed, samples } = settings;
-  const draw = (stream: string, minObjects: number, maxObjects: number): Scene[] => {
+  const draw = (stream: string, from: number, count: number, minObjects: number, maxObjects: number): Scene[] => {
     const random = new RandomStream(seed, stream);
-    return Array.from({ length: samples }, (_, i) =>
-      drawScene(world, { width: imageSize, height: imageSize, minObjects, maxObjects }, random.reader(0, i)),
+    return Array.from({ length: count }, (_, i) =>
+      drawScene(world, { width: imageSize, height: imageSize, minObjects, maxObjects }, random.reader(0, from + i)),
     );
   };
   const embedText = async (tensors: { ids: Feeds[string]; eos: Feeds[string] }): Promise<Float32Array[]> =>
     splitRows(asFloats((await encoders.text.run({ ...weights, ...tensors })).embeds), tensors.ids.shape[0]);
-
-  const names = await embedText(nameTensors());
-  const single = draw('eval.naming', 1, 1);
-  const singles = await embedScenes(encoders.image, weights, settings, single);
-  const places = single.map((scene, i) => place(singles[i], names, scene.objects[0].concept));
-
-  const many = draw('eval.many', 2, 4);
-  const images = await embedScenes(encoders.image, weights, settings, many);
+  const texts = new PromiseCache<Float32Array[]>();
+  const names = (): Promise<Float32Array[]> => texts.get('names', () => embedText(nameTensors()));
   const random = new RandomStream(seed, 'eval.choices');
-  const retrieval = new Float64Array(samples);
-  for (let from = 0; from < samples; from += CHUNK) {
-    const group = many.slice(from, from + CHUNK);
-    const texts = await embedText(captionTensors(group.map((scene, i) => caption(scene, random.reader(0, from + i), { subset: 0 }))));
-    group.forEach((_, i) => {
-      retrieval[from + i] = place(images[from + i], texts, i) === 0 ? 1 : 0;
+
+  const naming = async (from: number, count: number): Promise<BatchFigures> => {
+    const scenes = draw('eval.naming', from, count, 1, 1);
+    const images = await embedScenes(encoders.image, weights, settings, scenes);
+    const words = await names();
+    const places = scenes.map((scene, i) => place(images[i], words, scene.objects[0].concept));
+    return { naming: places.map(p => (p === 0 ? 1 : 0)), naming5: places.map(p => (p < 5 ? 1 : 0)) };
+  };
+  const several = async (from: number, count: number): Promise<BatchFigures> => {
+    const scenes = draw('eval.many', from, count, 2, 4);
+    const images = await embedScenes(encoders.image, weights, settings, scenes);
+    const words = await names();
+    const captions = await embedText(captionTensors(scenes.map((scene, i) => caption(scene, random.reader(0, from + i), { subset: 0 }))));
+    const presence = scenes.map((scene, i) => {
+      const reader = random.reader(1, from + i);
+      const here = scene.objects.map(o => o.concept);
+      let other = reader.integer(CONCEPTS.length);
+      while (here.includes(other)) other = reader.integer(CONCEPTS.length);
+      return dot(images[i], words[reader.pick(here)]) > dot(images[i], words[other]) ? 1 : 0;
     });
-  }
-  const presence = Float64Array.from(many, (scene, i) => {
-    const reader = random.reader(1, i);
-    const here = scene.objects.map(o => o.concept);
-    let other = reader.integer(CONCEPTS.length);
-    while (here.includes(other)) other = reader.integer(CONCEPTS.length);
-    return dot(images[i], names[reader.pick(here)]) > dot(images[i], names[other]) ? 1 : 0;
+    return { retrieval: images.map((image, i) => (place(image, captions, i) === 0 ? 1 : 0)), presence };
+  };
+  const exam = (what: string, compute: (from: number, count: number) => Promise<BatchFigures>): Exam => ({
+    name: `${what} in ${name} styles`,
+    batches: Array.from({ length: Math.ceil(samples / CHUNK) }, (_, i): ExamBatch => {
+      const units = Math.min(CHUNK, samples - i * CHUNK);
+      return { units, compute: () => compute(i * CHUNK, units) };
+    }),
+    figures: results => {
+      const keys = Object.keys(results[0]);
+      return Object.fromEntries(keys.map(key => [`eval_${name}_${key}`, meanOf(results.flatMap(result => result[key]))]));
+    },
   });
+  return [exam('scenes of one object', naming), exam('scenes of several objects', several)];
+}
+
+/** Runs all measures on fresh scenes, the same for every model. @param weights the model's tensors, or {} for frozen graphs */
+export async function evaluateWorld(encoders: Encoders, weights: Feeds, settings: EvaluationSettings): Promise<WorldScores> {
+  const scores: Record<string, number[]> = {};
+  for (const { batches } of worldExams(encoders, weights, settings, 'all'))
+    for (const batch of batches)
+      for (const [key, values] of Object.entries(await batch.compute())) scores[key] = [...(scores[key] ?? []), ...values];
+  const { naming, naming5, retrieval, presence } = scores;
   return {
-    naming: Float64Array.from(places, p => (p === 0 ? 1 : 0)),
-    naming5: Float64Array.from(places, p => (p < 5 ? 1 : 0)),
-    retrieval,
-    presence,
+    naming: Float64Array.from(naming),
+    naming5: Float64Array.from(naming5),
+    retrieval: Float64Array.from(retrieval),
+    presence: Float64Array.from(presence),
   };
 }

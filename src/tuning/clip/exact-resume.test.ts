@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../checkpoints/disk.ts';
 import { silent } from '../../system/log.ts';
+import { EVALUATION_FILE } from '../evaluation.ts';
 import { clipTrainingSchema } from './arguments.ts';
 import { TINY } from './testdata/tiny.ts';
 import { trainClip } from './train.ts';
@@ -87,6 +88,23 @@ describe('a run killed again and again', () => {
   });
 });
 
+describe('a run killed inside an evaluation', () => {
+  it('keeps the batches that were finished and ends in the same bits and figures', { timeout: 180_000 }, async () => {
+    const killed = join(root, 'killed-inside');
+    const batches = async (): Promise<string[]> => (await readFile(join(killed, EVALUATION_FILE), 'utf8')).trim().split('\n').slice(1);
+    expect(await start(killed, {}, 'lines', '3')).toBe('SIGKILL');
+    const before = await batches();
+    expect(before).toHaveLength(2);
+    // The next run finds the first two batches of step 6 and computes one more before it is killed too.
+    expect(await start(killed, {}, 'lines', '1')).toBe('SIGKILL');
+    const after = await batches();
+    expect(after.slice(0, 2)).toEqual(before);
+    expect(after).toHaveLength(3);
+    await trainClip(clipTrainingSchema.parse({ ...TINY, output_dir: killed }));
+    await expectEqualRuns(whole, killed);
+  });
+});
+
 describe('a run that is interrupted', () => {
   it('writes a checkpoint, says so, and goes on to the same bits', async () => {
     const directory = join(root, 'interrupted');
@@ -123,7 +141,7 @@ describe('a run that is interrupted', () => {
     expect([step, finished]).toEqual([12, true]);
     expect(warnings).toEqual([
       'From step 8 on the learning rate takes another course: max_steps (was 8, now 12).',
-      expect.stringMatching(/checkpoint-8\/model\.safetensors is truncated.* Resuming from .*checkpoint-4 instead\.$/),
+      expect.stringMatching(/checkpoint-8\/model\.safetensors is not what was saved.* Resuming from .*checkpoint-4 instead\.$/),
     ]);
     // With a constant rate, that is the run that had 12 steps from the start.
     const straight = { ...args, max_steps: 12, output_dir: join(root, 'straight') };

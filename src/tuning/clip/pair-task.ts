@@ -5,12 +5,12 @@ import { floats } from '../../tensor/tensor.ts';
 import { pictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
 import type { ClipTrainingArguments } from './arguments.ts';
-import { evaluatePairs } from './evaluate-pairs.ts';
+import { pairExam } from './evaluate-pairs.ts';
 import { BatchLoader } from './loader.ts';
 import { type PairFormat, PairReader } from './pair-batch.ts';
 import { readTrainingPairs } from './pairs.ts';
 import { pairSource, pretrainedSource } from './source.ts';
-import { type ClipTask, clipTask, meanOf } from './task.ts';
+import { type ClipTask, clipTask } from './task.ts';
 
 /**
  * Training on `args.train_file`, with `args.validation_file` for evaluation. @param note called for pairs left out and captions cut
@@ -23,9 +23,7 @@ export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments
   const batchSize = args.per_device_train_batch_size;
   if (pairs.length < batchSize)
     throw new NarrowsError(`${args.train_file} has ${pairs.length} pairs, fewer than the batch of ${batchSize}; lower the batch size.`);
-  const validation = args.validation_file
-    ? (await readTrainingPairs(args.validation_file, ignore, warn)).pairs.slice(0, args.eval_samples)
-    : undefined;
+  const validation = args.validation_file ? await readTrainingPairs(args.validation_file, ignore, warn) : undefined;
   const source = args.model
     ? await pretrainedSource(args.model)
     : await pairSource(
@@ -58,14 +56,15 @@ export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments
     dataHash: hash,
     batch: step => loader.batch(step),
     ...(validation && {
-      async evaluate() {
-        const feeds = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
+      async exams() {
+        const weights = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
         const scale = Math.min(100, Math.exp(logitScale.data[0]));
-        const scores = await evaluatePairs(task.encoders, feeds, reader, validation, scale, {
+        const { encoders } = task;
+        const how = {
+          ...{ encoders, weights, reader, scale, hash: validation.hash, distinct: args.distinct_captions },
           note: args.ignore_bad ? note : undefined,
-          distinct: args.distinct_captions,
-        });
-        return Object.fromEntries(Object.entries(scores).map(([key, values]) => [`eval_${key}`, meanOf(values)]));
+        };
+        return [await pairExam(how, validation.pairs.slice(0, args.eval_samples))];
       },
     }),
     async close() {

@@ -12,7 +12,7 @@ import { loadSprites, type SpriteOptions } from '../../scenes/sprites.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { TrainTask } from '../trainer.ts';
 import type { ClipTrainingArguments } from './arguments.ts';
-import { compileEncoders, type Encoders, evaluateWorld } from './evaluate.ts';
+import { compileEncoders, type Encoders, worldExams } from './evaluate.ts';
 import { type LossWeights, trainGraph } from './graph.ts';
 import { initialiseCLIP } from './initialise.ts';
 import { BatchLoader } from './loader.ts';
@@ -56,9 +56,6 @@ export async function clipTask(
   };
 }
 
-/** Mean of an evaluation's outcomes. */
-export const meanOf = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
-
 /**
  * Training on the built-in scenes; evaluation on fresh scenes of trained and of unseen styles.
  * @throws NarrowsError where `args.model` has another vocabulary or does not fit
@@ -91,14 +88,11 @@ export async function clipSceneTask(
   return {
     ...task,
     batch: step => loader.batch(step),
-    async evaluate() {
+    exams() {
       const feeds = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
-      const metrics: Record<string, number> = {};
-      for (const [name, world] of Object.entries(worlds)) {
-        const scores = await evaluateWorld(task.encoders, feeds, { ...shape, world, seed: 1_000_003, samples: args.eval_samples });
-        for (const [key, values] of Object.entries(scores)) metrics[`eval_${name}_${key}`] = meanOf(values);
-      }
-      return metrics;
+      return Object.entries(worlds).flatMap(([name, world]) =>
+        worldExams(task.encoders, feeds, { ...shape, world, seed: 1_000_003, samples: args.eval_samples }, name),
+      );
     },
     async close() {
       await loader.close();

@@ -17,7 +17,7 @@ import type { LlavaArguments } from './arguments.ts';
 import { type ChatFormat, ChatReader } from './chat-reader.ts';
 import { groupLength, readChatData } from './data.ts';
 import { FileBatches, type FileBatchSettings } from './file-batch.ts';
-import { evaluateFile } from './file-evaluate.ts';
+import { fileExam } from './file-evaluate.ts';
 import { type LlavaTrainGraph, llavaTrainGraph } from './graph.ts';
 import { ChatLoader } from './loader.ts';
 import { dropoutOption } from './lora-dropout.ts';
@@ -77,9 +77,7 @@ export async function llavaFileTask(
   const width = config.text_config.hidden_size;
   const reading = { imageFolder: args.image_folder, skipMissing: args.skip_missing, signal };
   const { samples, hash } = await readChatData(args.data_path!, reading, note);
-  const validation = args.validation_file
-    ? (await readChatData(args.validation_file, reading, note)).samples.slice(0, args.eval_samples)
-    : undefined;
+  const validation = args.validation_file ? await readChatData(args.validation_file, reading, note) : undefined;
   const sampler = samplerOf(
     args,
     samples.map(sample => groupLength(sample, perImage)),
@@ -133,7 +131,7 @@ export async function llavaFileTask(
     },
     describeBatch: step => batches.describe(step),
     ...(validation && {
-      evaluate() {
+      async exams() {
         const weights = feeds();
         const noise = (rows: number, length: number): Feeds => {
           const out: Record<string, Tensor> = {};
@@ -147,7 +145,8 @@ export async function llavaFileTask(
           graph: evaluation,
           feeds: (b: number, t: number) => ({ ...weights, ...noise(b, t) }),
         };
-        return evaluateFile(graphs, reader, validation, args.per_device_train_batch_size);
+        const asked = validation.samples.slice(0, args.eval_samples);
+        return [await fileExam(graphs, reader, asked, args.per_device_train_batch_size, validation.hash)];
       },
     }),
     save: directory => saveTrained(directory, { args, source, method, parameters }),

@@ -12,7 +12,7 @@ import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { LlavaArguments } from './arguments.ts';
 import type { LlavaTask } from './file-task.ts';
 import { methodOf } from './method.ts';
-import { type ExamRow, examine, type SceneExam, sceneExam } from './scene-eval.ts';
+import { type ExamRow, rowsExam, type SceneExam, sceneExam } from './scene-eval.ts';
 import { accuracies, compileTower, encodeImages, examRows, towerOf } from './scene-task.ts';
 import { sceneTuneTask } from './scene-tune.ts';
 import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
@@ -85,15 +85,15 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
       for (const shown of batch.attention_mask.data) tokens += Number(shown);
       return batch;
     },
-    async evaluate() {
+    async exams() {
       const watched = await exams.get('exams', () => watchedExams(runtime, source, args.eval_samples, sprites));
-      const examiner = await graphs.keep('examiner', () => task.examiner());
-      const metrics: Record<string, number> = {};
-      for (const [name, { exam, rows, features }] of Object.entries(watched)) {
-        const scores = accuracies(exam, await examine(examiner, source.config, rows, features, task.feeds()));
-        for (const [key, value] of Object.entries(scores)) metrics[`eval_${name}_${key}`] = value;
-      }
-      return metrics;
+      const graph = await graphs.keep('examiner', () => task.examiner());
+      const feeds = task.feeds();
+      return Object.entries(watched).map(([name, { exam, rows, features }]) =>
+        rowsExam(`scenes in ${name} styles`, `${WATCH_SEED}`, { graph, config: source.config, rows, features, feeds }, result =>
+          Object.fromEntries(Object.entries(accuracies(exam, result)).map(([key, value]) => [`${name}_${key}`, value])),
+        ),
+      );
     },
     ...(method.lora &&
       args.method === 'lora' &&

@@ -13,6 +13,7 @@ import { drawScene, type SceneOptions } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { type FloatTensor, floats, ints } from '../../tensor/tensor.ts';
+import type { Exam } from '../evaluation.ts';
 import { type EncodedTurns, tokenFeeds } from './token-feeds.ts';
 
 /** Fresh scenes with one instruction of each task that they allow. */
@@ -59,65 +60,124 @@ export interface ExamResult {
   readonly logLikelihood: number[];
 }
 
-/**
- * Answers rows in batches. @param features [scenes, N, width] of the tower; @param feeds weights, alpha, whatever else the graph needs
- * @param onBatch called with each batch's outputs, rows and modality, for representations
- */
-export async function examine(
-  graph: CompiledGraph,
-  config: LlavaConfig,
-  rows: readonly ExamRow[],
-  features: FloatTensor,
-  feeds: Feeds,
-  options: {
-    readonly batchSize?: number;
-    readonly signal?: AbortSignal;
-    onBatch?(out: Readonly<Record<string, FloatTensor>>, rows: readonly ExamRow[], modality: Int32Array): void;
-  } = {},
-): Promise<ExamResult> {
-  const { batchSize = 32 } = options;
-  const [, tokens, width] = features.shape;
-  const result: ExamResult = { correct: [], tokenAccuracy: [], logLikelihood: [] };
-  // Alike lengths in a batch waste no padding.
+/** What rows are answered with. */
+export interface Examiner {
+  /** See `examGraph`. */
+  readonly graph: CompiledGraph;
+  readonly config: LlavaConfig;
+  readonly rows: readonly ExamRow[];
+  /** Of the tower, [scenes, N, width]. */
+  readonly features: FloatTensor;
+  /** Weights, alpha, whatever else the graph needs. */
+  readonly feeds: Feeds;
+}
+
+/** Called with a batch's outputs, rows and modality, for representations. */
+type OnBatch = (out: Readonly<Record<string, FloatTensor>>, rows: readonly ExamRow[], modality: Int32Array) => void;
+
+/** Rows that are answered together. */
+const BATCH = 32;
+
+/** Numbers of the rows, batch by batch: alike lengths in a batch waste no padding. */
+export function examOrder(rows: readonly ExamRow[], batchSize = BATCH): number[][] {
   const order = rows.map((_, i) => i).sort((a, b) => rows[a].ids.length - rows[b].ids.length || a - b);
-  for (let at = 0; at < order.length; at += batchSize) {
+  return Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) => order.slice(i * batchSize, (i + 1) * batchSize));
+}
+
+/** Answers rows in batches. */
+export async function examine(
+  examiner: Examiner,
+  options: { readonly batchSize?: number; readonly signal?: AbortSignal; readonly onBatch?: OnBatch } = {},
+): Promise<ExamResult> {
+  const result: ExamResult = { correct: [], tokenAccuracy: [], logLikelihood: [] };
+  for (const chosen of examOrder(examiner.rows, options.batchSize)) {
     options.signal?.throwIfAborted();
-    const chosen = order.slice(at, at + batchSize);
-    const batch = chosen.map(i => rows[i]);
-    const { labels, ...token } = tokenFeeds(config, batch, batch.length);
-    const picked = new Float32Array(batch.length * tokens * width);
-    for (const [b, { scene }] of batch.entries())
-      picked.set(features.data.subarray(scene * tokens * width, (scene + 1) * tokens * width), b * tokens * width);
-    const length = labels.shape[1];
-    const places: number[] = [];
-    for (let i = 0; i < labels.data.length; i++) if (i % length && Number(labels.data[i]) !== -100) places.push(i);
-    const out = await graph.run({
-      ...feeds,
-      ...token,
-      tower_features: floats([batch.length, tokens, width], picked),
-      rows: ints(
-        [places.length],
-        Int32Array.from(places, i => i - 1),
-      ),
-    });
-    const { data, shape } = out.logits as FloatTensor;
-    const sums = chosen.map(() => ({ right: 0, total: 0, count: 0 }));
-    for (const [n, place] of places.entries()) {
-      const wanted = Number(labels.data[place]);
-      const { best, logProbability } = readRow(data as Float32Array, n * shape[1], shape[1], wanted);
-      const sum = sums[Math.floor(place / length)];
-      if (best === wanted) sum.right++;
-      sum.total += logProbability;
-      sum.count++;
-    }
-    for (const [b, i] of chosen.entries()) {
-      result.correct[i] = sums[b].right === sums[b].count;
-      result.tokenAccuracy[i] = sums[b].right / sums[b].count;
-      result.logLikelihood[i] = sums[b].total / sums[b].count;
-    }
-    options.onBatch?.(out as Record<string, FloatTensor>, batch, token.modality.data as Int32Array);
+    const part = await examineRows(examiner, chosen, options.onBatch);
+    place(result, chosen, part);
   }
   return result;
+}
+
+/** Puts the results of a batch where its rows stand. */
+function place(result: ExamResult, chosen: readonly number[], part: ExamResult): void {
+  for (const [b, i] of chosen.entries()) {
+    result.correct[i] = part.correct[b];
+    result.tokenAccuracy[i] = part.tokenAccuracy[b];
+    result.logLikelihood[i] = part.logLikelihood[b];
+  }
+}
+
+/** An exam as part of a training's evaluation. @param figuresOf the figures of all rows, without `eval_` @param key of what the exam asks */
+export function rowsExam(
+  name: string,
+  key: string,
+  examiner: Examiner,
+  figuresOf: (result: ExamResult) => Readonly<Record<string, number>>,
+): Exam {
+  const order = examOrder(examiner.rows);
+  return {
+    name,
+    batches: order.map(chosen => ({
+      units: chosen.length,
+      key,
+      async compute() {
+        const { correct, tokenAccuracy, logLikelihood } = await examineRows(examiner, chosen);
+        return { correct: correct.map(Number), token_accuracy: tokenAccuracy, log_likelihood: logLikelihood };
+      },
+    })),
+    figures(results) {
+      const all: ExamResult = { correct: [], tokenAccuracy: [], logLikelihood: [] };
+      for (const [i, { correct, token_accuracy, log_likelihood }] of results.entries())
+        place(all, order[i], {
+          correct: correct.map(Boolean),
+          tokenAccuracy: [...token_accuracy],
+          logLikelihood: [...log_likelihood],
+        });
+      return Object.fromEntries(Object.entries(figuresOf(all)).map(([figure, value]) => [`eval_${figure}`, value]));
+    },
+  };
+}
+
+/** Answers some rows together; results in their order. */
+async function examineRows(
+  { graph, config, rows, features, feeds }: Examiner,
+  chosen: readonly number[],
+  onBatch?: OnBatch,
+): Promise<ExamResult> {
+  const [, tokens, width] = features.shape;
+  const batch = chosen.map(i => rows[i]);
+  const { labels, ...token } = tokenFeeds(config, batch, batch.length);
+  const picked = new Float32Array(batch.length * tokens * width);
+  for (const [b, { scene }] of batch.entries())
+    picked.set(features.data.subarray(scene * tokens * width, (scene + 1) * tokens * width), b * tokens * width);
+  const length = labels.shape[1];
+  const places: number[] = [];
+  for (let i = 0; i < labels.data.length; i++) if (i % length && Number(labels.data[i]) !== -100) places.push(i);
+  const out = await graph.run({
+    ...feeds,
+    ...token,
+    tower_features: floats([batch.length, tokens, width], picked),
+    rows: ints(
+      [places.length],
+      Int32Array.from(places, i => i - 1),
+    ),
+  });
+  const { data, shape } = out.logits as FloatTensor;
+  const sums = chosen.map(() => ({ right: 0, total: 0, count: 0 }));
+  for (const [n, at] of places.entries()) {
+    const wanted = Number(labels.data[at]);
+    const { best, logProbability } = readRow(data as Float32Array, n * shape[1], shape[1], wanted);
+    const sum = sums[Math.floor(at / length)];
+    if (best === wanted) sum.right++;
+    sum.total += logProbability;
+    sum.count++;
+  }
+  onBatch?.(out as Record<string, FloatTensor>, batch, token.modality.data as Int32Array);
+  return {
+    correct: sums.map(({ right, count }) => right === count),
+    tokenAccuracy: sums.map(({ right, count }) => right / count),
+    logLikelihood: sums.map(({ total, count }) => total / count),
+  };
 }
 
 /** Most likely token of a row of logits, and the log-probability of the wanted one. */

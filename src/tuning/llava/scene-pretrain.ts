@@ -14,7 +14,7 @@ import { llavaTrainGraph } from './graph.ts';
 import { initialiseLlava } from './initialise.ts';
 import { saveLlava } from './save.ts';
 import { type SceneChatSettings, SceneUpdates, updateSettings } from './scene-batch.ts';
-import { examGraph, examine, sceneExam } from './scene-eval.ts';
+import { examGraph, rowsExam, sceneExam } from './scene-eval.ts';
 import { readTensors, type SceneLlavaSource } from './scene-source.ts';
 import { accuracies, compileTower, encodeImages, examRows } from './scene-task.ts';
 import { updateBatch } from './update-batch.ts';
@@ -77,11 +77,11 @@ export async function scenePretrainTask(
     parameters,
     graph,
     batch: step => updateBatch(scenes, updateSettings(args, config), step),
-    async evaluate() {
+    async exams() {
       examiner ??= await compile(runtime, examGraph(trainableParameters(), config));
       const feeds = Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
-      const scores = accuracies(exam, await examine(examiner, config, rows, features, feeds));
-      return Object.fromEntries(Object.entries(scores).map(([key, value]) => [`eval_${key}`, value]));
+      const how = { graph: examiner, config, rows, features, feeds };
+      return [rowsExam('the scenes', `${WATCH_SEED}/${evalScenes}`, how, result => accuracies(exam, result))];
     },
     async save(directory) {
       const trained = parameters.map(p => [p.name, floats(p.shape, p.data)] as const);

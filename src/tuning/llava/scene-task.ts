@@ -72,5 +72,5 @@ export function accuracies(exam: SceneExam, { correct, tokenAccuracy }: ExamResu
   const isCaption = exam.items.map(({ instruction }) => instruction.task === 'caption');
   const closed = correct.filter((_, i) => !isCaption[i]);
   const captions = tokenAccuracy.filter((_, i) => isCaption[i]);
-  return { accuracy: mean(closed.map(Number)), ...out, caption_tokens: mean(captions) };
+  return { accuracy: mean(closed.map(Number)), ...out, ...(captions.length ? { caption_tokens: mean(captions) } : {}) };
 }

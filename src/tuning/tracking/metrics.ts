@@ -12,9 +12,10 @@ const toLine = (step: number, metrics: Metrics): string =>
   `${JSON.stringify({ step, ...metrics }, (_, value) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))}\n`;
 
 /** Whether a line belongs to what a run resumed after `lastStep` has already done. */
-function isKept(line: string, lastStep: number): boolean {
+function isKept(line: string, lastStep: number, evaluationPending: boolean): boolean {
   try {
-    const { step } = JSON.parse(line);
+    const { step, ...metrics } = JSON.parse(line);
+    if (evaluationPending && step === lastStep && Object.keys(metrics).some(key => key.startsWith('eval_'))) return false;
     return !(step > lastStep);
   } catch {
     return false;
@@ -28,9 +29,10 @@ export class MetricsFile {
   /**
    * Opens a metrics file. A new run (no `lastStep`) starts it afresh. A resumed run keeps the lines up to and including `lastStep`, the step
    * of the checkpoint it resumes from; later lines and one cut off in the middle are dropped, since their steps will be run again.
+   * @param evaluationPending whether the evaluation of `lastStep` will be run again too
    * @throws NarrowsError when the file cannot be read or written.
    */
-  static async open(path: string, lastStep?: number): Promise<MetricsFile> {
+  static async open(path: string, lastStep?: number, evaluationPending = false): Promise<MetricsFile> {
     let kept = '';
     let found: string | undefined;
     if (lastStep !== undefined) {
@@ -40,7 +42,7 @@ export class MetricsFile {
       });
       const lines = (found ?? '').split('\n').slice(0, -1);
       kept = lines
-        .filter(line => isKept(line, lastStep))
+        .filter(line => isKept(line, lastStep, evaluationPending))
         .map(line => `${line}\n`)
         .join('');
     }

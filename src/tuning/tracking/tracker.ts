@@ -20,6 +20,8 @@ export function tensorboardTag(name: string): string {
 export interface TrackerOptions {
   /** Step of the checkpoint that a resumed run starts from; figures of later steps are dropped. */
   readonly lastStep?: number;
+  /** The evaluation of `lastStep` is still to come. */
+  readonly evaluationPending?: boolean;
   /** Write event files. Default true. */
   readonly tensorboard?: boolean;
 }
@@ -28,8 +30,9 @@ export interface TrackerOptions {
  * Opens `directory/metrics.jsonl` and a new event file in `directory/tensorboard`.
  * @throws NarrowsError when they cannot be written.
  */
-export async function openTracker(directory: string, { lastStep, tensorboard = true }: TrackerOptions = {}): Promise<Tracker> {
-  const metricsFile = await MetricsFile.open(join(directory, 'metrics.jsonl'), lastStep);
+export async function openTracker(directory: string, options: TrackerOptions = {}): Promise<Tracker> {
+  const { lastStep, evaluationPending, tensorboard = true } = options;
+  const metricsFile = await MetricsFile.open(join(directory, 'metrics.jsonl'), lastStep, evaluationPending);
   const events = tensorboard ? new EventFile(join(directory, 'tensorboard'), lastStep) : undefined;
   return {
     log(step, metrics) {
