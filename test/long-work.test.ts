@@ -59,11 +59,12 @@ describe('one output', () => {
   });
 });
 
+const rows = Array.from({ length: 24 }, (_, i) => `a.png,a cat ${'and a dog '.repeat(i % 5)}${i}\n`);
+const audit = (list: string, output: string): string[] => [
+  ...['attribute', '--pairs', list, '--output', output, '--model', 'model', '--method', 'grad-cam', '--formats', 'json', '--quiet'],
+];
+
 describe('an audit', () => {
-  const rows = Array.from({ length: 24 }, (_, i) => `a.png,a cat ${'and a dog '.repeat(i % 5)}${i}\n`);
-  const audit = (list: string, output: string): string[] => [
-    ...['attribute', '--pairs', list, '--output', output, '--model', 'model', '--method', 'grad-cam', '--formats', 'json', '--quiet'],
-  ];
   /** Lines of results.jsonl by caption. */
   const results = async (output: string): Promise<string[]> =>
     (await readFile(at(`${output}/results.jsonl`), 'utf8')).trim().split('\n').sort();
@@ -111,6 +112,21 @@ describe('an audit', () => {
     const old = await call(...audit('few.csv', 'old'));
     expect([old.code, old.stderr]).toEqual([2, expect.stringMatching(/^narrows: old holds an audit of an older version/)]);
   });
+});
+
+describe('an audit in threads', () => {
+  it('writes the same files and records as one in a single thread, byte for byte', async () => {
+    await writeFile(at('threads.csv'), `image,text\n${rows.join('')}`);
+    const calls = ['0', '2'].map(workers => call(...audit('threads.csv', `threads-${workers}`), '--workers', workers));
+    for (const { code, stderr } of await Promise.all(calls)) expect([code, stderr]).toEqual([0, expect.not.stringContaining('failed')]);
+    const names = (await readdir(at('threads-0/pairs'))).sort();
+    expect(names).toHaveLength(24);
+    expect((await readdir(at('threads-2/pairs'))).sort()).toEqual(names);
+    for (const name of [...names.map(n => `pairs/${n}`), 'results.jsonl', 'summary.csv'])
+      expect((await readFile(at(`threads-2/${name}`))).equals(await readFile(at(`threads-0/${name}`))), name).toBe(true);
+    const refused = await call('attribute', 'a.png', 'a cat', '--model', 'model', '--workers', '2');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/--workers belongs to --pairs/)]);
+  }, 240_000);
 });
 
 describe('signals', () => {

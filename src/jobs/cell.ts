@@ -17,6 +17,15 @@ export interface Task<I> {
   readonly keys: readonly string[];
   /** Its size in the units of the progress bar (pairs, questions); 1 by default. */
   readonly units?: number;
+  /** Tasks of one kind take alike long per unit; what stands here is for a person, such as `trainings`. One kind by default. */
+  readonly kind?: string;
+}
+
+/** How long tasks of a kind took. */
+export interface Pace {
+  readonly units: number;
+  /** Seconds of one worker. */
+  readonly seconds: number;
 }
 
 /** Hooks of a worker while it computes a task. */

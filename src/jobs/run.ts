@@ -2,17 +2,22 @@
 
 import type { Progress, ProgressOptions } from '../node/progress.ts';
 import { formatDuration } from '../system/format.ts';
-import type { Finished, Pool, Task } from './cell.ts';
+import type { Finished, Pace, Pool, Task } from './cell.ts';
+import { estimateLine } from './estimate.ts';
+import { Times } from './times.ts';
 
-/** Seconds after which an estimate is made of a part of the first task. */
-const PILOT = 10;
-/** Seconds below which an estimate is not worth a line. */
-const SHORT = 20;
+/** Seconds after which a part of a first task is enough for an estimate. */
+const PILOT = 5;
+/** Seconds between two times that the store is given how long tasks take. */
+const KEEP = 30;
 
 /** Where finished cells go; `CellStore` is one. */
 export interface Store<R> {
   has(key: string): boolean;
   put(key: string, outcome: Finished<R>['outcome']): Promise<void>;
+  /** How long tasks of a kind took in the last run, where the store remembers it. */
+  pace?(kind: string): Pace | undefined;
+  keepPace?(kind: string, pace: Pace): Promise<void>;
 }
 
 /** How a run is watched and ended. */
@@ -53,44 +58,58 @@ export async function runPlan<I, R>(plan: readonly Task<I>[], store: Store<R>, p
   if (open.length === 0) return;
   signal?.throwIfAborted();
   const bar = hooks.progress?.({ label, total, unit, start: before });
+  const times = new Times(open, unitsOf, unit);
+  const say = (source: string, paceOf: (kind: string) => Pace | undefined): boolean => {
+    const line = estimateLine({ label, unit, total, source, width: Math.min(pool.width, open.length) }, times.remaining(paceOf));
+    if (line) hooks.onInfo?.(line);
+    return line !== undefined;
+  };
+  let known = times.kinds.filter(kind => store.pace?.(kind)).length;
+  if (known > 0) say('an earlier run', kind => store.pace?.(kind));
   const parts = new Map<Task<I>, number>();
   let done = before;
   const show = (): void => {
     const units = done + [...parts].reduce((all, [task, share]) => all + share * unitsOf(task), 0);
-    estimate(units);
+    // Once per kind of tasks: by the first of them, or by what was done of it where it takes long.
+    const timed = times.kinds.filter(kind => times.pace(kind, PILOT)).length;
+    if (timed > known) {
+      known = timed;
+      say(`the first ${formatDuration(times.seconds)}`, kind => times.pace(kind, PILOT) ?? store.pace?.(kind));
+    }
     bar?.update(units, hooks.note?.());
     hooks.onProgress?.(units);
   };
-  const started = performance.now();
-  let estimated = false;
-  /** Once: by the first finished task, or by what was done of it where it takes long itself. */
-  const estimate = (units: number): void => {
-    const seconds = (performance.now() - started) / 1000;
-    if (estimated || units <= before || (done === before && seconds < PILOT)) return;
-    estimated = true;
-    const left = (seconds / (units - before)) * (total - units);
-    if (left >= SHORT)
-      hooks.onInfo?.(`${label} what is left will take about ${formatDuration(left)}, by the first ${formatDuration(seconds)}.`);
-  };
   const finish = (task: Task<I>): void => {
     if (!parts.delete(task)) return;
+    times.end(task);
     done += unitsOf(task);
     show();
+  };
+  let kept = performance.now();
+  const keep = async (): Promise<void> => {
+    kept = performance.now();
+    for (const kind of times.kinds) {
+      const pace = times.finished(kind);
+      if (pace) await store.keepPace?.(kind, pace);
+    }
   };
   try {
     await pool.run(
       open,
       task => {
         parts.set(task, 0);
+        times.begin(task);
         return {
           signal,
           async onCell(key, outcome) {
             await store.put(key, outcome);
+            if (performance.now() - kept > KEEP * 1000) await keep();
             hooks.onCell?.({ key, outcome });
           },
           onProgress(share) {
             if (share >= 1) return finish(task);
             if (parts.has(task)) parts.set(task, share);
+            times.part(task, share);
             show();
           },
           onWarning: message => hooks.onWarning?.(message),
@@ -103,5 +122,7 @@ export async function runPlan<I, R>(plan: readonly Task<I>[], store: Store<R>, p
   } catch (error) {
     bar?.fail();
     throw error;
+  } finally {
+    await keep();
   }
 }

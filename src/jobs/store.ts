@@ -2,12 +2,12 @@
  * @file Finished cells on the disk: one file that only grows, a JSON object per line, each with a checksum. A line cut short by a kill is
  * taken away, a damaged one is not believed; of two lines of one key the later one counts.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { AppendLog, type LinePlace } from '../node/append-log.ts';
 import { writeFileAtomic } from '../node/files.ts';
 import { createHash } from '../node/hash.ts';
 import { NarrowsError } from '../system/errors.ts';
-import type { Outcome } from './cell.ts';
+import type { Outcome, Pace } from './cell.ts';
 
 /** Results of at most this many characters are kept in memory; larger ones are read when they are asked for. */
 const SMALL = 512;
@@ -29,6 +29,8 @@ interface Line {
   readonly key: string;
   readonly result?: unknown;
   readonly failure?: string;
+  /** A line of its own: how long tasks of a kind took in a run. */
+  readonly pace?: { readonly kind: string } & Pace;
 }
 
 interface Entry {
@@ -36,6 +38,8 @@ interface Entry {
   readonly small?: string;
   readonly place?: LinePlace;
 }
+
+const paceSchema = z.strictObject({ kind: z.string(), units: z.number().positive(), seconds: z.number().nonnegative() });
 
 const checksum = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
@@ -58,6 +62,7 @@ export function openLine(line: string): Record<string, unknown> | undefined {
 /** Finished cells of a run. One process writes it (see `lockOutput`). */
 export class CellStore<R> implements AsyncDisposable {
   private readonly entries = new Map<string, Entry>();
+  private readonly paces = new Map<string, Pace>();
 
   private constructor(
     private readonly log: AppendLog | undefined,
@@ -122,7 +127,12 @@ export class CellStore<R> implements AsyncDisposable {
     return { damaged, lines: () => texts[Symbol.iterator]() as Generator<Uint8Array> };
   }
 
-  private take({ key, result, failure }: Line, length: number, place: LinePlace, schema: z.ZodType<R>): boolean {
+  private take({ key, result, failure, pace }: Line, length: number, place: LinePlace, schema: z.ZodType<R>): boolean {
+    if (pace !== undefined) {
+      const parsed = paceSchema.safeParse(pace);
+      if (parsed.success) this.paces.set(parsed.data.kind, parsed.data);
+      return parsed.success;
+    }
     if (typeof key !== 'string') return false;
     if (typeof failure === 'string') {
       // A result outlives a later failure: it was right once, and the key says that nothing changed.
@@ -169,6 +179,18 @@ export class CellStore<R> implements AsyncDisposable {
     // What could not be read back must not be taken for finished.
     if (!this.take({ key, ...outcome }, text.length, place, this.options.schema))
       throw new Error(`A result of ${this.options.kind} has another form than its schema says.`);
+  }
+
+  /** How long tasks of a kind took in the last run that kept it. */
+  pace(kind: string): Pace | undefined {
+    return this.paces.get(kind);
+  }
+
+  /** Keeps how long tasks of a kind take. @throws NarrowsError where it cannot be written */
+  async keepPace(kind: string, { units, seconds }: Pace): Promise<void> {
+    const pace = { kind, units, seconds: Number(seconds.toPrecision(4)) };
+    await this.log!.append(sealLine({ pace }));
+    this.paces.set(kind, pace);
   }
 
   /** Waits for what is being written and closes the file. */

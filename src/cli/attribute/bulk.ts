@@ -3,10 +3,8 @@
  * `cells.jsonl`, written last, says that they are there; a run stopped anywhere and started again with the same settings does what is missing.
  */
 import { join } from 'node:path';
-import { createMethod } from '../../attribution/registry.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
 import { type ListedPair, readPairs } from '../../inputs/pairs/read-pairs.ts';
-import { localPool } from '../../jobs/local-pool.ts';
 import { runPlan } from '../../jobs/run.ts';
 import { loadModel } from '../../models/pretrained.ts';
 import { lockOutput } from '../../node/output-lock.ts';
@@ -19,19 +17,22 @@ import { insideBox } from './audit-box.ts';
 import { furtherNames, renamed } from './audit-columns.ts';
 import { writeAuditPages } from './audit-pages.ts';
 import { type HashedPair, pairKey, planAudit } from './audit-plan.ts';
+import { auditPool, defaultWorkers } from './audit-pool.ts';
 import { type AuditRecord, placedMap } from './audit-record.ts';
 import { filesAreThere, openAuditStore } from './audit-store.ts';
 import { gatherWarnings, linesText } from './audit-warnings.ts';
-import { auditWork } from './audit-work.ts';
 import { imageHash } from './input.ts';
 import { parseKinds } from './output.ts';
-import { type AttributeSettings, runOf } from './settings.ts';
+import type { AttributeSettings } from './settings.ts';
 
 /** What a bulk call says besides the method. */
 export interface AuditRequest {
   readonly file: string;
   readonly outputs?: readonly string[];
   readonly formats?: readonly string[];
+  /** Threads; 0 works in this one. By default as many as help and as memory allows. */
+  readonly workers?: number;
+  readonly plugins?: readonly string[];
 }
 
 /** Failures that are listed one by one. */
@@ -54,7 +55,6 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   await using lock = await lockOutput(directory, 'directory', { folders: ['pairs'] });
   if (lock.takenOver) context.log.info(lock.takenOver);
   await using store = await openAuditStore(directory, message => context.log.warn(message));
-  await using method = createMethod(settings.entry, model, settings.values);
   const fixed = JSON.stringify([
     version,
     settings.entry.name,
@@ -96,7 +96,11 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
       `Files of ${lost.size} finished ${lost.size === 1 ? 'pair are' : 'pairs are'} gone or were changed in ${directory}; ${lost.size === 1 ? 'it is' : 'they are'} attributed again.`,
     );
   let failed = unreadable.size;
-  await runPlan(plan, store, localPool(auditWork({ settings, run: await runOf(settings), method, directory, kinds })), {
+  const open = plan.filter(isOpen).length;
+  const workers = request.workers ?? defaultWorkers(open, model, settings.run.maxMemory);
+  const pool = auditPool({ settings, plugins: request.plugins ?? [], directory, kinds }, model, workers);
+  if (open > 0) context.log.debug(pool.width > 1 ? `${pool.width} worker threads` : 'no worker threads');
+  await runPlan(plan, store, pool, {
     label: 'Attributing',
     unit: 'pairs',
     start: unreadable.size,

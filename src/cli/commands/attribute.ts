@@ -62,7 +62,12 @@ function configure(command: Command): void {
     .addOption(new Option('--theme <theme>', 'theme of the picture').choices(['light', 'dark']).default('light'))
     .option('--pairs <file>', 'audit all pairs of a .csv, .tsv, .jsonl or .json file with columns image and text; needs --output DIR')
     .addOption(pluginOption())
-    .option('--formats <list>', 'with --pairs: files per pair (default: html,json)', list);
+    .option('--formats <list>', 'with --pairs: files per pair (default: html,json)', list)
+    .option(
+      '--workers <n>',
+      'with --pairs: threads, each with a model of its own; 0 works in the main thread; the files are the same (default: one per core from 8 pairs on, as memory allows)',
+      integer(0, 256),
+    );
   addPictureFlags(command, { shared: true });
   addChosenFlags(command, methods, () => findMethod(command.opts().method as string));
   command.addHelpText(
@@ -95,8 +100,15 @@ async function run(context: Context, options: Options, args: readonly (string | 
   if (options.pairs !== undefined) {
     if (image !== undefined || text !== undefined)
       throw new NarrowsError('--pairs takes image and caption from its file; leave IMAGE and TEXT out.', { kind: 'usage' });
-    return auditPairs(context, settings, { file: options.pairs as string, outputs, formats: options.formats as string[] | undefined });
+    return auditPairs(context, settings, {
+      file: options.pairs as string,
+      outputs,
+      formats: options.formats as string[] | undefined,
+      workers: options.workers as number | undefined,
+      plugins: options.plugin as string[] | undefined,
+    });
   }
+  if (options.workers !== undefined) throw new NarrowsError('--workers belongs to --pairs; one pair needs one model.', { kind: 'usage' });
   if (options.formats !== undefined) throw new NarrowsError('--formats belongs to --pairs; name files with --output.', { kind: 'usage' });
   const source = await choosePair(image, text);
   const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);

@@ -44,7 +44,10 @@ const unitsOf = (job: RoarJob, spec: RoarSpec): number =>
 
 /** Everything, map by map, what others stand on first; units are pairs that are drawn, judged or trained on. */
 export function planRoar(run: string, spec: RoarSpec): Task<RoarJob>[] {
-  const task = (input: RoarJob, units: number): Task<RoarJob> => ({ input, keys: [roarKey(run, input)], units });
+  // Maps of different methods take differently long; trainings and retrieval do not depend on them.
+  const kindOf = (job: RoarJob): string =>
+    job.kind === 'pairs' ? `pairs of ${job.name}` : job.kind === 'training' ? 'trainings' : 'zero-shot retrieval';
+  const task = (input: RoarJob, units: number): Task<RoarJob> => ({ input, keys: [roarKey(run, input)], units, kind: kindOf(input) });
   return [UNTOUCHED, ...spec.methods].flatMap(name => [
     ...(['train', 'validation'] as const).flatMap(split => chunksOf(spec, name, split).map(job => task(job, unitsOf(job, spec)))),
     task({ kind: 'zero-shot', name }, spec.validationSamples),
