@@ -10,9 +10,7 @@ const run = { label: 'Attributing', unit: 'pairs', width: 1, total: 1000, source
 describe('the estimate', () => {
   it('is what is left times the time of a unit, over the workers', () => {
     const parts = [{ kind: 'pairs', units: 900, pace: { units: 10, seconds: 20 } }];
-    expect(estimateLine(run, parts)).toBe(
-      'Attributing: 900 of 1,000 pairs are left, which will take about 30 min (by an earlier run).',
-    );
+    expect(estimateLine(run, parts)).toBe('Attributing: 900 of 1,000 pairs are left, which will take about 30 min (by an earlier run).');
     expect(estimateLine({ ...run, width: 3 }, parts)).toMatch(/about 10 min/);
   });
 
