@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { floats } from '../../tensor/tensor.ts';
 import type { Encoders } from './evaluate.ts';
-import { evaluatePairs } from './evaluate-pairs.ts';
+import { pairExam } from './evaluate-pairs.ts';
 import type { PairReader } from './pair-batch.ts';
 import type { Pair } from './pairs.ts';
 
@@ -12,8 +12,9 @@ const encoder = (angles: readonly number[]) => ({ run: async () => ({ embeds: ro
 async function scores(captions: readonly string[], images: readonly number[], texts: readonly number[], distinct = false) {
   const encoders = { image: encoder(images), text: encoder(texts) } as unknown as Encoders;
   const reader = { grid: 1, images: async (of: readonly Pair[]) => of.map(() => new Float32Array(1)), tensors: () => ({}) };
-  const pairs = captions.map((text, i) => ({ text, place: `line ${i}` })) as unknown as Pair[];
-  return evaluatePairs(encoders, {}, reader as unknown as PairReader, pairs, 10, { distinct });
+  const pairs = captions.map((text, i) => ({ text, image: 'a.png', place: `line ${i}` })) as unknown as Pair[];
+  const how = { encoders, weights: {}, reader: reader as unknown as PairReader, scale: 10, hash: '', distinct };
+  return (await pairExam(how, pairs)).batches[0].compute();
 }
 
 describe('equal captions in an evaluation', () => {
