@@ -57,7 +57,7 @@ sup { line-height: 0; font-size: 11px; color: var(--muted); }
 .sortable.full thead th { white-space: nowrap; }
 .sortable { border-collapse: separate; border-spacing: 0; }
 .glance { width: 100%; }
-.glance td, .glance th { vertical-align: top; }
+.glance td, .glance th { vertical-align: top; overflow-wrap: break-word; }
 .glance thead th { white-space: nowrap; }
 .glance th[scope=row] { min-width: 122px; overflow-wrap: normal; }
 .glance .group th { padding-top: 12px; color: var(--muted); font-weight: 400; font-size: 13px; text-transform: capitalize; }
