@@ -20,7 +20,7 @@ const NAMED = 20;
 function configure(command: Command): void {
   command
     .requiredOption('--input <file>', '.jsonl or .json: LLaVA questions {question_id, image, text}, or conversations')
-    .requiredOption('--output <file>', '.jsonl of answers; the same command goes on with one that is there')
+    .requiredOption('--output <file>', '.jsonl of answers; the same command resumes one that exists')
     .option('--images <directory>', "what the images' paths are relative to (default: the input's directory)")
     .option('--batch-size <n>', 'questions at once', integer(1, 1024), 8)
     .option('--skip-missing', 'leave out questions whose image is not there')

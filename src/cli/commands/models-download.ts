@@ -10,7 +10,7 @@ function configure(command: Command): void {
     .argument('<name>', 'org/name[@revision]')
     .addHelpText(
       'after',
-      `\nHF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured. A download that was cut goes on where it stopped.\n${examples(
+      `\nHF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured. An interrupted download resumes where it stopped.\n${examples(
         ['narrows models download openai/clip-vit-base-patch32', 'Fetch the model most papers use'],
         ['narrows models download org/name@v1.0', 'Fetch a tag, branch or commit'],
       )}`,

@@ -57,7 +57,7 @@ describe('a row of the first table', () => {
     expect(control).toBe('');
   });
 
-  it('lists four, counts the rest, and warns where a control is not told apart', () => {
+  it('lists four, counts the rest, and warns where a control is not clearly different', () => {
     const six = Array.from({ length: 6 }, (_, i): [string, number] => [name(i), 6 - i]);
     const [, alike, , control] = glance(
       six,
@@ -66,7 +66,7 @@ describe('a row of the first table', () => {
     );
     expect(alike).toContain(`${[4, 3, 2, 1].map(shown).join(', ')} <span`);
     expect(alike).toContain(`title="${shown(0)}">and 1 more`);
-    expect(control).toMatch(new RegExp(`^${shown(2)}.*rank 4 of 6.*not told apart from the best`));
+    expect(control).toMatch(new RegExp(`^${shown(2)}.*rank 4 of 6.*no clear difference from the best`));
   });
 
   it('warns where a control is best, and says where nothing is alike', () => {
