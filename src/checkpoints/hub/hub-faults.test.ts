@@ -105,7 +105,7 @@ describe("answers of the hub's API", () => {
       response.setHeader('link', `<${address}/api/models/org/name/tree/${COMMIT}?page=${++page}>; rel="next"`).end(JSON.stringify(listing));
       return true;
     };
-    await expect(get({ stallTimeout: 5000 })).rejects.toThrow(/lists org\/name on more than 1000 pages/);
+    await expect(get({ stallTimeout: 5000 })).rejects.toThrow(/lists org\/name on more than 100 pages/);
     answer = first(1, '/tree/', response => {
       response.writeHead(200, { 'content-encoding': 'gzip' });
       const gzip = createGzip();

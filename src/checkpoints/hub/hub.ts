@@ -76,7 +76,7 @@ function parseName(ref: string, revision = 'main'): { name: string; revision: st
 }
 
 /** Pages of a thousand files each: no repository has so many, and a server whose pages never end is not followed for ever. */
-const MOST_PAGES = 1000;
+const MOST_PAGES = 100;
 
 /** Calls of the hub library, through our patient `fetch`. Loaded when needed: cached models start faster without it. */
 async function askHub(context: RequestContext): Promise<{ commit(): Promise<string>; files(commit: string): Promise<ListFileEntry[]> }> {
