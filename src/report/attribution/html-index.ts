@@ -80,6 +80,9 @@ export const furtherText = (value: unknown): string =>
 /** A name with places at which it may be broken: after a slash, a dash, an underscore or a dot. */
 const breakable = (name: string): string => escapeText(name).replace(/[/\\_.-]+(?=.)/g, '$&<wbr>');
 
+/** A sentence whose paths may be broken after a slash. */
+const sentence = (text: string): string => escapeText(text).replace(/[/\\]+(?=[^\s/\\])/g, '$&<wbr>');
+
 const numberCell = (value: number | undefined, text: (value: number) => string): string =>
   value === undefined || !Number.isFinite(value)
     ? '<td class="number" data-value="">–</td>'
@@ -161,14 +164,14 @@ function captionCell(row: IndexRow): string {
   const direction = rightToLeft(row.caption) ? ' dir="rtl"' : '';
   const caption = escapeText(row.caption);
   const linked = row.href && relative(row.href) ? `<a href="${escapeText(row.href)}">${caption}</a>` : caption;
-  const warnings = (row.warnings ?? []).map(w => `<p class="warning small" dir="ltr">${escapeText(w)}</p>`).join('');
+  const warnings = (row.warnings ?? []).map(w => `<p class="warning small" dir="ltr">${sentence(w)}</p>`).join('');
   return `<td class="caption" data-value="${caption}"${direction}><span title="${caption}">${linked}</span>${warnings}</td>`;
 }
 
 function verdictCell({ verdict }: IndexRow): string {
   const failed = verdict.startsWith(FAILED);
   const kind = verdict === 'converged' ? ' converged' : verdict === 'no optimisation' ? '' : ' not-converged';
-  const reason = failed ? `<p class="warning small">${escapeText(verdict.slice(FAILED.length))}</p>` : '';
+  const reason = failed ? `<p class="warning small">${sentence(verdict.slice(FAILED.length))}</p>` : '';
   return `<td class="verdict" data-value="${escapeText(verdict)}"><span class="badge${kind}">${failed ? 'failed' : escapeText(verdict)}</span>${reason}</td>`;
 }
 

@@ -110,7 +110,7 @@ export const indexStyle = `
 .index img { display: block; height: 72px; width: auto; max-width: 160px; object-fit: contain; border-radius: 5px; }
 .index td.caption { min-width: 260px; font-size: 15px; }
 .index td.caption > span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; overflow-wrap: anywhere; }
-.index .warning { margin: 4px 0 0; color: var(--bad); overflow-wrap: anywhere; }
+.index .warning { margin: 4px 0 0; min-width: 190px; color: var(--bad); overflow-wrap: break-word; }
 .index td.file { min-width: 120px; max-width: 260px; }
 .index td.verdict { min-width: 130px; max-width: 340px; }
 .index td.further { min-width: 90px; max-width: 260px; }
