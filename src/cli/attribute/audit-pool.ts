@@ -52,7 +52,7 @@ export function defaultWorkers(
   return workers > 1 ? workers : 0;
 }
 
-/** @param workers threads; 0 works in this one, with `model`. Maps and files are the same to the last bit */
+/** @param workers threads; 0 works in this one, with `model`. Maps and tables are the same to the last bit */
 export function auditPool(place: AuditPlace, model: DualEncoder, workers: number): Pool<AuditJob, FinishedPair> {
   const { settings, plugins, directory, kinds } = place;
   const { entry, ...plain } = settings;
