@@ -87,7 +87,7 @@ const cases: readonly Case[] = [
     args: ['attribute', '--pairs', at('columns.csv'), '--output', at('out'), '--model', at('model')],
     says: /no column for the caption/,
   },
-  { name: 'no scenes', args: ['scenes', '--output', at('out'), '--count', '0'], code: 2, says: /--count.*at least 1/ },
+  { name: 'no scenes', args: ['scenes', '--output', at('out'), '--count', '0'], code: 2, says: /--count.*whole number from 1 to/ },
   { name: 'scenes without an output', args: ['scenes'], code: 2, says: /--output/ },
   { name: 'info on nothing', args: ['models', 'info'], code: 2, says: /argument 'model'/ },
   {
