@@ -88,7 +88,11 @@ describe('the frame of a method', () => {
     expect(() => new Attributor(counting(), model, { factor: 'much' })).toThrow(/The option factor of counting is wrong \("much"\)/);
     expect(() => new Attributor(counting(), model, { fcator: 1 })).toThrow(/counting/);
     expect(new Attributor(counting(), model, { factor: undefined }).options).toEqual({ factor: 1 });
-    await expect(new Attributor(counting(), model, { factor: 1e39 }).attribute(PAIRS[0])).rejects.toThrow(/not finite/);
+    const endless = counting({
+      modalities: ['image'],
+      explain: async ({ image }) => ({ image: [{ tokens: new Float32Array(image.tokens).fill(Number.POSITIVE_INFINITY) }] }),
+    });
+    await expect(new Attributor(endless, model).attribute(PAIRS[0])).rejects.toThrow(/not finite/);
   });
 
   it('stops between units of work, and tells what it warns of', async () => {
