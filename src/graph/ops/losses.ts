@@ -38,3 +38,16 @@ export function contrastiveLoss(logitsPerText: Value, labels: Value): Value {
   const perRow = (x: Value): Value => mean(neg(takeAlongAxis(logSoftmax(x), unsqueeze(labels, -1))));
   return mul(add(perRow(logitsPerText), perRow(transpose(logitsPerText))), 0.5);
 }
+
+/**
+ * `contrastiveLoss` where texts or images may be equal: rows of one group are one target, which the softmax may share out equally
+ * (the bidirectional loss of UniCL, arXiv 2204.03610). Its least value is the mean over rows of ln(rows of the same group). Where
+ * all groups differ it is `contrastiveLoss`, to the bit.
+ * @param logitsPerText [B, B] @param groups integers [B], equal where texts are
+ */
+export function groupedContrastiveLoss(logitsPerText: Value, groups: Value): Value {
+  const same = cast(equal(unsqueeze(groups, 1), unsqueeze(groups, 0)), logitsPerText.dtype);
+  const share = div(same, sum(same, -1, true));
+  const perRow = (x: Value): Value => mean(neg(sum(mul(share, logSoftmax(x)), -1)));
+  return mul(add(perRow(logitsPerText), perRow(transpose(logitsPerText))), 0.5);
+}

@@ -5,6 +5,7 @@ import {
   contrastiveLoss,
   cosineSimilarity,
   crossEntropy,
+  groupedContrastiveLoss,
   layerNorm,
   linear,
   logSoftmax,
@@ -247,4 +248,37 @@ export const lossCases: readonly OpCase[] = [
       return plain([], [total([0, 1, 2].map(i => nats(row(i), i) + nats(column(i), i))) / 6]);
     },
   },
+  ...[
+    { name: 'two of three alike', groups: [5, 0, 5] },
+    { name: 'all alike', groups: [2, 2, 2] },
+    { name: 'none alike', groups: [0, 1, 2] },
+  ].map(
+    ({ name, groups }): OpCase => ({
+      op: 'logSoftmax',
+      name: `groupedContrastiveLoss, ${name}`,
+      inputs: { s: uniform([3, 3]), groups: plain([3], groups) },
+      types: { groups: 'int32' },
+      build: ({ s, groups }) => groupedContrastiveLoss(s, groups),
+      reference: ({ s }) => {
+        const all = [0, 1, 2];
+        const alike = (i: number): number[] => all.filter(j => groups[j] === groups[i]);
+        const mean = (list: number[]): number => total(list) / list.length;
+        const both = (i: number): number =>
+          mean(
+            alike(i).map(
+              j =>
+                nats(
+                  all.map(k => at(s, [i, k])),
+                  j,
+                ) +
+                nats(
+                  all.map(k => at(s, [k, i])),
+                  j,
+                ),
+            ),
+          );
+        return plain([], [total(all.map(both)) / 6]);
+      },
+    }),
+  ),
 ];

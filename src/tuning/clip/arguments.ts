@@ -15,7 +15,10 @@ export const clipTrainingSchema = trainingArgumentsSchema.extend({
   train_file: path.describe('List of pairs (.csv, .tsv, .jsonl, .json) with columns image and caption; without it: the built-in scenes'),
   validation_file: path.describe('List of pairs for evaluation (with train_file)'),
   ignore_bad: z.boolean().default(false).describe('Leave out pairs that cannot be read, with a warning, instead of stopping'),
-  distinct_captions: z.boolean().default(false).describe('Evaluation: every pair is a target of its own, though captions may be equal'),
+  distinct_captions: z
+    .boolean()
+    .default(false)
+    .describe('Pairs: each is a target of its own, in loss and evaluation, though captions may be equal'),
   model: path.describe('CLIP checkpoint to start from; its config, tokenizer and preprocessor are kept'),
   tokenizer: path.describe('Directory of a tokenizer (with train_file); without it: the words of the captions'),
   vocabulary_size: count
@@ -55,7 +58,7 @@ export type ClipTrainingArguments = z.infer<typeof clipTrainingSchema>;
 export function checkClipArguments(args: ClipTrainingArguments): void {
   const wrong = (message: string): NarrowsError => new NarrowsError(message, { kind: 'usage' });
   if (!args.train_file) {
-    for (const key of ['validation_file', 'tokenizer', 'auto_orient', 'window'] as const)
+    for (const key of ['validation_file', 'tokenizer', 'auto_orient', 'window', 'distinct_captions'] as const)
       if (args[key]) throw wrong(`"${key}" needs a "train_file": the built-in scenes bring their own.`);
     if (args.max_seq_length < 24) throw wrong(`"max_seq_length" must be at least 24 on scenes, whose captions have up to 24 tokens.`);
     if (args.contrastive_weight + args.naming_weight + args.dense_weight === 0)

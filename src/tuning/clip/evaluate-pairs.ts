@@ -13,9 +13,11 @@ import type { Pair } from './pairs.ts';
 /** Pairs that differ from each other. */
 export const GROUP = 100;
 
-const crossEntropy = (logits: readonly number[], right: number): number => {
+/** Mean over the right places of the cross-entropy in nats. */
+const crossEntropy = (logits: readonly number[], right: readonly number[]): number => {
   const top = Math.max(...logits);
-  return Math.log(logits.reduce((sum, v) => sum + Math.exp(v - top), 0)) + top - logits[right];
+  const mean = right.reduce((sum, j) => sum + logits[j], 0) / right.length;
+  return Math.log(logits.reduce((sum, v) => sum + Math.exp(v - top), 0)) + top - mean;
 };
 
 /** What pairs are evaluated with. */
@@ -30,7 +32,7 @@ export interface PairEvaluation {
   readonly hash: string;
   /** Called with pictures that cannot be read, which are then left out. */
   readonly note?: Note;
-  /** Only a pair's own caption is right; by default equal captions count as one target. */
+  /** Only a pair's caption of the same line is right; by default equal captions count as one target. */
   readonly distinct?: boolean;
 }
 
@@ -39,7 +41,11 @@ export async function pairExam(evaluation: PairEvaluation, pairs: readonly Pair[
   const groups = Array.from({ length: Math.ceil(pairs.length / GROUP) }, (_, i) => pairs.slice(i * GROUP, (i + 1) * GROUP));
   const batches = groups.map(async (group): Promise<ExamBatch> => {
     const files = await fileStamps(group.map(pair => pair.image));
-    return { units: group.length, key: JSON.stringify([evaluation.hash, files]), compute: () => scoreGroup(evaluation, group) };
+    return {
+      units: group.length,
+      key: JSON.stringify([evaluation.hash, !!evaluation.distinct, files]),
+      compute: () => scoreGroup(evaluation, group),
+    };
   });
   return {
     name: 'the validation pairs',
@@ -82,8 +88,9 @@ async function scoreGroup(
   for (let i = 0; i < n; i++) {
     const toTexts = textRows.map(t => scale * dot(imageRows[i], t));
     const toImages = imageRows.map(v => scale * dot(textRows[i], v));
-    scores.loss.push((crossEntropy(toTexts, i) + crossEntropy(toImages, i)) / 2);
     const isRight = (j: number): boolean => (distinct ? j === i : texts[j] === texts[i]);
+    const right = [...texts.keys()].filter(isRight);
+    scores.loss.push((crossEntropy(toTexts, right) + crossEntropy(toImages, right)) / 2);
     scores.image_to_text.push(place(imageRows[i], textRows, i, isRight) === 0 ? 1 : 0);
     scores.text_to_image.push(place(textRows[i], imageRows, i, isRight) === 0 ? 1 : 0);
   }

@@ -8,6 +8,7 @@ import {
   equal,
   exp,
   grad,
+  groupedContrastiveLoss,
   input,
   linear,
   logSoftmax,
@@ -81,8 +82,9 @@ export interface TrainGraph {
 /**
  * Traces the loss and its gradients. Inputs: patches [batch, kept, C·p·p], kept, ids [texts, seq], eos; with naming losses also owners,
  * names [batch, k], nameIds [concepts, nameSeq], nameEos.
+ * @param grouped the input groups [batch] says which texts are one target
  */
-export function trainGraph(config: CLIPConfig, weights: LossWeights, maxObjects: number): TrainGraph {
+export function trainGraph(config: CLIPConfig, weights: LossWeights, maxObjects: number, grouped = false): TrainGraph {
   const p = trainableParameters();
   const { num_channels: channels, patch_size: patch } = config.vision_config;
   const patches = input('patches', ['batch', 'kept', channels * patch * patch]);
@@ -91,7 +93,10 @@ export function trainGraph(config: CLIPConfig, weights: LossWeights, maxObjects:
   const image = squeeze(slice(tokens, 1, 0, 1), 1);
   const text = textEmbeddings(p, config, input('ids', ['batch', 'seq'], 'int32'), input('eos', ['batch'], 'int32'));
   const scale = logitScale(p);
-  const parts: Record<string, Value> = { contrastive: clipLoss(mul(matmul(text, image, { transB: true }), scale)) };
+  const logits = mul(matmul(text, image, { transB: true }), scale);
+  const parts: Record<string, Value> = {
+    contrastive: grouped ? groupedContrastiveLoss(logits, input('groups', ['batch'], 'int32')) : clipLoss(logits),
+  };
   if (weights.naming || weights.dense) {
     const names = textEmbeddings(p, config, input('nameIds', ['concepts', 'nameSeq'], 'int32'), input('nameEos', ['concepts'], 'int32'));
     if (weights.naming)

@@ -34,11 +34,22 @@ export interface PairBatchSettings {
   readonly batchSize: number;
   /** How many patches, at random, are kept at a step (FLIP, arXiv 2212.00794); all where ≥ the grid. */
   readonly keptPatches: readonly { readonly fromStep: number; readonly count: number }[];
+  /** Batches hold `groups` [batch], equal where captions are: see `captionGroups`. */
+  readonly grouped?: boolean;
   /** Take the next pair of the order where an image cannot be read. */
   readonly ignoreBad: boolean;
 }
 
 const DECODERS = 4;
+
+/** Of each text the place at which it comes first: equal where texts are. */
+export function captionGroups(texts: readonly string[]): Int32Array {
+  const first = new Map<string, number>();
+  return Int32Array.from(texts, (text, i) => {
+    if (!first.has(text)) first.set(text, i);
+    return first.get(text)!;
+  });
+}
 
 /** Turns pairs into tensors. */
 export class PairReader {
@@ -181,6 +192,7 @@ export class PairBatches {
             .slice(0, count)
             .sort((a, c) => a - c),
     );
-    return this.reader.tensors(images, kept, texts, note);
+    const batch = this.reader.tensors(images, kept, texts, note);
+    return this.settings.grouped ? { ...batch, groups: ints([texts.length], captionGroups(texts)) } : batch;
   }
 }

@@ -45,9 +45,11 @@ export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments
     throw new NarrowsError(
       `The tokenizer has ${reader.vocabularySize} tokens, but the model of ${args.model} only ${textConfig.vocab_size}.`,
     );
-  const task = await clipTask(runtime, args, source, { contrastive: args.contrastive_weight, naming: 0, dense: 0 });
+  // Without equal captions both losses are the same: the usual graph is kept.
+  const grouped = !args.distinct_captions && new Set(pairs.map(p => p.text)).size < pairs.length;
+  const task = await clipTask(runtime, args, source, { contrastive: args.contrastive_weight, naming: 0, dense: 0 }, grouped);
   const loader = new BatchLoader(
-    { pairs: { pairs, format, seed: args.seed, batchSize, keptPatches: args.kept_patches, ignoreBad: args.ignore_bad } },
+    { pairs: { pairs, format, seed: args.seed, batchSize, keptPatches: args.kept_patches, grouped, ignoreBad: args.ignore_bad } },
     note,
   );
   const logitScale = task.parameters.find(p => p.name === 'logit_scale')!;

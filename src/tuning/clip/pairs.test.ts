@@ -10,7 +10,7 @@ import { CLIPModel } from '../../models/pretrained.ts';
 import { writeScenes } from '../../scenes/dataset.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';
-import { PairBatches, type PairBatchSettings, PairReader } from './pair-batch.ts';
+import { captionGroups, PairBatches, type PairBatchSettings, PairReader } from './pair-batch.ts';
 import { readTrainingPairs } from './pairs.ts';
 import { pairSource } from './source.ts';
 import { TINY } from './testdata/tiny.ts';
@@ -144,6 +144,18 @@ describe('batches of pairs', () => {
     expect([...new Set(kept)].sort((a, b) => a - b)).toEqual(kept);
   });
 
+  it('say which captions are equal where that is asked for', async () => {
+    expect([...captionGroups(['a', 'b', 'a', 'A', 'b'])]).toEqual([0, 1, 0, 3, 1]);
+    const given = await settings();
+    const pairs = given.pairs.map((p, i) => ({ ...p, text: i % 2 ? 'odd' : p.text }));
+    expect(await new PairBatches({ ...given, pairs }).batch(0)).not.toHaveProperty('groups');
+    const { groups, ids } = await new PairBatches({ ...given, pairs, grouped: true }).batch(0);
+    const width = ids.shape[1];
+    const rows = [0, 1, 2, 3, 4, 5].map(b => String(ids.data.slice(b * width, (b + 1) * width)));
+    expect(Array.from(groups.data as Int32Array)).toEqual(rows.map(row => rows.indexOf(row)));
+    expect(new Set(rows).size).toBeLessThan(6);
+  });
+
   it('name file and line of an image that cannot be read, or take the next pair', async () => {
     const bad = join(root, 'bad.png');
     await writeFile(bad, 'no picture');
@@ -227,6 +239,28 @@ describe('training on pairs', () => {
     await expect(trainClip({ ...args, model: join(root, 'run'), output_dir: join(root, 'x') })).rejects.toThrow(NarrowsError);
   });
 
+  it('takes equal captions for one target unless they are to be told apart; without any both are the same run', async () => {
+    const lines = (await readFile(file, 'utf8')).trim().split('\n').slice(0, 8);
+    const list = async (name: string, caption: (i: number) => string): Promise<string> => {
+      const path = join(root, name);
+      await writeFile(path, lines.map((line, i) => JSON.stringify({ image: JSON.parse(line).file_name, caption: caption(i) })).join('\n'));
+      return path;
+    };
+    const short = { max_steps: 2, save_steps: 2 };
+    const weights = async (name: string, train_file: string, distinct_captions: boolean): Promise<Buffer> => {
+      const output_dir = join(root, name);
+      await trainClip(argumentsOf({ ...short, output_dir, train_file, distinct_captions }));
+      return readFile(join(output_dir, 'model.safetensors'));
+    };
+    const alike = await list('alike.jsonl', i => (i % 2 ? 'a dog' : 'a cat'));
+    expect((await weights('alike', alike, false)).equals(await weights('apart', alike, true))).toBe(false);
+    const single = await list('single.jsonl', i => `a dog ${'and a dog '.repeat(i)}`.trim());
+    expect((await weights('single', single, false)).equals(await weights('single-apart', single, true))).toBe(true);
+    await expect(
+      trainClip(argumentsOf({ ...short, output_dir: join(root, 'alike'), train_file: alike, distinct_captions: true })),
+    ).rejects.toThrow(/distinct_captions \(was false, now true\)/);
+  });
+
   it('keeps a given tokenizer and writes it with the model', async () => {
     const tokenizer = join(root, 'run-2');
     await trainClip(argumentsOf({ tokenizer, max_steps: 1, output_dir: join(root, 'with-tokenizer') }));
@@ -256,6 +290,7 @@ describe('training on pairs', () => {
 describe('arguments', () => {
   it.each([
     [{ train_file: undefined, tokenizer: 'x' }, '"tokenizer" needs a "train_file"'],
+    [{ train_file: undefined, distinct_captions: true }, '"distinct_captions" needs a "train_file"'],
     [{ train_file: undefined, max_seq_length: 12 }, '"max_seq_length" must be at least 24 on scenes'],
     [{ train_file: undefined, contrastive_weight: 0, naming_weight: 0, dense_weight: 0 }, 'All loss weights are 0'],
     [{ contrastive_weight: 0 }, 'pairs have no other loss'],

@@ -35,6 +35,7 @@ const FIXED = new Set([
     'tokenizer',
     'model',
     'ignore_bad',
+    'distinct_captions',
     'auto_orient',
     'window',
   ],
