@@ -23,7 +23,7 @@ describe('attribute', () => {
   it('writes a picture and a report beside it, and prints the words', async () => {
     const { code, stdout, stderr } = await attribute('--method', 'm2ib');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const word of ['dog', 'cat', 'cosine', 'bits', 'Image map', 'Wrote disc.narrows.png', 'Wrote disc.narrows.html', 'in all'])
+    for (const word of ['dog', 'cat', 'cosine', 'bits', 'Image map', 'Wrote disc.narrows.png', 'Wrote disc.narrows.html', 'in total'])
       expect(stdout).toContain(word);
     expect(readFileSync(at('disc.narrows.png')).subarray(1, 4).toString()).toBe('PNG');
     const html = readFileSync(at('disc.narrows.html'), 'utf8');
@@ -162,10 +162,10 @@ describe('attribute --pairs', () => {
     appendFileSync(at(list), 'left.png,a cat\n');
     const second = await audit('--json');
     expect(JSON.parse(second.stdout)).toMatchObject({ pairs: 6, done: 3, failed: 3, directory: 'audit' });
-    expect(second.stderr).toContain('2 of 6 pairs are already there');
+    expect(second.stderr).toContain('2 of 6 pairs are already finished');
     expect(stamp(report)).toBe(made);
     const third = await audit('--steps', '5', '--quiet', '--json');
-    expect(third.stderr).not.toContain('already there');
+    expect(third.stderr).not.toContain('already finished');
     expect(JSON.parse(third.stdout).done).toBe(3);
   });
 
@@ -190,7 +190,7 @@ describe('attribute --pairs', () => {
     for (const name of there.filter(n => n.endsWith('.json'))) JSON.parse(readFileSync(at('many', name), 'utf8'));
     const rest = await narrows([...args, '--json'], { cwd });
     expect(rest.code).toBe(0);
-    expect(rest.stderr).toMatch(/\d+ of 120 pairs are already there/);
+    expect(rest.stderr).toMatch(/\d+ of 120 pairs are already finished/);
     expect(JSON.parse(rest.stdout)).toMatchObject({ pairs: 120, done: 120, failed: 0 });
   });
 });

@@ -97,8 +97,8 @@ describe('an audit', () => {
     await rm(at(`few/pairs/${files[0]}`));
     await writeFile(at(`few/pairs/${files[1]}`), '{}');
     const again = await call(...audit('few.csv', 'few').slice(0, -1));
-    expect(again.stderr).toMatch(/1 of 3 pairs are already there/);
-    expect(again.stderr).toMatch(/Warning: Files of 2 finished pairs are gone or were changed in few; they are attributed again/);
+    expect(again.stderr).toMatch(/1 of 3 pairs are already finished/);
+    expect(again.stderr).toMatch(/Warning: Files of 2 finished pairs are missing or were changed in few; they are attributed again/);
     expect([await contents(), await results('few')]).toEqual([there, table]);
     const cells = await readFile(at('few/cells.jsonl'), 'utf8');
     await writeFile(

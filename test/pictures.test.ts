@@ -95,7 +95,7 @@ describe('what was explained', () => {
     expect(svg).toContain('caption map: cosine to the image');
     expect(readFileSync(at('against.html'), 'utf8')).toContain('explains cosine to the caption minus cosine to');
     const labels = await attribute('disc.png', '--labels', 'a dog,a cat', '--json');
-    expect(labels.stderr).toContain('--labels names one label, “a dog,a cat”; a list stands between semicolons (a;b).');
+    expect(labels.stderr).toContain('--labels names one label, “a dog,a cat”; separate the texts of a list by semicolons (a;b).');
     const usual = await attribute('disc.png', '--output', 'usual.svg');
     expect(usual.stdout).not.toContain('Explained');
   });

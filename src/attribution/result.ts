@@ -139,7 +139,7 @@ export interface Attribution {
     };
     readonly createdAt: string;
   };
-  /** What was assumed, passed over or cut on the way to this result, in sentences: of the checkpoint and of this pair. */
+  /** What was assumed, ignored or cut on the way to this result, in sentences: of the checkpoint and of this pair. */
   readonly warnings?: readonly string[];
   /** Seconds per phase (`load`, `encode`, `optimise`, …). */
   readonly timings: Readonly<Record<string, number>>;

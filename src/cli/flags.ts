@@ -31,7 +31,7 @@ export const list = (text: string): string[] => {
     .split(',')
     .map(part => part.trim())
     .filter(Boolean);
-  if (names.length === 0) throw new InvalidArgumentError('give names between commas');
+  if (names.length === 0) throw new InvalidArgumentError('give names separated by commas');
   return names;
 };
 
@@ -41,7 +41,7 @@ export const parts = (text: string): string[] => {
     .split(';')
     .map(part => part.trim())
     .filter(Boolean);
-  if (found.length === 0) throw new InvalidArgumentError('give texts between semicolons');
+  if (found.length === 0) throw new InvalidArgumentError('give texts separated by semicolons');
   return found;
 };
 

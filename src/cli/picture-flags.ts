@@ -12,7 +12,7 @@ function imageWindow(text: string): ImageWindow {
   return window;
 }
 
-/** `--window` where methods have one of their own, a whole number of patches: the form shows which is meant, and both may be given. */
+/** `--window` where a method has an option of that name too, a whole number of patches: the form shows which is meant, and both may be given. */
 export interface SharedWindow {
   readonly pictures?: ImageWindow;
   readonly method?: number;
@@ -22,11 +22,11 @@ function sharedWindow(text: string, before: SharedWindow = {}): SharedWindow {
   return /^\s*\d+\s*$/.test(text) ? { ...before, method: Number(text) } : { ...before, pictures: imageWindow(text) };
 }
 
-/** Declares the flags. @param shared the command's methods have a `--window` of their own (see `SharedWindow`) */
+/** Declares the flags. @param shared the command's methods have an option `--window` too (see `SharedWindow`) */
 export function addPictureFlags(command: Command, { shared = false } = {}): Command {
   const window = new Option(
     '--window <range>',
-    'pictures of more than 8 bits: LOW,HIGH become black and white; auto: the values that are there; pillow: as Python reads them (default: auto)',
+    'pictures of more than 8 bits: values that become black and white: LOW,HIGH; auto: chosen from the values of the picture; pillow: as Pillow reads them (default: auto)',
   );
   if (shared) window.argParser<SharedWindow>(sharedWindow);
   else window.argParser(imageWindow);

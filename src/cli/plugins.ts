@@ -4,7 +4,7 @@ import { collect } from './flags.ts';
 
 /** The option; it may be given several times. */
 export const pluginOption = (): Option =>
-  new Option('--plugin <file>', 'module with methods and metrics of your own; may be repeated (docs/plugins.md)').argParser(collect);
+  new Option('--plugin <file>', 'module with your own methods and metrics; may be repeated (docs/plugins.md)').argParser(collect);
 
 /** The files that a call names, before anything is parsed: `--plugin FILE`, `--plugin=FILE`. */
 export function pluginsOf(argv: readonly string[]): string[] {

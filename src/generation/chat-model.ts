@@ -103,7 +103,7 @@ export class ChatModel implements AsyncDisposable {
   readonly maxLength: number;
   /** How the checkpoint wants to be continued; what ends an answer follows from it and from the template. */
   readonly defaults: GenerationOptions;
-  /** What was assumed, passed over or is missing, in sentences: said once by whoever opens the model. */
+  /** What was assumed, ignored or is missing, in sentences: said once by whoever opens the model. */
   readonly warnings: readonly string[];
   private readonly longest: number | undefined;
   private readonly processor: ImageProcessor;

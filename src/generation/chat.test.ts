@@ -171,7 +171,7 @@ describe('ChatModel', () => {
     expect(none.warnings[0]).toMatch(/^Nothing says what ends an answer \(no eos_token_id/);
   });
 
-  it('lets flags decide between drawing and beams, and says what of a checkpoint is passed over', async () => {
+  it('lets flags decide between drawing and beams, and says what of a checkpoint is ignored', async () => {
     const directory = await writeTinyChat(join(root, 'beams'), 'qwen2-tied', { image_aspect_ratio: 'anyres' });
     const write = (json: object) => writeFile(join(directory, 'generation_config.json'), JSON.stringify(json));
     await write({ num_beams: 3, length_penalty: 0.5, max_length: 40, min_new_tokens: 9, typical_p: 0.5 });

@@ -58,7 +58,7 @@ it('reads rules on tokens and beam search', async () => {
 it('names what it passes over once, and nothing that changes nothing', () => {
   const passed = { typical_p: 0.9, guidance_scale: 1.5, forced_eos_token_id: 2, renormalize_logits: true };
   expect(defaultsOf(passed, 'g.json').warnings).toEqual([
-    'g.json: typical_p, guidance_scale, forced_eos_token_id, renormalize_logits are not supported and passed over; answers may differ from those of transformers.',
+    'g.json: typical_p, guidance_scale, forced_eos_token_id, renormalize_logits are not supported and ignored; answers may differ from those of transformers.',
   ]);
   const neutral = {
     typical_p: 1,
@@ -74,7 +74,7 @@ it('names what it passes over once, and nothing that changes nothing', () => {
   ).toEqual([]);
   const both = defaultsOf({ do_sample: true, num_beams: 3 }, 'g.json');
   expect(both.warnings).toEqual([
-    'g.json: num_beams 3 is passed over, since do_sample draws tokens; for beam search give a temperature of 0 with it.',
+    'g.json: num_beams 3 is ignored, since do_sample draws tokens; for beam search give a temperature of 0 with it.',
   ]);
   expect(both.defaults.numBeams).toBeUndefined();
   expect([defaultsOf({ max_length: 40 }, 'g').maxLength, defaultsOf({ max_length: 40, max_new_tokens: 5 }, 'g').maxLength]).toEqual([

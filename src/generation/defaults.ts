@@ -67,7 +67,7 @@ export interface GenerationDefaults {
   readonly defaults: GenerationOptions & { readonly eosTokens: readonly number[] };
   /** `max_length`: tokens of prompt and answer together, where `max_new_tokens` is not given. */
   readonly maxLength?: number;
-  /** What was passed over, one sentence each. */
+  /** What was ignored, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -91,11 +91,11 @@ export function defaultsOf(json: unknown, path: string, eosTokenId?: number | re
   const warnings = [
     ...(over.length
       ? [
-          `${path}: ${over.join(', ')} ${over.length > 1 ? 'are' : 'is'} not supported and passed over; answers may differ from those of transformers.`,
+          `${path}: ${over.join(', ')} ${over.length > 1 ? 'are' : 'is'} not supported and ignored; answers may differ from those of transformers.`,
         ]
       : []),
     ...(c.do_sample && beams > 1
-      ? [`${path}: num_beams ${beams} is passed over, since do_sample draws tokens; for beam search give a temperature of 0 with it.`]
+      ? [`${path}: num_beams ${beams} is ignored, since do_sample draws tokens; for beam search give a temperature of 0 with it.`]
       : []),
   ];
   const set = <T>(value: T | null | undefined, name: keyof GenerationOptions): Partial<GenerationOptions> =>

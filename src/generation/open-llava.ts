@@ -33,7 +33,7 @@ async function requireShipped(reference: string): Promise<void> {
 }
 
 /**
- * Opens a LLaVA by what its config.json says. A `bottleneck_config` there is never passed over: the model runs with its bottleneck.
+ * Opens a LLaVA by what its config.json says. A `bottleneck_config` there is never ignored: the model runs with its bottleneck.
  * @param reference a shipped model's name, a directory, or `org/name[@revision]`
  * @throws NarrowsError for a model that does not answer, an `alpha` where there is no bottleneck, and as `openBottleneckLlava`
  */

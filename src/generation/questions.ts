@@ -49,7 +49,7 @@ function fromQuestion(record: Readonly<Record<string, unknown>>, source: string)
 function fromConversation(record: Readonly<Record<string, unknown>>, source: string): BulkQuestion {
   const conversation = parseRecord(record, source, { answer: false });
   const id = record.question_id ?? record.id;
-  if (!isId(id)) throw new NarrowsError(`${source}: the record has no "id", by which its answer could be found again.`);
+  if (!isId(id)) throw new NarrowsError(`${source}: the record has no "id", by which its answer could be identified.`);
   const { messages } = conversation;
   const reference = messages.at(-1)?.role === 'assistant' ? messages.at(-1)?.content : undefined;
   const asked = reference === undefined ? messages : messages.slice(0, -1);
@@ -66,8 +66,7 @@ function fromConversation(record: Readonly<Record<string, unknown>>, source: str
 
 /** A question from a record of either kind. @throws NarrowsError in one sentence that begins with `source` */
 export function parseQuestion(value: unknown, source: string): BulkQuestion {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new NarrowsError(`${source}: no JSON object stands there.`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new NarrowsError(`${source}: this is not a JSON object.`);
   const record = value as Readonly<Record<string, unknown>>;
   if (record.conversations !== undefined || record.messages !== undefined) return fromConversation(record, source);
   if (record.question_id === undefined)

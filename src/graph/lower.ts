@@ -41,8 +41,7 @@ export class OnnxEmitter implements Emitter {
   /** Reserves a name (graph inputs, weights). @throws GraphError when taken. */
   claim(name: string): string {
     if (this.taken.has(name)) throw new GraphError(`Two different inputs or weights of one graph are called "${name}".`);
-    if (/^[a-z]+#\d+$/.test(name))
-      throw new GraphError(`The name "${name}" is of the form kept for the graph's own values; choose another.`);
+    if (/^[a-z]+#\d+$/.test(name)) throw new GraphError(`The name "${name}" has the form reserved for the graph's values; choose another.`);
     this.taken.add(name);
     return name;
   }

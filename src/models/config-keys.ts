@@ -28,7 +28,7 @@ function refuseQuantised(json: Json, source: string): void {
 }
 
 /**
- * Looks for what transformers would compute otherwise. @returns sentences about keys that are passed over
+ * Looks for what transformers would compute otherwise. @returns sentences about keys that are ignored
  * @param expected the `model_type` of each section that is computed
  * @throws NarrowsError for quantised weights
  */
@@ -42,7 +42,7 @@ export function checkConfigKeys(
   const code = record(json.auto_map);
   if (code)
     warnings.push(
-      `${source}: auto_map names code of the checkpoint's own (${Object.values(code).flat().map(String).join(', ')}), which is never run; the model is computed as transformers' own ${String(json.model_type)}.`,
+      `${source}: auto_map names the checkpoint's own code (${Object.values(code).flat().map(String).join(', ')}), which is never run; the model is computed as transformers' own ${String(json.model_type)}.`,
     );
   for (const section of SECTIONS) {
     const type = record(json[section])?.model_type;

@@ -88,7 +88,7 @@ export interface DualEncoder extends AsyncDisposable {
   readonly processor: ImageProcessor;
   /** Whether compiled graphs outlive their use (see `LoadOptions`); true where it is not said. */
   readonly keepSessions?: boolean;
-  /** What was assumed or passed over while loading, in sentences; every result repeats them. */
+  /** What was assumed or ignored while loading, in sentences; every result repeats them. */
   readonly warnings?: readonly string[];
   readonly image: Tower;
   readonly text: Tower;

@@ -27,7 +27,7 @@ export interface OpenOptions {
    * its run, and with it the mapped pages of its weights leave memory. Methods then close each graph before they compile the next, too.
    */
   readonly keepSessions?: boolean;
-  /** Called with what is assumed or passed over while loading. */
+  /** Called with what is assumed or ignored while loading. */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -52,7 +52,7 @@ export interface ModelParts<C> {
   readonly checkpoint: Checkpoint;
   readonly report: LoadReport;
   readonly processor: ImageProcessor;
-  /** What was assumed or passed over while loading, in sentences. */
+  /** What was assumed or ignored while loading, in sentences. */
   readonly warnings: readonly string[];
   /** The error that is thrown when a text is given, where there is no usable tokenizer. */
   readonly tokenizer: Tokenizer | NarrowsError;

@@ -70,6 +70,6 @@ it('more blocks than tensors are refused with the key', () => {
 
 it('what is not read is named', () => {
   expect(unreadSentence([], 'DIR')).toBeUndefined();
-  expect(unreadSentence(['a'], 'DIR')).toContain('1 tensor of DIR is passed over (a)');
-  expect(unreadSentence(['a', 'b', 'c', 'd'], 'DIR')).toContain('4 tensors of DIR are passed over (a, b, c and 1 more)');
+  expect(unreadSentence(['a'], 'DIR')).toContain('1 tensor of DIR is ignored (a)');
+  expect(unreadSentence(['a', 'b', 'c', 'd'], 'DIR')).toContain('4 tensors of DIR are ignored (a, b, c and 1 more)');
 });

@@ -62,5 +62,5 @@ export function fitEntries(
 export function unreadSentence(names: readonly string[], source: string): string | undefined {
   if (names.length === 0) return undefined;
   const some = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
-  return `${names.length} tensor${names.length > 1 ? 's' : ''} of ${source} ${names.length > 1 ? 'are' : 'is'} passed over (${some}): the model that config.json describes has no place for ${names.length > 1 ? 'them' : 'it'}.`;
+  return `${names.length} tensor${names.length > 1 ? 's' : ''} of ${source} ${names.length > 1 ? 'are' : 'is'} ignored (${some}): the model that config.json describes has no place for ${names.length > 1 ? 'them' : 'it'}.`;
 }

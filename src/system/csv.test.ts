@@ -37,7 +37,7 @@ describe('CSV', () => {
 
   it('says where a quote is wrong', () => {
     expect(() => parseCsv('a\n"b', 'x.csv')).toThrow('x.csv, line 2: a quote is opened and never closed');
-    expect(() => parseCsv('a\n"b"c', 'x.csv')).toThrow('x.csv, line 2: text stands after a closing quote');
+    expect(() => parseCsv('a\n"b"c', 'x.csv')).toThrow('x.csv, line 2: there is text after a closing quote');
   });
 
   it('writes formulas and control characters as text', () => {

@@ -20,7 +20,7 @@ export function delimiterOf(text: string): ',' | ';' | '\t' {
 }
 
 /**
- * Parses a text; blank lines are passed over, a byte-order mark is dropped.
+ * Parses a text; blank lines are ignored, a byte-order mark is dropped.
  * @param file named in errors
  * @param delimiter a comma, or what `delimiterOf` finds
  * @throws NarrowsError with the line for a quote that is never closed or text after a closing quote
@@ -50,7 +50,7 @@ export function parseCsv(text: string, file = 'the CSV', delimiter: ',' | ';' | 
           field += '"';
         }
         if (at < text.length && !ends(at))
-          throw new NarrowsError(`${file}, line ${line}: text stands after a closing quote; double the quotes inside of quoted text.`);
+          throw new NarrowsError(`${file}, line ${line}: there is text after a closing quote; double the quotes inside of quoted text.`);
       } else {
         const from = at;
         while (at < text.length && !ends(at)) at++;

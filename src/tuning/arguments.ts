@@ -16,7 +16,7 @@ export const LARGEST_BATCH = 65_536;
 /** Field names as in files and, in kebab case, as flags; descriptions are the flags' help. */
 export const trainingArgumentsSchema = z.strictObject({
   output_dir: z.string().min(1).describe('Directory for checkpoints, figures and the finished model; a run in it is resumed'),
-  max_steps: count.default(1000).describe('Updates in all'),
+  max_steps: count.default(1000).describe('Updates in total'),
   per_device_train_batch_size: count.max(LARGEST_BATCH).default(64).describe('Pairs per micro-batch: what the contrastive loss is over'),
   gradient_accumulation_steps: count.max(LARGEST_BATCH).default(1).describe('Micro-batches per update'),
   learning_rate: rate.default(1e-3).describe('Learning rate after the warm-up'),
@@ -32,26 +32,26 @@ export const trainingArgumentsSchema = z.strictObject({
   logging_steps: count.default(20).describe('Updates between two lines of metrics.jsonl; each holds means over them'),
   eval_steps: count.default(500).describe('Updates between two evaluations; one more at the end'),
   save_steps: count.default(200).describe('Updates between two checkpoints; one more at the end'),
-  save_total_limit: count.default(2).describe('Checkpoints that are kept, the best one besides'),
+  save_total_limit: count.default(2).describe('Checkpoints that are kept, in addition to the best one'),
   load_best_model_at_end: z.boolean().default(false).describe('End with the weights of the best evaluation instead of the last ones'),
   metric_for_best_model: z.string().min(1).default('loss').describe('Which figure of an evaluation says what is best'),
   greater_is_better: z
     .boolean()
     .optional()
-    .describe('Whether more of that figure is better; by default where its name does not end in loss'),
+    .describe('Whether a larger value of that figure is better; by default yes, unless its name ends in loss'),
   early_stopping_patience: z
     .number()
     .int()
     .nonnegative()
     .default(0)
-    .describe('Evaluations without a better one before the run ends; 0: never'),
-  early_stopping_threshold: rate.default(0).describe('By how much a figure must be better to count as such'),
+    .describe('Evaluations without improvement after which the run ends; 0: never'),
+  early_stopping_threshold: rate.default(0).describe('By how much a figure must be better to count as an improvement'),
   auto_orient: z.boolean().default(false).describe('Turn pictures upright by their orientation tag; by default as stored, with a warning'),
   window: z
     .string()
     .refine(text => parseWindow(text) !== undefined, WINDOW_FORM)
     .optional()
-    .describe('Values of 16-bit pictures that become black and white: LOW,HIGH; auto (default): those that are there; pillow'),
+    .describe('Values of 16-bit pictures that become black and white: LOW,HIGH; auto (default): by the picture; pillow'),
   seed: z.number().int().nonnegative().default(0).describe('Seed of weights and data'),
   num_threads: z.number().int().min(0).max(MAX_THREADS).default(0).describe('Threads of the engine; 0: all cores'),
   report_to: z

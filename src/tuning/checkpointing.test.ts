@@ -49,7 +49,7 @@ describe('checkpoints', () => {
     expect(await resume()).toEqual({ step: 100, weights: [100, 100], warnings: [] });
   });
 
-  it('that are broken are passed over with a warning', async () => {
+  it('that are broken are ignored with a warning', async () => {
     await write(3, 1, 2, 3);
     await truncate(join(directory, 'checkpoint-3/model.safetensors'), 30);
     await rm(join(directory, 'checkpoint-2/optimizer.safetensors'));
@@ -74,7 +74,7 @@ describe('checkpoints', () => {
     expect([...p.data]).toEqual([-1, -1]);
   });
 
-  it.each(['model.safetensors', 'optimizer.safetensors'])('with one changed byte in %s are passed over', async name => {
+  it.each(['model.safetensors', 'optimizer.safetensors'])('with one changed byte in %s are ignored', async name => {
     await write(3, 3, 5);
     const path = join(directory, 'checkpoint-5', name);
     const bytes = await readFile(path);

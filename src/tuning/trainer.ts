@@ -33,7 +33,7 @@ export interface TrainTask {
   afterUpdate?(): void;
   /** The exams of an evaluation over the parameters as they are now; they are computed one batch after the other. */
   exams?(step: number): Promise<readonly Exam[]> | readonly Exam[];
-  /** What was assumed or passed over of the model that the run starts from, in sentences. */
+  /** What was assumed or ignored of the model that the run starts from, in sentences. */
   readonly warnings?: readonly string[];
   /** SHA-256 of what lists the data, where that is a file that may change. */
   readonly dataHash?: string;

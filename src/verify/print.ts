@@ -30,7 +30,7 @@ export function printReport(report: VerifyReport, { colour = false, all = false 
   const { passed, failed, inputs } = report.counts;
   const checked = `${passed} of ${passed + failed} tensors agree (${inputs} inputs read, ${report.counts.unverified} not checked)`;
   lines.push('', report.ok ? style('green', `ok: ${checked}`) : style('red', `departs: ${checked}`));
-  if (report.firstDeparture) lines.push(`The first that departs, in the order of the computation: ${report.firstDeparture}`);
+  if (report.firstDeparture) lines.push(`The first that differs, in the order of the computation: ${report.firstDeparture}`);
   return `${lines.join('\n')}\n`;
 }
 

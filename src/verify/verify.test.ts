@@ -291,7 +291,7 @@ describe('printReport', () => {
     expect(text).toMatch(/vision\.hidden_states\.2: 1 of 1632 beyond; at \[0, 0, 0\]/);
     expect(text).toContain('Not checked (1):\n  odd: Narrows does not know this name');
     expect(text).toContain('departs: 155 of 156 tensors agree (3 inputs read, 1 not checked)');
-    expect(text).toContain('The first that departs, in the order of the computation: vision.hidden_states.2');
+    expect(text).toContain('The first that differs, in the order of the computation: vision.hidden_states.2');
     expect(text).not.toContain('\x1b');
     expect(printReport(report, { colour: true })).toContain('\x1b[31m');
     expect(printReport(report, { all: true }).split('\n').length).toBeGreaterThan(156);

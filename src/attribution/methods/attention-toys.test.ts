@@ -135,7 +135,9 @@ describe('a last block that cannot show anything', () => {
     ] as const) {
       const warnings: string[] = [];
       expect(await explain(model, name, modality, {}, warnings), name).toEqual(Array(modality === 'image' ? 17 : 5).fill(0));
-      expect(warnings).toEqual([`The ${modality} map is zero everywhere: this method keeps only evidence for the target, and found none.`]);
+      expect(warnings).toEqual([
+        `The ${modality} map is zero everywhere: this method keeps only evidence for the target, and there is none.`,
+      ]);
     }
   });
 

@@ -18,7 +18,7 @@ const schema = z.strictObject({
   layer: layer.default('auto').describe('block of the image tower whose output is decomposed; auto: the last but one, as the authors do'),
   textLayer: layer.default('auto').describe('the same for the text tower'),
   steps: z.number().int().positive().default(10).describe('points on the way from the reference to the input'),
-  rule: z.enum(['midpoint', 'right']).default('midpoint').describe("where the points stand; right: the published code's"),
+  rule: z.enum(['midpoint', 'right']).default('midpoint').describe("where the points lie; right: the published code's"),
 });
 type Options = z.infer<typeof schema>;
 

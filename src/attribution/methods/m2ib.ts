@@ -15,7 +15,7 @@ const layer = z.union([z.literal('auto'), z.number().int()]);
 
 /** Options in the paper's words. */
 export const m2ibSchema = z.strictObject({
-  layer: layer.default('auto').describe("block of the image tower whose output the gate stands on, from 0; auto: the paper's depth"),
+  layer: layer.default('auto').describe("block of the image tower whose output the gate is placed on, from 0; auto: the paper's depth"),
   textLayer: layer.default('auto').describe('the same for the text tower; -1 and auto: its embeddings'),
   beta: z.number().nonnegative().default(1).describe('weight of the information cost against the fit, for the image map'),
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),

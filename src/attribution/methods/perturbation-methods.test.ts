@@ -224,7 +224,7 @@ describe('published RISE', () => {
     for (let y = 0; y < 8; y++) for (let x = 0; x < 8; x++) first += pixels!.values[y * 32 + x];
     expect(patches[0]).toBeCloseTo(first, 4);
     expect(standardError![1]).toBeGreaterThan(0);
-    expect(warnings[0]).toMatch(/cannot drop patches: the mean colour stands in/);
+    expect(warnings[0]).toMatch(/cannot drop patches: the mean colour is used instead/);
   });
 });
 

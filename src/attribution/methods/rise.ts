@@ -67,7 +67,7 @@ export function smoothMask(reader: RandomReader, cells: number, p: number, [heig
 /** S = Σ f·M / (N·p) per pixel, for all pairs; each mask is made twice rather than kept. */
 async function published(run: MethodRun, job: TowerJob, options: RiseOptions): Promise<TokenMap[]> {
   const { samples, p, cells } = options;
-  if (options.removal === 'drop') run.warn('Published RISE has soft masks, which cannot drop patches: the mean colour stands in for them.');
+  if (options.removal === 'drop') run.warn('Published RISE has soft masks, which cannot drop patches: the mean colour is used instead.');
   const removal = options.removal === 'blur' ? 'blur' : 'mean';
   const size = job.size!;
   const stream = new RandomStream(run.seed, 'rise.published');

@@ -146,7 +146,7 @@ async function mapsOf(run: MethodRun, job: TowerJob, formula: AttentionFormula):
   const empty = maps.filter(map => map.tokens.every(v => v === 0)).length;
   if (empty)
     run.warn(
-      `${empty === maps.length ? 'The' : `${empty} of ${maps.length}`} ${modality} map${maps.length > 1 ? 's are' : ' is'} zero everywhere: this method keeps only evidence for the target, and found none.`,
+      `${empty === maps.length ? 'The' : `${empty} of ${maps.length}`} ${modality} map${maps.length > 1 ? 's are' : ' is'} zero everywhere: this method keeps only evidence for the target, and there is none.`,
     );
   return maps;
 }

@@ -53,5 +53,5 @@ function gaussLegendre(n: number): Quadrature {
 /** The options of every path method. @param steps default number of points; @param rule default rule */
 export const quadratureOptions = (steps: number, rule: QuadratureRule = 'gauss-legendre') => ({
   nSteps: z.number().int().positive().max(10_000).default(steps).describe('points along the path from the baseline to the input'),
-  rule: z.enum(QUADRATURES).default(rule).describe('quadrature: where along the path the points stand, and what each counts'),
+  rule: z.enum(QUADRATURES).default(rule).describe('quadrature: where along the path the points lie, and how each is weighted'),
 });

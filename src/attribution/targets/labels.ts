@@ -17,7 +17,7 @@ export const labels: TargetEncoder<readonly string[]> = async (context, names) =
   if (Math.max(...counts) === 0 || Math.max(...counts) !== count)
     throw new NarrowsError(
       Math.max(...counts) === 0
-        ? 'The labels hold nothing besides the caption itself; name at least one other.'
+        ? 'The labels are only the caption itself; name at least one other.'
         : 'Some captions are among the labels and some are not; attribute them apart, or with the same labels for all.',
       { kind: 'usage' },
     );

@@ -147,7 +147,7 @@ async function filesBelow(directory: string): Promise<string[]> {
 }
 
 /**
- * Model snapshots in the cache, by name; whatever is damaged is passed over. (The hub library's `scanCacheDir` leaves out repositories
+ * Model snapshots in the cache, by name; whatever is damaged is ignored. (The hub library's `scanCacheDir` leaves out repositories
  * without a branch, which a download by commit makes, and fails without a cache.)
  * @throws NarrowsError when the cache is not a directory.
  */

@@ -183,7 +183,7 @@ async function completeSnapshot(
     await fetchAll(shardNames(readFileSync(index, 'utf8'), `${WEIGHTS_INDEX} of ${context.repository}`));
   } else {
     const weights = paths.filter(isWeights);
-    if (weights.length === 0) throw new NarrowsError(`${context.repository} has no weights (*.safetensors) beside its config.json.`);
+    if (weights.length === 0) throw new NarrowsError(`${context.repository} has no weights (*.safetensors) next to its config.json.`);
     await fetchAll([...small, ...weights]);
   }
   for (const name of optional) if (!has.has(name)) await repository.noteAbsent(commit, name);

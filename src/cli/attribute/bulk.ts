@@ -83,14 +83,14 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   const lost = new Set<string>();
   for (const [i, { keys }] of plan.entries()) {
     context.signal.throwIfAborted();
-    context.status(`Looking for what is done: ${i + 1} of ${plan.length}`);
+    context.status(`Looking for finished pairs: ${i + 1} of ${plan.length}`);
     const finished = store.result(keys[0]);
     if (finished && !(await filesAreThere(directory, finished))) lost.add(keys[0]);
   }
   context.status();
   const isOpen = ({ keys }: { readonly keys: readonly string[] }): boolean => !store.has(keys[0]) || lost.has(keys[0]);
   const before = plan.reduce((sum, task) => sum + (isOpen(task) ? 0 : task.units!), 0);
-  if (before > 0) context.log.info(`${before} of ${listed.length} pairs are already there with the same settings.`);
+  if (before > 0) context.log.info(`${before} of ${listed.length} pairs are already finished with the same settings.`);
   if (lost.size > 0)
     context.log.warn(
       `Files of ${lost.size} finished ${lost.size === 1 ? 'pair are' : 'pairs are'} gone or were changed in ${directory}; ${lost.size === 1 ? 'it is' : 'they are'} attributed again.`,

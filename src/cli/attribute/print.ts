@@ -47,5 +47,5 @@ export async function printResult(context: Context, result: Attribution, image: 
   }
   const optimising = Object.entries(result.timings).reduce((sum, [, value]) => sum + value, 0);
   for (const { path } of extras.written) context.print(`Wrote ${path}`);
-  context.print(colours.style('dim', `${formatDuration(extras.seconds)} in all, ${formatDuration(optimising)} of them the model's`));
+  context.print(colours.style('dim', `${formatDuration(extras.seconds)} in total, ${formatDuration(optimising)} of them the model's`));
 }

@@ -103,7 +103,7 @@ function targetOf(options: Options, warn: (message: string) => void): TargetSpec
   for (const name of ['labels', 'templates'] as const) {
     const only = spec[name];
     if (only?.length === 1 && only[0].includes(','))
-      warn(`--${name} names one ${name.slice(0, -1)}, “${only[0]}”; a list stands between semicolons (a;b).`);
+      warn(`--${name} names one ${name.slice(0, -1)}, “${only[0]}”; separate the texts of a list by semicolons (a;b).`);
   }
   return asked.length === 1 ? spec : undefined;
 }

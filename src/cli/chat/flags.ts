@@ -25,18 +25,18 @@ export function addAnswerFlags(command: Command, fallback: { readonly maxNewToke
       "of a model with a bottleneck: share of the bottleneck's output, 0 to 1 (default: the checkpoint's)",
       number(0, 1),
     )
-    .option('--temperature <t>', "0 takes the best token, above it is drawn (default: the checkpoint's, else 0)", number(0))
-    .option('--top-k <n>', 'draw among the n best tokens', integer(1, 2 ** 31 - 1))
-    .option('--top-p <p>', 'draw among the best tokens that together are this likely', number(0, 1))
-    .option('--min-p <p>', 'draw among tokens at least this share as likely as the best one', number(0, 1))
-    .option('--num-beams <n>', "beam search with so many beams, none drawn (default: the checkpoint's, else 1)", integer(1, 256))
+    .option('--temperature <t>', "0 takes the likeliest token, above 0 tokens are drawn (default: the checkpoint's, else 0)", number(0))
+    .option('--top-k <n>', 'draw among the n likeliest tokens', integer(1, 2 ** 31 - 1))
+    .option('--top-p <p>', 'draw among the likeliest tokens that together reach this probability', number(0, 1))
+    .option('--min-p <p>', 'draw among tokens with at least this share of the highest probability', number(0, 1))
+    .option('--num-beams <n>', "beam search with n beams, without sampling (default: the checkpoint's, else 1)", integer(1, 256))
     .option('--length-penalty <x>', 'of beam search: above 0 favours long answers, below 0 short ones (default: 1)', number(-100, 100))
-    .option('--no-repeat-ngram-size <n>', 'no run of so many tokens twice, the prompt included; 0: any', integer(0, 2 ** 31 - 1))
-    .option('--min-new-tokens <n>', 'no end before so many tokens', integer(0, 2 ** 31 - 1))
-    .option('--repetition-penalty <r>', 'above 1 makes tokens that occurred less likely', number(0))
+    .option('--no-repeat-ngram-size <n>', 'no sequence of n tokens twice, the prompt included; 0: no limit', integer(0, 2 ** 31 - 1))
+    .option('--min-new-tokens <n>', 'fewest tokens of an answer', integer(0, 2 ** 31 - 1))
+    .option('--repetition-penalty <r>', 'above 1 makes tokens that already occurred less likely', number(0))
     .option(
       '--max-new-tokens <n>',
-      `tokens of an answer at most (default: the checkpoint's, else ${fallback.maxNewTokens})`,
+      `most tokens of an answer (default: the checkpoint's, else ${fallback.maxNewTokens})`,
       integer(1, 2 ** 31 - 1),
     )
     .option('--stop <text>', 'text that ends an answer, may be repeated', collect);
@@ -52,7 +52,7 @@ export function chatOptions(context: Context, options: Options): ChatOptions {
   };
 }
 
-/** Says once what the model assumed, passed over or lacks. */
+/** Says once what the model assumed, ignored or lacks. */
 export function sayWarnings(context: Context, { warnings }: Pick<ChatModel, 'warnings'>): void {
   for (const warning of warnings) context.log.warn(warning);
 }

@@ -65,7 +65,7 @@ function configure(command: Command): void {
     .option('--formats <list>', 'with --pairs: files per pair (default: html,json)', list)
     .option(
       '--workers <n>',
-      'with --pairs: threads, each with a model of its own; 0 works in the main thread; the maps are the same (default: one per core from 8 pairs on, as memory allows)',
+      'with --pairs: threads, each with a separate copy of the model; 0 works in the main thread; the maps are the same (default: one per core from 8 pairs on, as memory allows)',
       integer(0, 256),
     );
   addPictureFlags(command, { shared: true });

@@ -18,14 +18,14 @@ import { pictureOptions } from '../picture-flags.ts';
 
 function configure(command: Command): void {
   command.option('--image <file>', 'picture that the first question is about, may be repeated (default: none, only words)', collect);
-  command.option('--question <text>', 'ask this and leave; may be repeated for a conversation', collect);
+  command.option('--question <text>', 'ask this and exit; may be repeated for a conversation', collect);
   addAnswerFlags(command, { maxNewTokens: 128 }).addHelpText(
     'after',
     `\nIn the conversation:\n${TALK_HELP.replace(/^/gm, '  ')}\n  Ctrl-C ends an answer; another one leaves.\n\nWithout a terminal, each line of standard input is a question.\n${examples(
       ['narrows chat --image photo.png', `Talk about a picture with the shipped ${DEFAULT_CHAT_MODEL}`],
       ['narrows chat --image photo.png --question "how many things are there ?"', 'Ask one question'],
       ['narrows chat --model ./my-llava --image a.png --json < questions.txt', 'Ask many; one JSON line per answer'],
-      ['narrows chat --temperature 0.7 --top-p 0.9 --seed 3', 'Draw answers instead of taking the best token'],
+      ['narrows chat --temperature 0.7 --top-p 0.9 --seed 3', 'Draw answers instead of taking the likeliest token'],
     )}`,
   );
 }

@@ -11,13 +11,15 @@ import { pluginOption } from '../plugins.ts';
 
 function configure(command: Command): void {
   addPictureFlags(command)
-    .option('--methods <list>', 'methods between commas, or all; narrows methods lists them. Controls are always among them', list, ['all'])
-    .option('--metrics <list>', 'metrics between commas, or all; narrows metrics lists them', list, ['all'])
+    .option('--methods <list>', 'methods separated by commas, or all; narrows methods lists them. Controls are always included', list, [
+      'all',
+    ])
+    .option('--metrics <list>', 'metrics separated by commas, or all; narrows metrics lists them', list, ['all'])
     .option('--data <source>', 'scenes, a COCO annotation file (.json), or pairs with box, boxes or mask (.jsonl)', 'scenes')
     .requiredOption('--output <dir>', 'directory of the report and of what is finished; the same directory again resumes')
-    .option('--seeds <n>', 'maps per pair of methods that sample', integer(1, 1000), 5)
+    .option('--seeds <n>', 'maps per pair, for methods that draw random numbers', integer(1, 1000), 5)
     .option('--samples <n>', 'pairs per style and modality (default: 100 scenes, or the whole file)', integer(1, 10_000_000))
-    .option('--styles <list>', `styles of scenes, summed up one by one: trained, unseen, ${STYLES.join(', ')}`, list, ['trained'])
+    .option('--styles <list>', `styles of scenes, each summarised separately: trained, unseen, ${STYLES.join(', ')}`, list, ['trained'])
     .option('--model <name>', 'shipped model, directory, or org/name[@revision] on the Hugging Face hub', DEFAULT_MODEL)
     .addOption(new Option('--modality <side>', 'which maps to judge').choices(['image', 'text', 'both']).default('both'))
     .option('--reference <method>', 'the method that the others are compared with', 'm2ib')
@@ -34,10 +36,14 @@ function configure(command: Command): void {
     .option('--robustness-samples <n>', 'pairs per style and modality for metrics that run methods again', integer(0), 20)
     .option('--robustness-passes <n>', 'leave methods out of these metrics whose map costs more passes', integer(0), 300)
     .option('--template <text>', "with COCO: the caption; {} is the category's name", 'a photo of a {}')
-    .option('--images <dir>', "with COCO: directory of the pictures (default: the file's own)")
+    .option('--images <dir>', 'with COCO: directory of the pictures (default: that of the annotation file)')
     .option('--image-size <pixels>', 'feed pictures at this size (default: what the model expects)', integer(1, 4096))
     .option('--max-memory <size>', 'memory for intermediate values per worker, such as 256MB (default: 512MB)', memory)
-    .option('--workers <n>', 'threads, each with a model of its own (default: one per core); 0 works in the main thread', integer(0, 256))
+    .option(
+      '--workers <n>',
+      'threads, each with a separate copy of the model (default: one per core); 0 works in the main thread',
+      integer(0, 256),
+    )
     .option('--maps <dir>', 'judge maps that another tool made, too: one NAME.safetensors or NAME.json per method, a map per pair id')
     .addOption(pluginOption())
     .option('--report-only', 'make the report from the pairs that are complete, and compute nothing')

@@ -36,7 +36,7 @@ function configure(command: Command): void {
     .argument('<file>', 'conversations: a .json list or .jsonl, as LLaVA or Hugging Face (messages) write them')
     .option(
       '--model <name>',
-      `LLaVA whose tokenizer and chat template count: directory, or org/name[@revision] (default: ${DEFAULT_CHAT_MODEL})`,
+      `LLaVA whose tokenizer and chat template are used: directory, or org/name[@revision] (default: ${DEFAULT_CHAT_MODEL})`,
     )
     .option('--tokenizer <dir>', 'only a tokenizer, instead of --model')
     .option(
@@ -48,7 +48,7 @@ function configure(command: Command): void {
     .option('--skip-missing', 'leave conversations out whose images are missing, rather than fail')
     .option('--max-length <n>', 'most tokens of a conversation, images included; the rest is cut', integer(1, 1 << 20))
     .option('--image-tokens <n>', "tokens of one image (default: the model's; 576 with --tokenizer)", integer(1, 1 << 20))
-    .option('--limit <n>', 'show so many conversations; the totals are of all', integer(0), 5)
+    .option('--limit <n>', 'show the first n conversations; the totals cover all', integer(0), 5)
     .addHelpText(
       'after',
       examples(

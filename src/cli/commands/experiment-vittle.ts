@@ -16,10 +16,10 @@ function configure(command: Command): void {
   command.option('--num-threads <n>', 'threads of the engine; 0: all cores', integer(0, MAX_THREADS), 0);
   addSchemaFlags(command, experimentSchema, 'Settings:', new Set(['seeds']));
   command.option('--seeds <n>', 'seeds per condition (default: 5)', integer(1, 1000));
-  command.option('--only-seeds <list>', 'run only these seeds, from 0; to share the runs out', list);
+  command.option('--only-seeds <list>', 'run only these seeds, from 0, to spread the runs over machines', list);
   command.addHelpText(
     'after',
-    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes (unless --no-choose), tunes six conditions with each seed, lets all\nof them sit the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
+    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes (unless --no-choose), tunes six conditions with each seed, measures all\nof them on the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
       ['narrows experiment vittle-scenes --output vittle --start start', 'Everything, from pre-training on'],
       ['narrows experiment vittle-scenes --output vittle --start scene-llava --tune-steps 300', 'From the shipped model, shorter runs'],
     )}`,

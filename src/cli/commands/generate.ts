@@ -20,10 +20,10 @@ const NAMED = 20;
 function configure(command: Command): void {
   command
     .requiredOption('--input <file>', '.jsonl or .json: LLaVA questions {question_id, image, text}, or conversations')
-    .requiredOption('--output <file>', '.jsonl of answers; the same command resumes one that exists')
+    .requiredOption('--output <file>', '.jsonl of answers; the same command again resumes')
     .option('--images <directory>', "what the images' paths are relative to (default: the input's directory)")
     .option('--batch-size <n>', 'questions at once', integer(1, 1024), 8)
-    .option('--skip-missing', 'leave out questions whose image is not there')
+    .option('--skip-missing', 'leave out questions whose image is missing')
     .addOption(new Option('--model-id <text>', "what is written as model_id (default: the model's name)"));
   addAnswerFlags(command, { maxNewTokens: 128 }).addHelpText(
     'after',

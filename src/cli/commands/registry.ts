@@ -32,7 +32,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'roar',
-    summary: 'Take away what maps hold highest, train again, and see what was lost (ROAR+)',
+    summary: 'Remove what maps rank highest, train again, and measure what was lost (ROAR+)',
     load: async () => (await import('./roar.ts')).roarCommand,
   },
   {
@@ -82,7 +82,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'data inspect',
-    summary: 'Show what of instruction data is learnt, what is image, and what is masked',
+    summary: 'Show which parts of instruction data are learnt, which are image, and which are masked',
     load: async () => (await import('./data-inspect.ts')).dataInspectCommand,
   },
   {

@@ -19,19 +19,19 @@ import { pluginOption } from '../plugins.ts';
 
 function configure(command: Command): void {
   command
-    .option('--methods <list>', 'methods to judge; the controls random and uniform are always in', list, ['m2ib'])
+    .option('--methods <list>', 'methods to judge; the controls random and uniform are always included', list, ['m2ib'])
     .option('--model <name>', 'CLIP to start from', DEFAULT_MODEL)
-    .addOption(new Option('--modality <side>', 'what is taken away: patches or words').choices(['image', 'text']).default('image'))
-    .option('--percentile <p>', 'values above it are taken away', number(1, 99), 75)
+    .addOption(new Option('--modality <side>', 'what is removed: patches or words').choices(['image', 'text']).default('image'))
+    .option('--percentile <p>', 'percentile of a map above which patches or words are removed', number(1, 99), 75)
     .option('--samples <n>', 'pairs to train on', integer(64, 10_000_000), 1000)
-    .option('--validation-samples <n>', 'pairs to judge by', integer(50, 10_000_000), 500)
+    .option('--validation-samples <n>', 'pairs to evaluate on', integer(50, 10_000_000), 500)
     .option('--max-steps <n>', 'updates of each training; 0: zero-shot only', integer(0, 100_000_000), 200)
     .option('--batch-size <n>', 'pairs per update', integer(2, 65_536), 64)
     .option('--learning-rate <rate>', 'learning rate', number(0, 1), 3e-4)
     .option('--seeds <n>', 'trainings per method', integer(1, 100), 3)
     .addOption(pluginOption())
-    .requiredOption('--output <directory>', 'where pairs, runs and the table go; the same command resumes')
-    .addHelpText('after', examples(['narrows roar --methods m2ib,grad-cam --output roar', 'Take away, train again, compare']));
+    .requiredOption('--output <directory>', 'directory of pairs, runs and the table; the same command again resumes')
+    .addHelpText('after', examples(['narrows roar --methods m2ib,grad-cam --output roar', 'Remove, train again, compare']));
 }
 
 async function run(context: Context, options: Options): Promise<number | undefined> {

@@ -27,13 +27,13 @@ function configure(command: Command): void {
     .option('--text <text>', 'the text to change')
     .option('--severity <n>', 'how much: 1 to 5 for pictures, 1 to 7 (5 % of the words each) for texts', integer(1, 7), 3)
     .option('--output <file>', 'where the picture goes: a .png file')
-    .option('--sample <n>', 'number of the picture or text: each draws random numbers of its own', integer(0), 0)
+    .option('--sample <n>', 'number of the picture or text: each draws different random numbers', integer(0), 0)
     .option(
       '--reference-size <pixels>',
       'scale lengths by (shorter side / this), as published for 224 (default: published pixels)',
       number(1),
     )
-    .option('--protect <text>', 'leave this as it is where it stands in the text, e.g. <image> (may be repeated)', collect)
+    .option('--protect <text>', 'keep this part of the text unchanged, e.g. <image> (may be repeated)', collect)
     .addOption(
       new Option('--nlpaug <version>', 'whose numbers the character shifts follow')
         .choices([...NLPAUG_VERSIONS])

@@ -9,7 +9,7 @@ function configure(command: Command): void {
   addTrainingFlags(command, clipTrainingSchema, [
     ['narrows train clip --output-dir run --max-steps 2000', 'Train on emoji scenes'],
     ['narrows train clip --output-dir run --train-file pairs.jsonl', 'Train on your own pairs, {"image": ..., "caption": ...} a line'],
-    ['narrows attribute photo.png "a dog" --model run', 'Use what came out'],
+    ['narrows attribute photo.png "a dog" --model run', 'Use the trained model'],
   ]);
 }
 

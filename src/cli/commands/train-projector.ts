@@ -10,7 +10,7 @@ function configure(command: Command): void {
   addTrainingFlags(command, projectorTrainingSchema, [
     ['narrows train projector --model DIR --data-path captions.json --output-dir run', 'Train the projector on captions'],
     ['narrows train projector --preset llava-1.5-projector --model DIR --data-path captions.json --output-dir run', 'As LLaVA-1.5 did'],
-    ['narrows train tune --model run --data-path chats.json --output-dir tuned', 'Stage 2, from what came out'],
+    ['narrows train tune --model run --data-path chats.json --output-dir tuned', 'Stage 2, from the result'],
   ]);
 }
 

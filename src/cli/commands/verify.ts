@@ -32,7 +32,7 @@ function configure(command: Command): void {
     .addHelpText(
       'after',
       examples(
-        ['narrows verify --model ./my-clip --reference outputs.safetensors', "Compare with PyTorch's values; exits with 1 if one departs"],
+        ['narrows verify --model ./my-clip --reference outputs.safetensors', "Compare with PyTorch's values; exits with 1 if one differs"],
         ['narrows verify --model ./my-clip --reference outputs.safetensors --json', 'As JSON'],
         ['narrows verify --model ./my-llava --reference vittle.safetensors', 'A LLaVA: its answers, or three training steps of Vittle'],
       ),

@@ -1,4 +1,4 @@
-/** @file What `--methods`, `--metrics` and `--options` choose: methods and metrics under labels of their own. */
+/** @file What `--methods`, `--metrics` and `--options` choose: methods and metrics under labels of the user's choice. */
 
 import { AUTO_METHOD, pairMethods } from '../../attribution/registry.ts';
 import { readJson } from '../../checkpoints/disk.ts';
@@ -85,7 +85,7 @@ export function chooseMethods(wanted: readonly string[], reference: string, own:
 
 /**
  * The metrics of a comparison.
- * @param limits for metrics that ask the model about changed inputs and have none of their own
+ * @param limits for metrics that ask the model about changed inputs and have no limits in their entries
  * @throws NarrowsError for a name that is none, with those that are near
  */
 export function chooseMetrics(

@@ -122,16 +122,16 @@ export async function compare(context: Context, options: Options, given: Readonl
         workers: (options.workers as number | undefined) ?? availableParallelism(),
         signal: context.signal,
         progress: bar => context.progress(bar),
-        onSurvey: (done, total) => context.status(`Looking for what is done: ${done} of ${total} pairs`),
+        onSurvey: (done, total) => context.status(`Looking for finished pairs: ${done} of ${total}`),
         onStart: (done, total) => {
           context.status();
-          if (done > 0) context.log.info(`${done} of ${total} pairs are already there with the same settings.`);
+          if (done > 0) context.log.info(`${done} of ${total} pairs are already finished with the same settings.`);
         },
         onInfo: message => context.log.info(message),
         onWarning: message => context.log.warn(message),
       });
     } catch (error) {
-      if (context.signal.aborted) context.log.info('What is done is kept: the same call resumes, --report-only shows it.');
+      if (context.signal.aborted) context.log.info('Finished pairs are kept: the same command resumes, --report-only shows them.');
       throw error;
     }
   }
@@ -139,7 +139,7 @@ export async function compare(context: Context, options: Options, given: Readonl
     reference: options.reference as string,
     command: commandOf(options, given),
     signal: context.signal,
-    onProgress: (done, total) => context.status(`Reading the results: ${done} of ${total} pairs`),
+    onProgress: (done, total) => context.status(`Reading the results: ${done} of ${total}`),
   });
   context.status('Writing the report');
   const written = await writeReport(results, spec.directory);
@@ -183,7 +183,7 @@ function tell(context: Context, spec: CompareSpec, results: ComparisonResults, w
     for (const [metric, byMethod] of Object.entries(metricFailures))
       for (const [method, { pairs: count, reason }] of Object.entries(byMethod))
         context.log.warn(
-          `${metric} of ${method} failed on ${count} of ${pairs.length} pairs${where}, which are left out; the same call tries again: ${reason}`,
+          `${metric} of ${method} failed on ${count} of ${pairs.length} pairs${where}, which are left out; the same command tries again: ${reason}`,
         );
   }
   if (context.json) {

@@ -139,7 +139,7 @@ export interface ComparisonResults {
   readonly methods: readonly ResultMethod[];
   readonly metrics: readonly ResultMetric[];
   readonly parts: readonly ResultPart[];
-  /** What was assumed, passed over or cut: of the checkpoint, of pictures and captions; each once. */
+  /** What was assumed, ignored or cut: of the checkpoint, of pictures and captions; each once. */
   readonly warnings?: readonly string[];
   /** Version, runtime, time, the command that does it again, what else is to be known. */
   readonly provenance: Readonly<Record<string, string | number>>;

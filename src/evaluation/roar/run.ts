@@ -197,7 +197,8 @@ export async function runRoar(
     const cell = input.kind === 'pairs' ? (store.result(keys[0]) as z.infer<typeof pairsSchema> | undefined) : undefined;
     if (cell && !(await picturesAreThere(join(directory, input.name), cell.pairs))) lost.add(keys[0]);
   }
-  if (lost.size > 0) onWarning?.(`Pictures of ${lost.size} finished chunks are gone or were changed in ${directory}; they are made again.`);
+  if (lost.size > 0)
+    onWarning?.(`Pictures of ${lost.size} finished chunks are missing or were changed in ${directory}; they are computed again.`);
   const run = new RoarRun({ directory, key, spec, base, model, reference, store, log: hooks.log });
   let now = '';
   try {

@@ -35,7 +35,7 @@ function behind(template: ChatTemplate, after: readonly ChatMessage[]): string {
 
 /**
  * What ends an answer of a template: its own `stop`, or what it writes behind an answer, at the end of a conversation or before the next
- * question. White space is none: it is passed over before a token, and by itself it ends nothing.
+ * question. White space is none: it is ignored before a token, and by itself it ends nothing.
  */
 export function answerEnd(template: ChatTemplate, tokenizer: Pick<Tokenizer, 'encode' | 'decode'>): AnswerEnd {
   if (template.stop !== undefined) return { stop: template.stop };

@@ -81,9 +81,7 @@ async function* object(
     whole += '\n'.repeat(line - last) + text;
     last = line;
     if (whole.length > LARGEST)
-      throw new NarrowsError(
-        `${file} is one JSON object of more than ${LARGEST >> 20} MB; write its list of records to a file of its own.`,
-      );
+      throw new NarrowsError(`${file} is one JSON object of more than ${LARGEST >> 20} MB; write its list of records to a separate file.`);
   }
   // A first line that was cut, with whole ones behind it.
   if (second !== '' && jsonErrorIndex(second) === undefined && jsonErrorIndex(whole) !== undefined)

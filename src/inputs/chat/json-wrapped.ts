@@ -38,7 +38,7 @@ export function* wrappedRecords(value: unknown, file: string): Generator<JsonRec
   if (lists.length !== 1) {
     const keys = Object.keys(value).slice(0, 8).join(', ');
     const which = lists.length ? `the lists ${lists.join(', ')}, and nothing says which counts` : 'no list of records';
-    throw new NarrowsError(`${file} is one JSON object (${keys}) with ${which}; write the list of records to a file of its own.`);
+    throw new NarrowsError(`${file} is one JSON object (${keys}) with ${which}; write the list of records to a separate file.`);
   }
   const [key] = lists;
   for (const [i, one] of (value[key] as readonly unknown[]).entries()) yield { value: one, where: `${file}, entry ${i + 1} of "${key}"` };

@@ -51,7 +51,7 @@ export function checkConversation(
   if (answer && turns.length < 2)
     throw new NarrowsError(`${where}: the conversation has no turn of the assistant, so there is nothing to learn from it.`);
   const stray = messages.find(({ role, content }) => role !== 'user' && content.includes(IMAGE_MARK));
-  if (stray) throw new NarrowsError(`${where}: <image> stands in a turn of the ${stray.role}; it belongs in a turn of the user.`);
+  if (stray) throw new NarrowsError(`${where}: <image> is in a turn of the ${stray.role}; it belongs in a turn of the user.`);
   const marks = messages.reduce((sum, { content }) => sum + countMarks(content), 0);
   if (marks === images.length) return;
   const many = (n: number, what: string): string => `${n === 0 ? 'no' : n} ${what}${n === 1 ? '' : 's'}`;

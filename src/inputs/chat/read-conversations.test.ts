@@ -187,7 +187,7 @@ describe('readConversations', () => {
       /line 1: the text has no <image> marks, but the record names 1 image; write/,
     );
     await fails([{ ...good, image: ['a', 'b'] }], /line 1: the text has 1 <image> mark, but the record names 2 images; write <image>/);
-    await fails(turns(human('q'), gpt('<image>')), line2(': <image> stands in a turn of the assistant; it belongs'));
+    await fails(turns(human('q'), gpt('<image>')), line2(': <image> is in a turn of the assistant; it belongs'));
     await fails(turns({ from: 'robot', value: 'q' }), line2(', turn 1: nobody is known as "robot"; turns are from human, user, gpt'));
     await fails(turns(human('q'), { from: 'gpt' }), line2(', turn 2: a turn holds nothing where its text belongs'));
     await fails([good, { id: 1, text: 'x' }], line2(': the record has no list "conversations".*it has id, text\\.$'));

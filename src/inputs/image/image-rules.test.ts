@@ -74,7 +74,7 @@ describe('readImageRules', () => {
 });
 
 describe('openImageProcessor', () => {
-  it('says what is passed over, and refuses rules of another size with the file to mend', async () => {
+  it('says what is ignored, and refuses rules of another size with the file to mend', async () => {
     await put('processor_config.json', { image_processor: { ...OLD, crop_size: 48, crop_pct: 0.5 } });
     const warnings: string[] = [];
     const processor = await openImageProcessor(diskFiles(directory), CLIP, { onWarning: w => warnings.push(w) });

@@ -16,7 +16,7 @@ export interface PnmHeader {
 const SPACE = new Set([9, 10, 11, 12, 13, 32]);
 const HASH = 35;
 
-/** Next word from `at`, with comments passed over; undefined at the end. */
+/** Next word from `at`, with comments ignored; undefined at the end. */
 function word(bytes: Uint8Array, from: number): { text: string; end: number } | undefined {
   let at = from;
   let text = '';

@@ -77,7 +77,7 @@ export interface ProcessorParsing {
   readonly file?: string;
   /** The class where the file names none: that of the model's kind. Default `CLIPImageProcessor`. */
   readonly type?: string;
-  /** Receives a sentence for each key that is passed over. */
+  /** Receives a sentence for each key that is ignored. */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -102,7 +102,7 @@ function checked(key: string, value: unknown, file: string): unknown {
 
 /**
  * Reads a parsed configuration. Absent and null keys take the defaults of `image_processor_type`. A key that the class does not read is
- * passed over, as transformers does, with a warning that names it.
+ * ignored, as transformers does, with a warning that names it.
  * @param json the parsed `preprocessor_config.json`, or the section `image_processor` of `processor_config.json`
  * @throws NarrowsError for a class whose rules are not known, or that names the first key with a wrong value, and what it may hold.
  */
@@ -119,7 +119,7 @@ export function parseProcessorConfig(json: unknown, parsing: ProcessorParsing = 
     if (Object.hasOwn(KEYS, key) && reads(key)) config[key] = checked(key, value, file);
     else if (rules.further?.some(own => own === key)) further[key] = checked(key, value, file);
     else if (value !== false && !WITHOUT_EFFECT.has(key))
-      onWarning?.(`${file}: the key "${key}" (${JSON.stringify(value)}) is passed over: ${type} does not read it.`);
+      onWarning?.(`${file}: the key "${key}" (${JSON.stringify(value)}) is ignored: ${type} does not read it.`);
   }
   const { size } = config;
   if (typeof size === 'number') config.size = rules.square ? { height: size, width: size } : { shortest_edge: size };

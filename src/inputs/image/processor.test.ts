@@ -177,14 +177,14 @@ describe('configuration', () => {
   });
 });
 
-describe('keys that are passed over are named', () => {
+describe('keys that are ignored are named', () => {
   const told = (json: object): string[] => {
     const warnings: string[] = [];
     parseProcessorConfig(json, { file: 'p.json', onWarning: w => warnings.push(w) });
     return warnings;
   };
   test('one of another class, one of no class', () => {
-    expect(told({ crop_pct: 0.9 })).toEqual(['p.json: the key "crop_pct" (0.9) is passed over: CLIPImageProcessor does not read it.']);
+    expect(told({ crop_pct: 0.9 })).toEqual(['p.json: the key "crop_pct" (0.9) is ignored: CLIPImageProcessor does not read it.']);
     expect(told({ do_pad: true, pad_size: { height: 9, width: 9 } })).toHaveLength(2);
     expect(told({ image_processor_type: 'SiglipImageProcessor', use_square_size: true })[0]).toContain('"use_square_size" (true)');
     expect(told({ image_processor_type: 'ConvNextImageProcessor', do_center_crop: true })[0]).toContain('"do_center_crop"');

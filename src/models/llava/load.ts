@@ -52,7 +52,7 @@ export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
   readonly layout: LlavaLayout;
   readonly report: LoadReport;
   readonly processor: ImageProcessor;
-  /** What was assumed or passed over while loading, in sentences. */
+  /** What was assumed or ignored while loading, in sentences. */
   readonly warnings: readonly string[];
   /** The error that is thrown when a text is given, where there is no usable tokenizer. */
   readonly tokenizer: Tokenizer | NarrowsError;

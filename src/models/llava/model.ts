@@ -57,7 +57,7 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   /**
    * Opens a checkpoint in Hugging Face's format. (By a name or a directory: `fromPretrained` of models/pretrained.ts.)
    * @throws NarrowsError as `loadLlava` says, and for one whose config names a bottleneck where `options.tap` brings none: it would be
-   *   passed over in silence
+   *   ignored in silence
    */
   static async fromFiles(files: ModelFiles, options: LlavaOpenOptions): Promise<LlavaModel> {
     const { bottleneck_config: bottleneck } = await readConfigFrom(files);

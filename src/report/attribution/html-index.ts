@@ -38,7 +38,7 @@ export interface IndexRow {
   readonly insideBox?: number;
   /** Further columns. */
   readonly further?: Readonly<Record<string, unknown>>;
-  /** What was assumed, passed over or cut on the way to the result. */
+  /** What was assumed, ignored or cut on the way to the result. */
   readonly warnings?: readonly string[];
 }
 
@@ -221,7 +221,7 @@ function scaleHtml({ scale, maps, beyond }: CommonScale): string {
   const what = `${scale.unit === 'score' ? 'score' : scale.unit} per patch`;
   const end = formatValue(scale.high * scale.factor, digitsFor(scale.high * scale.factor));
   const further = beyond > 0 ? ` ${beyond} of ${maps} maps reach further and are drawn as the end.` : '';
-  const dim = scale.unit === 'score' ? '' : ' Maps of less than one bit in all stay dim.';
+  const dim = scale.unit === 'score' ? '' : ' Maps of less than one bit in total stay dim.';
   return (
     `<div class="scale small muted"><svg role="img" aria-label="Colour bar: up to ${end} ${what}" width="290" height="36" viewBox="0 0 290 36">${bar}</svg>` +
     `<p>All pictures share one scale, which ends at ${end} ${what}. ${legendText('blended', map, scale.signed)}${further}${dim}</p></div>`

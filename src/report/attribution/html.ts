@@ -134,12 +134,12 @@ function howToRead(items: readonly ReportItem[]): string {
   const texts: string[] = [];
   if (kept) {
     texts.push(
-      'A patch or word with a large number is one of which the bottleneck inside the model keeps much: the number is the KL divergence of what goes on from what it would take anything for (its prior), in nats or bits. It says how much the model keeps, not whether the answer needs it.',
+      "A patch or word with a large number is one of which the bottleneck inside the model keeps much: the number is the KL divergence of the bottleneck's distribution for this input from its prior, in nats or bits. It says how much the model keeps, not whether the answer needs it.",
     );
   }
   if (nats) {
     texts.push(
-      'A patch or word with a large number carries information that the model needs to match this image with this caption: the number says how many nats (or bits) got through the bottleneck there. Where there is none, the model can do without. A map of less than one bit in all stays dim.',
+      'A patch or word with a large number carries information that the model needs to match this image with this caption: the number says how many nats (or bits) got through the bottleneck there. Where there is none, the model can do without. A map of less than one bit in total stays dim.',
     );
   }
   const needed = new Set(items.flatMap(item => legendsOf(item)));

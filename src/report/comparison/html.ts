@@ -54,11 +54,11 @@ function intro({ results, level, alpha, resamples, flips }: Analysis): string {
 const CHARTS: Readonly<Record<NamedChart['kind'], readonly [heading: string, about: string]>> = {
   ranks: [
     'Ranks',
-    'Strongest colour: best of the metric; next: not clearly different from it; the fainter, the further down. Mean place is over metrics of faithfulness and localisation, 0 for always best, 1 for always last. A dash or “n” stands where a method has no value or was judged on clearly fewer pairs, and is not ranked.',
+    'Strongest colour: best of the metric; next: not clearly different from it; the fainter, the further down. Mean place is over metrics of faithfulness and localisation, 0 for always best, 1 for always last. A dash or “n” marks a method that has no value or was judged on clearly fewer pairs, and is not ranked.',
   ],
   curves: [
     'Insertion and deletion',
-    'Similarity as the parts that a map calls important come in, or go, best first. In colour: the reference, the four methods with the largest area between the two curves, and the best control.',
+    'Similarity as the parts that a map calls important are inserted or deleted, most important first. In colour: the reference, the four methods with the largest area between the two curves, and the best control.',
   ],
   cost: ['Cost against quality', 'Up and left is better. The dotted line joins methods that no other beats in both.'],
   forest: ['Differences', ''],

@@ -18,7 +18,7 @@ export const clipTrainingSchema = trainingArgumentsSchema.extend({
   distinct_captions: z
     .boolean()
     .default(false)
-    .describe('Pairs: each is a target of its own, in loss and evaluation, though captions may be equal'),
+    .describe('Pairs: each is a separate target, in loss and evaluation, even where captions are equal'),
   model: path.describe('CLIP checkpoint to start from; its config, tokenizer and preprocessor are kept'),
   tokenizer: path.describe('Directory of a tokenizer (with train_file); without it: the words of the captions'),
   vocabulary_size: count

@@ -18,7 +18,7 @@ export function modelCard(args: ClipTrainingArguments, parameters: number, metri
     summary: [`A CLIP of ${formatNumber(parameters / 1e6)} million parameters, trained by \`narrows train clip\` on ${data}. ${origin}`],
     use: 'What it is for, and what it is not for: to be written.',
     training: [
-      `${args.max_steps} updates, ${pairs} pairs in all. Every argument stands in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
+      `${args.max_steps} updates, ${pairs} pairs in total. Every argument is in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
     ],
     metrics,
     resultsNote: `Means over ${args.eval_samples} samples at most; say how large the intervals are.`,

@@ -35,7 +35,7 @@ export interface ClipSource {
   readonly files: ReadonlyMap<string, SideFile>;
   /** Weights by name; from scratch without them. */
   readonly weights?: ReadonlyMap<string, Float32Array>;
-  /** What was assumed or passed over while reading, in sentences. */
+  /** What was assumed or ignored while reading, in sentences. */
   readonly warnings?: readonly string[];
 }
 
@@ -112,7 +112,7 @@ export async function pretrainedSource(reference: string): Promise<ClipSource> {
   }
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
   const rules = await readImageRules(diskFiles(directory), { type: 'CLIPImageProcessor', size: config.vision_config.image_size }, warn);
-  // Every key that is passed over is said once; the readers of the run are silent.
+  // Every key that is ignored is said once; the readers of the run are silent.
   parseProcessorConfig(rules.json, { file: rules.file, onWarning: warn });
   if (!rules.stored) files.set(PREPROCESSOR_FILE, toJson(rules.json));
   const tokenizer = await readTokenizerDirectory(directory);

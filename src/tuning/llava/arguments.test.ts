@@ -51,13 +51,13 @@ describe('arguments of LLaVA', () => {
 describe('arguments of another method', () => {
   const of = (json: object) => passedOver(tuneTrainingSchema.parse({ output_dir: 'x', ...json }));
 
-  it('are said to be passed over, each by name', () => {
+  it('are said to be ignored, each by name', () => {
     expect(of({})).toEqual([]);
     expect(of({ method: 'vittle', beta_text: 0.5, prior: 'learnable' })).toEqual([]);
     expect(of({ method: 'lora', lora_r: 4, merge_lora: true })).toEqual([]);
     expect(of({ method: 'full', lora_r: 4, beta_visual: 0.2 })).toEqual([
-      '"beta_visual" is passed over: it belongs to the method vittle, and this run\'s method is full.',
-      '"lora_r" is passed over: it belongs to the method lora, and this run\'s method is full.',
+      '"beta_visual" is ignored: it belongs to the method vittle, and this run\'s method is full.',
+      '"lora_r" is ignored: it belongs to the method lora, and this run\'s method is full.',
     ]);
     expect(of({ method: 'vittle', lora_target_modules: ['q_proj'] })).toHaveLength(1);
   });

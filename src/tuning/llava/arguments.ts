@@ -20,10 +20,10 @@ const commonSchema = trainingArgumentsSchema.extend({
   validation_file: path.describe('Conversations for evaluation, in the same format'),
   skip_missing: z.boolean().default(false).describe('Leave out samples whose image is missing, with a warning, instead of stopping'),
   num_train_epochs: z.number().positive().default(1).describe('Times that every sample is seen; fractions too'),
-  max_steps: z.number().int().nonnegative().default(0).describe('Updates in all; 0: as num_train_epochs says'),
+  max_steps: z.number().int().nonnegative().default(0).describe('Updates in total; 0: from num_train_epochs'),
   per_device_train_batch_size: count.max(LARGEST_BATCH).default(8).describe('Conversations per micro-batch'),
   learning_rate: rate.default(2e-5).describe('Learning rate after the warm-up'),
-  mm_projector_lr: rate.optional().describe('Learning rate of the projector, where it is another'),
+  mm_projector_lr: rate.optional().describe('Learning rate of the projector, if it differs'),
   warmup_steps: rate.default(0.03).describe('Updates of linear warm-up; below 1: share of max_steps'),
   weight_decay: rate.default(0).describe('Decoupled weight decay of tensors with two or more axes'),
   adam_beta2: z.number().min(0).lt(1).default(0.999).describe("Decay of AdamW's second moment"),
@@ -77,7 +77,7 @@ export const tuneTrainingSchema = commonSchema.extend({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe('Vittle: share of the posterior in what goes on, at the end and when answering'),
+    .describe('Vittle: share α of the posterior in the hidden state that is passed on, at the end of training and when answering'),
   alpha_schedule: z
     .enum(['sigmoid', 'cosine', 'constant'])
     .default('sigmoid')
@@ -85,10 +85,17 @@ export const tuneTrainingSchema = commonSchema.extend({
   bottleneck_layer: z
     .array(z.coerce.number().int().min(-1))
     .default([])
-    .describe('Vittle: decoder blocks, from 0, whose output is narrowed; by default the one at three quarters; -1: the image features'),
+    .describe(
+      'Vittle: decoder blocks, from 0, whose output passes through the bottleneck; by default the one at three quarters of the depth; -1: the image features',
+    ),
   half_log_kl: z.boolean().default(false).describe("Vittle: the official code's KL, which counts half of the log-variance"),
   index_split: z.boolean().default(false).describe("Vittle: the official code's split of image and text by position"),
-  alpha_inference: z.number().min(0).max(1).optional().describe('Vittle: share when answering, where it is not alpha_end (official: 0.5)'),
+  alpha_inference: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('Vittle: share when answering, if it differs from alpha_end (official: 0.5)'),
   lora_r: count.max(65_536).default(128).describe('LoRA: rank'),
   lora_alpha: z.number().positive().default(256).describe('LoRA: the update is scaled by alpha / r'),
   lora_dropout: z.number().min(0).lt(1).default(0.05).describe("LoRA: dropout of the adapters' input"),
@@ -134,7 +141,7 @@ export function passedOver(args: LlavaArguments): string[] {
     keys.flatMap(key => {
       const fallback: unknown = tuneTrainingSchema.shape[key].safeParse(undefined).data;
       if (method === args.method || JSON.stringify(args[key]) === JSON.stringify(fallback)) return [];
-      return [`"${key}" is passed over: it belongs to the method ${method}, and this run's method is ${args.method}.`];
+      return [`"${key}" is ignored: it belongs to the method ${method}, and this run's method is ${args.method}.`];
     }),
   );
 }

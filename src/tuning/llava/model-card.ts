@@ -44,7 +44,7 @@ export function modelCard(args: LlavaArguments, task: LlavaTask, metrics: Readon
     ],
     use: use(model, task.method.lora !== undefined),
     training: [
-      `${args.max_steps} updates, ${seen} ${args.data_path ? `samples seen of the ${task.samples} of \`${args.data_path}\`` : "conversations about Narrows' built-in scenes"}. Every argument stands in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
+      `${args.max_steps} updates, ${seen} ${args.data_path ? `samples seen of the ${task.samples} of \`${args.data_path}\`` : "conversations about Narrows' built-in scenes"}. Every argument is in \`training_args.json\`, the course of the run in \`metrics.jsonl\`.`,
       ...(preset ? ['', `Recipe \`${args.preset}\`: ${preset.summary} (${preset.source}).`] : []),
     ],
     metrics,

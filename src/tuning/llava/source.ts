@@ -34,7 +34,7 @@ export interface LlavaSource {
   readonly changed?: ReadonlyMap<string, SideFile>;
   /** The image rules, with their class (see `readImageRules`). */
   readonly preprocessor: object;
-  /** What was assumed or passed over while reading, in sentences. */
+  /** What was assumed or ignored while reading, in sentences. */
   readonly warnings: readonly string[];
   readonly tokenizer: ChatFormat['tokenizer'];
   /** The bottleneck that the checkpoint has already. */
@@ -68,7 +68,7 @@ export async function llavaSource(reference: string): Promise<LlavaSource> {
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
   const warnings = [...checkConfigKeys(json, path), ...tokenizer.warnings];
   const rules = await readImageRules(diskFiles(directory), llavaRules(config), w => warnings.push(w));
-  // Every key that is passed over is said once; the readers of the run are silent.
+  // Every key that is ignored is said once; the readers of the run are silent.
   parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
   if (!rules.stored) files.set(PREPROCESSOR_FILE, `${JSON.stringify(rules.json, null, 2)}\n`);
   return { directory, config, json, entries, layout, files, preprocessor: rules.json, tokenizer, bottleneck, warnings };

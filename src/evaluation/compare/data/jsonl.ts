@@ -88,7 +88,7 @@ function spansOf(named: unknown, text: string, where: string): (readonly [number
   const list = Array.isArray(named) ? named : [named];
   return list.map(part => {
     const at = typeof part === 'string' && part !== '' ? text.indexOf(part) : -1;
-    if (at < 0) throw new NarrowsError(`${where}: named must list parts of the text; ${JSON.stringify(part)} does not stand in it.`);
+    if (at < 0) throw new NarrowsError(`${where}: named must list parts of the text; ${JSON.stringify(part)} is not in it.`);
     return [at, at + (part as string).length] as const;
   });
 }

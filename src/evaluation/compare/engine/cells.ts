@@ -69,7 +69,7 @@ export async function openCells(
     );
   if (!(await there(FILE)) && (await there('cache')))
     throw new NarrowsError(
-      `${directory} holds a comparison of an older version, where metrics that failed stand as not defined; choose another --output.`,
+      `${directory} holds a comparison of an older version, where metrics that failed are stored as not defined; choose another --output.`,
       { kind: 'usage' },
     );
   return CellStore.open(join(directory, FILE), { kind: 'compare', version: 1, schema: cellSchema, ...options });

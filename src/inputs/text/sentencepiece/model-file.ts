@@ -66,7 +66,7 @@ export function readSentencePiece(bytes: Uint8Array, source: string): SentencePi
   const unknown = pieces.findIndex(piece => piece.type === PIECE.unknown);
   if (unknown < 0) throw new NarrowsError(`${source} is no SentencePiece model (it has no unknown piece); get the file again.`);
   const repeated = pieces.length - new Set(pieces.map(piece => piece.text)).size;
-  if (repeated > 0) throw new NarrowsError(`${source} is damaged: ${repeated} of its pieces stand in it twice; get the file again.`);
+  if (repeated > 0) throw new NarrowsError(`${source} is damaged: ${repeated} of its pieces occur in it twice; get the file again.`);
   const kind = trainer.get(3);
   const algorithm = kind ? ALGORITHMS[protoInt(kind)] : 'unigram';
   if (algorithm !== 'unigram' && algorithm !== 'bpe')

@@ -111,6 +111,6 @@ describe('model files', () => {
     }
     const twice = new ProtoWriter();
     for (const type of [2, 1]) twice.message(1, piece => piece.string(1, 'a').varint(3, type));
-    expect(() => readSentencePiece(twice.finish(), 'm')).toThrow('1 of its pieces stand in it twice');
+    expect(() => readSentencePiece(twice.finish(), 'm')).toThrow('1 of its pieces occur in it twice');
   });
 });
