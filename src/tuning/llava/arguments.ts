@@ -85,9 +85,7 @@ export const tuneTrainingSchema = commonSchema.extend({
   bottleneck_layer: z
     .array(z.coerce.number().int().min(-1))
     .default([])
-    .describe(
-      'Vittle: decoder blocks, from 0, whose output passes through the bottleneck; by default the one at three quarters of the depth; -1: the image features',
-    ),
+    .describe('Vittle: decoder blocks, from 0, with a bottleneck behind; by default the one at three quarters; -1: the image features'),
   half_log_kl: z.boolean().default(false).describe("Vittle: the official code's KL, which counts half of the log-variance"),
   index_split: z.boolean().default(false).describe("Vittle: the official code's split of image and text by position"),
   alpha_inference: z
