@@ -13,7 +13,7 @@ export interface LoggerOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Makes a logger. Control characters in messages are made visible. Lines pass above a progress bar on the same stream. */
+/** Makes a logger. A warning of the same text, or of the same key, is printed once. Control characters in messages are made visible. Lines pass above a progress bar on the same stream. */
 export function createLogger({ stream = process.stderr, quiet = false, debug = false, env }: LoggerOptions = {}): Logger {
   const colours = createColours(stream, env);
   const warned = new Set<string>();
@@ -21,9 +21,10 @@ export function createLogger({ stream = process.stderr, quiet = false, debug = f
     info(message) {
       if (!quiet) printLine(stream, visible(message));
     },
-    warn(message, key) {
-      if (key !== undefined && warned.has(key)) return;
-      if (key !== undefined) warned.add(key);
+    warn(message, key = message) {
+      // What a loader says at once and a result lists again is one warning to the person.
+      if (warned.has(key)) return;
+      warned.add(key);
       printLine(stream, `${colours.style('yellow', 'Warning:')} ${visible(message)}`);
     },
     debug(message) {

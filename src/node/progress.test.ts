@@ -123,7 +123,7 @@ describe('elsewhere', () => {
 });
 
 describe('createLogger', () => {
-  it('prints by level; warnings even when quiet, and once per key', () => {
+  it('prints by level; warnings even when quiet, and once per key or text', () => {
     const say = (options: { quiet?: boolean; debug?: boolean }) => {
       const s = stage(false);
       const log = createLogger({ stream: s.stream, ...options });
@@ -132,6 +132,8 @@ describe('createLogger', () => {
       log.warn('w', 'k');
       log.warn('w', 'k');
       log.warn('x');
+      log.warn('x');
+      log.warn('w', 'x');
       return s.written.join('');
     };
     expect(say({})).toBe('i\nWarning: w\nWarning: x\n');

@@ -4,7 +4,7 @@
 export interface Logger {
   /** Not printed when quiet. */
   info(message: string): void;
-  /** Printed even when quiet: the result may not be what was asked for. With a `key`, only the first message of that key is printed. */
+  /** Printed even when quiet: the result may not be what was asked for. Of equal messages, or of those with one `key`, only the first is printed. */
   warn(message: string, key?: string): void;
   /** Printed only with `debug`. */
   debug(message: string): void;

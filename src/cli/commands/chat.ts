@@ -38,6 +38,7 @@ const jsonLine = (answer: Answer, chat: ChatModel): string =>
   });
 
 function outputOf(context: Context, chat: ChatModel, once: boolean): TalkOutput {
+  let problems = 0;
   return {
     piece: text => {
       if (!context.json) process.stdout.write(visible(text));
@@ -49,7 +50,8 @@ function outputOf(context: Context, chat: ChatModel, once: boolean): TalkOutput 
     },
     problem: sentence => {
       if (once) throw new NarrowsError(sentence);
-      context.log.warn(sentence);
+      // An answer to what was typed: said again when that is typed again.
+      context.log.warn(sentence, `problem ${problems++}`);
     },
     note: sentence => context.log.info(sentence),
   };

@@ -4,10 +4,13 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { openCheckpoint, readConfig, sha256File } from '../../checkpoints/disk.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
+import { readImageRules } from '../../inputs/image/image-rules.ts';
+import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/disk.ts';
 import { findModel } from '../../models/bundled.ts';
 import { modelKind, parseKnownConfig } from '../../models/load.ts';
-import { messageOf } from '../../system/errors.ts';
+import { diskFiles } from '../../node/disk-files.ts';
+import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { formatBytes, formatCount } from '../../system/format.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import type { CommandModule, Context } from '../command.ts';
@@ -48,6 +51,22 @@ function describeDualEncoder(directory: string, json: Readonly<Record<string, un
   };
 }
 
+/** How pictures are made ready: the class and where its rules stand, or what is wrong with them. */
+async function describeRules(directory: string, { fields }: Description) {
+  const image = fields.image as { readonly size: number; readonly kind?: string };
+  const type = /^siglip/.test(image.kind ?? String(fields.modelType)) ? 'SiglipImageProcessor' : 'CLIPImageProcessor';
+  const warnings: string[] = [];
+  const onWarning = (message: string): void => void warnings.push(message);
+  try {
+    const { file, stored, json } = await readImageRules(diskFiles(directory), { type, size: image.size }, onWarning);
+    ImageProcessor.fromConfig(json, { file, onWarning }, { size: image.size, remedy: () => 'the model takes no other' });
+    return { type: json.image_processor_type as string, ...(stored ? { file: basename(file) } : {}), warnings };
+  } catch (error) {
+    if (!(error instanceof NarrowsError)) throw error;
+    return { warnings, problem: error.message };
+  }
+}
+
 /** What every model has: tokenizer, tensors, files, hashes. */
 async function describeFiles(context: Context, directory: string) {
   const checkpoint = await openCheckpoint(directory);
@@ -72,11 +91,14 @@ async function run(context: Context, _options: unknown, [reference]: readonly (s
   const { directory, name } = await findModel(reference as string, hubOptions(context));
   const json = await readConfig(directory);
   const dual = modelKind(json, join(directory, 'config.json')) === 'dual-encoder';
-  const { fields, rows: own } = dual ? describeDualEncoder(directory, json) : await describeLlava(directory, json);
+  const description = dual ? describeDualEncoder(directory, json) : await describeLlava(directory, json);
+  const { fields, rows: own } = description;
+  const { warnings, ...imageRules } = await describeRules(directory, description);
   const files = await describeFiles(context, directory);
   context.status();
+  for (const warning of warnings) context.log.warn(warning);
   if (context.json) {
-    context.print(JSON.stringify({ name, directory, ...fields, ...files }));
+    context.print(JSON.stringify({ name, directory, ...fields, imageRules, ...files, ...(warnings.length ? { warnings } : {}) }));
     return undefined;
   }
   const { tokenizer } = files;
@@ -84,6 +106,7 @@ async function run(context: Context, _options: unknown, [reference]: readonly (s
     ['Model', `${name} (${fields.modelType})`],
     ['Directory', directory],
     ...own,
+    ['Image rules', imageRules.problem ?? `${imageRules.type}, ${imageRules.file ?? 'its defaults: the directory has none'}`],
     ['Tokenizer', tokenizer.problem ?? `${formatCount(tokenizer.vocabulary as number)} entries`],
     ['Parameters', `${formatCount(files.parameters)} in ${files.tensors} tensors, ${files.dtypes.join(', ')}`],
     ...files.files.map((f): [string, string] => ['File', `${f.name}  ${formatBytes(f.bytes)}  sha256 ${f.sha256}`]),
