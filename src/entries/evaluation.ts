@@ -7,7 +7,21 @@ export { styleGroups } from '../evaluation/compare/data/scenes.ts';
 export type { ComparisonResults, ResultCase, ResultMap, ResultMethod, ResultMetric, ResultPart } from '../evaluation/compare/results.ts';
 export type { Choice, CompareSpec } from '../evaluation/compare/settings.ts';
 export { meanPairedCosineDistance, pairedCosineDistance } from '../evaluation/distances/paired-cosine.ts';
-export { representationJsd } from '../evaluation/distances/rjsd.ts';
+export { type RjsdOptions, representationJsd } from '../evaluation/distances/rjsd.ts';
+export { type ClubHeads, type ClubSizes, clubBound, clubBoundByPairs, clubHeads, clubLikelihood } from '../evaluation/emi/club.ts';
+export { type ClubEstimator, type ClubForm, freshClub, mutualInformation } from '../evaluation/emi/club-estimator.ts';
+export { loadClub, saveClub } from '../evaluation/emi/club-file.ts';
+export { type ClubTraining, trainClub } from '../evaluation/emi/club-train.ts';
+export { type Joining, jointEmbedding } from '../evaluation/emi/embedding.ts';
+export {
+  type EmbeddedSet,
+  type Emi,
+  type EmidDivergences,
+  emidBound,
+  emidDivergences,
+  emidOf,
+  emiOf,
+} from '../evaluation/emi/emid.ts';
 export { type Extensions, loadExtensions } from '../evaluation/extensions.ts';
 export { defineMetric, type MetricDefinition } from '../evaluation/metrics/define-metric.ts';
 export {

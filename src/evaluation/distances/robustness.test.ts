@@ -16,6 +16,7 @@ describe('representationJsd', () => {
     expect(representationJsd(X, Y)).toBeCloseTo(golden.rjsd_XY, 12);
     expect(representationJsd(Y, X)).toBeCloseTo(golden.rjsd_XY, 12);
     expect(representationJsd(X, Z)).toBeCloseTo(golden.rjsd_XZ_equal_weight, 12);
+    expect(representationJsd(X, Z, { weights: 'size' })).toBeCloseTo(golden.rjsd_XZ_official_unnormalised, 12);
     expect(Math.abs(representationJsd(X, Z) - golden.rjsd_XZ_official_unnormalised)).toBeGreaterThan(0.01);
   });
 
