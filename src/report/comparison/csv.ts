@@ -34,14 +34,17 @@ const COLUMNS: readonly (readonly [name: string, of: (row: MethodRow) => string 
 export function* tablesCsv({ results, parts }: Analysis): Generator<Uint8Array> {
   const titles = new Map(results.methods.map(m => [m.name, m]));
   const names = ['group', 'modality', 'category', 'metric', 'direction', 'unit', 'method', 'title', 'family', 'reference'];
-  yield Buffer.from(`${[...names, ...COLUMNS.map(([name]) => name), 'seconds', 'forward', 'backward'].join(',')}\r\n`);
+  yield Buffer.from(
+    `${[...names, ...COLUMNS.map(([name]) => name), 'seconds', 'forward', 'backward', 'seconds_least', 'seconds_most', 'measurements'].join(',')}\r\n`,
+  );
   for (const { part, tables } of parts)
     for (const { metric, rows } of tables) {
       const lines = rows.map(row => {
         const { title, family } = titles.get(row.method)!;
         const cost = part.cost[row.method];
         const left = [part.group, part.modality, metric.category, metric.name, metric.direction, metric.unit, row.method, title, family];
-        const cells = [...left, results.reference, ...COLUMNS.map(([, of]) => of(row)), cost?.seconds, cost?.forward, cost?.backward];
+        const work = [cost?.seconds, cost?.forward, cost?.backward, cost?.range?.[0], cost?.range?.[1], cost?.measurements];
+        const cells = [...left, results.reference, ...COLUMNS.map(([, of]) => of(row)), ...work];
         return `${cells.map(csvCell).join(',')}\r\n`;
       });
       yield Buffer.from(lines.join(''));

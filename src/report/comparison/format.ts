@@ -1,6 +1,6 @@
 /** @file How the report writes numbers: as many digits as their intervals bear, p-values, places, options. */
 
-import type { ResultMethod } from '../../evaluation/compare/results.ts';
+import type { ResultCost, ResultMethod } from '../../evaluation/compare/results.ts';
 import { digitsFor, formatValue } from '../attribution/normalise.ts';
 import { themes } from '../attribution/theme.ts';
 import type { MetricTable } from './analyse.ts';
@@ -54,6 +54,10 @@ export function secondsText(seconds: number): string {
   if (seconds < 1) return `${Number((1000 * seconds).toPrecision(2))} ms`;
   return seconds < 90 ? `${Number(seconds.toPrecision(2))} s` : `${Number((seconds / 60).toPrecision(2))} min`;
 }
+
+/** `29 ms to 41 ms`, of a cost's measurements; empty where there are none or only one. */
+export const rangeText = ({ range, measurements }: Pick<ResultCost, 'range' | 'measurements'>): string =>
+  range && measurements !== 1 ? `${secondsText(range[0])} to ${secondsText(range[1])}` : '';
 
 /** `steps 20, layer 9`; empty for none. */
 export const optionsText = ({ options }: ResultMethod): string =>

@@ -11,6 +11,7 @@ import { byCategory } from './by-category.ts';
 import { type NamedChart, partCharts } from './charts.ts';
 import type { DrawnGallery } from './draw-gallery.ts';
 import { partTitle } from './format.ts';
+import { costHtml } from './html/costs.ts';
 import { caseHtml } from './html/gallery.ts';
 import { glanceHtml } from './html/glance.ts';
 import { sortScript } from './html/script.ts';
@@ -106,7 +107,7 @@ function partHtml(analysis: Analysis, part: PartAnalysis, index: number, drawn: 
       TABLES,
     )
       .map(table => categoryHtml(analysis, table))
-      .join('')}` +
+      .join('')}${costHtml(analysis, part)}` +
     `<h3>Every metric in full</h3>${part.tables.map(table => metricHtml(analysis, table)).join('')}` +
     `${absent.length > 0 ? `<h3>Left out</h3><ul class="small">${absent.join('')}</ul>` : ''}` +
     `${gallery.length > 0 ? `<h3>Gallery</h3><p class="muted small reading">Cases on which the reference does best, middling and worst; every map has its own colour scale.</p>${gallery.map(one => caseHtml(results, modality, one, drawn.get(one)!)).join('')}` : ''}</section>`

@@ -4,7 +4,19 @@ import type { ResultMethod } from '../../evaluation/compare/results.ts';
 import { formatValue } from '../attribution/normalise.ts';
 import type { Analysis, MethodRow, MetricTable, PartAnalysis } from './analyse.ts';
 import { byCategory, type CategoryTable, fullPairs, likeBest } from './by-category.ts';
-import { arrow, type Digits, intervalText, numberText, optionsText, partTitle, pText, secondsText, signed, tableDigits } from './format.ts';
+import {
+  arrow,
+  type Digits,
+  intervalText,
+  numberText,
+  optionsText,
+  partTitle,
+  pText,
+  rangeText,
+  secondsText,
+  signed,
+  tableDigits,
+} from './format.ts';
 
 /** Text that is only text in Markdown, in tables too: marks, HTML and line breaks lose their meaning. */
 export const markdownText = (text: string): string =>
@@ -79,10 +91,25 @@ function costs(methods: readonly ResultMethod[], { part, meanRank }: PartAnalysi
     const cost = part.cost[m.name];
     if (!cost && meanRank[m.name] === undefined) return [];
     const place = meanRank[m.name] === undefined ? '' : meanRank[m.name].toFixed(2);
-    const work = cost ? [secondsText(cost.seconds), formatValue(cost.forward, 1), formatValue(cost.backward, 1)] : ['', '', ''];
+    const work = cost
+      ? [
+          ...[secondsText(cost.seconds), rangeText(cost), String(cost.measurements ?? '')],
+          ...[formatValue(cost.forward, 1), formatValue(cost.backward, 1)],
+        ]
+      : ['', '', '', '', ''];
     return [line([markdownText(m.title), m.family, place, ...work, markdownText(optionsText(m))])];
   });
   if (rows.length === 0) return '';
-  const head = ['method', 'family', 'mean place (0 best, 1 last)', 'time per map', 'forward', 'backward', 'options'];
-  return `### Methods and cost\n\n${line(head)}\n${line(['---', '---', '---:', '---:', '---:', '---:', '---'])}\n${rows.join('\n')}`;
+  const head = [
+    'method',
+    'family',
+    'mean place (0 best, 1 last)',
+    'time per map (median)',
+    'least to most',
+    'measurements',
+    'forward',
+    'backward',
+    'options',
+  ];
+  return `### Methods and cost\n\n${line(head)}\n${line(['---', '---', '---:', '---:', '---:', '---:', '---:', '---:', '---'])}\n${rows.join('\n')}`;
 }

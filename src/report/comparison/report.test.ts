@@ -10,7 +10,7 @@ import { type Analysis, analyse } from './analyse.ts';
 import { partCharts } from './charts.ts';
 import { tablesCsv } from './csv.ts';
 import { type DrawnGallery, drawGallery } from './draw-gallery.ts';
-import { intervalText, numberText, optionsText, pText, secondsText, signed, slug } from './format.ts';
+import { intervalText, numberText, optionsText, pText, rangeText, secondsText, signed, slug } from './format.ts';
 import { comparisonHtml } from './html.ts';
 import { resultsFromJson, resultsJson } from './json.ts';
 import { latexText, tablesLatex } from './latex.ts';
@@ -235,6 +235,29 @@ describe('writeReport', () => {
 });
 
 describe('numbers', () => {
+  it('of a cost reach every table: median, least, most and how many', () => {
+    expect(rangeText({ range: [0.03, 0.2], measurements: 4 })).toBe('30 ms to 200 ms');
+    expect([rangeText({ range: [1, 1], measurements: 1 }), rangeText({})]).toEqual(['', '']);
+    const method = 'saliency';
+    const { seconds, range, measurements } = results.parts[0].cost[method];
+    const title = results.methods.find(m => m.name === method)!.title;
+    const shown = [secondsText(seconds), rangeText({ range, measurements }), '3'];
+    const row = tablesMarkdown(analysis)
+      .split('\n')
+      .find(l => l.startsWith(`| ${title} | gradient`))!;
+    expect(row.split(' | ').slice(3, 6)).toEqual(shown);
+    const part = comparisonHtml(analysis, drawn).split('<h4>methods and cost</h4>')[1].split('</table>')[0];
+    const cells = part
+      .split('<tr')
+      .find(r => r.includes(`data-value="${title}"`))!
+      .match(/<td[^>]*>[^<]*/g)!;
+    expect(cells.slice(0, 3).map(c => c.replace(/.*>/, ''))).toEqual(shown);
+    const [head, ...lines] = textOf(tablesCsv(analysis)).split('\r\n');
+    const line = lines.find(l => l.includes(`,${method},`))!.split(',');
+    expect(head.split(',').slice(-3)).toEqual(['seconds_least', 'seconds_most', 'measurements']);
+    expect(line.slice(-3).map(Number)).toEqual([...range!, 3]);
+  });
+
   it('are written plainly', () => {
     expect([pText(0.0004), pText(0.0234), pText(1), pText(Number.NaN)]).toEqual(['<0.001', '0.023', '1', '–']);
     expect([signed(0.123, 2), signed(-0.123, 2), signed(0.001, 2), signed(Number.NaN, 2)]).toEqual(['+0.12', '−0.12', '0.00', '–']);

@@ -9,10 +9,11 @@ import { arrow, type Digits, intervalText, numberText, pText, signed, tableDigit
 import { type BarScale, barScale, intervalBar, metricHead, nameCell, numberCell, sortHead, valueCell } from './cells.ts';
 
 /** A sortable table in a box that scrolls sideways. */
-const sortable = (name: string, head: readonly string[], rows: readonly string[], kind = ''): string =>
+export const sortable = (name: string, head: readonly string[], rows: readonly string[], kind = ''): string =>
   `<div class="wide" tabindex="0" role="region" aria-label="${escapeText(name)}"><table class="sortable${kind}"><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 
-const rowHtml = (method: ResultMethod, reference: string, cells: readonly string[]): string =>
+/** A method's row; the reference's is marked. */
+export const rowHtml = (method: ResultMethod, reference: string, cells: readonly string[]): string =>
   `<tr${method.name === reference ? ' class="reference"' : ''}>${nameCell(method)}${cells.join('')}</tr>`;
 
 /** Methods × the metrics of a category. */

@@ -186,7 +186,8 @@ async function examplePart(
               : m.family === 'bottleneck'
                 ? 0.4
                 : 0.012 + 0.004 * noise.uniform();
-        return [m.name, { seconds, forward: Math.ceil(seconds * 80), backward: m.family === 'gradient' ? 1 : 0 }];
+        const range = [0.9 * seconds, 1.3 * seconds] as const;
+        return [m.name, { seconds, range, measurements: 3, forward: Math.ceil(seconds * 80), backward: m.family === 'gradient' ? 1 : 0 }];
       }),
     ),
     skipped: modality === 'text' ? { random: `Nothing is drawn${text}.` } : {},
