@@ -31,6 +31,11 @@ export { type AnswerRow, AnswersFile } from './generation/answers-file.ts';
 export { answerQuestions, type BulkOptions, type BulkResult } from './generation/bulk.ts';
 export { ChatModel, type ChatOptions, type ImageAspect } from './generation/chat-model.ts';
 export { type Answer, ChatSession } from './generation/chat-session.ts';
+export { type AnswerThroughOptions, answerThroughEndpoint } from './generation/endpoint/answer.ts';
+export { Endpoint, type EndpointCost, type EndpointOptions } from './generation/endpoint/client.ts';
+export { EndpointError, type FailureKind } from './generation/endpoint/failure.ts';
+export type { EndpointAnswer, Usage } from './generation/endpoint/reply.ts';
+export type { EndpointMessage, EndpointSettings } from './generation/endpoint/request.ts';
 export {
   type FinishReason,
   type GeneratedToken,
