@@ -107,18 +107,18 @@ export function imageAttribution(
 /** @param given maps over the caption's tokens [T]; padding is cut off */
 export function textAttribution(encoded: EncodedPairs, p: number, given: Gathered): TextAttribution {
   const { tokens } = encoded.text.batch.rows[p];
-  const own = given.maps.map(m => ({
+  const shifted = given.maps.map(m => ({
     ...m,
     tokens: m.tokens.subarray(0, tokens.length),
     standardError: m.standardError?.subarray(0, tokens.length),
   }));
-  const seeds = own.map(m => m.tokens);
+  const seeds = shifted.map(m => m.tokens);
   const values = average(seeds);
   const displayed = tokens.flatMap((t, i) => (t.special ? [] : [i]));
   return {
     tokens: tokens.map((t, i) => ({ ...t, value: values[i] })),
     words: mergeWords(encoded.pairs[p].text, tokens, values),
     stability: stability(seeds, given.seed, displayed),
-    ...record({ ...given, maps: own }, values),
+    ...record({ ...given, maps: shifted }, values),
   };
 }

@@ -207,8 +207,8 @@ function gatherWarnings(model: DualEncoder, run: AttributeRun) {
       run.onWarning?.(message);
     },
     warningsOf(pair: number): { warnings?: string[] } {
-      const own = said.filter(s => s.pair === undefined || s.pair === pair).map(s => s.message);
-      const warnings = [...new Set([...(model.warnings ?? []), ...own])];
+      const messages = said.filter(s => s.pair === undefined || s.pair === pair).map(s => s.message);
+      const warnings = [...new Set([...(model.warnings ?? []), ...messages])];
       return warnings.length ? { warnings } : {};
     },
   };

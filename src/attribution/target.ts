@@ -73,11 +73,11 @@ export const targetFeeds = (target: Target, range: Range): { target: FloatTensor
 /** The target of pair p on the host. @param features [E], any length */
 export function scoreFeatures(target: Target, p: number, features: Float32Array): number {
   const [, labels, width] = target.vectors.shape;
-  const own = unit(features);
+  const normalised = unit(features);
   const values = Array.from({ length: labels }, (_, k) => {
     const at = (p * labels + k) * width;
     let dot = 0;
-    for (let e = 0; e < width; e++) dot += own[e] * target.vectors.data[at + e];
+    for (let e = 0; e < width; e++) dot += normalised[e] * target.vectors.data[at + e];
     return dot * target.scale;
   });
   if (target.form === 'linear') return values[0];

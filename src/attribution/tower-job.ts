@@ -8,24 +8,24 @@ import { scoreFeatures, type Target } from './target.ts';
 
 /** @param layer whose output `encoded` holds as hidden */
 export function towerJob(model: DualEncoder, encoded: EncodedPairs, modality: Modality, layer: number, target: Target): TowerJob {
-  const own = encoded[modality];
+  const side = encoded[modality];
   const tower = model[modality];
-  const [count, tokens] = own.hidden.shape;
+  const [count, tokens] = side.hidden.shape;
   const captions = encoded.text.batch.rows;
   const text = modality === 'text';
   const patches = Array.from({ length: tokens - tower.prefixTokens }, (_, i) => tower.prefixTokens + i);
   return {
     modality,
     tower,
-    inputs: own.inputs,
+    inputs: side.inputs,
     layer,
-    hidden: own.hidden,
-    features: own.features,
+    hidden: side.hidden,
+    features: side.features,
     target,
-    scores: Array.from({ length: count }, (_, p) => scoreFeatures(target, p, row(own.features, p))),
+    scores: Array.from({ length: count }, (_, p) => scoreFeatures(target, p, row(side.features, p))),
     tokens,
     lengths: captions.map(c => (text ? c.ids.length : tokens)),
     players: captions.map(c => (text ? c.tokens.flatMap((t, i) => (t.special ? [] : [i])) : patches)),
-    ...(text ? {} : { grid: encoded.image.grid, size: (own.inputs.pixel_values as FloatTensor).shape.slice(2) as [number, number] }),
+    ...(text ? {} : { grid: encoded.image.grid, size: (side.inputs.pixel_values as FloatTensor).shape.slice(2) as [number, number] }),
   };
 }

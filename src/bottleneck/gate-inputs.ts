@@ -66,11 +66,11 @@ function noiseSource(problem: GateProblem, stream: string): (step: number) => Fl
   const buffer = new Float32Array(options.batchSize * size);
   return step => {
     for (let s = 0; s < options.batchSize; s++) {
-      const own = buffer.subarray(s * size, (s + 1) * size);
-      if (!options.antithetic || s % 2 === 0) random.normals(step, s, own);
+      const sample = buffer.subarray(s * size, (s + 1) * size);
+      if (!options.antithetic || s % 2 === 0) random.normals(step, s, sample);
       else {
         const twin = buffer.subarray((s - 1) * size, s * size);
-        for (let i = 0; i < size; i++) own[i] = -twin[i];
+        for (let i = 0; i < size; i++) sample[i] = -twin[i];
       }
     }
     return floats([options.batchSize, count, width], buffer);

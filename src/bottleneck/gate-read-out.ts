@@ -11,8 +11,8 @@ export function readGate(problem: GateProblem, alpha: Float32Array, p: number): 
   const [, count, width] = problem.hidden.shape;
   const length = problem.lengths?.[p] ?? count;
   const channels = problem.options.perToken ? 1 : width;
-  const own = alpha.subarray(p * count * channels, (p + 1) * count * channels);
-  const gate = problem.smoothing ? smoothedOnHost(own, problem.smoothing) : own;
+  const pairAlpha = alpha.subarray(p * count * channels, (p + 1) * count * channels);
+  const gate = problem.smoothing ? smoothedOnHost(pairAlpha, problem.smoothing) : pairAlpha;
   const places = [{ hidden: problem.hidden, statistics: problem.statistics }, ...(problem.upper ?? [])];
   const information = new Float32Array(count * width);
   const tokens = new Float32Array(count);

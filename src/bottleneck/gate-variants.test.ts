@@ -15,10 +15,10 @@ const meanOf = (values: ArrayLike<number>): number => Array.from(values).reduce(
 const natsOf = (keep: number, h: number): number => -Math.log(1 - keep) + 0.5 * ((1 - keep) ** 2 + (keep * h) ** 2 - 1);
 
 describe('weights of the two terms (AdaIB)', () => {
-  const fixed = (fit: number, compression: number, told: number[][] = []): GateWeights => ({
+  const fixed = (fit: number, compression: number, calls: number[][] = []): GateWeights => ({
     fit: () => fit,
     compression: () => compression,
-    update: kl => void told.push([...kl]),
+    update: kl => void calls.push([...kl]),
   });
 
   it('of one and beta are the plain gate, to the bit', async () => {
@@ -49,10 +49,10 @@ describe('weights of the two terms (AdaIB)', () => {
   });
 
   it('are told the mean nats of each step, free of their own weight, and may change with them', async () => {
-    const told: number[][] = [];
-    await solve(toy({ weights: fixed(1, 7, told), options: { steps: 3, alphaStart: 2 } }));
-    expect(told).toHaveLength(3);
-    expect(told[0][0]).toBeCloseTo(meanOf(hidden.data.map(h => gateNats(2, h))), 5);
+    const calls: number[][] = [];
+    await solve(toy({ weights: fixed(1, 7, calls), options: { steps: 3, alphaStart: 2 } }));
+    expect(calls).toHaveLength(3);
+    expect(calls[0][0]).toBeCloseTo(meanOf(hidden.data.map(h => gateNats(2, h))), 5);
     let price = 0.1;
     const rising: GateWeights = {
       fit: () => 1,
@@ -81,8 +81,8 @@ describe('a largest norm of the gradient', () => {
     const weights: GateWeights = { fit: p => [1, 100][p], compression: p => [0.1, 10][p], update: () => {} };
     const problem = toy({ hidden: two, maxGradientNorm: 1e-3, weights });
     const [first] = await solve(problem);
-    const alone = toy({ hidden: floats([1, TOKENS, WIDTH], two.data.slice(0, SIZE)), maxGradientNorm: 1e-3, weights });
-    expectClose(first.alpha, (await solve(alone))[0].alpha, { rtol: 1e-4, atol: 1e-4 });
+    const single = toy({ hidden: floats([1, TOKENS, WIDTH], two.data.slice(0, SIZE)), maxGradientNorm: 1e-3, weights });
+    expectClose(first.alpha, (await solve(single))[0].alpha, { rtol: 1e-4, atol: 1e-4 });
   });
 });
 
@@ -167,8 +167,12 @@ describe('one gate at two places (CoIBA)', () => {
 
   it('with statistics of each place', async () => {
     const statistics = [{ mean: new Float32Array(WIDTH).fill(0.5), deviation: new Float32Array(WIDTH).fill(2) }];
-    const own = [{ mean: new Float32Array(WIDTH).fill(-1), deviation: new Float32Array(WIDTH).fill(3) }];
-    const given = { ...problem({ alphaStart: 1, steps: 1 }), statistics, upper: [{ layer: 1, hidden: above, statistics: own }] };
+    const upperStatistics = [{ mean: new Float32Array(WIDTH).fill(-1), deviation: new Float32Array(WIDTH).fill(3) }];
+    const given = {
+      ...problem({ alphaStart: 1, steps: 1 }),
+      statistics,
+      upper: [{ layer: 1, hidden: above, statistics: upperStatistics }],
+    };
     const [{ compression }] = await solve(given);
     const cost = hidden.data.map(h => (gateNats(1, (h - 0.5) / 2) + gateNats(1, (-1.5 * h + 1) / 3)) / 2);
     expect(compression[0]).toBeCloseTo(0.1 * meanOf(cost), 6);

@@ -174,9 +174,9 @@ describe('noisyGate', () => {
       noise: floats([count, 1, 2], normals('many', count * 2)),
     });
     for (const d of [0, 1]) {
-      const own = asFloats(out.z).filter((_, i) => i % 2 === d);
-      const mean = own.reduce((x, y) => x + y, 0) / count;
-      const variance = own.reduce((x, y) => x + (y - mean) ** 2, 0) / (count - 1);
+      const channel = asFloats(out.z).filter((_, i) => i % 2 === d);
+      const mean = channel.reduce((x, y) => x + y, 0) / count;
+      const variance = channel.reduce((x, y) => x + (y - mean) ** 2, 0) / (count - 1);
       const keep = sigmoid(a[d]);
       const spread = (1 - keep) * s[d];
       // Four standard errors.

@@ -17,7 +17,7 @@ const shareOf = (values: Float32Array, at: (i: number) => boolean): number =>
   values.reduce((total, v, i) => total + (at(i) ? v : 0), 0) / values.reduce((a, b) => a + b, 0);
 
 /** One pair out of several. */
-function alone(problem: GateProblem, p: number): GateProblem {
+function problemOf(problem: GateProblem, p: number): GateProblem {
   const one = (t: FloatTensor): FloatTensor => {
     const size = t.data.length / t.shape[0];
     return floats([1, ...t.shape.slice(1)], t.data.slice(p * size, (p + 1) * size));
@@ -128,11 +128,11 @@ describe('noise', () => {
     const stream = new RandomStream(7, 'm2ib.image');
     for (const antithetic of [true, false]) {
       const samples = await lastNoise(toy({ seed: 7, options: { steps: 3, batchSize: 6, antithetic } }));
-      for (const [s, own] of samples.entries()) {
-        if (antithetic && s % 2) expect(own).toEqual(samples[s - 1].map(v => -v));
-        else expect(own).toEqual(stream.normals(2, s, new Float32Array(TOKENS * WIDTH)));
+      for (const [s, sample] of samples.entries()) {
+        if (antithetic && s % 2) expect(sample).toEqual(samples[s - 1].map(v => -v));
+        else expect(sample).toEqual(stream.normals(2, s, new Float32Array(TOKENS * WIDTH)));
       }
-      const sums = samples[0].map((_, i) => samples.reduce((total, own) => total + own[i], 0));
+      const sums = samples[0].map((_, i) => samples.reduce((total, sample) => total + sample[i], 0));
       expect(sums.every(v => v === 0)).toBe(antithetic);
     }
   });
@@ -237,14 +237,14 @@ describe('control', () => {
 });
 
 describe('several pairs', () => {
-  it.each([false, true])('come out as each would alone, in any order (own statistics: %s)', async own => {
+  it.each([false, true])('come out as each would alone, in any order (own statistics: %s)', async perSample => {
     const hidden = normals('toy.three', [3, TOKENS, WIDTH]);
     const size = TOKENS * WIDTH;
-    const statistics = own ? [0, 1, 2].map(p => sampleStatistics(hidden.data.subarray(p * size, (p + 1) * size), WIDTH)) : undefined;
+    const statistics = perSample ? [0, 1, 2].map(p => sampleStatistics(hidden.data.subarray(p * size, (p + 1) * size), WIDTH)) : undefined;
     const problem = toy({ hidden, statistics });
     const all = await solve(problem);
     for (let p = 0; p < 3; p++) {
-      const [single] = await solve(alone(problem, p));
+      const [single] = await solve(problemOf(problem, p));
       expectClose(all[p].information, single.information, { rtol: 1e-4, atol: 1e-5, label: `pair ${p}` });
       expectClose(all[p].fit, single.fit, { rtol: 1e-5, atol: 1e-6 });
       expectClose(all[p].compression, single.compression, { rtol: 1e-5, atol: 1e-6 });

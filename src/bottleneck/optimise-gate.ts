@@ -72,8 +72,8 @@ function clamp(values: Float32Array, limit: number): void {
 function clipRows(gradient: Float32Array, pairs: number, most: number): void {
   const size = gradient.length / pairs;
   for (let p = 0; p < pairs; p++) {
-    const own = gradient.subarray(p * size, (p + 1) * size);
-    const norm = Math.sqrt(own.reduce((sum, g) => sum + g * g, 0));
-    if (norm > most) for (let i = 0; i < size; i++) own[i] *= most / norm;
+    const pairGradient = gradient.subarray(p * size, (p + 1) * size);
+    const norm = Math.sqrt(pairGradient.reduce((sum, g) => sum + g * g, 0));
+    if (norm > most) for (let i = 0; i < size; i++) pairGradient[i] *= most / norm;
   }
 }

@@ -90,7 +90,7 @@ describe('recompute', () => {
   });
 
   it('may be nested', async () => {
-    const nested: Wrap = (part, inputs) => recompute((...own) => recompute(part, own), inputs);
+    const nested: Wrap = (part, inputs) => recompute((...inner) => recompute(part, inner), inputs);
     const [a, b] = [await run(trace(plain).outputs), await run(trace(nested).outputs)];
     for (const name of Object.keys(a))
       for (const [i, v] of (a[name].data as Float32Array).entries())

@@ -71,7 +71,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
   /** Sessions by input size; every new size is one more. */
   private readonly graphs = new GraphCachePool();
   private readonly tables = new Map<string, Float32Array>();
-  private ownTable: Float32Array | undefined;
+  private sharedTable: Float32Array | undefined;
   private scale: number | undefined;
 
   constructor(parts: ModelParts<C>) {
@@ -128,7 +128,7 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
       throw new NarrowsError(`An image of ${width} x ${height} is smaller than one patch of ${vision.patch_size}; enlarge it.`);
     const grid = gridSize(vision);
     if (rows === grid && columns === grid) return;
-    this.ownTable ??= await readFloats(this.checkpoint.entries.get(POSITIONS)!);
+    this.sharedTable ??= await readFloats(this.checkpoint.entries.get(POSITIONS)!);
   }
 
   /** Image features as transformers' get_image_features: [B, 3, H, W] -> [B, E], not normalised. */
@@ -218,13 +218,13 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
 
   /** The checkpoint's own position embeddings, interpolated. */
   private resizedTable(grid: number, rows: number, columns: number): Float32Array {
-    const { ownTable } = this;
-    if (!ownTable) throw new Error('prepareImageSize was not called for this size.');
+    const { sharedTable } = this;
+    if (!sharedTable) throw new Error('prepareImageSize was not called for this size.');
     const d = this.config.vision_config.hidden_size;
     const prefix = this.image.prefixTokens * d;
-    const resized = resampleBicubic(ownTable.subarray(prefix), grid, grid, d, rows, columns);
+    const resized = resampleBicubic(sharedTable.subarray(prefix), grid, grid, d, rows, columns);
     const table = new Float32Array(prefix + resized.length);
-    table.set(ownTable.subarray(0, prefix));
+    table.set(sharedTable.subarray(0, prefix));
     table.set(resized, prefix);
     return table;
   }

@@ -171,8 +171,8 @@ export function decode(p: Parameters, config: DecoderConfig, embedded: Value, in
   const present: KeysAndValues[] = [];
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const block = (x: Value): Value => {
-      const { hidden, ...own } = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, rope, mask, inputs.past?.[i]));
-      present.push(own);
+      const { hidden, ...cache } = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, rope, mask, inputs.past?.[i]));
+      present.push(cache);
       return hidden;
     };
     const output = inputs.recompute ? recompute(block, [hidden[i]]) : block(hidden[i]);

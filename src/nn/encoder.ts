@@ -70,7 +70,7 @@ export function encoderLayer(p: Parameters, config: EncoderConfig, x: Value, mas
   const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
   const attended = scope('self_attn', () => selfAttention(p.in('self_attn'), normed, config.num_attention_heads, mask));
   const project = (context: Value): Value => scope('self_attn', () => outputProjection(p.in('self_attn'), context));
-  const finish = (output: Value, own = x): Value => secondHalf(p, config, add(own, output));
+  const finish = (output: Value, residual = x): Value => secondHalf(p, config, add(residual, output));
   return { ...attended, normed, project, finish, mask, hidden: finish(attended.output) };
 }
 

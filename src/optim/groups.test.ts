@@ -39,11 +39,11 @@ describe.each(['AdamW', 'Muon'])('%s in groups', kind => {
   it('moves each parameter as an optimiser of its own rate and decay would, the clip over all of them', async () => {
     const { parameters } = await walk(kind, 0.1, { groups });
     const [q, k, weight, bias] = parameters.map(p => p.data);
-    const alone = async (rate: number, weightDecay: number) => (await walk(kind, rate, { weightDecay })).parameters.map(p => p.data);
-    expect(q).toEqual((await alone(0.1, 0.1))[0]);
-    expect(k).toEqual((await alone(0.05, 0.1))[1]);
-    expect([weight, bias]).toEqual((await alone(0.2, 0)).slice(2));
-    expect(weight).not.toEqual((await alone(0.2, 0.1))[2]);
+    const separate = async (rate: number, weightDecay: number) => (await walk(kind, rate, { weightDecay })).parameters.map(p => p.data);
+    expect(q).toEqual((await separate(0.1, 0.1))[0]);
+    expect(k).toEqual((await separate(0.05, 0.1))[1]);
+    expect([weight, bias]).toEqual((await separate(0.2, 0)).slice(2));
+    expect(weight).not.toEqual((await separate(0.2, 0.1))[2]);
   });
 
   it('changes nothing where no group says anything, and keeps the form of the state', async () => {

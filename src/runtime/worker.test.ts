@@ -100,9 +100,9 @@ describe('workerRuntime', () => {
   });
 
   it('stops a run at once when it is aborted; others go on', async () => {
-    const own = workerRuntime({ threads: 1 });
-    const slow = await compile(own, heavy(700));
-    const quick = await compile(own, doubled);
+    const pool = workerRuntime({ threads: 1 });
+    const slow = await compile(pool, heavy(700));
+    const quick = await compile(pool, doubled);
     const controller = new AbortController();
     const running = slow.run({ a: matrix }, { signal: controller.signal });
     const waiting = slow.run({ a: matrix }, { signal: controller.signal });
@@ -117,30 +117,30 @@ describe('workerRuntime', () => {
     // The worker was still at it when the caller was told.
     expect(rejected).toBeLessThan((await afterwards) / 2);
     await expect(quick.run({ x: floats([1, 2], [1, 2]) }, { signal: controller.signal })).rejects.toThrow('not wanted any more');
-    await own.release();
+    await pool.release();
   });
 
   it('`release` rejects what has not ended, and everything after it', async () => {
-    const own = workerRuntime({ threads: 1 });
-    const slow = await compile(own, heavy(300));
+    const pool = workerRuntime({ threads: 1 });
+    const slow = await compile(pool, heavy(300));
     const runs = [slow.run({ a: matrix }), slow.run({ a: matrix })];
     const outcomes = Promise.allSettled(runs);
     await new Promise(resolve => setTimeout(resolve, 30));
-    let told = false;
+    let notified = false;
     void outcomes.then(() => {
-      told = true;
+      notified = true;
     });
-    await Promise.all([own.release().then(() => expect(told).toBe(true)), own.release()]);
+    await Promise.all([pool.release().then(() => expect(notified).toBe(true)), pool.release()]);
     for (const outcome of await outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { message: /released before/ } });
     await expect(slow.run({ a: matrix })).rejects.toThrow(/already released/);
-    await expect(compile(own, doubled)).rejects.toThrow(/already released/);
+    await expect(compile(pool, doubled)).rejects.toThrow(/already released/);
     await slow.release();
   });
 
   it('spreads runs over several workers', async () => {
-    const own = workerRuntime({ threads: 1, size: 2 });
-    const slow = await compile(own, heavy(500));
-    const quick = await compile(own, doubled);
+    const pool = workerRuntime({ threads: 1, size: 2 });
+    const slow = await compile(pool, heavy(500));
+    const quick = await compile(pool, doubled);
     const two = { x: floats([1, 2], [1, 1]) };
     // Both workers awake.
     await Promise.all([quick.run(two), quick.run(two)]);
@@ -152,7 +152,7 @@ describe('workerRuntime', () => {
     expect(order).toEqual(['quick 2', 'quick 4', 'quick 6', 'slow']);
     await slow.release();
     await expect(slow.run({ a: matrix })).rejects.toThrow(/already released/);
-    await own.release();
+    await pool.release();
   });
 });
 

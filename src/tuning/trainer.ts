@@ -106,11 +106,11 @@ export async function train(
   optimizer?: Optimizer,
 ): Promise<TrainResult> {
   if (optimizer) return run(task, args, hooks, optimizer);
-  const own = makeOptimizer(args, task.parameters, task.runtime);
+  const made = makeOptimizer(args, task.parameters, task.runtime);
   try {
-    return await run(task, args, hooks, own);
+    return await run(task, args, hooks, made);
   } finally {
-    await own.release?.();
+    await made.release?.();
   }
 }
 

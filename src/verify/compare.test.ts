@@ -50,8 +50,8 @@ describe('compareTensors', () => {
     [Number.NaN, Number.NaN],
     [Number.POSITIVE_INFINITY, 1],
     [1, Number.NEGATIVE_INFINITY],
-  ])('%s against %s departs', (own, reference) => {
-    const row = compareTensors('y', 'forward', x(2, own), x(2, reference), { tolerance: 1e-5 });
+  ])('%s against %s departs', (ours, reference) => {
+    const row = compareTensors('y', 'forward', x(2, ours), x(2, reference), { tolerance: 1e-5 });
     expect([row.ok, row.absoluteError]).toEqual([false, Number.POSITIVE_INFINITY]);
     expect(row.note).toContain('at [1]');
   });

@@ -37,7 +37,7 @@ export interface Limits {
 }
 
 /** Compares all entries; shapes must fit. */
-export function compareTensors(name: string, kind: ToleranceKind, own: FloatTensor, reference: FloatTensor, limits: Limits): VerifyRow {
+export function compareTensors(name: string, kind: ToleranceKind, ours: FloatTensor, reference: FloatTensor, limits: Limits): VerifyRow {
   const { scaleFloor = 0, rounding, exact = false } = limits;
   const tolerance = exact ? 0 : limits.tolerance;
   const scale = Math.max(largest(reference.data), scaleFloor) || 1;
@@ -49,7 +49,7 @@ export function compareTensors(name: string, kind: ToleranceKind, own: FloatTens
   let worst = -1;
   let excess = 0;
   for (let i = 0; i < reference.data.length; i++) {
-    const [a, b] = [own.data[i], reference.data[i]];
+    const [a, b] = [ours.data[i], reference.data[i]];
     const distance = a === b ? 0 : Math.abs(a - b);
     const size = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
     if (size > error) error = size;
@@ -71,7 +71,7 @@ export function compareTensors(name: string, kind: ToleranceKind, own: FloatTens
     return excused
       ? { ...row, ok: true, note: `${excused} of ${count} agree only within the reference's own rounding` }
       : { ...row, ok: true };
-  const place = `at [${indexOf(worst, reference.shape).join(', ')}] ${own.data[worst]}, reference ${reference.data[worst]}`;
+  const place = `at [${indexOf(worst, reference.shape).join(', ')}] ${ours.data[worst]}, reference ${reference.data[worst]}`;
   return { ...row, ok: false, note: `${beyond} of ${count} beyond; ${place}` };
 }
 

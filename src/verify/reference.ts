@@ -40,7 +40,7 @@ export class ReferenceFile {
 
   /** A tensor, or a number of the setting `metrics`, as float32. @throws NarrowsError where it is missing or unreadable */
   async floats(name: string): Promise<FloatTensor> {
-    const number = this.entries.has(name) ? undefined : this.numbers().find(([own]) => own === name);
+    const number = this.entries.has(name) ? undefined : this.numbers().find(([key]) => key === name);
     if (number) return floats([], [number[1]]);
     const stored = await readTensor(this.entry(name));
     return floats(stored.shape, toFloats(stored));

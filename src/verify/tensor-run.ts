@@ -42,15 +42,15 @@ export async function encodeTensors(
   const rows = Array.from({ length: count }, (_, p) => {
     const ids = Array.from(given.inputIds.data.subarray(p * length, (p + 1) * length) as Int32Array, Number);
     const mask = given.attentionMask && Array.from(given.attentionMask.data.subarray(p * length, (p + 1) * length) as Int32Array, Number);
-    const own = mask ? ids.filter((_, i) => mask[i]) : ids;
-    const tokens = own.map((id, i) => ({
+    const realIds = mask ? ids.filter((_, i) => mask[i]) : ids;
+    const tokens = realIds.map((id, i) => ({
       id,
       text: `${id}`,
       start: i,
       end: i,
       special: special ? special(id, i) : i === 0 || i >= ends[p],
     }));
-    return { ids: own, tokens, allUnknown: false };
+    return { ids: realIds, tokens, allUnknown: false };
   });
   const blank = { width, height, data: new Uint8Array(width * height * 3) };
   return {

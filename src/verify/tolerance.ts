@@ -29,8 +29,8 @@ export const measureOf = (kind: ToleranceKind): 'absolute' | 'relative' => (kind
  * @throws NarrowsError for a number that is not positive
  */
 export function resolveTolerances(given: number | Partial<Record<ToleranceKind, number>> = {}): Record<ToleranceKind, number> {
-  const own = typeof given === 'number' ? { forward: given, gradient: given, gate: given, information: given } : given;
-  const all = { ...TOLERANCES, ...own };
+  const perKind = typeof given === 'number' ? { forward: given, gradient: given, gate: given, information: given } : given;
+  const all = { ...TOLERANCES, ...perKind };
   for (const value of Object.values(all))
     if (!(value > 0 && Number.isFinite(value)))
       throw new NarrowsError(`A tolerance must be a positive number such as 1e-4, got ${value}.`, { kind: 'usage' });

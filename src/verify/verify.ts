@@ -120,15 +120,15 @@ function sort<M extends VerifiedModel>(
     else if (checker.role(name) === 'input') inputs.push(name);
     else taken.get(checker)!.push(name);
   }
-  for (const [checker, own] of taken) if (own.length === 0) taken.delete(checker);
+  for (const [checker, names] of taken) if (names.length === 0) taken.delete(checker);
   return { inputs, unknown, taken };
 }
 
 /** @throws NarrowsError where shapes differ; a single number may be stored as [] or [1] */
-function checkShape(name: string, own: FloatTensor, theirs: FloatTensor, path: string, model: string): void {
-  if (own.shape.join() === theirs.shape.join()) return;
-  if (own.shape.length <= 1 && theirs.shape.length <= 1 && sizeOf(own.shape) === 1 && sizeOf(theirs.shape) === 1) return;
+function checkShape(name: string, ours: FloatTensor, theirs: FloatTensor, path: string, model: string): void {
+  if (ours.shape.join() === theirs.shape.join()) return;
+  if (ours.shape.length <= 1 && theirs.shape.length <= 1 && sizeOf(ours.shape) === 1 && sizeOf(theirs.shape) === 1) return;
   throw new NarrowsError(
-    `"${name}" of ${path} has shape [${theirs.shape.join(', ')}], but ${model} gives [${own.shape.join(', ')}]; the file was made with another model or other inputs.`,
+    `"${name}" of ${path} has shape [${theirs.shape.join(', ')}], but ${model} gives [${ours.shape.join(', ')}]; the file was made with another model or other inputs.`,
   );
 }

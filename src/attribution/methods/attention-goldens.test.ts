@@ -83,11 +83,11 @@ describe.each(['clip-tiny', 'clip-tiny-b'])('attention methods on %s equal the f
           let shown = 0;
           for (const [p, map] of maps[modality]!.entries()) {
             const expected = await golden.floats(`${modality}.${p}.${stored}${tag}`);
-            const own = modality === 'text' ? map.tokens.subarray(0, lengths[p]) : map.tokens;
+            const values = modality === 'text' ? map.tokens.subarray(0, lengths[p]) : map.tokens;
             // A ReLU may leave nothing of a map: then it must be zero here, too.
             const largest = expected.data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
             shown = Math.max(shown, largest);
-            expectClose(own, expected.data, { rtol: 0, atol: tolerance * largest, label: `pair ${p}` });
+            expectClose(values, expected.data, { rtol: 0, atol: tolerance * largest, label: `pair ${p}` });
             if (modality === 'text') expect([...map.tokens.subarray(lengths[p])].every(v => v === 0)).toBe(true);
           }
           expect(shown, 'some pair has a map').toBeGreaterThan(0);

@@ -42,23 +42,23 @@ describe.each(OWN)('$name', ({ name, modalities, signed }) => {
   const captions = [...PAIRS, drawPair(9, 12)];
 
   it('gives every pair of a padded batch the map that it has alone', async () => {
-    const own = method(name);
-    const together = await own.attributeAll(captions);
+    const entry = method(name);
+    const together = await entry.attributeAll(captions);
     for (const [p, pair] of captions.entries()) {
-      const alone = await own.attribute(pair);
-      expectSame(together[p], alone, `pair ${p}`);
-      expect(Boolean(alone.text)).toBe(modalities.includes('text'));
-      expect(maps(alone).every(Number.isFinite)).toBe(true);
-      if (!signed) expect(Math.min(...maps(alone))).toBeGreaterThanOrEqual(0);
+      const single = await entry.attribute(pair);
+      expectSame(together[p], single, `pair ${p}`);
+      expect(Boolean(single.text)).toBe(modalities.includes('text'));
+      expect(maps(single).every(Number.isFinite)).toBe(true);
+      if (!signed) expect(Math.min(...maps(single))).toBeGreaterThanOrEqual(0);
     }
     expect(together.some(one => sum(one.image!.patches) !== 0)).toBe(true);
   });
 
   it('gives the same within a memory of one pair, and reports its work', async () => {
-    const own = method(name);
+    const entry = method(name);
     const progress: [number, number][] = [];
-    const calls = await own.attributeAll(captions, { maxMemory: ONE_ROW, onProgress: (done, total) => progress.push([done, total]) });
-    for (const [p, one] of (await own.attributeAll(captions)).entries()) expectSame(calls[p], one, `pair ${p}`);
+    const calls = await entry.attributeAll(captions, { maxMemory: ONE_ROW, onProgress: (done, total) => progress.push([done, total]) });
+    for (const [p, one] of (await entry.attributeAll(captions)).entries()) expectSame(calls[p], one, `pair ${p}`);
     // Several chunks of a tower, each counted once.
     expect(progress.length).toBeGreaterThan(modalities.length);
     expect(progress).toEqual(progress.map((_, i) => [i + 1, progress.length]));
@@ -117,8 +117,8 @@ describe('targets', () => {
       plain.map((v, i) => v - other[i]),
       { rtol: 0, atol: 1e-5 },
     );
-    const own = method('clip-surgery', { redundancy: 'none' });
-    const raw = await own.attribute(PAIRS[1], { modality: 'image' });
+    const entry = method('clip-surgery', { redundancy: 'none' });
+    const raw = await entry.attribute(PAIRS[1], { modality: 'image' });
     expect([...raw.image!.tokens]).not.toEqual(plain);
     // The class token is the model's own, so without the empty prompt its value is the cosine.
     expect(raw.image!.tokens[0]).toBeCloseTo(raw.cosine, 5);

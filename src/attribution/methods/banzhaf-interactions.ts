@@ -53,13 +53,13 @@ export const banzhafInteractions: MethodEntry<Options> = {
     return explainJoint(run, async p => {
       const patches = playersOf(run, run.image, p, options);
       const words = playersOf(run, run.text, p, options);
-      const own = await maskedSide(splits[p].image, patches.length, options, run.seed, 'image', coalitions =>
+      const patchSide = await maskedSide(splits[p].image, patches.length, options, run.seed, 'image', coalitions =>
         engine.imageFeatures(p, coalitions, { removal: options.removal, players: patches }),
       );
       const other = await maskedSide(splits[p].text, words.length, options, run.seed, 'text', coalitions =>
         engine.textFeatures(p, coalitions, { removal: options.textRemoval, players: words }),
       );
-      const fit = fitInteractions(own, other, options.p, options.within);
+      const fit = fitInteractions(patchSide, other, options.p, options.within);
       const samples = splits[p].image * splits[p].text;
       const ofImage = { values: fit.imageValues, standardError: fit.imageError, samples };
       const ofText = { values: fit.textValues, standardError: fit.textError, samples };

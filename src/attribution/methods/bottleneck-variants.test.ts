@@ -43,16 +43,16 @@ describe.each(VARIANTS)('%s', name => {
       expect(new Set(image!.patches).size).toBeGreaterThan(8);
     }
     await using method = createMethod(findMethod(name) as MethodEntry, model);
-    const alone = await method.attribute(PAIRS[3], { seed: 3 });
+    const single = await method.attribute(PAIRS[3], { seed: 3 });
     const largest = Math.max(...all[3].image!.tokens);
-    expectClose(alone.image!.tokens, all[3].image!.tokens, { rtol: 0, atol: 2e-3 * largest, label: 'alone' });
-    expectClose(textValues(alone), textValues(all[3]), { rtol: 5e-3, atol: 1e-3 * Math.max(...textValues(alone)) });
+    expectClose(single.image!.tokens, all[3].image!.tokens, { rtol: 0, atol: 2e-3 * largest, label: 'alone' });
+    expectClose(textValues(single), textValues(all[3]), { rtol: 5e-3, atol: 1e-3 * Math.max(...textValues(single)) });
     const other = await method.attribute(PAIRS[3], { seed: 4 });
-    expect(other.image!.tokens).not.toEqual(alone.image!.tokens);
+    expect(other.image!.tokens).not.toEqual(single.image!.tokens);
     const against = await method.attribute(PAIRS[3], { seed: 3, modality: 'image', target: { against: 'green boat' } });
-    expect(against.image!.tokens).not.toEqual(alone.image!.tokens);
+    expect(against.image!.tokens).not.toEqual(single.image!.tokens);
     const small = await method.attributeAll(PAIRS, { seed: 3, maxMemory: ONE_STEP, modality: 'image' });
-    expectClose(small[3].image!.tokens, alone.image!.tokens, { rtol: 0, atol: 2e-3 * largest, label: 'one by one' });
+    expectClose(small[3].image!.tokens, single.image!.tokens, { rtol: 0, atol: 2e-3 * largest, label: 'one by one' });
   });
 
   it('lets less through where information is dearer', async () => {

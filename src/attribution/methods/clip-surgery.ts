@@ -51,8 +51,8 @@ function features(graph: AttentionGraph): Value {
     const attended = matmul(softmax(matmul(value, value, { transB: true, alpha: (width / heads) ** -0.5 })), value);
     path = add(path, out(reshape(transpose(attended, [0, 2, 1, 3]), ['batch', graph.tokens, width])));
   }
-  const own = blocks.at(-1)!.hidden;
-  return normalise(project!(concat([slice(own, 1, 0, prefixTokens), slice(path, 1, prefixTokens)], 1)));
+  const original = blocks.at(-1)!.hidden;
+  return normalise(project!(concat([slice(original, 1, 0, prefixTokens), slice(path, 1, prefixTokens)], 1)));
 }
 
 /**

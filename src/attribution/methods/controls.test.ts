@@ -15,17 +15,17 @@ afterAll(async () => {
 const method = (name: string) => createMethod(findMethod(name)!, model);
 
 it('are four, and run no block', async () => {
-  const own = methods.filter(m => m.family === 'control');
-  expect(own.map(m => m.name)).toEqual(['random', 'centre-prior', 'image-gradient-magnitude', 'uniform']);
-  for (const { name, modalities } of own) {
+  const controls = methods.filter(m => m.family === 'control');
+  expect(controls.map(m => m.name)).toEqual(['random', 'centre-prior', 'image-gradient-magnitude', 'uniform']);
+  for (const { name, modalities } of controls) {
     const all = await method(name).attributeAll(PAIRS);
     for (const [p, a] of all.entries()) {
       expect(a.passes).toEqual({ forward: 0, backward: 0 });
       expect(a.text !== undefined).toBe(modalities.includes('text'));
       expect(a.image!.tokens[0]).toBe(0);
-      const alone = await method(name).attribute(PAIRS[p]);
-      expect(alone.image!.tokens).toEqual(a.image!.tokens);
-      if (a.text) expect(textValues(alone)).toEqual(textValues(a));
+      const single = await method(name).attribute(PAIRS[p]);
+      expect(single.image!.tokens).toEqual(a.image!.tokens);
+      if (a.text) expect(textValues(single)).toEqual(textValues(a));
     }
   }
   await expect(method('centre-prior').attribute(PAIRS[0], { modality: 'text' })).rejects.toThrow(/centre-prior makes no map of the text/);
@@ -38,8 +38,8 @@ it('uniform shares one among patches, or the words of the caption', async () => 
 });
 
 it('random is uniform in (0, 1), another one for every seed, picture and caption', async () => {
-  const own = method('random');
-  const maps = await Promise.all(Array.from({ length: 20 }, (_, i) => i + 1).map(seed => own.attributeAll(PAIRS, { seed })));
+  const random = method('random');
+  const maps = await Promise.all(Array.from({ length: 20 }, (_, i) => i + 1).map(seed => random.attributeAll(PAIRS, { seed })));
   const patches = maps.flat().map(a => a.image!.patches.join());
   expect(new Set(patches).size).toBe(80);
   const values = maps.flat().flatMap(a => [...a.image!.patches]);
@@ -48,7 +48,7 @@ it('random is uniform in (0, 1), another one for every seed, picture and caption
   expect(values.reduce((a, b) => a + b, 0) / values.length).toBeCloseTo(0.5, 1);
   expect(values.filter(v => v < 0.25).length / values.length).toBeCloseTo(0.25, 1);
   const [first] = maps[0];
-  expect((await own.attribute(PAIRS[0], { seed: 1, seeds: 3 })).image!.stability!.seeds).toEqual([1, 2, 3]);
+  expect((await random.attribute(PAIRS[0], { seed: 1, seeds: 3 })).image!.stability!.seeds).toEqual([1, 2, 3]);
   expect(textValues(first)[0]).toBe(0);
 });
 

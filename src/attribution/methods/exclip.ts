@@ -41,28 +41,28 @@ export const exclip: MethodEntry<Options> = {
     run.plan(2 * run.encoded.pairs.length);
     const references = { image: await referenceOf(run, run.image), text: await referenceOf(run, run.text) };
     return explainJoint(run, async p => {
-      const own = await decompose(run, run.image, p, references.image, options);
+      const picture = await decompose(run, run.image, p, references.image, options);
       run.advance();
       const words = await decompose(run, run.text, p, references.text, options);
       run.advance();
-      const scale = 1 / (length(own.features) * length(words.features));
-      const width = own.features.length;
-      const all = products(own.shares, words.shares, width).map(v => v * scale);
+      const scale = 1 / (length(picture.features) * length(words.features));
+      const width = picture.features.length;
+      const all = products(picture.shares, words.shares, width).map(v => v * scale);
       const [n, k] = [run.image.tokens, words.shares.length / width];
       const ends = (u: Float32Array, w: Float32Array): number => products(u, w, width)[0] * scale;
       const wanted =
-        ends(own.features, words.features) -
-        ends(own.reference, words.features) -
-        ends(own.features, words.reference) +
-        ends(own.reference, words.reference);
+        ends(picture.features, words.features) -
+        ends(picture.reference, words.features) -
+        ends(picture.features, words.reference) +
+        ends(picture.reference, words.reference);
       const convergenceDelta = all.reduce((a, b) => a + b, 0) - wanted;
       const [patches, tokens] = [run.image.players[p], run.text.players[p]];
       const values = Float32Array.from({ length: patches.length * tokens.length }, (_, at) => {
         return all[patches[Math.floor(at / tokens.length)] * k + tokens[at % tokens.length]];
       });
-      const sums = (count: number, own: readonly number[], of: (i: number) => number): Float32Array => {
+      const sums = (count: number, players: readonly number[], of: (i: number) => number): Float32Array => {
         const out = new Float32Array(count);
-        for (const i of own) out[i] = of(i);
+        for (const i of players) out[i] = of(i);
         return out;
       };
       return {

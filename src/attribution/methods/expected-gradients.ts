@@ -77,9 +77,9 @@ export const expectedGradients: MethodEntry<z.infer<typeof schema>> = {
           },
         });
       }
-      const maps = moments.map((own, p): TokenMap => {
-        const { mean } = own.moments();
-        const standardError = own.standardError(m => sourceMap(job, m.mean).tokens);
+      const maps = moments.map((sums, p): TokenMap => {
+        const { mean } = sums.moments();
+        const standardError = sums.standardError(m => sourceMap(job, m.mean).tokens);
         return { ...sourceMap(job, mean), standardError, convergenceDelta: total(mean) - (job.scores[p] - baselineScores[p]) };
       });
       if (!maps[0].standardError)

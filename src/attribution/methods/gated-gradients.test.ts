@@ -36,8 +36,8 @@ describe('gated gradients', () => {
       const patches = Array.from({ length: 16 }, (_, k) => k + 1);
       const expected = weigh(gradients[i].image!.tokens, nats[i].image!.tokens, patches, 1);
       expectClose(image!.tokens, expected, { rtol: 1e-3, atol: 1e-4 * Math.max(...expected.map(Math.abs)) });
-      const own = text!.tokens.flatMap((t, k) => (t.special ? [] : [k]));
-      const words = weigh(Float32Array.from(textValues(gradients[i])), Float32Array.from(textValues(nats[i])), own, 1);
+      const wordTokens = text!.tokens.flatMap((t, k) => (t.special ? [] : [k]));
+      const words = weigh(Float32Array.from(textValues(gradients[i])), Float32Array.from(textValues(nats[i])), wordTokens, 1);
       expectClose(textValues(fused[i]), words, { rtol: 1e-3, atol: 1e-4 * Math.max(...words.map(Math.abs)) });
     }
   });

@@ -78,13 +78,13 @@ describe('methods of the registry', () => {
     const { data } = await golden.floats(tensor);
     const { tokens, pixels } = await map(name, 'text', name === 'saliency' ? { textChannels: rule } : {});
     const expected = Float32Array.from({ length: 6 }, (_, n) => {
-      const own = data.subarray(n * 24, (n + 1) * 24);
-      if (rule === 'sum') return own.reduce((a, b) => a + b, 0);
+      const perChannel = data.subarray(n * 24, (n + 1) * 24);
+      if (rule === 'sum') return perChannel.reduce((a, b) => a + b, 0);
       return rule === 'norm'
-        ? Math.hypot(...own)
+        ? Math.hypot(...perChannel)
         : rule === 'max'
-          ? Math.max(...own.map(Math.abs))
-          : own.reduce((a, b) => a + Math.abs(b), 0);
+          ? Math.max(...perChannel.map(Math.abs))
+          : perChannel.reduce((a, b) => a + Math.abs(b), 0);
     });
     close(tokens, expected, tensor);
     expect(pixels).toBeUndefined();

@@ -72,24 +72,24 @@ describe.each(OWN)('$name', ({ name, signed, sampled, schema, family }) => {
   const captions = [...PAIRS, drawPair(9, 12)];
 
   it('gives every pair of a padded batch the map that it has alone, within any memory', async () => {
-    const own = method(name);
+    const tested = method(name);
     const progress: [number, number][] = [];
-    const together = await own.attributeAll(captions, { seed: 3 });
-    const narrow = await own.attributeAll(captions, {
+    const together = await tested.attributeAll(captions, { seed: 3 });
+    const narrow = await tested.attributeAll(captions, {
       seed: 3,
       maxMemory: ONE_ROW,
       onProgress: (done, total) => progress.push([done, total]),
     });
     for (const [p, pair] of captions.entries()) {
-      const alone = await own.attribute(pair, { seed: 3 });
-      expectSame(together[p], alone, `pair ${p}`);
-      expectSame(narrow[p], alone, `pair ${p}, narrow`);
-      expect(maps(alone).every(Number.isFinite)).toBe(true);
-      if (!signed) expect(Math.min(...maps(alone))).toBeGreaterThanOrEqual(0);
-      expect(alone.image!.pixels !== undefined).toBe(family === 'gradient');
-      if (family === 'gradient') expect(alone.image!.tokens[0]).toBe(0);
-      expect(sum(alone.image!.patches.map(Math.abs))).toBeGreaterThan(0);
-      expect(sum(textValues(alone).map(Math.abs))).toBeGreaterThan(0);
+      const single = await tested.attribute(pair, { seed: 3 });
+      expectSame(together[p], single, `pair ${p}`);
+      expectSame(narrow[p], single, `pair ${p}, narrow`);
+      expect(maps(single).every(Number.isFinite)).toBe(true);
+      if (!signed) expect(Math.min(...maps(single))).toBeGreaterThanOrEqual(0);
+      expect(single.image!.pixels !== undefined).toBe(family === 'gradient');
+      if (family === 'gradient') expect(single.image!.tokens[0]).toBe(0);
+      expect(sum(single.image!.patches.map(Math.abs))).toBeGreaterThan(0);
+      expect(sum(textValues(single).map(Math.abs))).toBeGreaterThan(0);
     }
     expect(progress.at(-1)![0]).toBe(progress.at(-1)![1]);
     expect(progress.length).toBeGreaterThan(2);
@@ -97,10 +97,10 @@ describe.each(OWN)('$name', ({ name, signed, sampled, schema, family }) => {
   });
 
   it('depends on the seed where it samples, and on nothing else', async () => {
-    const own = method(name);
-    const first = maps(await own.attribute(PAIRS[0], { seed: 1 }));
-    expect(maps(await own.attribute(PAIRS[0], { seed: 1 }))).toEqual(first);
-    const other = maps(await own.attribute(PAIRS[0], { seed: 2 }));
+    const tested = method(name);
+    const first = maps(await tested.attribute(PAIRS[0], { seed: 1 }));
+    expect(maps(await tested.attribute(PAIRS[0], { seed: 1 }))).toEqual(first);
+    const other = maps(await tested.attribute(PAIRS[0], { seed: 2 }));
     if (sampled) expect(other).not.toEqual(first);
     else expect(other).toEqual(first);
   });
@@ -110,9 +110,9 @@ describe.each(OWN)('$name', ({ name, signed, sampled, schema, family }) => {
     ['a difference', { against: 'the boat in sky' }],
     ['the mean of prompts', { templates: ['a photo of {}', 'a small {}'] }],
   ])('explains %s', async (_, target) => {
-    const own = method(name);
-    const plain = await own.attribute(PAIRS[1], { modality: 'image' });
-    const aimed = await own.attribute(PAIRS[1], { modality: 'image', target });
+    const tested = method(name);
+    const plain = await tested.attribute(PAIRS[1], { modality: 'image' });
+    const aimed = await tested.attribute(PAIRS[1], { modality: 'image', target });
     expect(maps(aimed)).not.toEqual(maps(plain));
     expect(maps(aimed).every(Number.isFinite)).toBe(true);
   });

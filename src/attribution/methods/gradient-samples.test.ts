@@ -61,15 +61,15 @@ describe.each([
   });
 
   it('is how maps scatter over seeds', async () => {
-    const own = method(name, { ...options, nSamples: 40 });
+    const tested = method(name, { ...options, nSamples: 40 });
     for (const m of ['image', 'text'] as const) {
       const all: Attribution[] = [];
-      for (let seed = 0; seed < 30; seed++) all.push(await own.attribute(PAIRS[1], { modality: m, seed }));
+      for (let seed = 0; seed < 30; seed++) all.push(await tested.attribute(PAIRS[1], { modality: m, seed }));
       const count = tokens(all[0], m).length;
       const scatter = Array.from({ length: count }, (_, i) => standardDeviation(all.map(a => tokens(a, m)[i])));
-      const told = Array.from({ length: count }, (_, i) => mean(all.map(a => a[m]!.standardError![i])));
-      expect(mean(told) / mean(scatter), m).toBeGreaterThan(0.75);
-      expect(mean(told) / mean(scatter), m).toBeLessThan(1.35);
+      const reported = Array.from({ length: count }, (_, i) => mean(all.map(a => a[m]!.standardError![i])));
+      expect(mean(reported) / mean(scatter), m).toBeGreaterThan(0.75);
+      expect(mean(reported) / mean(scatter), m).toBeLessThan(1.35);
     }
   });
 });
@@ -133,9 +133,9 @@ describe('expected gradients', () => {
   });
 
   it('refuse references from a batch of one, and take them from a batch of more', async () => {
-    const own = method('expected-gradients', { references: 'batch', nSamples: 8 });
-    await expect(own.attribute(PAIRS[0], { modality: 'image' })).rejects.toThrow(/need at least two images/);
-    const [first] = await own.attributeAll(PAIRS, { modality: 'image' });
+    const tested = method('expected-gradients', { references: 'batch', nSamples: 8 });
+    await expect(tested.attribute(PAIRS[0], { modality: 'image' })).rejects.toThrow(/need at least two images/);
+    const [first] = await tested.attributeAll(PAIRS, { modality: 'image' });
     expect(first.image!.patches.some(v => v !== 0)).toBe(true);
     const patches = await method('expected-gradients', { references: 'patches', nSamples: 8 }).attribute(PAIRS[0], { modality: 'image' });
     expect(patches.image!.patches).not.toEqual(first.image!.patches);

@@ -50,13 +50,13 @@ describe.each(OWN)('$name', entry => {
       ...('nSteps' in entry.schema.shape ? { nSteps: 30 } : {}),
     };
     const together = await explainTensors(model, entry, pairs, { options, special });
-    const alone = await explainTensors(model, entry, first(), { options, special });
+    const separate = await explainTensors(model, entry, first(), { options, special });
     for (const m of entry.modalities) {
-      const [map, own] = [together[m]![0], alone[m]![0]];
+      const [map, single] = [together[m]![0], separate[m]![0]];
       expect(map.tokens.length).toBe(m === 'image' ? model.image.grid!(32, 32).reduce((a, b) => a * b, 1) : 12);
       expect([...map.tokens].every(Number.isFinite)).toBe(true);
       expect(map.tokens.some(v => v !== 0)).toBe(true);
-      expectClose(map.tokens, own.tokens, { rtol: 0, atol: 1e-4 * Math.max(...own.tokens.map(Math.abs)), label: m });
+      expectClose(map.tokens, single.tokens, { rtol: 0, atol: 1e-4 * Math.max(...single.tokens.map(Math.abs)), label: m });
       if (entry.name === 'integrated-gradients' || entry.name === 'layer-integrated-gradients')
         expect(Math.abs(map.convergenceDelta!)).toBeLessThan(1e-3);
     }

@@ -14,9 +14,9 @@ type Options = z.infer<typeof schema>;
 const below = (tower: Tower, { blocks }: Options): number => tower.layers - 1 - lastBlocks(blocks, 2, tower);
 
 /** Where one token is read: the mean over all tokens takes its place. Where a head pools: it reads the layer as it reads the last one. */
-function reading(graph: AttentionGraph, hidden: Value, own: Value): { features: Value; attention: Value } {
+function reading(graph: AttentionGraph, hidden: Value, weights: Value): { features: Value; attention: Value } {
   const { project, pool } = graph.tower;
-  if (project) return { features: squeeze(project(mean(hidden, 1, true)), 1), attention: own };
+  if (project) return { features: squeeze(project(mean(hidden, 1, true)), 1), attention: weights };
   const { features, attention } = pool(hidden, 1, graph.job.inputs);
   return { features, attention: attention! };
 }

@@ -138,21 +138,26 @@ describe('seeds', () => {
     const singles: Attribution[] = [];
     for (const seed of [5, 6, 7]) singles.push(await method.attribute(PAIRS[1], { seed }));
     const parts = [
-      { own: both.image!, mean: both.image!.tokens, maps: singles.map(s => [...s.image!.tokens]), shown: (m: number[]) => m.slice(1) },
-      { own: both.text!, mean: textValues(both), maps: singles.map(textValues), shown: (m: number[]) => m.slice(1, -1) },
+      {
+        explained: both.image!,
+        mean: both.image!.tokens,
+        maps: singles.map(s => [...s.image!.tokens]),
+        shown: (m: number[]) => m.slice(1),
+      },
+      { explained: both.text!, mean: textValues(both), maps: singles.map(textValues), shown: (m: number[]) => m.slice(1, -1) },
     ];
-    for (const { own, mean, maps, shown } of parts) {
+    for (const { explained, mean, maps, shown } of parts) {
       const averages = maps[0].map((_, i) => sum(maps.map(m => m[i])) / 3);
       expectClose(mean, averages, { rtol: 1e-6 });
-      const { seeds, standardDeviation, rankStability } = own.stability!;
+      const { seeds, standardDeviation, rankStability } = explained.stability!;
       expect(seeds).toEqual([5, 6, 7]);
       const deviations = averages.map((a, i) => Math.sqrt(sum(maps.map(m => (m[i] - a) ** 2)) / 2));
       expectClose(standardDeviation, deviations, { rtol: 1e-4, atol: 1e-5 });
       const [a, b, c] = maps.map(shown);
       expect(rankStability).toBeCloseTo((spearman(a, b) + spearman(a, c) + spearman(b, c)) / 3, 9);
-      const curves = singles.map(s => (own === both.image ? s.image! : s.text!).convergence.fit);
+      const curves = singles.map(s => (explained === both.image ? s.image! : s.text!).convergence.fit);
       expectClose(
-        own.convergence.fit,
+        explained.convergence.fit,
         curves[0].map((_, i) => sum(curves.map(c => c[i])) / 3),
         { rtol: 1e-6 },
       );
@@ -170,13 +175,13 @@ describe('seeds', () => {
 
 /** What the gate's optimisation gives for pair 0 of `encoded` on its own. */
 async function direct(encoded: EncodedPairs, modality: Modality, layer: number, options: GateOptions): Promise<GateResult> {
-  const own = encoded[modality];
+  const side = encoded[modality];
   const problem = {
     runtime: model.runtime,
     tower: model[modality],
     layer,
-    hidden: own.hidden,
-    inputs: own.inputs,
+    hidden: side.hidden,
+    inputs: side.inputs,
     target: encoded[modality === 'image' ? 'text' : 'image'].features,
     options,
     seed: 8,

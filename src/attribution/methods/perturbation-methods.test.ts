@@ -142,20 +142,20 @@ describe('every method', () => {
     it(`${name}: special tokens and CLS have no value, a pair comes out alone as in a batch, a one-word caption makes sense`, async () => {
       const pairs = [PAIRS[1], PAIRS[2]];
       const { results } = await run(name, few(name), { pairs });
-      const { results: alone } = await run(name, few(name), { pairs: [PAIRS[2]] });
-      for (const { image, text, interactions } of [...results, ...alone]) {
+      const { results: separate } = await run(name, few(name), { pairs: [PAIRS[2]] });
+      for (const { image, text, interactions } of [...results, ...separate]) {
         expect([...image!.tokens, ...textValues({ text } as Attribution)].every(Number.isFinite)).toBe(true);
         expect(image!.tokens[0]).toBe(0);
         for (const t of text!.tokens) if (t.special) expect(t.value).toBe(0);
         if (!JOINT.includes(name)) expect(interactions).toBeUndefined();
         else expect(interactions!.values.every(Number.isFinite)).toBe(true);
       }
-      results[1].image!.tokens.forEach((v, i) => void expect(v).toBeCloseTo(alone[0].image!.tokens[i], 5));
-      textValues(results[1]).forEach((v, i) => void expect(v).toBeCloseTo(textValues(alone[0])[i], 5));
+      results[1].image!.tokens.forEach((v, i) => void expect(v).toBeCloseTo(separate[0].image!.tokens[i], 5));
+      textValues(results[1]).forEach((v, i) => void expect(v).toBeCloseTo(textValues(separate[0])[i], 5));
       // One word: what is lost without it, but for exCLIP, whose words are the towers' own.
       if (['occlusion', 'lime', 'kernel-shap', 'shapley', 'banzhaf'].includes(name)) {
         const { results: out } = await run('occlusion', {}, { pairs: [PAIRS[2]] });
-        expect(textValues(alone[0])[1]).toBeCloseTo(textValues(out[0])[1], 6);
+        expect(textValues(separate[0])[1]).toBeCloseTo(textValues(out[0])[1], 6);
       }
     });
 

@@ -22,13 +22,13 @@ let model: DualEncoderModel;
 let pairs: TensorPairs;
 let encoded: EncodedPairs;
 /** Positions of pair 0's own tokens. */
-let own: number[];
+let wordTokens: number[];
 beforeAll(async () => {
   model = await loadModel(directory);
   const outputs = await ReferenceFile.open(`${directory}/outputs.safetensors`);
   pairs = { pixelValues: await outputs.floats('pixel_values'), inputIds: await outputs.integers('input_ids') };
   encoded = await encodeTensors(model, pairs, { image: -1, text: -1 }, special);
-  own = encoded.text.batch.rows[0].tokens.flatMap((t, i) => (t.special ? [] : [i]));
+  wordTokens = encoded.text.batch.rows[0].tokens.flatMap((t, i) => (t.special ? [] : [i]));
 });
 afterAll(() => model.release());
 
@@ -44,7 +44,7 @@ describe('the engine', () => {
     await using engine = new Perturbation({ model, encoded });
     const patches = model.image.grid!(32, 32).reduce((a, b) => a * b);
     close((await engine.imageFeatures(0, new Uint8Array(patches).fill(1))).data, unit(row(encoded.image.features, 0)));
-    const all = new Uint8Array(own.length).fill(1);
+    const all = new Uint8Array(wordTokens.length).fill(1);
     for (const removal of ['mask', 'delete'] as const)
       close((await engine.textFeatures(0, all, { removal })).data, unit(row(encoded.text.features, 0)));
   });
@@ -66,9 +66,9 @@ describe('the engine', () => {
 
   it('delete: the shorter caption, filled up; mask: the words hidden where they stood', async () => {
     await using engine = new Perturbation({ model, encoded });
-    const coalition = Uint8Array.from(own, (_, i) => +(i !== 1));
+    const coalition = Uint8Array.from(wordTokens, (_, i) => +(i !== 1));
     const ids = Array.from(pairs.inputIds.data.subarray(0, 12) as Int32Array, Number);
-    const shorter = ids.filter((_, i) => i !== own[1]);
+    const shorter = ids.filter((_, i) => i !== wordTokens[1]);
     const want = await model.textFeatures(ints([1, 12], [...shorter, PAD]));
     const deleted = await engine.textFeatures(0, coalition, { removal: 'delete' });
     close(deleted.data, unit(want.data));
@@ -79,7 +79,7 @@ describe('the engine', () => {
     });
     const mask = floats(
       [1, 12],
-      ids.map((_, i) => +(i !== own[1])),
+      ids.map((_, i) => +(i !== wordTokens[1])),
     );
     const feeds = { hidden: floats([1, 12, model.text.width], row(encoded.text.hidden, 0)), mask };
     const masked = await engine.textFeatures(0, coalition);
@@ -95,13 +95,13 @@ describe.each(OWN)('$name', entry => {
     const options =
       'samples' in entry.schema.shape ? { samples: 80 } : 'textMasks' in entry.schema.shape ? { imageMasks: 80, textMasks: 40 } : {};
     const together = await explainTensors(model, entry, pairs, { options, special });
-    const alone = await explainTensors(model, entry, first(), { options, special });
+    const separate = await explainTensors(model, entry, first(), { options, special });
     for (const m of entry.modalities) {
-      const [map, single] = [together[m]![0], alone[m]![0]];
+      const [map, single] = [together[m]![0], separate[m]![0]];
       expect([...map.tokens].every(Number.isFinite)).toBe(true);
       expectClose(map.tokens, single.tokens, { rtol: 0, atol: 1e-4 * Math.max(...single.tokens.map(Math.abs)), label: m });
       const valued = [...map.tokens.keys()].filter(i => map.tokens[i] !== 0);
-      if (m === 'text') expect(valued).toEqual(own);
+      if (m === 'text') expect(valued).toEqual(wordTokens);
       else expect(valued.length).toBe(model.image.grid!(32, 32).reduce((a, b) => a * b));
     }
     if (entry.family === 'interaction') expect(together.interactions![0].values.every(v => Number.isFinite(v) && v !== 0)).toBe(true);

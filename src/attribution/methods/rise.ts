@@ -83,19 +83,19 @@ async function published(run: MethodRun, job: TowerJob, options: RiseOptions): P
   const pixels = pairs.map(() => new Float64Array(size[0] * size[1]));
   const sums = pairs.map(() => Array.from({ length: job.tokens }, () => new ClusterSums()));
   for (let m = 0; m < samples; m++) {
-    const own = mask(m);
-    const shown = patchSums(job, own);
+    const pixelMask = mask(m);
+    const shown = patchSums(job, pixelMask);
     for (const i of pairs) {
       const weight = scores[i][m] / (samples * p);
-      for (let at = 0; at < own.length; at++) pixels[i][at] += weight * own[at];
+      for (let at = 0; at < pixelMask.length; at++) pixels[i][at] += weight * pixelMask[at];
       for (let k = 0; k < job.tokens; k++) sums[i][k].add(weight * shown[k]);
     }
   }
   return pairs.map(i => {
     const tokens = Float64Array.from(sums[i], s => s.sum);
     const standardError = Float64Array.from(sums[i], s => s.errorOfSum());
-    const own = { values: tokens.slice(job.tower.prefixTokens), standardError: standardError.slice(job.tower.prefixTokens), samples };
-    warnNoise(run, 'rise', job, own);
+    const estimate = { values: tokens.slice(job.tower.prefixTokens), standardError: standardError.slice(job.tower.prefixTokens), samples };
+    warnNoise(run, 'rise', job, estimate);
     return { tokens: Float32Array.from(tokens), standardError: Float32Array.from(standardError), pixels: Float32Array.from(pixels[i]) };
   });
 }

@@ -45,10 +45,10 @@ export const smoothGrad: MethodEntry<Options> = {
     return eachTower(run, async job => {
       const source = await stateOf(run, job, 'source');
       const size = row(source, 0).length;
-      const own = size / job.tokens;
+      const width = size / job.tokens;
       // Padding has no part in the range: a pair's map must not depend on who else is in the batch.
       const deviations = job.lengths.map(
-        (length, p) => options.noise * range(row(source, p).subarray(0, job.modality === 'text' ? length * own : size)),
+        (length, p) => options.noise * range(row(source, p).subarray(0, job.modality === 'text' ? length * width : size)),
       );
       const stream = new RandomStream(run.seed, `smoothgrad.${job.modality}`);
       const rule = job.modality === 'image' ? options.channels : options.textChannels;

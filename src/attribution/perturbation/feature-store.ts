@@ -28,27 +28,27 @@ export class FeatureStore {
 
   /** Keeps a feature; does nothing where this scene by itself would pass the limit. */
   set(scene: string, coalition: string, feature: Float32Array): void {
-    let own = this.scenes.get(scene);
-    if (!own) {
-      own = { width: feature.length, index: new Map(), rows: new Float32Array(16 * feature.length) };
-      this.bytes += own.rows.byteLength;
+    let store = this.scenes.get(scene);
+    if (!store) {
+      store = { width: feature.length, index: new Map(), rows: new Float32Array(16 * feature.length) };
+      this.bytes += store.rows.byteLength;
     }
     // The scene in use goes to the end of the queue.
     this.scenes.delete(scene);
-    this.scenes.set(scene, own);
-    if (own.index.has(coalition)) return;
-    const at = own.index.size;
-    if ((at + 1) * own.width > own.rows.length) {
-      if (own.rows.byteLength * 2 > this.limit) return;
-      const larger = new Float32Array(own.rows.length * 2);
-      larger.set(own.rows);
-      this.bytes += own.rows.byteLength;
-      own.rows = larger;
+    this.scenes.set(scene, store);
+    if (store.index.has(coalition)) return;
+    const at = store.index.size;
+    if ((at + 1) * store.width > store.rows.length) {
+      if (store.rows.byteLength * 2 > this.limit) return;
+      const larger = new Float32Array(store.rows.length * 2);
+      larger.set(store.rows);
+      this.bytes += store.rows.byteLength;
+      store.rows = larger;
     }
-    own.rows.set(feature, at * own.width);
-    own.index.set(coalition, at);
+    store.rows.set(feature, at * store.width);
+    store.index.set(coalition, at);
     for (const [name, oldest] of this.scenes) {
-      if (this.bytes <= this.limit || oldest === own) break;
+      if (this.bytes <= this.limit || oldest === store) break;
       this.scenes.delete(name);
       this.bytes -= oldest.rows.byteLength;
     }

@@ -53,12 +53,12 @@ export function jointGame(
     async values(coalitions) {
       return inBlocks(coalitions, n + k, async part => {
         const count = part.length / (n + k);
-        const [own, words] = [new Uint8Array(count * n), new Uint8Array(count * k)];
+        const [patches, words] = [new Uint8Array(count * n), new Uint8Array(count * k)];
         for (let m = 0; m < count; m++) {
-          own.set(part.subarray(m * (n + k), m * (n + k) + n), m * n);
+          patches.set(part.subarray(m * (n + k), m * (n + k) + n), m * n);
           words.set(part.subarray(m * (n + k) + n, (m + 1) * (n + k)), m * k);
         }
-        const u = await engine.imageFeatures(p, own, { removal: options.imageRemoval, players: imagePlayers });
+        const u = await engine.imageFeatures(p, patches, { removal: options.imageRemoval, players: imagePlayers });
         const w = await engine.textFeatures(p, words, { removal: options.textRemoval, players: textPlayers });
         return Float64Array.from({ length: count }, (_, m) => dot(u.data, m, w.data, m, u.shape[1]));
       });

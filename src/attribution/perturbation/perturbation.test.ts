@@ -78,8 +78,8 @@ describe('pictures', () => {
     const got = await engine.imageFeatures(0, coalition, { removal: 'drop' });
     const hidden = gather(input('hidden', [1, 17, model.image.width]), input('left', [left.length], 'int32'), 1);
     await using graph = await compile(model.runtime, { features: normalise(model.image.suffix(-1, hidden, 1, encoded.image.inputs)) });
-    const own = floats([1, 17, model.image.width], row(encoded.image.hidden, 0));
-    close(got.data, (await graph.run({ hidden: own, left: ints([left.length], left) })).features.data as Float32Array);
+    const firstRow = floats([1, 17, model.image.width], row(encoded.image.hidden, 0));
+    close(got.data, (await graph.run({ hidden: firstRow, left: ints([left.length], left) })).features.data as Float32Array);
     const [mean, none] = [await engine.imageFeatures(0, coalition), await engine.imageFeatures(0, new Uint8Array(16), { removal: 'drop' })];
     expect(Math.max(...mean.data.map((v, i) => Math.abs(v - got.data[i])))).toBeGreaterThan(1e-3);
     expect(none.data.every(Number.isFinite)).toBe(true);
@@ -124,9 +124,9 @@ describe('captions', () => {
   });
 
   it("a pair of a padded batch comes out as it does alone, and a sub-word's tokens play together", async () => {
-    const alone = await encodePairs(model, [PAIRS[0]], LAYERS);
+    const onlyFirst = await encodePairs(model, [PAIRS[0]], LAYERS);
     await using engine = engineOf();
-    await using single = engineOf({ encoded: alone });
+    await using single = engineOf({ encoded: onlyFirst });
     for (const removal of ['mask', 'delete'] as const)
       close(
         (await engine.textFeatures(0, allCoalitions(2), { removal })).data,

@@ -33,9 +33,9 @@ export function patchPlayers([rows, columns]: readonly [number, number], block =
 export function captionPlayers(encoded: EncodedPairs, p: number, unit: 'word' | 'token' = 'word'): Players {
   const { tokens } = encoded.text.batch.rows[p];
   const { text } = encoded.pairs[p];
-  const own = tokens.flatMap((t, i) => (t.special ? [] : [[i]]));
+  const single = tokens.flatMap((t, i) => (t.special ? [] : [[i]]));
   const zero = new Float32Array(tokens.length);
-  const players = unit === 'word' && text !== '' ? mergeWords(text, tokens, zero).map(w => w.tokens) : own;
+  const players = unit === 'word' && text !== '' ? mergeWords(text, tokens, zero).map(w => w.tokens) : single;
   if (players.length === 0) throw new NarrowsError(`The caption ${JSON.stringify(text)} has no words that could be removed.`);
   return players;
 }

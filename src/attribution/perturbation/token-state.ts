@@ -62,16 +62,16 @@ export async function pictureState(
     return compile(model.runtime, { hidden }, { prepack: false });
   });
   const hidden = (await graph.run(inputs)).hidden as FloatTensor;
-  const own = model.imageInputs(pixels);
+  const pictureInputs = model.imageInputs(pixels);
   return {
     name: `${removal}:${await contentName(pixels)}`,
-    graph: selectionKey('image', own, hidden, removal === 'drop'),
+    graph: selectionKey('image', pictureInputs, hidden, removal === 'drop'),
     modality: 'image',
     tokens: hidden.shape[1],
     full: rows(hidden, [0, 1]),
     ...(removal === 'drop' ? {} : { removed: rows(hidden, [1, 2]) }),
-    inputs: own,
-    side: model.image.suffixFeeds(own),
+    inputs: pictureInputs,
+    side: model.image.suffixFeeds(pictureInputs),
     pixels,
     removedPixels,
   };

@@ -44,10 +44,10 @@ it('has activations and gradients of the target, in chunks as at once', async ()
     const { activations, gradients } = await camGradients(run, job);
     expectClose(activations.data, hidden.data, { rtol: 1e-6 });
     for (let p = 0; p < 3; p++) {
-      const own = camState(job, p, activations, gradients);
-      expectClose(own.gradients, weights.data, { rtol: 1e-4, atol: 1e-6 });
+      const single = camState(job, p, activations, gradients);
+      expectClose(single.gradients, weights.data, { rtol: 1e-4, atol: 1e-6 });
       // Summed over tokens, gradient times activation of a linear target is the target.
-      expect(camMap(own, hiresCamWeights).reduce((a, b) => a + b, 0)).toBeCloseTo(job.scores[p], 5);
+      expect(camMap(single, hiresCamWeights).reduce((a, b) => a + b, 0)).toBeCloseTo(job.scores[p], 5);
     }
     expect([seen.points, seen.chunks]).toEqual([3, memory === 2000 ? 3 : 1]);
     await run.release();

@@ -35,7 +35,7 @@ export class GroupedMoments {
   moments(without = -1): { mean: Float64Array; square?: Float64Array; count: number } {
     const total = (sums: readonly Float32Array[]): Float64Array => {
       const out = new Float64Array(sums[0].length);
-      for (const [g, own] of sums.entries()) if (g !== without) for (let i = 0; i < out.length; i++) out[i] += own[i];
+      for (const [g, groupSum] of sums.entries()) if (g !== without) for (let i = 0; i < out.length; i++) out[i] += groupSum[i];
       return out;
     };
     const count = this.counts.reduce((sum, c, g) => sum + (g === without ? 0 : c), 0);

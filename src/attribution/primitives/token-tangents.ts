@@ -42,8 +42,8 @@ export async function tokenTangents(
   });
   // A batch's padding is read by nobody.
   const padding = inputs.attention_mask?.data as Int32Array | undefined;
-  const own = Array.from({ length: tokens }, (_, i) => i).filter(token => padding?.[token] !== 0);
-  const jobs = points.flatMap(t => own.map(token => ({ t, token })));
+  const realTokens = Array.from({ length: tokens }, (_, i) => i).filter(token => padding?.[token] !== 0);
+  const jobs = points.flatMap(t => realTokens.map(token => ({ t, token })));
   const out = new Float64Array(tokens * tower.features);
   const blocks = tower.layers - 1 - layer;
   const size = tokens * width;

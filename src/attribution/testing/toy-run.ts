@@ -51,7 +51,7 @@ export function toyRun(
     return { blocks: [{ normed }], features: of(normed) };
   };
   const tower = { modality: 'image', layers: 2, width, heads: 1, features: 2, prefixTokens: 0, pooling: 'attention' } as const;
-  const own = { ...tower, suffix: (_layer: number, h: Value) => of(h), trace, suffixFeeds: () => ({}) } as unknown as Tower;
+  const toyTower = { ...tower, suffix: (_layer: number, h: Value) => of(h), trace, suffixFeeds: () => ({}) } as unknown as Tower;
   const runtime = nodeRuntime({ threads: 1 });
   const graphs = new GraphCache();
   const seen = { points: 0, chunks: 0 };
@@ -61,7 +61,7 @@ export function toyRun(
     seen,
     job: {
       modality: 'image',
-      tower: own,
+      tower: toyTower,
       inputs: {},
       layer: 0,
       hidden,

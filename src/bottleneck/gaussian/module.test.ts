@@ -146,7 +146,7 @@ describe('gaussianBottleneck', () => {
   it('splits by position as the released code does, when asked: the first N − 1 places, in training even of text', async () => {
     const config = settings({ index_split: true });
     const { state, penalty } = traced(config);
-    const alone = traced(config, { noise: undefined });
+    const deterministic = traced(config, { noise: undefined });
     const weights = weightsOf(config);
     const kl = gaussianKl(state);
     const out = await run(
@@ -155,7 +155,7 @@ describe('gaussianBottleneck', () => {
         visual: penalty.visual,
         text: penalty.text,
         trained: state.visual,
-        answered: alone.state.visual,
+        answered: deterministic.state.visual,
       },
       weights,
     );

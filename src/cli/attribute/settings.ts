@@ -43,10 +43,10 @@ export interface AttributeSettings {
 export function settingsOf(context: Context, said: Options, typed: ReadonlySet<string>): AttributeSettings {
   const { options, given, window } = splitWindow(said, typed);
   const entry = findMethod(options.method as string) as RegisteredMethod;
-  const own = new Set(Object.keys(entry.schema.shape).map(camel));
+  const optionNames = new Set(Object.keys(entry.schema.shape).map(camel));
   for (const other of methods) {
     for (const key of Object.keys(other.schema.shape)) {
-      if (!given.has(camel(key)) || own.has(camel(key))) continue;
+      if (!given.has(camel(key)) || optionNames.has(camel(key))) continue;
       const owners = methods.filter(m => key in m.schema.shape).map(m => m.name);
       throw new NarrowsError(`--${kebab(key)} is an option of ${someNames(owners)}, not of ${entry.name}.`, { kind: 'usage' });
     }

@@ -170,9 +170,9 @@ async function run(context: Context, options: Options, [file]: readonly (string 
   const shown: object[] = [];
   const { colours } = context;
   if (!context.json && limit > 0) {
-    const own = template.source === undefined ? '' : ` (${template.source})`;
+    const origin = template.source === undefined ? '' : ` (${template.source})`;
     const legend = `${colours.enabled ? colours.style('green', 'supervised') : '⟦supervised⟧'}, ${colours.style('cyan', 'image')}, ${colours.style('dim', 'masked')}`;
-    context.print(`Template ${template.name}${own}: ${legend}\n`);
+    context.print(`Template ${template.name}${origin}: ${legend}\n`);
   }
   for await (const conversation of readConversations(file as string, { signal: context.signal })) {
     number++;

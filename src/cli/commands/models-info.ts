@@ -92,7 +92,7 @@ async function run(context: Context, _options: unknown, [reference]: readonly (s
   const json = await readConfig(directory);
   const dual = modelKind(json, join(directory, 'config.json')) === 'dual-encoder';
   const description = dual ? describeDualEncoder(directory, json) : await describeLlava(directory, json);
-  const { fields, rows: own } = description;
+  const { fields, rows: modelRows } = description;
   const { warnings, ...imageRules } = await describeRules(directory, description);
   const files = await describeFiles(context, directory);
   context.status();
@@ -105,7 +105,7 @@ async function run(context: Context, _options: unknown, [reference]: readonly (s
   const rows: (readonly [string, string])[] = [
     ['Model', `${name} (${fields.modelType})`],
     ['Directory', directory],
-    ...own,
+    ...modelRows,
     ['Image rules', imageRules.problem ?? `${imageRules.type}, ${imageRules.file ?? 'its defaults: the directory has none'}`],
     ['Tokenizer', tokenizer.problem ?? `${formatCount(tokenizer.vocabulary as number)} entries`],
     ['Parameters', `${formatCount(files.parameters)} in ${files.tensors} tensors, ${files.dtypes.join(', ')}`],

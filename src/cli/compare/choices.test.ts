@@ -11,7 +11,7 @@ beforeAll(async () => {
   file = join(folder, 'options.json');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-const own = async (json: object) => {
+const readOptions = async (json: object) => {
   await writeFile(file, JSON.stringify(json));
   return readOptionsFile(file);
 };
@@ -25,7 +25,7 @@ describe('choices of a comparison', () => {
   });
 
   it('take labels of the options file, and all means these too', async () => {
-    const { methods } = await own({ 'm2ib@tuned': { method: 'm2ib', beta: 0.3, pairs: 7 }, rollout: { seeds: 1 } });
+    const { methods } = await readOptions({ 'm2ib@tuned': { method: 'm2ib', beta: 0.3, pairs: 7 }, rollout: { seeds: 1 } });
     const tuned = { label: 'm2ib@tuned', name: 'm2ib', options: { beta: 0.3 }, pairs: 7 };
     expect(chooseMethods(['m2ib@tuned'], 'm2ib', methods)[0]).toEqual(tuned);
     const all = chooseMethods(['all'], 'm2ib', methods);
@@ -36,10 +36,10 @@ describe('choices of a comparison', () => {
   it('answer wrong names with near ones', async () => {
     expect(() => chooseMethods(['rolout'], 'm2ib')).toThrow('There is no method "rolout"; did you mean rollout?');
     expect(() => chooseMethods(['rollout'], 'm2bi')).toThrow('There is no method "m2bi"; did you mean m2ib?');
-    await expect(own({ x: { method: 'm2bi' } })).rejects.toThrow(
+    await expect(readOptions({ x: { method: 'm2bi' } })).rejects.toThrow(
       /options\.json: "x" names "m2bi", which is no method; did you mean m2ib\?/,
     );
-    await expect(own({ rollout: { pairs: 0 } })).rejects.toThrow(/pairs of "rollout" must be a whole number of at least 1, got 0/);
-    await expect(own({ rollout: 3 })).rejects.toThrow(/"rollout" must be an object of options/);
+    await expect(readOptions({ rollout: { pairs: 0 } })).rejects.toThrow(/pairs of "rollout" must be a whole number of at least 1, got 0/);
+    await expect(readOptions({ rollout: 3 })).rejects.toThrow(/"rollout" must be an object of options/);
   });
 });

@@ -58,9 +58,9 @@ function limit(name: string, value: unknown, file: string, label: string): Recor
   return { [name]: value as number };
 }
 
-function choose(wanted: readonly string[], names: readonly string[], own: readonly Choice[], what: 'method' | 'metric'): Choice[] {
-  const plain = (name: string): Choice => own.find(c => c.label === name) ?? { label: name, name, options: {} };
-  const everything = [...names.map(plain), ...own.filter(c => !names.includes(c.label))];
+function choose(wanted: readonly string[], names: readonly string[], labelled: readonly Choice[], what: 'method' | 'metric'): Choice[] {
+  const plain = (name: string): Choice => labelled.find(c => c.label === name) ?? { label: name, name, options: {} };
+  const everything = [...names.map(plain), ...labelled.filter(c => !names.includes(c.label))];
   if (wanted.includes('all')) return everything;
   const labels = everything.map(c => c.label);
   return [...new Set(wanted)].map(name => {
@@ -75,10 +75,10 @@ function choose(wanted: readonly string[], names: readonly string[], own: readon
  * @param wanted labels or names, or `all`; @param reference is among them, too
  * @throws NarrowsError for a name that is none, with those that are near
  */
-export function chooseMethods(wanted: readonly string[], reference: string, own: readonly Choice[] = []): Choice[] {
+export function chooseMethods(wanted: readonly string[], reference: string, labelled: readonly Choice[] = []): Choice[] {
   const names = pairMethods().map(m => m.name);
   const named = wanted.map(name => (name === 'auto' ? AUTO_METHOD : name));
-  const asked = choose([...named, ...(named.includes(reference) ? [] : [reference])], names, own, 'method');
+  const asked = choose([...named, ...(named.includes(reference) ? [] : [reference])], names, labelled, 'method');
   const controls = pairMethods().filter(m => m.family === 'control' && !asked.some(c => c.label === m.name));
   return [...asked, ...controls.map(m => ({ label: m.name, name: m.name, options: {} }))];
 }
@@ -90,11 +90,11 @@ export function chooseMethods(wanted: readonly string[], reference: string, own:
  */
 export function chooseMetrics(
   wanted: readonly string[],
-  own: readonly Choice[] = [],
+  labelled: readonly Choice[] = [],
   limits: { readonly pairs?: number; readonly seeds?: number } = {},
 ): Choice[] {
   const names = metrics.map(m => m.name);
-  return choose(wanted, names, own, 'metric').map(choice => {
+  return choose(wanted, names, labelled, 'metric').map(choice => {
     const { needs } = metrics.find(m => m.name === choice.name)!;
     const asks = (needs.includes('game') || needs.includes('pixels')) && !needs.includes('explain');
     return asks ? { ...limits, ...choice } : choice;

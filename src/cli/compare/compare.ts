@@ -83,14 +83,14 @@ async function specOf(context: Context, options: Options, given: ReadonlySet<str
     await loadExtensions(stored);
     return { ...stored, directory };
   }
-  const own = options.options === undefined ? undefined : await readOptionsFile(options.options as string);
+  const labelled = options.options === undefined ? undefined : await readOptionsFile(options.options as string);
   const extensions = { plugins: options.plugin as string[] | undefined, maps: options.maps as string | undefined };
   await loadExtensions(extensions);
   const spec: CompareSpec = {
     ...extensions,
     model: options.model as string,
-    methods: chooseMethods(options.methods as string[], reference, own?.methods),
-    metrics: chooseMetrics(options.metrics as string[], own?.metrics, {
+    methods: chooseMethods(options.methods as string[], reference, labelled?.methods),
+    metrics: chooseMetrics(options.metrics as string[], labelled?.metrics, {
       pairs: options.faithfulnessSamples as number | undefined,
       seeds: options.faithfulnessSeeds as number | undefined,
     }),

@@ -67,7 +67,8 @@ export const keyOf = (...parts: readonly unknown[]): string =>
     .digest('hex')
     .slice(0, 24);
 
-const versionOf = ({ version: own }: { readonly version?: string }): string[] => (own === undefined ? [] : [own]);
+const versionOf = ({ version: entryVersion }: { readonly version?: string }): string[] =>
+  entryVersion === undefined ? [] : [entryVersion];
 
 /** @throws NarrowsError for a name that is no method, or an option that is unknown or out of range */
 export function methodSettings(choices: readonly Choice[]): MethodSetting[] {

@@ -110,9 +110,9 @@ describe('a map of one value', () => {
               true,
             );
       const metric = createMetric(entry);
-      const own = await metric.update(sample);
-      expect(metric.summary().nanCount).toBe(Number.isNaN(own) ? 1 : 0);
-      expect(Math.abs(own)).not.toBe(Number.POSITIVE_INFINITY);
+      const judged = await metric.update(sample);
+      expect(metric.summary().nanCount).toBe(Number.isNaN(judged) ? 1 : 0);
+      expect(Math.abs(judged)).not.toBe(Number.POSITIVE_INFINITY);
     }
   });
 });

@@ -25,9 +25,9 @@ describe('coalitions', () => {
     const chosen = subsets(2000, 5, 2, 0, 'x');
     for (let m = 0; m < 2000; m++) expect(chosen.subarray(5 * m, 5 * m + 5).reduce((a, b) => a + b, 0)).toBe(2);
     for (let i = 0; i < 5; i++) {
-      let own = 0;
-      for (let m = 0; m < 2000; m++) own += chosen[5 * m + i];
-      expect(Math.abs(own - 800)).toBeLessThan(4 * Math.sqrt(2000 * 0.4 * 0.6));
+      let picked = 0;
+      for (let m = 0; m < 2000; m++) picked += chosen[5 * m + i];
+      expect(Math.abs(picked - 800)).toBeLessThan(4 * Math.sqrt(2000 * 0.4 * 0.6));
     }
     expect([...sumsOver([1, 2, 4], Uint8Array.of(1, 0, 1, 0, 1, 1))]).toEqual([5, 6]);
     expect([...complement(Uint8Array.of(1, 0, 1))]).toEqual([0, 1, 0]);

@@ -72,8 +72,8 @@ describe("pytorch-grad-cam's ROAD", () => {
     const removed = new Uint8Array(side * side);
     for (const i of order.slice(0, Math.round((Number(percent) / 100) * side * side))) removed[i] = 1;
     const distance = (sweeps: number): number => {
-      const own = imputeLinear(Float32Array.from(image), [side, side], removed, sweeps);
-      return Math.max(...filled[percent].map((v, i) => Math.abs(v - own[i])));
+      const imputed = imputeLinear(Float32Array.from(image), [side, side], removed, sweeps);
+      return Math.max(...filled[percent].map((v, i) => Math.abs(v - imputed[i])));
     };
     // Given with five digits.
     expect(distance(500)).toBeLessThan(2e-5);

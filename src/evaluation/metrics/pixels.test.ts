@@ -27,8 +27,8 @@ describe('insertion and deletion over pixels', () => {
     const worth = PLANE.map((v, i) => v - blurred[i]);
     const order = [...PLANE.keys()].sort((a, b) => PLANE[b] - PLANE[a]);
     const area = (by: readonly number[]): number => 3 * (sum([...blurred]) + sum(by.map((i, r) => (worth[i] * (16 - r - 0.5)) / 16)));
-    const own = await judge('pixel-insertion', pixelsSample(PLANE, PLANE, SIZE));
-    expect(own).toBeCloseTo(area(order), 3);
+    const original = await judge('pixel-insertion', pixelsSample(PLANE, PLANE, SIZE));
+    expect(original).toBeCloseTo(area(order), 3);
     expect(await judge('pixel-insertion', pixelsSample(negative(PLANE), PLANE, SIZE))).toBeCloseTo(area([...order].reverse()), 3);
     // A blur of a tenth of a pixel leaves the image as it is.
     expect(await judge('pixel-insertion', pixelsSample(PLANE, PLANE, SIZE), { sigma: 0.1 })).toBeCloseTo(3 * sum(PLANE), 3);

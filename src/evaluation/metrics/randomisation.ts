@@ -80,7 +80,7 @@ export const matchedAgainstShuffled: MetricEntry = {
   async evaluate(sample) {
     if (sample.otherText === undefined) return Number.NaN;
     const mass = (map: ArrayLike<number>): number => Array.from(map).reduce((sum, v) => sum + Math.max(0, v), 0);
-    const [own, other] = [mass(sample.map), mass(await explainAgain(sample, { text: sample.otherText }))];
-    return own === other ? 0.5 : own > other ? 1 : 0;
+    const [matched, other] = [mass(sample.map), mass(await explainAgain(sample, { text: sample.otherText }))];
+    return matched === other ? 0.5 : matched > other ? 1 : 0;
   },
 };

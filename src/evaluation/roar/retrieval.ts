@@ -29,8 +29,8 @@ export async function retrieval(model: DualEncoder, pairs: readonly FilePair[]):
     );
     const seen = await model.imageFeatures(stackImages(images));
     const said = await model.textFeatures(inputIds, attentionMask);
-    const best = (own: FloatTensor, other: FloatTensor, i: number): number => {
-      const values = group.map((_, j) => cosine(row(own, i), row(other, j)));
+    const best = (queries: FloatTensor, other: FloatTensor, i: number): number => {
+      const values = group.map((_, j) => cosine(row(queries, i), row(other, j)));
       return values.indexOf(Math.max(...values));
     };
     for (const [i, pair] of group.entries()) {

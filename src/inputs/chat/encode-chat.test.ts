@@ -52,7 +52,7 @@ describe('labels', () => {
   it('of the small LLaVA equal those that it was trained with', () => {
     const files = chatTokenizerFiles();
     const tokenizer = new Tokenizer(files['tokenizer.json'] as TokenizerJson, files['tokenizer_config.json'] as TokenizerConfig);
-    const own = jinjaTemplate(CHAT_TEMPLATE, { source: 'scenes', bosToken: '<s>', eosToken: '</s>', specialTokens: ['<s>', '</s>'] });
+    const jinja = jinjaTemplate(CHAT_TEMPLATE, { source: 'scenes', bosToken: '<s>', eosToken: '</s>', specialTokens: ['<s>', '</s>'] });
     const expected = encodeTurns(
       [
         { question: 'is there a dog in the picture ?', answer: 'yes' },
@@ -60,8 +60,8 @@ describe('labels', () => {
       ],
       3,
     );
-    for (const template of [own, vicunaV1()]) {
-      const given: readonly ChatMessage[] = template === own ? turns : [{ role: 'system', content: '' }, ...turns];
+    for (const template of [jinja, vicunaV1()]) {
+      const given: readonly ChatMessage[] = template === jinja ? turns : [{ role: 'system', content: '' }, ...turns];
       const chat = encodeChat(tokenizer, template, given, { imageToken: CHAT_IMAGE_TOKEN, tokensPerImage: 3 });
       expect(chat.ids).toEqual(expected.ids);
       expect(chat.labels).toEqual(expected.labels);

@@ -27,18 +27,18 @@ const config = chatTokenizerFiles()['tokenizer_config.json'] as object;
 
 describe('findTemplate', () => {
   it("takes the checkpoint's own template, wherever it stands", async () => {
-    const own = '1<image>\nq</s>1a</s>';
-    expect(await text(checkpoint('file', { 'chat_template.jinja': jinja('1') }))).toBe(own);
-    expect(await text(checkpoint('json', { 'chat_template.json': { chat_template: jinja('1') } }))).toBe(own);
-    expect(await text(checkpoint('config', { 'tokenizer_config.json': { ...config, chat_template: jinja('1') } }))).toBe(own);
+    const expected = '1<image>\nq</s>1a</s>';
+    expect(await text(checkpoint('file', { 'chat_template.jinja': jinja('1') }))).toBe(expected);
+    expect(await text(checkpoint('json', { 'chat_template.json': { chat_template: jinja('1') } }))).toBe(expected);
+    expect(await text(checkpoint('config', { 'tokenizer_config.json': { ...config, chat_template: jinja('1') } }))).toBe(expected);
     const named = [
       { name: 'tool_use', template: jinja('2') },
       { name: 'default', template: jinja('1') },
     ];
     const directory = checkpoint('several', { 'tokenizer_config.json': { ...config, chat_template: named } });
-    expect(await text(directory)).toBe(own);
+    expect(await text(directory)).toBe(expected);
     expect((await findTemplate(directory)).source).toBe(join(directory, 'tokenizer_config.json'));
-    expect(await text(directory, { name: 'jinja' })).toBe(own);
+    expect(await text(directory, { name: 'jinja' })).toBe(expected);
     // What was asked for comes first, with the tokenizer's own end token.
     expect(await text(directory, { name: 'vicuna_v1' })).toMatch(/USER: <image>\nq ASSISTANT: a<\/s>$/);
   });

@@ -38,7 +38,7 @@ function templateText(value: unknown): string | undefined {
  * The Jinja template in a checkpoint's directory, from `chat_template.jinja`, `chat_template.json` or `tokenizer_config.json`, in this order.
  * @returns undefined where there is none
  */
-async function ownTemplate(directory: string, config: TokenizerConfig): Promise<{ text: string; source: string } | undefined> {
+async function storedTemplate(directory: string, config: TokenizerConfig): Promise<{ text: string; source: string } | undefined> {
   const file = join(directory, TEMPLATE_FILE);
   if (existsSync(file)) {
     const text = await readFile(file, 'utf8').catch(error => {
@@ -87,19 +87,19 @@ export async function findTemplate(directoryOrName: string, { name, imageTokenTe
   const imageToken = imageTokenText ?? tokenText(config.image_token) ?? IMAGE_MARK;
   const tokens: TemplateTokens = { ...(bosToken ? { bosToken } : {}), ...(eosToken ? { eosToken } : {}), imageToken };
   if (name !== undefined && name !== 'jinja') return namedTemplate(name, tokens);
-  const own = await ownTemplate(directory, config);
-  if (own) {
+  const stored = await storedTemplate(directory, config);
+  if (stored) {
     // A run that was trained with a named template stores it as text: it is the same template.
-    const named = TEMPLATE_NAMES.find(one => namedTemplate(one, tokens).toJinja?.() === own.text);
-    if (named !== undefined && name === undefined) return { ...namedTemplate(named, tokens), source: own.source };
+    const named = TEMPLATE_NAMES.find(one => namedTemplate(one, tokens).toJinja?.() === stored.text);
+    if (named !== undefined && name === undefined) return { ...namedTemplate(named, tokens), source: stored.source };
     const variables = Object.fromEntries(
       Object.keys(config)
         .filter(key => key.endsWith('_token'))
         .flatMap(key => (tokenText(config[key]) === undefined ? [] : [[key, tokenText(config[key])]])),
     );
-    return jinjaTemplate(own.text, {
+    return jinjaTemplate(stored.text, {
       ...tokens,
-      source: own.source,
+      source: stored.source,
       variables,
       imageTokenText: imageToken,
       specialTokens: (json.added_tokens ?? []).filter(token => token.special).map(token => token.content),

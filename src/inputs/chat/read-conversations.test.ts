@@ -211,10 +211,10 @@ describe('missing images', () => {
       /^2 images of 3 of 5 conversations are missing from .*images: a\/2\.png, b\/1\.png; add them, or leave those conversations out with --skip-missing\.$/,
     );
     expect(missingSentence({ images: [], conversations: 0, of: 5 }, folder)).toBeUndefined();
-    const told: string[] = [];
+    const left: string[] = [];
     const kept: string[][] = [];
-    for await (const c of skipMissing(readConversations(path), folder, (_, images) => told.push(...images))) kept.push([...c.images]);
+    for await (const c of skipMissing(readConversations(path), folder, (_, images) => left.push(...images))) kept.push([...c.images]);
     expect(kept).toEqual([['a/1.png'], []]);
-    expect(told).toEqual(['a/2.png', 'a/2.png', 'b/1.png']);
+    expect(left).toEqual(['a/2.png', 'a/2.png', 'b/1.png']);
   });
 });

@@ -138,12 +138,12 @@ function openPnm(bytes: Uint8Array): Opened {
 /** Reads the header. @throws NarrowsError for an empty, foreign, damaged or too large picture */
 async function open(name: string, bytes: Uint8Array): Promise<Opened> {
   if (bytes.length === 0) throw new NarrowsError(`${name} is empty (0 bytes); fetch it again or save it anew.`);
-  const own = isBmp(bytes) ? openBmp : isPnm(bytes) ? openPnm : undefined;
+  const opener = isBmp(bytes) ? openBmp : isPnm(bytes) ? openPnm : undefined;
   let opened: Opened;
   try {
-    opened = own ? own(bytes) : await openWithCodec(name, bytes);
+    opened = opener ? opener(bytes) : await openWithCodec(name, bytes);
   } catch (error) {
-    throw own ? damaged(name, error) : error;
+    throw opener ? damaged(name, error) : error;
   }
   const { width, height } = opened;
   if (width * height > MAX_PIXELS) {

@@ -117,7 +117,7 @@ export function parseProcessorConfig(json: unknown, parsing: ProcessorParsing = 
     !rules.unread?.some(unread => unread === key) && (key !== 'do_pad' || Boolean(rules.further?.includes('do_pad')));
   for (const [key, value] of Object.entries(given)) {
     if (Object.hasOwn(KEYS, key) && reads(key)) config[key] = checked(key, value, file);
-    else if (rules.further?.some(own => own === key)) further[key] = checked(key, value, file);
+    else if (rules.further?.some(known => known === key)) further[key] = checked(key, value, file);
     else if (value !== false && !WITHOUT_EFFECT.has(key))
       onWarning?.(`${file}: the key "${key}" (${JSON.stringify(value)}) is ignored: ${type} does not read it.`);
   }

@@ -178,23 +178,23 @@ describe('configuration', () => {
 });
 
 describe('keys that are ignored are named', () => {
-  const told = (json: object): string[] => {
+  const warningsOf = (json: object): string[] => {
     const warnings: string[] = [];
     parseProcessorConfig(json, { file: 'p.json', onWarning: w => warnings.push(w) });
     return warnings;
   };
   test('one of another class, one of no class', () => {
-    expect(told({ crop_pct: 0.9 })).toEqual(['p.json: the key "crop_pct" (0.9) is ignored: CLIPImageProcessor does not read it.']);
-    expect(told({ do_pad: true, pad_size: { height: 9, width: 9 } })).toHaveLength(2);
-    expect(told({ image_processor_type: 'SiglipImageProcessor', use_square_size: true })[0]).toContain('"use_square_size" (true)');
-    expect(told({ image_processor_type: 'ConvNextImageProcessor', do_center_crop: true })[0]).toContain('"do_center_crop"');
-    expect(told({ do_reduce_labels: true, do_flip_channel_order: true })).toHaveLength(2);
+    expect(warningsOf({ crop_pct: 0.9 })).toEqual(['p.json: the key "crop_pct" (0.9) is ignored: CLIPImageProcessor does not read it.']);
+    expect(warningsOf({ do_pad: true, pad_size: { height: 9, width: 9 } })).toHaveLength(2);
+    expect(warningsOf({ image_processor_type: 'SiglipImageProcessor', use_square_size: true })[0]).toContain('"use_square_size" (true)');
+    expect(warningsOf({ image_processor_type: 'ConvNextImageProcessor', do_center_crop: true })[0]).toContain('"do_center_crop"');
+    expect(warningsOf({ do_reduce_labels: true, do_flip_channel_order: true })).toHaveLength(2);
   });
   test('nothing is said of keys without an effect, or that are off', () => {
     expect(
-      told({ processor_class: 'X', do_pad: false, size_divisor: null, data_format: 'channels_first', do_flip_channel_order: false }),
+      warningsOf({ processor_class: 'X', do_pad: false, size_divisor: null, data_format: 'channels_first', do_flip_channel_order: false }),
     ).toEqual([]);
-    expect(told({ image_processor_type: 'LlavaImageProcessor', do_pad: true })).toEqual([]);
+    expect(warningsOf({ image_processor_type: 'LlavaImageProcessor', do_pad: true })).toEqual([]);
   });
 });
 

@@ -59,11 +59,11 @@ describe('lists of pairs', () => {
     const both = list('both.csv', 'image,caption,text\na.png,left,right\n');
     expect((await readPairs(both, { onWarning: w => warnings.push(w) }))[0]).toMatchObject({ text: 'right', further: { caption: 'left' } });
     expect(warnings).toEqual([`The first line of ${both} has "text" and "caption"; the caption is taken from "text".`]);
-    const told: string[] = [];
+    const ignored: string[] = [];
     const some = list('some.jsonl', '{"image": "a.png"}\nnot json\n{"image": "b.png", "text": "b", "id": 9007199254740993}\n');
-    const pairs = await readPairs(some, { ignore: message => told.push(message) });
+    const pairs = await readPairs(some, { ignore: message => ignored.push(message) });
     expect(pairs.map(p => [p.text, p.further.id])).toEqual([['b', 9007199254740993n]]);
-    expect(told).toHaveLength(2);
+    expect(ignored).toHaveLength(2);
   });
 
   it.each([

@@ -81,7 +81,11 @@ export function specialTokens(config: TokenizerConfig, source = 'tokenizer_confi
 }
 
 /** `added_tokens_decoder`, or what stood for it before: tokens with the ids that the files give, by id. */
-function declaredTokens(files: TokenFiles, config: TokenizerConfig, own: ReadonlyMap<string, AddedToken>): (Flags & { id: number })[] {
+function declaredTokens(
+  files: TokenFiles,
+  config: TokenizerConfig,
+  addedTokens: ReadonlyMap<string, AddedToken>,
+): (Flags & { id: number })[] {
   const whole = (id: unknown, where: string): number => {
     if (Number.isInteger(id) && (id as number) >= 0) return id as number;
     throw new NarrowsError(`${where} should be a token's id, not ${JSON.stringify(id)}; get the file again.`);
@@ -96,7 +100,7 @@ function declaredTokens(files: TokenFiles, config: TokenizerConfig, own: Readonl
   }
   const special = new Set(specialTokens(config).map(token => token.content));
   return Object.entries(files.added ?? {})
-    .filter(([content]) => !own.has(content))
+    .filter(([content]) => !addedTokens.has(content))
     .map(([content, id]) => ({
       content,
       id: whole(id, `added_tokens.json: ${JSON.stringify(content)}`),
@@ -116,20 +120,20 @@ export interface Vocabulary {
 /**
  * The added tokens of a tokenizer, those of the other files among them. A token that the vocabulary has keeps its id; others are counted on
  * from the vocabulary's size, in the order of the files.
- * @param own `added_tokens` of tokenizer.json
+ * @param addedTokens `added_tokens` of tokenizer.json
  * @param keepsIds ids are those that the files give, as transformers' slow tokenizers take them
  * @throws NarrowsError where a file names something that is no token
  */
 export function completeAddedTokens(
-  own: readonly AddedToken[],
+  addedTokens: readonly AddedToken[],
   files: TokenFiles,
   vocabulary: Vocabulary,
   keepsIds = false,
 ): { readonly tokens: AddedToken[]; readonly warnings: string[] } {
   const config = effectiveConfig(files);
-  const byText = new Map<string, AddedToken>(own.map(token => [token.content, token]));
+  const byText = new Map<string, AddedToken>(addedTokens.map(token => [token.content, token]));
   const warnings: string[] = [];
-  let largest = own.reduce((most, token) => Math.max(most, token.id), -1);
+  let largest = addedTokens.reduce((most, token) => Math.max(most, token.id), -1);
   const add = (flags: Flags, declared?: number): void => {
     if (flags.content === '') return;
     const next = largest >= vocabulary.size ? largest + 1 : vocabulary.size;

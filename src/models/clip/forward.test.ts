@@ -102,8 +102,8 @@ describe.each(NAMES)('%s', name => {
       expectNear(await model.textFeatures(rowOf(ids, b), rowOf(mask, b)), rowOf(texts, b), 2e-6, `text ${b}`);
       // Padding makes no difference.
       const length = (mask.data as Int32Array).subarray(b * mask.shape[1], (b + 1) * mask.shape[1]).reduce((a, m) => a + m, 0);
-      const own = ints([1, length], (rowOf(ids, b).data as Int32Array).slice(0, length));
-      expectNear(await model.textFeatures(own), rowOf(texts, b), 2e-6, `text ${b} without padding`);
+      const unpadded = ints([1, length], (rowOf(ids, b).data as Int32Array).slice(0, length));
+      expectNear(await model.textFeatures(unpadded), rowOf(texts, b), 2e-6, `text ${b} without padding`);
     }
   });
 });

@@ -59,12 +59,12 @@ describe.each(['image', 'text'] as const)('the %s tower', modality => {
     for (let r = 0; r < batch * repeat; r++)
       copies.set(hidden.data.subarray(Math.floor(r / repeat) * size, (Math.floor(r / repeat) + 1) * size), r * size);
     const out = await suffix(tower, 1, floats([batch * repeat, tokens, width], copies), repeat);
-    const own = features.shape[1];
-    expect(out.shape).toEqual([batch * repeat, own]);
+    const dim = features.shape[1];
+    expect(out.shape).toEqual([batch * repeat, dim]);
     for (let r = 0; r < batch * repeat; r++)
       expectClose(
-        out.data.subarray(r * own, (r + 1) * own),
-        features.data.subarray(Math.floor(r / repeat) * own, (Math.floor(r / repeat) + 1) * own),
+        out.data.subarray(r * dim, (r + 1) * dim),
+        features.data.subarray(Math.floor(r / repeat) * dim, (Math.floor(r / repeat) + 1) * dim),
         { rtol: 0, atol: 1e-5 * scaled(features), label: `copy ${r}` },
       );
   });

@@ -40,20 +40,20 @@ describe.each(['image', 'text'] as const)('the inside of the %s tower', modality
 
   it('has the hidden states and attentions of PyTorch', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
+    const feed = inputs[modality];
     const hidden = embedded(tower);
-    const { blocks, features } = tower.trace(-1, hidden, 1, own);
+    const { blocks, features } = tower.trace(-1, hidden, 1, feed);
     expect(blocks).toHaveLength(tower.layers);
     const outputs: Record<string, Value> = { embedded: hidden, features };
     for (const [i, block] of blocks.entries()) Object.assign(outputs, { [`hidden${i}`]: block.hidden, [`attention${i}`]: block.attention });
-    const out = await run(outputs, own);
+    const out = await run(outputs, feed);
     close(out.embedded, await golden(`${prefix}.hidden_states.0`), 'embeddings');
     for (let i = 0; i < tower.layers; i++) {
       close(out[`hidden${i}`], await golden(`${prefix}.hidden_states.${i + 1}`), `hidden state ${i + 1}`);
       // The reference keeps the attentions of the image tower alone.
       if (modality === 'image') close(out[`attention${i}`], await golden(`vision.attentions.${i}`), `attention ${i}`);
     }
-    close(out.features, (await model.runTower(tower, own, 0)).features, 'features');
+    close(out.features, (await model.runTower(tower, feed, 0)).features, 'features');
   });
 
   it('makes its context from attention and values, and its output from the projected context', async () => {
@@ -73,13 +73,13 @@ describe.each(['image', 'text'] as const)('the inside of the %s tower', modality
 
   it('pools the last hidden state to the features, and projects tokens one by one', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
-    const { blocks } = tower.trace(-1, embedded(tower), 1, own);
+    const feed = inputs[modality];
+    const { blocks } = tower.trace(-1, embedded(tower), 1, feed);
     const last = blocks.at(-1)!.hidden;
-    const out = await run({ pooled: tower.pool(last, 1, own).features, tokens: tower.project!(last) }, own);
-    const { features } = await model.runTower(tower, own, 0);
+    const out = await run({ pooled: tower.pool(last, 1, feed).features, tokens: tower.project!(last) }, feed);
+    const { features } = await model.runTower(tower, feed, 0);
     close(out.pooled, features, 'pooled');
-    const at = tower.pooledTokens!(own);
+    const at = tower.pooledTokens!(feed);
     const [, count, width] = out.tokens.shape;
     for (const [p, token] of at.entries()) {
       const from = (p * count + token) * width;
@@ -90,24 +90,24 @@ describe.each(['image', 'text'] as const)('the inside of the %s tower', modality
 
   it('hides the tokens that the key mask names: their values reach nothing', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
-    const { hidden } = await model.runTower(tower, own, 0);
+    const feed = inputs[modality];
+    const { hidden } = await model.runTower(tower, feed, 0);
     const [batch, tokens, width] = hidden.shape;
     const named = modality === 'text' ? 'seq' : tokens;
     const h = input('hidden', ['batch', named, width]);
     const keyMask = input('keys', ['batch', named]);
-    const masked = tower.suffix(0, h, 1, own, { keyMask });
-    const traced = tower.trace(0, h, 1, own, { keyMask }).features;
+    const masked = tower.suffix(0, h, 1, feed, { keyMask });
+    const traced = tower.trace(0, h, 1, feed, { keyMask }).features;
     // Token 1 is a patch or the first word; it stands before the pooled token of every text.
     const keys = floats([batch, tokens], new Float32Array(batch * tokens).fill(1));
-    const feeds = { ...tower.suffixFeeds(own), hidden, keys };
+    const feeds = { ...tower.suffixFeeds(feed), hidden, keys };
     await using graph = await compile(model.runtime, { masked, traced });
     const values = async (): Promise<FloatTensor[]> => {
       const out = await graph.run(feeds);
       return [out.masked as FloatTensor, out.traced as FloatTensor].map(t => floats(t.shape, t.data.slice()));
     };
     const [all] = await values();
-    close(all, (await model.runTower(tower, own, 0)).features, 'nothing hidden');
+    close(all, (await model.runTower(tower, feed, 0)).features, 'nothing hidden');
     for (let p = 0; p < batch; p++) keys.data[p * tokens + 1] = 0;
     const [one, trace] = await values();
     close(trace, one, 'trace');
@@ -119,19 +119,19 @@ describe.each(['image', 'text'] as const)('the inside of the %s tower', modality
 
   it('passes the outputs of the blocks above through the tap', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
-    const { hidden } = await model.runTower(tower, own, 0);
+    const feed = inputs[modality];
+    const { hidden } = await model.runTower(tower, feed, 0);
     const h = input('hidden', ['batch', modality === 'text' ? 'seq' : hidden.shape[1], hidden.shape[2]]);
     const seen: number[] = [];
     const tap = (layer: number, value: Value): Value => {
       seen.push(layer);
       return layer === 1 ? mul(value, 0) : value;
     };
-    const tapped = tower.suffix(0, h, 1, own, { tap });
+    const tapped = tower.suffix(0, h, 1, feed, { tap });
     // The last block is run for the pooled token alone; nothing stands on its output.
     expect(seen).toEqual(Array.from({ length: tower.layers - 2 }, (_, i) => i + 1));
-    const zero = tower.suffix(1, mul(h, 0), 1, own);
-    const out = await run({ tapped, zero }, { ...tower.suffixFeeds(own), hidden });
+    const zero = tower.suffix(1, mul(h, 0), 1, feed);
+    const out = await run({ tapped, zero }, { ...tower.suffixFeeds(feed), hidden });
     close(out.tapped, out.zero, 'zeros after block 1');
   });
 });

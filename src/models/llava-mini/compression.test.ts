@@ -116,9 +116,9 @@ describe("the paper's form", () => {
 
   it('takes the token whose key the query equals by e^{|k|²} : 1, unscaled', async () => {
     const out = await run(config, query(one(2, 1)), features);
-    const [own, other] = [Math.exp(3), 1].map(v => v / (Math.exp(3) + 3));
-    expectClose(out.attention, [other, other, own, other], { rtol: 1e-5 });
-    const expected = [0, 1, 2, 3].map(d => [0, 1, 2, 3].reduce((s, i) => s + (i === 2 ? own : other) * features[4 * i + d], 0));
+    const [match, other] = [Math.exp(3), 1].map(v => v / (Math.exp(3) + 3));
+    expectClose(out.attention, [other, other, match, other], { rtol: 1e-5 });
+    const expected = [0, 1, 2, 3].map(d => [0, 1, 2, 3].reduce((s, i) => s + (i === 2 ? match : other) * features[4 * i + d], 0));
     expectClose(out.tokens, expected, { rtol: 1e-4, atol: 1e-6 });
   });
 

@@ -152,12 +152,12 @@ describe('LlavaMiniModel', () => {
   it('reads a text alone as LLaVA does: nothing is compressed or fused', async () => {
     const [model, inputs] = [await open('paper-llama'), await batch('paper-llama')];
     const ids = shown(inputs, 1);
-    const alone = await model.forward({ inputIds: ints([1, ids.length], ids) });
+    const single = await model.forward({ inputIds: ints([1, ids.length], ids) });
     const whole = await model.forward(inputs);
     const [, length, width] = whole.logits.shape;
-    expectClose(alone.logits.data, whole.logits.data.subarray(length * width, (length + ids.length) * width), { rtol: 1e-5, atol: 1e-5 });
-    expect(alone.compression).toBeUndefined();
-    expect(numbers(alone.placement.fused)).toEqual(ids.map(() => 0));
+    expectClose(single.logits.data, whole.logits.data.subarray(length * width, (length + ids.length) * width), { rtol: 1e-5, atol: 1e-5 });
+    expect(single.compression).toBeUndefined();
+    expect(numbers(single.placement.fused)).toEqual(ids.map(() => 0));
   });
 
   it('gives a text without an image in a batch with images no gradient through the two modules', async () => {

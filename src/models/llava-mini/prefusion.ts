@@ -58,13 +58,13 @@ export function prefuse(p: Parameters, config: DecoderConfig, layers: number, vi
   const [images, count] = vision.shape as [string | number, number];
   const [batch, length, width] = words.shape;
   return scope('model.prefusion_layers', () => {
-    const own = (x: Value): Value => gather(x, tokens.owners);
-    const shown = concat([fill([images, count], 1, 'int32', vision), own(tokens.fused)], 1);
+    const perQuestion = (x: Value): Value => gather(x, tokens.owners);
+    const shown = concat([fill([images, count], 1, 'int32', vision), perQuestion(tokens.fused)], 1);
     const places = broadcastTo(unsqueeze(iota(vision, 1), 0), [images, count], vision);
-    const positions = concat([places, add(own(tokens.fusedPositions), count)], 1);
+    const positions = concat([places, add(perQuestion(tokens.fusedPositions), count)], 1);
     const rope = ropeTable(positions, ropeFrequencies(config.head_dim, config.rope_theta, config.scaling));
     const mask = decoderMask(shown);
-    let x = concat([vision, own(words)], 1);
+    let x = concat([vision, perQuestion(words)], 1);
     for (let i = 0; i < layers; i++)
       x = scope(`${i}`, () => decoderLayer(p.in(`model.prefusion_layers.${i}`), config, x, rope, mask).hidden);
     // [B, I] · [I, T·width]: the mean over each row's images.

@@ -85,8 +85,8 @@ describe('generation over the cache', () => {
       const [model, g, batch] = [await open(name), await golden(name), await prompts(name)];
       const greedy = await generate(model, batch, { maxNewTokens: 8 });
       expect(greedy.map(a => a.ids)).toEqual(rowsOf(await g.raw('generate.greedy')));
-      const alone = await generate(model, batch, { maxNewTokens: 8, batchSize: 1 });
-      expect(alone).toEqual(greedy);
+      const single = await generate(model, batch, { maxNewTokens: 8, batchSize: 1 });
+      expect(single).toEqual(greedy);
       const penalised = await generate(model, batch, { maxNewTokens: 8, repetitionPenalty: 1.3 });
       for (const [i, { ids }] of penalised.entries()) expect([ids]).toEqual(rowsOf(await g.raw(`generate.penalty.${i}`)));
     });

@@ -113,10 +113,10 @@ describe('LlavaModel', () => {
     const [ids, mask, logits] = [await g.raw('right.input_ids'), await g.raw('right.attention_mask'), await g.floats('right.logits')];
     const [, length] = ids.shape;
     const row = Array.from((ids.data as Int32Array).subarray(length, 2 * length)).filter((_, t) => mask.data[length + t]);
-    const alone = await model.forward({ inputIds: ints([1, row.length], row) });
+    const single = await model.forward({ inputIds: ints([1, row.length], row) });
     const width = logits.shape[2];
-    expectClose(alone.logits.data, logits.data.subarray(length * width, (length + row.length) * width), { rtol: 1e-5, atol: 1e-5 });
-    expect(alone.loss).toBeUndefined();
+    expectClose(single.logits.data, logits.data.subarray(length * width, (length + row.length) * width), { rtol: 1e-5, atol: 1e-5 });
+    expect(single.loss).toBeUndefined();
   });
 
   it('lets a tap replace the embeddings and the output of each block, here by themselves', async () => {

@@ -38,14 +38,14 @@ describe.each(['siglip-tiny', 'siglip-tiny-b'])('%s', name => {
     const golden = await goldens(name, 'outputs');
     const feeds = { pixelValues: await golden.floats('pixel_values'), inputIds: await golden.ids('input_ids') };
     const out = await model.forward(feeds, { hiddenStates: true, attentions: true });
-    for (const [own, theirs] of [
+    for (const [ours, theirs] of [
       [out.imageEmbeds, 'image_embeds'],
       [out.textEmbeds, 'text_embeds'],
       [out.logitsPerImage, 'logits_per_image'],
       [out.visionHiddenStates!.at(-1)!, `vision.hidden_states.${model.image.layers}`],
       [out.textHiddenStates![1], 'text.hidden_states.1'],
     ] as const)
-      expectClose(own.data, (await golden.floats(theirs)).data, { rtol: 1e-5, atol: 3e-5, label: theirs });
+      expectClose(ours.data, (await golden.floats(theirs)).data, { rtol: 1e-5, atol: 3e-5, label: theirs });
     expect(out.textAttentions).toHaveLength(model.text.layers);
     // Cosine times scale plus bias.
     const row = (t: FloatTensor): Float32Array => t.data.subarray(0, 32);
@@ -104,8 +104,8 @@ describe('texts', () => {
     const json = JSON.parse(await readFile(path, 'utf8'));
     await writeFile(path, JSON.stringify({ ...json, normalizer: null }));
     const text = 'A Red DOG';
-    const own = (await siglipTokenizer(diskFiles(directory))).encode(text);
-    expect(own.ids).toContain(2);
+    const encoded = (await siglipTokenizer(diskFiles(directory))).encode(text);
+    expect(encoded.ids).toContain(2);
     await writeFile(join(directory, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'GemmaTokenizer', pad_token: '<pad>' }));
     const tokenizer = await siglipTokenizer(diskFiles(directory));
     expect(tokenizer.encode(text).ids).toEqual(tokenizer.encode('a red dog').ids);

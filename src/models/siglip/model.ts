@@ -53,8 +53,8 @@ export class SiglipModel extends DualEncoderModel<SiglipConfig> {
 
   /** Id that fills a text up: the tokenizer's, else the config's. */
   get padId(): number {
-    const own = this.tokenizer instanceof NarrowsError ? undefined : this.tokenizer.padId;
-    return own ?? this.config.text_config.pad_token_id ?? 1;
+    const tokenizerPad = this.tokenizer instanceof NarrowsError ? undefined : this.tokenizer.padId;
+    return tokenizerPad ?? this.config.text_config.pad_token_id ?? 1;
   }
 
   /**

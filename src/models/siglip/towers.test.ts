@@ -61,12 +61,12 @@ describe.each(['image', 'text'] as const)('the %s tower', modality => {
 
   it('has the hidden states, attentions and features of PyTorch inside', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
-    const embedded = tower.embed(tower.source(own), own);
-    const { blocks, features } = tower.trace(-1, embedded, 1, own);
+    const feed = inputs[modality];
+    const embedded = tower.embed(tower.source(feed), feed);
+    const { blocks, features } = tower.trace(-1, embedded, 1, feed);
     const outputs: Record<string, Value> = { embedded, features };
     for (const [i, block] of blocks.entries()) Object.assign(outputs, { [`hidden${i}`]: block.hidden, [`attention${i}`]: block.attention });
-    const out = await run(outputs, own);
+    const out = await run(outputs, feed);
     close(out.embedded, await golden(`${prefix}.hidden_states.0`), 'embeddings');
     expect(blocks).toHaveLength(3);
     for (const i of blocks.keys()) {
@@ -78,27 +78,27 @@ describe.each(['image', 'text'] as const)('the %s tower', modality => {
 
   it('gives the same features from prefix, suffix and trace at every layer, and for copies of a sample', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
+    const feed = inputs[modality];
     const expected = await golden(`${prefix}.pooler_output`);
     for (let layer = -1; layer < tower.layers; layer++) {
-      const { hidden, features } = await model.runTower(tower, own, layer);
+      const { hidden, features } = await model.runTower(tower, feed, layer);
       close(features, expected, `prefix ${layer}`);
       close(hidden, await golden(`${prefix}.hidden_states.${layer + 1}`), `hidden ${layer}`);
       const h = hiddenInput(tower, hidden);
       const out = await run(
-        { suffix: tower.suffix(layer, h, 1, own), trace: tower.trace(layer, h, 1, own).features },
-        { ...tower.suffixFeeds(own), hidden },
+        { suffix: tower.suffix(layer, h, 1, feed), trace: tower.trace(layer, h, 1, feed).features },
+        { ...tower.suffixFeeds(feed), hidden },
       );
       close(out.suffix, expected, `suffix ${layer}`);
       close(out.trace, expected, `trace ${layer}`);
     }
-    const { hidden } = await model.runTower(tower, own, 1);
+    const { hidden } = await model.runTower(tower, feed, 1);
     const [batch, tokens, width] = hidden.shape;
     const half = hidden.data.length / batch;
     const twice = new Float32Array(2 * hidden.data.length);
     for (let r = 0; r < 2 * batch; r++) twice.set(hidden.data.subarray((r >> 1) * half, ((r >> 1) + 1) * half), r * half);
     const wide = floats([2 * batch, tokens, width], twice);
-    const out = await run({ features: tower.suffix(1, hiddenInput(tower, hidden, '2*batch'), 2, own) }, { hidden: wide });
+    const out = await run({ features: tower.suffix(1, hiddenInput(tower, hidden, '2*batch'), 2, feed) }, { hidden: wide });
     close(
       floats(
         [batch, 32],
@@ -111,7 +111,7 @@ describe.each(['image', 'text'] as const)('the %s tower', modality => {
 
   it('has the gradients of PyTorch with regard to each block, through suffix and trace', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
+    const feed = inputs[modality];
     // The cosine's gradient is that of a sum with fixed weights, up to the sum's own gradient: a weighted sum of the features.
     const [mine, other] = [
       await golden(`${prefix}.pooler_output`),
@@ -122,13 +122,13 @@ describe.each(['image', 'text'] as const)('the %s tower', modality => {
     const cosine = (await golden('grad.cosine')).data[0];
     const weights = row(other).map((v, i) => (v / norm(row(other)) - (cosine * row(mine)[i]) / norm(row(mine))) / norm(row(mine)));
     for (let layer = -1; layer < tower.layers; layer++) {
-      const { hidden } = await model.runTower(tower, own, layer);
+      const { hidden } = await model.runTower(tower, feed, layer);
       const h = hiddenInput(tower, hidden);
       const w = input('weights', [1, 32]);
       const outputs: Record<string, Value> = {};
       for (const [name, features] of [
-        ['suffix', tower.suffix(layer, h, 1, own)],
-        ['trace', tower.trace(layer, h, 1, own).features],
+        ['suffix', tower.suffix(layer, h, 1, feed)],
+        ['trace', tower.trace(layer, h, 1, feed).features],
       ] as const)
         outputs[name] = grad(sum(mul(features, w)), [h])[0];
       const first = floats([1, ...hidden.shape.slice(1)], hidden.data.subarray(0, hidden.data.length / 2));
@@ -141,13 +141,13 @@ describe.each(['image', 'text'] as const)('the %s tower', modality => {
 
   it('hides tokens from every attention, as PyTorch without them', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
+    const feed = inputs[modality];
     const [shown, expected] = modality === 'image' ? ['shown', 'shown.features'] : ['mask', 'mask.features'];
-    const { hidden, features } = await model.runTower(tower, own, -1);
+    const { hidden, features } = await model.runTower(tower, feed, -1);
     const h = hiddenInput(tower, hidden);
     const keyMask = input('keys', ['batch', h.shape[1]]);
     const out = await run(
-      { suffix: tower.suffix(-1, h, 1, own, { keyMask }), trace: tower.trace(-1, h, 1, own, { keyMask }).features },
+      { suffix: tower.suffix(-1, h, 1, feed, { keyMask }), trace: tower.trace(-1, h, 1, feed, { keyMask }).features },
       { hidden, keys: await golden(shown) },
     );
     close(out.suffix, await golden(expected), 'suffix');
@@ -157,18 +157,18 @@ describe.each(['image', 'text'] as const)('the %s tower', modality => {
 
   it('passes the outputs of the blocks above through the tap', async () => {
     const tower = model[modality];
-    const own = inputs[modality];
-    const { hidden } = await model.runTower(tower, own, 0);
+    const feed = inputs[modality];
+    const { hidden } = await model.runTower(tower, feed, 0);
     const h = hiddenInput(tower, hidden);
     const seen: number[] = [];
     const tap = (layer: number, value: Value): Value => {
       seen.push(layer);
       return layer === 1 ? mul(value, 0) : value;
     };
-    const tapped = tower.suffix(0, h, 1, own, { tap });
+    const tapped = tower.suffix(0, h, 1, feed, { tap });
     // A pooling head reads every token of the last block; elsewhere nothing stands on its output.
     expect(seen).toEqual(modality === 'image' ? [1, 2] : [1]);
-    const out = await run({ tapped, zero: tower.suffix(1, mul(h, 0), 1, own) }, { hidden });
+    const out = await run({ tapped, zero: tower.suffix(1, mul(h, 0), 1, feed) }, { hidden });
     close(out.tapped, out.zero, 'zeros after block 1');
   });
 });

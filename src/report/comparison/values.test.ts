@@ -308,10 +308,10 @@ describe('the gallery', () => {
       const { gallery, values } = part(modality);
       const byPlace = Object.fromEntries(gallery.map(c => [c.place, c]));
       const [{ metric }] = gallery;
-      const own = values[metric].m2ib.map(seeds => seeds.reduce((a, b) => a + b, 0) / seeds.length);
+      const pairMeans = values[metric].m2ib.map(seeds => seeds.reduce((a, b) => a + b, 0) / seeds.length);
       const direction = results.metrics.find(m => m.name === metric)!.direction;
-      const best = own.indexOf(direction === 'lower' ? Math.min(...own) : Math.max(...own));
-      if (own[0] !== own[1]) {
+      const best = pairMeans.indexOf(direction === 'lower' ? Math.min(...pairMeans) : Math.max(...pairMeans));
+      if (pairMeans[0] !== pairMeans[1]) {
         expect(byPlace.best.pair).toBe(samples[modality][best].id);
         expect(byPlace.worst.pair).toBe(samples[modality][1 - best].id);
       }

@@ -83,9 +83,9 @@ describe('a file of pairs', () => {
     const text = `${JSON.stringify({ image, caption: 'good' })}\n${line}\n`;
     await expect(read(text)).rejects.toThrow(message);
     await expect(read(text)).rejects.toThrow(NarrowsError);
-    const told: string[] = [];
-    expect((await read(text, m => told.push(m))).map(p => p.text)).toEqual(['good']);
-    expect(told).toEqual([expect.stringMatching(message)]);
+    const warnings: string[] = [];
+    expect((await read(text, m => warnings.push(m))).map(p => p.text)).toEqual(['good']);
+    expect(warnings).toEqual([expect.stringMatching(message)]);
   });
 
   it('that is empty or missing is told', async () => {
@@ -161,14 +161,14 @@ describe('batches of pairs', () => {
     await writeFile(bad, 'no picture');
     const given = await settings();
     const pairs = given.pairs.map((p, i) => (i === 7 ? { ...p, image: bad } : p));
-    const draw = async (ignoreBad: boolean, told: string[]) => {
+    const draw = async (ignoreBad: boolean, warnings: string[]) => {
       const batches = new PairBatches({ ...given, pairs, ignoreBad });
-      return Promise.all([0, 1, 2].map(step => batches.batch(step, message => told.push(message))));
+      return Promise.all([0, 1, 2].map(step => batches.batch(step, message => warnings.push(message))));
     };
     await expect(draw(false, [])).rejects.toThrow(/scenes\.jsonl, line 8: Image .*bad\.png is not an image Narrows can read/);
-    const told: string[] = [];
-    const batches = await draw(true, told);
-    expect(told).toEqual([expect.stringMatching(/^Left out: .*line 8: /)]);
+    const warnings: string[] = [];
+    const batches = await draw(true, warnings);
+    expect(warnings).toEqual([expect.stringMatching(/^Left out: .*line 8: /)]);
     for (const { patches } of batches) expect(patches.shape[0]).toBe(6);
     expect(await draw(true, [])).toEqual(batches);
     const none = new PairBatches({ ...given, pairs: pairs.map(p => ({ ...p, image: bad })), ignoreBad: true });

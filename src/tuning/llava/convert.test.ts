@@ -32,16 +32,16 @@ async function writeOriginal(name: string, change: Record<string, unknown> = {})
   for (const path of [directory, tower]) await mkdir(path);
   const json = JSON.parse(await readFile(join(directoryOf('llava-tiny'), 'config.json'), 'utf8'));
   const { entries } = inMemoryEntries((await openCheckpoint(directoryOf('llava-tiny'))).entries);
-  const [own, eyes]: [Map<string, Tensor>, Map<string, Tensor>] = [new Map(), new Map()];
+  const [language, eyes]: [Map<string, Tensor>, Map<string, Tensor>] = [new Map(), new Map()];
   for (const [key, entry] of entries) {
     const tensor = await readTensor(entry);
     if (key.startsWith('model.vision_tower.')) eyes.set(key.slice('model.vision_tower.'.length), tensor);
     else if (/embed_tokens|lm_head/.test(key)) {
       const [rows, width] = tensor.shape;
-      own.set(original(key), floats([rows - 1, width], (tensor.data as Float32Array).slice(0, (rows - 1) * width)));
-    } else own.set(original(key), tensor);
+      language.set(original(key), floats([rows - 1, width], (tensor.data as Float32Array).slice(0, (rows - 1) * width)));
+    } else language.set(original(key), tensor);
   }
-  await writeSafetensors(join(directory, 'model.safetensors'), own, { format: 'pt' });
+  await writeSafetensors(join(directory, 'model.safetensors'), language, { format: 'pt' });
   await writeSafetensors(join(tower, 'model.safetensors'), eyes, { format: 'pt' });
   await writeFile(join(tower, 'config.json'), JSON.stringify(json.vision_config));
   await writeFile(
@@ -77,9 +77,9 @@ describe('an original LLaVA', () => {
     expect(await convertModel({ directory, output, onWarning: w => warnings.push(w) })).toContain('the vision tower of');
     expect(warnings).toEqual([]);
 
-    const told: string[] = [];
-    await using converted = await LlavaModel.fromPretrained(output, { onWarning: w => told.push(w) });
-    expect(told).toEqual([]);
+    const sentences: string[] = [];
+    await using converted = await LlavaModel.fromPretrained(output, { onWarning: w => sentences.push(w) });
+    expect(sentences).toEqual([]);
     await using tiny = await LlavaModel.fromPretrained(directoryOf('llava-tiny'));
     expect(converted.config.image_token_index).toBe(119);
     expect(converted.config.text_config.vocab_size).toBe(121);

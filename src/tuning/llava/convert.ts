@@ -143,9 +143,9 @@ async function openTower(reference: string): Promise<{ directory: string; vision
 async function tokenizerWith(directory: string, vocabulary: number): Promise<Map<string, SideFile>> {
   const files = await smallFiles(directory, TOKENIZER);
   const ids = Object.fromEntries(ADDED.map((token, i) => [token, vocabulary + i]));
-  const own = files.get('tokenizer.json');
-  if (own !== undefined) {
-    const json = JSON.parse(String(own)) as { added_tokens?: Json[] };
+  const file = files.get('tokenizer.json');
+  if (file !== undefined) {
+    const json = JSON.parse(String(file)) as { added_tokens?: Json[] };
     const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
     json.added_tokens = [...(json.added_tokens ?? []), ...ADDED.map(content => ({ id: ids[content], content, ...flags }))];
     files.set('tokenizer.json', toJson(json));
@@ -160,9 +160,9 @@ async function convertOriginal({ directory, output, visionTower, onWarning }: Co
   const tower = await openTower(visionTower ?? String(json.mm_vision_tower));
   const raw = convertedConfig(json, tower.vision, source);
   const config = parseLlavaConfig(raw, source);
-  const own = new Map([...(await openCheckpoint(directory)).entries].map(([name, entry]) => [miniNameInMemory(name), entry]));
+  const tuned = new Map([...(await openCheckpoint(directory)).entries].map(([name, entry]) => [miniNameInMemory(name), entry]));
   // A tower that was tuned with the model stands in the checkpoint and comes before the one that it started from.
-  const entries = new Map([...tower.tensors, ...own]);
+  const entries = new Map([...tower.tensors, ...tuned]);
   const tensors = new Map<string, Tensor>();
   for (const [name, entry] of entries) {
     const table = name === 'lm_head.weight' || name === 'model.language_model.embed_tokens.weight';
@@ -186,5 +186,5 @@ async function convertOriginal({ directory, output, visionTower, onWarning }: Co
   };
   files.set('processor_config.json', toJson(processor));
   await saveLlava(output, tensors, { config: raw, files });
-  return `the original LLaVA with ${own.size} tensors of its own${[...own.keys()].some(n => n.startsWith('model.vision_tower.')) ? ', its vision tower among them,' : ''} and the vision tower of ${tower.directory}`;
+  return `the original LLaVA with ${tuned.size} tensors of its own${[...tunedEntries.keys()].some(n => n.startsWith('model.vision_tower.')) ? ', its vision tower among them,' : ''} and the vision tower of ${tower.directory}`;
 }

@@ -55,8 +55,8 @@ function loraOf(args: TuneArguments): LoraConfig {
 export function methodOf(args: LlavaArguments, names: Iterable<string>, layers: number, before?: readonly number[]): Method {
   const all = [...names];
   const left = new Set(trainableNames(all, args.freeze));
-  const own = (name: string): boolean => (args.method === 'projector' || args.method === 'lora' ? inProjector(name) : !inTower(name));
-  const trainable = (name: string): boolean => inBottleneck(name) || (own(name) && left.has(name));
+  const inScope = (name: string): boolean => (args.method === 'projector' || args.method === 'lora' ? inProjector(name) : !inTower(name));
+  const trainable = (name: string): boolean => inBottleneck(name) || (inScope(name) && left.has(name));
   const method =
     args.method === 'lora' ? { lora: loraOf(args) } : args.method === 'vittle' ? { bottleneck: bottleneckOf(args, layers, before) } : {};
   if (args.method !== 'lora' && !all.some(name => trainable(name)) && args.method !== 'vittle')

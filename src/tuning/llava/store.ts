@@ -50,8 +50,8 @@ export async function saveTrained(directory: string, model: TrainedModel): Promi
     return;
   }
   const { bottleneck } = method;
-  const own = parameters.filter(p => isBottleneck(p.name)).map(p => [p.name, floats(p.shape, p.data)] as const);
-  if (bottleneck) await writeSafetensors(join(directory, BOTTLENECK_WEIGHTS), own);
+  const bottleneckTensors = parameters.filter(p => isBottleneck(p.name)).map(p => [p.name, floats(p.shape, p.data)] as const);
+  if (bottleneck) await writeSafetensors(join(directory, BOTTLENECK_WEIGHTS), bottleneckTensors);
   const tensors: [string, Tensor][] = [];
   for await (const pair of allTensors(model)) tensors.push(pair);
   const { torch_dtype: _, ...json } = source.json;

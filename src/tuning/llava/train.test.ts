@@ -102,27 +102,29 @@ describe('stage 2', () => {
     ]);
     const config = JSON.parse(await readFile(join(args.output_dir, 'config.json'), 'utf8'));
     expect(config.bottleneck_config).toMatchObject({ bottleneck_layers: [2], prior: 'learnable', beta_text: 0.2, alpha_end: 0.5 });
-    const own = await weights(args.output_dir, 'bottleneck.safetensors');
-    expect([...own.keys()].filter(name => name.startsWith('bottleneck.2.visual')).sort()).toEqual(
+    const bottleneck = await weights(args.output_dir, 'bottleneck.safetensors');
+    expect([...bottleneck.keys()].filter(name => name.startsWith('bottleneck.2.visual')).sort()).toEqual(
       ['fc1.bias', 'fc1.weight', 'fc2.bias', 'fc2.weight', 'prior.log_variance', 'prior.mean'].map(n => `bottleneck.2.visual.${n}`),
     );
-    expect(own.get('bottleneck.2.text.prior.mean')!.some(v => v !== 0)).toBe(true);
+    expect(bottleneck.get('bottleneck.2.text.prior.mean')!.some(v => v !== 0)).toBe(true);
     const [first] = await figures(args.output_dir);
     expect(Object.keys(first)).toEqual(expect.arrayContaining(['ce', 'kl_visual', 'kl_text', 'variance_visual', 'variance_text']));
     expect(first.loss).toBeCloseTo(first.ce + 0.1 * first.kl_visual + 0.2 * first.kl_text, 5);
     // The result is a start for another run, which keeps the bottleneck.
     const next = tune({ method: 'vittle', prior: 'learnable', model: args.output_dir, learning_rate: 0, max_steps: 1 });
     await trainLlava(next);
-    expect(await weights(next.output_dir, 'bottleneck.safetensors')).toEqual(own);
+    expect(await weights(next.output_dir, 'bottleneck.safetensors')).toEqual(bottleneck);
     await expect(trainLlava(tune({ method: 'full', model: args.output_dir }))).rejects.toThrow('take --method vittle');
   });
 
   it('narrows the image features after the projector, as AdaVIB does', async () => {
     const args = tune({ method: 'vittle', bottleneck_layer: [-1], alpha_schedule: 'constant', max_steps: 2, logging_steps: 1 });
     await trainLlava(args);
-    const own = await weights(args.output_dir, 'bottleneck.safetensors');
-    expect([...own.keys()].sort()).toEqual(['fc1.bias', 'fc1.weight', 'fc2.bias', 'fc2.weight'].map(n => `bottleneck.-1.visual.${n}`));
-    expect(own.get('bottleneck.-1.visual.fc2.bias')!.some(v => v !== 0)).toBe(true);
+    const bottleneck = await weights(args.output_dir, 'bottleneck.safetensors');
+    expect([...bottleneck.keys()].sort()).toEqual(
+      ['fc1.bias', 'fc1.weight', 'fc2.bias', 'fc2.weight'].map(n => `bottleneck.-1.visual.${n}`),
+    );
+    expect(bottleneck.get('bottleneck.-1.visual.fc2.bias')!.some(v => v !== 0)).toBe(true);
     const [first] = await figures(args.output_dir);
     expect([first.kl_visual > 0, first.kl_text]).toEqual([true, 0]);
   });

@@ -64,8 +64,8 @@ describe('a trained checkpoint', () => {
     const one = await run({ template: 'vicuna_v1' }, () => "say it's colour");
     expect(await textOf(one.directory)).toBe("say it's colour USER: what colour is this ? ASSISTANT:");
     // With the checkpoint's own template, which is not one of ours any more.
-    const own = await run({ model: one.directory }, () => 'be polite');
-    expect(await textOf(own.directory)).toBe('be polite USER: what colour is this ? ASSISTANT:');
+    const answered = await run({ model: one.directory }, () => 'be polite');
+    expect(await textOf(answered.directory)).toBe('be polite USER: what colour is this ? ASSISTANT:');
     const some = await run({ template: 'vicuna_v1' }, i => (i ? 'say colour' : undefined));
     expect(some.said.join()).toMatch(/\d of \d samples have a system text, so none is stored/);
     expect(await textOf(some.directory)).toMatch(/^A chat between/);

@@ -65,7 +65,7 @@ export const attributionGradientsChecker: Checker = {
         await run.release();
       }
     };
-    const wanted = (own: readonly string[]): string[] => own.filter(name => names.includes(name));
+    const wanted = (candidates: readonly string[]): string[] => candidates.filter(name => names.includes(name));
     if (wanted(SOURCE).length) yield* await work(-1, run => sourceValues(run, names));
     if (wanted(HIDDEN).length) {
       const layer = attributionLayer(context);

@@ -61,24 +61,24 @@ class MissingInput extends Error {}
 
 async function m2ibRun(context: VerifyContext, run: string): Promise<Record<string, Omit<Computed, 'name'>>> {
   const { model, reference } = context;
-  const own = run.startsWith('vision') ? model.image : model.text;
-  const other = own === model.image ? model.text : model.image;
+  const gated = run.startsWith('vision') ? model.image : model.text;
+  const other = gated === model.image ? model.text : model.image;
   const setting = (name: string): number => {
     const value = reference.setting(name);
     if (value === undefined) throw new MissingInput(`the file's settings have no "${name}"`);
     return value;
   };
-  const layer = setting(own === model.image ? 'vision_layer' : 'text_layer');
-  if (!Number.isInteger(layer) || layer < 0 || layer >= own.layers)
+  const layer = setting(gated === model.image ? 'vision_layer' : 'text_layer');
+  if (!Number.isInteger(layer) || layer < 0 || layer >= gated.layers)
     throw new NarrowsError(
-      `The settings of ${reference.path} place the bottleneck after block ${layer} of the ${own.modality} tower, but ${model.name} has blocks 0 to ${own.layers - 1}.`,
+      `The settings of ${reference.path} place the bottleneck after block ${layer} of the ${gated.modality} tower, but ${model.name} has blocks 0 to ${gated.layers - 1}.`,
     );
   const [beta, learningRate] = [setting('beta'), setting('lr')];
   for (const part of ['noise', 'input_ids']) if (!reference.has(`${run}.${part}`)) throw new MissingInput(`the file has no ${run}.${part}`);
   const images = model.imageInputs(await pixelsOf(context, Number(run.split('.')[1])));
   const texts = await textFeeds(context, `${run}.input_ids`, `${run}.attention_mask`);
-  const [inputs, others] = own === model.image ? [images, texts] : [texts, images];
-  const { hidden } = await model.runTower(own, inputs, layer);
+  const [inputs, others] = gated === model.image ? [images, texts] : [texts, images];
+  const { hidden } = await model.runTower(gated, inputs, layer);
   const target = (await model.runTower(other, others, other.layers - 1)).features;
 
   const noise = await reference.floats(`${run}.noise`);
@@ -90,11 +90,11 @@ async function m2ibRun(context: VerifyContext, run: string): Promise<Record<stri
   const size = batchSize * rest[0] * rest[1];
   // As `compat: 'm2ib-official'` sets them.
   const options = { beta, steps, learningRate, batchSize, antithetic: false, perToken: false, alphaStart: 5, official: true };
-  const problem = { runtime: model.runtime, tower: own, layer, hidden, inputs, target, options, seed: 0, trace: true };
+  const problem = { runtime: model.runtime, tower: gated, layer, hidden, inputs, target, options, seed: 0, trace: true };
   await using graph = await compileGate({ ...problem, standardised: false });
   const draw = (step: number): FloatTensor => floats(noise.shape.slice(1), noise.data.subarray(step * size, (step + 1) * size));
   const [result] = await optimiseGate({ ...problem, noise: draw }, graph);
-  return parts(result, hidden, { beta, learningRate, image: own === model.image });
+  return parts(result, hidden, { beta, learningRate, image: gated === model.image });
 }
 
 /**

@@ -100,11 +100,11 @@ describe('narrows verify on a LLaVA', () => {
       for (const name of tensors.keys())
         if (!['noise', 'h_in', 'h_out'].includes(name) && !name.startsWith('bottleneck_')) tensors.delete(name);
     });
-    const own = await verifyLlava({ model, referencePath: plain, inputsPath: OUTPUTS });
-    expect(own.rows.map(row => [row.name, row.ok])).toEqual([
+    const withInputs = await verifyLlava({ model, referencePath: plain, inputsPath: OUTPUTS });
+    expect(withInputs.rows.map(row => [row.name, row.ok])).toEqual([
       ['h_in', true],
       ['h_out', false],
     ]);
-    expect(own.inputs.length).toBe(13);
+    expect(withInputs.inputs.length).toBe(13);
   });
 });

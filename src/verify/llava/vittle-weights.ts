@@ -77,8 +77,8 @@ export function storedBottleneckName(name: string, layer: number): string {
 export async function endsBehindSteps(reference: ReferenceFile): Promise<boolean> {
   const after = reference.names.find(name => BOTTLENECK.test(name) && name.includes('fc') && reference.has(`adamw.after.${name}`));
   if (!after) return false;
-  const [own, kept] = [await reference.floats(after), await reference.floats(`adamw.after.${after}`)];
-  return own.data.every((value, i) => value === kept.data[i]);
+  const [first, kept] = [await reference.floats(after), await reference.floats(`adamw.after.${after}`)];
+  return first.data.every((value, i) => value === kept.data[i]);
 }
 
 /**

@@ -122,11 +122,11 @@ async function* values(
   const { model, reference } = context;
   const graphs = trace(model, settings, batch.pixelValues !== undefined);
   const { entries } = model.llava.parts.checkpoint;
-  const own = await readWeights(
+  const modelWeights = await readWeights(
     entries,
     graphs.parameters.filter(name => entries.has(name)),
   );
-  const weights = { ...own, ...bottleneck };
+  const weights = { ...modelWeights, ...bottleneck };
   const feeds: Record<string, Tensor> = {
     ...batchFeeds(model, batch),
     [ALPHA_INPUT]: floats([], [settings.alpha]),

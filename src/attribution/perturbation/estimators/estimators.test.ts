@@ -87,16 +87,16 @@ describe('estimators', () => {
       const sizes = [256, 1024, 4096];
       const points: [number, number][] = [];
       for (const samples of sizes) {
-        let [squares, told] = [0, 0];
+        let [squares, reported] = [0, 0];
         for (let seed = 0; seed < 6; seed++) {
           const { values, standardError } = await run(samples, seed);
           squares += total(values.map((v, i) => (v - want[i]) ** 2)) / n / 6;
-          told += total(standardError!.map(v => v * v)) / n / 6;
+          reported += total(standardError!.map(v => v * v)) / n / 6;
         }
         points.push([Math.log(samples), Math.log(Math.sqrt(squares))]);
         // 84 estimates: their squared errors are within a third or so of what is told.
-        expect(Math.sqrt(told / squares)).toBeGreaterThan(0.75);
-        expect(Math.sqrt(told / squares)).toBeLessThan(1.35);
+        expect(Math.sqrt(reported / squares)).toBeGreaterThan(0.75);
+        expect(Math.sqrt(reported / squares)).toBeLessThan(1.35);
       }
       const slope = (points[2][1] - points[0][1]) / (points[2][0] - points[0][0]);
       expect(slope).toBeGreaterThan(-0.65);

@@ -39,9 +39,9 @@ describe('guided Banzhaf values', () => {
     const options = { samples: 24, p: 0.5, seed: 3 };
     const guide = worth.map((v, i) => 17 * (v + 0.05 * Math.sin(i)));
     const guided = await guidedBanzhaf(noisy(0.3), guide, options);
-    const alone = await guidedBanzhaf(noisy(0.3), new Float32Array(40), options);
+    const unguided = await guidedBanzhaf(noisy(0.3), new Float32Array(40), options);
     expect(rms(guided.values, worth)).toBeLessThan(0.15);
-    expect(rms(guided.values, worth)).toBeLessThan(0.3 * rms(alone.values, worth));
+    expect(rms(guided.values, worth)).toBeLessThan(0.3 * rms(unguided.values, worth));
   });
 
   it('are no worse than the plain ones when the guide is wrong', async () => {
@@ -63,7 +63,7 @@ describe('guided Banzhaf values', () => {
   });
 
   it('have standard errors of the size of the errors', async () => {
-    let [inside, all, squares, told] = [0, 0, 0, 0];
+    let [inside, all, squares, reported] = [0, 0, 0, 0];
     for (let seed = 0; seed < 10; seed++) {
       const { values, standardError } = await guidedBanzhaf(
         noisy(0.5),
@@ -73,12 +73,12 @@ describe('guided Banzhaf values', () => {
       for (let i = 0; i < 40; i++, all++) {
         if (Math.abs(values[i] - worth[i]) < 2.5 * standardError![i]) inside++;
         squares += (values[i] - worth[i]) ** 2;
-        told += standardError![i] ** 2;
+        reported += standardError![i] ** 2;
       }
     }
     expect(inside / all).toBeGreaterThan(0.85);
-    expect(Math.sqrt(told / squares)).toBeGreaterThan(0.65);
-    expect(Math.sqrt(told / squares)).toBeLessThan(1.5);
+    expect(Math.sqrt(reported / squares)).toBeGreaterThan(0.65);
+    expect(Math.sqrt(reported / squares)).toBeLessThan(1.5);
   });
 
   it('are listed where few players have few coalitions', async () => {

@@ -143,17 +143,17 @@ describe('factorised interactions', () => {
       const sums = { cross: [0, 0], image: [0, 0], text: [0, 0] };
       for (let seed = 0; seed < 8; seed++) {
         const got = fitInteractions(drawn(players, 60 * scale, 0.5, seed), drawn(words, 30 * scale, 0.5, 100 + seed), 0.5, false);
-        const note = (sum: number[], a: Float64Array, b: Float64Array, told: Float64Array): void => {
+        const note = (sum: number[], a: Float64Array, b: Float64Array, reported: Float64Array): void => {
           sum[0] += a.reduce((s, v, i) => s + (v - b[i]) ** 2, 0);
-          sum[1] += told.reduce((s, v) => s + v * v, 0);
+          sum[1] += reported.reduce((s, v) => s + v * v, 0);
         };
         note(sums.cross, got.cross, exact.cross, got.crossError);
         note(sums.image, got.imageValues, exact.imageValues, got.imageError);
         note(sums.text, got.textValues, exact.textValues, got.textError);
       }
-      for (const [squares, told] of Object.values(sums)) {
-        expect(Math.sqrt(told / squares)).toBeGreaterThan(0.7);
-        expect(Math.sqrt(told / squares)).toBeLessThan(1.5);
+      for (const [squares, reported] of Object.values(sums)) {
+        expect(Math.sqrt(reported / squares)).toBeGreaterThan(0.7);
+        expect(Math.sqrt(reported / squares)).toBeLessThan(1.5);
       }
       errors.push(Math.sqrt(sums.cross[0]));
     }

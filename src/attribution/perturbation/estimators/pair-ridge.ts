@@ -93,14 +93,14 @@ function solve(r: Regressor, values: Float64Array, weight: number, start?: Float
 
 /** Σ cᵢⱼ(xᵢ − sᵢ)(xⱼ − sⱼ) multiplied out. */
 function uncentred(main: Float64Array, centred: Float64Array, share: Float64Array, n: number): PairFit {
-  const own = main.slice(1);
+  const mainEffects = main.slice(1);
   let intercept = main[0];
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) {
-      own[i] -= centred[i * n + j] * share[j];
+      mainEffects[i] -= centred[i * n + j] * share[j];
       if (j < i) intercept += centred[i * n + j] * share[i] * share[j];
     }
-  return { intercept, main: own, pairs: centred };
+  return { intercept, main: mainEffects, pairs: centred };
 }
 
 /** Zᵀdiag(v)Z without its diagonal. */

@@ -65,10 +65,10 @@ async function readLine(pair: ListedPair, file: string, pictures: DataSpec['pict
   for (const each of list ?? []) checkInside(each, size, where);
   if (mask !== undefined) {
     if (typeof mask !== 'string') throw new NarrowsError(`${where}: mask must be the path of a picture.`);
-    const own = await pictureSize(absolute(mask), where);
-    if (own.width !== size.width || own.height !== size.height)
+    const maskSize = await pictureSize(absolute(mask), where);
+    if (maskSize.width !== size.width || maskSize.height !== size.height)
       throw new NarrowsError(
-        `${where}: the mask is ${own.width} x ${own.height} pixels, but the picture is ${size.width} x ${size.height}.`,
+        `${where}: the mask is ${maskSize.width} x ${maskSize.height} pixels, but the picture is ${size.width} x ${size.height}.`,
       );
   }
   return {

@@ -20,10 +20,10 @@ class WatchedProcessor extends ImageProcessor {
   private known = new WeakMap<RgbImage, Map<number | undefined, ProcessedImage>>();
 
   override process(image: RgbImage, options: { size?: number } = {}): ProcessedImage {
-    const own = this.known.get(image) ?? new Map<number | undefined, ProcessedImage>();
-    this.known.set(image, own);
-    const processed = own.get(options.size) ?? super.process(image, options);
-    own.set(options.size, processed);
+    const bySize = this.known.get(image) ?? new Map<number | undefined, ProcessedImage>();
+    this.known.set(image, bySize);
+    const processed = bySize.get(options.size) ?? super.process(image, options);
+    bySize.set(options.size, processed);
     return processed;
   }
 }

@@ -108,8 +108,8 @@ U: {{ m.content }}
   });
 
   it('write images in their own way', () => {
-    const own = `{% for m in messages %}<|{{ m.role }}|>{% for p in m.content %}{% if p.type == 'image' %}<|start|><|image_pad|><|stop|>{% else %}{{ p.text }}{% endif %}{% endfor %}<|end|>{% endfor %}`;
-    const spans = make(own, { imageTokenText: '<|image_pad|>' }).render(turns.slice(0, 2));
+    const withMarks = `{% for m in messages %}<|{{ m.role }}|>{% for p in m.content %}{% if p.type == 'image' %}<|start|><|image_pad|><|stop|>{% else %}{{ p.text }}{% endif %}{% endfor %}<|end|>{% endfor %}`;
+    const spans = make(withMarks, { imageTokenText: '<|image_pad|>' }).render(turns.slice(0, 2));
     expect(joinSpans(spans)).toBe('<|user|><|start|><image><|stop|>What is it?<|end|><|assistant|>A dog.<|end|>');
     expect(contentParts('a <image>\nb<image>')).toEqual([
       { type: 'text', text: 'a ' },

@@ -27,8 +27,8 @@ describe('templates as text', () => {
 
   it.each(golden.rows)('$name renders $conversation as transformers does', ({ name, conversation, generation, text, parts }) => {
     const messages = golden.conversations[conversation];
-    const own = jinjaTemplate(golden.texts[name], { source: 'test', ...tokens, imageTokenText: tokens.imageToken });
-    const shown = joinSpans(own.render(messages, { generationPrompt: generation }));
+    const jinja = jinjaTemplate(golden.texts[name], { source: 'test', ...tokens, imageTokenText: tokens.imageToken });
+    const shown = joinSpans(jinja.render(messages, { generationPrompt: generation }));
     expect(shown).toBe(text);
     // Images as parts are followed by a line end, as where they stand in front of a text.
     expect(parts).toBe(text.replaceAll('<image>', tokens.imageToken));
@@ -38,7 +38,7 @@ describe('templates as text', () => {
     const spans = namedTemplate(base, tokens).render(given, { generationPrompt: generation });
     expect(joinSpans(spans)).toBe(shown);
     const learnt = (list: typeof spans): string[] => list.filter(span => span.supervised).map(span => span.text);
-    expect(learnt(own.render(messages, { generationPrompt: generation }))).toEqual(learnt(spans));
+    expect(learnt(jinja.render(messages, { generationPrompt: generation }))).toEqual(learnt(spans));
   });
 
   it("a checkpoint's template takes a system text in front, in the style that it reads", () => {

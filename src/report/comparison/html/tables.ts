@@ -50,7 +50,7 @@ export function metricHtml({ results, level }: Analysis, table: MetricTable): st
   const body = listed.map(method => {
     const row = found.get(method.name)!;
     return rowHtml(method, results.reference, [
-      ...ownCells(row, digits, values, metric.direction !== 'none'),
+      ...valueCells(row, digits, values, metric.direction !== 'none'),
       ...pairedCells(row, digits, differences),
     ]);
   });
@@ -79,7 +79,7 @@ export function metricHtml({ results, level }: Analysis, table: MetricTable): st
 
 const DIRECTION = { higher: 'Higher is better.', lower: 'Lower is better.', none: 'Neither end is better, so nothing is ranked.' } as const;
 
-function ownCells(row: MethodRow, digits: Digits, scale: BarScale, ranked: boolean): string[] {
+function valueCells(row: MethodRow, digits: Digits, scale: BarScale, ranked: boolean): string[] {
   const { value, best } = row;
   const shown = numberText(value.estimate, digits);
   const interval = intervalText(value.low, value.high, digits);

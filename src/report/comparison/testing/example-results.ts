@@ -151,9 +151,9 @@ async function examplePart(
       const few = m.family === 'interaction' ? Math.ceil(pairs / 4) : pairs;
       values[metric.name][m.name] = hard.map((difficulty, i) => {
         if (i >= few) return [];
-        const own = level + difficulty + 0.5 * spread * noise.normal();
+        const pairValue = level + difficulty + 0.5 * spread * noise.normal();
         return Array.from({ length: m.sampled ? seeds : 1 }, () => {
-          const value = own + (m.sampled ? 0.2 * spread * noise.normal() : 0);
+          const value = pairValue + (m.sampled ? 0.2 * spread * noise.normal() : 0);
           if (metric.name === 'pointing' || metric.name === 'cosine-increase') return value > 0.45 ? 1 : 0;
           return metric.name === 'pixel-auc' && noise.uniform() < 0.03 ? Number.NaN : value;
         });
