@@ -186,5 +186,5 @@ async function convertOriginal({ directory, output, visionTower, onWarning }: Co
   };
   files.set('processor_config.json', toJson(processor));
   await saveLlava(output, tensors, { config: raw, files });
-  return `the original LLaVA with ${tuned.size} tensors of its own${[...tunedEntries.keys()].some(n => n.startsWith('model.vision_tower.')) ? ', its vision tower among them,' : ''} and the vision tower of ${tower.directory}`;
+  return `the original LLaVA with ${tuned.size} tensors of its own${[...tuned.keys()].some(n => n.startsWith('model.vision_tower.')) ? ', its vision tower among them,' : ''} and the vision tower of ${tower.directory}`;
 }
