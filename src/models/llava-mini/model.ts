@@ -1,6 +1,8 @@
 /** @file LLaVA-Mini over a checkpoint's files: whole forward passes, and decoding over LLaVA's cache. */
+
 import { equal, gather, unsqueeze, type Value, where } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import type { ModelFiles } from '../../system/model-files.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaConfig } from '../llava/config.ts';
@@ -69,6 +71,8 @@ export class LlavaMiniModel extends LlavaRunner<LlavaMiniConfig> {
 
   /** As `LlavaModel.start`: prompts are fused whole, tokens that follow are words. */
   async start(prompts: readonly LlavaPrompt[], options: { readonly signal?: AbortSignal } = {}): Promise<LlavaDecoding> {
+    if (prompts.some(({ imageFeatures }) => imageFeatures))
+      throw new NarrowsError('A LLaVA-Mini fuses pictures with the words of each question, so it needs their pixels, not their features.');
     const graph = await this.compiled('decode', () => decoderGraph(this.parts.parameters, this.config, this.tap, embedPrepared));
     return LlavaDecoding.start(this, graph, prompts, options.signal);
   }

@@ -91,6 +91,18 @@ describe('generation over the cache', () => {
       for (const [i, { ids }] of penalised.entries()) expect([ids]).toEqual(rowsOf(await g.raw(`generate.penalty.${i}`)));
     });
 
+    it('gives the same answers from features of pictures that were encoded before', async () => {
+      const [model, batch] = [await open(name), await prompts(name)];
+      const encoded: LlavaPrompt[] = [];
+      for (const { ids, pixelValues } of batch)
+        encoded.push(pixelValues ? { ids, imageFeatures: await model.imageFeatures(pixelValues) } : { ids });
+      expect(await generate(model, encoded, { maxNewTokens: 8 })).toEqual(await generate(model, batch, { maxNewTokens: 8 }));
+      // Another picture's features give other logits: they are read.
+      const swapped = [{ ...encoded[2], imageFeatures: images(encoded[0].imageFeatures!, 0, 1) }];
+      expect((await model.start(swapped)).logits.data).not.toEqual((await model.start([encoded[2]])).logits.data);
+      await expect(model.start([encoded[0], batch[2]])).rejects.toThrow('give all in one form');
+    });
+
     it('gives the same logits as whole forward passes, over growing buffers and with rows leaving', async () => {
       await expectCachedEqualsUncached(await open(name), await prompts(name), name === 'qwen2-tied' ? 40 : 6);
     });

@@ -52,6 +52,21 @@ export interface LlavaPrompt {
   readonly ids: readonly number[];
   /** [images, C, S, S] of this conversation only */
   readonly pixelValues?: FloatTensor;
+  /** Instead of pixels: what `imageFeatures` gave for them, [images, N, width], so that a picture of many questions is encoded once. */
+  readonly imageFeatures?: FloatTensor;
+}
+
+/** Images of a prompt, in whichever form. */
+const imagesOf = ({ pixelValues, imageFeatures }: LlavaPrompt): number => (imageFeatures ?? pixelValues)?.shape[0] ?? 0;
+
+/** Features of all prompts' images where all are encoded already. @throws NarrowsError for a batch of both forms */
+function encodedFeeds(prompts: readonly LlavaPrompt[]): Record<string, Tensor> | undefined {
+  const encoded = prompts.flatMap(({ imageFeatures }) => (imageFeatures?.shape[0] ? [imageFeatures] : []));
+  if (!encoded.length) return undefined;
+  const pixels = prompts.findIndex(prompt => !prompt.imageFeatures && imagesOf(prompt) > 0);
+  if (pixels >= 0)
+    throw new NarrowsError(`Prompt ${pixels + 1} has pixels and others of its batch have image features; give all in one form.`);
+  return { image_features: flat(joined(encoded)) };
 }
 
 /** What decoding asks of a model. */
@@ -108,13 +123,13 @@ export class LlavaDecoding {
       ids.set(prompt.ids, from);
       mask.fill(1, from, (b + 1) * length);
       // Each conversation's images must fit its own text, not only the sum.
-      model.place(ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), prompt.pixelValues?.shape[0] ?? 0);
+      model.place(ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), imagesOf(prompt));
     });
     const pixels = prompts.flatMap(({ pixelValues }) => (pixelValues?.shape[0] ? [pixelValues] : []));
-    const images = pixels.reduce((sum, { shape }) => sum + shape[0], 0);
+    const images = prompts.reduce((sum, prompt) => sum + imagesOf(prompt), 0);
     const shape = [prompts.length, length];
     const placement = model.place(ints(shape, ids), images, ints(shape, mask));
-    const feeds = await model.promptFeeds(placement, images ? joined(pixels) : undefined, signal);
+    const feeds = encodedFeeds(prompts) ?? (await model.promptFeeds(placement, images ? joined(pixels) : undefined, signal));
     const cache = new KeyValueCache(layers, prompts.length, heads, width);
     const decoding = new LlavaDecoding(
       config,
