@@ -55,6 +55,8 @@ export interface Benchmark {
   readonly scorers: readonly string[];
   /** The default first; keys are names with versions, such as `llava@1.5`. */
   readonly prompts: Readonly<Record<string, PromptStyle>>;
+  /** Of pictures so small that lengths of shifts (blur radii), published for about 224 pixels, must be scaled down: 224. */
+  readonly referenceSize?: number;
   /** New tokens that an answer may have unless the caller says otherwise. */
   readonly maxNewTokens: number;
   /** @throws NarrowsError naming file and row for what cannot be used */

@@ -1,0 +1,218 @@
+/** @file Asks sets of questions under scenarios: a plan of batches over files of answers, so that a stopped run goes on where it was. */
+import { type AnswerRow, AnswersFile, answerId } from '../../generation/answers-file.ts';
+import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
+import type { Task, TaskHooks } from '../../jobs/cell.ts';
+import { localPool } from '../../jobs/local-pool.ts';
+import { type RunHooks, runPlan, type Store } from '../../jobs/run.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { Answer, Answered, Answerer } from './answerer.ts';
+import { type Asked, AskedSet, batchesOf, lengthsOf, type SetToAsk } from './asked-set.ts';
+import { answersPath } from './folder.ts';
+import { RowWriter } from './row-writer.ts';
+import type { Scenario } from './scenario.ts';
+
+/** How a run is watched, and what its random numbers come from. */
+export interface AnswerSetsOptions {
+  readonly seed: number;
+  readonly pictures?: ImageReadOptions;
+  readonly signal?: AbortSignal;
+  readonly progress?: RunHooks<AnswerRow>['progress'];
+  /** Lines for a person: the estimate of the time. */
+  readonly onInfo?: (message: string) => void;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** A question without an answer, and why. */
+export interface Unanswered {
+  readonly benchmark: string;
+  readonly scenario: string;
+  readonly key: string;
+  readonly where: string;
+  readonly reason: string;
+}
+
+/** What a run did. */
+export interface AnswerSetsResult {
+  /** Answers of this run, and those that were there before. */
+  readonly answered: number;
+  readonly before: number;
+  readonly unanswered: readonly Unanswered[];
+}
+
+/** A scenario of a set while it is asked. */
+interface Sitting {
+  readonly benchmark: string;
+  readonly scenario: Scenario;
+  readonly asked: readonly Asked[];
+  readonly file: AnswersFile;
+  readonly writer: RowWriter;
+  readonly batches: readonly (readonly (readonly number[])[])[];
+  readonly refused: ReadonlyMap<number, string>;
+}
+
+interface Batch {
+  readonly sitting: number;
+  readonly numbers: readonly number[];
+}
+
+const keyOf = ({ question, prompt, repeat }: Asked) => ({ questionId: question.id, prompt, ...(repeat === undefined ? {} : { repeat }) });
+
+/** The row of an answer, as LLaVA's files have it; `metadata.key` joins it to its question. */
+function rowOf(answerer: Answerer, settings: string, { question, prompt, repeat }: Asked, answered: Answer): AnswerRow {
+  const text = answered.text.trim();
+  const repeated = repeat === undefined ? [] : [repeat];
+  return {
+    question_id: question.id,
+    prompt,
+    text,
+    answer_id: answerId(answerer.modelId, settings, question.id, prompt, text, ...repeated),
+    model_id: answerer.modelId,
+    metadata: {
+      key: question.key,
+      finish: answered.finish,
+      ...(answered.tokens === undefined ? {} : { tokens: answered.tokens }),
+      settings,
+      ...(repeat === undefined ? {} : { repeat }),
+    },
+  };
+}
+
+/** @throws NarrowsError (usage) for rows of another run */
+const belongs =
+  (modelId: string, settings: string) =>
+  (row: AnswerRow, where: string): void => {
+    const other =
+      row.model_id !== modelId
+        ? `of the model ${JSON.stringify(row.model_id)}`
+        : row.metadata?.settings !== settings
+          ? 'of other settings'
+          : undefined;
+    if (other) throw new NarrowsError(`${where} is an answer ${other}; choose another --output.`, { kind: 'usage' });
+  };
+
+async function openSittings(sets: readonly SetToAsk[], answerer: Answerer, output: string, options: AnswerSetsOptions): Promise<Sitting[]> {
+  const sittings: Sitting[] = [];
+  try {
+    for (const given of sets) {
+      const set = new AskedSet(given, options);
+      const { name } = given.benchmark;
+      for (const scenario of set.groups().flat()) {
+        options.signal?.throwIfAborted();
+        const asked = await set.ask(scenario);
+        const { lengths, refused } = lengthsOf(asked, text => answerer.length(text));
+        const path = answersPath(output, name, scenario.name);
+        const file = await AnswersFile.open(path, belongs(answerer.modelId, settingsOf(answerer, given, options.seed)));
+        if (file.mended) options.onWarning?.(`The last row of ${path} was cut short (${file.mended} bytes) and is answered again.`);
+        const batches = batchesOf(lengths, answerer.batchSize);
+        sittings.push({ benchmark: name, scenario, asked, file, writer: new RowWriter(file), batches, refused });
+      }
+    }
+  } catch (error) {
+    for (const { file } of sittings) await file.close();
+    throw error;
+  }
+  return sittings;
+}
+
+/** Of everything besides question and scenario that decides about an answer. */
+const settingsOf = (answerer: Answerer, { prompt }: SetToAsk, seed: number): string =>
+  answerId(answerer.settings, prompt, seed).slice(0, 12);
+
+/** Batches in the order of work: a piece of the set is asked under all scenarios with the same pictures before the next piece. */
+function planOf(sittings: readonly Sitting[], groups: readonly (readonly number[])[]): Task<Batch>[] {
+  const tasks: Task<Batch>[] = [];
+  for (const group of groups) {
+    const pieces = Math.max(...group.map(s => sittings[s].batches.length));
+    for (let piece = 0; piece < pieces; piece++)
+      for (const sitting of group)
+        for (const numbers of sittings[sitting].batches[piece] ?? [])
+          tasks.push({
+            input: { sitting, numbers },
+            keys: numbers.map(i => `${sitting}/${i}`),
+            units: numbers.length,
+            kind: sittings[sitting].benchmark,
+          });
+  }
+  return tasks;
+}
+
+/**
+ * Asks what has no answer yet. Answers stand in `output/answers/SET/SCENARIO.jsonl`, in the order of the questions when the run ends.
+ * @throws NarrowsError for files of another run, a full disk, an answerer that is lost; the signal's reason. Rows that were written stay
+ */
+export async function answerSets(
+  sets: readonly SetToAsk[],
+  answerer: Answerer,
+  output: string,
+  options: AnswerSetsOptions,
+): Promise<AnswerSetsResult> {
+  const { signal } = options;
+  const sittings = await openSittings(sets, answerer, output, options);
+  const groups: number[][] = [];
+  let at = 0;
+  for (const given of sets)
+    for (const group of new AskedSet(given, options).groups()) {
+      groups.push(group.map((_, i) => at + i));
+      at += group.length;
+    }
+  const settings = sets.flatMap(given => given.scenarios.map(() => settingsOf(answerer, given, options.seed)));
+  const place = (key: string): readonly [number, number] => key.split('/').map(Number) as [number, number];
+  const failed = new Map<string, Unanswered>();
+  const fail = (s: number, i: number, reason: string): void => {
+    const { benchmark, scenario, asked } = sittings[s];
+    const { key, where } = asked[i].question;
+    failed.set(`${s}/${i}`, { benchmark, scenario: scenario.name, key, where, reason });
+  };
+  sittings.forEach(({ refused }, s) => {
+    for (const [i, reason] of refused) fail(s, i, reason);
+  });
+  const has = (s: number, i: number): boolean => sittings[s].file.has(keyOf(sittings[s].asked[i]));
+  let [answered, tokens] = [0, 0];
+  const before = sittings.reduce((sum, { asked, file }) => sum + asked.filter(one => file.has(keyOf(one))).length, 0);
+
+  const work = async ({ sitting: s, numbers }: Batch, hooks: TaskHooks<AnswerRow>): Promise<void> => {
+    const { asked, writer, refused } = sittings[s];
+    // The whole batch is asked, though some of it may be answered: answers do not depend on where a run was stopped.
+    const open = numbers.filter(i => !refused.has(i));
+    if (open.length === 0) return;
+    const fresh = new Set(open.filter(i => !has(s, i)));
+    let ended = 0;
+    const answer = (k: number, result: Answered): void => {
+      const i = open[k];
+      if (!fresh.has(i)) return;
+      if ('failure' in result) fail(s, i, result.failure);
+      else {
+        writer.add(rowOf(answerer, settings[s], asked[i], result));
+        answered++;
+        tokens += result.tokens ?? 0;
+      }
+      hooks.onProgress(Math.min(0.99, ++ended / Math.max(1, fresh.size)));
+    };
+    try {
+      await answerer.answer(
+        open.map(i => asked[i].turn),
+        answer,
+        signal,
+      );
+    } finally {
+      await writer.settle();
+    }
+  };
+  const store: Store<AnswerRow> = { has: key => failed.has(key) || has(...place(key)), put: async () => {} };
+  const began = performance.now();
+  try {
+    await runPlan(planOf(sittings, groups), store, localPool(work), {
+      label: 'Answering',
+      unit: 'questions',
+      signal,
+      progress: options.progress,
+      onInfo: options.onInfo,
+      note: () => (tokens === 0 ? undefined : `${Math.round(tokens / Math.max(0.001, (performance.now() - began) / 1000))} tokens/s`),
+    });
+    for (const { file, asked } of sittings) await file.finish(asked.map(keyOf));
+  } catch (error) {
+    for (const { file } of sittings) await file.close().catch(() => {});
+    throw error;
+  }
+  return { answered, before, unanswered: [...failed.values()] };
+}

@@ -1,0 +1,129 @@
+/** @file A set of questions ready to be asked under several scenarios: prompts, numbers of samples, and the order of work. */
+import { schedule } from '../../generation/bulk.ts';
+import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
+import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { exactJson } from '../../system/exact-json.ts';
+import type { Benchmark } from '../benchmarks/benchmark.ts';
+import type { Question, QuestionSet } from '../benchmarks/question.ts';
+import type { AskedPicture, AskedTurn } from './answerer.ts';
+import { pictureKey, type Scenario, shiftPicture, shiftWords } from './scenario.ts';
+
+/** Batches whose questions are put in order of length together; within so many, questions stay near those of the same picture. */
+const CHUNK = 16;
+
+/** What is asked, and how. */
+export interface SetToAsk {
+  readonly benchmark: Benchmark;
+  readonly set: QuestionSet;
+  /** Name among the benchmark's prompts. */
+  readonly prompt: string;
+  readonly scenarios: readonly Scenario[];
+}
+
+/** A question under a scenario, with what its answer's row says. */
+export interface Asked {
+  readonly question: Question;
+  readonly turn: AskedTurn;
+  /** The turn without marks of images before it. */
+  readonly prompt: string;
+  /** 2 where a question with the same id and prompt comes for the second time, and so on. */
+  readonly repeat?: number;
+}
+
+const MARK = '<image>';
+const marksOf = (text: string): number => text.split(MARK).length - 1;
+
+/** The user's turn: pictures stand where the text says, else before it (LLaVA's convention). @throws NarrowsError where they do not fit */
+function turnOf(text: string, { pictures, where }: Question): string {
+  const marks = marksOf(text);
+  if (marks === 0) return `${`${MARK}\n`.repeat(pictures.length)}${text}`;
+  if (marks === pictures.length) return text;
+  throw new NarrowsError(`${where}: the prompt has ${marks} places for images and the question ${pictures.length} pictures.`);
+}
+
+/** Questions of a set, with what all scenarios share. */
+export class AskedSet {
+  private readonly pictureNumbers = new Map<string, number>();
+
+  constructor(
+    readonly given: SetToAsk,
+    private readonly options: { readonly seed: number; readonly pictures?: ImageReadOptions },
+  ) {
+    for (const { pictures } of given.set.questions)
+      for (const { id } of pictures) if (!this.pictureNumbers.has(id)) this.pictureNumbers.set(id, this.pictureNumbers.size);
+  }
+
+  get questions(): readonly Question[] {
+    return this.given.set.questions;
+  }
+
+  private picture(scenario: Scenario, picture: Question['pictures'][number]): AskedPicture {
+    const sample = this.pictureNumbers.get(picture.id)!;
+    const { seed, pictures } = this.options;
+    return {
+      key: exactJson([this.given.benchmark.name, picture.id, pictureKey(scenario)]),
+      read: async () => shiftPicture(scenario, await picture.read(pictures), { seed, sample }, this.given.benchmark.referenceSize),
+    };
+  }
+
+  /**
+   * All questions as a scenario asks them.
+   * @throws NarrowsError naming the question that a prompt or a shift cannot be made for
+   */
+  async ask(scenario: Scenario): Promise<Asked[]> {
+    const { benchmark, prompt } = this.given;
+    const style = benchmark.prompts[prompt];
+    const seen = new Map<string, number>();
+    const asked: Asked[] = [];
+    for (const [number, question] of this.questions.entries()) {
+      const words = await shiftWords(scenario, question.text, { seed: this.options.seed, sample: number });
+      const text = turnOf(style.build(question, words).text, question);
+      const plain = text.startsWith(MARK) ? text.replace(/^(<image>\s*)+/, '') : text;
+      const key = exactJson([question.id, plain]);
+      const repeat = (seen.get(key) ?? 0) + 1;
+      seen.set(key, repeat);
+      const pictures = question.pictures.map(picture => this.picture(scenario, picture));
+      asked.push({ question, prompt: plain, turn: { number, text, pictures }, ...(repeat > 1 ? { repeat } : {}) });
+    }
+    return asked;
+  }
+
+  /** Scenarios in groups of the same pictures, in the order given. */
+  groups(): Scenario[][] {
+    const groups = new Map<string, Scenario[]>();
+    for (const scenario of this.given.scenarios) {
+      const key = pictureKey(scenario);
+      groups.set(key, [...(groups.get(key) ?? []), scenario]);
+    }
+    return [...groups.values()];
+  }
+}
+
+/**
+ * Batches of numbers of questions: in pieces that stay near the set's order (so that the questions of a picture come together), each piece
+ * by length. It depends on the questions only, so a run that goes on makes the same batches.
+ */
+export function batchesOf(lengths: readonly number[], batchSize: number): number[][][] {
+  const chunk = batchSize * CHUNK;
+  return Array.from({ length: Math.ceil(lengths.length / chunk) }, (_, c) =>
+    schedule(lengths.slice(c * chunk, (c + 1) * chunk), batchSize).map(batch => batch.map(i => c * chunk + i)),
+  );
+}
+
+/** Length of every question for the model, or why it cannot be asked (then its length is 0). */
+export function lengthsOf(
+  asked: readonly Asked[],
+  length: (text: string) => number,
+): { readonly lengths: number[]; readonly refused: ReadonlyMap<number, string> } {
+  const refused = new Map<number, string>();
+  const lengths = asked.map(({ turn }, i) => {
+    try {
+      return length(turn.text);
+    } catch (error) {
+      if (!(error instanceof NarrowsError)) throw error;
+      refused.set(i, messageOf(error));
+      return 0;
+    }
+  });
+  return { lengths, refused };
+}
