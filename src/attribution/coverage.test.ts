@@ -74,7 +74,7 @@ describe('a ground truth', () => {
       truth: { width: image.width, height: image.height, data },
     };
   };
-  it('is laid over the covered part alone', async () => {
+  it('is laid over the covered part only', async () => {
     const prepared = await prepare(model, sample(COVERED) as never, SIZE);
     expect(prepared.size).toEqual([COVERED, COVERED]);
     expect(prepared.truth).toEqual(Uint8Array.from({ length: COVERED ** 2 }, (_, i) => (i % COVERED >= COVERED / 2 ? 1 : 0)));

@@ -120,7 +120,7 @@ describe('posterior', () => {
     );
   });
 
-  it('has a map of the image alone after the projector', async () => {
+  it('has only a map of the image after the projector', async () => {
     const directory = await tiny('projector', { bottleneck_layers: [-1] }, random);
     await using chat = await ChatModel.open(directory);
     const result = await explainQuestion(posterior, { model: chat, pair: pair }, { layer: 'auto' });

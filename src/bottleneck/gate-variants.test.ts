@@ -48,7 +48,7 @@ describe('weights of the two terms (AdaIB)', () => {
     expect(one).toBeGreaterThan(none);
   });
 
-  it('are told the mean nats of each step, free of their own weight, and may change with them', async () => {
+  it('receive the mean nats of each step, free of their own weight, and may change with them', async () => {
     const calls: number[][] = [];
     await solve(toy({ weights: fixed(1, 7, calls), options: { steps: 3, alphaStart: 2 } }));
     expect(calls).toHaveLength(3);

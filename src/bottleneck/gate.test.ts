@@ -141,7 +141,7 @@ describe('noisyGate', () => {
     expectClose(asFloats(out.slope), differences, { rtol: 1e-4, atol: 1e-5 });
   });
 
-  it('leaves the state alone where the gate is open, gives pure noise where it is closed, and is finite at ± 40', async () => {
+  it('leaves the state unchanged where the gate is open, gives pure noise where it is closed, and is finite at ± 40', async () => {
     const alpha = input('alpha', [pairs, tokens, width]);
     await using graph = await compile(runtime, { z: noisyGate(values.hidden, alpha, values.noise, values) });
     for (const at of [-40, -12, 12, 40]) {

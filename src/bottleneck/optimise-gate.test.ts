@@ -237,7 +237,7 @@ describe('control', () => {
 });
 
 describe('several pairs', () => {
-  it.each([false, true])('come out as each would alone, in any order (own statistics: %s)', async perSample => {
+  it.each([false, true])('come out as each would by itself, in any order (own statistics: %s)', async perSample => {
     const hidden = normals('toy.three', [3, TOKENS, WIDTH]);
     const size = TOKENS * WIDTH;
     const statistics = perSample ? [0, 1, 2].map(p => sampleStatistics(hidden.data.subarray(p * size, (p + 1) * size), WIDTH)) : undefined;
@@ -290,7 +290,7 @@ describe('texts of clip-tiny', () => {
     return solve({ runtime, tower: model.text, layer, hidden, inputs, target: targets, lengths, seed: 4, options: OPTIONS });
   }
 
-  it.each([0, 1])('come out padded in a batch as alone, behind block %d', async layer => {
+  it.each([0, 1])('come out padded in a batch as by themselves, behind block %d', async layer => {
     const padded = await solveTexts(captions, layer);
     for (const [p, caption] of captions.entries()) {
       const [single] = await solveTexts([caption], layer);

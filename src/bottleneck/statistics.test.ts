@@ -62,7 +62,7 @@ describe('RunningStatistics', () => {
 });
 
 describe('sampleStatistics', () => {
-  it('takes the rows that it is given alone', () => {
+  it('takes only the rows that it is given', () => {
     const { mean, deviation } = sampleStatistics(data.subarray(0, 10 * width), width);
     const expected = twoPass(data.slice(0, 10 * width));
     expectClose(mean, expected.mean, { rtol: 1e-6 });

@@ -19,7 +19,7 @@ it("knows OpenCLIP's layout, and sends nobody to a class that cannot open it", (
   }
 });
 
-it('leaves models alone, whatever stands beside them', () => {
+it('leaves models unchanged, whatever lies next to them', () => {
   expect(said(['config.json', 'open_clip_config.json', 'model.safetensors'])).toBeUndefined();
   expect(said(['config.json', 'adapter_config.json'])).toBeUndefined();
   expect(said(['readme.md'])).toBeUndefined();

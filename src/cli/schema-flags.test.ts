@@ -70,7 +70,7 @@ describe('--config', () => {
     return made.opts();
   };
 
-  it('sets what the command line left alone, in camel or snake case', () => {
+  it('sets what the command line left unset, in camel or snake case', () => {
     expect(apply({ learningRate: 0.5, layer: 2, antithetic: false, output: ['a', 'b'], names: ['x', 'y'] }, '--layer', '4')).toEqual({
       learningRate: 0.5,
       layer: 4,
@@ -91,7 +91,7 @@ describe('--config', () => {
 });
 
 describe('numbers', () => {
-  it('have ranges that a wrong value is told', () => {
+  it('have ranges that the error for a wrong value names', () => {
     expect(number(0, 1)('0.5')).toBe(0.5);
     expect(integer(1)('12')).toBe(12);
     for (const text of ['', 'x', '1.5', '0', '1e3', 'NaN'])

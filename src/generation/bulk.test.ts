@@ -57,7 +57,7 @@ const parsed = (text: string): AnswerRow[] =>
     .map(line => JSON.parse(line));
 
 describe('answerQuestions', () => {
-  it('answers each as it would be answered alone, in the order of the questions, in rows as LLaVA writes them', async () => {
+  it('answers each as it would be answered by itself, in the order of the questions, in rows as LLaVA writes them', async () => {
     const questions = await questionsOf();
     const answers = parsed(await run('all.jsonl', questions, { generation: { maxNewTokens: 5 } }));
     expect(answers.map(a => a.question_id)).toEqual(rows.map(r => r.question_id));

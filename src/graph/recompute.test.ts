@@ -70,7 +70,7 @@ describe('recompute', () => {
         expect(Math.abs((b[name].data[i] as number) - v), `${name} ${i}`).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(v)));
   });
 
-  it('computes the inside twice, once for each pass, and the forward pass alone once', () => {
+  it('computes the inside twice, once for each pass, and only the forward pass once', () => {
     expect(count(trace(plain).outputs, 'Softmax')).toBe(2);
     expect(count(trace(recompute).outputs, 'Softmax')).toBe(4);
     expect(count({ loss: trace(recompute).loss }, 'Softmax')).toBe(2);

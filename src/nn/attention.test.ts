@@ -144,7 +144,7 @@ describe('textMask', () => {
           expect(m.data[(b * TOKENS + i) * TOKENS + j]).toBe(j <= i && MASK.data[b * TOKENS + j] ? 0 : LOWEST);
   });
 
-  it('of padding alone stays finite: softmax over it gives no NaN', async () => {
+  it('of nothing but padding stays finite: softmax over it gives no NaN', async () => {
     const p = trainableParameters();
     const x = input('x', ['batch', 'seq', WIDTH]);
     const { output } = selfAttention(p, x, HEADS, textMask(ids(), mask()));

@@ -30,7 +30,7 @@ describe('targets', () => {
     expect(isSavedModule(config, 'model.multi_modal_projector.linear_1.weight')).toBe(false);
   });
 
-  it('a pattern that is none, and no target at all, are told in one sentence', () => {
+  it('a pattern that is none, and no target at all, are refused in one sentence', () => {
     expect(() => isLoraTarget({ ...config, target_modules: '(?P<x>q)' }, q)).toThrow(NarrowsError);
     expect(() => isLoraTarget({ ...config, target_modules: '(' }, q)).toThrow(
       'The LoRA target "(" is no regular expression; name layers in a list, such as ["q_proj", "v_proj"].',

@@ -86,7 +86,7 @@ describe('loadReport', () => {
     );
   });
 
-  it('counts what is missing, and is content with unexpected tensors alone', () => {
+  it('counts what is missing, and is content with only unexpected tensors', () => {
     const missing = (names: string[]) => reportSentence({ missing: names, unexpected: ['x'], misshaped: [] }, 'DIR');
     expect(missing([])).toBeUndefined();
     expect(missing(['a'])).toBe('DIR lacks 1 tensor (a); the file is incomplete or of another architecture.');

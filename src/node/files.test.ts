@@ -20,7 +20,7 @@ it.skipIf(process.platform !== 'linux')('gives up where the file system refuses'
   await expect(writeFileAtomic('/proc/narrows/x.txt', 'x')).rejects.toThrow('cannot be made there');
 });
 
-it('says when a file stands in the way, and leaves it alone', async () => {
+it('says when a file stands in the way, and leaves it unchanged', async () => {
   const file = join(root, 'file');
   writeFileSync(file, 'mine');
   await expect(writeFileAtomic(join(file, 'x.txt'), 'x')).rejects.toThrow('a part of the path is a file');

@@ -64,7 +64,7 @@ describe('AdamW', () => {
     expect(b.stepsTaken).toBe(5);
   });
 
-  it('leaves a parameter without a gradient alone, and everything where the norm is not finite', () => {
+  it('leaves a parameter without a gradient unchanged, and everything where the norm is not finite', () => {
     const parameters = start();
     const adamw = new AdamW(parameters, options);
     adamw.step(new Map([['scale', Float32Array.of(1)]]), 0.1);
@@ -87,7 +87,7 @@ describe('AdamW', () => {
 });
 
 describe('Muon', () => {
-  it('follows a float32 reference over five updates, AdamW beside it', async () => {
+  it('follows a float32 reference over five updates, with AdamW for the rest', async () => {
     const parameters = start();
     const far = await departures(makeMuon(parameters), parameters, golden.muon);
     expect(Math.max(...far)).toBeLessThan(2e-6);

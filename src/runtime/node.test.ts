@@ -20,7 +20,7 @@ describe('nodeRuntime', () => {
     expect([...(await compiled.run({ x: view })).y.data]).toEqual([2, 14]);
   });
 
-  it('fills given outputs, views and inputs included, and nothing beside them', async () => {
+  it('fills given outputs, views and inputs included, and nothing around them', async () => {
     await using compiled = await compile(runtime, { y: add(mul(x, 2), sum(x)) });
     const buffer = Float32Array.of(9, 1, 2, 3, 9);
     const mine = floats([3], buffer.subarray(1, 4));

@@ -38,7 +38,7 @@ beforeAll(async () => {
 const matrix = floats([400, 400], new Float32Array(160_000).fill(0.1));
 
 describe('workerRuntime', () => {
-  it('gives what the runtime of this thread gives, and leaves the inputs alone', async () => {
+  it('gives what the runtime of this thread gives, and leaves the inputs unchanged', async () => {
     await using there = await compile(runtime, doubled);
     await using here = await compile(nodeRuntime({ threads: 1 }), doubled);
     const buffer = Float32Array.from({ length: 100 }, (_, i) => i);

@@ -86,7 +86,7 @@ describe('instructions', () => {
     expect(chatIds('a dog', word => word === 1)).toEqual(['a', 'd', '##o', '##g'].map(t => CHAT_TOKENS.indexOf(t)));
   });
 
-  it("stand in LLaVA's format beside the pictures", async () => {
+  it("are written in LLaVA's format next to the pictures", async () => {
     const directory = await mkdtemp(join(tmpdir(), 'narrows-llava-'));
     await writeScenes({ count: 3, outputDirectory: directory, styles: ['noto'], llava: true });
     const records = JSON.parse(await readFile(join(directory, 'llava.json'), 'utf8')) as LlavaRecord[];

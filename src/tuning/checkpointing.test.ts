@@ -141,7 +141,7 @@ describe('arguments of a resumed run', () => {
     await expect(compare({ seed: 1 })).rejects.toMatchObject({ kind: 'usage' });
   });
 
-  it('are told where they change the rest of the run', async () => {
+  it('are reported where they change the rest of the run', async () => {
     expect(await compare({ max_steps: 20, logging_steps: 5, dropout: 0.5, output_dir: 'elsewhere' })).toEqual([
       'From step 4 on the learning rate takes another course: max_steps (was 10, now 20).',
       'From step 4 on figures and checkpoints come at other steps: logging_steps (was not given, now 5).',

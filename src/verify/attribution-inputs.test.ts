@@ -31,7 +31,7 @@ async function reference(settings: Record<string, unknown>, beside = true): Prom
   return ReferenceFile.open(path);
 }
 
-it('are the pair that the settings name, without padding, from the file beside or the one that is given', async () => {
+it('are the pair that the settings name, without padding, from the file next to it or the one that is given', async () => {
   const outputs = await ReferenceFile.open(join(testdata, 'outputs.safetensors'));
   const mask = (await outputs.integers('attention_mask')).data as Int32Array;
   for (const pair of [0, 2]) {

@@ -41,7 +41,7 @@ it('are six', () => {
 describe.each(OWN)('$name', ({ name, modalities, signed }) => {
   const captions = [...PAIRS, drawPair(9, 12)];
 
-  it('gives every pair of a padded batch the map that it has alone', async () => {
+  it('gives every pair of a padded batch the map that it has by itself', async () => {
     const entry = method(name);
     const together = await entry.attributeAll(captions);
     for (const [p, pair] of captions.entries()) {
@@ -78,7 +78,7 @@ describe.each(OWN)('$name', ({ name, modalities, signed }) => {
     expect(passes!.backward).toBeCloseTo(b, 6);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops on request', async () => {
     const reason = new Error('enough');
     await expect(method(name).attribute(PAIRS[0], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });

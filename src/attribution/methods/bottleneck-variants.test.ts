@@ -33,7 +33,7 @@ async function explain(name: string, options: Record<string, unknown> = {}, run:
 }
 
 describe.each(VARIANTS)('%s', name => {
-  it('gives nats of image and caption, the same alone as in a batch, and other ones for another seed or target', async () => {
+  it('gives nats of image and caption, the same one by one as in a batch, and other ones for another seed or target', async () => {
     const all = await explain(name);
     for (const { image, text, unit } of all) {
       expect(unit).toBe('nats');

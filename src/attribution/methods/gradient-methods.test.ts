@@ -71,7 +71,7 @@ it('are twelve', () => {
 describe.each(OWN)('$name', ({ name, signed, sampled, schema, family }) => {
   const captions = [...PAIRS, drawPair(9, 12)];
 
-  it('gives every pair of a padded batch the map that it has alone, within any memory', async () => {
+  it('gives every pair of a padded batch the map that it has by itself, within any memory', async () => {
     const tested = method(name);
     const progress: [number, number][] = [];
     const together = await tested.attributeAll(captions, { seed: 3 });
@@ -178,7 +178,7 @@ it('pixels have the size of what patches cover, and patches are their sums, at o
 });
 
 describe('completeness', () => {
-  it('the sum of a path method is the difference of scores, and the rest is told', async () => {
+  it('the sum of a path method is the difference of scores, and the rest is reported', async () => {
     for (const name of ['integrated-gradients', 'layer-integrated-gradients']) {
       const coarse = await method(name, { nSteps: 5, rule: 'right-riemann' }).attribute(PAIRS[1]);
       const fine = await method(name, { nSteps: 60 }).attribute(PAIRS[1]);
@@ -194,7 +194,7 @@ describe('completeness', () => {
     }
   });
 
-  it('all baselines give different maps, complete or with the gap told', async () => {
+  it('all baselines give different maps, complete or with the gap reported', async () => {
     for (const [name, kinds] of [
       ['integrated-gradients', ['mean', 'black', 'blur']],
       ['layer-integrated-gradients', ['input', 'zero', 'mean-token']],

@@ -44,7 +44,7 @@ it('the gradient at the pixels is the one of PyTorch', async () => {
 const OWN = methods.filter(m => ['gradient', 'layer-gradient', 'control'].includes(m.family));
 
 describe.each(OWN)('$name', entry => {
-  it('maps every patch and word, in a batch as alone', async () => {
+  it('maps every patch and word, the same in a batch as one by one', async () => {
     const options = {
       ...('nSamples' in entry.schema.shape ? { nSamples: 8 } : {}),
       ...('nSteps' in entry.schema.shape ? { nSteps: 30 } : {}),

@@ -46,7 +46,7 @@ describe('a result', () => {
     result = await m2ib().attribute(PAIRS[1], { seed: 3 });
   });
 
-  it('has a value for every token, and shows patches and words alone', () => {
+  it('has a value for every token, and shows only patches and words', () => {
     const { image, text } = result;
     expect([image!.tokens.length, image!.prefixTokens, image!.grid]).toEqual([17, 1, [4, 4]]);
     expect(image!.patches).toEqual(image!.tokens.slice(1));
@@ -105,7 +105,7 @@ describe('a result', () => {
 });
 
 describe('many pairs', () => {
-  it('come out as each does alone, in any order', async () => {
+  it('come out as each does by itself, in any order', async () => {
     const method = m2ib();
     const all = await method.attributeAll(PAIRS);
     const turned = await method.attributeAll(PAIRS.toReversed());

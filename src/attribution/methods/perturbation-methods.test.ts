@@ -139,7 +139,7 @@ describe('the standard error', () => {
 
 describe('every method', () => {
   for (const name of [...GAMES, ...JOINT])
-    it(`${name}: special tokens and CLS have no value, a pair comes out alone as in a batch, a one-word caption makes sense`, async () => {
+    it(`${name}: special tokens and CLS have no value, a pair comes out the same by itself as in a batch, a one-word caption makes sense`, async () => {
       const pairs = [PAIRS[1], PAIRS[2]];
       const { results } = await run(name, few(name), { pairs });
       const { results: separate } = await run(name, few(name), { pairs: [PAIRS[2]] });

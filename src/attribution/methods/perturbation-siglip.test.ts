@@ -91,7 +91,7 @@ describe('the engine', () => {
 const OWN = methods.filter(m => m.family === 'perturbation' || m.family === 'interaction');
 
 describe.each(OWN)('$name', entry => {
-  it('maps every patch and word, in a batch as alone', async () => {
+  it('maps every patch and word, the same in a batch as one by one', async () => {
     const options =
       'samples' in entry.schema.shape ? { samples: 80 } : 'textMasks' in entry.schema.shape ? { imageMasks: 80, textMasks: 40 } : {};
     const together = await explainTensors(model, entry, pairs, { options, special });

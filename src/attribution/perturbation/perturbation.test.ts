@@ -66,7 +66,7 @@ describe('pictures', () => {
     }
   });
 
-  it('drop: the same as a sequence of the other tokens alone', async () => {
+  it('drop: the same as a sequence of only the other tokens', async () => {
     await using engine = engineOf();
     const coalition = Uint8Array.from({ length: 16 }, (_, i) => +(i % 3 === 0));
     const left = [
@@ -123,7 +123,7 @@ describe('captions', () => {
     close(all.data, unit(row(encoded.text.features, 1)));
   });
 
-  it("a pair of a padded batch comes out as it does alone, and a sub-word's tokens play together", async () => {
+  it('a pair of a padded batch comes out as it does by itself, and the tokens of a word are one player', async () => {
     const onlyFirst = await encodePairs(model, [PAIRS[0]], LAYERS);
     await using engine = engineOf();
     await using single = engineOf({ encoded: onlyFirst });
@@ -200,7 +200,7 @@ describe('work', () => {
     expect((await textGame(engine, 1, targets.text).values(new Uint8Array(7).fill(1)))[0]).toBeCloseTo(whole, 6);
   });
 
-  it('a caption of special tokens alone cannot be played', () => {
+  it('a caption of special tokens only has no players', () => {
     const rows = [{ ids: [94, 95], tokens: encoded.text.batch.rows[0].tokens.filter(t => t.special), allUnknown: false }];
     const empty = { ...encoded, pairs: [drawPair(1)], text: { ...encoded.text, batch: { ...encoded.text.batch, rows } } };
     expect(() => captionPlayers(empty, 0)).toThrow(/no words that could be removed/);

@@ -169,7 +169,7 @@ describe('gaussianBottleneck', () => {
     expectClose(out.text, [over([3, 4, 9])], { rtol: 1e-5 });
   });
 
-  it('costs nothing, and has finite gradients, where nobody pays: text alone', async () => {
+  it('costs nothing, and has finite gradients, where nobody pays: only text', async () => {
     const { p, hidden, state, penalty } = traced(settings({ prior: 'learnable' }));
     const names = [...p.all.keys()];
     const loss = add(add(penalty.visual, penalty.text), sum(state.hidden));
@@ -191,7 +191,7 @@ describe('gaussianBottleneck', () => {
     }
   });
 
-  it('leaves words alone after the projector, and the other modality where one is chosen', async () => {
+  it('leaves words unchanged after the projector, and the other modality where one is chosen', async () => {
     const cases: [config: BottleneckConfig, layer: number, passes: number][] = [
       [settings({ bottleneck_layers: [-1] }), -1, 2],
       [settings({ modalities: ['visual'] }), 1, 2],

@@ -40,7 +40,7 @@ describe('flags of the chosen entry', () => {
     expect(() => parse('--steps', 'many')).toThrow('--steps cannot be "many": give a number.');
   });
 
-  it('are alone in the help', () => {
+  it('are the only ones in the help', () => {
     const { help } = parse('--method', 'two');
     expect(help).toContain('Options of two:');
     expect(help).toContain('--layer <last|all>');

@@ -60,7 +60,7 @@ describe('pointing game', () => {
     expect(await judge('pointing-game', on([9, 0, 0, 0, 0, 9, 9, 0, 0, 0, 0, 0]))).toBeCloseTo(2 / 3, 12);
   });
 
-  it('takes what rounding alone keeps from the maximum for a maximum', async () => {
+  it('takes what only rounding keeps from the maximum for a maximum', async () => {
     expect(await judge('pointing-game', words([1, 1 - 2 ** -24, 0], [0, 1, 0]))).toBe(0.5);
     expect(await judge('pointing-game', words([1, 1 - 2 ** -12, 0], [0, 1, 0]))).toBe(0);
   });
@@ -84,7 +84,7 @@ describe('pointing game', () => {
 describe('energy, mass and pointing-game recognition', () => {
   const signed = [-2, 0, 0, 0, 0, 3, -1, 0, 0, 0, 0, 4];
 
-  it('count the positive part alone, the signed sum, or what stands where it should', async () => {
+  it('count only the positive part, the signed sum, or what lies where it should', async () => {
     expect(await judge('energy-pointing-game', on(signed))).toBeCloseTo(3 / 7, 12);
     expect(await judge('relevance-mass', on(signed))).toBeCloseTo(3 / 7, 12);
     expect(await judge('relevance-mass', on(signed), { signed: true })).toBeCloseTo(2 / 4, 12);

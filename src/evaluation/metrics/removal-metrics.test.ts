@@ -82,7 +82,7 @@ describe('insertion, deletion, MoRF, LeRF, ABPC, AOPC', () => {
     expect(await judge('insertion', wordsSample([1, 2], [1, -1], 5), { score: 'normalised' })).toBeNaN();
   });
 
-  it('see the order alone, and only steps for patches', async () => {
+  it('see only the order, and for patches only steps', async () => {
     const scaled = await judged(
       names,
       WORTH.map(v => 10 * v - 3),

@@ -88,7 +88,7 @@ describe('max-sensitivity', () => {
 });
 
 describe('stability over seeds', () => {
-  it('is 1 for a method without chance, about 0 for chance alone', async () => {
+  it('is 1 for a method without chance, about 0 for pure chance', async () => {
     const steady = sampleOf(() => MAP);
     expect(await judge('seed-stability', steady, { seeds: 3 })).toBe(1);
     expect(new Set(steady.asked.map(c => c.seed)).size).toBe(3);
@@ -159,7 +159,7 @@ describe('prompt randomisation', () => {
     ).toBe(-1);
   });
 
-  it('sees peaks that move over a background that stays by values alone', async () => {
+  it('sees peaks that move over a background that stays only by values', async () => {
     // Ranks agree but for the two highest, whose places are taken by one another.
     const before = [0, 1, 2, 3, 4, 5, 12, 100];
     const after = [0, 1, 2, 3, 4, 5, 100, 12];

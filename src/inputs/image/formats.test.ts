@@ -99,7 +99,7 @@ describe('more than 8 bits', () => {
     expect((await read(greyPng16(64, 64, values), { window: [1000, 2260] })).image.reading.warnings).toEqual([]);
   });
 
-  test('8 bits are left alone, and a window for them is named as not applied', async () => {
+  test('8 bits are left unchanged, and a window for them is named as not applied', async () => {
     const { said, image } = await read(path('rgb-24.bmp'), { window: [0, 4095] });
     expect(said).toEqual([`Image ${path('rgb-24.bmp')}: it has 8 bits per sample, so the window 0,4095 was not applied to it.`]);
     expect(sha(image.data)).toBe(cases.find(c => c.file === 'rgb-24.bmp')!.rgb_sha256);

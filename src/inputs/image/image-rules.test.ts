@@ -24,7 +24,7 @@ async function read(fallback = CLIP) {
 }
 
 describe('readImageRules', () => {
-  it('reads preprocessor_config.json, also beside a processor_config.json without rules', async () => {
+  it('reads preprocessor_config.json, also next to a processor_config.json without rules', async () => {
     await put('preprocessor_config.json', OLD);
     await put('processor_config.json', { processor_class: 'LlavaProcessor', patch_size: 14 });
     expect(await read()).toEqual({ json: OLD, file: join(directory, 'preprocessor_config.json'), stored: true, warnings: [] });

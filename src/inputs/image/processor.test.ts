@@ -117,7 +117,7 @@ describe('sizes', () => {
   test('extreme pictures work', () => {
     for (const image of [blank(1, 1), blank(640, 3), blank(3, 640), blank(20000, 1)]) expect(shape({}, image)).toEqual([3, 224, 224]);
   });
-  test('longest edge, alone and as a limit', () => {
+  test('longest edge, by itself and as a limit', () => {
     expect(shape({ ...uncropped, size: { longest_edge: 30 } }, blank(60, 45))).toEqual([3, 22, 30]);
     expect(shape({ ...uncropped, size: { longest_edge: 30 } }, blank(1, 600))).toEqual([3, 30, 1]);
     expect(shape({ ...uncropped, size: { shortest_edge: 30, longest_edge: 40 } }, blank(90, 30))).toEqual([3, 13, 40]);

@@ -38,7 +38,7 @@ describe("a file's own patterns", () => {
     expect(() => new Tokenizer(bare).encode('a dog')).toThrow('has no unknown token');
   });
 
-  it("are told from CLIP's and SigLIP's", () => {
+  it("are distinguished from CLIP's and SigLIP's", () => {
     const clip = JSON.parse(
       gunzipSync(readFileSync(new URL('testdata/clip-tokenizer.json.gz', import.meta.url))).toString(),
     ) as TokenizerJson;

@@ -72,7 +72,7 @@ describe('CLIP', () => {
     expect(tokenizer.textOf(2368)).toBe('cat</w>');
   });
 
-  test('vocab.json and merges.txt alone give the same', async () => {
+  test('only vocab.json and merges.txt give the same', async () => {
     const { model } = parse<{ model: { vocab: Record<string, number>; merges: string[][] } }>(clipJson);
     const merges = `#version: 0.2\n${model.merges.map(pair => pair.join(' ')).join('\n')}\n`;
     const path = directory({ 'vocab.json': JSON.stringify(model.vocab), 'merges.txt': merges, ...companions });

@@ -92,7 +92,7 @@ describe.each(NAMES)('%s', name => {
     expect(Math.abs(Math.hypot(...features.data.subarray(0, features.shape[1])) - 1)).toBeGreaterThan(0.01);
   });
 
-  it('gives each input the same alone as in a batch', async () => {
+  it('gives each input the same by itself as in a batch', async () => {
     const { model, get, raw } = await open(name);
     const [pixels, ids, mask] = [await get('pixel_values'), await raw('input_ids'), await raw('attention_mask')];
     const images = await model.imageFeatures(pixels);

@@ -40,7 +40,7 @@ describe.each(['image', 'text'] as const)('the %s tower', modality => {
     expect(inputs.text.attention_mask).toBeDefined();
   });
 
-  it('gives the same features from its prefix and suffix at every layer, the last block for the pooled token alone', async () => {
+  it('gives the same features from its prefix and suffix at every layer, the last block only for the pooled token', async () => {
     const tower = model[modality];
     for (let layer = -1; layer < tower.layers; layer++) {
       const { hidden, features } = await model.runTower(tower, inputs[modality], layer);

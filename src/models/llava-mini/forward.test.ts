@@ -149,7 +149,7 @@ describe('LlavaMiniModel', () => {
     }
   });
 
-  it('reads a text alone as LLaVA does: nothing is compressed or fused', async () => {
+  it('reads a text without image as LLaVA does: nothing is compressed or fused', async () => {
     const [model, inputs] = [await open('paper-llama'), await batch('paper-llama')];
     const ids = shown(inputs, 1);
     const single = await model.forward({ inputIds: ints([1, ids.length], ids) });

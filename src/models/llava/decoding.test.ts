@@ -26,7 +26,7 @@ const images = (pixels: FloatTensor, from: number, to: number): FloatTensor => {
   return floats([to - from, ...pixels.shape.slice(1)], pixels.data.slice(from * each, to * each));
 };
 
-/** The three prompts of a golden: two images, text alone, one image. */
+/** The three prompts of a golden: two images, only text, one image. */
 async function prompts(name: string): Promise<LlavaPrompt[]> {
   const g = await golden(name);
   const pixels = await g.floats('pixel_values');

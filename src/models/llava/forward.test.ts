@@ -78,7 +78,7 @@ describe('llava-tiny', () => {
 });
 
 describe.each(FAMILIES)('%s', name => {
-  it.each(['right', 'left'])('equals PyTorch with padding on the %s: two images, text alone, one image', async side => {
+  it.each(['right', 'left'])('equals PyTorch with padding on the %s: two images, only text, one image', async side => {
     const [model, g] = [await open(name), await golden(name)];
     const attentionMask = await g.raw(`${side}.attention_mask`);
     const out = await model.forward({
@@ -108,7 +108,7 @@ describe.each(FAMILIES)('%s', name => {
 });
 
 describe('LlavaModel', () => {
-  it('gives a text the same without any image in its batch as beside images', async () => {
+  it('gives a text the same without any image in its batch as with images', async () => {
     const [model, g] = [await open('qwen2-tied'), await golden('qwen2-tied')];
     const [ids, mask, logits] = [await g.raw('right.input_ids'), await g.raw('right.attention_mask'), await g.floats('right.logits')];
     const [, length] = ids.shape;

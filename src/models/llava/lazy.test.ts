@@ -68,7 +68,7 @@ const counter = async (file: string, name: string): Promise<number> =>
   Number(new RegExp(`${name}:\\s+(\\d+)`).exec(await readFile(`/proc/self/${file}`, 'utf8'))?.[1]);
 
 describe.each(Object.entries(FAMILIES))('%s', (name, { text, token, gigabytes }) => {
-  it.runIf(process.platform === 'linux')('is refused from its header alone, and opens without a weight being read', async () => {
+  it.runIf(process.platform === 'linux')('is refused by its header, and opens without a weight being read', async () => {
     const directory = await writeHollow(name, { model_type: 'llava', image_token_index: token, text_config: text }, 'F16');
     const read = await counter('io', 'rchar');
     const refused = LlavaModel.fromPretrained(directory, { availableMemory: 16e9 });

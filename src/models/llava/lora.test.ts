@@ -110,7 +110,7 @@ describe('an adapter of llava-tiny that PEFT saved', () => {
     expect((await unmerged(rooted)).loss.data).not.toEqual((await unmerged(adapter)).loss.data);
   });
 
-  it('runs from its file beside the frozen weights', async () => {
+  it('runs from its file with the frozen weights', async () => {
     const { entries, config: lora } = await openAdapter(directoryOf('peft-tiny'), nameInMemory);
     const stored = inMemoryEntries((await openCheckpoint(directoryOf('llava-tiny'))).entries).entries;
     const saved = [...entries].filter(([name]) => isSavedModule(lora, name));

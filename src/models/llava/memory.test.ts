@@ -22,6 +22,6 @@ it('tells what is missing for LLaVA-1.5-7B on a machine of 16 GB', () => {
   expect(freeMemory()).toBeGreaterThan(1e6);
 });
 
-it('repacks small weights alone, and only where there is room', () => {
+it('repacks only small weights, and only where there is room', () => {
   expect([worthRepacking(0.5e9, 16e9), worthRepacking(0.5e9, 1.2e9), worthRepacking(2e9, 16e9)]).toEqual([true, false, false]);
 });

@@ -57,7 +57,7 @@ describe('SVG', () => {
     }
     expect(escapeText(`<&>"'\u0001\ud800x`)).toBe('&lt;&amp;&gt;&quot;&#39;\ufffd\ufffdx');
   });
-  test.each(['image', 'text'] as const)('draws a result with %s alone', async modality => {
+  test.each(['image', 'text'] as const)('draws a result with %s only', async modality => {
     const svg = await figureSvg(exampleResult({ caption: 'a cup', ...photo, modality }), photo);
     expect(svg.includes('nats per patch')).toBe(modality === 'image');
     expect(svg.includes('nats per word')).toBe(modality === 'text');

@@ -11,7 +11,7 @@ const original = { width: 60, height: 40 };
 const style = { method: 'heat', map: colourMap('narrows-heat'), scale: displayScale(image.patches, 'nats'), opacity: 1 } as const;
 
 describe('the heat layer', () => {
-  test('lies on the view alone; the rest is veiled', () => {
+  test('lies only on the view; the rest is veiled', () => {
     expect(viewBox(image, original, 60, 40)).toEqual({ left: 10, top: 0, width: 40, height: 40 });
     const layer = overlayLayer(image, original, 60, 40, style);
     const pixel = (x: number, y: number) => Array.from(layer.data.subarray((y * 60 + x) * 4, (y * 60 + x) * 4 + 4));

@@ -95,7 +95,7 @@ describe('analyse', () => {
     expect(row(results, 'any', 'a').toReference?.verdict).toBe('unknown');
   });
 
-  it('says who cannot be told apart from the best', () => {
+  it('says which do not differ from the best', () => {
     expect(row(results, 'm', 'a').best).toBe(true);
     expect(row(results, 'm', 'b').toBest?.verdict).toBe('alike');
     expect(row(results, 'm', 'ref').toBest?.verdict).toBe('worse');

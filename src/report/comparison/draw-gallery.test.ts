@@ -24,7 +24,7 @@ const base: ResultCase = {
 const one = (values: readonly number[], unit: 'nats' | 'score' = 'nats'): ResultMap => ({ method: 'a', value: 0, unit, values });
 
 describe('a map drawn on its picture', () => {
-  it('is hot where its patch is, row by row, and leaves the rest alone', () => {
+  it('is hot where its patch is, row by row, and nowhere else', () => {
     for (let patch = 0; patch < 6; patch++) {
       const drawn = drawMap(base, one(Array.from({ length: 6 }, (_, i) => Number(i === patch))));
       const [row, column] = [Math.floor(patch / 3), patch % 3];

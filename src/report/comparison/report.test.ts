@@ -168,7 +168,7 @@ describe('LaTeX and Markdown', () => {
 });
 
 describe('the page', () => {
-  it('is one file that asks for nothing, and its policy admits its own script alone', async () => {
+  it('is one file that asks for nothing, and its policy admits only its own script', async () => {
     const html = await pageOf(analysis);
     expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\//);
     for (const [, source] of html.matchAll(/\s(?:src|href)="([^"]*)"/g)) expect(source).toMatch(/^data:image\/|^#(part-\d|provenance)$/);

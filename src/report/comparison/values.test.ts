@@ -245,7 +245,7 @@ describe('the values of a comparison', () => {
       expect(seen).toBeGreaterThan(3);
     });
 
-  it('stand beside the curves that they are areas of', async () => {
+  it('agree with the curves that they are areas of', async () => {
     for (const modality of modalities)
       for (const label of ['grad-cam', 'legrad']) {
         const found = part(modality).curves[label];

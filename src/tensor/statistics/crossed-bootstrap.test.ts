@@ -11,7 +11,7 @@ describe('the crossed bootstrap', () => {
     expect(estimate).toBe(2);
   });
 
-  it('has no width where all cells are the same, and the width of rows alone where columns agree', () => {
+  it('has no width where all cells are the same, and the width of rows only where columns agree', () => {
     const flat = crossedBootstrap(
       [
         [cell(2), cell(2)],

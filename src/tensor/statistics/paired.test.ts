@@ -62,7 +62,7 @@ describe("Wilcoxon's signed-rank test", () => {
     );
   });
 
-  it('says 1 for zeros alone, NaN for nothing or NaN, and refuses to count for ever', () => {
+  it('says 1 for nothing but zeros, NaN for nothing or NaN, and refuses to count for ever', () => {
     expect(wilcoxon([0, 0])).toMatchObject({ pValue: 1, used: 0, zeros: 2 });
     expect(wilcoxon([]).pValue).toBeNaN();
     expect(wilcoxon([1, Number.NaN]).pValue).toBeNaN();

@@ -30,7 +30,7 @@ describe('equal captions in an evaluation', () => {
     ]);
   });
 
-  it('may share the probability in the loss, and must not where they are told apart', async () => {
+  it('may share the probability in the loss, and must not where they are distinct', async () => {
     // Cosines are 1 to a pair's two equals, 0 to the others; logits are ten times that. Both directions are alike.
     const first = captions.map(() => Math.log(2 * Math.exp(10) + 2) - 10);
     const turned = await scores(captions, [0, Math.PI / 2, 0, Math.PI / 2], [0, Math.PI / 2, 0, Math.PI / 2]);
@@ -44,7 +44,7 @@ describe('equal captions in an evaluation', () => {
     expect(apart.loss[2]).toBeCloseTo((toTexts + Math.log(Math.exp(10) + 3)) / 2, 5);
   });
 
-  it('are told apart where that is asked for: ties are then misses', async () => {
+  it('are distinct where that is asked for: ties are then misses', async () => {
     expect((await scores(captions, right, right, true)).image_to_text).toEqual([0, 0, 0, 0]);
   });
 

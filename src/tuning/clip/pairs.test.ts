@@ -88,7 +88,7 @@ describe('a file of pairs', () => {
     expect(warnings).toEqual([expect.stringMatching(message)]);
   });
 
-  it('that is empty or missing is told', async () => {
+  it('that is empty or missing is reported', async () => {
     await expect(read('\n')).rejects.toThrow(/lists no pairs/);
     await expect(readTrainingPairs(join(root, 'none.jsonl'))).rejects.toThrow(/Cannot read .*none\.jsonl: there is no such file/);
   });
@@ -104,7 +104,7 @@ describe('a tokenizer of words', () => {
 });
 
 describe('batches of pairs', () => {
-  it('depend on seed and step alone, and show every pair once an epoch, in orders of their own', async () => {
+  it('depend only on seed and step, and show every pair once an epoch, in different orders', async () => {
     const given = await settings();
     const batches = new PairBatches(given);
     const first = await batches.batch(0);
@@ -239,7 +239,7 @@ describe('training on pairs', () => {
     await expect(trainClip({ ...args, model: join(root, 'run'), output_dir: join(root, 'x') })).rejects.toThrow(NarrowsError);
   });
 
-  it('takes equal captions for one target unless they are to be told apart; without any both are the same run', async () => {
+  it('takes equal captions for one target unless they are to be distinct; without any both are the same run', async () => {
     const lines = (await readFile(file, 'utf8')).trim().split('\n').slice(0, 8);
     const list = async (name: string, caption: (i: number) => string): Promise<string> => {
       const path = join(root, name);

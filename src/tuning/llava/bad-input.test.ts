@@ -90,13 +90,13 @@ describe('data that cannot be trained on', () => {
     expect(await refusal(await on([{ id: 'x', ...record }, ...records]))).toMatch(message);
   });
 
-  it('has a corrupt line, told by its number', async () => {
+  it('has a corrupt line, named by its number', async () => {
     const lines = records.map(record => JSON.stringify(record));
     lines[2] = lines[2].slice(0, 40);
     expect(await refusal(await on(lines.join('\n')))).toMatch(/data-\d+\.jsonl is not valid JSON: .* at line 3, column \d+/);
   });
 
-  it('has a picture that is none, told by its sample', async () => {
+  it('has a picture that is none, named by its sample', async () => {
     await writeFile(join(root, 'pictures/broken.png'), 'no picture');
     const broken = records.map(r => (r.image ? { ...r, image: 'pictures/broken.png' } : r));
     expect(await refusal(await on(broken))).toMatch(/^Sample "(picture|text)-\d": .*broken\.png/);
@@ -106,7 +106,7 @@ describe('data that cannot be trained on', () => {
     expect(await refusal(await on(records.slice(0, 3)))).toMatch(/has 3 samples, fewer than the 4 of an update; lower/);
   });
 
-  it('is too long: cut, told for the first samples, counted at the end', async () => {
+  it('is too long: cut, reported for the first samples, counted at the end', async () => {
     const warnings: string[] = [];
     const log = { ...silent, warn: (message: string) => warnings.push(message) };
     await trainLlava(tune({ model_max_length: 62, max_steps: 6 }), { log });

@@ -129,7 +129,7 @@ describe('an original LLaVA', () => {
 });
 
 describe('an adapter', () => {
-  it('becomes a model that computes what PEFT does, with no adapter file beside it', async () => {
+  it('becomes a model that computes what PEFT does, with no adapter file next to it', async () => {
     const base = await writeTinyLlava(join(root, 'base'));
     const directory = join(root, 'adapter');
     await cp(directoryOf('peft-tiny'), directory, { recursive: true });

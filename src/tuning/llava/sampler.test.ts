@@ -79,7 +79,7 @@ describe('the sampler', () => {
     }
   });
 
-  it('mixes everything where it does not group, and takes one modality alone', () => {
+  it('mixes everything where it does not group, and takes a single modality', () => {
     const lengths = Array.from({ length: 40 }, (_, i) => (i % 2 ? 5 : -5));
     const plain = new ModalitySampler({ seed: 3, batchSize: 10, accumulation: 1, lengths, grouped: false });
     expect(

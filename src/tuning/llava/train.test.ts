@@ -55,7 +55,7 @@ const figures = async (directory: string): Promise<Record<string, number>[]> =>
     .map(line => JSON.parse(line));
 
 describe('stage 1', () => {
-  it('changes the projector alone and learns', async () => {
+  it('changes only the projector and learns', async () => {
     const pictures = (await writeTinyData(join(root, 'pictures-only'), 20, false)).path;
     const records = JSON.parse(await readFile(pictures, 'utf8')).map((r: { conversations: object[] }) => ({
       ...r,
@@ -129,7 +129,7 @@ describe('stage 2', () => {
     expect([first.kl_visual > 0, first.kl_text]).toEqual([true, 0]);
   });
 
-  it('by LoRA writes an adapter in the form of PEFT, the base left alone', async () => {
+  it('by LoRA writes an adapter in the form of PEFT, the base unchanged', async () => {
     const args = tune({ method: 'lora', lora_r: 4, lora_alpha: 8, lora_dropout: 0.1, mm_projector_lr: 1e-3 });
     await trainLlava(args);
     const config = JSON.parse(await readFile(join(args.output_dir, 'adapter_config.json'), 'utf8'));

@@ -110,7 +110,7 @@ describe('metrics.jsonl', () => {
 });
 
 describe('openTracker', () => {
-  it('writes numbers to both, texts to the lines alone', async () => {
+  it('writes numbers to both, texts only to the lines', async () => {
     const tracker = await openTracker(directory);
     tracker.log(1, { loss: 0.5, note: 'warm-up' });
     tracker.log(2, { note: 'no number' });

@@ -83,7 +83,7 @@ describe('narrows verify on a LLaVA', () => {
     expect(report.inputs).toEqual(['noise']);
   });
 
-  it('says that the weights of before are needed, and finds them and the inputs beside the reference', async () => {
+  it('says that the weights of before are needed, and finds them and the inputs next to the reference', async () => {
     const referencePath = await changed(vittle, 'beside', tensors => {
       for (const name of tensors.keys()) if (name.startsWith('grad.')) tensors.delete(name);
       nudge(tensors, 'kl_t', 1e-2);

@@ -44,7 +44,7 @@ describe('randomised checkpoints', () => {
     expect(drawn).toBe(16);
   });
 
-  it('stand beside each other, complete, and are made once', async () => {
+  it('are both there, complete, and are made once', async () => {
     const both = await Promise.all([0, 1].map(() => randomisedCheckpoint(model, 'text', 2, 3, folder)));
     expect(both[0]).toBe(both[1]);
     expect((await readdir(folder)).filter(name => name.endsWith('.tmp'))).toEqual([]);

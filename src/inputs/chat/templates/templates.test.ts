@@ -14,7 +14,7 @@ const text = (name: string, messages: readonly ChatMessage[] = turns, generation
   joinSpans(namedTemplate(name).render(messages, { generationPrompt }));
 
 describe('named templates', () => {
-  it('vicuna_v1 and llava_v1 differ in the curious one alone', () => {
+  it('vicuna_v1 and llava_v1 differ only in the curious one', () => {
     const rounds = 'USER: <image>\nWhat is it? ASSISTANT: A dog.</s>USER: Sure? ASSISTANT: Yes.</s>';
     expect(text('vicuna_v1')).toBe(
       `A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite answers to the user's questions. ${rounds}`,

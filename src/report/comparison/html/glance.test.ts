@@ -40,7 +40,7 @@ describe('a row of the first table', () => {
   const name = (i: number): string => analysis.results.methods[i].name;
   const shown = (i: number): string => `&lt;${name(i)}&gt;`;
 
-  it('names the best, then what is not told apart from it in the order of ranks, and where the reference stands', () => {
+  it('names the best, then what does not differ from it in the order of ranks, and where the reference stands', () => {
     const [best, alike, reference, control] = glance(
       [
         [name(0), 3],
