@@ -30,10 +30,11 @@ function words(argv: readonly string[]): string[] {
   return found[0] === 'help' ? found.slice(1) : found;
 }
 
-/** The command that a call means, if it means one. */
+/** The command that a call means, if it means one: of `evaluate` and `evaluate compare` the longer one. */
 export function meantCommand(argv: readonly string[]): CommandEntry | undefined {
   const said = words(argv);
-  return commands.find(({ name }) => name.split(' ').every((part, i) => said[i] === part));
+  const fitting = commands.filter(({ name }) => name.split(' ').every((part, i) => said[i] === part));
+  return fitting.sort((a, b) => b.name.length - a.name.length)[0];
 }
 
 const flagged = (argv: readonly string[], flag: string): boolean => {
