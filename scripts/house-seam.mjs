@@ -53,6 +53,7 @@ const NODE_SIDE = [
   'report/attribution/raster.ts',
   'report/attribution/sharp-codec.ts',
   'shifts/apply.ts',
+  'shifts/frost-textures.ts',
   'shifts/jpeg-codec.ts',
   // Files written.
   'checkpoints/peft.ts',

@@ -129,8 +129,11 @@ ${table(['shift', 'what it does', 'severity 1 to 5', 'scaled', 'random', 'source
 Deterministic shifts are tested against NumPy, SciPy, OpenCV, matplotlib and Pillow: pixelate and JPEG are equal byte for byte, the others up
 to 1 in bytes that lie on a whole number before the cut.
 
-Left out: \`frost\`, because the licence of the photographs it lays over the picture is not known, and \`spatter\`, which needs an edge
-detector; it is not among the sixteen that MM_Robustness runs.
+Random ones have imagecorruptions' means and deviations of brightness, contrast, roughness and correlation over many draws.
+
+The licence of the photographs that \`frost\` lays over the picture is not known, so they are not shipped: Narrows draws a texture of its own (a cloud, and feathers
+that branch at 60°), as bright and rough as they are, and every result says so. \`--frost-textures DIR\` (\`frostTextures: await readFrostTextures(DIR)\`) takes
+the photographs \`frost1.png\` to \`frost5.jpg\` as imagecorruptions does. Constants of rotate, downscale, aspect, crop and mirror are our own.
 
 ## Texts
 

@@ -1,19 +1,26 @@
 /** @file All shifts. The command line, the page and the tests read this list. */
+import { aspect } from './image/aspect.ts';
 import { brightness } from './image/brightness.ts';
 import { contrast } from './image/contrast.ts';
+import { crop } from './image/crop.ts';
 import { defocusBlur } from './image/defocus-blur.ts';
+import { downscale } from './image/downscale.ts';
 import { elasticTransform } from './image/elastic-transform.ts';
 import { fog } from './image/fog.ts';
+import { frost } from './image/frost.ts';
 import { gaussianBlur } from './image/gaussian-blur.ts';
 import { gaussianNoise } from './image/gaussian-noise.ts';
 import { glassBlur } from './image/glass-blur.ts';
 import { impulseNoise } from './image/impulse-noise.ts';
 import { jpegCompression } from './image/jpeg-compression.ts';
+import { mirror } from './image/mirror.ts';
 import { motionBlur } from './image/motion-blur.ts';
 import { pixelate } from './image/pixelate.ts';
+import { rotate } from './image/rotate.ts';
 import { saturate } from './image/saturate.ts';
 import { shotNoise } from './image/shot-noise.ts';
 import { snow } from './image/snow.ts';
+import { spatter } from './image/spatter.ts';
 import { speckleNoise } from './image/speckle-noise.ts';
 import { zoomBlur } from './image/zoom-blur.ts';
 import type { ImageShift, Shift, TextShift } from './shift.ts';
@@ -22,7 +29,7 @@ import { ocr } from './text/ocr.ts';
 import { charDelete, charInsert, charSubstitute, charSwap } from './text/random-characters.ts';
 import { punctuation, wordDelete, wordSwap } from './text/words.ts';
 
-/** Noise, blur, weather, digital: the order of ImageNet-C, the extra ones behind their kin. */
+/** Noise, blur, weather, digital: the order of ImageNet-C, the extra ones behind their kin; then what moves or resizes. */
 export const imageShifts: readonly ImageShift[] = [
   gaussianNoise,
   shotNoise,
@@ -34,13 +41,20 @@ export const imageShifts: readonly ImageShift[] = [
   zoomBlur,
   gaussianBlur,
   snow,
+  frost,
   fog,
+  spatter,
   brightness,
   saturate,
   contrast,
   elasticTransform,
   pixelate,
   jpegCompression,
+  rotate,
+  downscale,
+  aspect,
+  crop,
+  mirror,
 ];
 
 /** Characters, then words. */

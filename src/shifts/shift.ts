@@ -13,7 +13,20 @@ export interface ImageShiftOptions {
   readonly referenceSize?: number;
   /** Saves a picture as JPEG of a quality from 1 to 100 and reads it again; jpeg_compression needs it. Node's is shifts/jpeg-codec.ts. */
   readonly saveAsJpeg?: (image: RgbImage, quality: number) => Promise<RgbImage>;
+  /** Photographs of frost, such as the published ones (`readFrostTextures`). Without them `frost` draws a texture and says so. */
+  readonly frostTextures?: readonly RgbImage[];
+  /** Another program's errors, made on purpose so that its numbers can be compared; see `COMPATIBLE`. Default: none. */
+  readonly compat?: Compatible;
 }
+
+/**
+ * Programs whose errors can be made on purpose. `mm-robustness` (Qiu et al., 2022, `perturb_COCO_IP.py`) takes red for blue in snow, frost and
+ * JPEG, moves the pixels of one row in glass_blur, pixelates to a square and exchanges the picture's sides, enlarges farther in zoom_blur 5,
+ * spreads fog over 1024 pixels, and saves every result as JPEG of quality 95.
+ */
+export const COMPATIBLE = ['mm-robustness'] as const;
+/** See `COMPATIBLE`. */
+export type Compatible = (typeof COMPATIBLE)[number];
 
 /** How a text shift is applied. */
 export interface TextShiftOptions {
@@ -52,6 +65,8 @@ export interface ImageShift extends ShiftFacts {
   readonly severities: 5;
   /** Which lengths `referenceSize` scales; empty for none. */
   readonly scaled: string;
+  /** What every result must say of it under these options: a stand-in for something that was not given. */
+  remark?(options: ImageShiftOptions): string | undefined;
   /** A new picture of the same size; the given one stays. @param severity 1 (weak) to 5 (strong) */
   apply(image: RgbImage, severity: number, reader: RandomReader, options?: ImageShiftOptions): RgbImage | Promise<RgbImage>;
 }

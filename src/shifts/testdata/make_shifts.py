@@ -90,9 +90,10 @@ def motion(a, radius, sigma, angle):  # imagecorruptions' sum, with the edge pix
     k = np.exp(-np.arange(n) ** 2 / (2 * sigma ** 2))
     k /= k.sum()
     total = np.zeros_like(a)
+    down, across = n * np.sin(np.deg2rad(angle)), n * np.cos(np.deg2rad(angle))
     for i in range(n):
-        dy = -math.ceil(i * math.sin(math.radians(angle)) - .5)
-        dx = -math.ceil(i * math.cos(math.radians(angle)) - .5)
+        dy = -math.ceil(i * down / math.hypot(down, across) - .5)
+        dx = -math.ceil(i * across / math.hypot(down, across) - .5)
         rows, cols = np.clip(np.arange(a.shape[0]) - dy, 0, a.shape[0] - 1), np.clip(np.arange(a.shape[1]) - dx, 0, a.shape[1] - 1)
         total += k[i] * a[rows][:, cols]
     return total

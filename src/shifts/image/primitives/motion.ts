@@ -12,11 +12,14 @@ export function motionSmooth(image: FloatImage, radius: number, sigma: number, a
   const weights = Array.from({ length: count }, (_, i) => Math.exp((-i * i) / (2 * sigma * sigma)));
   const total = weights.reduce((a, b) => a + b, 0);
   const radians = (angle * Math.PI) / 180;
+  // The way's end over its length, not the angle's own sine: at -30 degrees, where steps end on halves, the last bit decides.
+  const [down, across] = [count * Math.sin(radians), count * Math.cos(radians)];
+  const long = Math.hypot(down, across);
   const out = new Float64Array(data.length);
   const columns = new Int32Array(width);
   for (let i = 0; i < count; i++) {
-    const dy = -Math.ceil(i * Math.sin(radians) - 0.5);
-    const dx = -Math.ceil(i * Math.cos(radians) - 0.5);
+    const dy = -Math.ceil((i * down) / long - 0.5);
+    const dx = -Math.ceil((i * across) / long - 0.5);
     const weight = weights[i] / total;
     for (let x = 0; x < width; x++) columns[x] = clampIndex(x - dx, width) * channels;
     for (let y = 0, to = 0; y < height; y++) {
