@@ -3,10 +3,12 @@
  * and encoded apart, all pairs of them are values, and the fit never builds the design (see estimators/interactions.ts).
  */
 import { z } from 'zod';
+import { NarrowsError } from '../../system/errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import type { MethodEntry } from '../method.ts';
 import { allCoalitions, bernoulliWeights, drawCoalitions } from '../perturbation/coalitions.ts';
 import { fitInteractions, type MaskedSide } from '../perturbation/estimators/interactions.ts';
+import { regressor } from '../perturbation/estimators/least-squares.ts';
 import { perturbationShape, playersOf, tokenMap, warnNoise } from '../perturbation/explain.ts';
 import { explainJoint, jointInteractions } from '../perturbation/joint.ts';
 import { Perturbation } from '../perturbation/perturbation.ts';
@@ -46,21 +48,31 @@ export const banzhafInteractions: MethodEntry<Options> = {
   async explain(run, options) {
     const engine = new Perturbation(run);
     const pairs = run.encoded.pairs.map((_, p) => p);
-    const splits = pairs.map(p =>
-      splitMasks(options, playersOf(run, run.image, p, options).length, playersOf(run, run.text, p, options).length),
-    );
-    run.plan(splits.reduce((sum, s) => sum + s.image + s.text, 0));
+    const drawn = pairs.map(p => {
+      const [n, k] = [playersOf(run, run.image, p, options).length, playersOf(run, run.text, p, options).length];
+      const split = splitMasks(options, n, k);
+      const sides = {
+        image: drawMasks(split.image, n, options, run.seed, 'image'),
+        text: drawMasks(split.text, k, options, run.seed, 'text'),
+      };
+      for (const message of raised(options, sides)) run.warn(message);
+      return sides;
+    });
+    run.plan(drawn.reduce((sum, { image, text }) => sum + count(image) + count(text), 0));
     return explainJoint(run, async p => {
       const patches = playersOf(run, run.image, p, options);
       const words = playersOf(run, run.text, p, options);
-      const patchSide = await maskedSide(splits[p].image, patches.length, options, run.seed, 'image', coalitions =>
-        engine.imageFeatures(p, coalitions, { removal: options.removal, players: patches }),
-      );
-      const other = await maskedSide(splits[p].text, words.length, options, run.seed, 'text', coalitions =>
-        engine.textFeatures(p, coalitions, { removal: options.textRemoval, players: words }),
-      );
-      const fit = fitInteractions(patchSide, other, options.p, options.within);
-      const samples = splits[p].image * splits[p].text;
+      const { image, text } = drawn[p];
+      const patchSide = {
+        ...image,
+        features: await engine.imageFeatures(p, image.coalitions, { removal: options.removal, players: patches }),
+      };
+      const wordSide = {
+        ...text,
+        features: await engine.textFeatures(p, text.coalitions, { removal: options.textRemoval, players: words }),
+      };
+      const fit = fitInteractions(patchSide, wordSide, options.p, options.within);
+      const samples = count(image) * count(text);
       const ofImage = { values: fit.imageValues, standardError: fit.imageError, samples };
       const ofText = { values: fit.textValues, standardError: fit.textError, samples };
       warnNoise(run, 'banzhaf-interactions', run.image, ofImage);
@@ -90,20 +102,56 @@ export function splitMasks(
   return { image: share(budget === undefined ? imageMasks : Math.floor(budget / text), patches), text };
 }
 
-/** Masks of one side, drawn (the same for every pair, so pictures and captions are encoded once) or all of them. */
-async function maskedSide(
+/** Masks of one side before the tower has seen them. */
+type Masks = Omit<MaskedSide, 'features'>;
+
+const count = ({ coalitions, players }: Masks): number => coalitions.length / Math.max(1, players);
+
+/**
+ * Masks of one side, drawn (the same for every pair, so pictures and captions are encoded once) or all of them. Where the drawn ones are too
+ * equal to tell the players apart, more are drawn after them.
+ */
+export function drawMasks(
   count: number,
   players: number,
   { p, within }: Pick<Options, 'p' | 'within'>,
   seed: number,
   stream: string,
-  encode: (coalitions: Uint8Array) => Promise<MaskedSide['features']>,
-): Promise<MaskedSide> {
-  if (count === 2 ** players) {
-    const coalitions = allCoalitions(players);
-    return { players, coalitions, features: await encode(coalitions), weights: bernoulliWeights(players, p) };
+): Masks {
+  for (let rows = count; rows < 2 ** players; rows += 2) {
+    // Antithetic masks make half as many different equations for pairs within a side (complements agree on x̃ᵢx̃ⱼ), so those need free draws.
+    const coalitions = drawCoalitions(new RandomStream(seed, `interactions.${stream}`).reader(0, 0), rows, players, p, !within);
+    if (rows >= ENOUGH * (players + 1) || tellsApart(coalitions, players)) return { players, coalitions };
   }
-  // Antithetic masks make half as many different equations for pairs within a side (complements agree on x̃ᵢx̃ⱼ), so those need free draws.
-  const coalitions = drawCoalitions(new RandomStream(seed, `interactions.${stream}`).reader(0, 0), count, players, p, !within);
-  return { players, coalitions, features: await encode(coalitions) };
+  return { players, coalitions: allCoalitions(players), weights: bernoulliWeights(players, p) };
+}
+
+/** Masks per coefficient from which a draw that cannot be fitted is not looked for: the fit itself says so. */
+const ENOUGH = 6;
+
+function tellsApart(coalitions: Uint8Array, players: number): boolean {
+  try {
+    regressor(coalitions, players);
+    return true;
+  } catch (error) {
+    if (error instanceof NarrowsError) return false;
+    throw error;
+  }
+}
+
+/** What is said where more masks were taken than asked for. */
+function raised({ budget, imageMasks, textMasks }: Options, sides: Readonly<Record<'image' | 'text', Masks>>): string[] {
+  const players = { image: sides.image.players, text: sides.text.players };
+  const many = { image: count(sides.image), text: count(sides.text) };
+  if (budget !== undefined)
+    return many.image * many.text > budget
+      ? [
+          `A budget of ${budget} values is too small for ${players.image} patches and ${players.text} words: ${many.image} image masks and ${many.text} text masks are taken.`,
+        ]
+      : [];
+  return (['image', 'text'] as const).flatMap(side => {
+    const asked = side === 'image' ? imageMasks : textMasks;
+    const what = side === 'image' ? 'patches' : 'words';
+    return many[side] > asked ? [`${asked} ${side} masks cannot tell ${players[side]} ${what} apart: ${many[side]} are taken.`] : [];
+  });
 }

@@ -9,10 +9,12 @@ import { ReferenceFile } from '../../verify/reference.ts';
 import { explainTensors, type TensorPairs } from '../../verify/tensor-run.ts';
 import { Attributor } from '../attributor.ts';
 import type { MethodEntry, MethodMaps } from '../method.ts';
+import { drawCoalitions } from '../perturbation/coalitions.ts';
+import { regressor } from '../perturbation/estimators/least-squares.ts';
 import { pairMethods } from '../registry.ts';
 import type { Attribution } from '../result.ts';
 import { drawPair, PAIRS, sum, textValues, tinyPairModel } from '../testing/tiny-pairs.ts';
-import { splitMasks } from './banzhaf-interactions.ts';
+import { drawMasks, splitMasks } from './banzhaf-interactions.ts';
 import { smoothMask } from './rise.ts';
 
 const GAMES = ['occlusion', 'rise', 'lime', 'kernel-shap', 'shapley', 'banzhaf'];
@@ -236,6 +238,26 @@ describe('interactions', () => {
     expect(splitMasks(none, 49, 16)).toEqual({ image: 1024, text: 256 });
     expect(splitMasks(none, 4, 2)).toEqual({ image: 16, text: 4 });
     expect(splitMasks({ ...none, imageMasks: 4 }, 49, 16).image).toBe(100);
+  });
+
+  it('are told apart by the masks, however few are asked for, and more than asked are said', async () => {
+    // Five words at twelve masks, of many seeds: a few draws are too equal and go on to 14 or more, the others stay.
+    const rows = Array.from({ length: 200 }, (_, seed) => drawMasks(12, 5, { p: 0.5, within: false }, seed, 'text').coalitions.length / 5);
+    expect(rows.filter(r => r === 12).length).toBeGreaterThan(100);
+    const seed = rows.findIndex(r => r > 12);
+    expect(seed).toBeGreaterThanOrEqual(0);
+    const more = drawMasks(12, 5, { p: 0.5, within: false }, seed, 'text').coalitions;
+    const first = drawCoalitions(new RandomStream(seed, 'interactions.text').reader(0, 0), 12, 5, 0.5);
+    expect(() => regressor(first, 5)).toThrow(/12 coalitions are too few/);
+    expect([...more.slice(0, 60)]).toEqual([...first]);
+    expect(() => regressor(more, 5)).not.toThrow();
+    // Never more than there are.
+    expect(drawMasks(6, 2, { p: 0.5, within: false }, 0, 'text').coalitions.length / 2).toBe(4);
+    const { warnings } = await run('banzhaf-interactions', { imageMasks: 8, textMasks: 256 });
+    expect(warnings[0]).toMatch(/^8 image masks cannot tell 16 patches apart: 3\d are taken\.$/);
+    expect((await run('banzhaf-interactions', { budget: 64 })).warnings[0]).toMatch(
+      /^A budget of 64 values is too small for 16 patches and /,
+    );
   });
 
   it('say where another target was asked for', async () => {

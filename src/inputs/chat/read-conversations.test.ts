@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadConversations, missingImages, missingSentence, readConversations, skipMissing } from './read-conversations.ts';
+import { ImageFolder, loadConversations, missingImages, missingSentence, readConversations, skipMissing } from './read-conversations.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'narrows-chat-'));
 let number = 0;
@@ -216,5 +216,27 @@ describe('missing images', () => {
     for await (const c of skipMissing(readConversations(path), folder, (_, images) => left.push(...images))) kept.push([...c.images]);
     expect(kept).toEqual([['a/1.png'], []]);
     expect(left).toEqual(['a/2.png', 'a/2.png', 'b/1.png']);
+  });
+});
+
+describe('a folder of images', () => {
+  it('that appears later is seen; one that cannot be listed is said, not taken for empty', async () => {
+    const root = mkdtempSync(join(directory, 'images-'));
+    const folder = new ImageFolder(root);
+    expect(await folder.has('late/1.png')).toBe(false);
+    mkdirSync(join(root, 'late'));
+    writeFileSync(join(root, 'late/1.png'), '');
+    expect(await folder.has('late/1.png')).toBe(true);
+    symlinkSync('loop', join(root, 'loop'));
+    await expect(folder.has('loop/1.png')).rejects.toThrow(/^Cannot read .*loop/);
+    rmSync(join(root, 'loop'));
+    mkdirSync(join(root, 'loop'));
+    writeFileSync(join(root, 'loop/1.png'), '');
+    expect(await folder.has('loop/1.png')).toBe(true);
+    expect(await Promise.all(['a\0/1.png', `${'x'.repeat(300)}/1.png`, 'late/1.png/2.png'].map(i => folder.has(i)))).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import { readdir } from '../../node/disk.ts';
 import { basename, dirname, resolve } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { PromiseCache } from '../../system/promise-cache.ts';
+import { readError } from '../../system/read-error.ts';
 import { jsonRecords } from './json-records.ts';
 import type { Conversation } from './messages.ts';
 import { parseRecord, type RecordOptions } from './parse-record.ts';
@@ -34,6 +35,9 @@ export async function loadConversations(file: string, options: ReadOptions = {})
   return all;
 }
 
+/** Why a directory has no files: it is not there, or its name can be none. */
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE']);
+
 /** Says which images lie in a folder. Each directory is listed once, so that a million questions are cheap. */
 export class ImageFolder {
   private readonly listings = new PromiseCache<ReadonlySet<string>>();
@@ -46,11 +50,16 @@ export class ImageFolder {
     return resolve(this.directory, image);
   }
 
+  /** @throws NarrowsError for a directory that is there and cannot be listed: its images are not missing, and the next question asks again */
   async has(image: string): Promise<boolean> {
     const path = this.path(image);
     const directory = dirname(path);
-    const listing = await this.listings.get(directory, async () => new Set(await readdir(directory).catch(() => [])));
-    return listing.has(basename(path));
+    try {
+      return (await this.listings.get(directory, async () => new Set(await readdir(directory)))).has(basename(path));
+    } catch (error) {
+      if (ABSENT.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+      throw readError(directory, error);
+    }
   }
 }
 
