@@ -8,7 +8,7 @@ export type { ComparisonResults, ResultCase, ResultMap, ResultMethod, ResultMetr
 export type { Choice, CompareSpec } from '../evaluation/compare/settings.ts';
 export { meanPairedCosineDistance, pairedCosineDistance } from '../evaluation/distances/paired-cosine.ts';
 export { type RjsdOptions, representationJsd } from '../evaluation/distances/rjsd.ts';
-export { type ClubHeads, type ClubSizes, clubBound, clubBoundByPairs, clubHeads, clubLikelihood } from '../evaluation/emi/club.ts';
+export { type ClubHeads, type ClubSizes, clubBound, clubHeads, clubLikelihood, clubTerms } from '../evaluation/emi/club.ts';
 export { type ClubEstimator, type ClubForm, freshClub, mutualInformation } from '../evaluation/emi/club-estimator.ts';
 export { loadClub, saveClub } from '../evaluation/emi/club-file.ts';
 export { type ClubTraining, trainClub } from '../evaluation/emi/club-train.ts';

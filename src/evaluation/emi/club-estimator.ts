@@ -6,9 +6,10 @@ import type { Parameter } from '../../optim/adamw.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
+import { mean } from '../../tensor/statistics/descriptive.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Rows } from '../distances/rows.ts';
-import { type ClubSizes, clubBound, clubBoundByPairs, clubHeads } from './club.ts';
+import { type ClubSizes, clubHeads, clubTerms, clubTermsByPairs } from './club.ts';
 import { matrix, rowsOf } from './vectors.ts';
 
 /** Weights of an estimator; training changes `data` in place. */
@@ -90,21 +91,26 @@ export async function clubPredict(runtime: Runtime, { sizes, parameters }: ClubE
 }
 
 /**
- * Mutual information in nats from predictions of y's row i and all rows of y, in double precision.
- * @throws NarrowsError for y of another number of rows or another width
+ * What each item adds to the mutual information of z and y, nats, in double precision; their mean is the value.
+ * @throws NarrowsError for y of another number of rows or another width than the predictions
  */
-export async function clubInformation(runtime: Runtime, prediction: ClubPrediction, y: Rows, form: ClubForm = 'closed'): Promise<number> {
+export async function clubInformation(
+  runtime: Runtime,
+  prediction: ClubPrediction,
+  y: Rows,
+  form: ClubForm = 'closed',
+): Promise<Float64Array> {
   const [n, width] = [prediction.mu.length, prediction.mu[0]?.length ?? 0];
   if (y.length !== n || y[0]?.length !== width)
     throw new NarrowsError(`There are predictions for ${n} rows of width ${width}, but y has ${y.length} of width ${y[0]?.length ?? 0}.`);
   const value = (name: string) => input(name, ['n', width], 'float64');
   const heads = { mu: value('mu'), logvar: value('logvar') };
-  await using graph = await compile(runtime, { value: (form === 'closed' ? clubBound : clubBoundByPairs)(heads, value('y')) });
+  await using graph = await compile(runtime, { terms: (form === 'closed' ? clubTerms : clubTermsByPairs)(heads, value('y')) });
   const feeds = { mu: matrix(prediction.mu, 'mu'), logvar: matrix(prediction.logvar, 'logvar'), y: matrix(y, 'y') };
-  return (await graph.run(feeds)).value.data[0] as number;
+  return (await graph.run(feeds)).terms.data as Float64Array;
 }
 
-/** Mutual information of z and y by an estimator: `clubPredict`, then `clubInformation`; throws as they do. */
+/** Mutual information of z and y in nats by an estimator: the mean of `clubInformation` of `clubPredict`; throws as they do. */
 export async function mutualInformation(runtime: Runtime, estimator: ClubEstimator, z: Rows, y: Rows, form?: ClubForm): Promise<number> {
-  return clubInformation(runtime, await clubPredict(runtime, estimator, z), y, form);
+  return mean(await clubInformation(runtime, await clubPredict(runtime, estimator, z), y, form));
 }

@@ -39,23 +39,24 @@ export function clubHeads(parameters: Parameters, z: Value, { input, output, uni
 export const clubLikelihood = ({ mu, logvar }: ClubHeads, y: Value): Value =>
   neg(mean(sum(add(div(square(sub(mu, y)), exp(logvar)), logvar), 1)));
 
-/** Mean over pairs of Σ_d (apart - near) / 2e^{logvar}. */
-function contrast({ logvar }: ClubHeads, near: Value, apart: Value): Value {
-  return mul(mean(sum(div(sub(apart, near), exp(logvar)), 1)), 0.5);
-}
+/** Per pair Σ_d (apart - near) / 2e^{logvar}. */
+const contrast = ({ logvar }: ClubHeads, near: Value, apart: Value): Value => mul(sum(div(sub(apart, near), exp(logvar)), 1), 0.5);
 
 /**
- * The bound in nats, in linear time: the mean over j of (y_j - μ_i)² is var(y) + (ȳ - μ_i)², with the variance that divides by N. A scalar
- * that may be negative: it bounds mutual information from above only where q is close to p(y|z).
+ * What each pair adds to the bound, [N], nats, in linear time: the mean over j of (y_j - μ_i)² is var(y) + (ȳ - μ_i)², with the variance that
+ * divides by N. The bound is their mean.
  */
-export function clubBound(heads: ClubHeads, y: Value): Value {
+export function clubTerms(heads: ClubHeads, y: Value): Value {
   const centre = mean(y, 0, true);
   const spread = mean(square(sub(y, centre)), 0, true);
   return contrast(heads, square(sub(heads.mu, y)), add(spread, square(sub(centre, heads.mu))));
 }
 
-/** The bound as published: over all N² combinations of z and y. Equal to `clubBound` up to rounding; it takes N² · width numbers. */
-export function clubBoundByPairs(heads: ClubHeads, y: Value): Value {
+/** The bound in nats, a scalar. It may be negative: it bounds mutual information from above only where q is close to p(y|z). */
+export const clubBound = (heads: ClubHeads, y: Value): Value => mean(clubTerms(heads, y));
+
+/** The terms of the bound as published: over all N² combinations of z and y. Equal to `clubTerms` up to rounding; N² · width numbers. */
+export function clubTermsByPairs(heads: ClubHeads, y: Value): Value {
   const [n, width] = y.shape;
   const all = square(sub(reshape(y, [1, n, width]), reshape(heads.mu, [n, 1, width])));
   return contrast(heads, square(sub(heads.mu, y)), mean(all, 1));
