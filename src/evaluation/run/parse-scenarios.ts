@@ -16,7 +16,7 @@ function choiceOf(text: string) {
       shifts.map(s => s.name),
     );
     throw usage(
-      `There is no shift ${JSON.stringify(text.trim())}; ${near ?? 'narrows shifts lists them'}. A severity stands behind a colon, as in gaussian_noise:3.`,
+      `There is no shift ${JSON.stringify(text.trim())} (${near ?? 'narrows shifts lists them'}); a severity stands behind a colon, as in gaussian_noise:3.`,
     );
   }
   const value = Number(severity);
