@@ -33,6 +33,12 @@ export interface ResultMetric {
   readonly reading: string;
 }
 
+/**
+ * Steps of the curves that are stored, whatever steps the metrics were given: insertion's and deletion's default, whose coalitions are known by
+ * then. Fewer parts than steps go one by one.
+ */
+export const CURVE_STEPS = 16;
+
 /** A curve at equal shares of its range from 0 to 1, mean over pairs, with an interval where one was computed. */
 export interface ResultCurve {
   readonly mean: readonly number[];

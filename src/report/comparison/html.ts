@@ -1,6 +1,6 @@
 /** @file The comparison as one self-contained HTML page: it asks the network for nothing; every number is also in a table. */
 
-import type { ResultPair } from '../../evaluation/compare/results.ts';
+import { CURVE_STEPS, type ResultPair } from '../../evaluation/compare/results.ts';
 import { page } from '../attribution/html/page.ts';
 import { baseStyle } from '../attribution/html/style.ts';
 import { themeScript } from '../attribution/html/theme-script.ts';
@@ -59,7 +59,7 @@ const CHARTS: Readonly<Record<NamedChart['kind'], readonly [heading: string, abo
   ],
   curves: [
     'Insertion and deletion',
-    'Similarity as the parts that a map calls important are inserted or deleted, most important first. In colour: the reference, the four methods with the largest area between the two curves, and the best control.',
+    `Similarity as the parts that a map calls important are inserted or deleted, most important first; in ${CURVE_STEPS} steps and with the first seed, whatever steps the metrics have. In colour: the reference, the four methods with the largest area between the two curves, and the best control.`,
   ],
   cost: ['Cost against quality', 'Up and left is better. The dotted line joins methods that no other beats in both.'],
   forest: ['Differences', ''],

@@ -21,6 +21,7 @@ import { removalCurve } from '../../metrics/ranking.ts';
 import { createMetric } from '../../metrics/registry.ts';
 import { tokenWeightScores } from '../../metrics/token-weights.ts';
 import type { CompareSample, SampleSource } from '../data/sample.ts';
+import { CURVE_STEPS } from '../results.ts';
 import {
   type CompareSpec,
   includes,
@@ -40,8 +41,6 @@ import { WatchedModel } from './watched-model.ts';
 
 /** Pairs that go through a method together. */
 export const BLOCK = 8;
-/** Steps of the curves that the report draws: those of insertion and deletion by default, whose coalitions are known by then. */
-const CURVE_STEPS = 16;
 /** Pairs among which another caption is looked for. */
 const TRIED = 50;
 
