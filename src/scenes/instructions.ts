@@ -72,7 +72,7 @@ function size(scene: Scene, reader: RandomReader): Instruction | undefined {
 }
 
 /** "where is the dog ?", answered by the quarter of the picture that its centre lies in. */
-function place(scene: Scene, object: SceneObject): Instruction {
+export function place(scene: Scene, object: SceneObject): Instruction {
   const vertical = centre(object, 'y') < scene.height / 2 ? 'top' : 'bottom';
   const horizontal = centre(object, 'x') < scene.width / 2 ? 'left' : 'right';
   return {
@@ -84,7 +84,7 @@ function place(scene: Scene, object: SceneObject): Instruction {
 }
 
 /** Existence of one given concept: the question that existence asks. */
-const existence = (concept: number, shown: boolean): Instruction => ({
+export const existence = (concept: number, shown: boolean): Instruction => ({
   task: 'existence',
   question: `${isOrAre(concept)} there ${nameCaption(concept)} in the picture ?`,
   answer: shown ? 'yes' : 'no',

@@ -1,0 +1,84 @@
+/**
+ * @file The scenes of the built-in benchmarks: what stands in each follows a law with frequent things and things that keep company, so that
+ * "popular" and "adversarial" mean something; drawn when they are needed.
+ */
+import { CONCEPTS } from '../../../scenes/concepts.ts';
+import { drawScene, type Scene } from '../../../scenes/scene.ts';
+import type { SceneWorld } from '../../../scenes/sprite-atlas.ts';
+import { loadSprites } from '../../../scenes/sprites.ts';
+import { RandomStream } from '../../../tensor/random.ts';
+import type { QuestionPicture } from '../question.ts';
+
+/** Pixels of a side: what the shipped models look at. */
+const SIZE = 96;
+/** POPE takes pictures with more than three things; a scene holds at most four. */
+const THINGS = { least: 3, most: 4 };
+/** Things of one circle keep company: after a thing, the next is of its circle with this probability. */
+const CIRCLE = { size: 8, company: 0.5 };
+/** Weight of the r-th most frequent thing: 1 / (r + offset), a flattened Zipf law. */
+const OFFSET = 12;
+
+/** The scenes of one seed. */
+export interface SceneSet {
+  /** Concepts of each scene. */
+  readonly things: readonly (readonly number[])[];
+  /** Draws one scene; the same each time. */
+  draw(index: number): Promise<Scene>;
+  /** One scene as a question's picture. */
+  picture(index: number): QuestionPicture;
+}
+
+/**
+ * Lays out scenes without drawing them. The random streams are of the benchmarks only: no scene is one of a training run or of the experiments, whatever the
+ * seed; art and wording are those of training.
+ * @param name of the benchmark, which keeps streams apart @param seed a non-negative integer
+ */
+export function sceneSet(name: string, seed: number, count: number): SceneSet {
+  const order = new RandomStream(seed, `benchmark.${name}.law`).reader(0, 0).shuffle(CONCEPTS.map(concept => concept.index));
+  const rank = new Map(order.map((concept, r) => [concept, r]));
+  const sums: number[] = [];
+  for (const [r] of order.entries()) sums.push((sums.at(-1) ?? 0) + 1 / (r + OFFSET));
+  const stream = new RandomStream(seed, `benchmark.${name}.things`);
+  const things = Array.from({ length: count }, (_, index) => {
+    const reader = stream.reader(0, index);
+    const chosen: number[] = [];
+    const wanted = THINGS.least + reader.integer(THINGS.most - THINGS.least + 1);
+    while (chosen.length < wanted) {
+      const last = chosen.at(-1);
+      let next: number;
+      // Circles run across the ranks, so that each holds frequent and rare things.
+      if (last !== undefined && reader.uniform() < CIRCLE.company) {
+        const circles = Math.ceil(order.length / CIRCLE.size);
+        const circle = (rank.get(last) as number) % circles;
+        next = order[circle + circles * reader.integer(CIRCLE.size)] ?? last;
+      } else {
+        const at = reader.uniform() * (sums.at(-1) as number);
+        next =
+          order[
+            Math.max(
+              sums.findIndex(sum => sum > at),
+              0,
+            )
+          ];
+      }
+      if (!chosen.includes(next)) chosen.push(next);
+    }
+    return chosen;
+  });
+  const drawing = new RandomStream(seed, `benchmark.${name}.scenes`);
+  let world: Promise<SceneWorld> | undefined;
+  const draw = async (index: number): Promise<Scene> => {
+    world ??= loadSprites();
+    return drawScene(await world, { width: SIZE, height: SIZE, place: things[index] }, drawing.reader(0, index));
+  };
+  const id = (index: number): string => `scene ${String(index).padStart(4, '0')}`;
+  return {
+    things,
+    draw,
+    picture: index => ({
+      id: id(index),
+      source: `${id(index)} of ${name}, seed ${seed}`,
+      read: async () => (await draw(index)).image,
+    }),
+  };
+}
