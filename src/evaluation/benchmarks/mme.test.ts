@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mme } from './mme.ts';
-import { folder, pixels, rowsJson, table } from './testing.ts';
+import { folder, pixels, rowsJson, table } from './testing/fixtures.ts';
 
 describe('MME', () => {
   it.each([['MME'], ['MME/other/none.parquet']])('%s: every row, ids that repeat kept apart', async path => {

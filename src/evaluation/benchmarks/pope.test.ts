@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pope } from './pope.ts';
-import { folder, pixels, rowsJson, table } from './testing.ts';
+import { folder, pixels, rowsJson, table } from './testing/fixtures.ts';
 
 const temporary = (): string => mkdtempSync(join(tmpdir(), 'narrows-pope-'));
 

@@ -3,7 +3,7 @@ import { CONCEPTS } from '../../scenes/concepts.ts';
 import { findBenchmark } from './registry.ts';
 import { sceneSet } from './scenes/world.ts';
 import { scenesPope } from './scenes-pope.ts';
-import { sha256 } from './testing.ts';
+import { sha256 } from './testing/fixtures.ts';
 
 const named = (text: string): string => text.replace(/^(is|are) there (an?|some) /, '').replace(/ in the picture \?$/, '');
 

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { QuestionPicture } from './question.ts';
+import type { QuestionPicture } from '../question.ts';
 
 /** Folder of the fixtures. */
-export const TESTDATA = fileURLToPath(new URL('./testdata', import.meta.url));
+export const TESTDATA = fileURLToPath(new URL('../testdata', import.meta.url));
 /** A path below the tables. */
 export const table = (...parts: readonly string[]): string => join(TESTDATA, 'tables', ...parts);
 /** A path below the folders in their authors' forms. */
