@@ -46,6 +46,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./generate.ts')).generateCommand,
   },
   {
+    name: 'serve',
+    summary: "Serve a LLaVA to programs that speak OpenAI's chat interface",
+    load: async () => (await import('./serve.ts')).serveCommand,
+  },
+  {
     name: 'verify',
     summary: 'Compare a model with values that PyTorch computed',
     load: async () => (await import('./verify.ts')).verifyCommand,

@@ -40,7 +40,7 @@ export function keyOf(variable: string | undefined, env: Environment): string | 
   const name = variable ?? KEY_VARIABLE;
   const key = (env[name] ?? '').trim();
   if (key === '') {
-    if (variable !== undefined) throw usage(`The environment variable ${variable}, which shall hold the endpoint's key, is not set.`);
+    if (variable !== undefined) throw usage(`The environment variable ${variable}, which shall hold the key, is not set.`);
     return undefined;
   }
   if (!/^[\x21-\x7e]+$/.test(key))

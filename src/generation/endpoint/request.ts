@@ -45,9 +45,11 @@ function contentOf({ content, pictures = [] }: EndpointMessage): string | readon
   if (marks > 0 && marks !== pictures.length)
     throw new NarrowsError(`A prompt has ${marks} <image> marks and ${pictures.length} pictures; there must be one for each.`);
   if (marks === 0) return [...pictures.map(picture), { type: 'text', text: content }];
+  let leading = true;
   return texts.flatMap((text, i): Part[] => {
-    // The line end that LLaVA's prompts put behind a picture is no part of the words.
-    const words = i > 0 ? text.replace(/^\n/, '') : text;
+    // The line end that LLaVA's prompts put behind a picture in front is no part of the words.
+    const words = i > 0 && leading ? text.replace(/^\n/, '') : text;
+    if (words.trim() !== '') leading = false;
     return [...(i > 0 ? [picture(pictures[i - 1])] : []), ...(words.trim() === '' ? [] : [{ type: 'text' as const, text: words }])];
   });
 }
