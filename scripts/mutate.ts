@@ -111,6 +111,7 @@ const COPIED = [
   'examples',
   'docs',
   'art',
+  'wordnet',
   'package.json',
   'tsconfig.json',
   'vitest.config.ts',

@@ -141,12 +141,19 @@ The severity is the rate r, 1 to 7: p = 0.05 r. Words and marks are split and jo
 \`protect\` leaves strings such as \`<image>\` and the white space around them as they are, and they are not counted. Counts
 follow nlpaug 1.1.11: shares are rounded up, and ocr misreads two letters of a word at least; with \`--nlpaug 1.1.7\` (\`nlpaug: '1.1.7'\`), the version
 that MM_Robustness names, they are rounded down, one at least. As in nlpaug a draw that changes nothing is not made again: about half of all ocr
-texts at rate 1 stay as they are, and swaps may undo each other. EDA's cleaning (word_swap, word_delete) drops apostrophes and makes a space of all else but
-letters: \`and/or\` is two words, "3.5 %" none. How many tokens change, how often, is tested against 200 draws of either version.
+texts at rate 1 stay as they are, and swaps may undo each other. EDA's cleaning (word_swap, word_delete and the two synonym shifts) drops apostrophes and makes a space of all else but
+letters: \`and/or\` is two words, "3.5 %" none; a text that has no such word at all stays as it is. How many tokens change, how often, is tested against 200 draws
+of either version.
 
 ${table(['shift', 'what it does', 'rate r', 'source'], texts)}
 
-Left out: replacement by synonyms and insertion of synonyms (EDA's SR and RI), which need WordNet, and translation, which needs a translator.
+Synonyms are WordNet 3.0's, of every sense and part of speech, found by NLTK's rules (\`wordnet/synonyms.json.gz\`, made by \`npm run wordnet\`): equal to EDA's for
+ten thousand words and forms. A cat may become a "true cat", a "guy" or "computed tomography", as published.
+
+\`translation\` needs a translator and a language: \`--translations FILE --language Greek\` looks them up in JSON lines, \`{"text", "language", "translation"}\` (the text
+without its protected parts) or \`{"question_id", "language", "text"}\`; in code a \`Translator\` is any \`(text, language, id?) => Promise<string>\`, \`chatTranslator\` makes one
+of a model that chats, with Vittle's prompt, and \`shiftTextAsync\` waits for it. \`suffix: ANSWER_IN_ENGLISH\` (\`--suffix\`) ends it as EMI's questions end. The protected
+answer instructions stay English.
 
 ## Sources
 

@@ -27,6 +27,8 @@ import type { ImageShift, Shift, TextShift } from './shift.ts';
 import { keyboard } from './text/keyboard.ts';
 import { ocr } from './text/ocr.ts';
 import { charDelete, charInsert, charSubstitute, charSwap } from './text/random-characters.ts';
+import { synonymInsertion, synonymReplacement } from './text/synonym-words.ts';
+import { translation } from './text/translation.ts';
 import { punctuation, wordDelete, wordSwap } from './text/words.ts';
 
 /** Noise, blur, weather, digital: the order of ImageNet-C, the extra ones behind their kin; then what moves or resizes. */
@@ -57,7 +59,7 @@ export const imageShifts: readonly ImageShift[] = [
   mirror,
 ];
 
-/** Characters, then words. */
+/** Characters, words, the whole sentence. */
 export const textShifts: readonly TextShift[] = [
   keyboard,
   ocr,
@@ -67,7 +69,10 @@ export const textShifts: readonly TextShift[] = [
   charDelete,
   wordSwap,
   wordDelete,
+  synonymReplacement,
+  synonymInsertion,
   punctuation,
+  translation,
 ];
 
 /** Every shift, images first. */

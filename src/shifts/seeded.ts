@@ -1,6 +1,7 @@
 /** @file Shifts by name and seed, wherever the code runs. */
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { didYouMean } from '../system/nearest-names.ts';
 import { type RandomReader, RandomStream } from '../tensor/random.ts';
 import { imageShifts, textShifts } from './registry.ts';
 import type { ImageShiftOptions, TextShiftOptions } from './shift.ts';
@@ -16,11 +17,14 @@ export interface Draw {
 const readerOf = (name: string, severity: number, { seed = 0, sample = 0 }: Draw): RandomReader =>
   new RandomStream(seed, `shift:${name}`).reader(severity, sample);
 
+/** @throws NarrowsError that names the nearest ones, or all */
 function find<T extends { name: string }>(kind: string, list: readonly T[], name: string): T {
   const found = list.find(s => s.name === name.replaceAll('-', '_'));
-  if (!found)
-    throw new NarrowsError(`There is no ${kind} shift "${name}"; choose among ${list.map(s => s.name).join(', ')}.`, { kind: 'usage' });
-  return found;
+  if (found) return found;
+  const names = list.map(s => s.name);
+  throw new NarrowsError(`There is no ${kind} shift "${name}"; ${didYouMean(name, names) ?? `choose among ${names.join(', ')}.`}`, {
+    kind: 'usage',
+  });
 }
 
 /**
@@ -38,12 +42,22 @@ export async function shiftImageWith(
 }
 
 /**
- * A text under a shift: same name, rate, seed and sample, same text.
- * @param severity the rate r, 1 to 7 @throws NarrowsError for an unknown name or rate
- * @example
- * console.log(shiftText('keyboard', 'is there a cat in the picture ?', 3, { seed: 1 }));
+ * A text under a shift: same name, rate, seed and sample, same text. The synonym shifts need `synonyms`.
+ * @param severity the rate r, 1 to 7 @throws NarrowsError for an unknown name or rate, and for a shift that waits (translation)
  */
-export function shiftText(name: string, text: string, severity: number, options: Draw & TextShiftOptions = {}): string {
+export function shiftTextWith(name: string, text: string, severity: number, options: Draw & TextShiftOptions = {}): string {
+  const shift = find('text', textShifts, name);
+  if (shift.waits) throw new NarrowsError(`${shift.name} has to wait for its result: call shiftTextAsync.`, { kind: 'usage' });
+  return shift.apply(text, severity, readerOf(shift.name, severity, options), options) as string;
+}
+
+/** A text under any shift, those that wait among them. Else as `shiftTextWith`. */
+export async function shiftTextAsyncWith(
+  name: string,
+  text: string,
+  severity: number,
+  options: Draw & TextShiftOptions = {},
+): Promise<string> {
   const shift = find('text', textShifts, name);
   return shift.apply(text, severity, readerOf(shift.name, severity, options), options);
 }

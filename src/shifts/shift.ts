@@ -2,6 +2,8 @@
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { RandomReader } from '../tensor/random.ts';
+import type { Synonyms } from './text/synonyms.ts';
+import type { Translator } from './text/translator.ts';
 
 /** How an image shift is applied. */
 export interface ImageShiftOptions {
@@ -39,6 +41,16 @@ export interface TextShiftOptions {
   readonly nlpaug?: NlpaugVersion;
   /** How a share becomes a count, where it is to be another than that version's. */
   readonly counts?: 'ceil' | 'floor';
+  /** Where synonyms come from; the synonym shifts need it. Node's is WordNet 3.0 (shifts/wordnet.ts). */
+  readonly synonyms?: Synonyms;
+  /** Who translates; `translation` needs it, and `language`. */
+  readonly translator?: Translator;
+  /** Into which language, by its English name. */
+  readonly language?: string;
+  /** What a translation ends with, such as ` Please answer in English.`; default nothing. */
+  readonly suffix?: string;
+  /** The question's id, for translations that are kept by it. */
+  readonly id?: string;
 }
 
 /** Versions of nlpaug whose numbers are known. */
@@ -71,12 +83,14 @@ export interface ImageShift extends ShiftFacts {
   apply(image: RgbImage, severity: number, reader: RandomReader, options?: ImageShiftOptions): RgbImage | Promise<RgbImage>;
 }
 
-/** A change of a text, at rates 1 to 7: p = 0.05 r of its words. */
+/** A change of a text, at rates 1 to 7: p = 0.05 r of its words; or in one grade. */
 export interface TextShift extends ShiftFacts {
   readonly modality: 'text';
-  readonly severities: 7;
+  readonly severities: 1 | 7;
+  /** Its result is a promise. */
+  readonly waits?: true;
   /** @param severity the rate r */
-  apply(text: string, severity: number, reader: RandomReader, options?: TextShiftOptions): string;
+  apply(text: string, severity: number, reader: RandomReader, options?: TextShiftOptions): string | Promise<string>;
 }
 
 /** Either kind. */

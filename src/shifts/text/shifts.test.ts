@@ -6,7 +6,7 @@ import { textShifts } from '../registry.ts';
 import { NLPAUG_VERSIONS, type NlpaugVersion } from '../shift.ts';
 import { TYPOS } from './keyboard-map.ts';
 import { detokenize, joinPieces, splitProtected, tokenize } from './tokens.ts';
-import { lettersOnly } from './words.ts';
+import { lettersOnly } from './word-shift.ts';
 
 const QUESTION = 'What is the color of the two suitcases in the image?';
 const words = (text: string) =>
@@ -214,7 +214,7 @@ describe('word shifts', () => {
   });
 });
 
-describe.each(textShifts.map(s => [s.name] as const))('%s', name => {
+describe.each(textShifts.filter(s => !s.waits).map(s => [s.name] as const))('%s', name => {
   const prompt = '<image>\nIs there a zebra in the picture?';
 
   it('repeats with its seed and leaves the protected alone', () => {
@@ -235,6 +235,10 @@ describe.each(textShifts.map(s => [s.name] as const))('%s', name => {
 });
 
 it('refuses what there is not in one sentence', () => {
-  expect(() => shiftText('synonym', 'a', 1)).toThrow(/There is no text shift "synonym"; choose among keyboard, /);
+  expect(() => shiftText('synonym', 'a', 1)).toThrow(
+    /There is no text shift "synonym"; did you mean synonym_replacement or synonym_insertion\?$/,
+  );
+  expect(() => shiftText('shuffle', 'a', 1)).toThrow(/There is no text shift "shuffle"; choose among keyboard, /);
+  expect(() => shiftText('translation', 'a', 1)).toThrow('translation has to wait for its result: call shiftTextAsync.');
   expect(() => shiftText('keyboard', 'a', 8)).toThrow('The severity of keyboard must be a whole number from 1 to 7; got 8.');
 });

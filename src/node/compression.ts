@@ -1,0 +1,2 @@
+/** @file Node's own compression. */
+export { gunzipSync } from 'node:zlib';
