@@ -84,9 +84,7 @@ describe('a file of translations', () => {
     await expect(
       readTranslations(await file({ ...twice, translation: 'b' }, { ...twice, translation: 'b' }, { ...twice, translation: 'c' })),
     ).rejects.toThrow(/line 3: another translation of the same stands at .* line 1; keep one of them\.$/);
-    await expect(readTranslations(await file('{"text": "a", "lang'))).rejects.toThrow(
-      /is not valid JSON: .* at line 1/,
-    );
+    await expect(readTranslations(await file('{"text": "a", "lang'))).rejects.toThrow(/is not valid JSON: .* at line 1/);
     await expect(readTranslations(join(root, 'none.jsonl'))).rejects.toThrow(/no such file/);
   });
 });
