@@ -71,6 +71,12 @@ describe('Endpoint', () => {
     const html = await failureAt((_, r) => void r.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>'));
     expect(html).toMatchObject({ error: { failure: 'malformed' }, requests: 3 });
     expect(html.error.message).toContain('web page');
+    // Whoever waits for a turn ends with the one that was refused.
+    await using server = await endpointServer(always(401, {}));
+    await using endpoint = await open(server.url, { concurrency: 2 });
+    const all = await Promise.allSettled(Array.from({ length: 9 }, (_, repeat) => endpoint.ask(messages, {}, repeat)));
+    expect(new Set(all.map(one => one.status === 'rejected' && one.reason.failure))).toEqual(new Set(['authentication']));
+    expect(server.received.length).toBeLessThanOrEqual(2);
     // A server that asks for an hour is not waited for.
     const hour = await failureAt((_, r) => json(r, {}, 503, { 'retry-after': '3600' }));
     expect(hour).toMatchObject({ error: { failure: 'busy' }, requests: 1 });

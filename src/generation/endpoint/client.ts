@@ -64,6 +64,8 @@ export class Endpoint implements AsyncDisposable {
   private readonly counts = { requests: 0, repeated: 0, cached: 0, promptTokens: 0, completionTokens: 0, uncounted: 0 };
   private readonly jitter = new RandomStream(0, 'endpoint-pauses');
   private otherLength = false;
+  /** What ended all: whoever still waits ends with it. */
+  private stopped: EndpointError | undefined;
   /** Not a plain property: no print of the object shows the address or the key. */
   readonly #line: Line;
 
@@ -96,8 +98,8 @@ export class Endpoint implements AsyncDisposable {
   /**
    * Asks. The same question with the same settings and the same repeat is sent once, ever.
    * @param repeat number of this asking, 0 for the first: another number is another reply
-   * @throws EndpointError with its kind: `stops` tells whether further questions are worth asking; NarrowsError for a cache that cannot be
-   *   written; the signal's reason
+   * @throws EndpointError with its kind; one that `stops` ends all further requests with it. NarrowsError for a cache that cannot be written;
+   *   the signal's reason
    */
   async ask(messages: readonly EndpointMessage[], settings: EndpointSettings = {}, repeat = 0): Promise<EndpointAnswer> {
     const body = requestBody(this.model, messages, settings);
@@ -113,10 +115,15 @@ export class Endpoint implements AsyncDisposable {
 
   private request(key: string, body: RequestBody): Promise<ModelReply> {
     const work = this.turns.take(async () => {
-      const reply = await this.patiently(body);
-      if (reply.model !== undefined) this.checkModel(reply.model);
-      await this.cache?.put(key, reply);
-      return reply;
+      try {
+        const reply = await this.patiently(body);
+        if (reply.model !== undefined) this.checkModel(reply.model);
+        await this.cache?.put(key, reply);
+        return reply;
+      } catch (error) {
+        if (error instanceof EndpointError && error.stops) this.stopped ??= error;
+        throw error;
+      }
     });
     this.asked.set(key, work);
     // With a cache the file remembers; without one this run does. A failure is not remembered: it may be asked again.
@@ -131,6 +138,7 @@ export class Endpoint implements AsyncDisposable {
     const number = this.counts.requests;
     for (let attempt = 0; ; attempt++) {
       await this.turns.settled(signal);
+      if (this.stopped) throw this.stopped;
       const reading = await this.once(this.otherLength ? withCompletionTokens(body) : body, attempt > 0);
       if (reading.kind === 'reply') {
         this.count(reading.reply);

@@ -5,7 +5,6 @@ import type { EndpointError } from './failure.ts';
 import { askedPause, readResponse } from './read-reply.ts';
 import { answerOf, sameModel } from './reply.ts';
 import { requestBody } from './request.ts';
-import { withoutThinking } from './thinking.ts';
 
 interface Exchange {
   readonly name: string;
@@ -132,10 +131,7 @@ describe('streams', () => {
 });
 
 describe('what stands in a reply', () => {
-  it('thinking is taken out, paired or not', () => {
-    expect(withoutThinking('<think>a</think> yes <think>b</think>')).toBe('yes');
-    expect(withoutThinking('so it is a cat</think>\nNo')).toBe('No');
-    expect(withoutThinking('<think>I wonder')).toBe('');
+  it('thinking that never ended is no answer', () => {
     expect(() => answerOf({ raw: '<think>I wonder', finish: 'length' }, false, 8)).toThrow(
       /thought and gave no answer: it was cut after 8 tokens/,
     );

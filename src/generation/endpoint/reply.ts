@@ -1,7 +1,7 @@
 /** @file A model's reply as it is kept, and what is made of it. */
 import { z } from 'zod';
+import { stripThinking } from '../thinking.ts';
 import { EndpointError } from './failure.ts';
-import { withoutThinking } from './thinking.ts';
 
 /** Tokens that a reply cost, as the server counts them; a number is missing where the server gives none. */
 export interface Usage {
@@ -85,7 +85,7 @@ export function replyOf(body: unknown): ModelReply | undefined {
  */
 export function answerOf(reply: ModelReply, cached: boolean, maxTokens?: number): EndpointAnswer {
   const { raw, finish, refusal, usage, model } = reply;
-  const answer = withoutThinking(raw);
+  const answer = stripThinking(raw).text.trim();
   const cut = finish === 'length';
   const bound = maxTokens === undefined ? "at the server's limit" : `after ${maxTokens} tokens`;
   if (finish === 'content_filter') throw new EndpointError('filtered', "The endpoint's content filter withheld the answer.");
