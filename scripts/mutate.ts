@@ -1,5 +1,5 @@
 /**
- * @file `npm run mutate -- src/evaluation [more folders or files] [--sample 40] [--seed 0] [--tests src/evaluation,src/report] [--without FILES] [--seconds 120] [--cosmetic]`:
+ * @file `npm run mutate -- src/evaluation [more folders, files, or FILE:FROM-TO] [--sample 40] [--seed 0] [--tests src/evaluation,src/report] [--without FILES] [--seconds 120] [--cosmetic]`:
  * puts one small error at a time into a copy of the sources and asks whether any test fails. Prints the survivors and the share that was caught.
  * Not part of CI. Each test file runs once without an error first: what it takes decides the order, so that the cheapest test that reaches an
  * error has the first word. A survivor is a missing test, or a change that alters nothing.
@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const HELP = `npm run mutate -- FOLDER|FILE … [options]
+const HELP = `npm run mutate -- FOLDER|FILE|FILE:LINE|FILE:FROM-TO … [options]
   --sample N       errors to try (40)
   --seed N         which ones (0)
   --tests PLACES   folders or files of tests, with commas between; the rooms themselves by default
@@ -40,6 +40,12 @@ if (values.help || positionals.length === 0) {
   process.exit(values.help ? 0 : 2);
 }
 const seconds = Number(values.seconds);
+
+/** A place as it is given: a path, or a file with its lines. */
+const places = positionals.map(text => {
+  const [, path, from, to] = /^(.*?)(?::(\d+)(?:-(\d+))?)?$/.exec(text)!;
+  return { path, from: Number(from ?? 1), to: Number(to ?? from ?? Number.POSITIVE_INFINITY) };
+});
 
 const NO_SOURCE = /\.(test|cases)\.ts$|\/(testing|testdata)\/|-script\.ts$|\/style\.ts$|\/outlines\//;
 /** Files under a place, by paths from the root. */
@@ -55,7 +61,7 @@ const sourcesOf = (place: string): string[] => filesOf(place).filter(path => !NO
 const left = values.without.split(',');
 const testFiles = [
   ...new Set(
-    (values.tests?.split(',') ?? positionals)
+    (values.tests?.split(',') ?? places.map(({ path }) => path))
       .flatMap(place => filesOf(statSync(join(root, place)).isFile() && !place.endsWith('.test.ts') ? join(place, '..') : place))
       .filter(path => path.endsWith('.test.ts') && !left.includes(path)),
   ),
@@ -131,14 +137,21 @@ for (const name of ['node_modules', 'models', 'LICENSES']) symlinkSync(join(root
 
 /** Files whose numbers are sizes and colours. */
 const COSMETIC = /\/(svg|html|glyphs|charts?|theme|colour-bar|panel|figure(-options)?|caption)\b/;
-const all = positionals
-  .flatMap(sourcesOf)
-  .flatMap(path => mutantsOf(path, readFileSync(join(copy, path), 'utf8')).map(mutant => ({ path, mutant })))
+const lineOf = (code: string, mutant: Mutant): number => code.slice(0, mutant.start).split('\n').length;
+const all = places
+  .flatMap(({ path: place, from, to }) =>
+    sourcesOf(place).flatMap(path => {
+      const code = readFileSync(join(copy, path), 'utf8');
+      const within = ({ line }: { line: number }): boolean => line >= from && line <= to;
+      return mutantsOf(path, code)
+        .map(mutant => ({ path, mutant, line: lineOf(code, mutant) }))
+        .filter(within);
+    }),
+  )
   .filter(({ path, mutant }) => values.cosmetic || !(COSMETIC.test(path) && mutant.number));
 const chosen = new RandomStream(Number(values.seed), 'mutants').reader(0, 0).shuffle(all).slice(0, Number(values.sample));
-const show = ({ path, mutant }: { path: string; mutant: Mutant }): string => {
+const show = ({ path, mutant, line }: { path: string; mutant: Mutant; line: number }): string => {
   const code = readFileSync(join(copy, path), 'utf8');
-  const line = code.slice(0, mutant.start).split('\n').length;
   return `${path}:${line}: ${mutant.kind}: ${code.split('\n')[line - 1].trim().slice(0, 120)}`;
 };
 
@@ -163,7 +176,7 @@ function orderOf(path: string): string[] {
 
 let caught = 0;
 const survivors: string[] = [];
-for (const [i, { path, mutant }] of chosen.entries()) {
+for (const [i, { path, mutant, line }] of chosen.entries()) {
   const code = readFileSync(join(copy, path), 'utf8');
   writeFileSync(join(copy, path), code.slice(0, mutant.start) + mutant.text + code.slice(mutant.end));
   let by: string | undefined;
@@ -179,8 +192,8 @@ for (const [i, { path, mutant }] of chosen.entries()) {
   // The next error must not meet this one.
   if (changed.length === 0) await tests.run('', [path], 60);
   if (by) caught++;
-  else survivors.push(show({ path, mutant }));
-  print(`${i + 1} of ${chosen.length}: ${by ? `caught by ${by}` : 'SURVIVES'}: ${show({ path, mutant })}`);
+  else survivors.push(show({ path, mutant, line }));
+  print(`${i + 1} of ${chosen.length}: ${by ? `caught by ${by}` : 'SURVIVES'}: ${show({ path, mutant, line })}`);
 }
 print(`\n${caught} of ${chosen.length} caught (of ${all.length} possible).`);
 for (const survivor of survivors) print(`survives: ${survivor}`);

@@ -12,9 +12,11 @@ import { CONCEPTS } from '../../scenes/concepts.ts';
 import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { trainingArgumentsSchema } from '../arguments.ts';
+import type { TrainTask } from '../trainer.ts';
 import { tuneTrainingSchema } from './arguments.ts';
 import { llavaFileTask } from './file-task.ts';
 import { methodOf } from './method.ts';
+import { llavaSceneTask } from './scene-chat-task.ts';
 import { scenePretrainTask } from './scene-pretrain.ts';
 import { sceneLlavaSource } from './scene-source.ts';
 import { sceneTuneTask } from './scene-tune.ts';
@@ -49,7 +51,10 @@ function supervised({ labels: { shape, data } }: Feeds): number {
   return count;
 }
 
-/** What every batch of an update must be fed beside its rows. */
+const weights = ({ parameters }: Pick<TrainTask, 'parameters'>): Feeds =>
+  Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
+
+/** What every batch of an update must be fed besides its rows. */
 function expectPlace(batch: Feeds, bottleneck: BottleneckConfig, want: { samples: number[]; seed: number; update: number; steps: number }) {
   const [layer] = bottleneck.bottleneck_layers;
   const { data, shape } = batch[noiseInput(layer)];
@@ -121,6 +126,46 @@ describe('an update of scenes', () => {
     expect(supervised(a)).not.toBe(supervised(b));
     for (const { loss_divisor } of [a, b]) expect(loss_divisor.data[0]).toBe((supervised(a) + supervised(b)) / 2);
     await pretrain.close();
+  });
+});
+
+describe('pre-training on scenes', () => {
+  const args = trainingArgumentsSchema.parse({ output_dir: 'none', per_device_train_batch_size: 2 });
+  const task = async (patchWords: boolean) =>
+    scenePretrainTask(runtime, args, {
+      source: await sceneLlavaSource('scene-clip', TINY),
+      world,
+      chat: { ...CHAT, patchWords },
+      evalScenes: 1,
+    });
+
+  it('adds the words of patches to the loss where they are asked for, and trains all but the tower', async () => {
+    const [plain, aligned] = [await task(false), await task(true)];
+    const [a, b] = await Promise.all([plain, aligned].map(async one => one.graph.run({ ...weights(one), ...(await one.batch(0)) })));
+    expect(a.auxiliary).toBeUndefined();
+    expect(a.loss.data[0]).toBe(a.ce.data[0]);
+    expect(Number(b.auxiliary.data[0])).toBeGreaterThan(0.1);
+    expect(b.loss.data[0]).toBeCloseTo(Number(b.ce.data[0]) + Number(b.auxiliary.data[0]), 4);
+    for (const { parameters } of [plain, aligned]) {
+      expect(parameters.some(p => p.name.includes('projector'))).toBe(true);
+      expect(parameters.some(p => p.name.includes('language_model'))).toBe(true);
+      expect(parameters.filter(p => p.name.includes('vision_tower'))).toEqual([]);
+    }
+    await plain.close();
+    await aligned.close();
+  });
+});
+
+describe('tuning on scenes', () => {
+  it('counts the tokens that it was fed', async () => {
+    const args = { output_dir: root, model: sceneModel, per_device_train_batch_size: 2, eval_samples: 1 };
+    const task = await llavaSceneTask(runtime, tuneTrainingSchema.parse(args), { styles: ['noto'] });
+    expect(task.tokens()).toBe(0);
+    let shown = 0;
+    for (const step of [0, 1]) for (const one of (await task.batch(step)).attention_mask.data) shown += Number(one);
+    expect(shown).toBeGreaterThan(100);
+    expect(task.tokens()).toBe(shown);
+    await task.close();
   });
 });
 
