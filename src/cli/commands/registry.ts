@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).serveCommand,
   },
   {
+    name: 'emi',
+    summary: 'Measure what answers say of their inputs, clean and under shifts (EMI, EMID and its bound)',
+    load: async () => (await import('./emi.ts')).emiCommand,
+  },
+  {
     name: 'verify',
     summary: 'Compare a model with values that PyTorch computed',
     load: async () => (await import('./verify.ts')).verifyCommand,

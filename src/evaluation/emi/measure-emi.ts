@@ -5,7 +5,7 @@ import { clusteredStandardError, mean } from '../../tensor/statistics/descriptiv
 import { type Correlation, correlate } from '../../tensor/statistics/pearson-interval.ts';
 import { studentHalfWidth } from '../../tensor/statistics/student-t.ts';
 import type { RjsdOptions } from '../distances/rjsd.ts';
-import type { ClubForm } from './club-estimator.ts';
+import type { ClubEstimator, ClubForm } from './club-estimator.ts';
 import { emidBound, emidDivergences, emidOf, emiOf } from './emid.ts';
 import type { EmiEncoders } from './encoders.ts';
 import { type EstimatorOptions, fitEstimators, informationTerms, likelihoodGain } from './estimate.ts';
@@ -22,6 +22,8 @@ export interface EmiOptions extends EstimatorOptions, RjsdOptions {
   readonly level?: number;
   /** What goes on, for a status line. */
   readonly onStage?: (what: string) => void;
+  /** The estimators, once they are trained; awaited. */
+  readonly onFitted?: (estimators: readonly ClubEstimator[]) => Promise<void>;
 }
 
 /** Items below which values are mostly noise: published estimators stand on more than 10 000 pairs. */
@@ -79,7 +81,7 @@ export async function measureEmi(
   targets: readonly EmiSet[],
   options: EmiOptions = {},
 ): Promise<EmiResults> {
-  const { form = 'closed', entropy, level = 0.95, weights = 'equal', onStage, signal, ...fitting } = options;
+  const { form = 'closed', entropy, level = 0.95, weights = 'equal', onStage, onFitted, signal, ...fitting } = options;
   if (targets.length === 0) throw new NarrowsError('EMID compares a source with shifted sets; name at least one target.');
   const sets = [source, ...targets];
   const groups = groupItems(sets.map(set => set.items));
@@ -95,6 +97,7 @@ export async function measureEmi(
     y: measured.flatMap(({ embedded }) => [...embedded.reference]),
   };
   const estimators = await fitEstimators(runtime, pairs, { ...fitting, signal });
+  await onFitted?.(estimators.folds);
   const judged: (Measured & { terms: Float64Array; result: EmiSetResult })[] = [];
   for (const one of measured) {
     onStage?.(`EMI of ${one.set.name}`);
