@@ -7,6 +7,8 @@ export interface AskedPicture {
   readonly key: string;
   /** Reads and shifts it. @throws NarrowsError naming it where it is missing or damaged */
   read(): Promise<RgbImage>;
+  /** The encoded bytes that the set holds, where the picture is asked about as it is. */
+  bytes?(): Promise<Uint8Array>;
 }
 
 /** A question as it is asked. */

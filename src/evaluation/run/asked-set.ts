@@ -60,7 +60,10 @@ export class AskedSet {
   private picture(scenario: Scenario, picture: Question['pictures'][number]): AskedPicture {
     const sample = this.pictureNumbers.get(picture.id)!;
     const { seed, pictures } = this.options;
+    // Turned or windowed pictures exist as pixels only.
+    const asStored = scenario.image === undefined && !pictures?.autoOrient && pictures?.window === undefined;
     return {
+      ...(asStored && picture.bytes ? { bytes: () => picture.bytes!() } : {}),
       key: exactJson([this.given.benchmark.name, picture.id, pictureKey(scenario)]),
       read: async () => shiftPicture(scenario, await picture.read(pictures), { seed, sample }, this.given.benchmark.referenceSize),
     };
