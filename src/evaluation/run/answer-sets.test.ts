@@ -7,8 +7,7 @@ import { ChatModel } from '../../generation/chat-model.ts';
 import { generate } from '../../generation/generate.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { QuestionSet } from '../benchmarks/question.ts';
-import { answerSets } from './answer-sets.ts';
-import type { SetToAsk } from './asked-set.ts';
+import { type AskedOf, answerSets } from './answer-sets.ts';
 import { answersPath } from './folder.ts';
 import { LocalAnswerer } from './local-answerer.ts';
 import type { Scenario } from './scenario.ts';
@@ -31,7 +30,9 @@ afterAll(async () => {
 });
 
 const answerer = (batchSize = 4) => new LocalAnswerer(chat, { generation: { maxNewTokens: 8, temperature: 0 }, batchSize });
-const sets = (set: QuestionSet, scenarios = SCENARIOS): SetToAsk[] => [{ benchmark: drawnBenchmark, set, prompt: 'plain', scenarios }];
+const sets = (set: QuestionSet, by: LocalAnswerer, scenarios = SCENARIOS): AskedOf[] => [
+  { benchmark: drawnBenchmark, set, prompt: 'plain', scenarios, answerer: by },
+];
 const read = (output: string, scenario: string): Promise<string> => readFile(answersPath(output, 'drawn', scenario), 'utf8');
 const rows = async (output: string, scenario: string): Promise<AnswerRow[]> =>
   (await read(output, scenario))
@@ -45,7 +46,7 @@ describe('answerSets', () => {
   beforeAll(async () => {
     whole = join(folder, 'whole');
     const set = await drawnSet(12, id => reads.push(id));
-    const result = await answerSets(sets(set), answerer(), whole, { seed: 3 });
+    const result = await answerSets(sets(set, answerer()), whole, { seed: 3 });
     expect(result).toEqual({ answered: 48, before: 0, unanswered: [] });
   });
 
@@ -97,16 +98,16 @@ describe('answerSets', () => {
         return inner.answer(...args);
       },
     });
-    await expect(answerSets(sets(set), stopping, output, { seed: 3, signal: controller.signal })).rejects.toThrow('stopped');
+    await expect(answerSets(sets(set, stopping), output, { seed: 3, signal: controller.signal })).rejects.toThrow('stopped');
     const path = answersPath(output, 'drawn', 'clean');
     await truncate(path, (await readFile(path)).length - 7);
     const warnings: string[] = [];
-    const result = await answerSets(sets(set), answerer(), output, { seed: 3, onWarning: message => warnings.push(message) });
+    const result = await answerSets(sets(set, answerer()), output, { seed: 3, onWarning: message => warnings.push(message) });
     expect(result.before).toBeGreaterThan(0);
     expect(result.answered).toBe(48 - result.before);
     expect(warnings.join()).toContain('cut short');
     for (const { name } of SCENARIOS) expect(await read(output, name)).toBe(await read(whole, name));
-    expect((await answerSets(sets(set), answerer(), output, { seed: 3 })).answered).toBe(0);
+    expect((await answerSets(sets(set, answerer()), output, { seed: 3 })).answered).toBe(0);
   });
 
   it('keeps what it has where a picture is missing, says which, and tries again in the next run', async () => {
@@ -118,7 +119,7 @@ describe('answerSets', () => {
       read: () => Promise.reject(new NarrowsError('set.parquet, row 2 has no picture.')),
     };
     const questions = set.questions.map((q, i) => (i === 1 ? { ...q, pictures: [broken] } : q));
-    const result = await answerSets(sets({ questions, warnings: [] }, [{ name: 'clean' }]), answerer(), output, { seed: 3 });
+    const result = await answerSets(sets({ questions, warnings: [] }, answerer(), [{ name: 'clean' }]), output, { seed: 3 });
     expect(result.answered).toBe(5);
     expect(result.unanswered).toEqual([
       {
@@ -129,20 +130,20 @@ describe('answerSets', () => {
         reason: 'set.parquet, row 2 has no picture.',
       },
     ]);
-    expect((await answerSets(sets(set, [{ name: 'clean' }]), answerer(), output, { seed: 3 })).answered).toBe(1);
+    expect((await answerSets(sets(set, answerer(), [{ name: 'clean' }]), output, { seed: 3 })).answered).toBe(1);
     expect(await read(output, 'clean')).toBe((await read(whole, 'clean')).split('\n').slice(0, 6).join('\n').concat('\n'));
   });
 
   it('refuses rows of other settings and of another seed', async () => {
     const output = join(folder, 'other');
     const set = await drawnSet(3);
-    await answerSets(sets(set, [{ name: 'clean' }]), answerer(), output, { seed: 3 });
+    await answerSets(sets(set, answerer(), [{ name: 'clean' }]), output, { seed: 3 });
     const longer = new LocalAnswerer(chat, { generation: { maxNewTokens: 9, temperature: 0 } });
-    await expect(answerSets(sets(set, [{ name: 'clean' }]), longer, output, { seed: 3 })).rejects.toThrow(
+    await expect(answerSets(sets(set, longer, [{ name: 'clean' }]), output, { seed: 3 })).rejects.toThrow(
       'line 1 is an answer of other settings',
     );
-    await expect(answerSets(sets(set, [{ name: 'clean' }]), answerer(), output, { seed: 4 })).rejects.toThrow('other settings');
+    await expect(answerSets(sets(set, answerer(), [{ name: 'clean' }]), output, { seed: 4 })).rejects.toThrow('other settings');
     await writeFile(answersPath(output, 'drawn', 'clean'), 'no answers\n');
-    await expect(answerSets(sets(set, [{ name: 'clean' }]), answerer(), output, { seed: 3 })).rejects.toThrow(/clean\.jsonl, line 1/);
+    await expect(answerSets(sets(set, answerer(), [{ name: 'clean' }]), output, { seed: 3 })).rejects.toThrow(/clean\.jsonl, line 1/);
   });
 });

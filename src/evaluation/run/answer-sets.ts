@@ -39,8 +39,15 @@ export interface AnswerSetsResult {
   readonly unanswered: readonly Unanswered[];
 }
 
+/** A set with who answers it: sets may have answers of different length. */
+export interface AskedOf extends SetToAsk {
+  readonly answerer: Answerer;
+}
+
 /** A scenario of a set while it is asked. */
 interface Sitting {
+  readonly answerer: Answerer;
+  readonly settings: string;
   readonly benchmark: string;
   readonly scenario: Scenario;
   readonly asked: readonly Asked[];
@@ -90,10 +97,11 @@ const belongs =
     if (other) throw new NarrowsError(`${where} is an answer ${other}; choose another --output.`, { kind: 'usage' });
   };
 
-async function openSittings(sets: readonly SetToAsk[], answerer: Answerer, output: string, options: AnswerSetsOptions): Promise<Sitting[]> {
+async function openSittings(sets: readonly AskedOf[], output: string, options: AnswerSetsOptions): Promise<Sitting[]> {
   const sittings: Sitting[] = [];
   try {
     for (const given of sets) {
+      const { answerer } = given;
       const set = new AskedSet(given, options);
       const { name } = given.benchmark;
       for (const scenario of set.groups().flat()) {
@@ -101,10 +109,11 @@ async function openSittings(sets: readonly SetToAsk[], answerer: Answerer, outpu
         const asked = await set.ask(scenario);
         const { lengths, refused } = lengthsOf(asked, text => answerer.length(text));
         const path = answersPath(output, name, scenario.name);
-        const file = await AnswersFile.open(path, belongs(answerer.modelId, settingsOf(answerer, given, options.seed)));
+        const file = await AnswersFile.open(path, belongs(answerer.modelId, settingsOf(given, options.seed)));
         if (file.mended) options.onWarning?.(`The last row of ${path} was cut short (${file.mended} bytes) and is answered again.`);
         const batches = batchesOf(lengths, answerer.batchSize);
-        sittings.push({ benchmark: name, scenario, asked, file, writer: new RowWriter(file), batches, refused });
+        const settings = settingsOf(given, options.seed);
+        sittings.push({ answerer, settings, benchmark: name, scenario, asked, file, writer: new RowWriter(file), batches, refused });
       }
     }
   } catch (error) {
@@ -115,8 +124,7 @@ async function openSittings(sets: readonly SetToAsk[], answerer: Answerer, outpu
 }
 
 /** Of everything besides question and scenario that decides about an answer. */
-const settingsOf = (answerer: Answerer, { prompt }: SetToAsk, seed: number): string =>
-  answerId(answerer.settings, prompt, seed).slice(0, 12);
+const settingsOf = ({ answerer, prompt }: AskedOf, seed: number): string => answerId(answerer.settings, prompt, seed).slice(0, 12);
 
 /** Batches in the order of work: a piece of the set is asked under all scenarios with the same pictures before the next piece. */
 function planOf(sittings: readonly Sitting[], groups: readonly (readonly number[])[]): Task<Batch>[] {
@@ -140,14 +148,9 @@ function planOf(sittings: readonly Sitting[], groups: readonly (readonly number[
  * Asks what has no answer yet. Answers stand in `output/answers/SET/SCENARIO.jsonl`, in the order of the questions when the run ends.
  * @throws NarrowsError for files of another run, a full disk, an answerer that is lost; the signal's reason. Rows that were written stay
  */
-export async function answerSets(
-  sets: readonly SetToAsk[],
-  answerer: Answerer,
-  output: string,
-  options: AnswerSetsOptions,
-): Promise<AnswerSetsResult> {
+export async function answerSets(sets: readonly AskedOf[], output: string, options: AnswerSetsOptions): Promise<AnswerSetsResult> {
   const { signal } = options;
-  const sittings = await openSittings(sets, answerer, output, options);
+  const sittings = await openSittings(sets, output, options);
   const groups: number[][] = [];
   let at = 0;
   for (const given of sets)
@@ -155,7 +158,6 @@ export async function answerSets(
       groups.push(group.map((_, i) => at + i));
       at += group.length;
     }
-  const settings = sets.flatMap(given => given.scenarios.map(() => settingsOf(answerer, given, options.seed)));
   const place = (key: string): readonly [number, number] => key.split('/').map(Number) as [number, number];
   const failed = new Map<string, Unanswered>();
   const fail = (s: number, i: number, reason: string): void => {
@@ -171,7 +173,7 @@ export async function answerSets(
   const before = sittings.reduce((sum, { asked, file }) => sum + asked.filter(one => file.has(keyOf(one))).length, 0);
 
   const work = async ({ sitting: s, numbers }: Batch, hooks: TaskHooks<AnswerRow>): Promise<void> => {
-    const { asked, writer, refused } = sittings[s];
+    const { answerer, settings, asked, writer, refused } = sittings[s];
     // The whole batch is asked, though some of it may be answered: answers do not depend on where a run was stopped.
     const open = numbers.filter(i => !refused.has(i));
     if (open.length === 0) return;
@@ -182,7 +184,7 @@ export async function answerSets(
       if (!fresh.has(i)) return;
       if ('failure' in result) fail(s, i, result.failure);
       else {
-        writer.add(rowOf(answerer, settings[s], asked[i], result));
+        writer.add(rowOf(answerer, settings, asked[i], result));
         answered++;
         tokens += result.tokens ?? 0;
       }
