@@ -21,6 +21,8 @@ const setSchema = z.object({
   /** What was loaded: `--data`, `--split`, `--limit`. */
   load: z.record(z.string(), z.unknown()),
   prompt: z.string(),
+  /** New tokens that an answer may have. */
+  maxNewTokens: z.number(),
   questions: z.number(),
   /** Of keys, words, options and right answers. */
   hash: z.string(),
@@ -150,6 +152,8 @@ export function mergeRun(output: string, before: RunRecord | undefined, now: Run
   const sets = new Map(before.sets.map(set => [set.benchmark, set]));
   for (const set of now.sets) {
     const old = sets.get(set.benchmark);
+    if (old && old.maxNewTokens !== set.maxNewTokens)
+      refuse(`that gave ${set.benchmark} ${old.maxNewTokens} tokens for an answer, not ${set.maxNewTokens}`);
     if (old && old.prompt !== set.prompt) refuse(`that asked ${set.benchmark} with the prompt ${old.prompt}, not ${set.prompt}`);
     if (old && old.hash !== set.hash && old.questions >= set.questions)
       refuse(

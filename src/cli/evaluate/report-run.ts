@@ -1,0 +1,105 @@
+/** @file Scores a run's folder, writes its report, and prints what came out. */
+import { benchmarks } from '../../evaluation/benchmarks/registry.ts';
+import type { Unanswered } from '../../evaluation/run/answer-sets.ts';
+import type { SetToAsk } from '../../evaluation/run/asked-set.ts';
+import { answerLines, assembleRun } from '../../evaluation/run/assemble.ts';
+import { type RunFacts, readRun, readStoredQuestions } from '../../evaluation/run/folder.ts';
+import type { LeftOut } from '../../evaluation/run/load-sets.ts';
+import type { EvaluationResults } from '../../evaluation/run/results.ts';
+import { type ScoredSetOfRun, scoreSet } from '../../evaluation/run/score-run.ts';
+import { scorers } from '../../evaluation/scorers/registry.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import type { Context, Options } from '../command.ts';
+import { formatTable } from '../table.ts';
+
+/** What is known of a run besides its folder. */
+export interface RunParts {
+  readonly run: RunFacts;
+  readonly leftOut: readonly LeftOut[];
+  readonly unanswered: readonly Unanswered[];
+  /** The sets as they were loaded: their pictures can be shown. Without them the report shows none. */
+  readonly loaded: readonly SetToAsk[];
+}
+
+/** A benchmark by its name; of a run of another version it may not be known any more. */
+const entryOf = (name: string) => benchmarks.find(one => one.name === name);
+
+/** Sets that a rule can score, scored; of the others, why not. */
+export async function scoreRun(
+  output: string,
+  run: RunFacts,
+  options: { readonly scorers?: readonly string[]; readonly seed: number; readonly signal?: AbortSignal },
+): Promise<{ readonly sets: ScoredSetOfRun[]; readonly leftOut: LeftOut[] }> {
+  const sets: ScoredSetOfRun[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const { benchmark: name, prompt, scenarios } of run.sets) {
+    const benchmark = entryOf(name);
+    if (!benchmark) leftOut.push({ benchmark: name, reason: 'this version of Narrows does not know it.' });
+    else if (!benchmark.scorers.some(scorer => scorer in scorers))
+      leftOut.push({
+        benchmark: name,
+        reason: `its answers need a judge; they are in ${output}/answers/${name}, and narrows judge marks them.`,
+      });
+    else sets.push(await scoreSet(output, { benchmark, prompt, questions: await readStoredQuestions(output, name), scenarios }, options));
+  }
+  return { sets, leftOut };
+}
+
+const percent = (share: number): string => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(1)}`);
+const figure = (value: number, best: number): string => (Number.isNaN(value) ? '–' : best === 1 ? percent(value) : value.toFixed(1));
+const signed = (share: number): string => (Number.isNaN(share) ? '–' : `${share > 0 ? '+' : ''}${(100 * share).toFixed(1)}`);
+
+/** The terminal's table: a line per scenario. */
+function table(results: EvaluationResults, columns: number): string {
+  const rows = results.sets.flatMap(set =>
+    set.scenarios.map(({ scenario, score, againstClean }) => {
+      const { low, high } = score.interval;
+      return [
+        set.benchmark,
+        scenario.name,
+        figure(score.metrics[set.primary], set.best),
+        Number.isNaN(low) ? '' : `[${figure(low, set.best)}, ${figure(high, set.best)}]`,
+        `${score.n}${score.missing ? ` (${score.missing} missing)` : ''}`,
+        againstClean ? `${signed(againstClean.difference)}${againstClean.adjusted < 0.05 ? '' : ' †'}` : '',
+        againstClean ? `${againstClean.rightToWrong} / ${againstClean.wrongToRight}` : '',
+      ];
+    }),
+  );
+  const named = [
+    ...new Map(results.sets.map(({ benchmark, primary, scorer }) => [benchmark, `${benchmark}: ${primary} by ${scorer}`])).values(),
+  ];
+  const notes = [
+    named.join('; '),
+    ...(rows.some(row => row[5] !== '')
+      ? ['change: points right, against the clean set; † not told apart from 0 (paired over pictures, Holm)']
+      : []),
+  ];
+  return `${formatTable(['set', 'scenario', 'score', '95 %', 'n', 'change', 'lost / won'], rows, columns)}\n${notes.join('\n')}`;
+}
+
+/** Scores, writes and prints. @throws NarrowsError as `scoreSet` and the report's writer */
+export async function reportRun(context: Context, options: Options, output: string, parts: RunParts): Promise<void> {
+  context.status('Scoring');
+  const { sets, leftOut } = await scoreRun(output, parts.run, {
+    scorers: options.scorer as string[] | undefined,
+    seed: context.seed,
+    signal: context.signal,
+  });
+  const results = assembleRun({ run: parts.run, sets, leftOut: [...parts.leftOut, ...leftOut], unanswered: parts.unanswered });
+  context.status();
+  for (const { benchmark, reason } of leftOut) context.log.warn(`${benchmark} has no score: ${reason}`);
+  for (const { benchmark, scenarios } of results.sets)
+    for (const message of new Set(scenarios.flatMap(({ score }) => score.warnings))) context.log.warn(`${benchmark}: ${message}`);
+  if (context.json) context.print(JSON.stringify(results));
+  else if (results.sets.length > 0) context.print(table(results, context.columns));
+}
+
+/** `--report-only`: the report of what a folder holds. @throws NarrowsError where it holds no run */
+export async function reportOnly(context: Context, options: Options): Promise<undefined> {
+  const output = options.output as string | undefined;
+  if (output === undefined) throw new NarrowsError('--report-only needs the folder of a run: add --output DIR.', { kind: 'usage' });
+  const run = await readRun(output);
+  if (!run) throw new NarrowsError(`${output} holds no run of narrows evaluate (no run.json).`, { kind: 'usage' });
+  await reportRun(context, options, output, { run, leftOut: [], unanswered: [], loaded: [] });
+  return undefined;
+}

@@ -1,0 +1,101 @@
+/** @file `narrows evaluate` with a model: loads the sets, lets it answer, scores, and writes the report. */
+import { join } from 'node:path';
+import { answerSets, type Unanswered } from '../../evaluation/run/answer-sets.ts';
+import type { Answerer } from '../../evaluation/run/answerer.ts';
+import { hashOf, mergeRun, type RunFacts, readRun, writeQuestions, writeRun } from '../../evaluation/run/folder.ts';
+import { loadSets } from '../../evaluation/run/load-sets.ts';
+import { lockOutput } from '../../node/output-lock.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { formatCount } from '../../system/format.ts';
+import type { Context, Options } from '../command.ts';
+import { pictureOptions } from '../picture-flags.ts';
+import { openAnswering } from './open-answerer.ts';
+import { reportRun } from './report-run.ts';
+import { wantedSets } from './wanted.ts';
+
+/** Reasons that are said in the terminal. */
+const NAMED = 5;
+
+/** Says why questions have no answer: each reason once, with a count. */
+function sayUnanswered(context: Context, unanswered: readonly Unanswered[]): void {
+  const reasons = new Map<string, number>();
+  for (const { reason } of unanswered) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  for (const [reason, count] of [...reasons].slice(0, NAMED))
+    context.log.warn(`${formatCount(count)} ${count === 1 ? 'question has' : 'questions have'} no answer: ${reason}`);
+  if (reasons.size > NAMED) context.log.warn(`${reasons.size - NAMED} further reasons stand in the report.`);
+}
+
+/** Settings that all sets share, and the one that is each set's. */
+function answererFacts({ modelId, settings }: Answerer): { model: string; settings: Record<string, unknown>; maxNewTokens: number } {
+  const { maxNewTokens, maxTokens, ...generation } = settings.generation as Record<string, unknown>;
+  return { model: modelId, settings: { ...settings, generation }, maxNewTokens: (maxNewTokens ?? maxTokens) as number };
+}
+
+/**
+ * Answers what is not answered yet, then scores and reports.
+ * @throws NarrowsError for sets, models, folders that cannot be used; what was answered stays
+ */
+export async function evaluateModel(context: Context, options: Options, given: ReadonlySet<string>): Promise<undefined> {
+  const output = options.output as string | undefined;
+  if (output === undefined)
+    throw new NarrowsError('A model’s answers need a folder: add --output DIR (the same folder again goes on where it stopped).', {
+      kind: 'usage',
+    });
+  const wanted = await wantedSets(options);
+  const pictures = pictureOptions(context, options);
+  const { sets, leftOut } = await loadSets(wanted, {
+    data: options.data as string | undefined,
+    limit: options.limit as number | undefined,
+    fields: options.fields as Record<string, string> | undefined,
+    seed: context.seed,
+    pictures,
+    leaveOut: options.suite !== undefined,
+    signal: context.signal,
+    onSet: ({ title }) => context.status(`Reading ${title}`),
+  });
+  context.status();
+  for (const { benchmark, reason } of leftOut) context.log.warn(`${benchmark} is left out: ${reason}`);
+  for (const { set } of sets) for (const warning of set.warnings) context.log.warn(warning);
+  await using lock = await lockOutput(output);
+  if (lock.takenOver) context.log.info(lock.takenOver);
+  await using answering = await openAnswering(context, options, given, output);
+  for (const warning of answering.warnings) context.log.warn(warning);
+  const asked = sets.map(set => ({ ...set, answerer: answering.of(set.benchmark) }));
+  const { model, settings } = answererFacts(asked[0].answerer);
+  const facts: RunFacts = {
+    model,
+    settings: { ...settings, pictures: { autoOrient: pictures.autoOrient ?? false, window: pictures.window ?? 'auto' } },
+    seed: context.seed,
+    sets: asked.map(({ benchmark, set, prompt, scenarios, load, answerer }) => ({
+      benchmark: benchmark.name,
+      load: { data: load.data, split: load.split, limit: load.limit, seed: load.seed, fields: load.fields },
+      prompt,
+      maxNewTokens: answererFacts(answerer).maxNewTokens,
+      questions: set.questions.length,
+      hash: hashOf(set.questions),
+      scenarios: [...scenarios],
+      warnings: [...set.warnings],
+    })),
+    warnings: [...answering.warnings],
+  };
+  const run = mergeRun(output, await readRun(output), facts);
+  for (const { benchmark, set } of asked) await writeQuestions(output, benchmark.name, set.questions);
+  await writeRun(output, run);
+  const result = await answerSets(asked, output, {
+    seed: context.seed,
+    pictures,
+    signal: context.signal,
+    progress: bar => context.progress(bar),
+    onInfo: message => context.log.info(message),
+    onWarning: message => context.log.warn(message),
+  }).catch(error => {
+    context.log.info(`What was answered is in ${join(output, 'answers')}; the same command goes on.`);
+    throw error;
+  });
+  if (result.before) context.log.info(`${formatCount(result.before)} answers were there already.`);
+  sayUnanswered(context, result.unanswered);
+  const cost = answering.cost();
+  if (cost) context.log.info(cost);
+  await reportRun(context, options, output, { run, leftOut, unanswered: result.unanswered, loaded: sets });
+  return undefined;
+}
