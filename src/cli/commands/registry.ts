@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).serveCommand,
   },
   {
+    name: 'evaluate',
+    summary: 'Let a model answer benchmarks, clean and under shifts, and score its answers',
+    load: async () => (await import('./evaluate.ts')).evaluateCommand,
+  },
+  {
     name: 'emi',
     summary: 'Measure what answers say of their inputs, clean and under shifts (EMI, EMID and its bound)',
     load: async () => (await import('./emi.ts')).emiCommand,

@@ -2,7 +2,7 @@
 import { benchmarks } from '../../evaluation/benchmarks/registry.ts';
 import type { Unanswered } from '../../evaluation/run/answer-sets.ts';
 import type { SetToAsk } from '../../evaluation/run/asked-set.ts';
-import { answerLines, assembleRun } from '../../evaluation/run/assemble.ts';
+import { assembleRun } from '../../evaluation/run/assemble.ts';
 import { type RunFacts, readRun, readStoredQuestions } from '../../evaluation/run/folder.ts';
 import type { LeftOut } from '../../evaluation/run/load-sets.ts';
 import type { EvaluationResults } from '../../evaluation/run/results.ts';

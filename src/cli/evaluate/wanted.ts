@@ -2,18 +2,10 @@
 import { findBenchmark } from '../../evaluation/benchmarks/registry.ts';
 import type { WantedSet } from '../../evaluation/run/load-sets.ts';
 import { parseScenario } from '../../evaluation/run/parse-scenarios.ts';
-import { CLEAN, type Scenario, scenarioKind } from '../../evaluation/run/scenario.ts';
+import { CLEAN, type Scenario } from '../../evaluation/run/scenario.ts';
 import { findSuite } from '../../evaluation/run/suites.ts';
-import { isSuite, loadSuite } from '../../shifts/suites/load.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Options } from '../command.ts';
-
-/** Scenarios of a suite of shifts, of some kinds only. @throws NarrowsError as `loadSuite` */
-async function fromSuite(name: string, kinds?: readonly string[]): Promise<Scenario[]> {
-  const { scenarios } = await loadSuite(name);
-  const wanted = kinds ? scenarios.filter(scenario => kinds.includes(scenarioKind(scenario))) : scenarios;
-  return wanted.filter(scenario => scenarioKind(scenario) !== 'clean');
-}
 
 /**
  * `vittle-9x9x9`, a suite's JSON file, or single scenarios; the clean set comes first, whatever is asked for.
@@ -23,8 +15,7 @@ export async function scenariosOf(texts: readonly string[] | undefined): Promise
   const scenarios: Scenario[] = [CLEAN];
   for (const text of texts ?? []) {
     if (text === CLEAN.name) continue;
-    if (isSuite(text)) scenarios.push(...(await fromSuite(text)));
-    else scenarios.push(parseScenario(text));
+    scenarios.push(parseScenario(text));
   }
   const names = scenarios.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
@@ -54,7 +45,7 @@ export async function wantedSets(options: Options): Promise<WantedSet[]> {
   for (const { benchmark: name, split: part, shifts: under } of findSuite(suite).sets)
     wanted.push({
       benchmark: findBenchmark(name),
-      scenarios: [CLEAN, ...(under ? await fromSuite(under.suite, under.kinds) : [])],
+      scenarios: await scenariosOf(under ? [under.suite] : []),
       split: part,
       prompt,
     });

@@ -9,12 +9,13 @@ import { NarrowsError } from '../../system/errors.ts';
 import { exactJson, parseExact } from '../../system/exact-json.ts';
 import { version as VERSION } from '../../system/version.ts';
 import type { Question } from '../benchmarks/question.ts';
+import type { Scenario } from './scenario.ts';
 
 /** Raised when files of before can no longer be read. */
 const SCHEMA_VERSION = 1;
 
-const choice = z.looseObject({ shift: z.string(), severity: z.number() });
-const scenarioSchema = z.looseObject({ name: z.string(), image: choice.optional(), text: choice.optional() });
+const choice = z.object({ shift: z.string(), severity: z.number(), options: z.record(z.string(), z.unknown()).optional() });
+const scenarioSchema: z.ZodType<Scenario> = z.object({ name: z.string(), image: choice.optional(), text: choice.optional() });
 
 const setSchema = z.object({
   benchmark: z.string(),

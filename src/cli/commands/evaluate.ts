@@ -1,0 +1,64 @@
+/** @file `narrows evaluate`: a model answers benchmarks, clean and under shifts, and its answers are scored. */
+import type { Command } from 'commander';
+import { addAnswerFlags } from '../chat/flags.ts';
+import type { CommandModule, Context, Options } from '../command.ts';
+import { reportOnly } from '../evaluate/report-run.ts';
+import { evaluateModel } from '../evaluate/run-model.ts';
+import { examples, integer, list, number } from '../flags.ts';
+
+function configure(command: Command): void {
+  command
+    .option(
+      '--benchmark <list>',
+      'sets of questions between commas; narrows benchmarks lists them (default: scenes-pope, the built-in one)',
+      list,
+    )
+    .option('--suite <name>', 'many sets at once: vittle-45, or scenes')
+    .option('--data <dir>', 'folder or file of the set; of several sets the folder around folders with their names')
+    .option('--output <dir>', 'folder of answers, scores and report; the same folder again goes on where it stopped')
+    .option(
+      '--shifts <list>',
+      'ask again under shifts: suites or single ones between commas, such as gaussian_noise:3,keyboard:2,fog:3+ocr:2',
+      list,
+    )
+    .option(
+      '--scorer <list>',
+      "scorers between commas, such as official or pope@strict; all: side by side (default: the set's first)",
+      list,
+    )
+    .option('--split <name>', 'a part of the set that has parts')
+    .option('--prompt <name>', "how questions are put (default: the set's first way)")
+    .option('--limit <n>', 'only the first questions', integer(1, 2 ** 31 - 1))
+    .option('--batch-size <n>', 'questions at once', integer(1, 1024), 8)
+    .option('--report-only', 'score and report what the folder holds; ask nothing')
+    .option('--endpoint <url>', 'ask a model behind an OpenAI-compatible server instead: vLLM, llama.cpp, Ollama, narrows serve')
+    .option('--model-name <name>', 'with --endpoint: the name that the server gives the model')
+    .option('--api-key-env <name>', 'with --endpoint: environment variable that holds the key (default: OPENAI_API_KEY)')
+    .option('--max-requests <n>', 'with --endpoint: requests of this run at most', integer(1, 2 ** 31 - 1))
+    .option('--concurrency <n>', 'with --endpoint: requests at once (default: 4)', integer(1, 256))
+    .option('--timeout <seconds>', 'with --endpoint: how long an answer may take (default: 300)', number(1, 86_400));
+  addAnswerFlags(command, { maxNewTokens: 128 }).addHelpText(
+    'after',
+    examples(
+      ['narrows evaluate --benchmark scenes-pope --limit 300 --output out', 'The built-in set with the shipped model, no data needed'],
+      ['narrows evaluate --benchmark scenes-pope --shifts gaussian_noise:3,keyboard:3 --output out', 'The same clean and under two shifts'],
+      [
+        'narrows evaluate --benchmark pope,mme --data sets --model ./my-llava --output out',
+        'Public sets that lie in sets/pope and sets/mme',
+      ],
+      [
+        'narrows evaluate --benchmark pope --data sets/pope --endpoint http://localhost:8000/v1 --model-name my-model --output out',
+        'A model behind a server',
+      ],
+    ),
+  );
+}
+
+async function run(context: Context, options: Options, _args: readonly (string | undefined)[], given: ReadonlySet<string>) {
+  if (options.reportOnly) return reportOnly(context, options);
+  const benchmark = options.benchmark ?? (options.suite === undefined ? ['scenes-pope'] : undefined);
+  return evaluateModel(context, { ...options, benchmark }, given);
+}
+
+/** `narrows evaluate`. */
+export const evaluateCommand: CommandModule = { configure, run };
