@@ -54,6 +54,8 @@ export interface QuestionSet {
   readonly questions: readonly Question[];
   /** What was assumed, left out or passed over, in sentences. */
   readonly warnings: readonly string[];
+  /** The scorer that fits, where a set may be of several kinds (`generic`); else the first of the benchmark. */
+  readonly scorer?: string;
   /** Answers that stand in the set's own files (MMMU's and MMStar's outputs), where there are such. */
   readonly answers?: readonly AnswerRecord[];
 }

@@ -80,6 +80,21 @@ export const INLINE_PROMPTS: Readonly<Record<string, PromptStyle>> = {
 /** For options with letters. */
 export const CHOICE_PROMPTS = { 'llava@1.5': choice(LLAVA) };
 
+/** For questions of one's own, each by its kind. */
+export const GENERIC_PROMPTS: Readonly<Record<string, PromptStyle>> = {
+  'llava@1.5': {
+    source: LLAVA,
+    build: (question, words) => {
+      if (question.kind !== 'open') return choice(LLAVA).build(question, words);
+      return { text: question.context === undefined ? words : `${question.context}\n${words}` };
+    },
+  },
+  'plain@1': {
+    source: "the question's words as they stand, with context and options",
+    build: ({ context, options = [] }, words) => ({ text: [context, words, optionLines(options)].filter(part => part).join('\n') }),
+  },
+};
+
 /** For the built-in world: the wording that the shipped models were taught, without an instruction. */
 export const SCENE_PROMPTS = { 'scenes@1': plain("the wording of the built-in world's instructions (src/scenes)") };
 /** As `SCENE_PROMPTS`, with the options in one line behind the question: `a dog or a cat`. */

@@ -28,3 +28,14 @@ export function tsvImages(): (row: TableRow) => TableRow {
     return { ...row, values: { ...row.values, image: entry.image, image_path: row.values.image_path ?? `image ${entry.index}` } };
   };
 }
+
+/** Texts of the options in columns A, B, …, up to the first that is missing. @throws NarrowsError for one that is no text */
+export function lettersOf(row: TableRow): string[] {
+  const out: string[] = [];
+  for (let code = 65; code <= 90; code++) {
+    const option = optionalText(row, String.fromCharCode(code));
+    if (option === undefined) break;
+    out.push(option);
+  }
+  return out;
+}
