@@ -36,20 +36,31 @@ const SERIES: readonly (readonly [light: string, dark: string])[] = [
   ['#4d5561', '#c3cad4'],
 ];
 
-const { paper, ink, muted, line } = themes.light;
 const fromEntries = <K extends string, V>(entries: readonly (readonly [K, V])[]): Record<K, V> =>
   Object.fromEntries(entries) as Record<K, V>;
 const families = Object.keys(FAMILY) as Family[];
 
-/** For files: light paper. */
-export const paperChart: ChartTheme = {
-  ...{ paper, ink, muted, line },
-  accent: '#3b4cc0',
-  good: '#0b6b3a',
-  bad: '#a34a00',
-  family: fromEntries(families.map(f => [f, FAMILY[f][0]])),
-  series: SERIES.map(([light]) => light),
+/** What is better and worse: light and dark. */
+const GOOD = ['#0b6b3a', '#6fdc9c'] as const;
+const BAD = ['#a34a00', '#ffb566'] as const;
+
+const fileChart = (name: 'light' | 'dark', shade: 0 | 1): ChartTheme => {
+  const { paper, ink, muted, line } = themes[name];
+  return {
+    ...{ paper, ink, muted, line },
+    accent: ['#3b4cc0', '#9db1ff'][shade],
+    good: GOOD[shade],
+    bad: BAD[shade],
+    family: fromEntries(families.map(f => [f, FAMILY[f][shade]])),
+    series: SERIES.map(pair => pair[shade]),
+  };
 };
+
+/** For files: light paper. */
+export const paperChart: ChartTheme = fileChart('light', 0);
+
+/** For files on dark pages. */
+export const darkChart: ChartTheme = fileChart('dark', 1);
 
 /** For the page: its own variables. */
 export const pageChart: ChartTheme = {
@@ -68,7 +79,7 @@ const variables = (shade: 0 | 1): string =>
   [
     ...families.map(f => `--${f}: ${FAMILY[f][shade]};`),
     ...SERIES.map((pair, i) => `--series-${i}: ${pair[shade]};`),
-    `--better: ${['#0b6b3a', '#6fdc9c'][shade]}; --worse: ${['#a34a00', '#ffb566'][shade]};`,
+    `--better: ${GOOD[shade]}; --worse: ${BAD[shade]};`,
   ].join(' ');
 
 /** Style rules that set the page's variables, light and dark. */
