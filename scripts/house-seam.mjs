@@ -55,6 +55,8 @@ const NODE_SIDE = [
   'shifts/apply.ts',
   'shifts/frost-textures.ts',
   'shifts/jpeg-codec.ts',
+  'shifts/suites/apply-scenario.ts',
+  'shifts/suites/load-suite.ts',
   'shifts/translations.ts',
   'shifts/wordnet.ts',
   // Files written.

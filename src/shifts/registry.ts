@@ -1,4 +1,6 @@
 /** @file All shifts. The command line, the page and the tests read this list. */
+import { NarrowsError } from '../system/errors.ts';
+import { didYouMean } from '../system/nearest-names.ts';
 import { aspect } from './image/aspect.ts';
 import { brightness } from './image/brightness.ts';
 import { contrast } from './image/contrast.ts';
@@ -80,3 +82,17 @@ export const shifts: readonly Shift[] = [...imageShifts, ...textShifts];
 
 /** The shift of a name, written with underscores or hyphens; undefined where there is none. */
 export const findShift = (name: string): Shift | undefined => shifts.find(s => s.name === name.replaceAll('-', '_'));
+
+function named<T extends { name: string }>(kind: string, list: readonly T[], name: string): T {
+  const found = list.find(s => s.name === name.replaceAll('-', '_'));
+  if (found) return found;
+  const names = list.map(s => s.name);
+  throw new NarrowsError(`There is no ${kind} shift "${name}"; ${didYouMean(name, names) ?? `choose among ${names.join(', ')}.`}`, {
+    kind: 'usage',
+  });
+}
+
+/** The image shift of a name. @throws NarrowsError (usage) that names the nearest ones, or all */
+export const requireImageShift = (name: string): ImageShift => named('image', imageShifts, name);
+/** The text shift of a name. @throws NarrowsError (usage) that names the nearest ones, or all */
+export const requireTextShift = (name: string): TextShift => named('text', textShifts, name);

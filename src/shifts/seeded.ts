@@ -1,9 +1,9 @@
 /** @file Shifts by name and seed, wherever the code runs. */
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { didYouMean } from '../system/nearest-names.ts';
 import { type RandomReader, RandomStream } from '../tensor/random.ts';
-import { imageShifts, textShifts } from './registry.ts';
+import { checkCompat, keepAs } from './compat.ts';
+import { requireImageShift, requireTextShift } from './registry.ts';
 import type { ImageShiftOptions, TextShiftOptions } from './shift.ts';
 
 /** Which random numbers a shift draws: those of (seed, `shift:` + name, severity, sample). */
@@ -17,18 +17,8 @@ export interface Draw {
 const readerOf = (name: string, severity: number, { seed = 0, sample = 0 }: Draw): RandomReader =>
   new RandomStream(seed, `shift:${name}`).reader(severity, sample);
 
-/** @throws NarrowsError that names the nearest ones, or all */
-function find<T extends { name: string }>(kind: string, list: readonly T[], name: string): T {
-  const found = list.find(s => s.name === name.replaceAll('-', '_'));
-  if (found) return found;
-  const names = list.map(s => s.name);
-  throw new NarrowsError(`There is no ${kind} shift "${name}"; ${didYouMean(name, names) ?? `choose among ${names.join(', ')}.`}`, {
-    kind: 'usage',
-  });
-}
-
 /**
- * A picture under a shift: same name, severity, seed and sample, same bytes. jpeg_compression needs `saveAsJpeg`.
+ * A picture under a shift: same name, severity, seed and sample, same bytes. jpeg_compression and `compat` need `saveAsJpeg`.
  * @param severity 1 to 5 @throws NarrowsError for an unknown name or severity
  */
 export async function shiftImageWith(
@@ -37,8 +27,9 @@ export async function shiftImageWith(
   severity: number,
   options: Draw & ImageShiftOptions = {},
 ): Promise<RgbImage> {
-  const shift = find('image', imageShifts, name);
-  return shift.apply(image, severity, readerOf(shift.name, severity, options), options);
+  const shift = requireImageShift(name);
+  checkCompat(shift.name, options);
+  return keepAs(await shift.apply(image, severity, readerOf(shift.name, severity, options), options), options);
 }
 
 /**
@@ -46,7 +37,7 @@ export async function shiftImageWith(
  * @param severity the rate r, 1 to 7 @throws NarrowsError for an unknown name or rate, and for a shift that waits (translation)
  */
 export function shiftTextWith(name: string, text: string, severity: number, options: Draw & TextShiftOptions = {}): string {
-  const shift = find('text', textShifts, name);
+  const shift = requireTextShift(name);
   if (shift.waits) throw new NarrowsError(`${shift.name} has to wait for its result: call shiftTextAsync.`, { kind: 'usage' });
   return shift.apply(text, severity, readerOf(shift.name, severity, options), options) as string;
 }
@@ -58,6 +49,6 @@ export async function shiftTextAsyncWith(
   severity: number,
   options: Draw & TextShiftOptions = {},
 ): Promise<string> {
-  const shift = find('text', textShifts, name);
+  const shift = requireTextShift(name);
   return shift.apply(text, severity, readerOf(shift.name, severity, options), options);
 }

@@ -23,10 +23,12 @@ export const fog: ImageShift = {
   scaled: '',
   source: IMAGENET_C,
   random: true,
-  apply(image, severity, reader) {
+  apply(image, severity, reader, options) {
     const [thickness, decay] = atSeverity('fog', severity, FOGS);
     const { width, height, data } = image;
-    const size = 2 ** Math.ceil(Math.log2(Math.max(width, height, 2)));
+    // MM_Robustness: one size for all pictures.
+    const least = options?.compat === 'mm-robustness' ? 1024 : 2;
+    const size = 2 ** Math.ceil(Math.log2(Math.max(width, height, least)));
     const cloud = plasmaFractal(size, decay, reader);
     const brightest = data.reduce((a, b) => Math.max(a, b), 0) / 255;
     return mapPicture(image, (v, i) => {

@@ -30,11 +30,14 @@ export const glassBlur: ImageShift = {
     const [sigma, reach, rounds] = atSeverity('glass_blur', severity, GLASS);
     const scale = lengthScale(image, options);
     const far = Math.max(1, Math.round(reach * scale));
+    // MM_Robustness lets its loops' variables overwrite the sides that they count from: of the upper left 224 x 224 one row is moved, once.
+    const rowOnly = options?.compat === 'mm-robustness';
     const shuffled = toBytes(gaussianSmooth(toFloat(image), sigma * scale));
-    const { width, height, data } = shuffled;
-    for (let round = 0; round < rounds; round++) {
-      for (let y = height - far; y > far; y--) {
-        for (let x = width - far; x > far; x--) {
+    const { width, data } = shuffled;
+    const [right, bottom] = rowOnly ? [Math.min(224, width), Math.min(224, shuffled.height)] : [width, shuffled.height];
+    for (let round = 0; round < (rowOnly ? 1 : rounds); round++) {
+      for (let y = bottom - far; y > (rowOnly ? Math.max(far, bottom - far - 1) : far); y--) {
+        for (let x = right - far; x > far; x--) {
           const from = x - far + reader.integer(2 * far);
           const row = y - far + reader.integer(2 * far);
           data.copyWithin((y * width + x) * 3, (row * width + from) * 3, (row * width + from) * 3 + 3);

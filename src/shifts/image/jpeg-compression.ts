@@ -1,6 +1,7 @@
 /** @file jpeg_compression. */
 
 import { NarrowsError } from '../../system/errors.ts';
+import { swapRedBlue } from '../compat.ts';
 import { atSeverity, type ImageShift } from '../shift.ts';
 import { IMAGENET_C } from './primitives/sources.ts';
 
@@ -16,9 +17,10 @@ export const jpegCompression: ImageShift = {
   scaled: '',
   source: IMAGENET_C,
   random: false,
-  async apply(image, severity, _reader, { saveAsJpeg } = {}) {
+  async apply(image, severity, _reader, { saveAsJpeg, compat } = {}) {
     const quality = atSeverity('jpeg_compression', severity, QUALITIES);
     if (!saveAsJpeg) throw new NarrowsError('jpeg_compression needs a JPEG codec: pass saveAsJpeg, or call shiftImage of shifts/apply.ts.');
-    return saveAsJpeg(image, quality);
+    // MM_Robustness gives the codec BGR for RGB.
+    return compat === 'mm-robustness' ? swapRedBlue(await saveAsJpeg(swapRedBlue(image), quality)) : saveAsJpeg(image, quality);
   },
 };

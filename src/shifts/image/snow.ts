@@ -34,9 +34,11 @@ export const snow: ImageShift = {
     const fallen = motionSmooth(flakes, Math.ceil(radius * scale), sigma * scale, reader.uniform(-135, -45));
     const layer = crop(fallen, width, height).data.map(v => Math.round(v * 255) / 255);
     const picture = toFloat(image);
+    // MM_Robustness takes blue for red.
+    const [red, blue] = options?.compat === 'mm-robustness' ? [0.114, 0.299] : [0.299, 0.114];
     const { data } = picture;
     for (let i = 0; i < layer.length; i++) {
-      const grey = 0.299 * data[i * 3] + 0.587 * data[i * 3 + 1] + 0.114 * data[i * 3 + 2];
+      const grey = red * data[i * 3] + 0.587 * data[i * 3 + 1] + blue * data[i * 3 + 2];
       for (let c = i * 3; c < i * 3 + 3; c++)
         data[c] = share * data[c] + (1 - share) * Math.max(data[c], grey * 1.5 + 0.5) + layer[i] + layer[layer.length - 1 - i];
     }

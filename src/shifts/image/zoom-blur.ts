@@ -1,5 +1,5 @@
 /** @file zoom_blur: a camera that moves towards its subject while the shutter is open. */
-import { atSeverity, type ImageShift } from '../shift.ts';
+import { atSeverity, type Compatible, type ImageShift } from '../shift.ts';
 import { toBytes, toFloat } from './primitives/float-image.ts';
 import { IMAGENET_C } from './primitives/sources.ts';
 import { clippedZoom } from './primitives/zoom.ts';
@@ -13,9 +13,11 @@ const ZOOMS = [
   [0.03, 11],
 ] as const;
 
-/** The zoom factors of a severity, 1 first. */
-export function zoomFactors(severity: number): number[] {
-  const [step, count] = atSeverity('zoom_blur', severity, ZOOMS);
+/** The zoom factors of a severity, 1 first. @param compat see `COMPATIBLE` */
+export function zoomFactors(severity: number, compat?: Compatible): number[] {
+  const [step, most] = atSeverity('zoom_blur', severity, ZOOMS);
+  // MM_Robustness goes on to 1.33.
+  const count = compat === 'mm-robustness' && severity === 5 ? most + 1 : most;
   // numpy multiplies the difference of the first two, not the step.
   const delta = 1 + step - 1;
   return Array.from({ length: count }, (_, i) => 1 + i * delta);
@@ -35,15 +37,18 @@ export const zoomBlur: ImageShift = {
   scaled: '',
   source: IMAGENET_C,
   random: false,
-  apply(image, severity) {
-    const factors = zoomFactors(severity);
+  apply(image, severity, _reader, { compat } = {}) {
+    const factors = zoomFactors(severity, compat);
     const picture = toFloat(image);
     const { width, height, channels } = picture;
     const total = picture.data.slice();
     for (const factor of factors) {
       const zoomed = clippedZoom(picture, factor);
+      // Where a zoom is larger by a pixel or so, its corner is taken; by MM_Robustness its middle.
+      const [top, left] = compat === 'mm-robustness' ? [(zoomed.height - height) >> 1, (zoomed.width - width) >> 1] : [0, 0];
       for (let y = 0, to = 0; y < height; y++)
-        for (let i = 0, from = y * zoomed.width * channels; i < width * channels; i++, to++) total[to] += zoomed.data[from + i];
+        for (let i = 0, from = ((y + top) * zoomed.width + left) * channels; i < width * channels; i++, to++)
+          total[to] += zoomed.data[from + i];
     }
     return toBytes({ width, height, channels, data: total.map(v => v / (factors.length + 1)) });
   },
