@@ -5,6 +5,8 @@ import { describeOptions, type OptionRow } from '../src/cli/schema-flags.ts';
 import { CATEGORIES, type Category, type MetricEntry } from '../src/evaluation/metrics/metric.ts';
 import { metrics } from '../src/evaluation/metrics/registry.ts';
 import { imageShifts, shifts, textShifts } from '../src/shifts/registry.ts';
+import { suites } from '../src/shifts/suites/registry.ts';
+import { type Scenario, scenarioKind } from '../src/shifts/suites/scenario.ts';
 
 const cell = (text: string): string =>
   text
@@ -101,6 +103,12 @@ ${table(['metric', 'category', '', 'how to read it'], rows)}
 ${parts.join('\n')}`;
 }
 
+/** How many scenarios of which kind. */
+function kindsOf(scenarios: readonly Scenario[]): string {
+  const kinds = scenarios.map(scenarioKind);
+  return [...new Set(kinds)].map(kind => `${kinds.filter(k => k === kind).length} ${kind}`).join(', ');
+}
+
 /** docs/shifts.md */
 export function shiftsPage(): string {
   const sources = [...new Set(shifts.map(s => s.source))];
@@ -154,6 +162,46 @@ ten thousand words and forms. A cat may become a "true cat", a "guy" or "compute
 without its protected parts) or \`{"question_id", "language", "text"}\`; in code a \`Translator\` is any \`(text, language, id?) => Promise<string>\`, \`chatTranslator\` makes one
 of a model that chats, with Vittle's prompt, and \`shiftTextAsync\` waits for it. \`suffix: ANSWER_IN_ENGLISH\` (\`--suffix\`) ends it as EMI's questions end. The protected
 answer instructions stay English.
+
+## Suites
+
+A suite is a list of scenarios: a shift of the pictures, of the texts, of both, or none. \`narrows shifts SUITE\` lists its scenarios, \`loadSuite(nameOrFile)\` reads one,
+\`applyScenario(scenario, image, text, { seed, sample, textSample, protect })\` applies one, \`scenarioKey\` is what caches know it by. Both halves of a joint scenario draw by
+themselves, so that it has the very texts of the textual one.
+
+${table(
+  ['suite', 'scenarios', 'whose choice', 'what it is'],
+  suites.map(s => [`\`${s.name}\``, kindsOf(s.scenarios), s.marked, s.description]),
+)}
+
+One of your own is a JSON file; names may be left out, options are those of the shifts (\`referenceSize\`, \`compat\`; \`nlpaug\`, \`counts\`, \`language\`, \`suffix\`):
+
+\`\`\`json
+{
+  "name": "rain-and-typos",
+  "description": "What our cameras and our users do",
+  "scenarios": [
+    { "image": { "shift": "spatter", "severity": 2 } },
+    { "text": { "shift": "keyboard", "severity": 3 } },
+    { "name": "both", "image": { "shift": "spatter", "severity": 2 }, "text": { "shift": "keyboard", "severity": 3 } }
+  ]
+}
+\`\`\`
+
+## Another program's errors
+
+MM_Robustness (Qiu et al., 2022), whose perturbations Vittle takes, changes more than it means to. \`--compat mm-robustness\` (\`compat: 'mm-robustness'\`), off by default, does the
+same, for the sixteen corruptions that it runs, so that numbers can be compared:
+
+- pictures are held as BGR: \`snow\` weighs blue as red, \`frost\`'s texture and \`jpeg_compression\`'s colours are exchanged;
+- \`frost\` takes the upper left corner of a texture, and fails where that does not cover the picture;
+- \`glass_blur\` moves the pixels of one row of the upper left 224 x 224: the loops' variables overwrite the sides that they count from;
+- \`pixelate\` shrinks to a square of 224 times its share and exchanges width and height of the result;
+- \`zoom_blur\` 5 goes on to 1.33 and takes the middle of what is a pixel too large; \`fog\` is always a part of 1024 x 1024;
+- every result is saved as JPEG of quality 95.
+
+Not made: its \`elastic_transform\` (ImageNet-C's with a turn and shear), ImageMagick's kernel in \`motion_blur\` and \`snow\` (results say so), its missing seeds, its filter of texts by a
+model of sentences. Its texts' counts are \`--nlpaug 1.1.7\`.
 
 ## Sources
 
