@@ -1,6 +1,7 @@
 /** @file Runs any method of the registry on pairs: encodes them, builds the targets, goes over seeds, and puts the record together. */
 import { type GraphCache, GraphCachePool } from '../graph/index.ts';
 import type { DualEncoder, Modality } from '../models/dual-encoder.ts';
+import { rowBytes } from '../models/row-bytes.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { version } from '../system/version.ts';
 import { imageAttribution, textAttribution } from './assemble.ts';
@@ -62,7 +63,14 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     checkSeeds(run.seed ?? 0, run.seeds ?? 1);
     run.signal?.throwIfAborted();
     if (pairs.length === 0) return [];
-    return this.graphs.use(String(run.imageSize ?? 'own'), graphs => this.explainAll(pairs, run, graphs));
+    return this.graphs.use(String(run.imageSize ?? 'own'), graphs => this.explainAll(pairs, run, graphs), this.sessionBytes(run.imageSize));
+  }
+
+  /** Bytes that sessions for a size hold, about: a backward pass of one row. */
+  private sessionBytes(size = this.model.processor.model?.size ?? 0): number {
+    const { image } = this.model;
+    const [rows, columns] = image.grid?.(size, size) ?? [0, 0];
+    return rowBytes(image, image.prefixTokens + rows * columns, image.layers, true);
   }
 
   private async explainAll(pairs: readonly Pair[], run: AttributeRun, graphs: GraphCache): Promise<PairAttribution[]> {

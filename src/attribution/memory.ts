@@ -1,19 +1,11 @@
 /** @file How many rows of a batch fit into the memory that a call allows. */
 import type { Tower } from '../models/dual-encoder.ts';
+import { rowBytes } from '../models/row-bytes.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { formatBytes } from '../system/format.ts';
 
 /** Default of `maxMemory`: 512 MiB, where a row fits into it. */
 export const MAX_MEMORY = 512 * 2 ** 20;
-
-/**
- * Bytes of intermediate values per row, about: a forward pass keeps a block's values at a time (its input, q, k, v, the four times wider
- * inner layer, attention), a backward pass keeps those of every block.
- */
-export function rowBytes(tower: Tower, tokens: number, blocks: number, backward: boolean): number {
-  const values = tokens * tower.width * 16 + 3 * tower.heads * tokens * tokens;
-  return 4 * values * (backward ? Math.max(1, blocks) : 2);
-}
 
 /**
  * How many rows of `bytes` fit. Under the default limit one row always runs, whatever it takes; a limit that somebody chose holds.

@@ -32,3 +32,34 @@ it('closes the least recently used groups, never one that is in use', async () =
   await pool.release();
   expect([...open]).toEqual([]);
 });
+
+it('keeps no more bytes than it may, whatever the number, but always the last one', async () => {
+  const open = new Set<string>();
+  const pool = new GraphCachePool(4, 100);
+  const touch = async (name: string, bytes: number): Promise<string> => {
+    await pool.use(
+      name,
+      async graphs => {
+        await graphs.keep('k', async () => {
+          // Room is made before the new session takes its memory.
+          seen = [...open].join('');
+          open.add(name);
+          return { release: async () => void open.delete(name) };
+        });
+      },
+      bytes,
+    );
+    return [...open].sort().join('');
+  };
+  let seen = '';
+  expect(await touch('a', 40)).toBe('a');
+  expect(await touch('b', 40)).toBe('ab');
+  expect(await touch('c', 50)).toBe('bc');
+  expect(seen).toBe('b');
+  expect(await touch('d', 500)).toBe('d');
+  expect(seen).toBe('');
+  expect(await touch('e', 10)).toBe('e');
+  for (const name of 'fghi') await touch(name, 1);
+  expect([...open].sort().join('')).toBe('fghi');
+  await pool.release();
+});

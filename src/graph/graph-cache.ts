@@ -43,21 +43,41 @@ export class GraphCache implements AsyncDisposable {
   }
 }
 
-/** Graph caches of several groups (input sizes), of which the last used few are kept: each session holds as much memory as its input asks. */
+/** Bytes of the groups that are kept for later, by default: the largest size of a small model, or a few usual ones. */
+const KEPT_BYTES = 512 * 2 ** 20;
+
+interface Group {
+  readonly cache: GraphCache;
+  users: number;
+  bytes: number;
+}
+
+/**
+ * Graph caches of several groups (input sizes), of which the last used few are kept: a session never gives back the memory that its input
+ * asked for.
+ */
 export class GraphCachePool implements AsyncDisposable {
   /** The least recently used first. */
-  private readonly groups = new Map<string, { readonly cache: GraphCache; users: number }>();
+  private readonly groups = new Map<string, Group>();
 
-  /** @param most groups that are kept; one that is in use is never closed */
-  constructor(private readonly most = 4) {}
+  /** @param most groups and @param mostBytes of them that are kept; one that is in use is never closed */
+  constructor(
+    private readonly most = 4,
+    private readonly mostBytes = KEPT_BYTES,
+  ) {}
 
-  /** Runs `work` with the cache of a group, then closes those beyond `most`. @throws what `work` throws */
-  async use<T>(group: string, work: (graphs: GraphCache) => Promise<T>): Promise<T> {
-    const entry = this.groups.get(group) ?? { cache: new GraphCache(), users: 0 };
+  /**
+   * Runs `work` with the cache of a group. Others that are too many with it are closed before. @param bytes that its sessions hold, about
+   * @throws what `work` throws
+   */
+  async use<T>(group: string, work: (graphs: GraphCache) => Promise<T>, bytes = 0): Promise<T> {
+    const entry = this.groups.get(group) ?? { cache: new GraphCache(), users: 0, bytes };
+    entry.bytes = Math.max(entry.bytes, bytes);
     this.groups.delete(group);
     this.groups.set(group, entry);
     entry.users++;
     try {
+      await this.trim();
       return await work(entry.cache);
     } finally {
       entry.users--;
@@ -65,10 +85,18 @@ export class GraphCachePool implements AsyncDisposable {
     }
   }
 
+  /** Closes the least recently used that are idle, never the last used of all. */
   private async trim(): Promise<void> {
-    const idle = [...this.groups].filter(([, { users }]) => users === 0).slice(0, Math.max(0, this.groups.size - this.most));
-    for (const [group] of idle) this.groups.delete(group);
-    for (const [, { cache }] of idle) await cache.release();
+    const closed: GraphCache[] = [];
+    let bytes = [...this.groups.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+    for (const [group, entry] of [...this.groups].slice(0, -1)) {
+      if (this.groups.size <= this.most && bytes <= this.mostBytes) break;
+      if (entry.users > 0) continue;
+      this.groups.delete(group);
+      bytes -= entry.bytes;
+      closed.push(entry.cache);
+    }
+    for (const cache of closed) await cache.release();
   }
 
   /** Closes all groups. */

@@ -16,6 +16,7 @@ import type { DualEncoder, Tower, TowerInputs } from './dual-encoder.ts';
 import { graphKey } from './graph-key.ts';
 import type { ModelParts } from './load-parts.ts';
 import { gridSize, type ModelConfig } from './model-config.ts';
+import { rowBytes } from './row-bytes.ts';
 
 /** One tower's values. `hiddenStates[0]` is the input of the first block, as in transformers. */
 export interface TowerOutput {
@@ -252,7 +253,10 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
       return (await once.run(feeds)) as Record<string, FloatTensor>;
     }
     const run = async (graphs: GraphCache): Promise<Record<string, Tensor>> => (await graphs.keep(key, compiled)).run(feeds);
-    return (await this.graphs.use(group, run)) as Record<string, FloatTensor>;
+    const [height, width] = feeds.pixel_values?.shape.slice(2) ?? [0, 0];
+    const [rows, columns] = feeds.pixel_values ? this.image.grid!(height, width) : [0, 0];
+    const bytes = rowBytes(this.image, rows * columns, this.image.layers, false) * (feeds.pixel_values?.shape[0] ?? 0);
+    return (await this.graphs.use(group, run, bytes)) as Record<string, FloatTensor>;
   }
 
   /** Names the first tensor with NaN or infinity; reading all weights is worth it only once something went wrong. */

@@ -7,9 +7,10 @@
 import { type CompiledGraph, compile, grad, input, squeeze, sum } from '../../graph/index.ts';
 import type { TowerInputs } from '../../models/dual-encoder.ts';
 import { graphKey } from '../../models/graph-key.ts';
+import { rowBytes } from '../../models/row-bytes.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats, ints, sizeOf, type Tensor } from '../../tensor/tensor.ts';
-import { fittingRows, rowBytes } from '../memory.ts';
+import { fittingRows } from '../memory.ts';
 import type { MethodRun, TowerJob } from '../method.ts';
 import { inputRows } from '../rows.ts';
 import { targetFeeds, targetScore } from '../target.ts';
