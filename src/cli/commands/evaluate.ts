@@ -1,9 +1,10 @@
-/** @file `narrows evaluate`: a model answers benchmarks, clean and under shifts, and its answers are scored. */
-import type { Command } from 'commander';
+/** @file `narrows evaluate`: a model answers benchmarks, clean and under shifts, and its answers are scored; or answers that exist are. */
+import { type Command, Option } from 'commander';
 import { addAnswerFlags } from '../chat/flags.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { reportOnly } from '../evaluate/report-run.ts';
 import { evaluateModel } from '../evaluate/run-model.ts';
+import { fieldPairs, scoreExisting } from '../evaluate/score-existing.ts';
 import { examples, integer, list, number } from '../flags.ts';
 
 function configure(command: Command): void {
@@ -26,6 +27,13 @@ function configure(command: Command): void {
       "scorers between commas, such as official or pope@strict; all: side by side (default: the set's first)",
       list,
     )
+    .option('--answers <path>', 'score the answers of this file or folder instead: no model is asked')
+    .addOption(
+      new Option('--join <how>', 'with --answers: how they find their questions; position only repeats what official programs do')
+        .choices(['key', 'position'])
+        .default('key'),
+    )
+    .option('--fields <pairs>', 'which columns of a set of your own hold what, such as question=q,answer=gold', fieldPairs)
     .option('--split <name>', 'a part of the set that has parts')
     .option('--prompt <name>', "how questions are put (default: the set's first way)")
     .option('--limit <n>', 'only the first questions', integer(1, 2 ** 31 - 1))
@@ -50,11 +58,16 @@ function configure(command: Command): void {
         'narrows evaluate --benchmark pope --data sets/pope --endpoint http://localhost:8000/v1 --model-name my-model --output out',
         'A model behind a server',
       ],
+      [
+        'narrows evaluate --benchmark pope --data sets/pope --answers answers.jsonl --scorer all',
+        'Answers that another program wrote, by each set of rules',
+      ],
     ),
   );
 }
 
 async function run(context: Context, options: Options, _args: readonly (string | undefined)[], given: ReadonlySet<string>) {
+  if (options.answers !== undefined) return scoreExisting(context, options, given);
   if (options.reportOnly) return reportOnly(context, options);
   const benchmark = options.benchmark ?? (options.suite === undefined ? ['scenes-pope'] : undefined);
   return evaluateModel(context, { ...options, benchmark }, given);

@@ -20,8 +20,8 @@ export interface Joined {
   readonly warnings: readonly string[];
 }
 
-/** The id of a picture without its ending: MME's tool writes `.txt` where the set has `.png`. */
-const stemOf = (id: string): string => id.replace(/\.(?:png|jpe?g|webp|txt)$/i, '');
+/** A picture's path as an id, without ending and folders between category and name: MME's tool has `posters/1.txt` for `posters/images/1.jpg`. */
+const stemOf = (id: string): string => id.replace(/\.(?:png|jpe?g|webp|txt)$/i, '').replace(/^([^/]+)\/.*\/([^/]+)$/, '$1/$2');
 
 const shorten = (text: string): string => (text.length > 120 ? `${text.slice(0, 117)}…` : text);
 const some = (places: readonly string[]): string => `${places.slice(0, 3).join('; ')}${places.length > 3 ? '; …' : ''}`;
@@ -40,6 +40,12 @@ class Index {
   find(id: string): readonly Question[] {
     return this.byName.get(id) ?? this.byName.get(stemOf(id)) ?? [];
   }
+}
+
+/** Answers of a run of ours name the question's key. */
+function idOf({ id, facts }: AnswerRecord): string {
+  const key = (facts?.metadata as { readonly key?: unknown } | null | undefined)?.key;
+  return typeof key === 'string' ? key : String(id);
 }
 
 /** Splits repeat ids and words (POPE): an answer's row may say which one it belongs to. */
@@ -67,7 +73,7 @@ export function joinAnswers(questions: readonly Question[], answers: readonly An
   const others: { readonly answer: AnswerRecord; readonly question: Question }[] = [];
   let ambiguous = 0;
   for (const answer of answers) {
-    const candidates = index.find(String(answer.id));
+    const candidates = index.find(idOf(answer));
     if (candidates.length === 0) {
       unknown.push(answer.where);
       continue;

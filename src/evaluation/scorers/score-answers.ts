@@ -1,4 +1,6 @@
 /** @file Answers scored: joined to their questions, read, summed up, with an interval over clusters. */
+
+import { stripThinking } from '../../generation/thinking.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { sumsBootstrap } from '../../tensor/statistics/sums-bootstrap.ts';
@@ -9,7 +11,6 @@ import { joinByPosition } from './position-join.ts';
 import type { Score } from './score.ts';
 import type { Figures, ScoredAnswer, Scorer, Summary } from './scorer.ts';
 import { grouped } from './summaries/groups.ts';
-import { stripThinking } from './thinking.ts';
 
 /** What scoring takes besides questions and answers. */
 export interface ScoreOptions {

@@ -2,7 +2,7 @@
 import type { Question } from '../../benchmarks/question.ts';
 import type { Figures, ScoredAnswer, Scorer } from '../scorer.ts';
 import { rightIf } from '../summaries/accuracy.ts';
-import { byGroup, categoryOf, distinct, type Group, grouped, ratio } from '../summaries/groups.ts';
+import { byGroup, categoryOf, distinct, type Group, grouped, meanOf, ratio } from '../summaries/groups.ts';
 
 const COGNITION = new Set(['commonsense_reasoning', 'numerical_calculation', 'text_translation', 'code_reasoning']);
 
@@ -85,7 +85,11 @@ export function mmeScorer(
           for (const [category, group] of grouped(rows, missing, categoryOf)) sums.set(sumsOf(group), categories.indexOf(category) * WIDTH);
           return sums;
         },
-        figure: sums => add(categories.map((_, i) => scoreOf(sums, i * WIDTH))),
+        // In a small set a resample may lack a category: the others then stand for it.
+        figure: sums => {
+          const drawn = categories.flatMap((_, i) => (sums[i * WIDTH + 1] > 0 ? [scoreOf(sums, i * WIDTH)] : []));
+          return categories.length * meanOf(drawn);
+        },
       };
     },
   };

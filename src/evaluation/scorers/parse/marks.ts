@@ -1,5 +1,5 @@
 /** @file The two marks of a review (LLaVA's form: the first line holds the mark of Assistant 1 and that of Assistant 2). */
-import { stripThinking } from '../thinking.ts';
+import { stripThinking } from '../../../generation/thinking.ts';
 import { strip, toFloat } from './python-text.ts';
 
 /** Marks of Assistant 1 and Assistant 2. */

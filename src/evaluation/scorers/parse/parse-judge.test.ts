@@ -1,7 +1,7 @@
 /** Reviews and verdicts of judges as official programs read them (testdata/judge-parse.json, testdata/wildvision-verdicts.json). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { stripThinking } from '../thinking.ts';
+import { stripThinking } from '../../../generation/thinking.ts';
 import { type Marks, parseLlavaMarks, parseLmmsEvalCocoMarks, parseLmmsEvalWilderMarks, parseMarks } from './marks.ts';
 import { lmmsEvalOutcome, outcomeOf, parseVerdict } from './verdict.ts';
 

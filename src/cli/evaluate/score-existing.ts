@@ -1,0 +1,30 @@
+/** @file `narrows evaluate --answers`: from flags to a score of answers that exist. */
+import { InvalidArgumentError } from 'commander';
+import { NarrowsError } from '../../system/errors.ts';
+import type { Context, Options } from '../command.ts';
+import { kebab } from '../flags.ts';
+import { type ScoreFlags, scoreAnswersCommand } from './score-answers.ts';
+
+/** Flags that need a model, or another folder. */
+const OF_A_MODEL = ['suite', 'shifts', 'model', 'endpoint', 'prompt', 'reportOnly', 'maxRequests', 'modelName', 'batchSize'];
+
+/** `question=q,answer=gold` as a map; for commander. */
+export function fieldPairs(text: string): Record<string, string> {
+  const pairs = text.split(',').map(pair => /^\s*([^=\s]+)\s*=(.+)$/.exec(pair));
+  if (pairs.some(pair => pair === null)) throw new InvalidArgumentError('give pairs such as question=q,answer=gold');
+  return Object.fromEntries(pairs.map(pair => [pair?.[1], pair?.[2].trim()]));
+}
+
+/** @throws NarrowsError (usage) for flags that have no place here, and as `scoreAnswersCommand` */
+export async function scoreExisting(context: Context, options: Options, given: ReadonlySet<string>): Promise<undefined> {
+  const idle = OF_A_MODEL.find(flag => given.has(flag));
+  if (idle) throw new NarrowsError(`--${kebab(idle)} is for asking a model, but --answers scores answers that exist; leave one out.`, { kind: 'usage' });
+  const { benchmark: names, scorer, ...rest } = options as unknown as Omit<ScoreFlags, 'benchmark' | 'scorers'> & {
+    readonly benchmark?: readonly string[];
+    readonly scorer?: readonly string[];
+  };
+  if (!names) throw new NarrowsError('To which set are these the answers? Add --benchmark NAME.', { kind: 'usage' });
+  if (names.length > 1) throw new NarrowsError('The answers of one file belong to one set: give one --benchmark.', { kind: 'usage' });
+  await scoreAnswersCommand(context, { ...rest, benchmark: names[0], scorers: scorer });
+  return undefined;
+}
