@@ -9,7 +9,9 @@ function cell(value: number | undefined): string {
   if (value === undefined) return '';
   if (Number.isNaN(value)) return '–';
   if (Number.isInteger(value)) return formatCount(value);
-  return Math.abs(value) < 1000 ? formatNumber(value, 4) : value.toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  return Math.abs(value) < 1000
+    ? formatNumber(value, 4)
+    : value.toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 const keysOf = (all: readonly Figures[]): string[] => [...new Set(all.flatMap(figures => Object.keys(figures)))];
