@@ -18,8 +18,15 @@ export function fieldPairs(text: string): Record<string, string> {
 /** @throws NarrowsError (usage) for flags that have no place here, and as `scoreAnswersCommand` */
 export async function scoreExisting(context: Context, options: Options, given: ReadonlySet<string>): Promise<undefined> {
   const idle = OF_A_MODEL.find(flag => given.has(flag));
-  if (idle) throw new NarrowsError(`--${kebab(idle)} is for asking a model, but --answers scores answers that exist; leave one out.`, { kind: 'usage' });
-  const { benchmark: names, scorer, ...rest } = options as unknown as Omit<ScoreFlags, 'benchmark' | 'scorers'> & {
+  if (idle)
+    throw new NarrowsError(`--${kebab(idle)} is for asking a model, but --answers scores answers that exist; leave one out.`, {
+      kind: 'usage',
+    });
+  const {
+    benchmark: names,
+    scorer,
+    ...rest
+  } = options as unknown as Omit<ScoreFlags, 'benchmark' | 'scorers'> & {
     readonly benchmark?: readonly string[];
     readonly scorer?: readonly string[];
   };
