@@ -38,6 +38,7 @@ function configure(command: Command): void {
     .option('--prompt <name>', "how questions are put (default: the set's first way)")
     .option('--limit <n>', 'only the first questions', integer(1, 2 ** 31 - 1))
     .option('--batch-size <n>', 'questions at once', integer(1, 1024), 8)
+    .option('--feature-cache <dir>', 'keep encoded pictures here, for later runs of the same model')
     .option('--report-only', 'score and report what the folder holds; ask nothing')
     .option('--endpoint <url>', 'ask a model behind an OpenAI-compatible server instead: vLLM, llama.cpp, Ollama, narrows serve')
     .option('--model-name <name>', 'with --endpoint: the name that the server gives the model')

@@ -1,11 +1,14 @@
 /** @file Who answers, by the flags of `narrows evaluate`: a LLaVA that is opened here, or an endpoint. */
 import { join } from 'node:path';
+import { checkpointHash } from '../../checkpoints/hash.ts';
 import type { Benchmark } from '../../evaluation/benchmarks/benchmark.ts';
 import type { Answerer } from '../../evaluation/run/answerer.ts';
 import { EndpointAnswerer } from '../../evaluation/run/endpoint-answerer.ts';
+import { FeatureFiles } from '../../evaluation/run/feature-files.ts';
 import { LocalAnswerer } from '../../evaluation/run/local-answerer.ts';
 import { ChatModel } from '../../generation/chat-model.ts';
 import { Endpoint } from '../../generation/endpoint/client.ts';
+import { LlavaModel } from '../../models/llava/model.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { answerOptions, chatOptions } from '../chat/flags.ts';
 import type { Context, Options } from '../command.ts';
@@ -33,6 +36,7 @@ const LOCAL_ONLY = [
   'noRepeatNgramSize',
   'minNewTokens',
   'repetitionPenalty',
+  'featureCache',
 ];
 const ENDPOINT_ONLY = ['modelName', 'apiKeyEnv', 'maxRequests', 'concurrency', 'timeout'];
 
@@ -97,9 +101,18 @@ export async function openAnswering(context: Context, options: Options, given: R
   const generation = answerOptions(context, options);
   context.status('Reading the model');
   const chat = await ChatModel.open(options.model as string, chatOptions(context, options));
-  context.status();
   const { alpha, imageAspectRatio } = options;
-  const settings = { ...(alpha === undefined ? {} : { alpha }), ...(imageAspectRatio === undefined ? {} : { imageAspectRatio }) };
+  // A model that was trained further under the same name is another model.
+  const weights = (await checkpointHash(chat.model.parts.checkpoint)).slice(0, 16);
+  context.status();
+  const folder = options.featureCache as string | undefined;
+  const features = folder === undefined ? undefined : new FeatureFiles(folder, weights);
+  if (features && !(chat.model instanceof LlavaModel))
+    throw new NarrowsError(
+      `${chat.name} fuses pictures with the words of each question, so no features can be kept; leave out --feature-cache.`,
+      { kind: 'usage' },
+    );
+  const settings = { weights, ...(alpha === undefined ? {} : { alpha }), ...(imageAspectRatio === undefined ? {} : { imageAspectRatio }) };
   return {
     warnings: chat.warnings,
     of: ({ maxNewTokens }) =>
@@ -109,6 +122,7 @@ export async function openAnswering(context: Context, options: Options, given: R
         system: options.system as string | undefined,
         batchSize: options.batchSize as number,
         settings,
+        features,
       }),
     cost: () => undefined,
     [Symbol.asyncDispose]: () => chat.release(),

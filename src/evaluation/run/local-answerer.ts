@@ -6,6 +6,7 @@ import { LlavaModel } from '../../models/llava/model.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import type { Answered, Answerer, AskedPicture, AskedTurn } from './answerer.ts';
+import type { FeatureFiles } from './feature-files.ts';
 import { KeptBytes } from './kept-bytes.ts';
 
 /** How a model answers. */
@@ -19,6 +20,8 @@ export interface LocalAnswererOptions {
   readonly modelId?: string;
   /** Memory for encoded pictures, bytes. Default 512 MB. */
   readonly pictureBytes?: number;
+  /** Where features of pictures are kept from one run to the next; nowhere by default. Not for a LLaVA-Mini. */
+  readonly features?: FeatureFiles;
   /** Of whatever else decides about answers (`alpha`, `image_aspect_ratio`), for the record. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -75,10 +78,13 @@ export class LocalAnswerer implements Answerer {
   /** A picture as this model takes it: features of a LLaVA's tower, pixels for a model that fuses them with the words. [1, …] */
   private picture({ key, read }: AskedPicture, signal: AbortSignal | undefined): Promise<FloatTensor> {
     return this.pictures.get(key, async () => {
-      const pixels = this.chat.pixels([await read()])!;
+      const image = await read();
       const { model } = this.chat;
+      if (!(model instanceof LlavaModel)) return this.chat.pixels([image])!;
       // One picture a run: its features do not depend on which others are asked about, so neither does a resumed run.
-      return model instanceof LlavaModel ? model.imageFeatures(pixels, { signal }) : pixels;
+      const pixels = this.chat.pixels([image])!;
+      const encode = (): Promise<FloatTensor> => model.imageFeatures(pixels, { signal });
+      return this.options.features ? this.options.features.get(pixels, encode) : encode();
     });
   }
 
