@@ -71,17 +71,19 @@ function size(scene: Scene, reader: RandomReader): Instruction | undefined {
   };
 }
 
-/** "where is the dog ?", answered by the quarter of the picture that its centre lies in. */
-export function place(scene: Scene, object: SceneObject): Instruction {
+/** The quarter of the picture that an object's centre lies in: `top left`. */
+export function placeOf(scene: Scene, object: SceneObject): string {
   const vertical = centre(object, 'y') < scene.height / 2 ? 'top' : 'bottom';
-  const horizontal = centre(object, 'x') < scene.width / 2 ? 'left' : 'right';
-  return {
-    task: 'position',
-    question: `where ${isOrAre(object.concept)} the ${CONCEPTS[object.concept].name} ?`,
-    answer: `${vertical} ${horizontal}`,
-    concepts: [object.concept],
-  };
+  return `${vertical} ${centre(object, 'x') < scene.width / 2 ? 'left' : 'right'}`;
 }
+
+/** "where is the dog ?", answered by the quarter of the picture that its centre lies in. */
+export const place = (scene: Scene, object: SceneObject): Instruction => ({
+  task: 'position',
+  question: `where ${isOrAre(object.concept)} the ${CONCEPTS[object.concept].name} ?`,
+  answer: placeOf(scene, object),
+  concepts: [object.concept],
+});
 
 /** Existence of one given concept: the question that existence asks. */
 export const existence = (concept: number, shown: boolean): Instruction => ({

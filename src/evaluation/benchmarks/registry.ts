@@ -13,6 +13,8 @@ import { mme } from './mme.ts';
 import { mmmu } from './mmmu.ts';
 import { mmstar } from './mmstar.ts';
 import { pope } from './pope.ts';
+import { scenesChoice } from './scenes-choice.ts';
+import { scenesOpen } from './scenes-open.ts';
 import { scenesPope } from './scenes-pope.ts';
 import { scienceqa } from './scienceqa.ts';
 import { textvqa } from './textvqa.ts';
@@ -21,6 +23,8 @@ import { wildvisionBench } from './wildvision-bench.ts';
 /** The table; each key is its entry's name. */
 const table = {
   'scenes-pope': scenesPope,
+  'scenes-choice': scenesChoice,
+  'scenes-open': scenesOpen,
   pope,
   mme,
   'llava-bench-coco': llavaBenchCoco,

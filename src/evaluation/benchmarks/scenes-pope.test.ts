@@ -5,6 +5,7 @@ import { sceneSet } from './scenes/world.ts';
 import { scenesPope } from './scenes-pope.ts';
 import { sha256 } from './testing/fixtures.ts';
 
+const THINGS = { least: 3, most: 4 };
 const named = (text: string): string => text.replace(/^(is|are) there (an?|some) /, '').replace(/ in the picture \?$/, '');
 
 describe('scenes-pope', () => {
@@ -24,7 +25,7 @@ describe('scenes-pope', () => {
 
   it('has popular things that are frequent and adversarial ones that keep company', async () => {
     const { questions } = await scenesPope.load({ seed: 3 });
-    const { things } = sceneSet('pope', 3, 500);
+    const { things } = sceneSet('pope', 3, 500, THINGS);
     const index = new Map(CONCEPTS.map(concept => [concept.name, concept.index]));
     const frequency = CONCEPTS.map(({ index: i }) => things.filter(scene => scene.includes(i)).length);
     const top = [...frequency].sort((a, b) => b - a)[9];
@@ -55,7 +56,7 @@ describe('scenes-pope', () => {
     expect([picture.width, picture.height]).toEqual([96, 96]);
     expect(sha256((await few[6].pictures[0].read()).data)).toBe(sha256(picture.data));
     // What is drawn is what the question says.
-    const scene = await sceneSet('pope', 7, 500).draw(1);
+    const scene = await sceneSet('pope', 7, 500, THINGS).draw(1);
     expect(scene.objects.map(o => o.name).sort()).toEqual([...(all[6].facts.objects as string[])].sort());
     expect(scene.objects.every(o => o.visible > 0.8)).toBe(true);
   });

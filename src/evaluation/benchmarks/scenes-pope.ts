@@ -12,6 +12,8 @@ import { sceneSet } from './scenes/world.ts';
 const SPLITS = ['random', 'popular', 'adversarial'] as const;
 type Split = (typeof SPLITS)[number];
 const SCENES = 500;
+/** POPE takes pictures with more than three things; a scene has at most four. */
+const THINGS = { least: 3, most: 4 };
 /** POPE's popular things are the most frequent of the set: one of so many that the scene lacks. */
 const POPULAR = 10;
 
@@ -55,7 +57,7 @@ function absent(
 async function load(options: LoadOptions): Promise<QuestionSet> {
   const { seed = 0, split: wanted } = options;
   checkSplit(scenesPope, SPLITS, wanted);
-  const scenes = sceneSet('pope', seed, SCENES);
+  const scenes = sceneSet('pope', seed, SCENES, THINGS);
   const statistics = statisticsOf(scenes.things);
   const list = new QuestionList('scenes-pope', options);
   const stream = new RandomStream(seed, 'benchmark.pope.questions');

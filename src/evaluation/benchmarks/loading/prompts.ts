@@ -97,11 +97,11 @@ export const GENERIC_PROMPTS: Readonly<Record<string, PromptStyle>> = {
 
 /** For the built-in world: the wording that the shipped models were taught, without an instruction. */
 export const SCENE_PROMPTS = { 'scenes@1': plain("the wording of the built-in world's instructions (src/scenes)") };
-/** As `SCENE_PROMPTS`, with the options in one line behind the question: `a dog or a cat`. */
+/** As `SCENE_PROMPTS`; where things are chosen among, these stand behind the question: `a dog or a cat`. Other questions are asked without options, as they were taught. */
 export const SCENE_CHOICE_PROMPTS: Readonly<Record<string, PromptStyle>> = {
   'scenes@1': {
-    source: "the wording of the built-in world's choice (src/scenes/questions.ts), with four options",
-    build: (question, words) => ({ text: `${words} ${(question.options ?? []).join(' or ')}` }),
+    source: "the wording of the built-in world's questions (src/scenes/questions.ts), with four things to choose among instead of two",
+    build: ({ category, options = [] }, words) => ({ text: category === 'object' ? `${words} ${options.join(' or ')}` : words }),
   },
   'llava@1.5': choice(LLAVA),
 };

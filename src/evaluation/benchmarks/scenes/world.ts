@@ -11,8 +11,11 @@ import type { QuestionPicture } from '../question.ts';
 
 /** Pixels of a side: what the shipped models look at. */
 const SIZE = 96;
-/** POPE takes pictures with more than three things; a scene holds at most four. */
-const THINGS = { least: 3, most: 4 };
+/** How many things a scene shows; the shipped models know scenes of up to four. */
+export interface ThingRange {
+  readonly least: number;
+  readonly most: number;
+}
 /** Things of one circle keep company: after a thing, the next is of its circle with this probability. */
 const CIRCLE = { size: 8, company: 0.5 };
 /** Weight of the r-th most frequent thing: 1 / (r + offset), a flattened Zipf law. */
@@ -33,7 +36,7 @@ export interface SceneSet {
  * seed; art and wording are those of training.
  * @param name of the benchmark, which keeps streams apart @param seed a non-negative integer
  */
-export function sceneSet(name: string, seed: number, count: number): SceneSet {
+export function sceneSet(name: string, seed: number, count: number, range: ThingRange): SceneSet {
   const order = new RandomStream(seed, `benchmark.${name}.law`).reader(0, 0).shuffle(CONCEPTS.map(concept => concept.index));
   const rank = new Map(order.map((concept, r) => [concept, r]));
   const sums: number[] = [];
@@ -42,7 +45,7 @@ export function sceneSet(name: string, seed: number, count: number): SceneSet {
   const things = Array.from({ length: count }, (_, index) => {
     const reader = stream.reader(0, index);
     const chosen: number[] = [];
-    const wanted = THINGS.least + reader.integer(THINGS.most - THINGS.least + 1);
+    const wanted = range.least + reader.integer(range.most - range.least + 1);
     while (chosen.length < wanted) {
       const last = chosen.at(-1);
       let next: number;
