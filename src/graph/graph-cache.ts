@@ -85,13 +85,15 @@ export class GraphCachePool implements AsyncDisposable {
     }
   }
 
-  /** Closes the least recently used that are idle, never the last used of all. */
+  /** Closes the least recently used that are idle; never the last used of all, nor for its bytes the last that has any. */
   private async trim(): Promise<void> {
     const closed: GraphCache[] = [];
     let bytes = [...this.groups.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+    const heavy = [...this.groups.values()].findLast(entry => entry.bytes > 0);
     for (const [group, entry] of [...this.groups].slice(0, -1)) {
-      if (this.groups.size <= this.most && bytes <= this.mostBytes) break;
-      if (entry.users > 0) continue;
+      const many = this.groups.size > this.most;
+      if (!many && bytes <= this.mostBytes) break;
+      if (entry.users > 0 || (!many && (entry === heavy || entry.bytes === 0))) continue;
       this.groups.delete(group);
       bytes -= entry.bytes;
       closed.push(entry.cache);
