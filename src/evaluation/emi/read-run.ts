@@ -4,11 +4,14 @@ import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { didYouMean } from '../../system/nearest-names.ts';
 import type { LoadOptions } from '../benchmarks/benchmark.ts';
-import type { Question, QuestionSet } from '../benchmarks/question.ts';
+import type { QuestionSet } from '../benchmarks/question.ts';
 import { findBenchmark } from '../benchmarks/registry.ts';
 import { AskedSet } from '../run/asked-set.ts';
 import { answersPath, hashOf, type RunRecord, type RunSet, readRun } from '../run/folder.ts';
+import { promptOf } from '../run/load-sets.ts';
 import { CLEAN, type Scenario, shiftWords } from '../run/scenario.ts';
+import { findScorer } from '../scorers/registry.ts';
+import { stripThinking } from '../scorers/thinking.ts';
 import type { EmiItem, EmiSet } from './sets.ts';
 
 /** What is read of a folder. */
@@ -20,8 +23,8 @@ export interface EmiRunOptions {
   /** Where the set's data are now; where the run had them by default. */
   readonly data?: string;
   readonly pictures?: ImageReadOptions;
-  /** How right an answer is, 0 to 1, NaN where that is not defined. */
-  readonly score?: (question: Question, answer: string) => number;
+  /** Name of the scorer that says how right an answer is; the benchmark's first by default. */
+  readonly scorer?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -63,7 +66,7 @@ async function answersOf(output: string, benchmark: string, scenario: string): P
     const { text, metadata } = value as { text?: unknown; metadata?: { key?: unknown } };
     if (typeof text !== 'string' || typeof metadata?.key !== 'string')
       throw new NarrowsError(`${where} is no answer of narrows evaluate (its text or its metadata.key is missing); answer the set again.`);
-    if (!answers.has(metadata.key)) answers.set(metadata.key, text);
+    if (!answers.has(metadata.key)) answers.set(metadata.key, stripThinking(text).text);
   }
   return answers;
 }
@@ -87,10 +90,12 @@ export async function readEmiRun(output: string, options: EmiRunOptions): Promis
         : `${output} has no answers to ${chosen.benchmark} under a shift; run narrows evaluate with --shifts.`,
     );
   const set = await loadAsAsked(chosen, record.seed, options);
+  const benchmark = findBenchmark(chosen.benchmark);
   const asked = new AskedSet(
-    { benchmark: findBenchmark(chosen.benchmark), set, prompt: chosen.prompt, scenarios },
+    { benchmark, set, prompt: promptOf(benchmark, chosen.prompt), scenarios },
     { seed: record.seed, pictures: options.pictures },
   );
+  const scorer = benchmark.scorers.length > 0 ? findScorer(options.scorer, benchmark) : undefined;
   const out: EmiSet[] = [];
   for (const scenario of scenarios) {
     const answers = await answersOf(output, chosen.benchmark, scenario.name);
@@ -103,7 +108,7 @@ export async function readEmiRun(output: string, options: EmiRunOptions): Promis
       else if (turn.pictures.length === 0) lacking.picture++;
       else if (question.answers.length === 0) lacking['right answer']++;
       else {
-        const score = options.score?.(question, answer) ?? Number.NaN;
+        const score = scorer?.read(answer, question).correct ?? Number.NaN;
         items.push({
           key: question.key,
           pictures: turn.pictures.map((picture, i) => ({ id: question.pictures[i].id, read: () => picture.read() })),
