@@ -25,6 +25,7 @@ async function makeRun(name: string, change: Partial<RunFacts['sets'][number]> =
     load: { limit: 6 },
     prompt: Object.keys(findBenchmark('scenes-pope').prompts)[0],
     questions: 6,
+    maxNewTokens: 8,
     hash: hashOf(set.questions),
     scenarios,
     warnings: [],

@@ -1,4 +1,6 @@
 /** @file Sets of EMI from the folder of `narrows evaluate`: questions and pictures of the set as it was asked, with the answers of the run. */
+
+import { stripThinking } from '../../generation/thinking.ts';
 import { jsonRecords } from '../../inputs/chat/json-records.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -11,7 +13,6 @@ import { answersPath, hashOf, type RunRecord, type RunSet, readRun } from '../ru
 import { promptOf } from '../run/load-sets.ts';
 import { CLEAN, type Scenario, shiftWords } from '../run/scenario.ts';
 import { findScorer } from '../scorers/registry.ts';
-import { stripThinking } from '../scorers/thinking.ts';
 import type { EmiItem, EmiSet } from './sets.ts';
 
 /** What is read of a folder. */
