@@ -61,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./emi.ts')).emiCommand,
   },
   {
+    name: 'judge',
+    summary: 'Let a judge behind an endpoint compare answers with references, or sum up reviews',
+    load: async () => (await import('./judge.ts')).judgeCommand,
+  },
+  {
     name: 'verify',
     summary: 'Compare a model with values that PyTorch computed',
     load: async () => (await import('./verify.ts')).verifyCommand,

@@ -33,12 +33,16 @@ export interface PictureContext {
   readonly form: 'boxes' | 'caption';
 }
 
-const boxText = (bbox: unknown): string => (Array.isArray(bbox) ? `[${bbox.join(', ')}]` : String(bbox));
+/** Parsed numbers of a box are shares of the picture, so that a whole one was written as 1.0. */
+const boxText = (bbox: unknown): string =>
+  Array.isArray(bbox) ? `[${bbox.map(x => (Number.isInteger(x) ? `${x}.0` : `${x}`)).join(', ')}]` : String(bbox);
 
 /** The context of a record with `captions` and `instances`, or with `caption`; undefined where it has neither. */
 export function contextOf(record: Readonly<Record<string, unknown>>): PictureContext | undefined {
   const { captions, instances, caption } = record;
-  if (Array.isArray(captions)) {
+  if (Array.isArray(captions) && captions.length > 0) {
+    // One caption without boxes is the wild set's, as its loader keeps it.
+    if (captions.length === 1 && Array.isArray(instances) && instances.length === 0) return contextOf({ caption: captions[0] });
     const boxes = (Array.isArray(instances) ? (instances as Instance[]) : []).map(({ category, bbox }) => `${category}: ${boxText(bbox)}`);
     return { text: `${captions.join('\n')}\n\n${boxes.join('\n')}`, form: 'boxes' };
   }

@@ -153,5 +153,11 @@ function checkPrompt(question: Row, answer: Row): void {
   );
 }
 
+/** The picture of each question of a file, by `idKey`. @throws NarrowsError naming file and line */
+export async function questionPictures(path: string): Promise<Map<string, string>> {
+  const rows = await rowsById(path, []);
+  return new Map([...rows].flatMap(([key, { record }]) => (typeof record.image === 'string' ? [[key, record.image] as const] : [])));
+}
+
 /** Path of a picture. */
 export const picturePath = (folder: string, image: string): string => (isAbsolute(image) ? image : join(folder, image));

@@ -64,7 +64,12 @@ describe('what is sent to a judge', () => {
   it('has boxes as Python prints them', () => {
     const line = String.raw`{"captions": ["a \"bbox\": [1]"], "instances": [{"category": "dog", "bbox": [1.0, 0, 0.00005, 0.250]}]}`;
     expect(contextOf(JSON.parse(withBoxTexts(line)))?.text).toBe('a "bbox": [1]\n\ndog: [1.0, 0, 5e-05, 0.25]');
-    expect(contextOf({ caption: '' })).toBeUndefined();
+    expect(contextOf({ captions: ['x', 'y'], instances: [{ category: 'dog', bbox: [0, 0.25, 1, 0.5] }] })).toEqual({
+      text: 'x\ny\n\ndog: [0.0, 0.25, 1.0, 0.5]',
+      form: 'boxes',
+    });
+    expect(contextOf({ captions: ['x'], instances: [] })).toEqual({ text: 'x', form: 'caption' });
+    for (const none of [{ caption: '' }, { captions: [], instances: [] }, {}]) expect(contextOf(none)).toBeUndefined();
   });
 
   it('needs a rule for each category, in a file of the right form', async () => {

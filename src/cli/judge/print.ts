@@ -1,0 +1,66 @@
+/** @file A judging as text: the score by category, what did not count, the judge's noise, the cost. */
+
+import type { RelativeScore } from '../../evaluation/judge/relative.ts';
+import type { JudgeResults } from '../../evaluation/judge/results.ts';
+import { formatTable } from '../table.ts';
+
+const fixed = (value: number, digits = 1): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+const percent = (share: number): string => `${fixed(100 * share, 0)} %`;
+const interval = ({ low, high }: { readonly low: number; readonly high: number }): string =>
+  Number.isFinite(low) ? `${fixed(low)} to ${fixed(high)}` : '–';
+
+const scoreRow = (name: string, score: RelativeScore): string[] => [
+  name,
+  fixed(score.relative),
+  interval(score),
+  fixed(score.model, 2),
+  fixed(score.reference, 2),
+  `${score.n}`,
+];
+
+function noiseLines({ repeats, orders, length }: JudgeResults['noise']): string[] {
+  return [
+    ...(repeats
+      ? [
+          `Asked again: the score varies by ${fixed(repeats.relativeDeviation)} (standard deviation of ${repeats.relative.map(r => fixed(r)).join(', ')}), the difference of two marks by ${fixed(repeats.differenceDeviation, 2)}.`,
+        ]
+      : []),
+    ...(orders
+      ? [
+          `Order changed: ${percent(orders.flips)} of ${orders.questions} questions have the other winner, ${percent(orders.same)} the same; standing first earns ${fixed(orders.firstGains, 2)} marks.`,
+        ]
+      : []),
+    ...(length && Number.isFinite(length.r)
+      ? [
+          `Length: r = ${fixed(length.r, 2)} (${fixed(length.low, 2)} to ${fixed(length.high, 2)}) of the difference in marks with that in characters.`,
+        ]
+      : []),
+  ];
+}
+
+/** @param columns width of the terminal */
+export function judgeText(results: JudgeResults, columns: number): string {
+  const { score, model, judge, failures, noise, against, cost, official } = results;
+  const rows = [scoreRow('all', score), ...Object.entries(score.byCategory).map(([name, one]) => scoreRow(name, one))];
+  const table = formatTable(['category', 'relative', '95 %', 'model', 'reference', 'questions'], rows, columns);
+  const lost = Object.entries(failures).map(([reason, count]) => `${count} ${reason}`);
+  return [
+    `Relative preference of ${model} by ${judge}: ${fixed(score.relative)} ± ${fixed(score.clusteredStandardError)} (standard error over ${score.clusters} ${score.clusters < score.n ? 'pictures' : 'questions'})`,
+    '',
+    table.trimEnd(),
+    '',
+    ...(official ? [`As LLaVA's scripts count (failures stay in as -1): ${fixed(official.all.relative)}.`] : []),
+    ...(lost.length ? [`Reviews that do not count: ${lost.join(', ')} of ${results.reviews}.`] : []),
+    ...noiseLines(noise),
+    ...(against
+      ? [
+          `Against ${against.model}: ${against.difference >= 0 ? '+' : ''}${fixed(against.difference)} ± ${fixed(against.clusteredStandardError)} (95 % ${interval(against)}) on ${against.n} questions.`,
+        ]
+      : []),
+    ...(cost
+      ? [
+          `Cost: ${cost.requests} requests (${cost.repeated} sent again), ${cost.cached} replies from the cache, ${cost.promptTokens} + ${cost.completionTokens} tokens${cost.uncounted ? `, ${cost.uncounted} replies uncounted` : ''}.`,
+        ]
+      : []),
+  ].join('\n');
+}
