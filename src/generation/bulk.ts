@@ -30,6 +30,8 @@ export interface BulkOptions {
   readonly signal?: AbortSignal;
   /** Makes the progress bar. */
   readonly progress?: RunHooks<AnswerRow>['progress'];
+  /** How long questions took in an earlier run on the same file, and where this run's time is kept (see `PaceFile`). */
+  readonly times?: Pick<Store<AnswerRow>, 'pace' | 'keepPace'>;
   /** Lines for a person: the estimate of the time. */
   readonly onInfo?: (message: string) => void;
   /** @param answered questions that have their answer, those of earlier runs included */
@@ -155,6 +157,8 @@ export async function answerQuestions(
     put: async (_, outcome) => {
       if ('result' in outcome) await file.append([outcome.result]);
     },
+    pace: kind => options.times?.pace?.(kind),
+    keepPace: async (kind, pace) => options.times?.keepPace?.(kind, pace),
   };
   const began = performance.now();
   await runPlan(plan, store, localPool(work), {

@@ -6,6 +6,7 @@ import { answerQuestions } from '../../generation/bulk.ts';
 import { ChatModel } from '../../generation/chat-model.ts';
 import { type BulkQuestion, readQuestions } from '../../generation/questions.ts';
 import { ImageFolder, missingImages, missingSentence, skipMissing } from '../../inputs/chat/read-conversations.ts';
+import { PaceFile } from '../../jobs/pace-file.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
@@ -103,6 +104,7 @@ async function run(context: Context, options: Options): Promise<undefined> {
   if (file.mended) context.log.warn(`The last row of ${output} was cut short (${file.mended} bytes) and is answered again.`);
   const before = questions.filter(question => file.has(question)).length;
   if (before) context.log.info(`${formatCount(before)} of ${formatCount(questions.length)} questions have their answer already.`);
+  const times = await PaceFile.open(`${output}.times.json`, message => context.log.warn(message));
   try {
     const { answered, tokens } = await answerQuestions(chat, questions, file, {
       images,
@@ -112,10 +114,12 @@ async function run(context: Context, options: Options): Promise<undefined> {
       batchSize: options.batchSize as number,
       modelId,
       settings,
+      times,
       signal: context.signal,
       progress: bar => context.progress(bar),
       onInfo: message => context.log.info(message),
     });
+    await times.remove();
     const skipped = all.length - questions.length;
     if (context.json)
       context.print(

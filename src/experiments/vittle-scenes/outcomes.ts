@@ -3,7 +3,8 @@
  * shared out over machines, and their folders put together afterwards.
  */
 import { z } from 'zod';
-import type { Outcome } from '../../jobs/cell.ts';
+import type { Outcome, Pace } from '../../jobs/cell.ts';
+import type { PaceFile } from '../../jobs/pace-file.ts';
 import type { Store } from '../../jobs/run.ts';
 import { openLine, sealLine } from '../../jobs/store.ts';
 import { readFile } from '../../node/disk.ts';
@@ -29,6 +30,7 @@ export class OutcomeStore implements Store<RunOutcome> {
   constructor(
     private readonly directory: string,
     private readonly onWarning: (message: string) => void = () => {},
+    private readonly times?: PaceFile,
   ) {}
 
   /**
@@ -53,6 +55,14 @@ export class OutcomeStore implements Store<RunOutcome> {
 
   has(key: string): boolean {
     return this.known.has(key);
+  }
+
+  pace(kind: string): Pace | undefined {
+    return this.times?.pace(kind);
+  }
+
+  async keepPace(kind: string, pace: Pace): Promise<void> {
+    await this.times?.keepPace(kind, pace);
   }
 
   /** The outcome of a run. */

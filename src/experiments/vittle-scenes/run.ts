@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
 import type { Task, TaskHooks } from '../../jobs/cell.ts';
 import { localPool } from '../../jobs/local-pool.ts';
+import { PaceFile } from '../../jobs/pace-file.ts';
 import { runPlan } from '../../jobs/run.ts';
 import { bundledModels } from '../../models/bundled.ts';
 import { access, readFile } from '../../node/disk.ts';
@@ -314,7 +315,8 @@ export async function runExperiment(
       kind: 'usage',
     });
   const start: ExperimentStart = { source, world };
-  const store = new OutcomeStore(output, message => hooks.onWarning?.(message));
+  const warn = (message: string): void => hooks.onWarning?.(message);
+  const store = new OutcomeStore(output, warn, await PaceFile.open(join(output, 'times.json'), warn));
   const laboratory: Laboratory = { runtime, output, start, store, hooks };
   const tower = await compileTower(runtime, towerOf(source));
   const prepare = async (split: 'test' | 'validation'): Promise<PreparedExam[]> => prepareExams(towerOf(source), tower, settings, split);
