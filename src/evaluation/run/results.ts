@@ -23,7 +23,7 @@ export interface ScenarioResult {
   readonly others: Readonly<Record<string, Score>>;
   /** Missing where the scenario is the clean set, or the run has no clean set. */
   readonly againstClean?: AgainstClean;
-  /** Of answers of kinds whose right answer is not told by a rule: no score. */
+  /** Questions that could not be asked or answered; why stands in `EvaluationResults.unanswered`. */
   readonly unanswered: number;
   /** Distances from the clean set, such as `rjsd_visual`, `emid`: see `narrows emi`. */
   readonly distances?: Readonly<Record<string, number>>;

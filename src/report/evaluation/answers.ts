@@ -1,7 +1,7 @@
 /** @file Answers for the page's search: texts are kept once, and of a large run every k-th question, under all scenarios. */
 import type { AnswerLine, EvaluationResults } from '../../evaluation/run/results.ts';
 
-/** Answers, read anew each time that they are gone through: an array, or an object that opens its files again. */
+/** Answers of a run, one after the other; they are gone through once. */
 export type AnswerSource = Iterable<AnswerLine> | AsyncIterable<AnswerLine>;
 
 /** Answers that a page holds at most. */

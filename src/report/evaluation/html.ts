@@ -105,7 +105,7 @@ function sectionsOf(results: EvaluationResults, embedded: EmbeddedAnswers, drawn
     ...section(
       'worst',
       'Worst cases',
-      'Questions that are right on the clean set and wrong under the most scenarios.',
+      'Questions that go wrong under the most scenarios, those first that are right on the clean set.',
       worstHtml(results, drawn),
     ),
     ...section('unanswered', 'Left out and not answered', '', unansweredHtml(results)),

@@ -46,12 +46,12 @@ export function changesHtml(set: SetResult): string {
         `<b>${pointsText(c.difference)}${verdict ? '' : '<sup>†</sup>'}</b> <span class="note">${pointsInterval(c)}</span>`,
       ),
       `<td>${intervalBar(estimateOf(c), scale, 72, `${pointsText(c.difference)} ${pointsInterval(c)}`, verdict)}</td>`,
-      numberCell(c.pValue, pText(c.pValue)),
-      numberCell(c.adjusted, pText(c.adjusted)),
+      numberCell(c.pValue, escapeText(pText(c.pValue))),
+      numberCell(c.adjusted, escapeText(pText(c.adjusted))),
       numberCell(c.rightToWrong, String(c.rightToWrong)),
       `<td>${swingBar(c.rightToWrong, c.wrongToRight, most)}</td>`,
       numberCell(c.wrongToRight, String(c.wrongToRight)),
-      numberCell(c.mcnemar, pText(c.mcnemar)),
+      numberCell(c.mcnemar, escapeText(pText(c.mcnemar))),
     ];
     return `<tr>${head(one)}${cells.join('')}</tr>`;
   });

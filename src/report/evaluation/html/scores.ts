@@ -91,7 +91,7 @@ export function scoresHtml(set: SetResult): string {
     sortHead('missing', 'number', 'down', 'Questions without an answer'),
     sortHead('twice', 'number', 'down', 'Answers that were given more than once; the first counts'),
     sortHead('unknown', 'number', 'down', 'Answers to no question of the set'),
-    sortHead('no rule', 'number', 'down', 'Answers that no rule tells right from wrong: they need a judge'),
+    sortHead('failed', 'number', 'down', 'Questions that could not be asked or answered in this run; reasons stand below'),
   ];
   return sortable(
     `Scores of ${set.title}`,
