@@ -22,6 +22,12 @@ function configure(command: Command): void {
       'ask again under shifts: suites or single ones between commas, such as gaussian_noise:3,keyboard:2,fog:3+ocr:2',
       list,
     )
+    .option('--frost-textures <dir>', 'frost1 to frost5 as imagecorruptions ships them (default: a texture of our own, which results say)')
+    .option(
+      '--translations <file>',
+      'with scenarios that translate: JSON lines of {text, language, translation} or {question_id, language, text}',
+    )
+    .option('--reference-size <pixels>', 'scale lengths of shifts by (shorter side / this); scenes do so by 224', number(1))
     .option(
       '--scorer <list>',
       "scorers between commas, such as official or pope@strict; all: side by side (default: the set's first)",

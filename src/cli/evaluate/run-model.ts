@@ -4,6 +4,7 @@ import { answerSets, type Unanswered } from '../../evaluation/run/answer-sets.ts
 import type { Answerer } from '../../evaluation/run/answerer.ts';
 import { hashOf, mergeRun, type RunFacts, readRun, writeQuestions, writeRun } from '../../evaluation/run/folder.ts';
 import { loadSets } from '../../evaluation/run/load-sets.ts';
+import { scenarioRemarks } from '../../evaluation/run/scenario.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
@@ -11,6 +12,7 @@ import type { Context, Options } from '../command.ts';
 import { pictureOptions } from '../picture-flags.ts';
 import { openAnswering } from './open-answerer.ts';
 import { reportRun } from './report-run.ts';
+import { shiftMeans } from './shift-means.ts';
 import { wantedSets } from './wanted.ts';
 
 /** Reasons that are said in the terminal. */
@@ -43,6 +45,7 @@ export async function evaluateModel(context: Context, options: Options, given: R
     });
   const wanted = await wantedSets(options);
   const pictures = pictureOptions(context, options);
+  const { means, key: meansKey } = await shiftMeans(options);
   const { sets, leftOut } = await loadSets(wanted, {
     data: options.data as string | undefined,
     limit: options.limit as number | undefined,
@@ -55,7 +58,6 @@ export async function evaluateModel(context: Context, options: Options, given: R
   });
   context.status();
   for (const { benchmark, reason } of leftOut) context.log.warn(`${benchmark} is left out: ${reason}`);
-  for (const { set } of sets) for (const warning of set.warnings) context.log.warn(warning);
   await using lock = await lockOutput(output);
   if (lock.takenOver) context.log.info(lock.takenOver);
   await using answering = await openAnswering(context, options, given, output);
@@ -64,7 +66,11 @@ export async function evaluateModel(context: Context, options: Options, given: R
   const { model, settings } = answererFacts(asked[0].answerer);
   const facts: RunFacts = {
     model,
-    settings: { ...settings, pictures: { autoOrient: pictures.autoOrient ?? false, window: pictures.window ?? 'auto' } },
+    settings: {
+      ...settings,
+      pictures: { autoOrient: pictures.autoOrient ?? false, window: pictures.window ?? 'auto' },
+      ...(meansKey ? { shifts: meansKey } : {}),
+    },
     seed: context.seed,
     sets: asked.map(({ benchmark, set, prompt, scenarios, load, answerer }) => ({
       benchmark: benchmark.name,
@@ -74,16 +80,19 @@ export async function evaluateModel(context: Context, options: Options, given: R
       questions: set.questions.length,
       hash: hashOf(set.questions),
       scenarios: [...scenarios],
-      warnings: [...set.warnings],
+      warnings: [...set.warnings, ...new Set(scenarios.flatMap(scenario => scenarioRemarks(scenario, means)))],
     })),
     warnings: [...answering.warnings],
   };
+  for (const warning of new Set(facts.sets.flatMap(set => set.warnings))) context.log.warn(warning);
   const run = mergeRun(output, await readRun(output), facts);
   for (const { benchmark, set } of asked) await writeQuestions(output, benchmark.name, set.questions);
   await writeRun(output, run);
   const result = await answerSets(asked, output, {
     seed: context.seed,
     pictures,
+    means,
+    meansKey,
     signal: context.signal,
     progress: bar => context.progress(bar),
     onInfo: message => context.log.info(message),

@@ -2,10 +2,22 @@
 import { findBenchmark } from '../../evaluation/benchmarks/registry.ts';
 import type { WantedSet } from '../../evaluation/run/load-sets.ts';
 import { parseScenario } from '../../evaluation/run/parse-scenarios.ts';
-import { CLEAN, type Scenario } from '../../evaluation/run/scenario.ts';
+import { CLEAN, type Scenario, scenarioKind } from '../../evaluation/run/scenario.ts';
 import { findSuite } from '../../evaluation/run/suites.ts';
+import { loadSuite } from '../../shifts/suites/load-suite.ts';
+import { findSuite as findShifts } from '../../shifts/suites/registry.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Options } from '../command.ts';
+
+/** Whether a text names a suite of shifts: a built-in one, or a file. */
+const isSuite = (text: string): boolean => findShifts(text) !== undefined || /\.json$/i.test(text);
+
+/** Scenarios of a suite of shifts, of some kinds only. @throws NarrowsError as `loadSuite` */
+async function fromSuite(name: string, kinds?: readonly string[]): Promise<Scenario[]> {
+  const { scenarios } = await loadSuite(name);
+  const wanted = kinds ? scenarios.filter(scenario => kinds.includes(scenarioKind(scenario))) : scenarios;
+  return wanted.filter(scenario => scenarioKind(scenario) !== 'clean');
+}
 
 /**
  * `vittle-9x9x9`, a suite's JSON file, or single scenarios; the clean set comes first, whatever is asked for.
@@ -15,7 +27,8 @@ export async function scenariosOf(texts: readonly string[] | undefined): Promise
   const scenarios: Scenario[] = [CLEAN];
   for (const text of texts ?? []) {
     if (text === CLEAN.name) continue;
-    scenarios.push(parseScenario(text));
+    if (isSuite(text)) scenarios.push(...(await fromSuite(text)));
+    else scenarios.push(parseScenario(text));
   }
   const names = scenarios.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
@@ -45,7 +58,7 @@ export async function wantedSets(options: Options): Promise<WantedSet[]> {
   for (const { benchmark: name, split: part, shifts: under } of findSuite(suite).sets)
     wanted.push({
       benchmark: findBenchmark(name),
-      scenarios: await scenariosOf(under ? [under.suite] : []),
+      scenarios: [CLEAN, ...(under ? await fromSuite(under.suite, under.kinds) : [])],
       split: part,
       prompt,
     });

@@ -9,12 +9,16 @@ import type { Answer, Answered, Answerer } from './answerer.ts';
 import { type Asked, AskedSet, batchesOf, lengthsOf, type SetToAsk } from './asked-set.ts';
 import { answersPath } from './folder.ts';
 import { RowWriter } from './row-writer.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, ShiftMeans } from './scenario.ts';
 
 /** How a run is watched, and what its random numbers come from. */
 export interface AnswerSetsOptions {
   readonly seed: number;
   readonly pictures?: ImageReadOptions;
+  /** Textures, a translator, a reference size for shifts. */
+  readonly means?: ShiftMeans;
+  /** What tells these means from others: answers under other textures are not gone on with. */
+  readonly meansKey?: unknown;
   readonly signal?: AbortSignal;
   readonly progress?: RunHooks<AnswerRow>['progress'];
   /** Lines for a person: the estimate of the time. */
@@ -109,10 +113,10 @@ async function openSittings(sets: readonly AskedOf[], output: string, options: A
         const asked = await set.ask(scenario);
         const { lengths, refused } = lengthsOf(asked, text => answerer.length(text));
         const path = answersPath(output, name, scenario.name);
-        const file = await AnswersFile.open(path, belongs(answerer.modelId, settingsOf(given, options.seed)));
+        const file = await AnswersFile.open(path, belongs(answerer.modelId, settingsOf(given, options)));
         if (file.mended) options.onWarning?.(`The last row of ${path} was cut short (${file.mended} bytes) and is answered again.`);
         const batches = batchesOf(lengths, answerer.batchSize);
-        const settings = settingsOf(given, options.seed);
+        const settings = settingsOf(given, options);
         sittings.push({ answerer, settings, benchmark: name, scenario, asked, file, writer: new RowWriter(file), batches, refused });
       }
     }
@@ -124,7 +128,8 @@ async function openSittings(sets: readonly AskedOf[], output: string, options: A
 }
 
 /** Of everything besides question and scenario that decides about an answer. */
-const settingsOf = ({ answerer, prompt }: AskedOf, seed: number): string => answerId(answerer.settings, prompt, seed).slice(0, 12);
+const settingsOf = ({ answerer, prompt }: AskedOf, { seed, meansKey }: AnswerSetsOptions): string =>
+  answerId(answerer.settings, prompt, seed, ...(meansKey === undefined ? [] : [meansKey])).slice(0, 12);
 
 /** Batches in the order of work: a piece of the set is asked under all scenarios with the same pictures before the next piece. */
 function planOf(sittings: readonly Sitting[], groups: readonly (readonly number[])[]): Task<Batch>[] {

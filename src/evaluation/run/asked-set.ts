@@ -6,7 +6,7 @@ import { exactJson } from '../../system/exact-json.ts';
 import type { Benchmark } from '../benchmarks/benchmark.ts';
 import type { Question, QuestionSet } from '../benchmarks/question.ts';
 import type { AskedPicture, AskedTurn } from './answerer.ts';
-import { pictureKey, type Scenario, shiftPicture, shiftWords } from './scenario.ts';
+import { pictureKey, type Scenario, type ShiftMeans, shiftPicture, shiftWords } from './scenario.ts';
 
 /** Batches whose questions are put in order of length together; within so many, questions stay near those of the same picture. */
 const CHUNK = 16;
@@ -26,6 +26,8 @@ export interface Asked {
   readonly turn: AskedTurn;
   /** The turn without marks of images before it. */
   readonly prompt: string;
+  /** Why it cannot be asked. */
+  readonly refused?: string;
   /** 2 where a question with the same id and prompt comes for the second time, and so on. */
   readonly repeat?: number;
 }
@@ -47,7 +49,7 @@ export class AskedSet {
 
   constructor(
     readonly given: SetToAsk,
-    private readonly options: { readonly seed: number; readonly pictures?: ImageReadOptions },
+    private readonly options: { readonly seed: number; readonly pictures?: ImageReadOptions; readonly means?: ShiftMeans },
   ) {
     for (const { pictures } of given.set.questions)
       for (const { id } of pictures) if (!this.pictureNumbers.has(id)) this.pictureNumbers.set(id, this.pictureNumbers.size);
@@ -55,6 +57,11 @@ export class AskedSet {
 
   get questions(): readonly Question[] {
     return this.given.set.questions;
+  }
+
+  /** Lengths of shifts are scaled for pictures that are small by nature, unless the caller says how. */
+  private get means(): ShiftMeans {
+    return { referenceSize: this.given.benchmark.referenceSize, ...this.options.means };
   }
 
   private picture(scenario: Scenario, picture: Question['pictures'][number]): AskedPicture {
@@ -65,30 +72,45 @@ export class AskedSet {
     return {
       ...(asStored && picture.bytes ? { bytes: () => picture.bytes!() } : {}),
       key: exactJson([this.given.benchmark.name, picture.id, pictureKey(scenario)]),
-      read: async () => shiftPicture(scenario, await picture.read(pictures), { seed, sample }, this.given.benchmark.referenceSize),
+      read: async () => shiftPicture(scenario, await picture.read(pictures), { ...this.means, seed, sample }),
     };
   }
 
   /**
-   * All questions as a scenario asks them.
-   * @throws NarrowsError naming the question that a prompt or a shift cannot be made for
+   * All questions as a scenario asks them; where a prompt or a shift cannot be made (no translation of a text), `refused` says why.
+   * @throws NarrowsError (usage) for a scenario that cannot be made at all
    */
   async ask(scenario: Scenario): Promise<Asked[]> {
-    const { benchmark, prompt } = this.given;
-    const style = benchmark.prompts[prompt];
     const seen = new Map<string, number>();
     const asked: Asked[] = [];
     for (const [number, question] of this.questions.entries()) {
-      const words = await shiftWords(scenario, question.text, { seed: this.options.seed, sample: number });
-      const text = turnOf(style.build(question, words).text, question);
+      const { text, refused } = await this.turn(scenario, question, number);
       const plain = text.startsWith(MARK) ? text.replace(/^(<image>\s*)+/, '') : text;
       const key = exactJson([question.id, plain]);
       const repeat = (seen.get(key) ?? 0) + 1;
       seen.set(key, repeat);
       const pictures = question.pictures.map(picture => this.picture(scenario, picture));
-      asked.push({ question, prompt: plain, turn: { number, text, pictures }, ...(repeat > 1 ? { repeat } : {}) });
+      asked.push({
+        question,
+        prompt: plain,
+        turn: { number, text, pictures },
+        ...(refused === undefined ? {} : { refused }),
+        ...(repeat > 1 ? { repeat } : {}),
+      });
     }
     return asked;
+  }
+
+  private async turn(scenario: Scenario, question: Question, number: number): Promise<{ text: string; refused?: string }> {
+    const { benchmark, prompt } = this.given;
+    try {
+      const draw = { seed: this.options.seed, sample: number, id: String(question.id) };
+      const words = await shiftWords(scenario, question.text, { ...this.means, ...draw });
+      return { text: turnOf(benchmark.prompts[prompt].build(question, words).text, question) };
+    } catch (error) {
+      if (!(error instanceof NarrowsError) || error.kind === 'usage') throw error;
+      return { text: question.text, refused: messageOf(error) };
+    }
   }
 
   /** Scenarios in groups of the same pictures, in the order given. */
@@ -119,8 +141,9 @@ export function lengthsOf(
   length: (text: string) => number,
 ): { readonly lengths: number[]; readonly refused: ReadonlyMap<number, string> } {
   const refused = new Map<number, string>();
-  const lengths = asked.map(({ turn }, i) => {
+  const lengths = asked.map(({ turn, refused: reason }, i) => {
     try {
+      if (reason !== undefined) throw new NarrowsError(reason);
       return length(turn.text);
     } catch (error) {
       if (!(error instanceof NarrowsError)) throw error;

@@ -1,33 +1,19 @@
-/** @file A scenario of a run: the clean set, or the set under a shift of its pictures, its words, or both. */
+/** @file Scenarios as a run applies them: pictures and words of a set are shifted apart, so that what is the same is made once. */
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { shiftImage, shiftText } from '../../shifts/apply.ts';
-import type { ImageShiftOptions, TextShiftOptions } from '../../shifts/shift.ts';
-import { exactJson } from '../../system/exact-json.ts';
+import { applyScenario, type ScenarioOptions } from '../../shifts/suites/apply-scenario.ts';
+import { type Scenario, scenarioKey } from '../../shifts/suites/scenario.ts';
 
-/** A shift with its severity. */
-export interface ShiftChoice<O> {
-  readonly shift: string;
-  readonly severity: number;
-  readonly options?: O;
-}
-
-/** What is done to a set before it is asked. */
-export interface Scenario {
-  /** As in tables and file names: `clean`, `gaussian_noise:3`. */
-  readonly name: string;
-  readonly image?: ShiftChoice<ImageShiftOptions>;
-  readonly text?: ShiftChoice<TextShiftOptions>;
-}
+export { scenarioRemarks } from '../../shifts/suites/apply-scenario.ts';
+export { type Scenario, scenarioKind } from '../../shifts/suites/scenario.ts';
 
 /** The set as it is. */
 export const CLEAN: Scenario = { name: 'clean' };
 
-/** Which part of a question a scenario changes. */
-export const scenarioKind = ({ image, text }: Scenario): 'clean' | 'visual' | 'textual' | 'joint' =>
-  image ? (text ? 'joint' : 'visual') : text ? 'textual' : 'clean';
-
 /** The same for scenarios whose pictures are the same: they are shifted and encoded once. */
-export const pictureKey = ({ image }: Scenario): string => (image ? exactJson(image) : '');
+export const pictureKey = ({ image }: Scenario): string => (image ? scenarioKey({ image }) : '');
+
+/** What a run's shifts are made with besides their own options. */
+export type ShiftMeans = Pick<ScenarioOptions, 'referenceSize' | 'frostTextures' | 'translator'>;
 
 /** Of which numbers a shift is drawn. */
 export interface ScenarioDraw {
@@ -36,17 +22,18 @@ export interface ScenarioDraw {
   readonly sample: number;
 }
 
-/** What stays as it is in the words of a question. */
-const PROTECTED = ['<image>', '<image 1>', '<image 2>', '<image 3>', '<image 4>', '<image 5>', '<image 6>', '<image 7>'];
-
-/** A question's words under a scenario; those of a joint scenario are those of the textual one with the same shift. */
-export async function shiftWords({ text }: Scenario, words: string, draw: ScenarioDraw): Promise<string> {
+/** A question's words under a scenario; those of a joint scenario are those of the textual one with the same shift. @param id for a file of translations */
+export async function shiftWords(
+  { name, text }: Scenario,
+  words: string,
+  options: ScenarioDraw & ShiftMeans & { readonly id?: string },
+): Promise<string> {
   if (!text) return words;
-  return shiftText(text.shift, words, text.severity, { protect: PROTECTED, ...text.options, ...draw });
+  return (await applyScenario({ name, text }, undefined, words, options)).text;
 }
 
-/** A picture under a scenario. @param referenceSize see `ImageShiftOptions` */
-export async function shiftPicture({ image }: Scenario, picture: RgbImage, draw: ScenarioDraw, referenceSize?: number): Promise<RgbImage> {
+/** A picture under a scenario. */
+export async function shiftPicture({ name, image }: Scenario, picture: RgbImage, options: ScenarioDraw & ShiftMeans): Promise<RgbImage> {
   if (!image) return picture;
-  return shiftImage(image.shift, picture, image.severity, { referenceSize, ...image.options, ...draw });
+  return (await applyScenario({ name, image }, picture, '', options)).image!;
 }
