@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { methods } from '../src/attribution/registry.ts';
 import { metrics } from '../src/evaluation/metrics/registry.ts';
+import { benchmarksPage } from './benchmarks-page.ts';
 import { methodsPage, metricsPage, shiftsPage } from './pages.ts';
 
 it.each([
   ['methods', methodsPage],
   ['metrics', metricsPage],
   ['shifts', shiftsPage],
+  ['benchmarks', benchmarksPage],
 ] as const)('docs/%s.md is what `npm run docs` makes', async (name, page) => {
   expect(page()).toBe(await readFile(new URL(`../docs/${name}.md`, import.meta.url), 'utf8'));
 });

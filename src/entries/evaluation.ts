@@ -1,5 +1,9 @@
 /** @file `narrows/evaluation`: metrics of attributions, whole comparisons, ROAR, distances of representations, and the statistics of tables. */
 export { additiveGame, type Game } from '../attribution/game.ts';
+export type { Benchmark, LoadOptions, PromptStyle, PromptText } from '../evaluation/benchmarks/benchmark.ts';
+export type { AnswerKind, AnswerRecord, Question, QuestionPicture, QuestionSet } from '../evaluation/benchmarks/question.ts';
+export { type BenchmarkName, benchmarks, findBenchmark } from '../evaluation/benchmarks/registry.ts';
+export type { SceneTruth } from '../evaluation/benchmarks/scenes/truth.ts';
 export { type ComparisonRun, runComparison } from '../evaluation/compare/comparison.ts';
 export { openSource } from '../evaluation/compare/data/open.ts';
 export type { CompareSample, DataSpec, Mask, SampleSource } from '../evaluation/compare/data/sample.ts';

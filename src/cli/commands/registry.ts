@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).serveCommand,
   },
   {
+    name: 'benchmarks',
+    summary: 'List the sets of questions, or say where one is to be had and how it is read',
+    load: async () => (await import('./benchmarks.ts')).benchmarksCommand,
+  },
+  {
     name: 'evaluate',
     summary: 'Let a model answer benchmarks, clean and under shifts, and score its answers',
     load: async () => (await import('./evaluate.ts')).evaluateCommand,

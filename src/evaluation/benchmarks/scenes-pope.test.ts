@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { CONCEPTS } from '../../scenes/concepts.ts';
-import { findBenchmark } from './registry.ts';
 import { sceneSet } from './scenes/world.ts';
 import { scenesPope } from './scenes-pope.ts';
 import { sha256 } from './testing/fixtures.ts';
@@ -59,12 +58,5 @@ describe('scenes-pope', () => {
     const scene = await sceneSet('pope', 7, 500, THINGS).draw(1);
     expect(scene.objects.map(o => o.name).sort()).toEqual([...(all[6].facts.objects as string[])].sort());
     expect(scene.objects.every(o => o.visible > 0.8)).toBe(true);
-  });
-});
-
-describe('registry', () => {
-  it('finds by name, and names the nearest', () => {
-    expect(findBenchmark('SCENES_POPE')).toBe(scenesPope);
-    expect(() => findBenchmark('popes')).toThrow(/There is no benchmark "popes": did you mean pope/);
   });
 });
