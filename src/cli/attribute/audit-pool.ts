@@ -15,7 +15,7 @@ import { type AttributeSettings, runOf } from './settings.ts';
 
 /** Pairs below which starting threads costs more than it gains. */
 const FEW = 8;
-/** Bytes that a thread takes beside weights and intermediate values. */
+/** Bytes that a thread takes besides weights and intermediate values. */
 const THREAD = 200e6;
 /** Default of `--max-memory`, bytes. */
 const INTERMEDIATE = 512e6;

@@ -1,4 +1,4 @@
-/** @file A tiny LLaVA with random weights that can talk: one of models/llava/testdata with a tokenizer of 60 words beside it. */
+/** @file A tiny LLaVA with random weights that can talk: one of models/llava/testdata and a tokenizer of 60 words. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';

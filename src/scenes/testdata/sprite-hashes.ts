@@ -21,7 +21,7 @@ export const SIZE_LISTS = [
 ];
 /** Which concepts are hashed. */
 export const HASHED = CONCEPTS.filter(c => c.index % 25 === 0);
-/** What the bytes depend on beside the drawings. */
+/** What the bytes depend on besides the drawings. */
 export const renderer = (): { sharp: string; rsvg: string; arch: string } => {
   const { sharp: version, rsvg } = sharp.versions as Record<string, string>;
   return { sharp: version, rsvg, arch: process.arch };
