@@ -152,6 +152,26 @@ describe('a last block that cannot show anything', () => {
   });
 });
 
+it('padding has the value zero in maps of attention, so that a map of nothing else is called zero', async () => {
+  const model = await toy(/never/);
+  const { pixelValues } = pairs;
+  const batch: TensorPairs = {
+    pixelValues: floats([2, ...pixelValues.shape.slice(1)], Float32Array.from([...pixelValues.data, ...pixelValues.data])),
+    inputIds: ints([2, 5], [94, 7, 8, 9, 95, 94, 7, 95, 95, 95]),
+    attentionMask: ints([2, 5], [1, 1, 1, 1, 1, 1, 1, 1, 0, 0]),
+  };
+  for (const name of ['raw-attention', 'grad-eclip', 'chefer']) {
+    const { text } = await explainTensors(model, findMethod(name)!, batch, { wanted: ['text'] });
+    expect([...text![0].tokens].every(v => v === 0)).toBe(false);
+    expect([...text![1].tokens.slice(3)], name).toEqual([0, 0]);
+    expect([...text![1].tokens.slice(0, 3)].some(v => v !== 0)).toBe(true);
+  }
+  const warnings: string[] = [];
+  const blind = await toy(/v_proj/);
+  await explainTensors(blind, findMethod('grad-eclip')!, batch, { wanted: ['text'], onWarning: message => warnings.push(message) });
+  expect(warnings).toEqual(['The text maps are zero everywhere: this method keeps only evidence for the target, and there is none.']);
+});
+
 it('identity of Grad-ECLIP: gradient at the pooled context times values = gradient of attention, per head', async () => {
   const model = await toy(/never/);
   const inputs = model.imageInputs(pairs.pixelValues);
