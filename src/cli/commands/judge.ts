@@ -87,7 +87,7 @@ async function sumUp(options: Options): Promise<JudgeResults> {
   const reviews = await readAll(options.reviews as string[], options);
   return judgeResults({
     ...{ judge: 'the judge of the reviews', model: items?.model ?? 'the model of the reviews', rules: 'of the reviews' },
-    ...{ reviews, warnings, clusterOf: key => clusters.get(key), ...lengthsOf(items?.items) },
+    ...{ reviews, warnings, clusterOf: key => clusters.get(key), ...lengthsOf(items?.items), byRule: items?.byRule },
     ...(await againstOf(options)),
   });
 }
@@ -143,7 +143,7 @@ async function askAll(context: Context, options: Options): Promise<JudgeResults>
       ...{ judge: endpoint.model, model: given.model ?? 'the model', rules: rules.name },
       settings: { temperature, seed: context.seed, maxTokens, orders, repeats, sees: options.images !== undefined },
       ...(given.benchmark === undefined ? {} : { benchmark: given.benchmark, scenario: given.scenario }),
-      ...{ reviews: asked.reviews, clusterOf: key => clusters.get(key), ...lengthsOf(items), cost: endpoint.cost },
+      ...{ reviews: asked.reviews, clusterOf: key => clusters.get(key), ...lengthsOf(items), byRule: given.byRule, cost: endpoint.cost },
       ...(await againstOf(options)),
       warnings: [...given.warnings, ...asked.warnings],
     });

@@ -40,7 +40,7 @@ function noiseLines({ repeats, orders, length }: JudgeResults['noise']): string[
 
 /** @param columns width of the terminal */
 export function judgeText(results: JudgeResults, columns: number): string {
-  const { score, model, judge, failures, noise, against, cost, official } = results;
+  const { score, model, judge, failures, noise, agreement, against, cost, official } = results;
   const rows = [scoreRow('all', score), ...Object.entries(score.byCategory).map(([name, one]) => scoreRow(name, one))];
   const table = formatTable(['category', 'relative', '95 %', 'model', 'reference', 'questions'], rows, columns);
   const lost = Object.entries(failures).map(([reason, count]) => `${count} ${reason}`);
@@ -52,6 +52,11 @@ export function judgeText(results: JudgeResults, columns: number): string {
     ...(official ? [`As LLaVA's scripts count (failures stay in as -1): ${fixed(official.all.relative)}.`] : []),
     ...(lost.length ? [`Reviews that do not count: ${lost.join(', ')} of ${results.reviews}.`] : []),
     ...noiseLines(noise),
+    ...(agreement
+      ? [
+          `Agreement with ${agreement.scorer}: Kendall's tau ${fixed(agreement.kendall, 2)} (${fixed(agreement.low, 2)} to ${fixed(agreement.high, 2)}) over ${agreement.answers} answers; of ${agreement.told} pairs that both tell apart, ${percent(agreement.sameOrder)} in the same order.`,
+        ]
+      : []),
     ...(against
       ? [
           `Against ${against.model}: ${against.difference >= 0 ? '+' : ''}${fixed(against.difference)} ± ${fixed(against.clusteredStandardError)} (95 % ${interval(against)}) on ${against.n} questions.`,

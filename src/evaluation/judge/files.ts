@@ -27,6 +27,8 @@ export interface JudgeItems {
   readonly items: readonly JudgeItem[];
   /** `image` of each item, by its key. */
   readonly images: ReadonlyMap<string, string>;
+  /** What a scorer that knows the truth makes of each answer, by `idKey`, where the set has one. */
+  readonly byRule?: { readonly scorer: string; readonly marks: ReadonlyMap<string, number> };
   /** The name that the answers give their model. */
   readonly model?: string;
   readonly warnings: readonly string[];

@@ -1,11 +1,16 @@
 /** @file Comparisons from a folder of `narrows evaluate`: its questions, their references, and the answers under a scenario. */
+
+import { stripThinking } from '../../generation/thinking.ts';
 import { jsonRecords } from '../../inputs/chat/json-records.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Question } from '../benchmarks/question.ts';
+import { benchmarks } from '../benchmarks/registry.ts';
 import { answersPath, type RunSet, readRun, readStoredQuestions } from '../run/folder.ts';
+import { scorers } from '../scorers/registry.ts';
 import { contextOf } from './context.ts';
 import type { JudgeItems } from './files.ts';
 import type { JudgedAnswer, JudgeItem } from './item.ts';
+import { idKey } from './score.ts';
 
 /** Which answers of a run are judged. */
 export interface RunToJudge {
@@ -52,6 +57,23 @@ async function openSet(sets: readonly RunSet[], { output, benchmark }: RunToJudg
   return open[0];
 }
 
+/** What the set's own scorer makes of the answers, where it has one that marks them. */
+function marksByRule(benchmark: string, questions: readonly Question[], answers: ReadonlyMap<string, JudgedAnswer>): JudgeItems['byRule'] {
+  const names = benchmarks.find(({ name }) => name === benchmark)?.scorers ?? [];
+  for (const name of names) {
+    const scorer = scorers[name];
+    if (!scorer?.kinds.includes('open')) continue;
+    const marks = new Map<string, number>();
+    for (const question of questions) {
+      const answer = answers.get(question.key);
+      const mark = answer ? scorer.read(stripThinking(answer.text).text, question).correct : Number.NaN;
+      if (Number.isFinite(mark)) marks.set(idKey(question.id), mark);
+    }
+    if (marks.size > 0) return { scorer: name, marks };
+  }
+  return undefined;
+}
+
 /** @throws NarrowsError for a folder that holds no run, a set or scenario that it does not have, a damaged file */
 export async function itemsOfRun(wanted: RunToJudge): Promise<JudgeItems & { readonly benchmark: string; readonly scenario: string }> {
   const { output, scenario = 'clean' } = wanted;
@@ -86,5 +108,6 @@ export async function itemsOfRun(wanted: RunToJudge): Promise<JudgeItems & { rea
   ];
   if (items.length === 0)
     throw new NarrowsError(`${set.benchmark} in ${output} has no answer beside a reference; there is nothing to judge.`);
-  return { items, images: new Map(), model: run.model, warnings, benchmark: set.benchmark, scenario };
+  const byRule = marksByRule(set.benchmark, questions, answers);
+  return { items, images: new Map(), ...(byRule ? { byRule } : {}), model: run.model, warnings, benchmark: set.benchmark, scenario };
 }

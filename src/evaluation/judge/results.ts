@@ -1,11 +1,13 @@
 /** @file What a judging came to: `judge.json`, and what is printed. */
 import type { EndpointCost } from '../../generation/endpoint/client.ts';
 import { version as VERSION } from '../../system/version.ts';
+import { type Agreement, agreementOf, type TwoMarks } from './agreement.ts';
+import type { JudgeItems } from './files.ts';
 import { type JudgeNoise, judgeNoise } from './noise.ts';
 import { type OfficialSummary, officialSummary } from './official.ts';
 import type { RelativeDifference } from './relative.ts';
 import { marksOf, officialTuple, type Review } from './review.ts';
-import { compareMarks, type JudgeScore, questionMarks, scoreMarks } from './score.ts';
+import { compareMarks, type JudgeScore, type QuestionMarks, questionMarks, scoreMarks } from './score.ts';
 
 /** What a judging was. */
 export interface JudgeFacts {
@@ -34,6 +36,8 @@ export interface JudgeResults extends JudgeFacts {
   /** LLaVA's own table, of the reviews that show the reference first, first asking only. */
   readonly official?: Readonly<Record<string, OfficialSummary>>;
   readonly noise: JudgeNoise;
+  /** How far the judge agrees with the set's own scorer, which knows the truth, on the model's answers. */
+  readonly agreement?: Agreement & { readonly scorer: string };
   /** Against another model's reviews: this one's score less that one's. */
   readonly against?: RelativeDifference & { readonly model: string };
   readonly cost?: EndpointCost;
@@ -47,6 +51,7 @@ export interface JudgeInput extends JudgeFacts {
   readonly clusterOf: (key: string) => string | undefined;
   readonly lengthOf?: (key: string) => number | undefined;
   readonly against?: { readonly model: string; readonly reviews: readonly Review[] };
+  readonly byRule?: JudgeItems['byRule'];
   readonly cost?: EndpointCost;
   readonly warnings: readonly string[];
 }
@@ -61,9 +66,12 @@ function failuresOf(reviews: readonly Review[]): Record<string, number> {
   return failures;
 }
 
+const twoMarks = (marks: readonly QuestionMarks[], byRule: ReadonlyMap<string, number>): TwoMarks[] =>
+  marks.flatMap(({ key, model, cluster }) => (byRule.has(key) ? [{ a: byRule.get(key)!, b: model, cluster }] : []));
+
 /** All figures of a judging. */
 export function judgeResults(input: JudgeInput): JudgeResults {
-  const { reviews, clusterOf, lengthOf, against, cost, warnings, ...facts } = input;
+  const { reviews, clusterOf, lengthOf, against, byRule, cost, warnings, ...facts } = input;
   const { marks, lost } = questionMarks(reviews, clusterOf);
   const first = reviews.filter(({ order, repeat }) => order === 'reference first' && repeat === 0);
   const failures = failuresOf(reviews);
@@ -76,6 +84,7 @@ export function judgeResults(input: JudgeInput): JudgeResults {
       : {}),
     noise: judgeNoise(reviews, lengthOf),
     ...(against ? { against: { model: against.model, ...compareMarks(marks, questionMarks(against.reviews, clusterOf).marks) } } : {}),
+    ...(byRule ? { agreement: { scorer: byRule.scorer, ...agreementOf(twoMarks(marks, byRule.marks)) } } : {}),
     ...(cost ? { cost } : {}),
     warnings: [
       ...warnings,
