@@ -24,8 +24,8 @@ export interface EstimatorOptions extends Omit<ClubTraining, 'onStep'> {
    * judges pairs that it has seen, as published: its values for references come out too high. Default 5.
    */
   readonly folds?: number;
-  /** A given estimator; nothing is trained. */
-  readonly estimator?: ClubEstimator;
+  /** A given estimator, or those of an earlier measurement over the same questions, fold by fold; nothing is trained. */
+  readonly estimator?: ClubEstimator | readonly ClubEstimator[];
 }
 
 /** Judges items of any set. */
@@ -39,7 +39,7 @@ const foldOf = (group: string, folds: number): number => hashName(group) % folds
 /** Trains what `options` ask for. @throws NarrowsError for fewer groups than folds, and as `trainClub` */
 export async function fitEstimators(runtime: Runtime, pairs: ClubPairs, options: EstimatorOptions = {}): Promise<FittedEstimators> {
   const { units = 250, folds = 5, estimator, ...training } = options;
-  const fitted = estimator ? [estimator] : await train();
+  const fitted = estimator ? [estimator].flat() : await train();
   return { folds: fitted, predict: (z, groups) => predict(runtime, fitted, z, groups) };
 
   async function train(): Promise<ClubEstimator[]> {

@@ -2,6 +2,8 @@
 import { representationJsd } from '../../evaluation/distances/rjsd.ts';
 import type { ChatModel } from '../../generation/chat-model.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { LimitError } from '../../system/time-limit.ts';
 import { mean } from '../../tensor/statistics/descriptive.ts';
 import { answersOf } from './answers.ts';
 import { observe, type SideStates, type States } from './observe.ts';
@@ -59,22 +61,42 @@ export interface SittingOptions {
 export const itemsFor = (chat: ChatModel, condition: Condition, scenes: number): Promise<SuiteItem[]> =>
   suiteItems(condition, scenes, (chat.model.config as LlavaConfig).vision_config.image_size);
 
-/** Sits the suite, clean first. @throws NarrowsError as `observe`; the signal's reason when it aborts */
-export async function sit(chat: ChatModel, { scenes, layer, signal, onCondition }: SittingOptions): Promise<Sitting> {
+/** Times that a condition is tried where the machine is too busy for the limits of chat templates. */
+const TRIES = 4;
+
+const tooBusy = (error: unknown): boolean => error instanceof NarrowsError && error.cause instanceof LimitError;
+
+/**
+ * Sits the suite, clean first.
+ * @param open opens the model, again where its chat template ran into its limit of time on a busy machine
+ * @throws NarrowsError as `observe`; the signal's reason when it aborts
+ */
+export async function sit(open: () => Promise<ChatModel>, options: SittingOptions): Promise<Sitting> {
+  const { scenes, layer, signal, onCondition } = options;
   const conditions: Sat[] = [];
   let clean: States | undefined;
-  for (const [i, condition] of CONDITIONS.entries()) {
-    onCondition?.(condition.name, i, CONDITIONS.length);
-    const items = await itemsFor(chat, condition, scenes);
-    const shown = items.map(({ scene, image, question }) => ({ picture: scene, image, question }));
-    const states = await observe(chat, shown, layer, signal);
-    clean ??= states;
-    conditions.push({
-      condition: condition.name,
-      answers: await answersOf(chat, items, signal),
-      visual: movement(clean.visual, states.visual),
-      text: movement(clean.text, states.text),
-    });
+  let chat = await open();
+  try {
+    for (const [i, condition] of CONDITIONS.entries()) {
+      onCondition?.(condition.name, i, CONDITIONS.length);
+      const items = await itemsFor(chat, condition, scenes);
+      const shown = items.map(({ scene, image, question }) => ({ picture: scene, image, question }));
+      for (let tries = 1; conditions.length === i; tries++) {
+        try {
+          const states = await observe(chat, shown, layer, signal);
+          const answers = await answersOf(chat, items, signal);
+          clean ??= states;
+          const [visual, text] = [movement(clean.visual, states.visual), movement(clean.text, states.text)];
+          conditions.push({ condition: condition.name, answers, visual, text });
+        } catch (error) {
+          if (tries === TRIES || !tooBusy(error)) throw error;
+          await chat.release();
+          chat = await open();
+        }
+      }
+    }
+    return { model: chat.name, layer, scenes, conditions };
+  } finally {
+    await chat.release();
   }
-  return { model: chat.name, layer, scenes, conditions };
 }
