@@ -61,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./evaluate.ts')).evaluateCommand,
   },
   {
+    name: 'evaluate compare',
+    summary: 'Compare runs of several models over the same questions',
+    load: async () => (await import('./evaluate-compare.ts')).evaluateCompareCommand,
+  },
+  {
     name: 'emi',
     summary: 'Measure what answers say of their inputs, clean and under shifts (EMI, EMID and its bound)',
     load: async () => (await import('./emi.ts')).emiCommand,

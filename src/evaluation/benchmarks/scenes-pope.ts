@@ -106,7 +106,7 @@ export const scenesPope: Benchmark = {
   format: 'none: scenes of 96 × 96 pixels in the art that the shipped models were trained on, of random streams that no training uses',
   size: '3 000 questions over 500 scenes, 1 000 each of random, popular and adversarial, half of them yes',
   citation: 'after Li et al., EMNLP 2023, arXiv 2305.10355',
-  scorers: ['pope@official', 'pope@lmms-eval', 'pope@vlmevalkit', 'pope@strict'],
+  scorers: ['pope@strict', 'pope@official', 'pope@lmms-eval', 'pope@vlmevalkit'],
   prompts: SCENE_PROMPTS,
   maxNewTokens: 4,
   load,

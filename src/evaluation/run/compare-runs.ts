@@ -126,12 +126,14 @@ function rowsOf(reference: ScoredRun, run: ScoredRun, warnings: string[]): Row[]
   return sharedSets(reference, run, warnings).flatMap(([a, b]) => {
     const cleanA = a.scenarios.find(s => scenarioKind(s.scenario) === 'clean');
     const cleanB = b.scenarios.find(s => scenarioKind(s.scenario) === 'clean');
+    const lacking = a.scenarios.filter(own => !b.scenarios.some(s => s.scenario.name === own.scenario.name)).map(own => own.scenario.name);
+    if (lacking.length > 0)
+      warnings.push(
+        `${run.name} has no answers to ${a.benchmark} under ${lacking.slice(0, 3).join(', ')}${lacking.length > 3 ? ` and ${lacking.length - 3} further scenarios` : ''}.`,
+      );
     return a.scenarios.flatMap((own): Row[] => {
       const other = b.scenarios.find(s => s.scenario.name === own.scenario.name);
-      if (!other) {
-        warnings.push(`${run.name} has no answers to ${a.benchmark} under ${own.scenario.name}.`);
-        return [];
-      }
+      if (!other) return [];
       const pairs = pairedScores(own.rows, other.rows);
       if (pairs.length === 0) {
         warnings.push(

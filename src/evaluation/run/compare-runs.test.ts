@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { compareRuns, type ScoredRun } from './compare-runs.ts';
+import { CLEAN, type Scenario } from './scenario.ts';
+import { scoredSet } from './testing/scored.ts';
+
+const fog: Scenario = { name: 'fog:3', image: { shift: 'fog', severity: 3 } };
+const run = (name: string, clean: string, foggy: string): ScoredRun => ({
+  name,
+  model: `${name}-model`,
+  settings: {},
+  sets: [
+    scoredSet([
+      [CLEAN, clean],
+      [fog, foggy],
+    ]),
+  ],
+});
+
+describe('compareRuns', () => {
+  it('gives differences as run minus reference, and says that a run holds up better where it loses less', () => {
+    // The reference has 9 of 12 and loses 6 to fog; the other has 8 and loses 1.
+    const comparison = compareRuns([run('a', '111111111000', '111000000000'), run('b', '111111110000', '111111100000')]);
+    const [clean, foggy] = comparison.rows;
+    expect(comparison.reference).toBe('a');
+    expect(clean).toMatchObject({ scenario: 'clean', kind: 'clean', run: 'b', reference: 9 / 12, value: 8 / 12 });
+    expect(clean.changes).toMatchObject({ n: 12, clusters: 6, rightToWrong: 1, wrongToRight: 0 });
+    expect(clean.changes.difference).toBeCloseTo(-1 / 12, 12);
+    expect(clean.drop).toBeUndefined();
+    expect(foggy).toMatchObject({ scenario: 'fog:3', kind: 'visual', reference: 3 / 12, value: 7 / 12 });
+    expect(foggy.changes.difference).toBeCloseTo(4 / 12, 12);
+    expect(foggy.drop).toMatchObject({ reference: 6 / 12, run: 1 / 12 });
+    expect(foggy.drop!.difference).toBeCloseTo(5 / 12, 12);
+    expect(foggy.drop!.low).toBeLessThan(5 / 12);
+    expect(foggy.drop!.high).toBeGreaterThan(5 / 12);
+  });
+
+  it('calls a difference one only where the corrected test finds it', () => {
+    const [right, wrong] = ['1'.repeat(40), '0'.repeat(40)];
+    const mixed = `${'1'.repeat(39)}0`;
+    const { rows } = compareRuns([run('a', wrong, right), run('b', right, wrong), run('c', `${'0'.repeat(39)}1`, mixed)]);
+    expect(rows.map(row => [row.run, row.scenario, row.verdict])).toEqual([
+      ['b', 'clean', 'better'],
+      ['b', 'fog:3', 'worse'],
+      ['c', 'clean', 'not told apart'],
+      ['c', 'fog:3', 'not told apart'],
+    ]);
+    expect(rows[1].drop?.verdict).toBe('worse');
+  });
+
+  it('joins by question, not by position, and says what is not in both', () => {
+    const { rows, warnings } = compareRuns([run('a', '1.1100', '111111'), run('b', '.11100', '111111')]);
+    expect(rows[0].changes).toMatchObject({ n: 4, difference: 0, rightToWrong: 0, wrongToRight: 0 });
+    expect(warnings).toEqual([expect.stringContaining('made, clean: 1 of 5 questions are not in both a and b')]);
+    const short = run('b', '111111', '111111');
+    const missing = compareRuns([
+      run('a', '111111', '111111'),
+      { ...short, sets: [{ ...short.sets[0], scenarios: [short.sets[0].scenarios[0]] }] },
+    ]);
+    expect(missing.rows).toHaveLength(1);
+    expect(missing.warnings).toEqual(['b has no answers to made under fog:3.']);
+    expect(() => compareRuns([run('a', '11', '11')])).toThrow('two runs');
+  });
+});
