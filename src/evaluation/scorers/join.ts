@@ -55,6 +55,14 @@ function bySplit(candidates: readonly Question[], { facts = {} }: AnswerRecord):
   return fitting.length > 0 ? fitting : candidates;
 }
 
+/** Of questions of which one holds the other's words: the longest that the prompt holds whole. */
+function closest(candidates: readonly Question[], prompt: string, words: QuestionWords): readonly Question[] {
+  const held = candidates.filter(question => prompt.includes(words.of(question)));
+  const among = held.length > 0 ? held : candidates;
+  const longest = Math.max(...among.map(question => words.of(question).length));
+  return among.filter(question => words.of(question).length === longest);
+}
+
 const quoted = (answer: AnswerRecord, question: Question): string =>
   `${answer.where} answers "${shorten(answer.prompt as string)}", but question ${question.id} (${question.where}) is "${shorten(question.text)}"`;
 
@@ -84,10 +92,7 @@ export function joinAnswers(questions: readonly Question[], answers: readonly An
       others.push({ answer, question: candidates[0] });
       continue;
     }
-    if (fitting.length > 1 && prompt !== undefined) {
-      const longest = Math.max(...fitting.map(question => words.of(question).length));
-      fitting = fitting.filter(question => words.of(question).length === longest);
-    }
+    if (fitting.length > 1 && prompt !== undefined) fitting = closest(fitting, prompt, words);
     if (fitting.length > 1) fitting = bySplit(fitting, answer);
     if (new Set(fitting.map(question => words.of(question))).size > 1)
       throw new NarrowsError(

@@ -2,10 +2,12 @@
 import { NarrowsError } from '../../system/errors.ts';
 import { nearestNames } from '../../system/nearest-names.ts';
 import type { Benchmark } from '../benchmarks/benchmark.ts';
+import { chairScorer } from './chair/chair.ts';
 import { strictChoice } from './generic/choice-strict.ts';
 import { contains } from './generic/contains.ts';
 import { exactNormalised } from './generic/exact.ts';
 import { vqaSoft } from './generic/vqa-soft.ts';
+import { mmbenchCircular } from './mmbench/circular.ts';
 import { mmeAccuracy } from './mme/accuracy.ts';
 import { mmeLmmsEval, mmeOfficial, mmeVlmEvalKit } from './mme/variants.ts';
 import { mmmuLmmsEval, mmmuLmmsEvalPinned, mmmuOfficial, mmmuStrict, mmmuVlmEvalKit } from './mmmu/variants.ts';
@@ -19,6 +21,7 @@ import { scienceQaGroups } from './scienceqa/groups.ts';
 import { scienceQaLmmsEval } from './scienceqa/lmms-eval.ts';
 import { scienceQaOfficial } from './scienceqa/official.ts';
 import type { Scorer } from './scorer.ts';
+import { wildvisionOfficial } from './wildvision/official.ts';
 
 /** The table. Each key is its entry's name. */
 export const scorers: Readonly<Record<string, Scorer>> = {
@@ -42,6 +45,9 @@ export const scorers: Readonly<Record<string, Scorer>> = {
   'scienceqa@scienceqa': scienceQaGroups,
   'scienceqa@lmms-eval': scienceQaLmmsEval,
   'scienceqa@strict': strictChoice('scienceqa@strict'),
+  'mmbench@circular': mmbenchCircular,
+  chair: chairScorer,
+  'wildvision@official': wildvisionOfficial,
   'yes-no@strict': yesNoStrict,
   'choice@strict': strictChoice('choice@strict'),
   'exact@normalised': exactNormalised,
