@@ -34,12 +34,15 @@ function example(scorer: Scorer) {
       split: SPLITS[Math.floor(i / 2) % 2],
       cluster: `c${Math.floor(i / 2)}`,
       facts: {
-        objects: ['dog', 'ball'],
-        synonyms: { dog: ['dog', 'puppy'], cat: ['cat'], ball: ['ball'] },
+        objects: ['dog', 'duck'],
+        synonyms: { dog: ['dog', 'puppy'], cat: ['cat'], duck: ['duck'] },
         l2_category: ['x', 'y'][i % 2],
         subject: 'natural science',
         grade: `grade${1 + (i % 9)}`,
         topic: 'physics',
+        task: 'caption',
+        reference: 'a dog and a duck',
+        truth: { things: [{ name: 'dog' }, { name: 'duck' }], count: 2, background: 'blue' },
       },
       where: `line ${i}`,
     };
@@ -80,7 +83,7 @@ describe.each(all)('%s', (name, scorer) => {
       'yes-no': ({ answers }) => (answers[0] === 'yes' ? 'Yes' : 'No'),
       choice: ({ answers }) => answers[0],
       short: ({ answers }) => answers[0],
-      open: () => (name.startsWith('wildvision') ? '[[B>>A]]' : 'a dog and a ball'),
+      open: () => (name.startsWith('wildvision') ? '[[B>>A]]' : 'a dog and a duck on a blue background'),
     };
     const wrong: Record<string, (question: Question) => string> = {
       'yes-no': ({ answers }) => (answers[0] === 'yes' ? 'No' : 'Yes'),
@@ -123,6 +126,23 @@ describe('finding a scorer', () => {
   });
   it('is there for every name that a benchmark lists', () => {
     for (const benchmark of benchmarks) for (const name of benchmark.scorers) expect(scorers, benchmark.name).toHaveProperty([name]);
+  });
+});
+
+describe('a scorer of another set', () => {
+  const open: Question = {
+    id: 1,
+    key: 'q1',
+    kind: 'open',
+    text: 'Describe it.',
+    pictures: [],
+    answers: [],
+    cluster: '1',
+    facts: {},
+    where: 'line 1',
+  };
+  it.each(['chair', 'scenes-open@rules'])('%s says what it lacks', name => {
+    expect(() => scorers[name].read('a dog', open)).toThrow(new RegExp(`^${name} needs .*, which question q1 does not`));
   });
 });
 

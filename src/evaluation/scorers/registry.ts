@@ -17,6 +17,7 @@ import { popeLmmsEval } from './pope/lmms-eval.ts';
 import { popeOfficial } from './pope/official.ts';
 import { popeStrict, yesNoStrict } from './pope/strict.ts';
 import { popeVlmEvalKit } from './pope/vlmevalkit.ts';
+import { scenesOpenRules } from './scenes/rules.ts';
 import { scienceQaGroups } from './scienceqa/groups.ts';
 import { scienceQaLmmsEval } from './scienceqa/lmms-eval.ts';
 import { scienceQaOfficial } from './scienceqa/official.ts';
@@ -48,6 +49,7 @@ export const scorers: Readonly<Record<string, Scorer>> = {
   'mmbench@circular': mmbenchCircular,
   chair: chairScorer,
   'wildvision@official': wildvisionOfficial,
+  'scenes-open@rules': scenesOpenRules,
   'yes-no@strict': yesNoStrict,
   'choice@strict': strictChoice('choice@strict'),
   'exact@normalised': exactNormalised,

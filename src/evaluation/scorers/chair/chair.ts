@@ -1,14 +1,18 @@
 /** @file `chair`: how much of what a description names is not in the picture (Rohrbach et al. 2018). */
+import { NarrowsError } from '../../../system/errors.ts';
 import type { Question } from '../../benchmarks/question.ts';
 import type { Figures, Reading, ScoredAnswer, Scorer } from '../scorer.ts';
 import { byGroup, categoryOf, type Group, ratio } from '../summaries/groups.ts';
 import { Mentions, type Synonyms } from './mentions.ts';
 
 const known = new WeakMap<Synonyms, Mentions>();
-const FEW: Synonyms = {};
 
-function mentionsOf({ facts }: Question): Mentions {
-  const synonyms = (facts.synonyms as Synonyms | undefined) ?? FEW;
+function mentionsOf({ facts, key }: Question): Mentions {
+  const synonyms = facts.synonyms as Synonyms | undefined;
+  if (synonyms === undefined || !Array.isArray(facts.objects))
+    throw new NarrowsError(`chair needs to know the things of the picture, which question ${key} does not say; it is for chair only.`, {
+      kind: 'usage',
+    });
   const mentions = known.get(synonyms) ?? new Mentions(synonyms);
   known.set(synonyms, mentions);
   return mentions;
@@ -16,8 +20,8 @@ function mentionsOf({ facts }: Question): Mentions {
 
 /** Names that are there, mentions, mentions that are not there, and distinct things that are there and named. */
 function read(answer: string, question: Question): Reading {
-  const there = new Set((question.facts.objects as readonly string[] | undefined) ?? []);
   const named = mentionsOf(question).in(answer);
+  const there = new Set(question.facts.objects as readonly string[]);
   const invented = named.filter(thing => !there.has(thing));
   return {
     value: [...new Set(named)].map(thing => (there.has(thing) ? thing : `${thing} (invented)`)).join(', ') || null,

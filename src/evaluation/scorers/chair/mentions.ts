@@ -30,15 +30,21 @@ export class Mentions {
 
   /** The things of a text in the order of their mentions; one that is named twice stands there twice. */
   in(text: string): string[] {
+    return this.read(text).things;
+  }
+
+  /** The things of a text, and the words that name none. */
+  read(text: string): { readonly things: string[]; readonly rest: string[] } {
     const words = plain(text).split(' ');
-    const found: string[] = [];
+    const things: string[] = [];
+    const rest: string[] = [];
     for (let at = 0; at < words.length; ) {
       let length = Math.min(this.longest, words.length - at);
-      let thing: string | undefined;
-      for (; length > 0 && thing === undefined; length--) thing = this.thingOf.get(words.slice(at, at + length).join(' '));
-      if (thing !== undefined) found.push(thing);
-      at += thing === undefined ? 1 : length + 1;
+      while (length > 0 && !this.thingOf.has(words.slice(at, at + length).join(' '))) length--;
+      if (length > 0) things.push(this.thingOf.get(words.slice(at, at + length).join(' ')) as string);
+      else rest.push(words[at]);
+      at += Math.max(length, 1);
     }
-    return found;
+    return { things, rest };
   }
 }
