@@ -1,7 +1,7 @@
 /** @file The half of `narrows evaluate` that scores answers which exist: no model is needed. */
 import { join } from 'node:path';
 import type { Benchmark } from '../../evaluation/benchmarks/benchmark.ts';
-import type { AnswerRecord, QuestionSet } from '../../evaluation/benchmarks/question.ts';
+import type { AnswerRecord } from '../../evaluation/benchmarks/question.ts';
 import { findBenchmark } from '../../evaluation/benchmarks/registry.ts';
 import { readAnswers } from '../../evaluation/scorers/answers/read-answers.ts';
 import { joinAnswers } from '../../evaluation/scorers/join.ts';
@@ -12,7 +12,6 @@ import { type ScoredAnswers, scoreJoined } from '../../evaluation/scorers/score-
 import type { Scorer } from '../../evaluation/scorers/scorer.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { lockOutput } from '../../node/output-lock.ts';
-import { NarrowsError } from '../../system/errors.ts';
 import { exactJson } from '../../system/exact-json.ts';
 import type { Context } from '../command.ts';
 import { scoresTable, scoreTable } from './score-table.ts';
@@ -22,8 +21,8 @@ export interface ScoreFlags {
   readonly benchmark: string;
   /** The set's folder, file or name on the hub; none for sets that are drawn. */
   readonly data?: string;
-  /** File or folder of answers; without it the answers that stand in the set's own files. */
-  readonly answers?: string;
+  /** File or folder of answers. */
+  readonly answers: string;
   /** `all`, or names as `findScorer` takes them; the set's first by default. */
   readonly scorers?: readonly string[];
   readonly split?: string;
@@ -35,18 +34,16 @@ export interface ScoreFlags {
   readonly output?: string;
 }
 
-/** @throws NarrowsError (usage) as `findScorer` */
-function chosenScorers(names: readonly string[] | undefined, benchmark: Benchmark): Scorer[] {
-  if (!names?.includes('all')) return (names ?? [undefined]).map(name => findScorer(name, benchmark));
+/** @param ofSet the scorer that fits the set as it was loaded @throws NarrowsError (usage) as `findScorer` */
+function chosenScorers(names: readonly string[] | undefined, benchmark: Benchmark, ofSet?: string): Scorer[] {
+  if (!names?.includes('all')) return (names ?? [ofSet]).map(name => findScorer(name, benchmark));
   const known = benchmark.scorers.filter(name => name in scorers);
   return known.length > 0 ? known.map(name => scorers[name]) : [findScorer(undefined, benchmark)];
 }
 
-async function answersOf(benchmark: Benchmark, path: string | undefined, set: QuestionSet): Promise<readonly AnswerRecord[]> {
-  if (path !== undefined) return (await benchmark.readAnswers?.(path)) ?? (await readAnswers(path));
-  if (set.answers) return set.answers;
-  throw new NarrowsError(`There are no answers to score: add --answers FILE.`, { kind: 'usage' });
-}
+/** In the set's own form where it has one. */
+const answersOf = async (benchmark: Benchmark, path: string): Promise<readonly AnswerRecord[]> =>
+  (await benchmark.readAnswers?.(path)) ?? (await readAnswers(path));
 
 /** One row of `answers.jsonl`: as the model gave it, what was read, and whether it is right. */
 const lineOf = ({ question, raw, stripped, value, correct, guessed, parts }: ScoredAnswers['rows'][number]): string =>
@@ -87,10 +84,12 @@ function print(context: Context, benchmark: Benchmark, scores: readonly Score[])
  */
 export async function scoreAnswersCommand(context: Context, flags: ScoreFlags): Promise<void> {
   const benchmark = findBenchmark(flags.benchmark);
-  const chosen = chosenScorers(flags.scorers, benchmark);
+  // Before anything is read: a mistyped name should not cost the time of loading.
+  chosenScorers(flags.scorers, benchmark);
   const { data, split, limit, fields } = flags;
   const set = await benchmark.load({ data, split, limit, fields, answersOnly: true, seed: context.seed, signal: context.signal });
-  const answers = await answersOf(benchmark, flags.answers, set);
+  const chosen = chosenScorers(flags.scorers, benchmark, set.scorer);
+  const answers = await answersOf(benchmark, flags.answers);
   context.signal.throwIfAborted();
   const joined = (flags.join === 'position' ? joinByPosition : joinAnswers)(set.questions, answers);
   const results = chosen.map(scorer => scoreJoined(benchmark, set.questions, joined, scorer, { seed: context.seed }));
