@@ -45,6 +45,13 @@ export const parts = (text: string): string[] => {
   return found;
 };
 
+/** Names and values between commas: `question=q,answer=gold`. */
+export const fieldPairs = (text: string): Record<string, string> => {
+  const pairs = text.split(',').map(pair => /^\s*([^=\s]+)\s*=(.+)$/.exec(pair));
+  if (pairs.includes(null)) throw new InvalidArgumentError('give pairs such as question=q,answer=gold');
+  return Object.fromEntries((pairs as RegExpExecArray[]).map(([, name, value]) => [name, value.trim()]));
+};
+
 /** A size in bytes, such as 256MB, 1.5GB or 1GiB. */
 export const memory = (text: string): number => {
   const match = /^(\d+(?:\.\d+)?)\s*([kmg])?(i?b)?$/i.exec(text.trim());

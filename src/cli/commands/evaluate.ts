@@ -2,10 +2,7 @@
 import { type Command, Option } from 'commander';
 import { addAnswerFlags } from '../chat/flags.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
-import { reportOnly } from '../evaluate/report-run.ts';
-import { evaluateModel } from '../evaluate/run-model.ts';
-import { fieldPairs, scoreExisting } from '../evaluate/score-existing.ts';
-import { examples, integer, list, number } from '../flags.ts';
+import { examples, fieldPairs, integer, list, number } from '../flags.ts';
 
 function configure(command: Command): void {
   command
@@ -74,10 +71,11 @@ function configure(command: Command): void {
 }
 
 async function run(context: Context, options: Options, _args: readonly (string | undefined)[], given: ReadonlySet<string>) {
-  if (options.answers !== undefined) return scoreExisting(context, options, given);
-  if (options.reportOnly) return reportOnly(context, options);
+  // Scoring answers that exist should not wait for a model's code.
+  if (options.answers !== undefined) return (await import('../evaluate/score-existing.ts')).scoreExisting(context, options, given);
+  if (options.reportOnly) return (await import('../evaluate/report-run.ts')).reportOnly(context, options);
   const benchmark = options.benchmark ?? (options.suite === undefined ? ['scenes-pope'] : undefined);
-  return evaluateModel(context, { ...options, benchmark }, given);
+  return (await import('../evaluate/run-model.ts')).evaluateModel(context, { ...options, benchmark }, given);
 }
 
 /** `narrows evaluate`. */

@@ -1,5 +1,4 @@
 /** @file `narrows evaluate --answers`: from flags to a score of answers that exist. */
-import { InvalidArgumentError } from 'commander';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
 import { kebab } from '../flags.ts';
@@ -7,13 +6,6 @@ import { type ScoreFlags, scoreAnswersCommand } from './score-answers.ts';
 
 /** Flags that need a model, or another folder. */
 const OF_A_MODEL = ['suite', 'shifts', 'model', 'endpoint', 'prompt', 'reportOnly', 'maxRequests', 'modelName', 'batchSize'];
-
-/** `question=q,answer=gold` as a map; for commander. */
-export function fieldPairs(text: string): Record<string, string> {
-  const pairs = text.split(',').map(pair => /^\s*([^=\s]+)\s*=(.+)$/.exec(pair));
-  if (pairs.some(pair => pair === null)) throw new InvalidArgumentError('give pairs such as question=q,answer=gold');
-  return Object.fromEntries(pairs.map(pair => [pair?.[1], pair?.[2].trim()]));
-}
 
 /** @throws NarrowsError (usage) for flags that have no place here, and as `scoreAnswersCommand` */
 export async function scoreExisting(context: Context, options: Options, given: ReadonlySet<string>): Promise<undefined> {
