@@ -19,8 +19,10 @@ export function gatherWarnings(results: Iterable<{ readonly line: number; readon
   return [...found].map(([message, lines]) => ({ message, lines }));
 }
 
-/** `line 3`, or `lines 3, 5, 7 and 12 more`. */
-export const linesText = (lines: readonly number[]): string =>
-  lines.length === 1
-    ? `line ${lines[0]}`
-    : `lines ${lines.slice(0, 3).join(', ')}${lines.length > 3 ? ` and ${lines.length - 3} more` : ''}`;
+/** `line 3`, or `lines 3, 5, 7 and 12 more`; a JSON list has entries, parquet has rows. @param file the list */
+export function linesText(file: string, lines: readonly number[]): string {
+  const [one, many] = /\.json$/i.test(file) ? ['entry', 'entries'] : /\.parquet$/i.test(file) ? ['row', 'rows'] : ['line', 'lines'];
+  return lines.length === 1
+    ? `${one} ${lines[0]}`
+    : `${many} ${lines.slice(0, 3).join(', ')}${lines.length > 3 ? ` and ${lines.length - 3} more` : ''}`;
+}

@@ -147,11 +147,13 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     },
   });
   context.status();
-  for (const { listed: pair, reason } of failures.slice(0, LISTED)) context.log.warn(`${request.file}, line ${pair.line}: ${reason}`);
+  for (const { listed: pair, reason } of failures.slice(0, LISTED))
+    context.log.warn(`${request.file}, ${linesText(request.file, [pair.line])}: ${reason}`);
   if (failures.length > LISTED)
     context.log.warn(`${failures.length - LISTED} more pairs failed; ${join(directory, 'summary.csv')} says why.`);
   const warnings = gatherWarnings(done.map((pair, i) => ({ line: pair.line, warnings: read(i).warnings })));
-  for (const { message, lines } of warnings.slice(0, LISTED)) context.log.warn(`${request.file}, ${linesText(lines)}: ${message}`);
+  for (const { message, lines } of warnings.slice(0, LISTED))
+    context.log.warn(`${request.file}, ${linesText(request.file, lines)}: ${message}`);
   if (warnings.length > LISTED) context.log.warn(`${warnings.length - LISTED} more warnings; ${join(directory, 'summary.csv')} has them.`);
   const summary = { pairs: listed.length, done: done.length, failed: failures.length, directory };
   if (context.json)

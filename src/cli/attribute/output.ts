@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { parsePictureReference } from '../../inputs/tables/picture-reference.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import type { FigureOptions } from '../../report/attribution/figure-options.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -26,7 +27,9 @@ const isKind = (text: string): text is Kind => (KINDS as readonly string[]).incl
  * @throws NarrowsError for an extension that is none of `KINDS`
  */
 export async function planTargets(outputs: readonly string[], image: string): Promise<Target[]> {
-  const name = `${basename(image, extname(image))}.narrows`;
+  const inside = parsePictureReference(image);
+  const file = inside?.file ?? image;
+  const name = `${basename(file, extname(file))}${inside ? `-${inside.row}-${inside.column.replace(/[^\w-]+/g, '-')}` : ''}.narrows`;
   const targets: Target[] = [];
   for (const output of outputs) {
     const extension = extname(output).slice(1).toLowerCase();

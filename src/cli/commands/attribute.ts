@@ -60,7 +60,10 @@ function configure(command: Command): void {
     .option('--opacity <share>', 'opacity of the strongest patch, 0 to 1', number(0, 1))
     .option('--outlines', 'SVG: draw text as outlines, which look the same where the font is missing (default: text)')
     .addOption(new Option('--theme <theme>', 'theme of the picture').choices(['light', 'dark']).default('light'))
-    .option('--pairs <file>', 'audit all pairs of a .csv, .tsv, .jsonl or .json file with columns image and text; needs --output DIR')
+    .option(
+      '--pairs <file>',
+      'audit all pairs of a .csv, .tsv, .jsonl, .json or .parquet file with columns image and text; needs --output DIR',
+    )
     .addOption(pluginOption())
     .option('--formats <list>', 'with --pairs: files per pair (default: html,json)', list)
     .option(

@@ -42,7 +42,7 @@ async function dataOf(options: Options, seed: number, given: ReadonlySet<string>
   only(['styles'], 'scenes');
   // A .json file is a list of pairs or an object of COCO's.
   const json = /\.json$/i.test(file);
-  if (/\.(jsonl|ndjson|csv|tsv)$/i.test(file) || (json && Array.isArray(await readJson(file)))) {
+  if (/\.(jsonl|ndjson|csv|tsv|parquet)$/i.test(file) || (json && Array.isArray(await readJson(file)))) {
     only(['template', 'images'], 'COCO files');
     return { ...common, ...pictures, kind: 'jsonl', file, samples };
   }
@@ -57,7 +57,7 @@ async function dataOf(options: Options, seed: number, given: ReadonlySet<string>
       samples,
     };
   throw new NarrowsError(
-    `${file} is neither scenes nor a .json (COCO, or a list of pairs), .jsonl or .csv file; see narrows compare --help.`,
+    `${file} is neither scenes nor a .json (COCO, or a list of pairs), .jsonl, .csv or .parquet file; see narrows compare --help.`,
     {
       kind: 'usage',
     },

@@ -1,6 +1,7 @@
 /** @file The bytes of a picture file; anything but a regular file is refused, since reading a named pipe would wait for ever. */
 import { readFile, stat } from '../../node/disk.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { parsePictureReference, readReference } from '../tables/picture-reference.ts';
 
 const READ_ERRORS: Record<string, string> = {
   ENOENT: 'does not exist; check the path',
@@ -9,10 +10,11 @@ const READ_ERRORS: Record<string, string> = {
   EPERM: 'may not be read; check its permissions',
 };
 
-/** @throws NarrowsError for a path that is missing, unreadable or no regular file */
+/** The bytes of a picture, by its path or its name in a parquet file. @throws NarrowsError for a path that is missing, unreadable or no regular file */
 export async function readImageFile(path: string): Promise<Uint8Array> {
   try {
-    const info = await stat(path);
+    const reference = parsePictureReference(path);
+    const info = await stat(reference?.file ?? path);
     const kind = info.isDirectory()
       ? 'a directory'
       : info.isFIFO()
@@ -23,7 +25,7 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
             ? undefined
             : 'a device';
     if (kind) throw new NarrowsError(`Image ${path} is ${kind}; give the path of an image file.`);
-    return await readFile(path);
+    return await (reference ? readReference(path, `${info.size} ${info.mtimeMs}`) : readFile(path));
   } catch (error) {
     if (error instanceof NarrowsError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? '';

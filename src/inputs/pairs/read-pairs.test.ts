@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { decodeImage, imageSize } from '../image/decode.ts';
 import { readPairs } from './read-pairs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'narrows-pairs-'));
@@ -77,5 +78,58 @@ describe('lists of pairs', () => {
     ['number.jsonl', '{"image": 1, "text": "a"}\n', /line 1, must give image and text as texts/],
   ])('refuses %s', async (name, content, says) => {
     await expect(readPairs(list(name, content))).rejects.toThrow(says);
+  });
+});
+
+describe('lists in parquet', () => {
+  const data = (name: string): string => join(import.meta.dirname, 'testdata', name);
+  const colours = [
+    [200, 0, 0],
+    [0, 180, 0],
+    [0, 0, 160],
+  ];
+
+  it('hold their pictures, which are read by their names in the file, in any order', async () => {
+    const file = data('pictures.parquet');
+    const pairs = await readPairs(file);
+    expect(pairs.map(p => p.image)).toEqual([1, 2, 3].map(row => `pictures.parquet#${row}:image`));
+    expect(pairs.map(p => p.text)).toEqual(['a red square', 'a green square', 'a blue square, été']);
+    expect(pairs[1]).toMatchObject({ line: 2, where: `${file}, row 2`, path: `${file}#2:image` });
+    expect(pairs.map(p => p.further)).toEqual([
+      { id: 7, 'image.path': 'red.png' },
+      { id: 9007199254740993n, 'image.path': 'green.png' },
+      { id: null, 'image.path': 'blue.png' },
+    ]);
+    for (const i of [2, 0, 1]) expect([...(await decodeImage(pairs[i].path)).data.slice(0, 3)]).toEqual(colours[i]);
+    expect(await imageSize(pairs[2].path)).toMatchObject({ width: 6, height: 4 });
+  });
+
+  it('are read anew where the file has changed', async () => {
+    const file = join(directory, 'changing.parquet');
+    copyFileSync(data('pictures.parquet'), file);
+    await decodeImage(`${file}#3:image`);
+    copyFileSync(data('bytes.parquet'), file);
+    await expect(decodeImage(`${file}#3:image`)).rejects.toThrow(/has no picture in column image of row 3/);
+    expect((await decodeImage(`${file}#1:Image`)).width).toBe(6);
+  });
+
+  it('may be columns of bytes, and name what is missing', async () => {
+    const file = data('bytes.parquet');
+    await expect(readPairs(file)).rejects.toThrow(`${file}, row 2: Image is empty.`);
+    const left: string[] = [];
+    expect((await readPairs(file, { ignore: m => left.push(m) })).map(p => [p.image, p.text])).toEqual([
+      ['bytes.parquet#1:Image', 'a red square'],
+    ]);
+    expect(left).toHaveLength(1);
+    for (const name of ['2:Image', '3:Image', '1:picture'])
+      await expect(decodeImage(`${file}#${name}`)).rejects.toThrow(
+        /^Image .*bytes\.parquet#.* does not exist: .* has no picture in column/,
+      );
+    await expect(decodeImage(`${join(directory, 'none.parquet')}#1:image`)).rejects.toThrow(/does not exist; check the path/);
+  });
+
+  it.each(['paths.parquet', 'linked.parquet'])('%s: paths begin at the file', async name => {
+    const pairs = await readPairs(data(name));
+    expect(pairs.map(p => p.path)).toEqual(['red', 'green', 'blue'].map(colour => data(`${colour}.png`)));
   });
 });

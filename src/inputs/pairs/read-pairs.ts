@@ -1,20 +1,23 @@
-/** @file The one reader of image–caption pairs: CSV (commas, semicolons, tabs), JSON lines, or a JSON list, for every command. */
+/** @file The one reader of image–caption pairs: CSV (commas, semicolons, tabs), JSON lines, a JSON list, or parquet, for every command. */
 import { parseJson } from '../../checkpoints/config.ts';
-import { dirname, isAbsolute, join, resolve } from '../../node/paths.ts';
+import { basename, dirname, isAbsolute, join, resolve } from '../../node/paths.ts';
 import { delimiterOf, parseCsv } from '../../system/csv.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { parseExact } from '../../system/exact-json.ts';
 import { jsonRecords } from '../chat/json-records.ts';
+import { pictureReference } from '../tables/picture-reference.ts';
+import { tableRows } from '../tables/read-table.ts';
+import { ByteCell } from '../tables/table.ts';
 import { readText } from '../text-file.ts';
 
 /** A pair as it stands in the file. */
 export interface ListedPair {
-  /** Path as written. */
+  /** Path as written; of a picture inside of a parquet file its name there (`pairs.parquet#12:image`). */
   readonly image: string;
   /** Path to open: relative ones start at the file's directory. */
   readonly path: string;
   readonly text: string;
-  /** Line in the file, from 1; of a JSON list, the number of the entry. */
+  /** Line in the file, from 1; of a JSON list, the number of the entry; of parquet, of the row. */
   readonly line: number;
   /** Names the pair in errors: `pairs.csv, line 3`. */
   readonly where: string;
@@ -72,6 +75,8 @@ class Reader {
 
   pair({ fields, line, where }: Row, names = this.columns(Object.keys(fields), where)): ListedPair {
     const { [names.image]: image, [names.text]: text, ...further } = fields;
+    const empty = [names.image, names.text].find(name => fields[name] === null || fields[name] === undefined);
+    if (empty !== undefined) throw new NarrowsError(`${where}: ${empty} is empty.`);
     if (typeof image !== 'string' || typeof text !== 'string')
       throw new NarrowsError(`${where}, must give ${names.image} and ${names.text} as texts.`);
     if (image.trim() === '') throw new NarrowsError(`${where}: the image has no name.`);
@@ -103,13 +108,33 @@ const asObject = (value: unknown, where: string): Readonly<Record<string, unknow
   return value as Record<string, unknown>;
 };
 
+/** The cells of a parquet row as a list has them: pictures by their names in the file, or by their paths where only these are there. */
+function parquetFields(values: Readonly<Record<string, unknown>>, file: string, row: number): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value instanceof ByteCell) {
+      fields[name] = value.hasBytes ? pictureReference(basename(file), row, name) : value.path;
+      if (value.hasBytes && value.path !== undefined) fields[`${name}.path`] = value.path;
+    } else if (isPathRecord(value)) fields[name] = value.path;
+    else if (!(Array.isArray(value) && value.some(one => one instanceof ByteCell))) fields[name] = value;
+  }
+  return fields;
+}
+
+/** A picture of `datasets` whose bytes no row has. */
+const isPathRecord = (value: unknown): value is { readonly path: string } =>
+  typeof value === 'object' && value !== null && Object.keys(value).join() === 'path' && typeof Object.values(value)[0] === 'string';
+
 /**
- * Reads all pairs of a `.csv`, `.tsv`, `.jsonl` or `.json` file (UTF-8, or UTF-16 with its mark).
+ * Reads all pairs of a `.csv`, `.tsv`, `.jsonl`, `.json` (UTF-8, or UTF-16 with its mark) or `.parquet` file.
  * @throws NarrowsError for another kind of file, missing columns, a broken row, or no pairs at all
  */
 export async function readPairs(file: string, options: ReadPairsOptions = {}): Promise<ListedPair[]> {
-  const kind = /\.(csv|tsv|jsonl|ndjson|json)$/i.exec(file)?.[1].toLowerCase();
-  if (!kind) throw new NarrowsError(`${file} is neither .csv nor .jsonl nor .json; give a file of one of these kinds.`, { kind: 'usage' });
+  const kind = /\.(csv|tsv|jsonl|ndjson|json|parquet)$/i.exec(file)?.[1].toLowerCase();
+  if (!kind)
+    throw new NarrowsError(`${file} is neither .csv nor .jsonl nor .json nor .parquet; give a file of one of these kinds.`, {
+      kind: 'usage',
+    });
   const reader = new Reader(file, options);
   const pairs: ListedPair[] = [];
   const attempt = (work: () => void): void => {
@@ -121,7 +146,13 @@ export async function readPairs(file: string, options: ReadPairsOptions = {}): P
     }
   };
   if (kind === 'csv' || kind === 'tsv') pairs.push(...csvRows(await readText(file), file, reader, attempt));
-  else if (kind === 'json') {
+  else if (kind === 'parquet') {
+    let row = 0;
+    for await (const { values, where } of tableRows(file)) {
+      row++;
+      attempt(() => pairs.push(reader.pair({ fields: parquetFields(values, file, row), line: row, where })));
+    }
+  } else if (kind === 'json') {
     let entry = 0;
     for await (const { value, where } of jsonRecords(file)) {
       entry++;

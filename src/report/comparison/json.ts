@@ -9,6 +9,7 @@ import {
 } from '../../evaluation/compare/results.ts';
 import { decodeRle, encodeRle, type Rle } from '../../scenes/rle.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { exactJson, parseExact } from '../../system/exact-json.ts';
 import { pictureOf } from '../attribution/sharp-codec.ts';
 import type { Analysis } from './analyse.ts';
 import type { DrawnGallery } from './draw-gallery.ts';
@@ -41,7 +42,7 @@ export function* resultsJson({ results, parts, ...settings }: Analysis, drawn: D
   yield Buffer.from(`${json(head).slice(0, -1)},"parts":[`);
   for (const [p, { values, gallery, ...rest }] of results.parts.entries()) {
     const part = { ...rest, gallery: gallery.map(one => storedCase(one, drawn.get(one)!.plain)) };
-    yield Buffer.from(`${p > 0 ? ',' : ''}\n${json(part).slice(0, -1)},"values":{`);
+    yield Buffer.from(`${p > 0 ? ',' : ''}\n${exactJson(part).slice(0, -1)},"values":{`);
     for (const [m, [metric, columns]] of Object.entries(values).entries()) {
       yield Buffer.from(`${m > 0 ? ',' : ''}\n${json(metric)}:{`);
       for (const [c, [method, rows]] of Object.entries(columns).entries()) {
@@ -64,7 +65,7 @@ export function* resultsJson({ results, parts, ...settings }: Analysis, drawn: D
 export async function resultsFromJson(text: string, path = 'The file'): Promise<ComparisonResults> {
   let file: (Omit<ComparisonResults, 'parts'> & { parts: StoredPart[]; analysis?: unknown }) | null;
   try {
-    file = JSON.parse(text);
+    file = parseExact(text) as typeof file;
   } catch (error) {
     throw new NarrowsError(`${path} is not JSON.`, { cause: error });
   }

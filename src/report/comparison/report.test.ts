@@ -108,6 +108,14 @@ describe('JSON', () => {
     expect(found.rows).toHaveLength(analysis.parts[0].tables[2].rows.length);
     expect(textOf(tablesCsv(analyse(back, options))).split('\n')).toHaveLength(textOf(tablesCsv(analysis)).split('\n').length);
   });
+  it('keeps long numbers of the list as they are written', async () => {
+    const [first, ...rest] = results.parts;
+    const [pair, ...pairs] = first.pairs;
+    const long = { ...results, parts: [{ ...first, pairs: [{ ...pair, further: { id: 9007199254740993n } }, ...pairs] }, ...rest] };
+    const text = textOf(resultsJson(analyse(long, options), drawn));
+    expect(text).toContain('"further":{"id":9007199254740993}');
+    expect((await resultsFromJson(text)).parts[0].pairs[0].further).toEqual({ id: 9007199254740993n });
+  });
   it('refuses what is no comparison', async () => {
     await expect(resultsFromJson('{', 'x.json')).rejects.toThrow(/x\.json is not JSON/);
     await expect(resultsFromJson('{"schemaVersion":2}', 'x.json')).rejects.toThrow(/does not hold the results/);

@@ -12,7 +12,7 @@ const path = z.string().min(1).optional();
 
 /** The model's own keys are those of config.json, `vision_` and `text_` before the ones of a tower. */
 export const clipTrainingSchema = trainingArgumentsSchema.extend({
-  train_file: path.describe('List of pairs (.csv, .tsv, .jsonl, .json) with columns image and caption; without it: the built-in scenes'),
+  train_file: path.describe('List of pairs (.csv, .tsv, .jsonl, .json, .parquet): image and caption; without it: the built-in scenes'),
   validation_file: path.describe('List of pairs for evaluation (with train_file)'),
   ignore_bad: z.boolean().default(false).describe('Leave out pairs that cannot be read, with a warning, instead of stopping'),
   distinct_captions: z

@@ -1,5 +1,6 @@
 /** @file Loss and retrieval of a CLIP on image–caption pairs, within groups of 100. */
 
+import { pictureFile } from '../../inputs/tables/picture-reference.ts';
 import { fileStamps } from '../../node/file-stamps.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -40,7 +41,7 @@ export interface PairEvaluation {
 export async function pairExam(evaluation: PairEvaluation, pairs: readonly Pair[]): Promise<Exam> {
   const groups = Array.from({ length: Math.ceil(pairs.length / GROUP) }, (_, i) => pairs.slice(i * GROUP, (i + 1) * GROUP));
   const batches = groups.map(async (group): Promise<ExamBatch> => {
-    const files = await fileStamps(group.map(pair => pair.image));
+    const files = await fileStamps(group.map(pair => pictureFile(pair.image)));
     return {
       units: group.length,
       key: JSON.stringify([evaluation.hash, !!evaluation.distinct, files]),

@@ -261,6 +261,21 @@ describe('training on pairs', () => {
     ).rejects.toThrow(/distinct_captions \(was false, now true\)/);
   });
 
+  it('reads pictures out of a parquet list, and goes on where it was moved', async () => {
+    const parquet = join(root, 'pictures.parquet');
+    await copyFile(new URL('../../inputs/pairs/testdata/pictures.parquet', import.meta.url), parquet);
+    const args = argumentsOf({
+      ...{ train_file: parquet, validation_file: parquet, output_dir: join(root, 'parquet') },
+      ...{ per_device_train_batch_size: 3, max_steps: 2, save_steps: 1 },
+    });
+    expect((await trainClip(args)).metrics.eval_loss).toBeGreaterThan(0);
+    await copyFile(parquet, join(root, 'moved.parquet'));
+    await rm(parquet);
+    expect(await trainClip({ ...args, train_file: join(root, 'moved.parquet'), validation_file: undefined, max_steps: 3 })).toMatchObject({
+      step: 3,
+    });
+  });
+
   it('keeps a given tokenizer and writes it with the model', async () => {
     const tokenizer = join(root, 'run-2');
     await trainClip(argumentsOf({ tokenizer, max_steps: 1, output_dir: join(root, 'with-tokenizer') }));

@@ -1,6 +1,7 @@
 /** @file Image–caption pairs to train on: those of a list whose pictures are there. */
 import { sha256File } from '../../checkpoints/disk.ts';
 import { readPairs } from '../../inputs/pairs/read-pairs.ts';
+import { pictureFile } from '../../inputs/tables/picture-reference.ts';
 import { stat } from '../../node/disk.ts';
 import { resolve } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -22,7 +23,7 @@ export interface PairFile {
 }
 
 async function checkImage({ image, place }: Pair): Promise<void> {
-  const found = await stat(image).catch(() => undefined);
+  const found = await stat(pictureFile(image)).catch(() => undefined);
   if (!found?.isFile()) throw new NarrowsError(`${place}: the image ${image} does not exist; paths are relative to the list.`);
 }
 
