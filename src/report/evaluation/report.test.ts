@@ -10,6 +10,7 @@ import { embedAnswers } from './answers.ts';
 import { evaluationCharts } from './charts.ts';
 import { figuresCsv, scoresCsv } from './csv.ts';
 import { drawWorst } from './draw-worst.ts';
+import { disagreements } from './html/changes.ts';
 import { evaluationHtml } from './html.ts';
 import { scoresLatex } from './latex.ts';
 import { scoresMarkdown } from './markdown.ts';
@@ -176,6 +177,25 @@ describe('every way out says what the results say', () => {
     expect(text).toContain('of 2000');
     const visual = set.scenarios.filter(s => s.kind === 'visual').map(s => s.againstClean!.difference);
     expect(text).toContain(`${pointsText(visual.reduce((a, b) => a + b) / visual.length)} (of 10)`);
+  });
+});
+
+describe('a figure that moves against the share of right answers', () => {
+  it('is said, in whichever direction', () => {
+    const [set] = results.sets;
+    const [clean, one] = set.scenarios;
+    const moved = (figure: number, difference: number) => ({
+      ...set,
+      scenarios: [
+        { ...clean, score: { ...clean.score, metrics: { accuracy: 0.5 } } },
+        { ...one, score: { ...one.score, metrics: { accuracy: figure } }, againstClean: { ...one.againstClean!, difference } },
+      ],
+    });
+    expect(disagreements(moved(0.6, -0.1))).toEqual([
+      'defocus blur, severity 2: accuracy goes up (50.0 to 60.0), the share of right answers down (−10.0 points).',
+    ]);
+    expect(disagreements(moved(0.4, 0.1))[0]).toContain('goes down (50.0 to 40.0), the share of right answers up (+10.0 points)');
+    expect([moved(0.4, -0.1), moved(0.6, 0.1), moved(0.505, -0.1), moved(Number.NaN, -0.1)].map(disagreements)).toEqual([[], [], [], []]);
   });
 });
 

@@ -21,7 +21,7 @@ export function partsHtml(set: SetResult, part: Part): string {
   if (figure === undefined) return '';
   const scenarios = byKind(set);
   const names = [...new Set(scenarios.flatMap(({ score }) => Object.keys(score[part] ?? {})))];
-  const share = set.best === 1 && figure === set.primary;
+  const share = set.best === 1 && (figure === set.primary || figure === 'accuracy');
   const cell = (figures: Figures | undefined): string => {
     const value = figures?.[figure];
     const all = Object.entries(figures ?? {}).map(([name, v]) => `${name} ${plainFigure(v)}`);
