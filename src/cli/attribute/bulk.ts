@@ -93,7 +93,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   if (before > 0) context.log.info(`${before} of ${listed.length} pairs are already finished with the same settings.`);
   if (lost.size > 0)
     context.log.warn(
-      `Files of ${lost.size} finished ${lost.size === 1 ? 'pair are' : 'pairs are'} gone or were changed in ${directory}; ${lost.size === 1 ? 'it is' : 'they are'} attributed again.`,
+      `Files of ${lost.size} finished ${lost.size === 1 ? 'pair are' : 'pairs are'} missing or were changed in ${directory}; ${lost.size === 1 ? 'it is' : 'they are'} attributed again.`,
     );
   let failed = unreadable.size;
   const open = plan.filter(isOpen).length;
