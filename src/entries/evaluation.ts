@@ -26,6 +26,13 @@ export {
   emidOf,
   emiOf,
 } from '../evaluation/emi/emid.ts';
+export { type EmiEncoders, openEmiEncoders } from '../evaluation/emi/encoders.ts';
+export { type EstimatorOptions, fitEstimators } from '../evaluation/emi/estimate.ts';
+export { type EmiOptions, measureEmi } from '../evaluation/emi/measure-emi.ts';
+export { type EmiFiles, readEmiFiles } from '../evaluation/emi/read-files.ts';
+export { type EmiRunOptions, readEmiRun } from '../evaluation/emi/read-run.ts';
+export { type EmidResult, type EmiResults, type EmiSetResult, emiCsv } from '../evaluation/emi/results.ts';
+export type { EmiItem, EmiPicture, EmiSet } from '../evaluation/emi/sets.ts';
 export { type Extensions, loadExtensions } from '../evaluation/extensions.ts';
 export { defineMetric, type MetricDefinition } from '../evaluation/metrics/define-metric.ts';
 export {

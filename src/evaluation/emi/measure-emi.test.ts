@@ -124,6 +124,11 @@ describe('on golden embeddings with the golden estimator', () => {
     });
     expect(got.targets[0].emid).toMatchObject({ value: 0, low: 0, high: 0 });
     expect(got.targets[1].paired).toBe(false);
+    // Pairs go by question, not by place.
+    const backwards = { name: 'backwards', items: source.items.toReversed() };
+    const [again] = (await measureEmi(runtime, lookup.encoders, source, [backwards], { estimator: goldenClub('after300') })).targets;
+    expect(again.paired).toBe(true);
+    expect(again.emid.standardError).toBeLessThan(1e-12);
     expect(got.targets[1].emid.standardError).toBeGreaterThan(0);
     expect(got.warnings.join()).toMatch(/unequal size \(source has 40 items, fewer 29\)/);
   });
