@@ -1,132 +1,169 @@
-/** @file `narrows shifts [NAME] [IMAGE]`: lists the shifts, describes one, applies one to a picture or a text. */
-import { extname } from 'node:path';
-import { type Command, Option } from 'commander';
-import sharp from 'sharp';
+/** @file `narrows shifts [NAME] [INPUT]`: lists the shifts and suites, describes one, applies a shift to a picture, a text, or many of them. */
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { Endpoint } from '../../generation/endpoint/client.ts';
+import { endpointTranslator } from '../../generation/endpoint/translator.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
-import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { writeFileAtomic } from '../../node/files.ts';
-import { shiftImage, shiftText } from '../../shifts/apply.ts';
-import { findShift, shifts } from '../../shifts/registry.ts';
-import { NLPAUG_VERSIONS, type NlpaugVersion, type Shift } from '../../shifts/shift.ts';
+import { shiftImage, shiftTextAsync } from '../../shifts/apply.ts';
+import { checkCompat, shiftRemarks } from '../../shifts/compat.ts';
+import { readFrostTextures } from '../../shifts/frost-textures.ts';
+import { findShift } from '../../shifts/registry.ts';
+import { atSeverity, type ImageShift, type ImageShiftOptions, type TextShift } from '../../shifts/shift.ts';
+import { findSuite } from '../../shifts/suites/registry.ts';
+import type { Translator } from '../../shifts/text/translator.ts';
+import { readTranslations } from '../../shifts/translations.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
-import { collect, examples, integer, nameAmong, number } from '../flags.ts';
-import { addPictureFlags, pictureOptions } from '../picture-flags.ts';
-import { formatTable } from '../table.ts';
+import { kebab } from '../flags.ts';
+import { pictureOptions } from '../picture-flags.ts';
+import { shiftFolder, shiftPicturesOf, shiftTextsOf } from '../shifts/apply-many.ts';
+import { describeShift, describeSuite, listShifts } from '../shifts/describe.ts';
+import { configureShifts, IMAGE_FLAGS, type ShiftFlags, TEXT_FLAGS, TRANSLATION_FLAGS } from '../shifts/flags.ts';
+import { encodePicture } from '../shifts/pictures.ts';
 
 const usage = (message: string): NarrowsError => new NarrowsError(message, { kind: 'usage' });
+const hashOf = (parts: readonly Uint8Array[]): string => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex').slice(0, 16);
+};
 
-function configure(command: Command): void {
-  const name = (text: string): string => {
-    const plain = text.replaceAll('-', '_');
-    return nameAmong(() => shifts.map(s => s.name), 'shift')(plain);
-  };
-  addPictureFlags(command)
-    .argument('[name]', 'a shift, to read about it or to apply it', name)
-    .argument('[image]', 'the picture to change')
-    .option('--text <text>', 'the text to change')
-    .option('--severity <n>', 'how much: 1 to 5 for pictures, 1 to 7 (5 % of the words each) for texts', integer(1, 7), 3)
-    .option('--output <file>', 'where the picture goes: a .png file')
-    .option('--sample <n>', 'number of the picture or text: each draws different random numbers', integer(0), 0)
-    .option(
-      '--reference-size <pixels>',
-      'scale lengths by (shorter side / this), as published for 224 (default: published pixels)',
-      number(1),
-    )
-    .option('--protect <text>', 'keep this part of the text unchanged, e.g. <image> (may be repeated)', collect)
-    .addOption(
-      new Option('--nlpaug <version>', 'whose numbers the character shifts follow')
-        .choices([...NLPAUG_VERSIONS])
-        .default(NLPAUG_VERSIONS[0]),
-    )
-    .addHelpText(
-      'after',
-      examples(
-        ['narrows shifts', 'List all shifts'],
-        ['narrows shifts defocus_blur', 'Read about one'],
-        ['narrows shifts defocus_blur photo.jpg --severity 3 --output blurred.png', 'Change a picture'],
-        ['narrows shifts keyboard --text "Is there a cat in the picture?" --severity 4', 'Change a text'],
-      ),
-    );
+type Input = { readonly kind: 'picture' | 'folder' | 'questions'; readonly path: string };
+
+/** @throws NarrowsError (usage) where there is no such file or folder */
+async function inputOf(path: string): Promise<Input> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw usage(`There is no file or folder ${path}; check the path.`);
+  if (found.isDirectory()) return { kind: 'folder', path };
+  return { kind: /\.(jsonl?|ndjson)$/i.test(path) ? 'questions' : 'picture', path };
 }
 
-const facts = ({ apply: _, ...rest }: Shift): Omit<Shift, 'apply'> => rest;
-
-function list(context: Context): void {
-  const rows = shifts.map(s => [s.name, s.modality, `1-${s.severities}`, s.summary]);
-  if (context.json) context.print(JSON.stringify(shifts.map(facts)));
-  else context.print(formatTable(['shift', 'changes', 'severity', 'what it does'], rows, context.columns));
+async function imageOptions(flags: ShiftFlags): Promise<{ options: ImageShiftOptions; given: object }> {
+  const { referenceSize, compat, frostTextures: directory } = flags;
+  if (directory === undefined) return { options: { referenceSize, compat }, given: {} };
+  const frostTextures = await readFrostTextures(directory);
+  return { options: { referenceSize, compat, frostTextures }, given: { frostTextures: hashOf(frostTextures.map(t => t.data)) } };
 }
 
-function describe(context: Context, shift: Shift): void {
-  const rows = [
-    ['changes', shift.modality === 'image' ? 'a picture' : 'a text'],
-    ['does', shift.summary],
-    [shift.modality === 'image' ? 'severity 1 to 5' : 'severity r, 1 to 7', shift.constants],
-    ...(shift.modality === 'image' ? [['--reference-size scales', shift.scaled || 'nothing']] : []),
-    ['random', shift.random ? 'yes: --seed, --sample' : 'no'],
-    ['source', shift.source],
-  ];
-  if (context.json) context.print(JSON.stringify(facts(shift)));
-  else context.print(`${shift.name}\n\n${formatTable(['', ''], rows, context.columns)}`);
-}
-
-interface ShiftFlags {
-  readonly text?: string;
-  readonly severity: number;
-  readonly output?: string;
-  readonly sample: number;
-  readonly referenceSize?: number;
-  readonly protect?: readonly string[];
-  readonly pictures?: ImageReadOptions;
-  readonly nlpaug?: NlpaugVersion;
-}
-
-async function applyToImage(context: Context, name: string, path: string, flags: ShiftFlags): Promise<void> {
-  const { severity, output, sample, referenceSize } = flags;
+async function applyToImage(context: Context, shift: ImageShift, path: string, flags: ShiftFlags): Promise<void> {
+  const { severity, output, sample, referenceSize, compat } = flags;
   if (output === undefined) throw usage('A shifted picture needs a place: add --output FILE.png.');
   if (extname(output).toLowerCase() !== '.png')
     throw usage(`A shifted picture is written as PNG, which changes nothing more; name it .png rather than ${output}.`);
-  const { width, height, data } = await shiftImage(name, await decodeImage(path, flags.pictures), severity, {
+  const { options, given } = await imageOptions(flags);
+  const remarks = shiftRemarks(shift, options);
+  const picture = await shiftImage(shift.name, await decodeImage(path, flags.pictures), severity, {
     seed: context.seed,
     sample,
-    referenceSize,
+    ...options,
   });
-  await writeFileAtomic(
-    output,
-    await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
-      .png()
-      .toBuffer(),
-  );
-  if (context.json) context.print(JSON.stringify({ name, severity, seed: context.seed, sample, referenceSize, width, height, output }));
+  await writeFileAtomic(output, await encodePicture(picture, 'png'));
+  for (const remark of remarks) context.log.warn(remark);
+  const { width, height } = picture;
+  const result = { name: shift.name, severity, seed: context.seed, sample, referenceSize, compat, ...given, width, height, output };
+  if (context.json) context.print(JSON.stringify({ ...result, ...(remarks.length ? { remarks } : {}) }));
   else context.print(output);
 }
 
-async function run(context: Context, options: Options, [name, image]: readonly (string | undefined)[], given: ReadonlySet<string>) {
-  const flags = { ...(options as unknown as ShiftFlags), pictures: pictureOptions(context, options) };
-  if (name === undefined) list(context);
-  else {
-    const shift = findShift(name)!;
-    if (image === undefined && flags.text === undefined) {
-      const idle = ['output', 'severity', 'protect', 'referenceSize', 'sample', 'nlpaug'].find(flag => given.has(flag));
-      if (idle)
-        throw usage(
-          `There is nothing to apply ${shift.name} to; give ${shift.modality === 'image' ? 'the path of a picture' : '--text "..."'}.`,
-        );
-      describe(context, shift);
-    } else if (shift.modality === 'image') {
-      if (image === undefined || flags.text !== undefined) throw usage(`${shift.name} changes pictures, not texts; give the path of one.`);
-      await applyToImage(context, shift.name, image, flags);
-    } else {
-      if (flags.text === undefined || image !== undefined) throw usage(`${shift.name} changes texts, not pictures; give --text "...".`);
-      const { text: before, severity, sample, protect, nlpaug } = flags;
-      if (flags.output !== undefined) throw usage('A shifted text goes to standard output; leave --output away.');
-      const text = shiftText(shift.name, before, severity, { seed: context.seed, sample, protect, nlpaug });
-      context.print(context.json ? JSON.stringify({ name: shift.name, severity, seed: context.seed, sample, text }) : text);
-    }
+async function imageShift(context: Context, shift: ImageShift, input: Input, flags: ShiftFlags): Promise<number | undefined> {
+  if (input.kind === 'picture') {
+    await applyToImage(context, shift, input.path, flags);
+    return undefined;
   }
+  if (flags.output === undefined) throw usage('Many shifted pictures need a place: add --output DIR.');
+  const request = { shift, input: input.path, output: flags.output, severity: flags.severity, flags, ...(await imageOptions(flags)) };
+  return (input.kind === 'folder' ? shiftFolder : shiftPicturesOf)(context, { ...request, given: { ...request.given } });
+}
+
+interface Translating extends AsyncDisposable {
+  readonly translator?: Translator;
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+/** Who translates, by the flags. @throws NarrowsError (usage) for flags that do not fit together */
+async function openTranslator(context: Context, { translations, endpoint: url, modelName, output }: ShiftFlags): Promise<Translating> {
+  const nothing = { [Symbol.asyncDispose]: async () => {} };
+  if (translations !== undefined && url !== undefined)
+    throw usage('Translations come from --translations or from --endpoint; leave one of them away.');
+  if (translations !== undefined) {
+    const translator = await readTranslations(translations);
+    return { ...nothing, translator, given: { translations: hashOf([await readFile(translations)]) } };
+  }
+  if (url === undefined) return { ...nothing, given: {} };
+  if (modelName === undefined) throw usage('--endpoint needs --model-name: the name that the server gives the model.');
+  const endpoint = await Endpoint.open({
+    url,
+    model: modelName,
+    ...(output === undefined ? {} : { cache: join(output, 'replies.jsonl') }),
+    signal: context.signal,
+    onWarning: message => context.log.warn(message),
+  });
+  return { translator: endpointTranslator(endpoint), given: { translator: modelName }, [Symbol.asyncDispose]: () => endpoint.close() };
+}
+
+async function textShift(context: Context, shift: TextShift, input: Input | undefined, flags: ShiftFlags): Promise<undefined> {
+  const { text, severity, sample, protect, nlpaug, language, suffix, output } = flags;
+  if (input && output === undefined) throw usage('A file of shifted questions needs a place: add --output DIR.');
+  if (!input && output !== undefined) throw usage('A shifted text goes to standard output; leave --output away.');
+  await using translating = await openTranslator(context, flags);
+  const options = { protect, nlpaug, language, suffix, translator: translating.translator };
+  if (input)
+    return shiftTextsOf(context, { shift, input: input.path, output: output!, severity, flags, options, given: translating.given });
+  const changed = await shiftTextAsync(shift.name, text!, severity, { seed: context.seed, sample, ...options });
+  context.print(context.json ? JSON.stringify({ name: shift.name, severity, seed: context.seed, sample, text: changed }) : changed);
   return undefined;
 }
 
-/** `narrows shifts [NAME] [IMAGE]`. */
-export const shiftsCommand: CommandModule = { configure, run };
+/** @throws NarrowsError (usage) for flags of the other modality, and for input that the shift does not change */
+function checkFlags(shift: ImageShift | TextShift, input: Input | undefined, flags: ShiftFlags, given: ReadonlySet<string>): void {
+  if (shift.modality === 'image' && (input === undefined || flags.text !== undefined))
+    throw usage(`${shift.name} changes pictures, not texts; give the path of one.`);
+  if (shift.modality === 'text' && input !== undefined && (flags.text !== undefined || input.kind !== 'questions'))
+    throw usage(`${shift.name} changes texts, not pictures; give --text "..." or a .jsonl file of questions.`);
+  const foreign = (shift.modality === 'image' ? TEXT_FLAGS : IMAGE_FLAGS).find(flag => given.has(flag));
+  if (foreign)
+    throw usage(
+      `--${kebab(foreign)} has no meaning for ${shift.name}, which changes ${shift.modality === 'image' ? 'pictures' : 'texts'}; leave it away.`,
+    );
+  const translating = shift.name === 'translation' ? undefined : TRANSLATION_FLAGS.find(flag => given.has(flag));
+  if (translating) throw usage(`--${kebab(translating)} belongs to translation, not to ${shift.name}.`);
+  if (given.has('frostTextures') && shift.name !== 'frost') throw usage(`--frost-textures belongs to frost, not to ${shift.name}.`);
+  if (input && input.kind !== 'picture' && given.has('sample'))
+    throw usage('Of many, each has its place as its number; leave --sample away.');
+  checkCompat(shift.name, { compat: flags.compat });
+  atSeverity(shift.name, flags.severity, Array<null>(shift.severities).fill(null));
+}
+
+async function run(context: Context, options: Options, [name, path]: readonly (string | undefined)[], given: ReadonlySet<string>) {
+  if (name === undefined) {
+    listShifts(context);
+    return undefined;
+  }
+  const suite = findSuite(name);
+  if (suite) {
+    if (path !== undefined || options.text !== undefined)
+      throw usage(`${suite.name} is a suite of many shifts; apply one of them, or give it to narrows evaluate --suite.`);
+    describeSuite(context, suite);
+    return undefined;
+  }
+  const shift = findShift(name)!;
+  const severity = given.has('severity') ? (options.severity as number) : Math.min(3, shift.severities);
+  const flags = { ...(options as unknown as ShiftFlags), severity, pictures: pictureOptions(context, options) };
+  if (path === undefined && flags.text === undefined) {
+    const idle = ['output', 'severity', 'sample', ...IMAGE_FLAGS, ...TEXT_FLAGS].find(flag => given.has(flag));
+    if (idle)
+      throw usage(
+        `There is nothing to apply ${shift.name} to; give ${shift.modality === 'image' ? 'the path of a picture' : '--text "..."'}.`,
+      );
+    describeShift(context, shift);
+    return undefined;
+  }
+  const input = path === undefined ? undefined : await inputOf(path);
+  checkFlags(shift, input, flags, given);
+  return shift.modality === 'image' ? imageShift(context, shift, input!, flags) : textShift(context, shift, input, flags);
+}
+
+/** `narrows shifts [NAME] [INPUT]`. */
+export const shiftsCommand: CommandModule = { configure: configureShifts, run };
