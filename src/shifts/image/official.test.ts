@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { resizeImage } from '../../inputs/image/resize.ts';
 import { shiftImage } from '../apply.ts';
+import { imageShifts } from '../registry.ts';
 import { toBytes, toFloat } from './primitives/float-image.ts';
 import { motionSmooth } from './primitives/motion.ts';
 import { waterLight } from './spatter.ts';
@@ -142,4 +143,14 @@ it("spatter's light on water is OpenCV's, byte for byte", async () => {
     const part = (data: Uint8Array): Uint8Array => data.slice(k * width * height, (k + 1) * width * height);
     expect(waterLight({ width, height, data: part(layers.data) })).toEqual(part(water.data));
   }
+});
+
+it.each([
+  [
+    'spatter',
+    "noise of mean 0.65, 0.65, 0.65, 0.65, 0.67 and deviation 0.3, 0.3, 0.3, 0.3, 0.4, smoothed with sigma 4, 3, 2, 1, 1 pixels; threshold 0.69, 0.68, 0.68, 0.65, 0.65; strength of the water 0.6, 0.6, 0.5; sigma of the mud's edge 1.5, 1.5",
+  ],
+  ['frost', 'picture x 1, 0.8, 0.7, 0.65, 0.6 + texture x 0.4, 0.6, 0.7, 0.7, 0.75'],
+])('%s has the published constants', (name, constants) => {
+  expect(imageShifts.find(s => s.name === name)?.constants).toBe(constants);
 });

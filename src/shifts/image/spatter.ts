@@ -18,6 +18,7 @@ const SPATTERS = [
 
 /** Pale turquoise, and brown. */
 const COLOURS = { water: [175, 238, 238], mud: [63, 42, 20] } as const;
+const WORDS = { water: 'strength of the water', mud: "sigma of the mud's edge" } as const;
 /** Weights that light the drops' edges from one side. */
 const RELIEF = [-2, -1, 0, -1, 1, 1, 0, 1, 2];
 const FARTHEST = 20;
@@ -47,7 +48,16 @@ export const spatter: ImageShift = {
   modality: 'image',
   severities: 5,
   summary: 'Splashes water (severities 1 to 3) or mud (4 and 5) over the picture.',
-  constants: `noise of mean ${SPATTERS.map(s => s[0]).join(', ')} and deviation ${SPATTERS.map(s => s[1]).join(', ')}, smoothed with sigma ${SPATTERS.map(s => s[2]).join(', ')} pixels; threshold ${SPATTERS.map(s => s[3]).join(', ')}; water's strength 0.6, 0.6, 0.5; sigma of the mud's edge 1.5, 1.5`,
+  constants: `noise of mean ${SPATTERS.map(s => s[0]).join(', ')} and deviation ${SPATTERS.map(s => s[1]).join(', ')}, smoothed with sigma ${SPATTERS.map(s => s[2]).join(', ')} pixels; threshold ${SPATTERS.map(s => s[3]).join(', ')}; ${(
+    ['water', 'mud'] as const
+  )
+    .map(
+      kind =>
+        `${WORDS[kind]} ${SPATTERS.filter(s => s[5] === kind)
+          .map(s => s[4])
+          .join(', ')}`,
+    )
+    .join('; ')}`,
   scaled: '',
   source: IMAGENET_C_EXTRA,
   random: true,

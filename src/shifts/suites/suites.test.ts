@@ -44,6 +44,27 @@ describe('the built-in suites', () => {
       'defocus_blur:1',
       'defocus_blur:1+synonym_replacement:4',
     ]);
+    const [pictures, texts] = [
+      'gaussian_noise shot_noise defocus_blur zoom_blur fog frost snow brightness contrast'.split(' ').map(name => `${name}:3`),
+      'keyboard char_insert char_delete word_swap word_delete synonym_insertion ocr synonym_replacement punctuation'
+        .split(' ')
+        .map(name => `${name}:4`),
+    ];
+    const joint = pictures.map((name, i) => `${name}+${texts[i]}`);
+    expect(findSuite('vittle-9x9x9')!.scenarios.map(s => s.name)).toEqual([...pictures, ...texts, ...joint]);
+    expect(
+      findSuite('vittle-9x9x9-translated')!
+        .scenarios.map(s => s.name)
+        .slice(15, 18),
+    ).toEqual(['translation:1:Arabic', 'translation:1:Greek', 'translation:1:Hindi']);
+    expect(
+      findSuite('imagenet-c')!
+        .scenarios.map(s => s.name)
+        .filter(name => name.endsWith(':3'))
+        .join(' '),
+    ).toBe(
+      'gaussian_noise:3 shot_noise:3 impulse_noise:3 defocus_blur:3 glass_blur:3 motion_blur:3 zoom_blur:3 snow:3 frost:3 fog:3 brightness:3 contrast:3 elastic_transform:3 pixelate:3 jpeg_compression:3',
+    );
     expect(suites.filter(s => s.marked === 'ours').map(s => s.name)).toEqual(['vittle-9x9x9', 'vittle-9x9x9-translated']);
   });
 

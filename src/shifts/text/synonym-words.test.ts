@@ -50,6 +50,34 @@ describe('synonyms', () => {
   });
 });
 
+describe("WordNet's rules of detachment", () => {
+  it.each([
+    ['noun', 's: , ses:s, ves:f, xes:x, zes:z, ches:ch, shes:sh, men:man, ies:y'],
+    ['verb', 's: , ies:y, es:e, es: , ed:e, ed: , ing:e, ing: '],
+    ['adj', 'er: , est: , er:e, est:e'],
+    ['adv', ''],
+  ])('%s', (part, rules) => {
+    const known = (lemma: string): SynonymFile => {
+      const none = { noun: {}, verb: {}, adj: {}, adv: {} };
+      return {
+        source: '',
+        license: '',
+        phrases: [lemma, 'other'],
+        synsets: [[0, 1]],
+        lemmas: { ...none, [part]: { [lemma]: [0] } },
+        exceptions: none,
+      };
+    };
+    const list = rules
+      .split(', ')
+      .filter(Boolean)
+      .map(rule => rule.split(':').map(end => end.trim()));
+    for (const [ending, base] of list) expect(synonymsOf(known(`qu${base}`))(`qu${ending}`), ending).toContain('other');
+    for (const ending of ['s', 'men', 'ed', 'ing', 'er', 'est', 'ly'])
+      if (!list.some(([one, base]) => one === ending && base === '')) expect(synonymsOf(known('qu'))(`qu${ending}`), ending).toEqual([]);
+  });
+});
+
 it('127 words are never replaced', () => {
   expect(STOP_WORDS.size).toBe(127);
   expect(['the', 'not', 'now', 's', 't'].every(word => STOP_WORDS.has(word))).toBe(true);
