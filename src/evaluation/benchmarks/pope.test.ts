@@ -29,6 +29,15 @@ describe('POPE from parquet', () => {
     );
   });
 
+  it("takes the hub's rows once, though they stand there twice, and its splits where there is no more", async () => {
+    const data = temporary();
+    const file = table('POPE/data/test-00000-of-00001.parquet');
+    for (const name of ['random', 'popular', 'adversarial']) cpSync(file, join(data, `Full/${name}-00000-of-00001.parquet`));
+    expect((await pope.load({ data })).questions.length).toBe(36);
+    cpSync(file, join(data, 'data/test-00000-of-00001.parquet'));
+    expect((await pope.load({ data })).questions.length).toBe(12);
+  });
+
   it('reads files with large strings, and pictures by path', async () => {
     expect((await pope.load({ data: table('traps/POPE-large-string.parquet') })).questions.length).toBe(12);
     await expect(pope.load({ data: table('traps/picture-by-path.parquet') })).rejects.toThrow(

@@ -9,8 +9,12 @@ import { ByteCell, type TableRow } from './table.ts';
 
 // The library's LZ4 stops at a block that ends without literals, which is what pyarrow writes for a page without values.
 const CODECS = { ...compressors, LZ4: lz4Hadoop, LZ4_RAW: lz4Raw };
-/** Decoded columns of row groups that are kept for the next picture, and the most bytes of them. */
-const KEPT = { groups: 8, bytes: 192 * 2 ** 20 };
+/** Decoded columns of row groups that are kept for the next picture, and the most bytes of them (a larger one is kept by itself). */
+const KEPT = { groups: 8, bytes: 64 * 2 ** 20 };
+/** Columns of more bytes are read page by page, where the file has an index of its pages and these are small. */
+const LARGE = 16 * 2 ** 20;
+/** Least bytes of a page's entry in that index, and the largest page on average. Older writers put a thousand pictures into one page. */
+const PAGE = { entry: 10, bytes: 4 * 2 ** 20 };
 
 /** A row group's place in the file. */
 interface Group {
@@ -28,17 +32,11 @@ function plain(value: unknown): unknown {
   return value;
 }
 
-const bytesIn = (value: unknown): number => {
-  if (value instanceof Uint8Array) return value.byteLength;
-  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + bytesIn(one), 0);
-  return value !== null && typeof value === 'object' ? bytesIn(Object.values(value)) : 0;
-};
-
 /** An open parquet file. No handle stays open between reads. */
 class ParquetFile {
   private readonly file: AsyncBuffer;
   private readonly groups: Group[] = [];
-  private readonly kept = new Map<string, { readonly values: Promise<readonly unknown[]>; bytes: number }>();
+  private readonly kept = new Map<string, { readonly values: Promise<readonly unknown[]>; readonly bytes: number }>();
   private metadata!: FileMetaData;
   private split!: ReturnType<typeof splitSchema>;
 
@@ -81,6 +79,7 @@ class ParquetFile {
         rowEnd: first + rows,
         compressors: CODECS,
         utf8: false,
+        useOffsetIndex: true,
         ...(columns ? { columns } : {}),
       }),
     );
@@ -95,29 +94,45 @@ class ParquetFile {
       this.kept.set(key, known);
       return known.values;
     }
+    const bytes = this.bytesOf(group, name);
+    let total = bytes + [...this.kept.values()].reduce((sum, one) => sum + one.bytes, 0);
+    // Room is made first: two large row groups are never in memory together.
+    for (const [old, { bytes: freed }] of this.kept) {
+      if (this.kept.size < KEPT.groups && total <= KEPT.bytes) break;
+      this.kept.delete(old);
+      total -= freed;
+    }
     const values = this.read(this.metadata, group, [name]).then(rows => rows.map(row => row[name]));
-    const entry = { values, bytes: 0 };
-    this.kept.set(key, entry);
-    try {
-      entry.bytes = bytesIn(await values);
-    } catch (error) {
+    this.kept.set(key, { values, bytes });
+    return values.catch((error: unknown) => {
       this.kept.delete(key);
       throw error;
-    }
-    let total = [...this.kept.values()].reduce((sum, one) => sum + one.bytes, 0);
-    for (const [old, { bytes }] of this.kept) {
-      if (old === key || (this.kept.size <= KEPT.groups && total <= KEPT.bytes)) break;
-      this.kept.delete(old);
-      total -= bytes;
-    }
-    return values;
+    });
+  }
+
+  private chunks(group: Group, name: string) {
+    return this.metadata.row_groups[group.index].columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === name);
+  }
+
+  /** Bytes of a column of one row group when it is decoded. */
+  private bytesOf(group: Group, name: string): number {
+    return this.chunks(group, name).reduce((sum, { meta_data }) => sum + Number(meta_data?.total_uncompressed_size ?? 0), 0);
+  }
+
+  /** One value of a column with bytes: only its page is read where the column is large and the file says where its pages are. */
+  private async value(group: Group, name: string, row: number): Promise<unknown> {
+    const bytes = this.bytesOf(group, name);
+    const pages = this.chunks(group, name).map(({ offset_index_length = 0 }) => offset_index_length / PAGE.entry);
+    const paged = bytes > LARGE && Math.min(...pages) > 0 && bytes / Math.max(...pages) < PAGE.bytes;
+    if (!paged) return (await this.column(group, name))[row];
+    const [found] = await this.read(this.metadata, { ...group, first: group.first + row, rows: 1 }, [name]);
+    return found[name];
   }
 
   /** How many values of a column's bytes are null; undefined where the file does not say. */
   private nulls(group: Group, column: ByteColumn): number | undefined {
-    const chunk = this.metadata.row_groups[group.index].columns.find(
-      ({ meta_data }) =>
-        meta_data?.path_in_schema[0] === column.name && (column.kind === 'bytes' || meta_data.path_in_schema[1] === 'bytes'),
+    const chunk = this.chunks(group, column.name).find(
+      ({ meta_data }) => column.kind === 'bytes' || meta_data?.path_in_schema[1] === 'bytes',
     );
     const count = chunk?.meta_data?.statistics?.null_count;
     return count === undefined ? undefined : Number(count);
@@ -141,7 +156,7 @@ class ParquetFile {
     if (!hasBytes && named === undefined) return null;
     const source = `${where}, column ${column.name}`;
     return new ByteCell(source, named, hasBytes, async () => {
-      const found = (await this.column(group, column.name))[row];
+      const found = await this.value(group, column.name, row);
       const bytes = found instanceof Uint8Array ? found : (found as { readonly bytes?: unknown } | null)?.bytes;
       if (!(bytes instanceof Uint8Array)) throw new NarrowsError(`${source} holds no bytes.`);
       // A copy: the cache may then let the rest of the page go.
@@ -151,11 +166,12 @@ class ParquetFile {
 
   private list(group: Group, column: ByteColumn, row: number, where: string, value: unknown): unknown {
     if (!Array.isArray(value)) return null;
-    return value.map((one, i) => {
+    return value.map((one: unknown, i) => {
+      if (one === null || one === undefined) return null;
       const source = `${where}, column ${column.name}, item ${i + 1}`;
-      const path = (one as { readonly path?: unknown } | null)?.path;
+      const path = (one as { readonly path?: unknown }).path;
       return new ByteCell(source, typeof path === 'string' ? path : undefined, true, async () => {
-        const found = ((await this.column(group, column.name))[row] as readonly unknown[])[i];
+        const found = ((await this.value(group, column.name, row)) as readonly unknown[])[i];
         const bytes = found instanceof Uint8Array ? found : (found as { readonly bytes?: unknown } | null)?.bytes;
         if (!(bytes instanceof Uint8Array)) throw new NarrowsError(`${source} holds no bytes.`);
         return bytes.slice();

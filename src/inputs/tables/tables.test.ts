@@ -127,6 +127,46 @@ describe('parquet', () => {
   });
 });
 
+describe('other layouts of parquet', () => {
+  const own = (name: string): string => fileURLToPath(new URL(`./testdata/${name}.parquet`, import.meta.url));
+  const BYTES = '\u0089PNG made up';
+  const shown = async (value: unknown): Promise<unknown> => {
+    if (Array.isArray(value)) return Promise.all(value.map(shown));
+    if (!(value instanceof ByteCell)) return value;
+    return [value.path ?? null, value.hasBytes ? Buffer.from(await value.read()).toString('latin1') : null];
+  };
+
+  it.each(['plain', 'no-statistics', 'delta', 'groups-of-one'])('%s: nulls, lists of pictures, large numbers', async name => {
+    const rows = await all(own(name));
+    const column = (key: string) => Promise.all(rows.map(row => shown(row.values[key])));
+    expect(await column('image')).toEqual([[null, BYTES], null, null, ['x.png', BYTES], ['y.png', null], [null, BYTES]]);
+    expect(await column('images')).toEqual([
+      [
+        [null, BYTES],
+        [null, BYTES],
+      ],
+      [],
+      null,
+      [['z', BYTES]],
+      [null],
+      [],
+    ]);
+    expect(await column('raw')).toEqual([[null, BYTES], null, [null, BYTES], [null, ''], [null, BYTES], [null, BYTES]]);
+    expect(await column('large')).toEqual([0, 1, 2, 3, 4, 5].map(i => 2n ** 60n + BigInt(i)));
+    expect(await column('small')).toEqual([null, 1, 2, 3, 4, 5]);
+    expect(await column('options')).toEqual([['a', 'b'], [], null, ['c'], ['d'], ['e']]);
+    expect(await column('id')).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('reads one page of a large row group', async () => {
+    const rows = await all(own('pages'));
+    for (const i of [17, 0, 23]) {
+      const bytes = await (rows[i].values.raw as ByteCell).read();
+      expect([bytes.length, bytes[0], bytes[2 ** 20 - 1]]).toEqual([2 ** 20, i, i]);
+    }
+  });
+});
+
 describe('TSV and others', () => {
   it.each(['POPE.tsv', 'MMStar.tsv', 'MMMU_DEV_VAL.tsv'])('%s: all rows', async name => {
     const want = JSON.parse(readFileSync(join(DATA, 'tsv/rows.json'), 'utf8'))[name] as Record<string, unknown>[];
