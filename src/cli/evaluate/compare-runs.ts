@@ -2,7 +2,11 @@
 import { basename, resolve } from 'node:path';
 import { compareRuns, type RunsComparison, type ScoredRun } from '../../evaluation/run/compare-runs.ts';
 import { readRun } from '../../evaluation/run/folder.ts';
+import { lockOutput } from '../../node/output-lock.ts';
+import { runsTable } from '../../report/evaluation/runs/table.ts';
+import { writeRunsReport } from '../../report/evaluation/write-runs.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { formatCount } from '../../system/format.ts';
 import type { Context, Options } from '../command.ts';
 import { formatTable } from '../table.ts';
 import { scoreRun } from './report-run.ts';
@@ -22,38 +26,15 @@ export function runNames(folders: readonly string[]): string[] {
   return new Set(short).size === short.length ? short : [...folders];
 }
 
-const points = (share: number): string => (Number.isNaN(share) ? '–' : `${share > 0 ? '+' : ''}${(100 * share).toFixed(1)}`);
-const pValue = (p: number): string => (Number.isNaN(p) ? '–' : p < 0.001 ? '< .001' : p.toFixed(3).replace(/^0/, ''));
-
-function table({ rows, reference }: RunsComparison, columns: number): string {
-  const lines = rows.map(row => {
-    const { difference, low, high, rightToWrong, wrongToRight, mcnemar, n } = row.changes;
-    return [
-      row.run,
-      row.benchmark,
-      row.scenario,
-      points(difference),
-      Number.isNaN(low) ? '' : `[${points(low)}, ${points(high)}]`,
-      `${n}`,
-      `${rightToWrong} / ${wrongToRight}`,
-      pValue(mcnemar),
-      pValue(row.adjusted),
-      row.drop ? `${points(row.drop.difference)}${row.drop.adjusted < 0.05 ? '' : ' †'}` : '',
-      row.verdict,
-    ];
-  });
-  const header = ['run', 'set', 'scenario', 'points', '95 %', 'n', 'lost / won', 'McNemar', 'p (Holm)', 'drop', 'verdict'];
-  const power = rows
-    .filter(({ scenario, changes }) => scenario === 'clean' && Number.isFinite(changes.questionsForOnePoint))
+function table(comparison: RunsComparison, columns: number): string {
+  const { header, rows, notes } = runsTable(comparison);
+  const power = comparison.rows
+    .filter(({ kind, changes }) => kind === 'clean' && Number.isFinite(changes.questionsForOnePoint))
     .map(
       ({ benchmark, run, changes }) =>
-        `${benchmark}, ${run}: ${changes.questionsForOnePoint} questions would show one point; these ${changes.n} show ${(100 * changes.smallestDifference).toFixed(1)} (80 % power).`,
+        `${benchmark}, ${run}: ${formatCount(changes.questionsForOnePoint)} questions would show one point; these ${formatCount(changes.n)} show ${(100 * changes.smallestDifference).toFixed(1)} (80 % power).`,
     );
-  return [
-    formatTable(header, lines, columns),
-    `points: share right minus that of ${reference}, paired, interval over pictures; drop: points less lost to the shift than ${reference} (above 0: holds up better); † not told apart.`,
-    ...power,
-  ].join('\n');
+  return [formatTable(header, rows, columns), ...notes, ...power].join('\n');
 }
 
 /** Compares the runs of folders; the first is the reference. @throws NarrowsError for fewer than two, or folders without runs */
@@ -70,6 +51,12 @@ export async function compareFolders(context: Context, folders: readonly string[
   const comparison = compareRuns(runs);
   for (const warning of comparison.warnings) context.log.warn(warning);
   if (comparison.rows.length === 0) throw new NarrowsError('The runs share no question that both answered: were they asked the same sets?');
+  const output = options.output as string | undefined;
+  if (output !== undefined) {
+    await using _lock = await lockOutput(output);
+    const files = await writeRunsReport(output, comparison);
+    context.log.info(`The report is ${files[0]}.`);
+  }
   if (context.json) context.print(JSON.stringify(comparison));
   else context.print(table(comparison, context.columns));
   return undefined;

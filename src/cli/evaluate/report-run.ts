@@ -1,24 +1,32 @@
 /** @file Scores a run's folder, writes its report, and prints what came out. */
+
+import type { LoadOptions } from '../../evaluation/benchmarks/benchmark.ts';
 import { benchmarks } from '../../evaluation/benchmarks/registry.ts';
 import type { Unanswered } from '../../evaluation/run/answer-sets.ts';
-import type { SetToAsk } from '../../evaluation/run/asked-set.ts';
-import { assembleRun } from '../../evaluation/run/assemble.ts';
-import { type RunFacts, readRun, readStoredQuestions } from '../../evaluation/run/folder.ts';
+import { AskedSet } from '../../evaluation/run/asked-set.ts';
+import { answerLines, assembleRun } from '../../evaluation/run/assemble.ts';
+import { hashOf, type RunFacts, readRun, readStoredQuestions } from '../../evaluation/run/folder.ts';
 import type { LeftOut } from '../../evaluation/run/load-sets.ts';
 import type { EvaluationResults } from '../../evaluation/run/results.ts';
+import { CLEAN } from '../../evaluation/run/scenario.ts';
 import { type ScoredSetOfRun, scoreSet } from '../../evaluation/run/score-run.ts';
 import { scorers } from '../../evaluation/scorers/registry.ts';
-import { NarrowsError } from '../../system/errors.ts';
+import { lockOutput } from '../../node/output-lock.ts';
+import type { PictureSource } from '../../report/evaluation/draw-worst.ts';
+import { writeEvaluationReport } from '../../report/evaluation/write-report.ts';
+import { messageOf, NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
+import { pictureOptions } from '../picture-flags.ts';
 import { formatTable } from '../table.ts';
+import { shiftMeans } from './shift-means.ts';
 
 /** What is known of a run besides its folder. */
 export interface RunParts {
   readonly run: RunFacts;
   readonly leftOut: readonly LeftOut[];
   readonly unanswered: readonly Unanswered[];
-  /** The sets as they were loaded: their pictures can be shown. Without them the report shows none. */
-  readonly loaded: readonly SetToAsk[];
+  /** The sets as they were loaded, whose pictures the report shows. */
+  readonly loaded: readonly AskedSet[];
 }
 
 /** A benchmark by its name; of a run of another version it may not be known any more. */
@@ -86,12 +94,45 @@ export async function reportRun(context: Context, options: Options, output: stri
     signal: context.signal,
   });
   const results = assembleRun({ run: parts.run, sets, leftOut: [...parts.leftOut, ...leftOut], unanswered: parts.unanswered });
+  context.status('Writing the report');
+  const files = await writeEvaluationReport(output, results, { answers: answerLines(sets), pictures: pictureSource(parts.loaded) });
   context.status();
   for (const { benchmark, reason } of leftOut) context.log.warn(`${benchmark} has no score: ${reason}`);
   for (const { benchmark, scenarios } of results.sets)
     for (const message of new Set(scenarios.flatMap(({ score }) => score.warnings))) context.log.warn(`${benchmark}: ${message}`);
   if (context.json) context.print(JSON.stringify(results));
   else if (results.sets.length > 0) context.print(table(results, context.columns));
+  context.log.info(`The report is ${files[0]}.`);
+}
+
+/** Pictures of worst cases from the sets that are loaded. */
+const pictureSource =
+  (loaded: readonly AskedSet[]): PictureSource =>
+  async ({ benchmark, key }, name) => {
+    const set = loaded.find(({ given }) => given.benchmark.name === benchmark);
+    const scenario = set?.given.scenarios.find(one => one.name === name) ?? CLEAN;
+    if (!set) throw new NarrowsError('The data of the set were not at hand when the report was written.');
+    return set.pictures(scenario, key);
+  };
+
+/** Sets of a run read again, so that their pictures can be shown; those whose data are gone are left out, which the report says. */
+async function loadAgain(context: Context, run: RunFacts, options: Options): Promise<AskedSet[]> {
+  const { means } = await shiftMeans(options);
+  const pictures = pictureOptions(context, options);
+  const sets: AskedSet[] = [];
+  for (const { benchmark: name, load, prompt, scenarios, hash } of run.sets) {
+    const benchmark = entryOf(name);
+    if (!benchmark) continue;
+    try {
+      const set = await benchmark.load({ ...(load as LoadOptions), pictures, signal: context.signal });
+      if (hashOf(set.questions) !== hash) throw new NarrowsError('its questions are other ones now.');
+      sets.push(new AskedSet({ benchmark, set, prompt, scenarios }, { seed: run.seed, pictures, means }));
+    } catch (error) {
+      if (!(error instanceof NarrowsError)) throw error;
+      context.log.warn(`No pictures of ${name} in the report: ${messageOf(error)}`);
+    }
+  }
+  return sets;
 }
 
 /** `--report-only`: the report of what a folder holds. @throws NarrowsError where it holds no run */
@@ -100,6 +141,7 @@ export async function reportOnly(context: Context, options: Options): Promise<un
   if (output === undefined) throw new NarrowsError('--report-only needs the folder of a run: add --output DIR.', { kind: 'usage' });
   const run = await readRun(output);
   if (!run) throw new NarrowsError(`${output} holds no run of narrows evaluate (no run.json).`, { kind: 'usage' });
-  await reportRun(context, options, output, { run, leftOut: [], unanswered: [], loaded: [] });
+  await using _lock = await lockOutput(output);
+  await reportRun(context, options, output, { run, leftOut: [], unanswered: [], loaded: await loadAgain(context, run, options) });
   return undefined;
 }

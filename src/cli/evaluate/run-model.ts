@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { answerSets, type Unanswered } from '../../evaluation/run/answer-sets.ts';
 import type { Answerer } from '../../evaluation/run/answerer.ts';
+import { AskedSet } from '../../evaluation/run/asked-set.ts';
 import { hashOf, mergeRun, type RunFacts, readRun, writeQuestions, writeRun } from '../../evaluation/run/folder.ts';
 import { loadSets } from '../../evaluation/run/load-sets.ts';
 import { scenarioRemarks } from '../../evaluation/run/scenario.ts';
@@ -105,6 +106,11 @@ export async function evaluateModel(context: Context, options: Options, given: R
   sayUnanswered(context, result.unanswered);
   const cost = answering.cost();
   if (cost) context.log.info(cost);
-  await reportRun(context, options, output, { run, leftOut, unanswered: result.unanswered, loaded: sets });
+  await reportRun(context, options, output, {
+    run,
+    leftOut,
+    unanswered: result.unanswered,
+    loaded: asked.map(set => new AskedSet(set, { seed: context.seed, pictures, means })),
+  });
   return undefined;
 }

@@ -1,6 +1,7 @@
 /** @file A set of questions ready to be asked under several scenarios: prompts, numbers of samples, and the order of work. */
 import { schedule } from '../../generation/bulk.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { exactJson } from '../../system/exact-json.ts';
 import type { Benchmark } from '../benchmarks/benchmark.ts';
@@ -99,6 +100,13 @@ export class AskedSet {
       });
     }
     return asked;
+  }
+
+  /** Pictures of a question as a scenario shows them. @throws NarrowsError for a question that the set lacks, or a picture that cannot be read */
+  async pictures(scenario: Scenario, key: string): Promise<RgbImage[]> {
+    const question = this.questions.find(one => one.key === key);
+    if (!question) throw new NarrowsError(`The set has no question ${key} any more.`);
+    return Promise.all(question.pictures.map(picture => this.picture(scenario, picture).read()));
   }
 
   private async turn(scenario: Scenario, question: Question, number: number): Promise<{ text: string; refused?: string }> {
