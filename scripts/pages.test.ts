@@ -4,12 +4,14 @@ import { methods } from '../src/attribution/registry.ts';
 import { metrics } from '../src/evaluation/metrics/registry.ts';
 import { benchmarksPage } from './benchmarks-page.ts';
 import { methodsPage, metricsPage, shiftsPage } from './pages.ts';
+import { scorersPage } from './scorers-page.ts';
 
 it.each([
   ['methods', methodsPage],
   ['metrics', metricsPage],
   ['shifts', shiftsPage],
   ['benchmarks', benchmarksPage],
+  ['scorers', scorersPage],
 ] as const)('docs/%s.md is what `npm run docs` makes', async (name, page) => {
   expect(page()).toBe(await readFile(new URL(`../docs/${name}.md`, import.meta.url), 'utf8'));
 });

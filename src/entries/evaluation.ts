@@ -46,6 +46,16 @@ export {
 export { createMetric, findMetric, type MetricName, type MetricOptions, metrics, registerMetric } from '../evaluation/metrics/registry.ts';
 export { corruptCaption, corruptImage } from '../evaluation/roar/corrupt.ts';
 export { type RoarResults, relativeDrop, roarMarkdown } from '../evaluation/roar/report.ts';
+export { answerOf } from '../evaluation/scorers/answers/answer-row.ts';
+export { readAnswers } from '../evaluation/scorers/answers/read-answers.ts';
+export { type Joined, type JoinedAnswer, joinAnswers } from '../evaluation/scorers/join.ts';
+export { type Marks, parseMarks } from '../evaluation/scorers/parse/marks.ts';
+export { outcomeOf, parseVerdict, type Verdict } from '../evaluation/scorers/parse/verdict.ts';
+export { findScorer, scorers } from '../evaluation/scorers/registry.ts';
+export type { Score } from '../evaluation/scorers/score.ts';
+export { type ScoredAnswers, type ScoreOptions, scoreAnswers, scoreJoined } from '../evaluation/scorers/score-answers.ts';
+export type { Figures, Reading, ScoredAnswer, Scorer, Summary, Tally } from '../evaluation/scorers/scorer.ts';
+export { wildvisionBoard, wildvisionScore } from '../evaluation/scorers/wildvision/official.ts';
 export { type BootstrapOptions, bootstrap, type Estimate } from '../tensor/statistics/bootstrap.ts';
 export { clusterBootstrap } from '../tensor/statistics/cluster-bootstrap.ts';
 export { CLUSTERED_ERRORS, type ClusteredError, millerStandardError } from '../tensor/statistics/clustered-error.ts';

@@ -83,7 +83,8 @@ describe('strict choice', () => {
     ['A dog sits on a cat', null],
     ['The answer is a mystery', null],
     ['', null],
-    ['dog', null],
+    ['dog', 'A'],
+    ['dogs', null],
   ])('%j names %j', (answer, letter) =>
     expect(read('choice@strict', answer, { kind: 'choice', options, answers: ['A'] }).value).toBe(letter),
   );

@@ -7,11 +7,13 @@ const BOXED = /\\boxed\s*\{\s*([^{}]*)\}|<answer>([^<]*)(?:<\/answer>|$)/gi;
 const SAID = /\b(?:answer|option|choice)(?:\s+is)?\s*[:=]?\s*[([{]?([A-Za-z])(?![\p{L}\p{N}'’])[)\]}]?/giu;
 const BRACKETED = /[([{]\s*([A-Z])\s*[)\]}]/g;
 
+/** An option's text or an answer made comparable; an article before it does not matter. */
 const plain = (text: string): string =>
   text
     .toLowerCase()
     .replace(/[^\p{L}\p{N}$%+\-<>=/]+/gu, ' ')
-    .trim();
+    .trim()
+    .replace(/^(?:a|an|the|some) (?=\S)/, '');
 
 /** A letter, with nothing but marks around it. */
 const alone = (text: string): string | undefined => /^[\s([{<.,:;!?]*([A-Za-z])[\s)\]}>.,:;!?]*$/.exec(text)?.[1].toUpperCase();
