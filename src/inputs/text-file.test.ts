@@ -46,6 +46,16 @@ describe('a text file', () => {
     for (const size of [3, 4, 1000]) await expect(inPieces(path, size)).rejects.toThrow(says);
   });
 
+  it('in UTF-32 is named', async () => {
+    for (const [name, mark] of [
+      ['le32.txt', [0xff, 0xfe, 0, 0]],
+      ['be32.txt', [0, 0, 0xfe, 0xff]],
+    ] as const)
+      await expect(readText(file(name, Buffer.from([...mark, 0x61, 0, 0, 0])))).rejects.toThrow(
+        'is UTF-32, which is not read; save it as UTF-8.',
+      );
+  });
+
   it('with zero bytes is no text', async () => {
     await expect(readText(file('bare16.txt', Buffer.from('hello', 'utf16le')))).rejects.toThrow('holds zero bytes');
   });

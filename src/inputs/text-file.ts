@@ -25,6 +25,9 @@ class Decoder {
 
   private open(bytes: Uint8Array): TextDecoder {
     const [a, b] = bytes;
+    const wide =
+      bytes.length > 3 && ((a === 0xff && b === 0xfe && bytes[2] === 0 && bytes[3] === 0) || (a === 0 && b === 0 && bytes[2] === 0xfe));
+    if (wide) throw new NarrowsError(`${this.file} is UTF-32, which is not read; save it as UTF-8.`);
     if (a === 0xff && b === 0xfe) this.encoding = 'utf-16le';
     else if (a === 0xfe && b === 0xff) this.encoding = 'utf-16be';
     else if (bytes.subarray(0, 64).includes(0))

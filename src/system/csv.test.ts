@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvCell, delimiterOf, formatCsv, parseCsv } from './csv.ts';
+import { csvCell, delimiterOf, formatCsv, parseCsv, parseTable } from './csv.ts';
 import { visible } from './visible.ts';
 
 const fields = (text: string) => parseCsv(text).map(record => record.fields);
@@ -55,6 +55,25 @@ describe('CSV', () => {
     ]);
     expect(csvCell('\u001b[2Jcat, "dog"')).toBe('"\\u001b[2Jcat, ""dog"""');
     expect([Number.NaN, undefined, -0.25, 1e-7, true].map(csvCell)).toEqual(['', '', '-0.25', '1e-7', 'true']);
+  });
+
+  it('takes what a first line says parts the fields, and bars', () => {
+    const table = (text: string) => parseTable(text, 'x.csv').map(r => [r.line, ...r.fields]);
+    for (const mark of [';', ',', '\t', '|']) {
+      const lines = `image${mark}text\r\na.png${mark}"x${mark}y"\r\n`;
+      const rows = (from: number) => [
+        [from, 'image', 'text'],
+        [from + 1, 'a.png', `x${mark}y`],
+      ];
+      expect(table(lines)).toEqual(rows(1));
+      expect(table(`\uFEFFSEP=${mark}\r\n${lines}`)).toEqual(rows(2));
+    }
+    // It is said, whatever stands more often; and a column may be called so.
+    expect(table('sep=;\na,b,c;d\n')).toEqual([[2, 'a,b,c', 'd']]);
+    expect(table('sep=x,text\n1,2\n')).toEqual([
+      [1, 'sep=x', 'text'],
+      [2, '1', '2'],
+    ]);
   });
 
   it('finds semicolons and tabs by the first line', () => {

@@ -1,4 +1,4 @@
-/** @file Comma-separated values, RFC 4180: quotes, doubled quotes, commas and line breaks inside quotes; LF or CRLF. Semicolons and tabs, too. */
+/** @file Comma-separated values, RFC 4180: quotes, doubled quotes, commas and line breaks inside quotes; LF or CRLF. Semicolons, tabs and bars, too. */
 import { NarrowsError } from './errors.ts';
 import { visible } from './visible.ts';
 
@@ -8,24 +8,39 @@ export interface CsvRecord {
   readonly line: number;
 }
 
-/** What parts the fields: the one of comma, semicolon and tab that stands most often in the first line, outside of quotes; a comma by default. */
-export function delimiterOf(text: string): ',' | ';' | '\t' {
-  const [first] = text
-    .replace(/^\uFEFF/, '')
-    .replace(/"(?:[^"]|"")*"/g, '')
-    .trimStart()
-    .split(/\r?\n/, 1);
+/** What may part the fields. */
+export type Delimiter = ',' | ';' | '\t' | '|';
+
+/**
+ * What parts the fields: what a first line `sep=;` says (spreadsheets write it), else the one of comma, semicolon, tab and bar that stands most
+ * often in the first line, outside of quotes; a comma by default.
+ */
+export function delimiterOf(text: string): Delimiter {
+  const bare = text.replace(/^\uFEFF+/, '').trimStart();
+  const said = /^sep=([,;\t|])[\r\n]/i.exec(bare)?.[1];
+  if (said) return said as Delimiter;
+  const [first] = bare.replace(/"(?:[^"]|"")*"/g, '').split(/\r?\n|\r/, 1);
   const count = (delimiter: string): number => first.split(delimiter).length;
-  return ([';', '\t'] as const).reduce<',' | ';' | '\t'>((best, one) => (count(one) > count(best) ? one : best), ',');
+  return ([';', '\t', '|'] as const).reduce<Delimiter>((best, one) => (count(one) > count(best) ? one : best), ',');
+}
+
+/**
+ * The records of a table as people have it, parted by what `delimiterOf` finds; a line `sep=;` before the names is none of them.
+ * @param delimiter where the file's kind says it @throws NarrowsError as `parseCsv`
+ */
+export function parseTable(text: string, file: string, delimiter: Delimiter = delimiterOf(text)): CsvRecord[] {
+  const records = parseCsv(text, file, delimiter);
+  const [first] = records;
+  const isSign = first?.fields.length === 2 && /^sep=$/i.test(first.fields[0]) && first.fields[1] === '';
+  return isSign ? records.slice(1) : records;
 }
 
 /**
  * Parses a text; blank lines are ignored, a byte-order mark is dropped.
  * @param file named in errors
- * @param delimiter a comma, or what `delimiterOf` finds
  * @throws NarrowsError with the line for a quote that is never closed or text after a closing quote
  */
-export function parseCsv(text: string, file = 'the CSV', delimiter: ',' | ';' | '\t' = ','): CsvRecord[] {
+export function parseCsv(text: string, file = 'the CSV', delimiter: Delimiter = ','): CsvRecord[] {
   const ends = (at: number): boolean => text[at] === delimiter || text[at] === '\r' || text[at] === '\n';
   const records: CsvRecord[] = [];
   let at = text.startsWith('\uFEFF') ? 1 : 0;

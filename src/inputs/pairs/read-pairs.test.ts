@@ -30,6 +30,16 @@ describe('lists of pairs', () => {
     ]);
   });
 
+  it('refuses names that repeat, and says which columns are there', async () => {
+    await expect(readPairs(list('twice.csv', 'image,text,text\na.png,a,b\n'))).rejects.toThrow(/two columns are called "text"/);
+    await expect(readPairs(list('other.csv', 'picture,words\na.png,a\n'))).rejects.toThrow(
+      /has no column for the image \(its columns are picture, words\); name it one of image,/,
+    );
+    // Columns without a name are passed over, such as after a comma at the end.
+    expect((await readPairs(list('trail.csv', 'image,text,,\na.png,a,,\n')))[0].text).toBe('a');
+    expect((await readPairs(list('sep.csv', 'sep=;\nimage;text\na.png;a, b\n')))[0]).toMatchObject({ text: 'a, b', line: 3 });
+  });
+
   it('reads JSON lines, each with keys of its own', async () => {
     const pairs = await readPairs(
       list('a.jsonl', '{"image": "a.png", "text": "a"}\n\n{"file_name": "b.png", "caption": "b", "image_id": 3}\n'),
@@ -71,7 +81,7 @@ describe('lists of pairs', () => {
     ['a.txt', 'x', /neither \.csv nor \.jsonl/],
     ['empty.csv', '', /is empty/],
     ['alone.csv', 'image,text\n', /lists no pairs/],
-    ['columns.csv', 'picture,text\na,b\n', /no column for the image; name it one of image/],
+    ['columns.csv', 'picture,text\na,b\n', /no column for the image \(.*\); name it one of image/],
     ['ragged.csv', 'image,text\na,b,c\n', /line 2: 3 fields where the first line has 2; put quotes/],
     ['broken.jsonl', '{"image": \n', /line 1 is not valid JSON/],
     ['list.jsonl', '[1]\n', /line 1, is no JSON object/],

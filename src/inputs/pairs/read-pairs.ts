@@ -1,7 +1,7 @@
 /** @file The one reader of image–caption pairs: CSV (commas, semicolons, tabs), JSON lines, a JSON list, or parquet, for every command. */
 import { parseJson } from '../../checkpoints/config.ts';
 import { basename, dirname, isAbsolute, join, resolve } from '../../node/paths.ts';
-import { delimiterOf, parseCsv } from '../../system/csv.ts';
+import { parseTable } from '../../system/csv.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { parseExact } from '../../system/exact-json.ts';
 import { jsonRecords } from '../chat/json-records.ts';
@@ -28,6 +28,9 @@ export interface ListedPair {
 /** Names of columns and keys that are understood, in any case; the first that is there wins. */
 const IMAGE = ['image', 'image_path', 'file_name', 'filename', 'path', 'filepath'];
 const TEXT = ['text', 'caption', 'sentence', 'title'];
+
+/** Names of columns that a sentence lists. */
+const SHOWN = 8;
 
 /** What a file's pairs are read with. */
 export interface ReadPairsOptions {
@@ -56,8 +59,9 @@ class Reader {
   columns(names: readonly string[], where: string): { image: string; text: string } {
     const image = this.column(names, IMAGE);
     const text = this.column(names, TEXT);
-    if (image === undefined) throw new NarrowsError(`${where} has no column for the image; name it one of ${IMAGE.join(', ')}.`);
-    if (text === undefined) throw new NarrowsError(`${where} has no column for the caption; name it one of ${TEXT.join(', ')}.`);
+    const there = `its columns are ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ', …' : ''}`;
+    if (image === undefined) throw new NarrowsError(`${where} has no column for the image (${there}); name it one of ${IMAGE.join(', ')}.`);
+    if (text === undefined) throw new NarrowsError(`${where} has no column for the caption (${there}); name it one of ${TEXT.join(', ')}.`);
     for (const [chosen, wanted, what] of [
       [image, IMAGE, 'image'],
       [text, TEXT, 'caption'],
@@ -85,8 +89,10 @@ class Reader {
 }
 
 function* csvRows(content: string, file: string, reader: Reader, attempt: (work: () => void) => void): Generator<ListedPair> {
-  const [header, ...records] = parseCsv(content, file, delimiterOf(content));
+  const [header, ...records] = parseTable(content, file);
   if (!header) throw new NarrowsError(`${file} is empty; its first line should name the columns image and text.`);
+  const twice = header.fields.find((name, i) => name.trim() !== '' && header.fields.indexOf(name) !== i);
+  if (twice !== undefined) throw new NarrowsError(`${file}: two columns are called "${twice}"; give each a name of its own.`);
   const names = reader.columns(header.fields, `The first line of ${file}`);
   const count = header.fields.length;
   for (const { fields, line } of records) {

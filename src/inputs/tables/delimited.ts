@@ -1,5 +1,5 @@
 /** @file Rows of CSV and TSV files with a line of names, as VLMEvalKit writes its sets. */
-import { delimiterOf, parseCsv } from '../../system/csv.ts';
+import { parseTable } from '../../system/csv.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readText } from '../text-file.ts';
 import type { TableRow } from './table.ts';
@@ -18,7 +18,7 @@ export async function* delimitedRows(path: string, size: number): AsyncGenerator
       `${path} has ${Math.round(size / 1e6)} MB, and a text table is read whole, up to ${LARGEST / 1e6} MB; use the parquet files of the set.`,
     );
   const text = await readText(path);
-  const [header, ...records] = parseCsv(text, path, /\.tsv$/i.test(path) ? '\t' : delimiterOf(text));
+  const [header, ...records] = parseTable(text, path, /\.tsv$/i.test(path) ? '\t' : undefined);
   if (!header) throw new NarrowsError(`${path} is empty; its first line should name the columns.`);
   const names = header.fields.map(name => name.trim());
   const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i);

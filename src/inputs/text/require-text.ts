@@ -17,12 +17,15 @@ export function requireKnown(text: string, tokenized: TokenizedText): TokenizedT
   throw new NarrowsError(`The model's vocabulary knows no word of "${shorten(text)}": use other words, or another model.`);
 }
 
+/** What means something by itself: letters, digits, emoji, signs such as ♥ and €. */
+const MEANING = /[\p{L}\p{N}\p{Extended_Pictographic}\p{So}\p{Sc}]/u;
+
 /**
  * The sentence that warns of words, inside a caption that is known otherwise, which the vocabulary lacks; undefined where
  * it knows all of them. Punctuation is marked, but not warned about.
  */
 export function unknownWarning(text: string, { tokens }: Pick<TokenizedText, 'tokens'>): string | undefined {
-  const words = mergeWords(text, tokens, new Float32Array(tokens.length)).filter(word => word.unknown && /[\p{L}\p{N}]/u.test(word.text));
+  const words = mergeWords(text, tokens, new Float32Array(tokens.length)).filter(word => word.unknown && MEANING.test(word.text));
   if (words.length === 0) return undefined;
   const shown = [...new Set(words.map(word => shorten(word.text)))];
   const more = shown.length > 5 ? ` and ${shown.length - 5} more` : '';

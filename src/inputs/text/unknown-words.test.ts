@@ -27,6 +27,10 @@ describe('words that the vocabulary lacks', () => {
   it('are none where all are known, and a part makes the word', () => {
     expect(unknownWarning('a chest', tokenizer.encode('a chest'))).toBeUndefined();
     expect(unknownWarning('a chest, left', tokenizer.encode('a chest, left'))).toBeUndefined();
+    // Marks of punctuation mean nothing by themselves; emoji and signs do.
+    expect(unknownWarning('a chest —', tokenizer.encode('a chest —'))).toBeUndefined();
+    for (const sign of ['🧀', '👩‍👩‍👧', '♥', '€', '✂'])
+      expect(unknownWarning(`a chest ${sign}`, tokenizer.encode(`a chest ${sign}`))).toContain(`lacks "${sign}"`);
     const parts = [
       { start: 0, end: 3, special: false },
       { start: 3, end: 6, special: false, unknown: true },

@@ -73,7 +73,7 @@ describe('a file of pairs', () => {
 
   it.each([
     ['no JSON', '{"image"', /lines\.jsonl, line 2 is not valid JSON/],
-    ['no caption', JSON.stringify({ image }), /line 2 has no column for the caption; name it one of/],
+    ['no caption', JSON.stringify({ image }), /line 2 has no column for the caption \(its columns are image\); name it one of/],
     ['an empty caption', JSON.stringify({ image, caption: ' ' }), /line 2 has no caption: it must be a text that is not empty/],
     ['an image that is no path', JSON.stringify({ image: 5, caption: 'a' }), /line 2, must give image and caption as texts/],
     ['a list', '[]', /line 2, is no JSON object/],
