@@ -42,6 +42,11 @@ export function addJudgeFlags(command: Command): Command {
     .addOption(
       new Option('--order <which>', 'which answer is shown first').choices(['both', 'reference-first', 'model-first']).default('both'),
     )
+    .addOption(
+      new Option('--form <how>', 'marks: two marks from 1 to 10 (LLaVA-Bench); verdict: which answer is better (WildVision-Bench)')
+        .choices(['marks', 'verdict'])
+        .default('marks'),
+    )
     .option('--repeats <n>', 'how often each comparison is asked in each order', integer(1, 1000), 1);
 }
 

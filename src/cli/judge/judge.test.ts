@@ -109,6 +109,32 @@ describe('narrows judge', () => {
     expect((await readdir(join(folder, 'repeats'))).sort()).toEqual(['judge.json', 'replies.jsonl', 'reviews-2.jsonl', 'reviews.jsonl']);
   });
 
+  it('asks for verdicts, again where there is none, and sums up files of them', async () => {
+    await using server = await endpointServer((request, response, n) => {
+      const [, a, b] = /\[Assistant A\]\n(.*?)\n.*?\[Assistant B\]\n(.*?)\n/s.exec(request.body.messages[1].content)!;
+      // At first it says nothing, later it likes the shorter answer.
+      json(
+        response,
+        completion(n === 0 ? 'Hard to say.' : a.length === b.length ? '[[A=B]]' : a.length < b.length ? '[[A>>B]]' : 'So: [[B>>A]]'),
+      );
+    });
+    const ended = await call(server, 'verdicts', '--form', 'verdict', '--json');
+    const results = JSON.parse(ended.stdout);
+    expect(results).toMatchObject({
+      ...{ form: 'verdict', rules: 'narrows-verdict@1', reviews: 72, failures: {} },
+      score: { relative: 0, n: 72, clusters: 12 },
+      board: { much_worse: 72, reward: -100 },
+      noise: { orders: { flips: 0, same: 1 } },
+      cost: { requests: 73 },
+    });
+    expect(server.received.map(({ body }) => body.seed).filter(seed => seed !== 0)).toEqual([1000]);
+    const files = ['reviews.jsonl', 'reviews-swapped.jsonl'].flatMap(name => ['--reviews', join('verdicts', name)]);
+    const summed = await narrows(['judge', '--form', 'verdict', ...files, '--questions', data('questions.jsonl')], { cwd: folder });
+    expect(summed.stdout).toContain('Score of the model of the reviews against the reference by the judge of the reviews: 0.0 ± 0.0');
+    const wrong = await narrows(['judge', '--form', 'verdict', '--rules', 'x', ...files], { cwd: folder });
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--rules belongs to marks')]);
+  });
+
   it('says what is missing, and what the endpoint did', async () => {
     const bare = await narrows(['judge', '--endpoint', 'http://localhost:1'], { cwd: folder });
     expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining('--judge-model, --output are missing')]);

@@ -2,6 +2,8 @@
 
 import type { RelativeScore } from '../../evaluation/judge/relative.ts';
 import type { JudgeResults } from '../../evaluation/judge/results.ts';
+import type { VerdictResults } from '../../evaluation/judge/verdict-results.ts';
+import type { EndpointCost } from '../../generation/endpoint/client.ts';
 import { formatTable } from '../table.ts';
 
 const fixed = (value: number, digits = 1): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
@@ -38,19 +40,45 @@ function noiseLines({ repeats, orders, length }: JudgeResults['noise']): string[
   ];
 }
 
-/** @param columns width of the terminal */
+const costLines = (cost: EndpointCost | undefined): string[] =>
+  cost
+    ? [
+        `Cost: ${cost.requests} requests (${cost.repeated} sent again), ${cost.cached} replies from the cache, ${cost.promptTokens} + ${cost.completionTokens} tokens${cost.uncounted ? `, ${cost.uncounted} replies uncounted` : ''}.`,
+      ]
+    : [];
+const countsText = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+
+/** Verdicts. @param columns width of the terminal */
+export function verdictText({ score, model, judge, board, failures, noise, reviews, cost }: VerdictResults, columns: number): string {
+  const row = (name: string, one: RelativeScore): string[] => [name, fixed(one.relative), interval(one), `${one.n}`];
+  const rows = [row('all', score), ...Object.entries(score.byCategory).map(([name, one]) => row(name, one))];
+  return [
+    `Score of ${model} against the reference by ${judge}: ${fixed(score.relative)} ± ${fixed(score.clusteredStandardError)} (standard error over ${score.clusters} ${score.clusters < score.n ? 'pictures' : 'battles'}; 50: as good)`,
+    '',
+    formatTable(['category', 'score', '95 %', 'battles'], rows, columns).trimEnd(),
+    '',
+    `Reward ${fixed(board.reward)}, won ${percent(board.win_rate)}, won or tied ${percent(board.win_or_tie_rate)}, Elo ${fixed(board.elo, 0)} against 1000.`,
+    ...(Object.keys(failures).length ? [`Judgements without a clear verdict: ${countsText(failures)} of ${reviews}.`] : []),
+    ...noiseLines(noise),
+    ...costLines(cost),
+  ].join('\n');
+}
+
+/** Marks. @param columns width of the terminal */
 export function judgeText(results: JudgeResults, columns: number): string {
   const { score, model, judge, failures, noise, agreement, against, cost, official } = results;
   const rows = [scoreRow('all', score), ...Object.entries(score.byCategory).map(([name, one]) => scoreRow(name, one))];
   const table = formatTable(['category', 'relative', '95 %', 'model', 'reference', 'questions'], rows, columns);
-  const lost = Object.entries(failures).map(([reason, count]) => `${count} ${reason}`);
   return [
     `Relative preference of ${model} by ${judge}: ${fixed(score.relative)} ± ${fixed(score.clusteredStandardError)} (standard error over ${score.clusters} ${score.clusters < score.n ? 'pictures' : 'questions'})`,
     '',
     table.trimEnd(),
     '',
     ...(official ? [`As LLaVA's scripts count (failures stay in as -1): ${fixed(official.all.relative)}.`] : []),
-    ...(lost.length ? [`Reviews that do not count: ${lost.join(', ')} of ${results.reviews}.`] : []),
+    ...(Object.keys(failures).length ? [`Reviews that do not count: ${countsText(failures)} of ${results.reviews}.`] : []),
     ...noiseLines(noise),
     ...(agreement
       ? [
@@ -62,10 +90,6 @@ export function judgeText(results: JudgeResults, columns: number): string {
           `Against ${against.model}: ${against.difference >= 0 ? '+' : ''}${fixed(against.difference)} ± ${fixed(against.clusteredStandardError)} (95 % ${interval(against)}) on ${against.n} questions.`,
         ]
       : []),
-    ...(cost
-      ? [
-          `Cost: ${cost.requests} requests (${cost.repeated} sent again), ${cost.cached} replies from the cache, ${cost.promptTokens} + ${cost.completionTokens} tokens${cost.uncounted ? `, ${cost.uncounted} replies uncounted` : ''}.`,
-        ]
-      : []),
+    ...costLines(cost),
   ].join('\n');
 }

@@ -117,7 +117,7 @@ describe('narrows serve', () => {
     expect(b).not.toBe(a);
     const whole = (await (await post(question(QUESTIONS[1]))).json()).choices[0].message.content as string;
     const word = whole.split(' ')[1];
-    const cut = await (await post({ ...question(QUESTIONS[1]), stop: ` ${word}` })).json();
+    const cut = await (await post({ ...question(QUESTIONS[1]), stop: word })).json();
     expect(cut.choices[0]).toMatchObject({ message: { content: whole.split(' ')[0] }, finish_reason: 'stop' });
   });
 

@@ -189,9 +189,9 @@ describe('noise of a judge', () => {
 
   it('is seen where longer answers get higher marks', () => {
     const marks = [2, 4, 5, 7, 9].map((mark, id) => review(id, 'reference first', `8 ${mark}`));
-    expect(judgeNoise(marks, key => 10 * Number(key)).length?.r).toBeGreaterThan(0.98);
-    expect(judgeNoise(marks, () => undefined).length).toBeUndefined();
-    expect(judgeNoise(marks, () => 3).length?.r).toBeNaN();
+    expect(judgeNoise(marks, { lengths: key => 10 * Number(key) }).length?.r).toBeGreaterThan(0.98);
+    expect(judgeNoise(marks, { lengths: () => undefined }).length).toBeUndefined();
+    expect(judgeNoise(marks, { lengths: () => 3 }).length?.r).toBeNaN();
   });
 });
 

@@ -50,7 +50,7 @@ function groupBy<T>(values: readonly T[], name: (value: T) => string): Map<strin
   return groups;
 }
 
-function repeatNoise(read: readonly Read[]): RepeatNoise | undefined {
+function repeatNoise(read: readonly Read[], score: (marks: readonly Marks[]) => number): RepeatNoise | undefined {
   const repeats = groupBy(read, r => `${r.review.repeat}`);
   if (repeats.size < 2) return undefined;
   const groups = [...groupBy(read, r => `${r.key} ${r.review.order}`).values()].filter(group => group.length > 1);
@@ -58,7 +58,7 @@ function repeatNoise(read: readonly Read[]): RepeatNoise | undefined {
   // Sums of squares within comparisons over their degrees of freedom.
   const squares = groups.map(group => standardDeviation(group.map(difference)) ** 2 * (group.length - 1));
   const free = groups.reduce((total, group) => total + group.length - 1, 0);
-  const relative = [...repeats.values()].map(group => relativeScore(group.map(r => ({ ...r, cluster: r.key }))).relative);
+  const relative = [...repeats.values()].map(score);
   return {
     comparisons: groups.length,
     differenceDeviation: Math.sqrt(squares.reduce((a, b) => a + b, 0) / free),
@@ -82,16 +82,28 @@ function orderNoise(read: readonly Read[]): OrderNoise | undefined {
   };
 }
 
-/**
- * Measures what the reviews allow.
- * @param lengths characters of the model's answer less those of the reference, by `idKey`
- */
-export function judgeNoise(reviews: readonly Review[], lengths?: (key: string) => number | undefined): JudgeNoise {
+/** How reviews are read, for judges that give no marks. */
+export interface NoiseOptions {
+  /** Characters of the model's answer less those of the reference, by `idKey`. */
+  readonly lengths?: (key: string) => number | undefined;
+  /** `marksOf` by default. */
+  readonly read?: (review: Review) => Marks | undefined;
+  /** Score of one asking; the relative preference by default. */
+  readonly score?: (marks: readonly Marks[]) => number;
+}
+
+const relativeOf = (marks: readonly Marks[]): number => relativeScore(marks.map((m, i) => ({ ...m, cluster: `${i}` }))).relative;
+
+/** Measures what the reviews allow. */
+export function judgeNoise(
+  reviews: readonly Review[],
+  { lengths, read: readOne = marksOf, score = relativeOf }: NoiseOptions = {},
+): JudgeNoise {
   const read = reviews.flatMap((review): Read[] => {
-    const marks = marksOf(review);
+    const marks = readOne(review);
     return marks ? [{ ...marks, review, key: idKey(review.questionId) }] : [];
   });
-  const [repeats, orders] = [repeatNoise(read), orderNoise(read)];
+  const [repeats, orders] = [repeatNoise(read, score), orderNoise(read)];
   const byQuestion = [...groupBy(read, r => r.key)].map(([key, group]) => ({ length: lengths?.(key), marks: mean(group.map(difference)) }));
   const known = byQuestion.filter((one): one is { length: number; marks: number } => one.length !== undefined);
   const length =

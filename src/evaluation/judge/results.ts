@@ -82,7 +82,7 @@ export function judgeResults(input: JudgeInput): JudgeResults {
     ...(first.length
       ? { official: officialSummary(first.map(review => ({ category: review.category, tuple: officialTuple(review) }))) }
       : {}),
-    noise: judgeNoise(reviews, lengthOf),
+    noise: judgeNoise(reviews, { lengths: lengthOf }),
     ...(against ? { against: { model: against.model, ...compareMarks(marks, questionMarks(against.reviews, clusterOf).marks) } } : {}),
     ...(byRule ? { agreement: { scorer: byRule.scorer, ...agreementOf(twoMarks(marks, byRule.marks)) } } : {}),
     ...(cost ? { cost } : {}),

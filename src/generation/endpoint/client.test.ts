@@ -157,6 +157,20 @@ describe('Endpoint', () => {
     expect(server.received).toHaveLength(8);
   });
 
+  it('lets nobody ask while the server wants quiet', async () => {
+    const at: number[] = [];
+    await using server = await endpointServer((_, r, n) => {
+      at.push(performance.now());
+      if (n === 0) json(r, {}, 429, { 'retry-after-ms': '150' });
+      else json(r, completion('x'));
+    });
+    await using endpoint = await open(server.url);
+    const first = endpoint.ask(messages);
+    await new Promise(done => setTimeout(done, 50));
+    await Promise.all([first, endpoint.ask(messages, {}, 1)]);
+    expect(Math.min(at[1], at[2]) - at[0]).toBeGreaterThan(145);
+  });
+
   it('reads streams, and sends pictures as they are or as PNG', async () => {
     const chunk = (delta: object, finish: string | null = null) =>
       `data: ${JSON.stringify({ model: 'judge-1', choices: [{ index: 0, delta, finish_reason: finish }] })}\r\n\r\n`;
