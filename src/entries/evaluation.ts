@@ -34,6 +34,14 @@ export { type EmiRunOptions, readEmiRun } from '../evaluation/emi/read-run.ts';
 export { type EmidResult, type EmiResults, type EmiSetResult, emiCsv } from '../evaluation/emi/results.ts';
 export type { EmiItem, EmiPicture, EmiSet } from '../evaluation/emi/sets.ts';
 export { type Extensions, loadExtensions } from '../evaluation/extensions.ts';
+export { type Agreement, agreementOf } from '../evaluation/judge/agreement.ts';
+export { type AskOptions, askJudge } from '../evaluation/judge/ask.ts';
+export type { JudgeItem, Order } from '../evaluation/judge/item.ts';
+export { judgeMessages } from '../evaluation/judge/prompt.ts';
+export { type RelativeScore, relativeDifference, relativeScore } from '../evaluation/judge/relative.ts';
+export { type JudgeResults, judgeResults } from '../evaluation/judge/results.ts';
+export { type Review, readReviews, writeReviews } from '../evaluation/judge/review.ts';
+export { OWN_RULES, type Rules, readRules } from '../evaluation/judge/rules.ts';
 export { defineMetric, type MetricDefinition } from '../evaluation/metrics/define-metric.ts';
 export {
   CATEGORIES,

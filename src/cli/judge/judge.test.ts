@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ended, narrows, repository } from '../../../test/support.ts';
 import type { JudgeResults } from '../../evaluation/judge/results.ts';
@@ -133,6 +135,17 @@ describe('narrows judge', () => {
     expect(summed.stdout).toContain('Score of the model of the reviews against the reference by the judge of the reviews: 0.0 ± 0.0');
     const wrong = await narrows(['judge', '--form', 'verdict', '--rules', 'x', ...files], { cwd: folder });
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--rules belongs to marks')]);
+  });
+
+  it('takes the stand-in of the examples for a judge', async () => {
+    const child = spawn(process.execPath, [join(repository, 'examples/stand-in-judge.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const { value: url } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+      const ended = await call({ url } as EndpointServer, 'stand-in', '--json');
+      expect(JSON.parse(ended.stdout)).toMatchObject({ failures: {}, reviews: 72, noise: { orders: { flips: 0, firstGains: 0 } } });
+    } finally {
+      child.kill();
+    }
   });
 
   it('says what is missing, and what the endpoint did', async () => {
