@@ -126,6 +126,7 @@ function lineOf(benchmark: string, scenario: string, { question, raw, value, cor
     scenario,
     key: question.key,
     text: question.text,
+    ...(question.options ? { options: question.options } : {}),
     right: question.answers,
     raw,
     value,

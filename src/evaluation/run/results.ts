@@ -64,6 +64,7 @@ export interface AnswerLine {
   readonly scenario: string;
   readonly key: string;
   readonly text: string;
+  readonly options?: readonly string[];
   readonly right: readonly string[];
   readonly raw: string;
   readonly value: string | null;

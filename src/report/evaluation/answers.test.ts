@@ -31,6 +31,8 @@ describe('answers of the page', () => {
     expect(row(0)).toEqual(['pope', 'clean', 'k0', 'question 0', 'yes | yeah', 'raw 0 clean', 'yes', 'c']);
     expect(row(1)).toEqual(['pope', 'fog:3', 'k1', 'question 1', 'yes | yeah', 'raw 1 fog:3', null, 'c']);
     expect([correct, every, total]).toEqual([[null, 1], 1, 2]);
+    const choice = await embedAnswers([{ ...line(0, 'clean'), options: ['a cat', 'a dog'] }], sized(1, 1));
+    expect(choice.texts[choice.rows[3]]).toBe('question 0\nA. a cat  B. a dog');
   });
 
   it('of 20 001 answers every second question is here, under all scenarios, and it is said', async () => {

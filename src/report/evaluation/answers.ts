@@ -1,5 +1,6 @@
 /** @file Answers for the page's search: texts are kept once, and of a large run every k-th question, under all scenarios. */
 import type { AnswerLine, EvaluationResults } from '../../evaluation/run/results.ts';
+import { choicesText } from './view.ts';
 
 /** Answers of a run, one after the other; they are gone through once. */
 export type AnswerSource = Iterable<AnswerLine> | AsyncIterable<AnswerLine>;
@@ -23,6 +24,8 @@ export interface EmbeddedAnswers {
 
 /** Numbers per answer in `rows`. */
 export const FIELDS = 8;
+
+const questionText = ({ text, options }: AnswerLine): string => (options ? `${text}\n${choicesText(options)}` : text);
 
 /** Questions of a set in the order in which they come, and which of them are kept. */
 class Questions {
@@ -71,7 +74,7 @@ export async function embedAnswers(source: AnswerSource, { sets }: EvaluationRes
     total++;
     // A source that gives more than its results say ends at the limit all the same.
     if (!questions.keeps(line.benchmark, line.key) || correct.length >= most) continue;
-    rows.push(place(line.benchmark), place(line.scenario), place(line.key), place(line.text));
+    rows.push(place(line.benchmark), place(line.scenario), place(line.key), place(questionText(line)));
     rows.push(place(line.right.join(' | ')), place(line.raw), place(line.value), place(line.category));
     correct.push(Number.isNaN(line.correct) ? null : line.correct);
   }

@@ -18,8 +18,19 @@ export interface DrawnPicture {
   readonly height: number;
 }
 
-/** Pictures of a case by scenario, or the sentence on why there are none. */
-export type DrawnWorst = ReadonlyMap<string, readonly DrawnPicture[] | string>;
+/** A question's words as a scenario asks them. */
+export type WordsSource = (one: WorstCase, scenario: string) => Promise<string | undefined>;
+
+/** What a scenario made of a question. */
+export interface DrawnScenario {
+  /** The pictures, or the sentence on why there are none. */
+  readonly pictures: readonly DrawnPicture[] | string;
+  /** The words as they were asked. */
+  readonly words?: string;
+}
+
+/** By scenario. */
+export type DrawnWorst = ReadonlyMap<string, DrawnScenario>;
 
 /** Longest side in pixels of a picture of the page: twice what is shown. */
 const LONGEST = 400;
@@ -31,20 +42,31 @@ async function small(picture: RgbImage): Promise<DrawnPicture> {
   return { uri: await dataUri(sharpCodec, shown, 'small'), width, height };
 }
 
+/** Where the worst cases come from. */
+export interface WorstSources {
+  readonly pictures?: PictureSource;
+  readonly words?: WordsSource;
+}
+
+async function drawScenario(one: WorstCase, scenario: string, { pictures, words }: WorstSources): Promise<DrawnScenario> {
+  try {
+    const drawn = pictures ? await Promise.all((await pictures(one, scenario)).map(small)) : [];
+    const asked = await words?.(one, scenario);
+    return { pictures: drawn, ...(asked === undefined ? {} : { words: asked }) };
+  } catch (error) {
+    if (!(error instanceof NarrowsError)) throw error;
+    return { pictures: messageOf(error) };
+  }
+}
+
 /** Draws the clean picture and those of the scenarios that are listed. */
-export async function drawWorst({ worst }: EvaluationResults, pictures?: PictureSource): Promise<ReadonlyMap<WorstCase, DrawnWorst>> {
+export async function drawWorst({ worst }: EvaluationResults, sources: WorstSources = {}): Promise<ReadonlyMap<WorstCase, DrawnWorst>> {
   const all = new Map<WorstCase, DrawnWorst>();
-  if (!pictures) return all;
+  if (!sources.pictures && !sources.words) return all;
   for (const one of worst) {
-    const drawn = new Map<string, readonly DrawnPicture[] | string>();
-    for (const scenario of [...(one.clean ? ['clean'] : []), ...one.wrong.map(w => w.scenario)]) {
-      try {
-        drawn.set(scenario, await Promise.all((await pictures(one, scenario)).map(small)));
-      } catch (error) {
-        if (!(error instanceof NarrowsError)) throw error;
-        drawn.set(scenario, messageOf(error));
-      }
-    }
+    const drawn = new Map<string, DrawnScenario>();
+    for (const scenario of [...(one.clean ? ['clean'] : []), ...one.wrong.map(w => w.scenario)])
+      drawn.set(scenario, await drawScenario(one, scenario, sources));
     all.set(one, drawn);
   }
   return all;

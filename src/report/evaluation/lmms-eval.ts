@@ -117,10 +117,13 @@ export function lmmsEvalResults(results: EvaluationResults, { date = new Date() 
 }
 
 /** An answer as a line of a samples file. @param id place of the question in its set */
-export function lmmsEvalSample({ key, text, right, raw, value, correct, category }: AnswerLine, id: number): Record<string, unknown> {
+export function lmmsEvalSample(
+  { key, text, options, right, raw, value, correct, category }: AnswerLine,
+  id: number,
+): Record<string, unknown> {
   return {
     doc_id: id,
-    doc: { question_id: key, question: text, ...(category === undefined ? {} : { category }) },
+    doc: { question_id: key, question: text, ...(options ? { options } : {}), ...(category === undefined ? {} : { category }) },
     target: right.join(' | '),
     input: text,
     resps: [[raw]],

@@ -286,6 +286,7 @@ describe('files', () => {
     const pixel = { width: 2, height: 1, data: new Uint8Array(6) };
     const files = await writeEvaluationReport(directory, results, {
       answers,
+      words: async (one, scenario) => (scenario === 'clean' ? one.text : `<b>typo</b> ${one.key} ${scenario}`),
       pictures: async (one, scenario) => {
         if (one.key === '1') throw new NarrowsError('pictures/1.png is damaged.');
         return scenario === 'clean' ? [pixel] : [pixel, pixel];
@@ -296,9 +297,12 @@ describe('files', () => {
     for (const theme of ['light', 'dark'])
       expect(names).toEqual(expect.arrayContaining([`figures/shifts-${theme}.svg`, `figures/changes-pope-${theme}.svg`]));
     const html = await readFile(join(directory, 'report.html'), 'utf8');
-    const drawn = await drawWorst(results, async () => [pixel]);
+    const drawn = await drawWorst(results, { pictures: async () => [pixel] });
     const shown = results.worst.filter(one => one.key !== '1').reduce((sum, one) => sum + 1 + 2 * one.wrong.length, 0);
     expect(html.match(/src="data:image/g)).toHaveLength(shown);
+    const [first] = results.worst.filter(one => one.key !== '1' && one.wrong.length > 0);
+    expect(html).toContain(`“&lt;b&gt;typo&lt;/b&gt; ${first.key} ${first.wrong[0].scenario}”`);
+    expect(html).not.toContain(`“${first.text}”`);
     expect(html).toContain('no picture: pictures/1.png is damaged.');
     expect([...drawn.get(results.worst[0])!.keys()][0]).toBe('clean');
     expect(JSON.parse(await readFile(join(directory, 'results.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(results)));

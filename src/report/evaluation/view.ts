@@ -69,6 +69,10 @@ export const scenarioTitle = (scenario: Scenario): string => {
   return severity === '' ? shiftName(scenario) : `${shiftName(scenario)}, severity ${severity}`;
 };
 
+/** `A. a cat  B. a dog`; empty for no options. */
+export const choicesText = (options: readonly string[] = []): string =>
+  options.map((option, i) => `${String.fromCharCode(65 + i)}. ${option}`).join('  ');
+
 /** In the order of tables. */
 export const KINDS = ['clean', 'visual', 'textual', 'joint'] as const;
 /** A kind of scenarios. */

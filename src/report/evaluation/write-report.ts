@@ -7,17 +7,15 @@ import type { Chart } from '../comparison/svg/chart.ts';
 import { type AnswerSource, embedAnswers } from './answers.ts';
 import { evaluationCharts } from './charts.ts';
 import { figuresCsv, scoresCsv } from './csv.ts';
-import { drawWorst, type PictureSource } from './draw-worst.ts';
+import { drawWorst, type WorstSources } from './draw-worst.ts';
 import { evaluationHtml } from './html.ts';
 import { scoresLatex } from './latex.ts';
 import { scoresMarkdown } from './markdown.ts';
 
 /** What a report has besides the results. */
-export interface EvaluationReportOptions {
+export interface EvaluationReportOptions extends WorstSources {
   /** For the search; none where it is not given. */
   readonly answers?: AnswerSource;
-  /** For the worst cases. */
-  readonly pictures?: PictureSource;
 }
 
 /** A chart as a file. */
@@ -41,10 +39,10 @@ export async function writeAll(output: string, files: readonly (readonly [name: 
 export async function writeEvaluationReport(
   output: string,
   results: EvaluationResults,
-  { answers = [], pictures }: EvaluationReportOptions = {},
+  { answers = [], ...sources }: EvaluationReportOptions = {},
 ): Promise<string[]> {
   const embedded = await embedAnswers(answers, results);
-  const drawn = await drawWorst(results, pictures);
+  const drawn = await drawWorst(results, sources);
   return writeAll(output, [
     ['report.html', evaluationHtml(results, embedded, drawn)],
     ['results.json', `${exactJson(results, 1)}\n`],

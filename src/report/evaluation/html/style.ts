@@ -24,10 +24,11 @@ export const evaluationStyle = `
 .worst { display: grid; gap: 26px; padding: 0; margin: 12px 0 0; list-style: none; }
 .worst > li { border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; min-width: 0; }
 .worst .text { font-weight: 600; overflow-wrap: anywhere; white-space: pre-wrap; }
-.worst ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(170px, 1fr)); gap: 12px; padding: 0; margin: 10px 0 0; list-style: none; font-size: 14px; }
+.worst ul { display: grid; grid-template-columns: repeat(auto-fill, minmax(140px, 1fr)); gap: 12px; padding: 0; margin: 10px 0 0; list-style: none; font-size: 14px; }
 .worst ul li { min-width: 0; overflow-wrap: anywhere; }
 .worst img { display: block; max-width: 100%; max-height: 200px; height: auto; border-radius: 6px; margin-bottom: 4px; }
 .worst img.tiny { image-rendering: pixelated; width: 168px; }
+.asked { display: block; }
 .said { background: var(--raised); border-radius: 6px; padding: 3px 8px; display: block; white-space: pre-wrap; max-height: 9em; overflow: auto; }
 .right { color: var(--good); } .wrong { color: var(--bad); }
 .search { display: flex; flex-wrap: wrap; gap: 8px 10px; align-items: end; margin: 10px 0; }

@@ -2,9 +2,7 @@
 import type { EvaluationResults, WorstCase } from '../../../evaluation/run/results.ts';
 import { escapeText } from '../../attribution/svg.ts';
 import type { DrawnPicture, DrawnWorst } from '../draw-worst.ts';
-import { scenarioTitle } from '../view.ts';
-
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+import { choicesText, scenarioTitle } from '../view.ts';
 
 const pictureHtml = ({ uri, width, height }: DrawnPicture, alt: string): string =>
   `<img loading="lazy"${Math.max(width, height) < 100 ? ' class="tiny"' : ''} width="${width}" height="${height}" alt="${escapeText(alt)}" src="${uri}">`;
@@ -15,9 +13,13 @@ function picturesHtml(drawn: readonly DrawnPicture[] | string | undefined, alt: 
   return drawn.map(one => pictureHtml(one, alt)).join('');
 }
 
+/** The question as it was asked, where that is not how the set has it. */
+const wordsHtml = (text: string, words: string | undefined): string =>
+  words === undefined || words === text ? '' : `<span class="small asked">“${escapeText(words)}”</span>`;
+
 function caseHtml(one: WorstCase, titles: ReadonlyMap<string, string>, set: string, drawn: DrawnWorst | undefined): string {
   const said = (title: string, raw: string, scenario: string, verdict: string): string =>
-    `<li>${picturesHtml(drawn?.get(scenario), `${one.text} (${title})`)}<span class="small">${escapeText(title)}${verdict}</span><span class="said">${escapeText(raw) || '(empty)'}</span></li>`;
+    `<li>${picturesHtml(drawn?.get(scenario)?.pictures, `${one.text} (${title})`)}<span class="small">${escapeText(title)}${verdict}</span>${wordsHtml(one.text, drawn?.get(scenario)?.words)}<span class="said">${escapeText(raw) || '(empty)'}</span></li>`;
   const clean = one.clean;
   const items = [
     ...(clean
@@ -25,7 +27,7 @@ function caseHtml(one: WorstCase, titles: ReadonlyMap<string, string>, set: stri
       : []),
     ...one.wrong.map(({ scenario, raw }) => said(titles.get(scenario) ?? scenario, raw, scenario, ' <b class="wrong">wrong</b>')),
   ];
-  const options = one.options?.map((option, i) => `${LETTERS[i] ?? i + 1}. ${option}`).join('  ');
+  const options = choicesText(one.options);
   const more = one.wrongUnder - one.wrong.length;
   return (
     `<li><p class="text">${escapeText(one.text)}</p>${options ? `<p class="small">${escapeText(options)}</p>` : ''}` +
