@@ -197,3 +197,5 @@ for (const [i, { path, mutant, line }] of chosen.entries()) {
 }
 print(`\n${caught} of ${chosen.length} caught (of ${all.length} possible).`);
 for (const survivor of survivors) print(`survives: ${survivor}`);
+// The process of the tests would keep this one alive.
+tests.stop();

@@ -42,6 +42,10 @@ describe('the best evaluation', () => {
     expect(resumed.step).toBe(2);
     resumed.take(3, { eval_loss: 2.7 });
     expect(resumed.isOver).toBe(true);
+    // A step without its value is none.
+    const half = new BestEvaluation(args, { best_global_step: 2 });
+    expect(half.step).toBeUndefined();
+    expect(half.take(3, { eval_loss: 9 })).toBe(true);
   });
 });
 

@@ -2,15 +2,19 @@ import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSafetensors } from '../../checkpoints/disk.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { stackImages } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import type { TokenizerJson } from '../../inputs/text/tokenizer-files.ts';
 import { CLIPModel } from '../../models/pretrained.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
 import { writeScenes } from '../../scenes/dataset.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { formatNumber } from '../../system/format.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';
 import { captionGroups, PairBatches, type PairBatchSettings, PairReader } from './pair-batch.ts';
+import { clipPairTask } from './pair-task.ts';
 import { readTrainingPairs } from './pairs.ts';
 import { pairSource } from './source.ts';
 import { TINY } from './testdata/tiny.ts';
@@ -182,10 +186,14 @@ describe('training on pairs', () => {
     const { metrics, finished } = await trainClip(args);
     expect(finished).toBe(true);
     expect(Object.keys(metrics)).toEqual(['eval_loss', 'eval_image_to_text', 'eval_text_to_image']);
-    expect(await readFile(join(root, 'run/README.md'), 'utf8')).toContain('| image to text |');
+    const card = await readFile(join(root, 'run/README.md'), 'utf8');
+    expect(card).toContain('| image to text |');
 
     // The evaluation's loss, from the written model through CLIPModel.
     await using model = await CLIPModel.fromPretrained(join(root, 'run'));
+    const { tensors } = await openSafetensors(join(root, 'run/model.safetensors'));
+    const parameters = [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    expect(card).toContain(`A CLIP of ${formatNumber(parameters / 1e6)} million parameters`);
     const { pairs } = await readTrainingPairs(fewer);
     const images = await Promise.all(pairs.map(async p => model.processor.process(await decodeImage(p.image)).pixelValues));
     const { inputIds } = model.requireTokenizer().encodeBatch(pairs.map(p => p.text));
@@ -253,8 +261,19 @@ describe('training on pairs', () => {
       return readFile(join(output_dir, 'model.safetensors'));
     };
     const alike = await list('alike.jsonl', i => (i % 2 ? 'a dog' : 'a cat'));
-    expect((await weights('alike', alike, false)).equals(await weights('apart', alike, true))).toBe(false);
     const single = await list('single.jsonl', i => `a dog ${'and a dog '.repeat(i)}`.trim());
+    const runtime = nodeRuntime({ threads: 1 });
+    for (const [train_file, distinct_captions, grouped] of [
+      [alike, false, true],
+      [alike, true, false],
+      [single, false, false],
+    ] as const) {
+      const task = await clipPairTask(runtime, argumentsOf({ train_file, distinct_captions }));
+      expect('groups' in (await task.batch(0)), `${train_file} ${distinct_captions}`).toBe(grouped);
+      await task.close();
+    }
+    await runtime.release();
+    expect((await weights('alike', alike, false)).equals(await weights('apart', alike, true))).toBe(false);
     expect((await weights('single', single, false)).equals(await weights('single-apart', single, true))).toBe(true);
     await expect(
       trainClip(argumentsOf({ ...short, output_dir: join(root, 'alike'), train_file: alike, distinct_captions: true })),
