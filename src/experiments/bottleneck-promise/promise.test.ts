@@ -1,9 +1,11 @@
 /** @file What is charged and moved, in closed form; the chain's checks on made-up links; tables and figure. */
 import { describe, expect, it } from 'vitest';
 import { representationJsd } from '../../evaluation/distances/rjsd.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
 import { chainCorrelations, chargeChecks, type Link, type ModelChain, modelDifferences, moved } from './chain.ts';
 import { promiseFigure } from './figure.ts';
 import { pooledMean, pooledSample, priorNats } from './pooled.ts';
+import { measurePromise } from './run.ts';
 import { CONDITIONS, suiteItems } from './suite.ts';
 
 describe('what a bottleneck charges', () => {
@@ -93,6 +95,13 @@ describe('the chain', () => {
     expect(lost.second).toBeCloseTo(2 * lost.first, 12);
     expect(lost.high).toBeLessThan(0);
   });
+});
+
+it('is measured only on a model with a bottleneck', async () => {
+  const runtime = nodeRuntime({ threads: 1 });
+  const options = { models: ['scene-llava'], encoder: 'scene-llava', scenes: 1 };
+  await expect(measurePromise(runtime, options)).rejects.toThrow(/scene-llava has no bottleneck; name the model that has one first/);
+  await runtime.release();
 });
 
 describe('the suite and its figure', () => {

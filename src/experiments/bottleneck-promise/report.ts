@@ -1,4 +1,6 @@
 /** @file Tables of the promise in Markdown. */
+
+import { mean } from '../../tensor/statistics/descriptive.ts';
 import { chainCorrelations, chargeChecks, type ModelChain, modelDifferences } from './chain.ts';
 import type { PromiseResults } from './run.ts';
 
@@ -24,6 +26,15 @@ function chargeTable(chain: ModelChain): string {
     ['tokens of', 'charged for', 'divergence of', '½ (clean + shifted), nats', 'largest JSD, nats', 'holds', 'below ln 2'],
     rows,
   );
+}
+
+/** Mean divergence over shifts along the way through the bottleneck. */
+function wayTable({ links }: ModelChain): string {
+  const rows = (['visual', 'text'] as const).map(side => [
+    side === 'visual' ? 'pictures' : 'words',
+    ...(['before', 'sampled', 'used'] as const).map(of => fixed(mean(links.map(link => link[side][of]!)), 4)),
+  ]);
+  return table(['mean JSD over shifts, tokens of', 'before the bottleneck', 'z (α = 1, a draw)', 'what goes on when answering'], rows);
 }
 
 function shiftTable(chains: readonly ModelChain[]): string {
@@ -63,6 +74,7 @@ export function promiseMarkdown({ scenes, questions, chains, emi }: PromiseResul
     `Encoders: ${encoders.pictures}; ${encoders.texts}; joined: ${encoders.joining}. Estimator: ${estimator.folds} folds, ${estimator.units} units, ${estimator.steps} steps on ${estimator.pairs} pairs; it predicts references ${fixed(source.likelihoodGain, 2)} nats per answer better than their mean does.`,
     '### What is charged bounds how far states move',
     chargeTable(first),
+    wayTable(first),
     '### Shift by shift',
     shiftTable(chains),
     '### Over shifts',

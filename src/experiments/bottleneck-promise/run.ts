@@ -7,6 +7,7 @@ import type { EmiResults } from '../../evaluation/emi/results.ts';
 import type { EmiSet } from '../../evaluation/emi/sets.ts';
 import { ChatModel } from '../../generation/chat-model.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { chainOf, type ModelChain } from './chain.ts';
 import { bottleneckLayer } from './observe.ts';
 import { itemsFor, type Sat, type Sitting, sit } from './sitting.ts';
@@ -49,7 +50,7 @@ function emiSet(items: readonly SuiteItem[], { condition, answers }: Sat): EmiSe
   };
 }
 
-/** Runs everything. @throws NarrowsError for models that cannot be opened, or whose bottleneck this measurement does not know; the signal's reason */
+/** Runs everything. @throws NarrowsError for models that cannot be opened, a first one without a bottleneck, or whose bottleneck this measurement does not know; the signal's reason */
 export async function measurePromise(runtime: Runtime, options: PromiseOptions): Promise<PromiseResults> {
   const { models, encoder, scenes, signal, onStage = () => {} } = options;
   const sittings: Sitting[] = [];
@@ -59,7 +60,8 @@ export async function measurePromise(runtime: Runtime, options: PromiseOptions):
   for (const name of models) {
     if (layer === undefined) {
       await using first = await open(name);
-      layer = (await bottleneckLayer(first)) ?? 0;
+      layer = await bottleneckLayer(first);
+      if (layer === undefined) throw new NarrowsError(`${name} has no bottleneck; name the model that has one first.`, { kind: 'usage' });
       for (const condition of CONDITIONS) items.push(await itemsFor(first, condition, scenes));
     }
     const before = options.sittings?.get(name);
