@@ -54,6 +54,48 @@ export {
 export { createMetric, findMetric, type MetricName, type MetricOptions, metrics, registerMetric } from '../evaluation/metrics/registry.ts';
 export { corruptCaption, corruptImage } from '../evaluation/roar/corrupt.ts';
 export { type RoarResults, relativeDrop, roarMarkdown } from '../evaluation/roar/report.ts';
+export {
+  type AnswerSetsOptions,
+  type AnswerSetsResult,
+  type AskedOf,
+  answerSets,
+  type Unanswered,
+} from '../evaluation/run/answer-sets.ts';
+export type { Answer, Answered, Answerer, AskedPicture, AskedTurn } from '../evaluation/run/answerer.ts';
+export type { SetToAsk } from '../evaluation/run/asked-set.ts';
+export { answerLines, assembleRun, type RunParts } from '../evaluation/run/assemble.ts';
+export { type Changes, changesOf, type PairedScore, pairedScores } from '../evaluation/run/changes.ts';
+export {
+  type ComparedScenario,
+  compareRuns,
+  type DropDifference,
+  type RunsComparison,
+  type ScoredRun,
+  type ScoredScenario,
+  type ScoredSet,
+  type Verdict as ComparisonVerdict,
+} from '../evaluation/run/compare-runs.ts';
+export { EndpointAnswerer, type EndpointAnswererOptions } from '../evaluation/run/endpoint-answerer.ts';
+export { FeatureFiles } from '../evaluation/run/feature-files.ts';
+export { type RunRecord, readRun, readStoredQuestions } from '../evaluation/run/folder.ts';
+export { type LeftOut, type LoadSetsOptions, loadSets, type WantedSet } from '../evaluation/run/load-sets.ts';
+export { LocalAnswerer, type LocalAnswererOptions } from '../evaluation/run/local-answerer.ts';
+export { parseScenario } from '../evaluation/run/parse-scenarios.ts';
+export type {
+  AgainstClean,
+  AnswerLine,
+  EvaluationResults,
+  ScenarioResult,
+  SetResult,
+  WorstCase,
+} from '../evaluation/run/results.ts';
+export { type AnsweredSet, type ScoredSetOfRun, scoreSet } from '../evaluation/run/score-run.ts';
+export {
+  type EvaluationSuite,
+  findSuite as findEvaluationSuite,
+  type SuiteSet,
+  suites as evaluationSuites,
+} from '../evaluation/run/suites.ts';
 export { answerOf } from '../evaluation/scorers/answers/answer-row.ts';
 export { readAnswers } from '../evaluation/scorers/answers/read-answers.ts';
 export { type Joined, type JoinedAnswer, joinAnswers } from '../evaluation/scorers/join.ts';
