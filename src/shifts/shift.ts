@@ -79,7 +79,7 @@ export interface ImageShift extends ShiftFacts {
   readonly scaled: string;
   /** What every result must say of it under these options: a stand-in for something that was not given. */
   remark?(options: ImageShiftOptions): string | undefined;
-  /** A new picture of the same size; the given one stays. @param severity 1 (weak) to 5 (strong) */
+  /** A new picture of the same size (`compat`'s pixelate exchanges the sides); the given one stays. @param severity 1 (weak) to 5 (strong) */
   apply(image: RgbImage, severity: number, reader: RandomReader, options?: ImageShiftOptions): RgbImage | Promise<RgbImage>;
 }
 

@@ -28,16 +28,18 @@ const FARTHEST = 20;
  * @param layer thickness of the liquid as bytes @returns bytes
  */
 export function waterLight(layer: Grey): Uint8Array {
-  const way = distances({ ...layer, data: cannyEdges(layer, 50, 150) }).map(d => Math.min(d, FARTHEST));
-  const near = Uint8Array.from(mean3({ ...layer, data: way }), Math.fround);
-  const lit = Uint8ClampedArray.from(filter3(equalizeHistogram({ ...layer, data: near }), RELIEF));
-  return Uint8Array.from(mean3({ ...layer, data: new Uint8Array(lit.buffer) }), Math.round);
+  const way = distances({ ...layer, data: cannyEdges(layer, 50, 150) });
+  for (let i = 0; i < way.length; i++) if (way[i] > FARTHEST) way[i] = FARTHEST;
+  // Typed arrays made of others cut, round to single precision and clamp without a call for every pixel.
+  const near = new Uint8Array(new Float32Array(mean3({ ...layer, data: way })));
+  const lit = new Uint8ClampedArray(filter3(equalizeHistogram({ ...layer, data: near }), RELIEF));
+  return new Uint8Array(new Uint8ClampedArray(mean3({ ...layer, data: new Uint8Array(lit.buffer) })));
 }
 
 function water({ width, height, data }: FloatImage, strength: number): Float64Array {
-  const bytes = Uint8Array.from(data, v => v * 255);
+  const bytes = new Uint8Array(data.map(v => v * 255));
   const light = waterLight({ width, height, data: bytes });
-  const mask = Float64Array.from(bytes, (v, i) => v * light[i]);
+  const mask = new Float64Array(bytes).map((v, i) => v * light[i]);
   const most = mask.reduce((a, b) => Math.max(a, b), 0);
   return most > 0 ? mask.map(v => (v / most) * strength) : mask;
 }
@@ -64,7 +66,8 @@ export const spatter: ImageShift = {
   apply(image, severity, reader: RandomReader) {
     const [mean, deviation, sigma, threshold, last, kind] = atSeverity('spatter', severity, SPATTERS);
     const { width, height } = image;
-    const noise = Float64Array.from({ length: width * height }, () => mean + deviation * reader.normal());
+    const noise = new Float64Array(width * height);
+    for (let i = 0; i < noise.length; i++) noise[i] = mean + deviation * reader.normal();
     const liquid = gaussianSmooth({ width, height, channels: 1, data: noise }, sigma);
     const layer = { ...liquid, data: liquid.data.map(v => (v < threshold ? 0 : Math.min(1, v))) };
     const picture = toFloat(image);

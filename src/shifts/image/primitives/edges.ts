@@ -18,13 +18,18 @@ function slopes({ width, height, data }: Grey): Slopes {
   const across = new Int32Array(data.length);
   const down = new Int32Array(data.length);
   const size = new Int32Array((width + 2) * (height + 2));
-  const at = (x: number, y: number): number => data[clampIndex(y, height) * width + clampIndex(x, width)];
+  const left = Int32Array.from({ length: width }, (_, x) => clampIndex(x - 1, width));
+  const right = Int32Array.from({ length: width }, (_, x) => clampIndex(x + 1, width));
   for (let y = 0, i = 0; y < height; y++) {
+    const above = clampIndex(y - 1, height) * width;
+    const here = y * width;
+    const below = clampIndex(y + 1, height) * width;
     for (let x = 0; x < width; x++, i++) {
-      const [nw, n, ne] = [at(x - 1, y - 1), at(x, y - 1), at(x + 1, y - 1)];
-      const [sw, s, se] = [at(x - 1, y + 1), at(x, y + 1), at(x + 1, y + 1)];
-      across[i] = ne + 2 * at(x + 1, y) + se - nw - 2 * at(x - 1, y) - sw;
-      down[i] = sw + 2 * s + se - nw - 2 * n - ne;
+      const [l, r] = [left[x], right[x]];
+      const rising = data[below + r] - data[above + l];
+      const falling = data[above + r] - data[below + l];
+      across[i] = rising + falling + 2 * (data[here + r] - data[here + l]);
+      down[i] = rising - falling + 2 * (data[below + x] - data[above + x]);
       size[(y + 1) * (width + 2) + x + 1] = Math.abs(across[i]) + Math.abs(down[i]);
     }
   }
@@ -78,37 +83,29 @@ export function cannyEdges(image: Grey, low: number, high: number): Uint8Array {
 
 /** Lengths of a step to the side, of a diagonal one and of a knight's move, in single precision as their sums are. */
 const STEPS = [1, 1.4, 2.1969].map(Math.fround);
-/** Offsets that lie before a pixel in reading order, with the length of the way. */
-const BEFORE = [
-  [-1, -2, 2],
-  [1, -2, 2],
-  [-2, -1, 2],
-  [-1, -1, 1],
-  [0, -1, 0],
-  [1, -1, 1],
-  [2, -1, 2],
-  [-1, 0, 0],
-] as const;
-
 /** How far every pixel lies from the next marked one, by chamfer steps (`cv2.distanceTransform` with DIST_L2 and 5); over 8000 where none is marked. */
 export function distances({ width, height, data }: Grey): Float32Array {
   const far = 2 ** 13;
   const pad = 2;
   const wide = width + 2 * pad;
   const way = new Float32Array(wide * (height + 2 * pad)).fill(far);
-  const ways = BEFORE.map(([dx, dy, kind]) => [dy * wide + dx, STEPS[kind]] as const);
+  const [straight, diagonal, knight] = STEPS;
+  /** The shortest way over the neighbours on one side; `down` is a row back, `across` a pixel back, both negative for the other side. */
+  const over = (k: number, down: number, across: number): number => {
+    const row = Math.min(way[k - down - across], way[k - down + across]) + diagonal;
+    const knights = Math.min(way[k - 2 * down - across], way[k - 2 * down + across], way[k - down - 2], way[k - down + 2]) + knight;
+    return Math.min(way[k - down] + straight, way[k - across] + straight, row, knights);
+  };
   for (let y = 0, i = 0; y < height; y++)
     for (let x = 0; x < width; x++, i++) {
       const k = (y + pad) * wide + x + pad;
-      let least = data[i] ? 0 : far;
-      for (const [offset, length] of ways) least = Math.min(least, way[k + offset] + length);
-      way[k] = least;
+      way[k] = data[i] ? 0 : over(k, wide, 1);
     }
   const out = new Float32Array(data.length);
   for (let y = height - 1; y >= 0; y--)
     for (let x = width - 1; x >= 0; x--) {
       const k = (y + pad) * wide + x + pad;
-      for (const [offset, length] of ways) way[k] = Math.min(way[k], way[k - offset] + length);
+      way[k] = Math.min(way[k], over(k, -wide, -1));
       out[y * width + x] = way[k];
     }
   return out;

@@ -48,7 +48,7 @@ export function turnPicture(image: RgbImage, degrees: number): RgbImage {
 export function squeezePicture(image: RgbImage, width: number, height: number): RgbImage {
   const small = resizeImage(image, width, height, 'bicubic');
   const ground = meanColour(image);
-  const data = Uint8Array.from(image.data, (_, i) => ground[i % 3]);
+  const data = image.data.map((_, i) => ground[i % 3]);
   const left = Math.floor((image.width - width) / 2);
   const top = Math.floor((image.height - height) / 2);
   for (let y = 0; y < height; y++) data.set(small.data.subarray(y * width * 3, (y + 1) * width * 3), ((top + y) * image.width + left) * 3);
