@@ -11,3 +11,8 @@ export { type AnalyseOptions, type Analysis, analyse } from '../report/compariso
 export { type AssembleOptions, assembleResults } from '../report/comparison/assemble.ts';
 export { resultsFromJson } from '../report/comparison/json.ts';
 export { writeReport } from '../report/comparison/write-report.ts';
+export type { AnswerSource } from '../report/evaluation/answers.ts';
+export type { PictureSource, WordsSource } from '../report/evaluation/draw-worst.ts';
+export { type LmmsEvalOptions, writeLmmsEval } from '../report/evaluation/lmms-eval.ts';
+export { type EvaluationReportOptions, writeEvaluationReport } from '../report/evaluation/write-report.ts';
+export { writeRunsReport } from '../report/evaluation/write-runs.ts';

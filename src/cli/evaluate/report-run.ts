@@ -7,12 +7,14 @@ import { AskedSet } from '../../evaluation/run/asked-set.ts';
 import { answerLines, assembleRun } from '../../evaluation/run/assemble.ts';
 import { hashOf, type RunFacts, readRun, readStoredQuestions } from '../../evaluation/run/folder.ts';
 import type { LeftOut } from '../../evaluation/run/load-sets.ts';
-import type { EvaluationResults } from '../../evaluation/run/results.ts';
+import type { EvaluationResults, WorstCase } from '../../evaluation/run/results.ts';
 import { CLEAN } from '../../evaluation/run/scenario.ts';
 import { type ScoredSetOfRun, scoreSet } from '../../evaluation/run/score-run.ts';
 import { scorers } from '../../evaluation/scorers/registry.ts';
 import { lockOutput } from '../../node/output-lock.ts';
-import type { PictureSource } from '../../report/evaluation/draw-worst.ts';
+import { join } from '../../node/paths.ts';
+import type { WorstSources } from '../../report/evaluation/draw-worst.ts';
+import { LMMS_EVAL_FOLDER, writeLmmsEval } from '../../report/evaluation/lmms-eval.ts';
 import { writeEvaluationReport } from '../../report/evaluation/write-report.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
@@ -95,7 +97,8 @@ export async function reportRun(context: Context, options: Options, output: stri
   });
   const results = assembleRun({ run: parts.run, sets, leftOut: [...parts.leftOut, ...leftOut], unanswered: parts.unanswered });
   context.status('Writing the report');
-  const files = await writeEvaluationReport(output, results, { answers: answerLines(sets), pictures: pictureSource(parts.loaded) });
+  const files = await writeEvaluationReport(output, results, { answers: answerLines(sets), ...worstSources(parts.loaded) });
+  if (options.lmmsEval) files.push(...(await writeLmmsEval(output, results, { answers: answerLines(sets) })));
   context.status();
   for (const { benchmark, reason } of leftOut) context.log.warn(`${benchmark} has no score: ${reason}`);
   for (const { benchmark, scenarios } of results.sets)
@@ -103,17 +106,27 @@ export async function reportRun(context: Context, options: Options, output: stri
   if (context.json) context.print(JSON.stringify(results));
   else if (results.sets.length > 0) context.print(table(results, context.columns));
   context.log.info(`The report is ${files[0]}.`);
+  if (options.lmmsEval) context.log.info(`For readers of lmms-eval: ${join(output, LMMS_EVAL_FOLDER)}.`);
 }
 
-/** Pictures of worst cases from the sets that are loaded. */
-const pictureSource =
-  (loaded: readonly AskedSet[]): PictureSource =>
-  async ({ benchmark, key }, name) => {
+/** Pictures and words of worst cases from the sets that are loaded. */
+function worstSources(loaded: readonly AskedSet[]): WorstSources {
+  const find = ({ benchmark }: WorstCase, name: string) => {
     const set = loaded.find(({ given }) => given.benchmark.name === benchmark);
-    const scenario = set?.given.scenarios.find(one => one.name === name) ?? CLEAN;
     if (!set) throw new NarrowsError('The data of the set were not at hand when the report was written.');
-    return set.pictures(scenario, key);
+    return { set, scenario: set.given.scenarios.find(one => one.name === name) ?? CLEAN };
   };
+  return {
+    async pictures(one, name) {
+      const { set, scenario } = find(one, name);
+      return set.pictures(scenario, one.key);
+    },
+    async words(one, name) {
+      const { set, scenario } = find(one, name);
+      return set.words(scenario, one.key);
+    },
+  };
+}
 
 /** Sets of a run read again, so that their pictures can be shown; those whose data are gone are left out, which the report says. */
 async function loadAgain(context: Context, run: RunFacts, options: Options): Promise<AskedSet[]> {

@@ -109,11 +109,21 @@ export class AskedSet {
     return Promise.all(question.pictures.map(picture => this.picture(scenario, picture).read()));
   }
 
+  /** Words of a question as a scenario asks them, without the prompt around them. @throws NarrowsError for a question that the set lacks, or words that cannot be shifted */
+  async words(scenario: Scenario, key: string): Promise<string> {
+    const number = this.questions.findIndex(one => one.key === key);
+    if (number < 0) throw new NarrowsError(`The set has no question ${key} any more.`);
+    return this.shifted(scenario, this.questions[number], number);
+  }
+
+  private shifted(scenario: Scenario, question: Question, number: number): Promise<string> {
+    return shiftWords(scenario, question.text, { ...this.means, seed: this.options.seed, sample: number, id: String(question.id) });
+  }
+
   private async turn(scenario: Scenario, question: Question, number: number): Promise<{ text: string; refused?: string }> {
     const { benchmark, prompt } = this.given;
     try {
-      const draw = { seed: this.options.seed, sample: number, id: String(question.id) };
-      const words = await shiftWords(scenario, question.text, { ...this.means, ...draw });
+      const words = await this.shifted(scenario, question, number);
       return { text: turnOf(benchmark.prompts[prompt].build(question, words).text, question) };
     } catch (error) {
       if (!(error instanceof NarrowsError) || error.kind === 'usage') throw error;
