@@ -12,7 +12,7 @@ export function parseOptions<T>(schema: z.ZodType<T>, options: unknown, method: 
   if (result.success) {
     for (const [name, value] of Object.entries(result.data ?? {}))
       if (Number.isInteger(value) && Math.abs(value as number) > LARGEST_COUNT && options && name in (options as object))
-        throw new NarrowsError(`The option ${name} of ${method} is wrong (${value}): give a whole number of at most ${LARGEST_COUNT}.`, {
+        throw new NarrowsError(`The option ${name} of ${method} is wrong (${value}): give at most ${LARGEST_COUNT}.`, {
           kind: 'usage',
         });
     return result.data;

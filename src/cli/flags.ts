@@ -18,7 +18,9 @@ export const integer =
   (low = Number.MIN_SAFE_INTEGER, high = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-    if (!(value >= low && value <= high)) throw new InvalidArgumentError(`give a whole number${range(low, high)}`);
+    // Only to a number that is out of it the end of JavaScript's whole numbers means something.
+    const ends = value > high ? ` from ${low} to ${high}` : range(low, high);
+    if (!(value >= low && value <= high)) throw new InvalidArgumentError(`give a whole number${ends}`);
     return value;
   };
 

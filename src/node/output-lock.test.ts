@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,4 +91,47 @@ it.skipIf(process.platform !== 'linux')('says in one sentence where nothing can 
   await writeFile(join(root, 'file'), '');
   await expect(lockOutput(join(root, 'file'))).rejects.toThrow('a part of the path is a file');
   await expect(lockOutput('/proc/narrows/x')).rejects.toThrow('cannot be made there');
+});
+
+it('is refused in one sentence where something else stands in its place', async () => {
+  const place = async (name: string, put: (path: string) => Promise<unknown>): Promise<string> => {
+    await mkdir(join(root, name));
+    await put(join(root, name, LOCK_FILE));
+    return join(root, name);
+  };
+  const refused = async (directory: string, what: string): Promise<void> => {
+    await expect(lockOutput(directory)).rejects.toThrow(
+      `${LOCK_FILE} is ${what} where the lock of the output must stand; delete it, or choose another output.`,
+    );
+    // Refused again: nothing of the first try is left.
+    await expect(lockOutput(directory)).rejects.toThrow(what);
+  };
+  await refused(await place('folder', path => mkdir(path)), 'a directory');
+  await refused(await place('nowhere', path => symlink(join(root, 'gone', 'x'), path)), 'a link');
+  await writeFile(join(root, 'target'), fake({ pid: 2 ** 22 + 1 }));
+  await refused(await place('linked', path => symlink(join(root, 'target'), path)), 'a link');
+  if (process.platform !== 'win32') await refused(await place('pipe', async path => execFileSync('mkfifo', [path])), 'no file');
+});
+
+it.each([
+  ['null', 'null'],
+  ['a number of no process', fake({ pid: 0 })],
+  ['a negative one', fake({ pid: -1 })],
+  ['a broken one', fake({ pid: 1.5 })],
+  ['more than a lock', 'x'.repeat(70_000)],
+])('that says %s is none', async (name, text) => {
+  const directory = join(root, name);
+  await mkdir(directory);
+  await writeFile(join(directory, LOCK_FILE), text);
+  const old = new Date(Date.now() - 60_000);
+  await utimes(join(directory, LOCK_FILE), old, old);
+  await using lock = await lockOutput(directory);
+  expect(lock.takenOver).toBeUndefined();
+});
+
+it('whose words are no texts is named without them', async () => {
+  const directory = join(root, 'words');
+  await mkdir(directory);
+  await writeFile(join(directory, LOCK_FILE), fake({ pid: process.ppid, birth: undefined, command: 7, since: 7 }));
+  await expect(lockOutput(directory)).rejects.toThrow(`is in use by narrows, process ${process.ppid} on ${hostname()}; wait until`);
 });

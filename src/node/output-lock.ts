@@ -1,6 +1,6 @@
 /** @file One process per output: a lock file that names its holder. One whose holder has ended is taken over. */
 import { randomBytes } from 'node:crypto';
-import { link, open, readdir, readFile, realpath, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
+import { link, lstat, open, readdir, readFile, realpath, rename, rm, rmdir, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, NarrowsError } from '../system/errors.ts';
 import { makeDirectory, writeError } from './files.ts';
@@ -57,16 +57,33 @@ function commandWords(): string {
 
 function parseHolder(text: string): Holder | undefined {
   try {
-    const value = JSON.parse(text) as Partial<Holder>;
-    return typeof value.pid === 'number' && typeof value.host === 'string' && typeof value.token === 'string'
-      ? ({ command: 'narrows', since: '', ...value } as Holder)
-      : undefined;
+    const { pid, host, token, command, since, ...rest } = JSON.parse(text) as Partial<Holder>;
+    if (!Number.isSafeInteger(pid) || (pid as number) < 1 || typeof host !== 'string' || typeof token !== 'string') return undefined;
+    const texts = { command: typeof command === 'string' ? command : 'narrows', since: typeof since === 'string' ? since : '' };
+    return { ...rest, ...texts, pid, host, token } as Holder;
   } catch {
     return undefined;
   }
 }
 
 const nameOf = ({ command, pid, host }: Holder): string => `${command}, process ${pid} on ${host}`;
+
+/** A lock file has a few hundred bytes. */
+const LARGEST = 2 ** 16;
+
+/**
+ * The text of a lock file; undefined where it is gone again, empty where it says too much to be one.
+ * @throws NarrowsError for anything that is no file: a lock never is, and waiting for it would never end
+ */
+async function readLock(path: string): Promise<string | undefined> {
+  const info = await lstat(path).catch(() => undefined);
+  if (!info) return undefined;
+  if (!info.isFile()) {
+    const what = info.isDirectory() ? 'a directory' : info.isSymbolicLink() ? 'a link' : 'no file';
+    throw new NarrowsError(`${path} is ${what} where the lock of the output must stand; delete it, or choose another output.`);
+  }
+  return info.size > LARGEST ? '' : readFile(path, 'utf8').catch(() => undefined);
+}
 
 /** Whether the lock of a text (undefined holder: unreadable) is void. */
 async function isStale(path: string, holder: Holder | undefined): Promise<boolean> {
@@ -90,7 +107,7 @@ async function bury(path: string, seen: string): Promise<boolean> {
   } catch {
     return false;
   }
-  const buried = await readFile(grave, 'utf8').catch(() => seen);
+  const buried = (await readLock(grave).catch(() => undefined)) ?? seen;
   // Another process was faster and holds a new lock: it gets it back.
   if (buried !== seen) await link(grave, path).catch(() => {});
   await rm(grave, { force: true });
@@ -155,8 +172,11 @@ async function acquire(output: string, path: string, text: string): Promise<stri
   let takenOver: string | undefined;
   for (let attempt = 0; ; attempt++) {
     if (await create(path, text)) break;
-    const seen = await readFile(path, 'utf8').catch(() => undefined);
-    if (seen === undefined) continue;
+    const seen = await readLock(path);
+    if (seen === undefined) {
+      if (attempt > 2 * TRIES) throw inUse(output, path, undefined);
+      continue;
+    }
     const holder = parseHolder(seen);
     if (await isStale(path, holder)) {
       if ((await bury(path, seen)) && holder)

@@ -1,4 +1,5 @@
 /** @file The hub client where the hub, the cache or a clock misbehaves: cut and silent answers, endless lists, planted links, locks of the future. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -256,5 +257,27 @@ describe('a lock of the future', () => {
     const began = performance.now();
     await withLock(lock(), { silence: 60_000 }, async () => {});
     expect(performance.now() - began).toBeLessThan(5000);
+  });
+});
+
+describe('what is no lock', () => {
+  const lock = (name: string): string => join(cache, name);
+
+  test.each([
+    ['a folder', (path: string) => mkdirSync(join(path, 'inside'), { recursive: true })],
+    ['a link to nowhere', (path: string) => symlinkSync('/nowhere/x', path)],
+    ['a pipe', (path: string) => process.platform !== 'win32' && execFileSync('mkfifo', [path])],
+  ])('%s in its place is taken away at once', async (name, put) => {
+    const path = lock(name);
+    put(path);
+    expect(await withLock(path, { silence: 60_000 }, async () => readFileSync(path, 'utf8'))).toContain(String(process.pid));
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('too much text is judged by its age', async () => {
+    writeFileSync(lock('big'), `${hostname()} ${process.pid} ${'x'.repeat(10_000)}`);
+    const old = new Date(Date.now() - 120_000);
+    utimesSync(lock('big'), old, old);
+    expect(await withLock(lock('big'), {}, async () => 'done')).toBe('done');
   });
 });

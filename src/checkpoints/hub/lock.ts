@@ -9,6 +9,8 @@ const POLL = 100;
 const BEAT = 5_000;
 // A lock whose owner has not shown life for this long is void (its process may run on another machine of a shared disk).
 const SILENCE = 60_000;
+/** A lock says host and process. */
+const LARGEST = 4096;
 
 /** Options of `withLock`. */
 export interface LockOptions {
@@ -43,7 +45,12 @@ class Watch {
   async isStale(): Promise<boolean> {
     const { silence = SILENCE, onWarning } = this.options;
     try {
-      const [owner, { mtimeMs }] = await Promise.all([readFile(this.path, 'utf8'), lstat(this.path)]);
+      const info = await lstat(this.path);
+      // No lock of ours: a pipe, or a folder, would be waited for without end.
+      if (!info.isFile()) return true;
+      const { mtimeMs } = info;
+      // One that may not be read is judged by its age only.
+      const owner = info.size > LARGEST ? '' : await readFile(this.path, 'utf8').catch(() => '');
       const [host, pid] = owner.trim().split(' ');
       if (host === hostname() && Number(pid) > 0 && !isAlive(Number(pid))) return true;
       if (mtimeMs !== this.sign) [this.sign, this.since] = [mtimeMs, performance.now()];
@@ -87,7 +94,7 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
       // Renaming lets only one of several waiters remove it.
       const grave = `${path}.${process.pid}`;
       await rename(path, grave).then(
-        () => rm(grave, { force: true }),
+        () => rm(grave, { force: true }).catch(() => undefined),
         () => undefined,
       );
     } else await pause(POLL, signal);
