@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ChatSample } from './chat-reader.ts';
+import { groupLength } from './data.ts';
 import { ModalitySampler, type SamplerSettings } from './sampler.ts';
 
 const settings = fc
@@ -102,4 +104,15 @@ describe('the sampler', () => {
     }
     expect(() => new ModalitySampler({ seed: 3, batchSize: 41, accumulation: 1, lengths, grouped: true })).toThrow(RangeError);
   });
+});
+
+it('a sample is as long as its words and the tokens of its images; one without images is negative, at least one', () => {
+  const sample = (texts: readonly string[], images: readonly string[] = []): ChatSample => ({
+    ...{ name: 's', images },
+    messages: texts.map(content => ({ role: 'user', content })),
+  });
+  expect(groupLength(sample(['what  is\nthis ?', 'a cat']), 100)).toBe(-6);
+  expect(groupLength(sample(['<image>\nwhat ?', 'a cat'], ['a.png']), 100)).toBe(5 + 100);
+  expect(groupLength(sample(['what ?'], ['a.png', 'b.png']), 100)).toBe(202);
+  expect(groupLength(sample(['', ' ']), 100)).toBe(-1);
 });
