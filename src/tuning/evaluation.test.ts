@@ -159,6 +159,12 @@ describe('an evaluation', () => {
     expect(await metricsFile()).not.toMatch(/:"?(NaN|Infinity|null)/);
   });
 
+  it('names a figure that is no number', async () => {
+    const { logs } = await start({}, {}, (_, place) => [place === 3 ? 1 : 1.7e308]);
+    expect(logs[0][1]).toMatchObject({ eval_score: 1, eval_failure: expect.stringContaining('eval_loss is Infinity.') });
+    expect(logs[0][1]).not.toHaveProperty('eval_loss');
+  });
+
   it('has one bar, which counts samples', async () => {
     const seen: number[] = [];
     const bars: object[] = [];

@@ -131,3 +131,22 @@ test('the legend speaks of each side of each part that is there, and of no other
     [2, words[0]],
   ]);
 });
+
+test('each map has the course of its own optimisation under it', async () => {
+  const { image, result } = item('a cup');
+  const course = (note: string) => ({ ...result.image!.convergence, note });
+  const page = await reportHtml([
+    {
+      image,
+      result: {
+        ...result,
+        image: { ...result.image!, convergence: course('Of the image.') },
+        text: { ...result.text!, convergence: course('Of the words.') },
+      },
+    },
+  ]);
+  expect([...page.matchAll(/Of the (image|words)\./g)].map(m => m[1])).toEqual(['image', 'words', 'image', 'words']);
+  // First as verdicts above the maps, then under each.
+  expect(page.lastIndexOf('Of the image.')).toBeLessThan(page.indexOf('<h3>Caption</h3>'));
+  expect(page.lastIndexOf('Of the words.')).toBeGreaterThan(page.indexOf('<h3>Caption</h3>'));
+});

@@ -30,6 +30,22 @@ describe('the heat layer', () => {
     const first = Math.round((row[30] / style.scale.high) * 255) * 3;
     expect(Array.from(layer.data.subarray(30 * 4, 30 * 4 + 3))).toEqual(Array.from(style.map.table.subarray(first, first + 3)));
   });
+  test('follows a view that is wider than high: the rest above and below is veiled', () => {
+    const wide = { ...image, view: { left: 10, top: 15, width: 40, height: 10 } };
+    const layer = overlayLayer(wide, original, 60, 40, style);
+    const veiled = (x: number, y: number) => layer.data[(y * 60 + x) * 4 + 3] === 190;
+    const places = [
+      [30, 14],
+      [30, 15],
+      [30, 24],
+      [30, 25],
+      [9, 20],
+      [10, 20],
+      [49, 20],
+      [50, 20],
+    ];
+    expect(places.map(([x, y]) => veiled(x, y))).toEqual([true, false, false, true, true, false, false, true]);
+  });
   test('masks by letting light through, and blends by the value', () => {
     const white = { width: 60, height: 40, data: new Uint8Array(60 * 40 * 3).fill(255) };
     const masked = composite(white, overlayLayer(image, original, 60, 40, { ...style, method: 'masked' }));

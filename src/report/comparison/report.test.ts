@@ -243,6 +243,15 @@ describe('writeReport', () => {
 });
 
 describe('numbers', () => {
+  it('a single value that is not defined is counted in its cell', () => {
+    const method = 'saliency';
+    const [first, ...others] = results.parts;
+    const rows = first.values.aid[method].map((row, i) => row.map((v, s) => (i === 0 && s === 0 ? Number.NaN : v)));
+    const part = { ...first, values: { ...first.values, aid: { ...first.values.aid, [method]: rows } } };
+    const cellsOf = (of: Analysis): number => (tablesMarkdown(of).match(/\(1 NaN\)|, 1 NaN\)/g) ?? []).length;
+    expect(cellsOf(analyse({ ...results, parts: [part, ...others] }, options))).toBe(cellsOf(analysis) + 1);
+  });
+
   it('of a cost reach every table: median, least, most and how many', () => {
     expect(rangeText({ range: [0.03, 0.2], measurements: 4 })).toBe('30 ms to 200 ms');
     expect([rangeText({ range: [1, 1], measurements: 1 }), rangeText({})]).toEqual(['', '']);
@@ -262,7 +271,10 @@ describe('numbers', () => {
     expect(cells.slice(0, 3).map(c => c.replace(/.*>/, ''))).toEqual(shown);
     const [head, ...lines] = textOf(tablesCsv(analysis)).split('\r\n');
     const line = lines.find(l => l.includes(`,${method},`))!.split(',');
-    expect(head.split(',').slice(-3)).toEqual(['seconds_least', 'seconds_most', 'measurements']);
+    const names = head.split(',');
+    expect(names.slice(-6)).toEqual(['seconds', 'forward', 'backward', 'seconds_least', 'seconds_most', 'measurements']);
+    const cost = results.parts[0].cost[method];
+    expect(line.slice(-6, -3).map(Number)).toEqual([cost.seconds, cost.forward, cost.backward]);
     expect(line.slice(-3).map(Number)).toEqual([...range!, 3]);
   });
 

@@ -6,6 +6,7 @@ import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
 import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
 import { parseArguments } from '../arguments.ts';
 import { checkLlavaArguments, type LlavaArguments, passedOver, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
+import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
 import { requireTrainingMemory } from './memory.ts';
 import { defaultLayer, methodOf } from './method.ts';
 import { PRESETS, presetsFor, withPreset } from './presets.ts';
@@ -102,6 +103,22 @@ describe('what a method trains', () => {
     expect(alphaAt(bottleneck!, 50, 100)).toBeCloseTo(0.25, 12);
     expect(methodOf(tuneTrainingSchema.parse({ ...given, method: 'vittle' }), NAMES, 32, [7]).bottleneck!.bottleneck_layers).toEqual([7]);
     expect(() => of({ method: 'vittle', bottleneck_layer: ['1', '1'] })).toThrow('names block 1 twice');
+    // Answers take the share of the end of training, or one that is given.
+    const answering = (json: object): number => inferenceAlpha(of({ method: 'vittle', alpha_end: 0.3, ...json }).bottleneck!);
+    expect([answering({}), answering({ alpha_inference: 0.8 })]).toEqual([0.3, 0.8]);
+    expect(of({ method: 'vittle', bottleneck_layer: ['-1'] }).bottleneck!.bottleneck_layers).toEqual([-1]);
+    expect(() => of({ method: 'vittle', bottleneck_layer: ['-2'] })).toThrow(/bottleneck_layer/);
+  });
+
+  it('has dropout in the graph of adapters only where there is some, another number each step', () => {
+    const lora = { r: 2, lora_alpha: 4, lora_dropout: 0.1, target_modules: 'all-linear' } as const;
+    expect(dropoutOption(lora)).toHaveProperty('loraDropout');
+    expect(dropoutOption({ ...lora, lora_dropout: 0 })).toEqual({});
+    expect(dropoutOption(undefined)).toEqual({});
+    const number = (seed: number, step: number): number => Number(Object.values(dropoutFeeds(lora, seed, step))[0].data[0]);
+    expect(number(1, 5)).toBe(number(1, 5));
+    expect(new Set([number(1, 5), number(1, 6), number(2, 5)]).size).toBe(3);
+    expect(dropoutFeeds(undefined, 1, 5)).toEqual({});
   });
 
   it('needs memory, or says how much is missing', async () => {
