@@ -3,6 +3,7 @@ import { parseJson } from '../../checkpoints/config.ts';
 import { readText } from '../../inputs/text-file.ts';
 import { basename } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { Mentions } from '../scorers/chair/mentions.ts';
 import type { Benchmark, LoadOptions } from './benchmark.ts';
 import { Pictures } from './loading/picture.ts';
 import { filesNamed, nameOf, nothingOf, openPlace } from './loading/place.ts';
@@ -43,22 +44,6 @@ const wordsOf = (text: string): Record<string, readonly string[]> =>
       .map(words => [words[0], words]),
   );
 
-/** Things that a sentence names: whole words, also with a plural's s; longer names first, so that a hot dog is no dog. */
-export function thingsIn(sentence: string, synonyms: Readonly<Record<string, readonly string[]>>): Set<string> {
-  const found = new Set<string>();
-  const words = Object.entries(synonyms)
-    .flatMap(([thing, names]) => names.map(name => [name, thing] as const))
-    .sort((a, b) => b[0].length - a[0].length);
-  let rest = ` ${sentence.toLowerCase().replace(/[^a-z0-9]+/g, ' ')} `;
-  for (const [name, thing] of words) {
-    const pattern = new RegExp(` ${name.replace(/[^a-z0-9]+/g, ' ')}(?:e?s)? `, 'g');
-    if (!pattern.test(rest)) continue;
-    found.add(thing);
-    rest = rest.replace(pattern, ' | ');
-  }
-  return found;
-}
-
 async function load(options: LoadOptions): Promise<QuestionSet> {
   const place = await openPlace(chair, options);
   const year = options.split ?? '';
@@ -70,9 +55,8 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
   const pictures = new Pictures(place, options, ['val2014', 'val2017', 'images/val2014']);
   const { images, categories, annotations } = await readJson<Instances>(instancesFile, ['images', 'categories', 'annotations']);
   const nameOfCategory = new Map(categories.map(({ id, name }) => [id, name.toLowerCase()]));
-  const synonyms = synonymsFile
-    ? wordsOf(await readText(synonymsFile))
-    : Object.fromEntries([...nameOfCategory.values()].map(name => [name, [name]]));
+  const names = Object.fromEntries([...nameOfCategory.values()].map(name => [name, [name]]));
+  const synonyms = synonymsFile ? { ...names, ...wordsOf(await readText(synonymsFile)) } : names;
   if (!synonymsFile)
     list.warn(`${nameOf(place)} has no synonyms.txt: things are known by the names of COCO's categories only, so that "man" is no person.`);
   const objects = new Map<number, Set<string>>(images.map(({ id }) => [id, new Set<string>()]));
@@ -85,12 +69,14 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
     for (const { image_id, caption } of (await readJson<Captions>(captionsFile, ['annotations'])).annotations)
       if (objects.has(image_id)) captions.set(image_id, [...(captions.get(image_id) ?? []), caption]);
   if (!captionsFile) list.warn(`${nameOf(place)} has no captions_*.json: only things with a box count as being there.`);
+  const mentions = new Mentions(synonyms);
   for (const [i, { id, file_name }] of images.entries()) {
     if (list.full) break;
     options.signal?.throwIfAborted();
     const where = `${instancesFile}, image ${i + 1}`;
     const said = captions.get(id) ?? [];
-    const true_ = new Set([...(objects.get(id) ?? []), ...said.flatMap(one => [...thingsIn(one, synonyms)])]);
+    // Found by the scorer's own rule, so that a thing is known by the same words in captions and answers.
+    const there = new Set([...(objects.get(id) ?? []), ...said.flatMap(one => mentions.in(one))]);
     const picture = pictures.file(file_name, { values: {}, where, file: instancesFile });
     list.add({
       id,
@@ -98,7 +84,7 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
       text: QUESTION,
       pictures: [picture],
       answers: [],
-      facts: { image: file_name, objects: [...true_].sort(), captions: said, synonyms },
+      facts: { image: file_name, objects: [...there].sort(), captions: said, synonyms },
       where,
     });
   }

@@ -3,9 +3,6 @@ import { scorers } from '../scorers/registry.ts';
 import { benchmarks, findBenchmark } from './registry.ts';
 import { table } from './testing/fixtures.ts';
 
-/** Scorers that are on their way. */
-const LATER = new Set(['mmbench@circular', 'chair', 'scenes-open@rules']);
-
 describe('registry', () => {
   it('finds by name, title and the short names of papers, and names the nearest', () => {
     expect(findBenchmark('SCENES_POPE').name).toBe('scenes-pope');
@@ -40,7 +37,7 @@ describe('registry', () => {
       expect(text).toContain('new words');
       expect(text).not.toContain('old');
     }
-    for (const scorer of one.scorers) if (!LATER.has(scorer)) expect(Object.keys(scorers)).toContain(scorer);
+    for (const scorer of one.scorers) expect(Object.keys(scorers)).toContain(scorer);
   });
 
   it.each(benchmarks.filter(one => !one.source.startsWith('built in')).map(one => [one.name, one] as const))(

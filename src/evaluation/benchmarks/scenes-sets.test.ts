@@ -14,8 +14,8 @@ const isTaught = (text: string): boolean => tokenizer.encode(text).ids.length - 
 
 describe('scenes-choice', () => {
   it('has four different options, one of them true of the scene, letters of all kinds', async () => {
-    const { questions } = await scenesChoice.load({ limit: 400 });
-    expect(questions.length).toBe(400);
+    const { questions } = await scenesChoice.load({ limit: 160 });
+    expect(questions.length).toBe(160);
     const scenes = sceneSet('choice', 0, 375, { least: 1, most: 4 });
     const letters: Record<string, number> = {};
     for (const { options = [], answers, category, id, text } of questions) {
@@ -34,7 +34,7 @@ describe('scenes-choice', () => {
         );
       }
     }
-    for (const letter of 'ABCD') expect(letters[letter]).toBeGreaterThan(70);
+    for (const letter of 'ABCD') expect(letters[letter]).toBeGreaterThan(24);
   });
 
   it('asks in words that the shipped models were taught', async () => {

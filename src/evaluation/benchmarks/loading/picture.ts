@@ -29,6 +29,8 @@ function fromBase64(text: string, source: string): Uint8Array {
 /** Finds and reads pictures of one set. */
 export class Pictures {
   private readonly byName = new Map<string, string>();
+  /** Where names were found: many questions share a picture. */
+  private readonly found = new Map<string, string | undefined>();
 
   /** @param folders where the set's pictures lie below its folder, such as `val2014` */
   constructor(
@@ -47,6 +49,12 @@ export class Pictures {
 
   private path(name: string, row: TableRow): string | undefined {
     const beside = dirname(row.file);
+    const key = `${beside}\0${name}`;
+    if (!this.found.has(key)) this.found.set(key, this.search(name, beside));
+    return this.found.get(key);
+  }
+
+  private search(name: string, beside: string): string | undefined {
     const roots = [
       beside,
       join(beside, 'images'),
