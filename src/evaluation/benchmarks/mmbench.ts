@@ -2,7 +2,7 @@
 import { furtherOf, integerOf, optionalText, type TableRow, textOf } from '../../inputs/tables/table.ts';
 import type { Benchmark, LoadOptions } from './benchmark.ts';
 import { Pictures } from './loading/picture.ts';
-import { filesNamed, nameOf, nothingOf, openPlace, rowsOf, shardsFor } from './loading/place.ts';
+import { filesNamed, nameOf, nothingOf, oneConfig, openPlace, rowsOf, shardsFor } from './loading/place.ts';
 import { CHOICE_PROMPTS, letterOf } from './loading/prompts.ts';
 import { QuestionList } from './loading/question-list.ts';
 import { checkSplit } from './loading/split.ts';
@@ -50,7 +50,8 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
   const list = new QuestionList('MMBench', options);
   const pictures = new Pictures(place, options);
   const [tsv] = filesNamed(place, /\.tsv$/i);
-  const shards = tsv ? undefined : shardsFor(place, ['dev', 'test', 'validation']);
+  const found = tsv ? undefined : shardsFor(place, ['dev', 'test', 'validation']);
+  const shards = found && oneConfig(found, /(^|\/)en$/, sentence => list.warn(sentence));
   if (!tsv && !shards) throw nothingOf(mmbench, place);
   const fill = tsvImages();
   const circular = options.split === 'circular';

@@ -85,7 +85,7 @@ async function textRows(file: string, category: string, image?: string): Promise
   return out;
 }
 
-/** The released folders: `existence/0001.txt` beside or below `images`; or the evaluation tool's files, `existence.txt`. */
+/** The released folders: `existence/0001.txt` next to or below `images`; or the evaluation tool's files, `existence.txt`. */
 async function texts(list: QuestionList, pictures: Pictures, place: DataPlace): Promise<AnswerRecord[] | undefined> {
   const answers: AnswerRecord[] = [];
   for (const category of CATEGORIES) {

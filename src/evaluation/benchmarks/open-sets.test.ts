@@ -100,6 +100,13 @@ describe('LLaVA-Bench (In-the-Wild) and Wilder, WildVision-Bench', () => {
     expect(questions.map(q => [q.id, q.text, q.category])).toEqual(rows.map(row => [row.question_id, row.instruction, row.language]));
     await samePictures(questions, rows);
     expect(warnings).toEqual([expect.stringMatching(/^10 questions have no answer of a reference model/)]);
+    const data = temporary();
+    for (const config of ['vision_bench_0617', 'a'])
+      cpSync(table('wildvision-bench/data/test-00000-of-00001.parquet'), join(data, config, 'test-00000-of-00001.parquet'));
+    const several = await wildvisionBench.load({ data });
+    expect(several.questions[0].where).toContain('vision_bench_0617');
+    expect(several.questions.length).toBe(10);
+    expect(several.warnings[0]).toMatch(/^The data hold several configs: "vision_bench_0617" is taken, a passed over/);
   });
 });
 
@@ -123,7 +130,7 @@ describe('short answers', () => {
     ]);
     expect((await questions[0].pictures[0].read()).width).toBeGreaterThan(0);
     writeFileSync(file, JSON.stringify({ '1': { question: 'Is it wet?', imageId: 'n2', answer: 'yes' } }));
-    await expect(gqa.load({ data })).rejects.toThrow(/question 1: the picture n2\.jpg is neither beside/);
+    await expect(gqa.load({ data })).rejects.toThrow(/question 1: the picture n2\.jpg is neither next to/);
   });
 
   it('TextVQA: the JSON, every accepted answer kept', async () => {

@@ -41,7 +41,7 @@ describe('POPE from parquet', () => {
   it('reads files with large strings, and pictures by path', async () => {
     expect((await pope.load({ data: table('traps/POPE-large-string.parquet') })).questions.length).toBe(12);
     await expect(pope.load({ data: table('traps/picture-by-path.parquet') })).rejects.toThrow(
-      /picture-by-path\.parquet, row 2: the picture missing\.png is neither beside/,
+      /picture-by-path\.parquet, row 2: the picture missing\.png is neither next to/,
     );
     const { questions } = await pope.load({ data: table('traps/picture-by-path.parquet'), answersOnly: true });
     expect((await questions[0].pictures[0].read()).width).toBeGreaterThan(0);
@@ -109,7 +109,7 @@ describe('POPE from its own files', () => {
 
   it('says what is missing', async () => {
     await expect(pope.load({ data: folder('pope') })).rejects.toThrow(
-      /line 1: the picture scene_5_000\.png is neither beside the file nor below/,
+      /line 1: the picture scene_5_000\.png is neither next to the file nor below/,
     );
     await expect(pope.load({})).rejects.toThrow(/POPE needs its data: give --data with a folder or file \(lmms-lab\/POPE/);
     await expect(pope.load({ data: folder('mmmu') })).rejects.toThrow(/holds no questions of POPE; it reads: parquet/);

@@ -13,6 +13,7 @@ const FORM: OpenForm = {
   reference: ['reference', 'claude-3-sonnet-20240229'],
   category: ['language'],
   id: ['question_id'],
+  config: /vision_bench_0617$/,
 };
 
 async function load(options: LoadOptions): Promise<QuestionSet> {

@@ -6,7 +6,7 @@ export interface ByteColumn {
   readonly name: string;
   /** `picture`: a record with `bytes` and perhaps `path`; `bytes`: a column of bytes; `list`: bytes somewhere inside lists. */
   readonly kind: 'picture' | 'bytes' | 'list';
-  /** Of a picture: what stands beside the bytes can be read without them. */
+  /** Of a picture: what stands with the bytes can be read without them. */
   readonly hasPath: boolean;
 }
 

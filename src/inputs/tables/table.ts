@@ -7,7 +7,7 @@ export class ByteCell {
   constructor(
     /** Where they stand, for sentences: `test.parquet, row 3, column image`. */
     readonly source: string,
-    /** The path beside the bytes, where the cell has one. */
+    /** The path that stands with the bytes, where the cell has one. */
     readonly path: string | undefined,
     /** Whether the cell holds bytes; else there is only the path. */
     readonly hasBytes: boolean,
@@ -28,7 +28,7 @@ export interface TableRow {
   readonly values: Readonly<Record<string, unknown>>;
   /** Where it stands, such as `test.parquet, row 3`. */
   readonly where: string;
-  /** The file. Relative paths of pictures start beside it. */
+  /** The file. Relative paths of pictures start in its folder. */
   readonly file: string;
 }
 

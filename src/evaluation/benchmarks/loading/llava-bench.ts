@@ -16,7 +16,7 @@ export interface BoxedThing {
   readonly bbox: readonly number[];
 }
 
-/** What a judge is given beside question and answers. */
+/** What a judge is given with question and answers. */
 interface Context {
   readonly captions: readonly string[];
   readonly instances: readonly BoxedThing[];
@@ -74,7 +74,7 @@ async function fromFiles(
   const references = new Map<string, string>();
   if (context)
     for await (const row of rowsOf([context], options.signal)) contexts.set(stem(String(cellOf(row, 'image', 'id'))), fromRow(row));
-  else list.warn(`${nameOf(place)} has no file of contexts (captions and boxes): a judge is told nothing of the picture.`);
+  else list.warn(`${nameOf(place)} has no file of contexts (captions and boxes): a judge knows nothing of the picture.`);
   if (reference)
     for await (const row of rowsOf([reference], options.signal))
       references.set(String(idOf(row, 'question_id')), textOf(row, 'text', 'answer'));

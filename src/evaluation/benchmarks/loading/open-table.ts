@@ -4,7 +4,7 @@ import { furtherOf, optionalText, type TableRow, textOf } from '../../../inputs/
 import type { LoadOptions } from '../benchmark.ts';
 import type { QuestionSet } from '../question.ts';
 import { Pictures } from './picture.ts';
-import { filesNamed, nameOf, rowsOf, shardsFor } from './place.ts';
+import { filesNamed, nameOf, oneConfig, rowsOf, shardsFor } from './place.ts';
 import { QuestionList } from './question-list.ts';
 
 /** Names of the columns. */
@@ -17,13 +17,18 @@ export interface OpenForm {
   readonly category: readonly string[];
   /** The id; without it the row's number from 0. */
   readonly id: readonly string[];
+  /** Folder of the usual config, where the hub has several. */
+  readonly config?: RegExp;
 }
 
 /** Loads the parquet or JSON-lines files of a place. @returns undefined where it holds none @throws NarrowsError naming file and row */
 export async function loadOpenTable(form: OpenForm, options: LoadOptions, place: DataPlace): Promise<QuestionSet | undefined> {
-  const files = shardsFor(place, form.splits, options.split)?.flatMap(one => one.files) ?? filesNamed(place, /\.jsonl$/i).slice(0, 1);
-  if (files.length === 0) return undefined;
   const list = new QuestionList(form.title, options);
+  const shards = shardsFor(place, form.splits, options.split);
+  const files = shards
+    ? oneConfig(shards, form.config ?? /^$/, sentence => list.warn(sentence)).flatMap(one => one.files)
+    : filesNamed(place, /\.jsonl$/i).slice(0, 1);
+  if (files.length === 0) return undefined;
   const pictures = new Pictures(place, options, ['images']);
   const used = [...form.question, ...form.reference, ...form.category, ...form.id, 'image'];
   let index = 0;

@@ -1,4 +1,4 @@
-/** @file The pictures of a set's rows: bytes of parquet cells, base64 text, records of bytes and path, files beside the table. */
+/** @file The pictures of a set's rows: bytes of parquet cells, base64 text, records of bytes and path, files next to the table. */
 import { decodeImage } from '../../../inputs/image/decode.ts';
 import { readImageFile } from '../../../inputs/image/image-file.ts';
 import type { DataPlace } from '../../../inputs/tables/data-folder.ts';
@@ -48,18 +48,18 @@ export class Pictures {
   }
 
   private path(name: string, row: TableRow): string | undefined {
-    const beside = dirname(row.file);
-    const key = `${beside}\0${name}`;
-    if (!this.found.has(key)) this.found.set(key, this.search(name, beside));
+    const folder = dirname(row.file);
+    const key = `${folder}\0${name}`;
+    if (!this.found.has(key)) this.found.set(key, this.search(name, folder));
     return this.found.get(key);
   }
 
-  private search(name: string, beside: string): string | undefined {
+  private search(name: string, folder: string): string | undefined {
     const roots = [
-      beside,
-      join(beside, 'images'),
+      folder,
+      join(folder, 'images'),
       this.place.folder,
-      ...['images', ...this.folders].map(folder => join(this.place.folder, folder)),
+      ...['images', ...this.folders].map(one => join(this.place.folder, one)),
     ];
     const candidates = isAbsolute(name) ? [name] : roots.map(root => join(root, name));
     return (
@@ -72,7 +72,7 @@ export class Pictures {
     const found = this.path(name, row);
     const missing = (): NarrowsError =>
       new NarrowsError(
-        `${row.where}: the picture ${name} is neither beside the file nor below ${this.place.folder}${this.folders.length ? ` (${this.folders.join(', ')})` : ''}; put the pictures there.`,
+        `${row.where}: the picture ${name} is neither next to the file nor below ${this.place.folder}${this.folders.length ? ` (${this.folders.join(', ')})` : ''}; put the pictures there.`,
       );
     if (found !== undefined) return this.picture(id, found, () => readImageFile(found));
     if (!this.options.answersOnly) throw missing();

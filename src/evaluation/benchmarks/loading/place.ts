@@ -50,6 +50,19 @@ export function shardsFor(place: DataPlace, wanted: readonly string[], split?: s
   );
 }
 
+/**
+ * The shards of one config where a place holds several (the hub keeps languages and years side by side): the usual one, else the first; what
+ * is passed over is said. @param usual of the config's folder
+ */
+export function oneConfig(shards: readonly Shards[], usual: RegExp, warn: (sentence: string) => void): readonly Shards[] {
+  const configs = [...new Set(shards.map(one => one.config))];
+  if (configs.length < 2) return shards;
+  const chosen = configs.find(config => usual.test(config)) ?? configs[0];
+  const others = configs.filter(config => config !== chosen).join(', ');
+  warn(`The data hold several configs: "${chosen}" is taken, ${others} passed over; give the folder of another with --data.`);
+  return shards.filter(one => one.config === chosen);
+}
+
 /** @throws NarrowsError: nothing in the place has one of the forms that are read */
 export function nothingOf(benchmark: Pick<Benchmark, 'title' | 'format'>, place: DataPlace): NarrowsError {
   const seen = place.files.slice(0, 5).join(', ');
