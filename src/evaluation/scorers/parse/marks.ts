@@ -36,7 +36,7 @@ const PAIR = new RegExp(`^${LEAD}${MARK}${OUT_OF}(${GAP})${MARK}${OUT_OF}`, 'i')
 const SINGLE = new RegExp(`^${LEAD}${MARK}${OUT_OF}[.!]?$`, 'i');
 /** `Assistant 1 gets`, `Score 1:` */
 const label = (n: number): string =>
-  `(?:assistant|answer|response|${WORD})\\s*#?${n}\\b(?:\\s*(?:['’]s|${WORD}|gets|receives|is|[:=–—-]))*\\s*${MARK}${OUT_OF}`;
+  `(?:assistant|answer|response|${WORD})\\s*#?${n}\\b(?:\\s*(?:['’]s|${WORD}|gets|receives|is|[:=]|[–—-](?=\\s)))*\\s*${MARK}${OUT_OF}`;
 /** Between two labels: nothing but punctuation and little words, or the rest of the line. */
 const BETWEEN = `(?:(?:[^\\n0-9a-z]|and\\b|while\\b|${WORD}|for\\b)*|[^\\n]*\\n(?:[^0-9a-z]|${WORD}|for\\b)*)`;
 const LABELLED = [
