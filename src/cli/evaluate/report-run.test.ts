@@ -41,10 +41,17 @@ it('writes the report with pictures and the words that were asked, and lmms-eval
     printed += String(chunk);
     return true;
   });
-  const args = ['evaluate', '--report-only', '--output', output, '--scorer', 'all', '--lmms-eval', '--json'];
+  const emi = join(output, 'emi.json');
+  const divergences = { visual: 0.1, text: 0.2, sourceOutput: 0.3, targetOutput: 0.4 };
+  await writeFile(
+    emi,
+    JSON.stringify({ schemaVersion: 1, targets: [{ name: 'keyboard:4', emid: { value: 0.125 }, bound: 1, divergences }] }),
+  );
+  const args = ['evaluate', '--emi', emi, '--report-only', '--output', output, '--scorer', 'all', '--lmms-eval', '--json'];
   await runProgram(args, new AbortController().signal);
   const results: EvaluationResults = JSON.parse(printed);
   expect(results.sets[0].scenarios[1].againstClean).toMatchObject({ a: 1, b: 0.75, rightToWrong: 3, wrongToRight: 0 });
+  expect(results.sets[0].scenarios[1].distances).toMatchObject({ emid: 0.125, rjsd_text: 0.2 });
   expect(results.worst).toHaveLength(3);
   const page = await readFile(join(output, 'report.html'), 'utf8');
   expect(page.match(/src="data:image/g)).toHaveLength(6);

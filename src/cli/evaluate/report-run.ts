@@ -5,6 +5,7 @@ import { benchmarks } from '../../evaluation/benchmarks/registry.ts';
 import type { Unanswered } from '../../evaluation/run/answer-sets.ts';
 import { AskedSet } from '../../evaluation/run/asked-set.ts';
 import { answerLines, assembleRun } from '../../evaluation/run/assemble.ts';
+import { readDistances, withDistances } from '../../evaluation/run/distances.ts';
 import { hashOf, type RunFacts, readRun, readStoredQuestions } from '../../evaluation/run/folder.ts';
 import type { LeftOut } from '../../evaluation/run/load-sets.ts';
 import type { EvaluationResults, WorstCase } from '../../evaluation/run/results.ts';
@@ -87,6 +88,20 @@ function table(results: EvaluationResults, columns: number): string {
   return `${formatTable(['set', 'scenario', 'score', '95 %', 'n', 'change', 'lost / won'], rows, columns)}\n${notes.join('\n')}`;
 }
 
+/** `--emi`: files of distances, each for the set before its `=`, or for the only one. @throws NarrowsError as `readDistances`, `withDistances` */
+async function addDistances(results: EvaluationResults, files: readonly string[]): Promise<EvaluationResults> {
+  let added = results;
+  for (const text of files) {
+    const [, named, path] = /^(?:([^=/\\]+)=)?(.*)$/s.exec(text)!;
+    if (named === undefined && results.sets.length !== 1)
+      throw new NarrowsError(`The run has scores of ${results.sets.length} sets: say which one ${path} is of, as in --emi SET=${path}.`, {
+        kind: 'usage',
+      });
+    added = withDistances(added, named ?? results.sets[0].benchmark, await readDistances(path), path);
+  }
+  return added;
+}
+
 /** Scores, writes and prints. @throws NarrowsError as `scoreSet` and the report's writer */
 export async function reportRun(context: Context, options: Options, output: string, parts: RunParts): Promise<void> {
   context.status('Scoring');
@@ -95,7 +110,8 @@ export async function reportRun(context: Context, options: Options, output: stri
     seed: context.seed,
     signal: context.signal,
   });
-  const results = assembleRun({ run: parts.run, sets, leftOut: [...parts.leftOut, ...leftOut], unanswered: parts.unanswered });
+  const assembled = assembleRun({ run: parts.run, sets, leftOut: [...parts.leftOut, ...leftOut], unanswered: parts.unanswered });
+  const results = await addDistances(assembled, (options.emi as string[] | undefined) ?? []);
   context.status('Writing the report');
   const files = await writeEvaluationReport(output, results, { answers: answerLines(sets), ...worstSources(parts.loaded) });
   if (options.lmmsEval) files.push(...(await writeLmmsEval(output, results, { answers: answerLines(sets) })));

@@ -5,6 +5,7 @@ import { escapeText, round } from '../../attribution/svg.ts';
 import { pText } from '../../comparison/format.ts';
 import { barScale, intervalBar, numberCell, sortHead } from '../../comparison/html/cells.ts';
 import { sortable } from '../../comparison/html/tables.ts';
+import { disagreement } from '../disagreement.ts';
 import { byKind, cleanOf, figureText, isApart, pointsInterval, pointsText, primaryOf, scenarioTitle } from '../view.ts';
 
 const estimateOf = ({ difference, low, high }: AgainstClean) => ({
@@ -26,28 +27,22 @@ const compared = (set: SetResult): (ScenarioResult & { readonly againstClean: Ag
 const head = ({ scenario }: ScenarioResult): string =>
   `<th scope="row" data-value="${escapeText(scenarioTitle(scenario))}">${escapeText(scenarioTitle(scenario))}</th>`;
 
-/** Least size, in hundredths of the best figure, that makes two ways of counting disagree. */
-const NOTEWORTHY = 0.01;
-
-/** Where the scorer's figure goes up though fewer answers are right, or down though more are: the two count different things. */
+/** Where the scorer's figure goes up though fewer answers are right, or down though more are. */
 export function disagreements(set: SetResult): string[] {
   const clean = cleanOf(set);
   if (!clean) return [];
+  const { primary, best } = set;
   return compared(set).flatMap(({ scenario, score, againstClean: { difference } }) => {
-    const [before, after] = [primaryOf(set, clean.score), primaryOf(set, score)];
-    const moved = (after - before) / set.best;
-    if (!(Math.min(Math.abs(moved), Math.abs(difference)) >= NOTEWORTHY) || moved * difference >= 0) return [];
-    return [
-      `${scenarioTitle(scenario)}: ${set.primary} goes ${moved > 0 ? 'up' : 'down'} (${figureText(before, set.best)} to ${figureText(after, set.best)}), the share of right answers ${moved > 0 ? 'down' : 'up'} (${pointsText(difference)} points).`,
-    ];
+    const figures = { primary, best, before: primaryOf(set, clean.score), after: primaryOf(set, score), difference };
+    return disagreement(scenarioTitle(scenario), figures) ?? [];
   });
 }
 
-function disagreementsHtml(set: SetResult): string {
-  const list = disagreements(set);
-  if (list.length === 0) return '';
-  return `<p class="small">${escapeText(set.scorer)} and the share of right answers disagree here, since they count different things:</p><ul class="small">${list.map(text => `<li>${escapeText(text)}</li>`).join('')}</ul>`;
-}
+/** The sentences as a list under a table; empty for none. */
+export const disagreementsHtml = (scorer: string, list: readonly string[]): string =>
+  list.length === 0
+    ? ''
+    : `<p class="small">${escapeText(scorer)} and the share of right answers disagree here, since they count different things:</p><ul class="small">${list.map(text => `<li>${escapeText(text)}</li>`).join('')}</ul>`;
 
 /** The table; empty where nothing is compared. */
 export function changesHtml(set: SetResult): string {
@@ -91,7 +86,7 @@ export function changesHtml(set: SetResult): string {
     sortHead('won', 'number', 'down', 'Questions that are wrong on the clean set and right under the shift'),
     sortHead('McNemar', 'number', 'up', 'Exact, of these two counts; it takes questions for independent'),
   ];
-  return sortable(`Changes of ${set.title}`, heads, rows, ' full') + disagreementsHtml(set);
+  return sortable(`Changes of ${set.title}`, heads, rows, ' full') + disagreementsHtml(set.scorer, disagreements(set));
 }
 
 const questions = (count: number): string => (Number.isFinite(count) ? formatCount(count) : '–');

@@ -12,13 +12,13 @@ import { sortScript } from '../../comparison/html/script.ts';
 import { comparisonStyle } from '../../comparison/html/style.ts';
 import { sortable } from '../../comparison/html/tables.ts';
 import { chartVariables, pageChart } from '../../comparison/svg/palette.ts';
-import { swingBar } from '../html/changes.ts';
+import { disagreementsHtml, swingBar } from '../html/changes.ts';
 import { evaluationStyle } from '../html/style.ts';
 import { shadeOf } from '../matrix.ts';
 import { heatClass, heatStyle } from '../svg/heat.ts';
 import { figureText, KIND_TITLES, KINDS, pointsInterval, pointsText, unitText } from '../view.ts';
 import { runChart } from './charts.ts';
-import { type Counts, countsText, type RunOnSet, runsOnSets } from './summary.ts';
+import { type Counts, countsText, type RunOnSet, runDisagreements, runsOnSets } from './summary.ts';
 
 const estimateOf = ({ difference, low, high }: { readonly difference: number; readonly low: number; readonly high: number }) => ({
   ...{ estimate: difference, low, high, level: 0.95 },
@@ -109,7 +109,7 @@ function differencesHtml({ run, title, rows: list }: RunOnSet): string {
     ];
     return `<tr>${head(row)}${cells.join('')}</tr>`;
   });
-  const [{ primary, best }] = list;
+  const [{ primary, best, scorer }] = list;
   const figure = `${escapeText(primary)}, ${unitText(best)}`;
   const heads = [
     sortHead('scenario', 'text'),
@@ -127,7 +127,7 @@ function differencesHtml({ run, title, rows: list }: RunOnSet): string {
     sortHead('smallest', 'number', 'up', 'Smallest difference, in points, that so many questions show with 80 % power'),
     sortHead('for 1 point', 'number', 'up', 'Questions that would show one point with 80 % power'),
   ];
-  return `<details open><summary><b>${escapeText(run)} on ${escapeText(title)}</b></summary>${sortable(`${run} on ${title}`, heads, rows, ' full')}</details>`;
+  return `<details open><summary><b>${escapeText(run)} on ${escapeText(title)}</b></summary>${sortable(`${run} on ${title}`, heads, rows, ' full')}${disagreementsHtml(scorer, runDisagreements(list))}</details>`;
 }
 
 function lossesHtml({ run, title, rows: list }: RunOnSet): string {

@@ -98,6 +98,17 @@ describe('the comparison of runs', () => {
     expect(countsText({ better: 3, worse: 0, 'not told apart': 2 })).toBe('better under 3, not told apart under 2 of 5');
   });
 
+  it('says where the figure prefers the other run', () => {
+    const [row] = comparison.rows;
+    const turned = { ...row, reference: 0.5, value: 0.6, changes: { ...row.changes, difference: -0.1 } };
+    const odd = { ...comparison, rows: [turned] };
+    const sentence = `${row.scenario}: accuracy goes up (50.0 to 60.0), the share of right answers down (−10.0 points).`;
+    expect(runsHtml(odd)).toContain(sentence);
+    expect(runsTable(odd).notes).toContain(`${row.run} on ${row.benchmark}, ${sentence}`);
+    expect(runsMarkdown(odd)).toContain('accuracy goes up');
+    expect(runsHtml({ ...comparison, rows: [{ ...turned, value: 0.4 }] })).not.toContain('accuracy goes');
+  });
+
   it('draws what is better at the right', () => {
     const svg = runChart(comparison, 'tuned', 'score', paperChart)!.svg;
     expect(svg).toContain('tuned minus base');

@@ -1,5 +1,6 @@
 /** @file Which run is better where, counted; and how the rows of a comparison are written. */
 import type { ComparedScenario, RunsComparison, Verdict } from '../../../evaluation/run/compare-runs.ts';
+import { disagreement } from '../disagreement.ts';
 import { KINDS } from '../view.ts';
 
 /** Scenarios of a run against the reference, counted by what the corrected test says. */
@@ -46,3 +47,9 @@ export function countsText(counts: Counts): string {
   );
   return `${parts.join(', ')} of ${total}`;
 }
+
+/** Where the scorer's figure prefers one run and the share of right answers the other. */
+export const runDisagreements = (rows: readonly ComparedScenario[]): string[] =>
+  rows.flatMap(({ scenario, primary, best, reference: before, value: after, changes: { difference } }) => {
+    return disagreement(scenario, { primary, best, before, after, difference }) ?? [];
+  });

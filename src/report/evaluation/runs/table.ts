@@ -7,7 +7,7 @@ import { markdownText } from '../../comparison/markdown.ts';
 import { latexNumber, latexTable } from '../latex.ts';
 import { markdownTable } from '../markdown.ts';
 import { figureText, pointsInterval, pointsText, unitText } from '../view.ts';
-import { countsText, runsOnSets } from './summary.ts';
+import { countsText, runDisagreements, runsOnSets } from './summary.ts';
 
 /** A table for whoever lays it out. */
 export interface PlainTable {
@@ -19,7 +19,7 @@ export interface PlainTable {
 
 /** How differences are made; stands under every table. */
 export const NOTE =
-  'Differences are run minus reference in points of right answers, on the questions that both answered, with 95 % intervals (paired t over pictures); † not told from nothing (Holm over all rows, p ≥ 0.05). Loss: how many points more the reference loses under the shift than the run.';
+  'Differences are run minus reference in points of right answers, on the questions that both answered, with 95 % intervals (paired t over pictures); † not told from nothing (Holm over all rows, p ≥ 0.05). Saved: how many points the run loses less than the reference under the shift.';
 
 const differenceText = ({ changes, verdict }: ComparedScenario): string =>
   `${pointsText(changes.difference)}${verdict === 'not told apart' ? '†' : ''} ${pointsInterval(changes)}`.trim();
@@ -43,9 +43,12 @@ export function runsTable(comparison: RunsComparison): PlainTable {
       dropText(row),
     ]),
   );
-  const header = ['run', 'set', 'scenario', comparison.reference, 'run', 'difference', 'p', 'lost / won', 'loss'];
+  const header = ['run', 'set', 'scenario', comparison.reference, 'run', 'difference', 'p', 'lost / won', 'saved'];
   const verdicts = runsOnSets(comparison).map(({ run, benchmark, counts }) => `${run} on ${benchmark}: ${countsText(counts)}.`);
-  return { header, rows, notes: [...verdicts, NOTE] };
+  const warned = runsOnSets(comparison).flatMap(({ run, benchmark, rows: list }) =>
+    runDisagreements(list).map(text => `${run} on ${benchmark}, ${text}`),
+  );
+  return { header, rows, notes: [...verdicts, ...warned, NOTE] };
 }
 
 type Value = string | number | undefined;
@@ -92,7 +95,7 @@ export function runsCsv({ reference, rows }: RunsComparison): string {
   );
 }
 
-const HEAD = ['scenario', 'reference', 'run', 'difference', 'p (Holm)', 'lost', 'won', 'McNemar', 'loss'];
+const HEAD = ['scenario', 'reference', 'run', 'difference', 'p (Holm)', 'lost', 'won', 'McNemar', 'saved'];
 
 const cellsOf = (row: ComparedScenario): string[] => [
   figureText(row.reference, row.best),
@@ -114,8 +117,11 @@ export function runsMarkdown(comparison: RunsComparison): string {
       rows.map(row => [markdownText(row.scenario), ...cellsOf(row).map(markdownText)]),
     );
     const [{ scorer, best }] = rows;
+    const warned = runDisagreements(rows)
+      .map(text => `- ${markdownText(text)}`)
+      .join('\n');
     const loss = drops ? ` Its losses under shifts are ${countsText(drops)}.` : '';
-    return `## ${markdownText(run)} on ${markdownText(title)}\n\n${markdownText(scorer)}, ${unitText(best)}. ${markdownText(run)} is ${countsText(counts)} scenarios.${loss}\n\n${table}`;
+    return `## ${markdownText(run)} on ${markdownText(title)}\n\n${markdownText(scorer)}, ${unitText(best)}. ${markdownText(run)} is ${countsText(counts)} scenarios.${loss}\n\n${table}${warned === '' ? '' : `\n\n${warned}`}`;
   });
   const models = runs.map(
     ({ name, model }) => `- ${markdownText(name)}${name === reference ? ' (reference)' : ''}: ${markdownText(model)}`,
@@ -132,7 +138,7 @@ export function runsMarkdown(comparison: RunsComparison): string {
 
 /** A `table*` per run and set. */
 export function runsLatex(comparison: RunsComparison): string {
-  const head = ['Scenario & Reference & Run & Difference & $p$ (Holm) & lost & won & McNemar & Loss'];
+  const head = ['Scenario & Reference & Run & Difference & $p$ (Holm) & lost & won & McNemar & saved'];
   const tables = runsOnSets(comparison).map(({ run, title, rows, counts }) => {
     const [{ scorer, best }] = rows;
     const caption = `${latexText(run)} against ${latexText(comparison.reference)} on ${latexText(title)} (${latexText(scorer)}, ${latexNumber(unitText(best))}): ${countsText(counts)} scenarios. ${latexNumber(latexText(NOTE)).replaceAll('≥', '$\\ge$')}`;
