@@ -60,6 +60,42 @@ describe('short answers', () => {
   });
 });
 
+describe('yes or no, strictly', () => {
+  it('takes what it cannot read for a miss, never for a yes', () => {
+    const questions = ['yes', 'yes', 'no', 'no'].map((right, i) =>
+      question({ id: i, key: `q${i}`, kind: 'yes-no', answers: [right], cluster: `q${i}` }),
+    );
+    const { metrics } = answered(questions, ['Yes', 'A dog.', 'A cat.', 'Yes'], 'yes-no@strict');
+    expect(metrics).toEqual({ accuracy: 1 / 4, precision: 1 / 2, recall: 1 / 2, f1: 1 / 2, yes_ratio: 1 / 2, unread: 1 / 2 });
+  });
+});
+
+describe('MME', () => {
+  const asked = (category: string, picture: string, right: string): Question =>
+    question({ id: picture, key: `${picture}: ${right}`, kind: 'yes-no', text: right, answers: [right], category, cluster: picture });
+  const pair = (category: string, picture: string): Question[] => ['yes', 'no'].map(right => asked(category, picture, right));
+
+  it('counts a picture as right only where both of its questions were answered, and rightly', () => {
+    const questions = [...pair('existence', 'a'), ...pair('existence', 'b')];
+    const answers = questions.slice(0, 3).map(({ key, answers: [right], where }) => ({ id: key, where, text: right }));
+    const { score } = scoreAnswers({ name: 'mme' }, questions, answers, scorers['mme@official']);
+    // 3 of 4 questions, 1 of 2 pictures.
+    expect(score.metrics).toMatchObject({ perception: 125, total: 125, cognition: Number.NaN });
+  });
+
+  it('lets the drawn categories stand for one that a resample lacks', () => {
+    const questions = [...pair('existence', 'a'), ...pair('code_reasoning', 'b')];
+    const tally = scorers['mme@official'].tally(questions);
+    const rows = pair('existence', 'a').map(one => ({ question: one, raw: '', stripped: '', value: one.answers[0], correct: 1 }));
+    expect(tally.figure(tally.sums(rows, []))).toBe(400);
+  });
+
+  it('says which pictures are no pairs', () => {
+    const { warnings } = answered([asked('existence', 'a', 'yes')], ['yes'], 'mme@official');
+    expect(warnings.join(' ')).toContain("1 of MME's pictures do not have two questions");
+  });
+});
+
 describe('strict choice', () => {
   const options = ['a dog', 'a cat', 'The answer', 'a bird'];
   it.each([

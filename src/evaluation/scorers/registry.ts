@@ -70,7 +70,7 @@ export function findScorer(name: string | undefined, benchmark: Pick<Benchmark, 
   const scorer = full === undefined ? undefined : scorers[full];
   if (scorer) return scorer;
   if (name === undefined || own.includes(name))
-    throw new NarrowsError(`${benchmark.name} has no scorer for answers: they need a judge.`, { kind: 'usage' });
+    throw new NarrowsError(`${benchmark.name} has no scorer for answers: they need a judge (narrows judge).`, { kind: 'usage' });
   const near = nearestNames(name, [...own, ...own.map(variantOf), ...Object.keys(scorers)]);
   const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}?` : '.';
   throw new NarrowsError(`There is no scorer "${name}" for ${benchmark.name}, which has ${own.join(', ') || 'none'}${meant}`, {

@@ -7,6 +7,7 @@ import { parseLmmsEvalScienceQa } from './lmms-eval-scienceqa.ts';
 import { parseMmmuChoice } from './mmmu-choice.ts';
 import { isMmmuOpenRight, parseMmmuOpen } from './mmmu-open.ts';
 import { mmstarCredits, parseMmstar } from './mmstar.ts';
+import { roundToCents, toFloat } from './python-text.ts';
 import { parseVlmEvalKitChoice } from './vlmevalkit-choice.ts';
 
 const load = (name: string) => JSON.parse(readFileSync(new URL(`../testdata/choice/${name}`, import.meta.url), 'utf8'));
@@ -47,5 +48,43 @@ describe('MMStar', () => {
     expect(mmstarCredits('(b) x')).toEqual(['(', 'B']);
     expect(mmstarCredits('(')).toEqual(['(']);
     expect(mmstarCredits('')).toEqual([]);
+  });
+});
+
+describe('lmms-eval', () => {
+  it('looks behind the first place of every phrase, also of one that holds another', () => {
+    expect(parseLmmsEvalChoice('the choice is A, B no; my choice is A indeed', ['one', 'two'])).toBe('A');
+    expect(parseLmmsEvalChoice('the choice is A, B no; now choice is A indeed', ['one', 'two'])).toBe('B');
+  });
+});
+
+describe('VLMEvalKit', () => {
+  it('takes a letter among the last four words only', () => {
+    const options = ['one', 'two'];
+    expect(parseVlmEvalKitChoice('B is right here', options)).toBe('B');
+    expect(parseVlmEvalKitChoice('B is the right choice', options)).toBeNull();
+  });
+});
+
+describe('numbers as Python has them', () => {
+  it.each([
+    ['1_000', 1000],
+    [' 8. ', 8],
+    ['-.5', -0.5],
+    ['８', 8],
+    ['٣', 3],
+    ['٩٠', 90],
+    ['𝟗𝟣', 91],
+    ['1e3', 1000],
+    ['-inf', Number.NEGATIVE_INFINITY],
+    ['nan', Number.NaN],
+    ['1__0', undefined],
+    ['0x10', undefined],
+    ['', undefined],
+    ['8,5', undefined],
+  ])('float(%j) is %d', (text, value) => expect(toFloat(text)).toEqual(value));
+
+  it('rounds halves of a cent to the even one', () => {
+    expect([0.125, 0.375, -0.125, 2.675, 1e300].map(roundToCents)).toEqual([0.12, 0.38, -0.12, 2.67, 1e300]);
   });
 });

@@ -1,6 +1,5 @@
 /** @file `scienceqa@official`: LLaVA's `eval_science_qa.py`, which is what papers on LLaVA report. */
 import type { Question } from '../../benchmarks/question.ts';
-import { lettersOf } from '../parse/choice-options.ts';
 import { parseScienceQaLlava } from '../parse/scienceqa-llava.ts';
 import type { Figures, Reading, Scorer } from '../scorer.ts';
 import { accuracyOf, rightIf, rightOf, shareTally } from '../summaries/accuracy.ts';
@@ -10,8 +9,7 @@ import { hasPicture } from './pictured.ts';
 /** LLaVA's reading: a letter beyond the question's options is read, and is wrong. */
 export function readScienceQaLlava(answer: string, question: Question): Reading {
   const value = parseScienceQaLlava(answer);
-  const offered = value !== null && lettersOf(question.options ?? []).includes(value);
-  return { value, correct: offered ? rightIf(value, question) : 0 };
+  return { value, correct: rightIf(value, question) };
 }
 
 /** LLaVA's scorer with its accuracy on questions that have a picture. */
