@@ -80,6 +80,8 @@ describe('numbers as Python has them', () => {
     ['nan', Number.NaN],
     ['1__0', undefined],
     ['0x10', undefined],
+    ['10²', undefined],
+    ['½', undefined],
     ['', undefined],
     ['8,5', undefined],
   ])('float(%j) is %d', (text, value) => expect(toFloat(text)).toEqual(value));

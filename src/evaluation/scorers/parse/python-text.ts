@@ -24,9 +24,11 @@ export const words = (text: string): string[] => text.split(RUNS).filter(Boolean
 
 /** Decimal digits of any script as ASCII ones, as `float` reads them. */
 const asciiDigits = (text: string): string =>
-  // Letters of mathematics hold several runs of digits in a row; their plain form is ASCII.
-  text.normalize('NFKC').replace(/[^\P{Nd}0-9]/gu, digit => {
-    // Digits of a script stand in runs of ten; the last code point before the run is no digit.
+  text.replace(/[^\P{Nd}0-9]/gu, digit => {
+    // Mathematical letters hold several runs of digits in a row; their plain form is ASCII.
+    const plain = digit.normalize('NFKC');
+    if (/^[0-9]$/.test(plain)) return plain;
+    // Digits of a script stand in a run of ten; the last code point before it is no digit.
     let value = 0;
     for (let code = digit.codePointAt(0) as number; value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code - 1)); code--) value++;
     return String(value);
