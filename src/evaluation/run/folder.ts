@@ -147,9 +147,9 @@ export function mergeRun(output: string, before: RunRecord | undefined, now: Run
     throw new NarrowsError(`${output} holds a run ${what}; choose another --output.`, { kind: 'usage' });
   };
   if (before.model !== now.model) refuse(`of the model ${JSON.stringify(before.model)}, not of ${JSON.stringify(now.model)}`);
+  if (before.seed !== now.seed) refuse(`with the seed ${before.seed}, not ${now.seed}`);
   const other = differing(before.settings, now.settings);
   if (other.length > 0) refuse(`with other settings (${other.join(', ')})`);
-  if (before.seed !== now.seed) refuse(`with the seed ${before.seed}, not ${now.seed}`);
   const sets = new Map(before.sets.map(set => [set.benchmark, set]));
   for (const set of now.sets) {
     const old = sets.get(set.benchmark);

@@ -8,7 +8,7 @@ const usage = (message: string): NarrowsError => new NarrowsError(message, { kin
 
 /** @throws NarrowsError (usage) for an unknown shift or a severity out of its bounds */
 function choiceOf(text: string) {
-  const [name, severity = '3', ...more] = text.split(':').map(part => part.trim());
+  const [name, given, ...more] = text.split(':').map(part => part.trim());
   const shift = findShift(name);
   if (!shift || more.length > 0) {
     const near = didYouMean(
@@ -19,6 +19,7 @@ function choiceOf(text: string) {
       `There is no shift ${JSON.stringify(text.trim())} (${near ?? 'narrows shifts lists them'}); a severity stands behind a colon, as in gaussian_noise:3.`,
     );
   }
+  const severity = given ?? `${Math.min(3, shift.severities)}`;
   const value = Number(severity);
   if (!Number.isInteger(value) || value < 1 || value > shift.severities)
     throw usage(`The severity of ${shift.name} is a whole number from 1 to ${shift.severities}, not ${JSON.stringify(severity)}.`);
