@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { Attribution } from '../../attribution/result.ts';
 import { figureSvg, reportHtml } from './bound.ts';
@@ -58,6 +59,20 @@ describe('interactions of words', () => {
     expect(svg.match(/word-panel-\d"/g)).toHaveLength(2);
     expect(await figureSvg({ ...result, interactions: undefined }, image)).not.toContain('word-panel');
     expect(wordPanelSize(1000, 1, image)).toEqual({ width: 239, height: 120 });
+  });
+
+  it.each([1, 2])('are drawn in panels of %d pixels per unit, picture and map alike', async density => {
+    const svg = await figureSvg(result, image, {}, density);
+    const panels = [...svg.matchAll(/<g clip-path="url\(#word-panel-\d\)">(.*?)<\/g>/gs)].map(m => m[1]);
+    expect(panels).toHaveLength(2);
+    for (const panel of panels) {
+      const shown = [...panel.matchAll(/<image [^>]*?width="(\d+)" height="(\d+)"[^>]*?href="data:image\/\w+;base64,([^"]+)"/g)];
+      expect(shown).toHaveLength(2);
+      for (const [, width, height, data] of shown) {
+        const pixels = await sharp(Buffer.from(data, 'base64')).metadata();
+        expect([pixels.width, pixels.height]).toEqual([density * Number(width), density * Number(height)]);
+      }
+    }
   });
 
   it('reach the page, with what is known of the estimate, and survive as JSON', async () => {
