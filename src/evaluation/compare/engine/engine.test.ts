@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { findMethod } from '../../../attribution/registry.ts';
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
 import { lockOutput } from '../../../node/output-lock.ts';
 import { RandomStream } from '../../../tensor/random.ts';
@@ -161,6 +162,31 @@ describe('a comparison', () => {
     const [again] = await collect(spec, source, model);
     expect([again.metricFailures, again.values.entropy.rollout.map(seeds => seeds.length)]).toEqual([{}, [1, 1, 1]]);
     expect(again.values.entropy.rollout[0][0]).toBeGreaterThan(0);
+  });
+
+  it('tries the pairs of a batch that failed one by one, so that only the bad one has no map', async () => {
+    const entry = findMethod('rollout')!;
+    const explain = entry.explain as (...given: unknown[]) => Promise<unknown>;
+    const sizes: number[] = [];
+    const failing = vi.spyOn(entry as { explain: typeof explain }, 'explain').mockImplementation(async (run, options) => {
+      const { hidden } = (run as { image: { hidden: { shape: number[] } } }).image;
+      sizes.push(hidden.shape[0]);
+      if (hidden.shape[0] > 1 || sizes.length === 3) throw new Error('out of memory');
+      return explain.call(entry, run, options);
+    });
+    const base = specOf('bad-pair', [plain('rollout')]);
+    const spec = { ...base, metrics: [plain('entropy')], data: { ...base.data, modalities: ['image'] as const } };
+    const images = await openSource(spec.data);
+    const warnings: string[] = [];
+    await runComparison(spec, images, model, { workers: 0, onWarning: m => warnings.push(m) });
+    failing.mockRestore();
+    // Three at once, then each; the second of them is the bad one. What follows measures the time.
+    expect(sizes.slice(0, 4)).toEqual([3, 1, 1, 1]);
+    expect(warnings.filter(m => m.includes('out of memory'))).toEqual([expect.stringMatching(/^rollout failed on .*: out of memory$/)]);
+    const { key } = methodSettings(spec.methods)[0];
+    const reasons: (string | undefined)[] = [];
+    for await (const { record } of survey(spec, images, model)) reasons.push(record.hasMap(key, 5) ? undefined : record.failure(key, [5]));
+    expect(reasons).toEqual([undefined, 'out of memory', undefined]);
   });
 
   it('times a block once, warm where it can, and asks for stability only where seeds matter', async () => {
