@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +55,19 @@ describe('a text file', () => {
       await expect(readText(file(name, Buffer.from([...mark, 0x61, 0, 0, 0])))).rejects.toThrow(
         'is UTF-32, which is not read; save it as UTF-8.',
       );
+  });
+
+  it.skipIf(process.platform === 'win32')('that is a pipe or a folder is refused at once', async () => {
+    const pipe = join(root, 'pipe.jsonl');
+    execFileSync('mkfifo', [pipe]);
+    const pieces = async (path: string): Promise<void> => {
+      for await (const _ of textChunks(path));
+    };
+    for (const read of [readText, pieces]) {
+      await expect(read(pipe)).rejects.toThrow(`Cannot read ${pipe}: it is a named pipe; save the text as a file.`);
+      await expect(read('/dev/null')).rejects.toThrow('it is no file');
+      await expect(read(root)).rejects.toThrow('it is a directory; give a file');
+    }
   });
 
   it('with zero bytes is no text', async () => {

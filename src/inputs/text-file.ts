@@ -1,5 +1,5 @@
 /** @file Text files of data as people have them: UTF-8, UTF-16 with its mark; another encoding is refused with file and line. */
-import { createReadStream, readFile } from '../node/disk.ts';
+import { createReadStream, readFile, stat } from '../node/disk.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { readError } from '../system/read-error.ts';
 
@@ -73,8 +73,19 @@ function decodes(bytes: Uint8Array): boolean {
  */
 export const decodeText = (bytes: Uint8Array, file: string): string => new Decoder(file).decode(bytes, true);
 
+/** Looks before a file is read. @throws NarrowsError for what is missing or no file: reading a pipe that nobody writes would wait for ever, and no signal would end it */
+export async function requireFile(file: string): Promise<void> {
+  const info = await stat(file).catch(error => {
+    throw readError(file, error);
+  });
+  if (info.isDirectory()) throw readError(file, { code: 'EISDIR' });
+  if (!info.isFile())
+    throw new NarrowsError(`Cannot read ${file}: it is ${info.isFIFO() ? 'a named pipe' : 'no file'}; save the text as a file.`);
+}
+
 /** A whole text file. @throws NarrowsError where it cannot be read, or as `decodeText` */
 export async function readText(file: string): Promise<string> {
+  await requireFile(file);
   return decodeText(
     await readFile(file).catch(error => {
       throw readError(file, error);
@@ -85,6 +96,7 @@ export async function readText(file: string): Promise<string> {
 
 /** A text file in pieces. @throws NarrowsError as `readText` */
 export async function* textChunks(file: string, size = 2 ** 18): AsyncGenerator<string> {
+  await requireFile(file);
   const decoder = new Decoder(file);
   const stream = createReadStream(file, { highWaterMark: size });
   try {

@@ -7,6 +7,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 import { readTokenizerDirectory } from '../text/disk.ts';
 import { type TokenizerConfig, tokenText } from '../text/tokenizer-files.ts';
+import { requireFile } from '../text-file.ts';
 import { IMAGE_MARK } from './messages.ts';
 import type { ChatTemplate, TemplateTokens } from './template.ts';
 import { jinjaTemplate } from './templates/jinja.ts';
@@ -41,6 +42,7 @@ function templateText(value: unknown): string | undefined {
 async function storedTemplate(directory: string, config: TokenizerConfig): Promise<{ text: string; source: string } | undefined> {
   const file = join(directory, TEMPLATE_FILE);
   if (existsSync(file)) {
+    await requireFile(file);
     const text = await readFile(file, 'utf8').catch(error => {
       throw readError(file, error);
     });
