@@ -20,6 +20,7 @@ import { interactions } from './suites/interactions.ts';
 import { m2ibDefault } from './suites/m2ib-default.ts';
 import { m2ibImageOfficial, m2ibTextOfficial } from './suites/m2ib-official.ts';
 import { memory } from './suites/memory.ts';
+import { parquetMemory } from './suites/parquet-memory.ts';
 import { qwenLora } from './suites/qwen-lora.ts';
 import { rise } from './suites/rise.ts';
 import { trainStep } from './suites/train-step.ts';
@@ -40,6 +41,7 @@ const SUITES: readonly Suite[] = [
   vittleGenerate,
   coldStart,
   memory,
+  parquetMemory,
   qwenLora,
 ];
 
