@@ -33,8 +33,11 @@ class Index {
 
   constructor(questions: readonly Question[]) {
     for (const question of questions)
-      for (const name of new Set([question.key, String(question.id), stemOf(String(question.id))]))
-        this.byName.set(name, [...(this.byName.get(name) ?? []), question]);
+      for (const name of new Set([question.key, String(question.id), stemOf(String(question.id))])) {
+        const known = this.byName.get(name);
+        if (known) known.push(question);
+        else this.byName.set(name, [question]);
+      }
   }
 
   find(id: string): readonly Question[] {

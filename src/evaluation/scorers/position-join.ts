@@ -12,7 +12,11 @@ export function joinByPosition(questions: readonly Question[], answers: readonly
   const joined = joinAnswers(questions, answers);
   const order = new Map(answers.map((answer, i) => [answer, i]));
   const bySplit = new Map<string | undefined, JoinedAnswer[]>();
-  for (const pair of joined.pairs) bySplit.set(pair.question.split, [...(bySplit.get(pair.question.split) ?? []), pair]);
+  for (const pair of joined.pairs) {
+    const own = bySplit.get(pair.question.split);
+    if (own) own.push(pair);
+    else bySplit.set(pair.question.split, [pair]);
+  }
   const pairs: JoinedAnswer[] = [];
   let strangers = 0;
   for (const [split, own] of bySplit) {
