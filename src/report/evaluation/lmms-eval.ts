@@ -62,9 +62,14 @@ function tasksOf({ sets }: EvaluationResults): Task[] {
   );
 }
 
-/** Figures by the name that lmms-eval gives them; others keep ours. */
-const metricsOf = ({ scorer, score }: Task): [name: string, value: number][] =>
-  Object.entries(score.metrics).map(([name, value]) => [NAMES[scorer]?.[name] ?? name, value]);
+/** The figures that lmms-eval gives, by its names; of other rules all that they give, by ours. */
+function metricsOf({ scorer, score }: Task): [name: string, value: number][] {
+  const names = NAMES[scorer];
+  return Object.entries(score.metrics).flatMap(([name, value]): [string, number][] => {
+    if (!names) return [[name, value]];
+    return names[name] === undefined ? [] : [[names[name], value]];
+  });
+}
 
 const byTask = <T>(tasks: readonly Task[], of: (task: Task) => T): Record<string, T> =>
   Object.fromEntries(tasks.map(task => [task.name, of(task)]));
@@ -96,10 +101,10 @@ export function lmmsEvalResults(results: EvaluationResults, { date = new Date() 
     })),
     versions: byTask(tasks, () => narrows),
     'n-shot': byTask(tasks, () => 0),
-    higher_is_better: byTask(tasks, task => {
-      const score = task.score.interval.metric;
-      return { [NAMES[task.scorer]?.[score] ?? score]: true };
-    }),
+    // As lmms-eval's tasks have it, for the share of yes, too; of our rules only the primary figure is known to be better when higher.
+    higher_is_better: byTask(tasks, ({ scorer, score }) =>
+      Object.fromEntries((scorer in NAMES ? Object.values(NAMES[scorer]) : [score.interval.metric]).map(name => [name, true])),
+    ),
     'n-samples': byTask(tasks, ({ set, score }) => ({ original: set.questions, effective: score.n })),
     config: { model: 'narrows', model_args: `pretrained=${model}`, gen_kwargs: settings, random_seed: seed },
     git_hash: null,

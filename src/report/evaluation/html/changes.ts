@@ -42,7 +42,7 @@ export function disagreements(set: SetResult): string[] {
 export const disagreementsHtml = (scorer: string, list: readonly string[]): string =>
   list.length === 0
     ? ''
-    : `<p class="small">${escapeText(scorer)} and the share of right answers disagree here, since they count different things:</p><ul class="small">${list.map(text => `<li>${escapeText(text)}</li>`).join('')}</ul>`;
+    : `<p class="small disagree">${escapeText(scorer)} and the share of right answers disagree here, since they count different things:</p><ul class="small">${list.map(text => `<li>${escapeText(text)}</li>`).join('')}</ul>`;
 
 /** The table; empty where nothing is compared. */
 export function changesHtml(set: SetResult): string {

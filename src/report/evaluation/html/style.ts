@@ -29,6 +29,7 @@ export const evaluationStyle = `
 .worst img { display: block; max-width: 100%; max-height: 200px; height: auto; border-radius: 6px; margin-bottom: 4px; }
 .worst img.tiny { image-rendering: pixelated; width: 168px; }
 .asked { display: block; }
+.disagree { margin: 10px 0 0; }
 .said { background: var(--raised); border-radius: 6px; padding: 3px 8px; display: block; white-space: pre-wrap; max-height: 9em; overflow: auto; }
 .right { color: var(--good); } .wrong { color: var(--bad); }
 .search { display: flex; flex-wrap: wrap; gap: 8px 10px; align-items: end; margin: 10px 0; }

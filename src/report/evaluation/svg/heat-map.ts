@@ -11,6 +11,11 @@ const ROW = 26;
 const CELL = 58;
 const GAP = 10;
 
+const NOTES = [
+  'Change of the share of right answers against the clean set, in points; below zero: fewer are right.',
+  '† not told from the clean set (paired t over pictures, Holm-corrected over the scenarios of the set, p ≥ 0.05).',
+];
+
 /** Where columns start: the cells of a set stand together. Long names of sets get wider cells. */
 function columnsOf({ sets }: Matrix, left: number) {
   let x = left;
@@ -29,7 +34,10 @@ export function heatMap(matrix: Matrix, model: string, theme: ChartTheme, colour
   const left = Math.min(320, Math.max(120, ...names)) + 30;
   const columns = columnsOf(matrix, left);
   const heading = `Points lost and gained under shifts: ${shorten(model, 360, 14, 'semibold')}`;
-  const width = Math.max(columns.at(-1)!.end + 14, measure(heading, 14, 'semibold') + 28, 560);
+  const width = Math.max(
+    columns.at(-1)!.end + 14,
+    ...[measure(heading, 14, 'semibold'), ...NOTES.map(note => measure(note, 11.5))].map(text => text + 28),
+  );
   const nodes: Node[] = [label(heading, 14, 26, 14, theme.ink, { weight: 'semibold' })];
   for (const { title, start, end, cell, severities } of columns) {
     nodes.push(label(title, (start + end) / 2, 58, 12.5, theme.ink, { weight: 'semibold', anchor: 'middle' }));
@@ -48,12 +56,8 @@ export function heatMap(matrix: Matrix, model: string, theme: ChartTheme, colour
       y += ROW;
     }
   }
-  const notes = [
-    'Change of the share of right answers against the clean set, in points; below zero: fewer are right.',
-    '† not told from the clean set (paired t over pictures, Holm-corrected over the scenarios of the set, p ≥ 0.05).',
-  ];
-  notes.forEach((note, i) => {
-    nodes.push(label(shorten(note, width - 28, 11.5), 14, y + 20 + 17 * i, 11.5, theme.muted));
+  NOTES.forEach((note, i) => {
+    nodes.push(label(note, 14, y + 20 + 17 * i, 11.5, theme.muted));
   });
   const about = matrix.groups.flatMap(({ rows }) =>
     rows.map(row => `${row.name}: ${row.cells.flatMap(cell => (cell ? [cellText(cell)] : [])).join(', ')}`),
