@@ -14,7 +14,7 @@ import { lockOutput } from '../../node/output-lock.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples } from '../flags.ts';
-import { addEndpointFlags, addJudgeFlags, openJudge, ordersOf, requireFlags } from '../judge/flags.ts';
+import { addEndpointFlags, addJudgeFlags, checkWays, openJudge, ordersOf, requireFlags } from '../judge/flags.ts';
 import { againstOf, clustersFrom, itemsOf, lengthsOf, readAll, withPictures, writeAll } from '../judge/inputs.ts';
 import { judgeText, verdictText } from '../judge/print.ts';
 
@@ -117,7 +117,8 @@ async function askAll(context: Context, options: Options): Promise<Results> {
   }
 }
 
-async function run(context: Context, options: Options): Promise<undefined> {
+async function run(context: Context, options: Options, _: readonly unknown[], given: ReadonlySet<string>): Promise<undefined> {
+  checkWays(given);
   for (const flag of ['rules', 'against'])
     if (byVerdict(options) && options[flag] !== undefined)
       throw new NarrowsError(`--${flag} belongs to marks, not to --form verdict.`, { kind: 'usage' });

@@ -77,3 +77,45 @@ export function openJudge(context: Context, options: Options, cache: string): Pr
     onWarning: message => context.log.warn(message),
   });
 }
+
+/** Flags that belong to one way in, and the flag that stands for the way. */
+const BELONG: readonly (readonly [way: string, names: readonly string[]])[] = [
+  ['run', ['benchmark', 'scenario']],
+  [
+    'endpoint',
+    [
+      'judgeModel',
+      'apiKeyEnv',
+      'temperature',
+      'maxTokens',
+      'concurrency',
+      'maxRequests',
+      'timeout',
+      'retries',
+      'stream',
+      'repeats',
+      'output',
+    ],
+  ],
+];
+/** Flags that exclude each other. */
+const EXCLUDE: readonly (readonly [name: string, others: readonly string[]])[] = [
+  ['run', ['questions', 'answers', 'references', 'context', 'images']],
+  ['reviews', ['endpoint', 'images', 'rules']],
+];
+
+/** @throws NarrowsError (usage) for flags that would be passed over beside those that were given */
+export function checkWays(given: ReadonlySet<string>): void {
+  const refuse = (name: string, why: string): never => {
+    throw new NarrowsError(`--${kebab(name)} ${why}.`, { kind: 'usage' });
+  };
+  for (const [way, names] of BELONG) {
+    const stray = names.find(name => given.has(name));
+    // A judge without an address is answered with all that is missing.
+    if (stray && !given.has(way) && (way !== 'endpoint' || given.has('reviews'))) refuse(stray, `belongs to --${kebab(way)}`);
+  }
+  for (const [name, others] of EXCLUDE) {
+    const other = given.has(name) ? others.find(each => given.has(each)) : undefined;
+    if (other) refuse(other, `does not go with --${kebab(name)}`);
+  }
+}

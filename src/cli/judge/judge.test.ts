@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ended, narrows, repository } from '../../../test/support.ts';
 import type { JudgeResults } from '../../evaluation/judge/results.ts';
 import { completion, type EndpointServer, endpointServer, json, type Received } from '../../generation/endpoint/testing/endpoint-server.ts';
+import { checkWays } from './flags.ts';
 
 const KEY = 'sk-judge-secret-42424242';
 const data = (name: string): string => join(repository, 'src/evaluation/judge/testdata/coco', name);
@@ -106,6 +107,7 @@ describe('narrows judge', () => {
     expect(ended.stdout).toContain('Asked again: the score varies by 0.0');
     expect(ended.stdout).toMatch(/Against .*review_c.jsonl: -\d/);
     expect(ended.stdout).toContain('Cost: 72 requests');
+    expect(ended.stdout).toContain('Asked 2 times reference first, temperature 0, seed 0, 1024 tokens at most, by narrows@1.');
     expect(new Set(server.received.map(({ body }) => body.seed))).toEqual(new Set([0, 1]));
     expect(server.received[0].body).toMatchObject({ model: 'judge-1', temperature: 0, max_tokens: 1024 });
     expect((await readdir(join(folder, 'repeats'))).sort()).toEqual(['judge.json', 'replies.jsonl', 'reviews-2.jsonl', 'reviews.jsonl']);
@@ -133,8 +135,8 @@ describe('narrows judge', () => {
     const files = ['reviews.jsonl', 'reviews-swapped.jsonl'].flatMap(name => ['--reviews', join('verdicts', name)]);
     const summed = await narrows(['judge', '--form', 'verdict', ...files, '--questions', data('questions.jsonl')], { cwd: folder });
     expect(summed.stdout).toContain('Score of the model of the reviews against the reference by the judge of the reviews: 0.0 ± 0.0');
-    const wrong = await narrows(['judge', '--form', 'verdict', '--rules', 'x', ...files], { cwd: folder });
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--rules belongs to marks')]);
+    const wrong = await narrows(['judge', '--form', 'verdict', '--against', 'x', ...files], { cwd: folder });
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--against belongs to marks')]);
   });
 
   it('takes the stand-in of the examples for a judge', async () => {
@@ -151,6 +153,15 @@ describe('narrows judge', () => {
   it('says what is missing, and what the endpoint did', async () => {
     const bare = await narrows(['judge', '--endpoint', 'http://localhost:1'], { cwd: folder });
     expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining('--judge-model, --output are missing')]);
+    for (const [flags, says] of [
+      [['run', 'images'], '--images does not go with --run'],
+      [['reviews', 'endpoint'], '--endpoint does not go with --reviews'],
+      [['reviews', 'maxRequests'], '--max-requests belongs to --endpoint'],
+      [['questions', 'benchmark'], '--benchmark belongs to --run'],
+    ] as const)
+      expect(() => checkWays(new Set(flags))).toThrow(says);
+    for (const flags of [['run', 'scenario', 'endpoint', 'rules'], ['reviews', 'questions', 'answers', 'order', 'against'], ['judgeModel']])
+      expect(() => checkWays(new Set(flags))).not.toThrow();
     const half = await narrows(['judge', '--questions', 'q', '--endpoint', 'http://x', '--judge-model', 'j', '--output', 'o'], {
       cwd: folder,
     });

@@ -40,6 +40,16 @@ function noiseLines({ repeats, orders, length }: JudgeResults['noise']): string[
   ];
 }
 
+/** How the judge was asked; nothing where reviews were read. */
+function settingsLines({ settings, rules }: Pick<JudgeResults, 'settings' | 'rules'>): string[] {
+  if (!settings) return [];
+  const { orders, repeats, temperature, seed, maxTokens, sees } = settings as Record<string, unknown>;
+  const times = `${repeats} ${repeats === 1 ? 'time' : 'times'}`;
+  return [
+    `Asked ${times} ${(orders as string[]).join(' and ')}, temperature ${temperature}, seed ${seed}, ${maxTokens} tokens at most, by ${rules}${sees ? ', with the pictures' : ''}.`,
+  ];
+}
+
 const costLines = (cost: EndpointCost | undefined): string[] =>
   cost
     ? [
@@ -52,7 +62,8 @@ const countsText = (counts: Readonly<Record<string, number>>): string =>
     .join(', ');
 
 /** Verdicts. @param columns width of the terminal */
-export function verdictText({ score, model, judge, board, failures, noise, reviews, cost }: VerdictResults, columns: number): string {
+export function verdictText(results: VerdictResults, columns: number): string {
+  const { score, model, judge, board, failures, noise, reviews, cost } = results;
   const row = (name: string, one: RelativeScore): string[] => [name, fixed(one.relative), interval(one), `${one.n}`];
   const rows = [row('all', score), ...Object.entries(score.byCategory).map(([name, one]) => row(name, one))];
   return [
@@ -63,6 +74,7 @@ export function verdictText({ score, model, judge, board, failures, noise, revie
     `Reward ${fixed(board.reward)}, won ${percent(board.win_rate)}, won or tied ${percent(board.win_or_tie_rate)}, Elo ${fixed(board.elo, 0)} against 1000.`,
     ...(Object.keys(failures).length ? [`Judgements without a clear verdict: ${countsText(failures)} of ${reviews}.`] : []),
     ...noiseLines(noise),
+    ...settingsLines(results),
     ...costLines(cost),
   ].join('\n');
 }
@@ -90,6 +102,7 @@ export function judgeText(results: JudgeResults, columns: number): string {
           `Against ${against.model}: ${against.difference >= 0 ? '+' : ''}${fixed(against.difference)} ± ${fixed(against.clusteredStandardError)} (95 % ${interval(against)}) on ${against.n} questions.`,
         ]
       : []),
+    ...settingsLines(results),
     ...costLines(cost),
   ].join('\n');
 }
