@@ -10,12 +10,21 @@ import { type Correlation, correlate } from '../../tensor/statistics/pearson-int
 import type { SideMovement, Sitting } from './sitting.ts';
 import { CONDITIONS, type Condition, type SuiteItem } from './suite.ts';
 
+/** A loss with its 95 % interval. */
+export interface Loss {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** A model under a shift. */
 export interface Link {
   readonly condition: Condition;
   /** Accuracy over closed questions, and what the shift took of it (95 %, clustered by scene). */
   readonly accuracy: number;
-  readonly lost: { readonly value: number; readonly low: number; readonly high: number };
+  readonly lost: Loss;
+  /** What the shift took of the words that all answers, descriptions too, share with the references (F1, 0 to 1). */
+  readonly wordsLost: Loss;
   readonly emid: EmidResult['emid'];
   readonly divergences: EmidResult['divergences'];
   /** Scaled bounds of EMID: with the divergences of pictures and questions, and with those of the states in their place. */
@@ -48,6 +57,25 @@ function marks(items: readonly SuiteItem[], answers: readonly string[]): number[
   return closedItems(items).map(i => Number(answers[i] === items[i].reference));
 }
 
+/** F1 of two texts' words, in any order: 1 for the same words, 0 for none in common. */
+export function overlap(answer: string, reference: string): number {
+  const [said, right] = [answer.split(/\s+/).filter(Boolean), reference.split(/\s+/).filter(Boolean)];
+  const left = [...right];
+  let common = 0;
+  for (const word of said) {
+    const at = left.indexOf(word);
+    if (at < 0) continue;
+    left.splice(at, 1);
+    common++;
+  }
+  return common === 0 ? 0 : (2 * common) / (said.length + right.length);
+}
+
+function lossOf(before: readonly number[], after: readonly number[], clusters: readonly number[]): Loss {
+  const { difference: value, low, high } = pairedT(before, after, { clusters });
+  return { value, low, high };
+}
+
 function chargeOf(clean: SideMovement, shifted: SideMovement): Charge {
   const half = (key: 'total' | 'pooled'): number => (clean.nats![key] + shifted.nats![key]) / 2;
   return { total: half('total'), pooled: half('pooled') };
@@ -58,14 +86,19 @@ export function chainOf(sitting: Sitting, emi: EmiResults, items: readonly Suite
   const [clean, ...shifted] = sitting.conditions;
   const before = marks(items, clean.answers);
   const scenes = closedItems(items).map(i => items[i].scene);
+  const words = (answers: readonly string[]): number[] => answers.map((answer, i) => overlap(answer, items[i].reference));
   const links = shifted.map((sat, i): Link => {
     const after = marks(items, sat.answers);
-    const { difference, low, high } = pairedT(before, after, { clusters: scenes });
     const { emid, divergences, bound } = emi.targets[i];
     return {
       condition: CONDITIONS[i + 1],
       accuracy: mean(after),
-      lost: { value: difference, low, high },
+      lost: lossOf(before, after, scenes),
+      wordsLost: lossOf(
+        words(clean.answers),
+        words(sat.answers),
+        items.map(({ scene }) => scene),
+      ),
       emid,
       divergences,
       bound,
@@ -134,6 +167,8 @@ const PAIRS: readonly (readonly [of: string, x: (link: Link) => number, y: (link
   ['bound – EMID', link => link.bound, link => link.emid.value],
   ['bound – accuracy lost', link => link.bound, link => link.lost.value],
   ['EMID – accuracy lost', link => link.emid.value, link => link.lost.value],
+  ['EMID – words lost, all answers', link => link.emid.value, link => link.wordsLost.value],
+  ['states moved – words lost, all answers', moved, link => link.wordsLost.value],
 ];
 
 /** The later links: over all shifts, and within kinds, where the mean of a kind cannot make the correlation. */
@@ -165,6 +200,7 @@ export function modelDifferences(first: ModelChain, second: ModelChain): ModelDi
     ['bound of EMID', link => link.bound],
     ['bound by states', link => link.stateBound],
     ['accuracy lost', link => link.lost.value],
+    ['words lost, all answers', link => link.wordsLost.value],
   ];
   return of.map(([what, read]) => {
     const [a, b] = [first.links.map(read), second.links.map(read)];

@@ -38,7 +38,10 @@ function wayTable({ links }: ModelChain): string {
 }
 
 function shiftTable(chains: readonly ModelChain[]): string {
-  const header = ['shift', ...chains.flatMap(({ model }) => [`${model}: JSD pictures`, 'words', 'EMID', 'bound', 'accuracy lost'])];
+  const header = [
+    'shift',
+    ...chains.flatMap(({ model }) => [`${model}: JSD pictures`, 'words', 'EMID', 'bound', 'accuracy lost', 'words lost']),
+  ];
   const rows = chains[0].links.map(({ condition }, i) => [
     condition.name,
     ...chains.flatMap(({ links }) => {
@@ -49,6 +52,7 @@ function shiftTable(chains: readonly ModelChain[]): string {
         `${fixed(link.emid.value)} ${range(link.emid)}`,
         fixed(link.bound, 2),
         `${fixed(link.lost.value)} ${range(link.lost)}`,
+        `${fixed(link.wordsLost.value)} ${range(link.wordsLost)}`,
       ];
     }),
   ]);
