@@ -58,15 +58,16 @@ export function promiseFigure(chains: readonly ModelChain[], shade: 'light' | 'd
   const nodes: Node[] = [];
 
   const { links } = chains[0];
-  const charges = links.flatMap(({ charge, visual, text }) => [
-    [charge!.visual.pooled, visual.sampled!] as const,
-    [charge!.text.pooled, text.sampled!] as const,
-  ]);
-  const least = Math.max(1e-5, Math.min(...charges.map(([, jsd]) => jsd)));
+  // A shift of the words moves no picture: such sides are left out.
+  const sides = links
+    .flatMap(link => (['visual', 'text'] as const).map(side => ({ link, side, nats: link.charge![side].pooled, jsd: link[side].sampled! })))
+    .filter(({ jsd }) => jsd > 1e-7);
+  const least = Math.min(...sides.map(({ jsd }) => jsd));
   const first = boxOf(0);
+  const [low, high] = [Math.min(...sides.map(({ nats }) => nats)), Math.max(...sides.map(({ nats }) => nats))];
   const a: Panel = {
     box: first,
-    x: logAxis(Math.min(...charges.map(([kl]) => kl)) / 1.5, Math.max(...charges.map(([kl]) => kl)) * 1.5, first.left, first.right, tick),
+    x: logAxis(low / 1.5, high * 1.5, first.left, first.right, tick),
     y: logAxis(least / 1.5, 1.2, first.bottom, first.top, tick),
     title: 'Charged, and how far z moves',
     xName: 'charged: ½ (clean + shifted) KL of the mean token, nats',
@@ -75,13 +76,11 @@ export function promiseFigure(chains: readonly ModelChain[], shade: 'light' | 'd
   nodes.push(...frame(a, theme));
   const limit = a.y.at(Math.LN2);
   nodes.push(element('line', { x1: first.left, x2: first.right, y1: limit, y2: limit, stroke: ink, 'stroke-dasharray': '5 4' }));
-  nodes.push(label('ln 2: no divergence is larger', first.right - 4, limit - 6, 11.5, ink, { anchor: 'end' }));
-  for (const link of links) {
-    const put = (kl: number, jsd: number): readonly [number, number] => [a.x.at(kl), a.y.at(Math.max(least, jsd))];
-    const [vx, vy] = put(link.charge!.visual.pooled, link.visual.sampled!);
-    nodes.push(dot(vx, vy, colour(link), false, paper));
-    const [tx, ty] = put(link.charge!.text.pooled, link.text.sampled!);
-    nodes.push(element('rect', { x: tx - 4, y: ty - 4, width: 8, height: 8, fill: colour(link), stroke: paper, 'stroke-width': 0.8 }));
+  nodes.push(label('ln 2: no divergence is larger', first.left + 4, limit + 15, 11.5, ink));
+  for (const { link, side, nats, jsd } of sides) {
+    const [x, y] = [a.x.at(nats), a.y.at(jsd)];
+    if (side === 'visual') nodes.push(dot(x, y, colour(link), false, paper));
+    else nodes.push(element('rect', { x: x - 4, y: y - 4, width: 8, height: 8, fill: colour(link), stroke: paper, 'stroke-width': 0.8 }));
   }
 
   const all = chains.flatMap(chain => chain.links);
