@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { chair } from './chair.ts';
 import { gqa } from './gqa.ts';
@@ -131,6 +132,39 @@ describe('short answers', () => {
     expect((await questions[0].pictures[0].read()).width).toBeGreaterThan(0);
     writeFileSync(file, JSON.stringify({ '1': { question: 'Is it wet?', imageId: 'n2', answer: 'yes' } }));
     await expect(gqa.load({ data })).rejects.toThrow(/question 1: the picture n2\.jpg is neither next to/);
+  });
+
+  it('GQA: questions and pictures of two configs, joined by picture', async () => {
+    const data = temporary();
+    const write = async (config: string, columnData: { name: string; data: unknown[]; type: 'STRING' | 'BYTE_ARRAY' }[]): Promise<void> => {
+      mkdirSync(join(data, config));
+      await parquetWriteFile({ filename: join(data, config, 'testdev-00000-of-00001.parquet'), columnData });
+    };
+    const bytes = Uint8Array.from(readFileSync(table('traps/pictures/a.png')));
+    await write('testdev_balanced_images', [
+      { name: 'id', data: ['n2', 'n1'], type: 'STRING' },
+      { name: 'image', data: [new Uint8Array([1]), bytes], type: 'BYTE_ARRAY' },
+    ]);
+    const questions = (images: string[]) =>
+      write('testdev_balanced_instructions', [
+        { name: 'id', data: ['7', '8'], type: 'STRING' },
+        { name: 'imageId', data: images, type: 'STRING' },
+        { name: 'question', data: ['Is it wet?', 'What is it?'], type: 'STRING' },
+        { name: 'answer', data: ['yes', 'a cup'], type: 'STRING' },
+      ]);
+    await questions(['n1', 'n2']);
+    const set = await gqa.load({ data });
+    expect(set.questions.map(q => [q.id, q.text, q.answers[0], q.cluster])).toEqual([
+      ['7', 'Is it wet?', 'yes', 'n1'],
+      ['8', 'What is it?', 'a cup', 'n2'],
+    ]);
+    expect((await set.questions[0].pictures[0].bytes?.())?.length).toBe(bytes.length);
+    await expect(gqa.load({ data, split: 'val_balanced' })).rejects.toThrow(
+      /has no folder val_balanced_instructions; its folders are testdev_balanced_/,
+    );
+    rmSync(join(data, 'testdev_balanced_instructions'), { recursive: true });
+    await questions(['n1', 'n3']);
+    await expect(gqa.load({ data })).rejects.toThrow(/row 2: the picture n3 is not among those of testdev_balanced_images/);
   });
 
   it('TextVQA: the JSON, every accepted answer kept', async () => {
