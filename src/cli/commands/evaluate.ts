@@ -1,5 +1,6 @@
 /** @file `narrows evaluate`: a model answers benchmarks, clean and under shifts, and its answers are scored; or answers that exist are. */
 import { type Command, Option } from 'commander';
+import { NarrowsError } from '../../system/errors.ts';
 import { addAnswerFlags } from '../chat/flags.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, fieldPairs, integer, list, number } from '../flags.ts';
@@ -75,6 +76,8 @@ function configure(command: Command): void {
 async function run(context: Context, options: Options, _args: readonly (string | undefined)[], given: ReadonlySet<string>) {
   // Scoring answers that exist should not wait for a model's code.
   if (options.answers !== undefined) return (await import('../evaluate/score-existing.ts')).scoreExisting(context, options, given);
+  if (given.has('join'))
+    throw new NarrowsError('--join says how answers that exist find their questions; add --answers FILE.', { kind: 'usage' });
   if (options.reportOnly) return (await import('../evaluate/report-run.ts')).reportOnly(context, options);
   const benchmark = options.benchmark ?? (options.suite === undefined ? ['scenes-pope'] : undefined);
   return (await import('../evaluate/run-model.ts')).evaluateModel(context, { ...options, benchmark }, given);

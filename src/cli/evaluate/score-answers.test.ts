@@ -280,6 +280,8 @@ describe('the command', () => {
 
   it('refuses what has no place beside answers, and names what is near', async () => {
     expect(await refusal(...pope('odd.jsonl', '--shifts', 'fog:3'))).toContain('--shifts is for asking a model');
+    expect(await refusal(...pope('odd.jsonl', '--max-new-tokens', '5'))).toContain('--max-new-tokens is for asking a model');
+    expect(await refusal('--benchmark', 'pope', '--join', 'position')).toContain('add --answers FILE');
     expect(await refusal(...pope('odd.jsonl', '--scorer', 'oficial'))).toContain('did you mean official?');
     expect(await refusal('--benchmark', 'popo', '--answers', 'x')).toContain('did you mean pope?');
     expect(await refusal('--benchmark', 'pope,mme', '--answers', 'x')).toContain('belong to one set');

@@ -4,12 +4,12 @@ import type { Context, Options } from '../command.ts';
 import { kebab } from '../flags.ts';
 import { type ScoreFlags, scoreAnswersCommand } from './score-answers.ts';
 
-/** Flags that need a model, or another folder. */
-const OF_A_MODEL = ['suite', 'shifts', 'model', 'endpoint', 'prompt', 'reportOnly', 'maxRequests', 'modelName', 'batchSize'];
+/** Flags that say something of scoring, and those of every command. */
+const KNOWN = new Set('benchmark data answers scorer split limit output join fields json quiet debug seed config plugin'.split(' '));
 
 /** @throws NarrowsError (usage) for flags that have no place here, and as `scoreAnswersCommand` */
 export async function scoreExisting(context: Context, options: Options, given: ReadonlySet<string>): Promise<undefined> {
-  const idle = OF_A_MODEL.find(flag => given.has(flag));
+  const idle = [...given].find(flag => !KNOWN.has(flag));
   if (idle)
     throw new NarrowsError(`--${kebab(idle)} is for asking a model, but --answers scores answers that exist; leave one out.`, {
       kind: 'usage',
