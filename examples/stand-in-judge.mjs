@@ -27,7 +27,9 @@ const server = createServer(async (request, response) => {
   let text = '';
   for await (const part of request) text += part;
   const { model, messages } = JSON.parse(text);
-  const content = review(messages.at(-1).content);
+  const asked = messages.at(-1).content;
+  // With pictures the content is a list of parts.
+  const content = review(typeof asked === 'string' ? asked : asked.map(part => part.text ?? '').join('\n'));
   const usage = { prompt_tokens: words(text).length, completion_tokens: words(content).length };
   const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }];
   response.writeHead(200, { 'content-type': 'application/json' });

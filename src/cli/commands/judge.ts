@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { askJudge } from '../../evaluation/judge/ask.ts';
+import type { JudgeItem } from '../../evaluation/judge/item.ts';
 import { judgeMessages } from '../../evaluation/judge/prompt.ts';
 import { type JudgeInput, type JudgeResults, judgeResults } from '../../evaluation/judge/results.ts';
 import { OWN_RULES, readRules } from '../../evaluation/judge/rules.ts';
@@ -73,6 +74,14 @@ async function sumUp(options: Options): Promise<Results> {
   });
 }
 
+/** Says where the judge knows nothing of a picture; a run says so itself. */
+function blindness({ run: fromRun }: Options, items: readonly JudgeItem[]): string[] {
+  const blind = items.filter(({ context, pictures }) => context === undefined && !pictures?.length).length;
+  return fromRun === undefined && blind > 0
+    ? [`Of ${blind} of ${items.length} questions the judge is told nothing of the picture; give --context, or --images to one that sees.`]
+    : [];
+}
+
 async function askAll(context: Context, options: Options): Promise<Results> {
   requireFlags(options, ['endpoint', 'judgeModel', 'output'], 'A judge needs a server, its name there and a folder for what it says');
   const output = options.output as string;
@@ -105,7 +114,7 @@ async function askAll(context: Context, options: Options): Promise<Results> {
       settings: { temperature, seed: context.seed, maxTokens, orders, repeats, sees: options.images !== undefined },
       ...(given.benchmark === undefined ? {} : { benchmark: given.benchmark, scenario: given.scenario }),
       ...{ reviews: asked.reviews, clusterOf: key => clusters.get(key), ...lengthsOf(items), byRule: given.byRule, cost: endpoint.cost },
-      warnings: [...given.warnings, ...asked.warnings],
+      warnings: [...given.warnings, ...blindness(options, items), ...asked.warnings],
     });
     await writeFileAtomic(join(output, 'judge.json'), `${JSON.stringify(results, undefined, 2)}\n`);
     return results;

@@ -174,9 +174,26 @@ describe('narrows judge', () => {
       expect.stringContaining('no rule for the category "detail"'),
       0,
     ]);
+    await using fine = await endpointServer((_, response) => json(response, completion('8 7')));
     const refused = await call(server, 'none');
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('The endpoint refuses the key or asks for one (401)');
     expect(refused.stderr).not.toContain(KEY);
+    const blind = await narrows(
+      [
+        ...[
+          'judge',
+          '--questions',
+          data('questions.jsonl'),
+          '--answers',
+          data('answers_made-up-7b.jsonl'),
+          '--references',
+          data('reference.jsonl'),
+        ],
+        ...['--endpoint', fine.url, '--judge-model', 'judge-1', '--output', 'blind', '--order', 'reference-first'],
+      ],
+      { cwd: folder },
+    );
+    expect(blind.stderr).toContain('Of 36 of 36 questions the judge is told nothing of the picture');
   });
 });
