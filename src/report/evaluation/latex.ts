@@ -29,6 +29,9 @@ export const latexNumber = (text: string): string =>
     .replaceAll('%', '\\%')
     .replaceAll('<', '$<$');
 
+/** What would be taken for an option of the line break before it. */
+const guarded = (row: string): string => (/^\s*[[*]/.test(row) ? `{}${row}` : row);
+
 /** A table. @param spec columns as `lrrr` @param groups rows of cells; a rule stands between groups */
 export function latexTable(
   caption: string,
@@ -36,9 +39,9 @@ export function latexTable(
   head: readonly string[],
   groups: readonly (readonly (readonly string[])[])[],
 ): string {
-  const body = groups.map(rows => rows.map(cells => `${cells.join(' & ')} \\\\`).join('\n')).join('\n\\midrule\n');
+  const body = groups.map(rows => rows.map(cells => `${guarded(cells.join(' & '))} \\\\`).join('\n')).join('\n\\midrule\n');
   return `\\begin{table*}[t]
-\\centering\\small
+\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}
 \\caption{${caption}}
 \\begin{tabular}{${spec}}
 \\toprule

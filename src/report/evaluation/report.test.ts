@@ -237,6 +237,8 @@ describe('hostile texts', () => {
     expect(scoresCsv(hostile)).not.toContain('\u001b');
     expect(scoresMarkdown(hostile)).not.toContain('<img');
     expect(scoresLatex(hostile)).not.toMatch(/[^\\]%(?! Model| Needs)(?=[^\n])/);
+    const opened = { ...hostile, sets: hostile.sets.map(set => ({ ...set, title: '[1] *' })) };
+    expect(scoresLatex(opened)).toContain('\n{}[1] * & ');
     for (const { chart } of evaluationCharts(hostile))
       for (const harm of ['<img', '\u001b', '<script']) expect(chart.svg).not.toContain(harm);
   });

@@ -40,6 +40,10 @@ describe('the comparison of runs', () => {
     const markdown = runsMarkdown(comparison);
     const latex = runsLatex(comparison);
     const table = runsTable(comparison);
+    expect(latex).toContain('with 95 \\% intervals (paired t over pictures); \\textsuperscript{\\textdagger} not told from nothing');
+    expect(latex).toContain('p $\\ge$ 0.05');
+    // An unescaped percent sign would swallow the rest of its line.
+    expect(latex.split('\n').slice(1).join('\n')).not.toMatch(/(?:^|[^\\])(?:\\\\)*%/m);
     expect(records).toHaveLength(comparison.rows.length);
     expect(table.rows).toHaveLength(comparison.rows.length);
     for (const [i, row] of comparison.rows.entries()) {

@@ -141,7 +141,7 @@ export function runsLatex(comparison: RunsComparison): string {
   const head = ['Scenario & Reference & Run & Difference & $p$ (Holm) & lost & won & McNemar & saved'];
   const tables = runsOnSets(comparison).map(({ run, title, rows, counts }) => {
     const [{ scorer, best }] = rows;
-    const caption = `${latexText(run)} against ${latexText(comparison.reference)} on ${latexText(title)} (${latexText(scorer)}, ${latexNumber(unitText(best))}): ${countsText(counts)} scenarios. ${latexNumber(latexText(NOTE)).replaceAll('≥', '$\\ge$')}`;
+    const caption = `${latexText(run)} against ${latexText(comparison.reference)} on ${latexText(title)} (${latexText(scorer)}, ${latexNumber(unitText(best))}): ${countsText(counts)} scenarios. ${latexText(NOTE).replaceAll('†', '\\textsuperscript{\\textdagger}').replaceAll('≥', '$\\ge$')}`;
     const body = rows.map(row => [latexText(row.scenario), ...cellsOf(row).map(latexNumber)]);
     return latexTable(caption, 'lrrlrrrrl', head, [body]);
   });
