@@ -2,6 +2,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readFloats } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
@@ -69,6 +70,28 @@ describe('a LLaVA', () => {
     const { rows, warnings } = await plain.texts.embed(['what is it ?', 'a car', ''], 'questions');
     expect(far(rows[0], rows[1])).toBeGreaterThan(0.001);
     expect(warnings).toHaveLength(1);
+  });
+});
+
+describe('other towers', () => {
+  const tiny = (path: string): string => fileURLToPath(new URL(`../../models/${path}`, import.meta.url));
+
+  it('need no tokenizer where another model embeds the texts', async () => {
+    const images = [picture(2), picture(3)];
+    for (const path of [
+      'siglip/testdata/siglip-tiny-b',
+      'llava/testdata/llava-tiny',
+      'llava/testdata/siglip-qwen2-sharded',
+      'llava-mini/testdata/paper-llama',
+    ]) {
+      await using encoders = await openEmiEncoders(tiny(path), 'scene-clip');
+      const rows = await encoders.pictures.embed(images);
+      expect(rows[0].length, path).toBe(encoders.pictures.width);
+      expect(far(rows[0], rows[1]), path).toBeGreaterThan(1e-4);
+      expect(rows[0].every(Number.isFinite), path).toBe(true);
+    }
+    await expect(openEmiEncoders(tiny('llava/testdata/llava-tiny'))).rejects.toThrow(/tokenizer\.json is missing/);
+    await expect(openEmiEncoders('scene-clip', tiny('nothing'))).rejects.toThrow(/nothing/);
   });
 });
 

@@ -1,6 +1,8 @@
 /** @file Encoders of EMI by the name of a model: a CLIP or SigLIP, a LLaVA, or, for texts, a BERT-like model. */
 import { openBottleneckLlava } from '../../bottleneck/gaussian/pretrained.ts';
 import { readConfig } from '../../checkpoints/disk.ts';
+import type { TensorEntry } from '../../checkpoints/safetensors.ts';
+import type { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { findModel } from '../../models/bundled.ts';
 import { modelKind } from '../../models/load.ts';
 import { LlavaMiniModel, type LoadOptions, loadModel } from '../../models/pretrained.ts';
@@ -24,13 +26,17 @@ export interface EmiEncoders extends AsyncDisposable {
 /** The sides of one opened model. */
 interface Sides {
   readonly pictures?: PictureEncoder;
-  readonly texts?: TextEncoder;
+  /** The error where there is no usable tokenizer: thrown only where its texts are wanted. */
+  readonly texts: TextEncoder | NarrowsError;
   readonly warnings: readonly string[];
   release(): Promise<void>;
 }
 
 const CLIP_TABLE = 'text_model.embeddings.token_embedding.weight';
 const LLAVA_TABLE = 'model.language_model.embed_tokens.weight';
+
+const textsOf = (name: string, tokenizer: Tokenizer | NarrowsError, table: TensorEntry): TextEncoder | NarrowsError =>
+  tokenizer instanceof NarrowsError ? tokenizer : tokenMeans({ name: `token embeddings of ${name}`, tokenizer, table });
 
 async function openSides(reference: string, options: LoadOptions): Promise<Sides> {
   const found = await findModel(reference, options);
@@ -46,7 +52,7 @@ async function openSides(reference: string, options: LoadOptions): Promise<Sides
     const table = model.checkpoint.entries.get(CLIP_TABLE)!;
     return {
       pictures: dualPictures(model),
-      texts: tokenMeans({ name: `token embeddings of ${name}`, tokenizer: model.requireTokenizer(), table }),
+      texts: textsOf(name, model.tokenizer, table),
       warnings: model.warnings ?? [],
       release: () => model.release(),
     };
@@ -54,11 +60,10 @@ async function openSides(reference: string, options: LoadOptions): Promise<Sides
   // A bottleneck stands behind the embeddings: neither side of it is run here.
   const model = kind === 'llava' ? await openBottleneckLlava(found, options) : await LlavaMiniModel.open(found, options);
   const { tokenizer, checkpoint, warnings } = model.parts;
-  if (tokenizer instanceof NarrowsError) throw tokenizer;
   const pictures = await llavaPictures(model.parts);
   return {
     pictures,
-    texts: tokenMeans({ name: `token embeddings of ${name}`, tokenizer, table: checkpoint.entries.get(LLAVA_TABLE)! }),
+    texts: textsOf(name, tokenizer, checkpoint.entries.get(LLAVA_TABLE)!),
     warnings,
     async release() {
       await pictures.graph.release();
@@ -74,13 +79,20 @@ async function openSides(reference: string, options: LoadOptions): Promise<Sides
  */
 export async function openEmiEncoders(model: string, textModel: string = model, options: LoadOptions = {}): Promise<EmiEncoders> {
   const first = await openSides(model, options);
-  const second = textModel === model ? first : await openSides(textModel, options);
+  const second =
+    textModel === model
+      ? first
+      : await openSides(textModel, options).catch(async error => {
+          await first.release();
+          throw error;
+        });
   const release = async (): Promise<void> => {
     await first.release();
     if (second !== first) await second.release();
   };
-  if (!first.pictures || !second.texts) {
+  if (!first.pictures || second.texts instanceof NarrowsError) {
     await release();
+    if (first.pictures) throw second.texts;
     throw new NarrowsError(`${model} embeds texts only; name a CLIP, SigLIP or LLaVA for the pictures, and ${model} as the text model.`);
   }
   const [pictures, texts] = [first.pictures, second.texts];

@@ -67,7 +67,7 @@ export interface EmiResults {
     readonly emidAndAccuracyLost?: Correlation;
     readonly boundAndAccuracyLost?: Correlation;
   };
-  /** The targets with the largest and the smallest EMID are no proof of anything with few items; what else to mind, in sentences. */
+  /** What was assumed, left out, or makes values doubtful, in sentences. */
   readonly warnings: readonly string[];
 }
 
@@ -108,7 +108,7 @@ export function emiRows({ source, targets }: EmiResults): { readonly header: rea
   return { header: COLUMNS, rows: [source, ...targets].map(row) };
 }
 
-/** The rows as CSV with CRLF-free lines; values that are not defined are empty. */
+/** The rows as CSV; values that are not defined are empty. */
 export function emiCsv(results: EmiResults): string {
   const cell = (value: string | number): string => {
     if (typeof value === 'number') return Number.isNaN(value) ? '' : String(value);
