@@ -23,6 +23,7 @@ import { matrixOf } from './matrix.ts';
 import { distanceChart, distancesOf } from './svg/distance-chart.ts';
 import { dropsChart } from './svg/drops-chart.ts';
 import { heatStyle } from './svg/heat.ts';
+import { allWarnings } from './warnings.ts';
 
 /** Rows of a list that are open when the page is. */
 const FEW_SETS = 3;
@@ -123,16 +124,9 @@ export function evaluationHtml(
   const title = `Evaluation of ${results.model}`;
   const sections = sectionsOf(results, embedded, drawn);
   const links = sections.map(({ id, title: name }) => `<li><a href="#${id}">${name}</a></li>`);
-  const warnings = [
-    ...results.warnings,
-    ...results.sets.flatMap(set => [
-      ...set.warnings.map(warning => `${set.title}: ${warning}`),
-      ...set.scenarios.flatMap(({ scenario, score }) => score.warnings.map(warning => `${set.title}, ${scenario.name}: ${warning}`)),
-    ]),
-  ];
   const body =
     `<header class="top"><div class="title"><h1>${escapeText(title)}</h1><button id="theme" type="button" hidden>Theme: system</button></div>${readingHtml(results)}</header>` +
-    `<nav class="jump" aria-label="Parts"><ul>${links.join('')}</ul></nav><main>${warningList([...new Set(warnings)])}` +
+    `<nav class="jump" aria-label="Parts"><ul>${links.join('')}</ul></nav><main>${warningList(allWarnings(results))}` +
     `${sections.map(({ id, title: name, html }) => `<section class="part" id="${id}"><h2>${name}</h2>${html}</section>`).join('\n')}</main>` +
     `<p id="live" class="hidden" role="status" aria-live="polite"></p>`;
   const { texts, rows, correct } = embedded;

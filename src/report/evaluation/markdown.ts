@@ -17,6 +17,7 @@ import {
   scoreInterval,
   unitText,
 } from './view.ts';
+import { allWarnings } from './warnings.ts';
 
 /** A table; the first column to the left, numbers to the right. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -85,9 +86,9 @@ function setTable(set: SetResult): string {
 
 /** The document. */
 export function scoresMarkdown(results: EvaluationResults): string {
-  const { model, seed, sets, warnings, leftOut, unanswered } = results;
+  const { model, seed, sets, leftOut, unanswered } = results;
   const matrix = matrixOf(results);
-  const all = [...warnings, ...sets.flatMap(set => set.warnings.map(warning => `${set.title}: ${warning}`))];
+  const all = allWarnings(results);
   const text = [
     `# Evaluation of ${markdownText(model)}`,
     `Seed ${seed}. Brackets hold 95 % intervals over pictures. Changes are paired, shifted minus clean, in points of right answers; † is not told from the clean set (paired t over pictures, Holm-corrected over the scenarios of a set, p ≥ 0.05). The smallest difference is the one that these questions show with 80 % power, in points.`,
