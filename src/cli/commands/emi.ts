@@ -14,6 +14,7 @@ import { nodeRuntime } from '../../runtime/node.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Correlation } from '../../tensor/statistics/pearson-interval.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
+import { addShiftMeans, shiftMeans } from '../evaluate/shift-means.ts';
 import { collect, examples, integer, number } from '../flags.ts';
 import { hubOptions } from '../hub-progress.ts';
 import { addPictureFlags, pictureOptions } from '../picture-flags.ts';
@@ -58,6 +59,7 @@ function configure(command: Command): void {
     )
     .option('--entropy <nats>', "factor of the theorem's bound, given in addition to the scaled one", number(0))
     .option('--output <dir>', 'writes emi.json and emi.csv there');
+  addShiftMeans(command);
   addPictureFlags(command).addHelpText(
     'after',
     examples(
@@ -123,7 +125,8 @@ async function readSets(context: Context, options: Options): Promise<EmiSet[]> {
     throw usage('Name the clean answers: --source with a folder of narrows evaluate, or --source-questions with its files, not both.');
   if (source === undefined) return fileSets(options, pictures);
   const { benchmark, data } = options as { benchmark?: string; data?: string };
-  const shared = { benchmark, data, pictures, signal: context.signal };
+  const { means, key: meansKey } = await shiftMeans(options);
+  const shared = { benchmark, data, pictures, means, meansKey, signal: context.signal };
   const sets = await readEmiRun(source, { ...shared, scenarios: 'clean' });
   const folders = (options.target as string[] | undefined) ?? [source];
   for (const folder of folders) {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { NarrowsError } from '../../system/errors.ts';
 import { addAnswerFlags } from '../chat/flags.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
+import { addShiftMeans } from '../evaluate/shift-means.ts';
 import { examples, fieldPairs, integer, list, number } from '../flags.ts';
 
 function configure(command: Command): void {
@@ -20,12 +21,6 @@ function configure(command: Command): void {
       'ask again under shifts: suites or single ones between commas, such as gaussian_noise:3,keyboard:2,fog:3+ocr:2',
       list,
     )
-    .option('--frost-textures <dir>', 'frost1 to frost5 as imagecorruptions ships them (default: a texture of our own, which results say)')
-    .option(
-      '--translations <file>',
-      'with scenarios that translate: JSON lines of {text, language, translation} or {question_id, language, text}',
-    )
-    .option('--reference-size <pixels>', 'scale lengths of shifts by (shorter side / this); scenes do so by 224', number(1))
     .option(
       '--scorer <list>',
       "scorers between commas, such as official or pope@strict; all: side by side (default: the set's first)",
@@ -52,6 +47,7 @@ function configure(command: Command): void {
     .option('--max-requests <n>', 'with --endpoint: requests of this run at most', integer(1, 2 ** 31 - 1))
     .option('--concurrency <n>', 'with --endpoint: requests at once (default: 4)', integer(1, 256))
     .option('--timeout <seconds>', 'with --endpoint: how long an answer may take (default: 300)', number(1, 86_400));
+  addShiftMeans(command);
   addAnswerFlags(command, { maxNewTokens: 128 }).addHelpText(
     'after',
     examples(

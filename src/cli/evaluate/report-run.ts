@@ -6,7 +6,7 @@ import type { Unanswered } from '../../evaluation/run/answer-sets.ts';
 import { AskedSet } from '../../evaluation/run/asked-set.ts';
 import { answerLines, assembleRun } from '../../evaluation/run/assemble.ts';
 import { readDistances, withDistances } from '../../evaluation/run/distances.ts';
-import { hashOf, type RunFacts, readRun, readStoredQuestions } from '../../evaluation/run/folder.ts';
+import { checkMeans, hashOf, type RunFacts, readRun, readStoredQuestions } from '../../evaluation/run/folder.ts';
 import type { LeftOut } from '../../evaluation/run/load-sets.ts';
 import type { EvaluationResults, WorstCase } from '../../evaluation/run/results.ts';
 import { CLEAN } from '../../evaluation/run/scenario.ts';
@@ -145,8 +145,9 @@ function worstSources(loaded: readonly AskedSet[]): WorstSources {
 }
 
 /** Sets of a run read again, so that their pictures can be shown; those whose data are gone are left out, which the report says. */
-async function loadAgain(context: Context, run: RunFacts, options: Options): Promise<AskedSet[]> {
-  const { means } = await shiftMeans(options);
+async function loadAgain(context: Context, output: string, run: RunFacts, options: Options): Promise<AskedSet[]> {
+  const { means, key } = await shiftMeans(options);
+  checkMeans(output, run, key);
   const pictures = pictureOptions(context, options);
   const sets: AskedSet[] = [];
   for (const { benchmark: name, load, prompt, scenarios, hash } of run.sets) {
@@ -171,6 +172,6 @@ export async function reportOnly(context: Context, options: Options): Promise<un
   const run = await readRun(output);
   if (!run) throw new NarrowsError(`${output} holds no run of narrows evaluate (no run.json).`, { kind: 'usage' });
   await using _lock = await lockOutput(output);
-  await reportRun(context, options, output, { run, leftOut: [], unanswered: [], loaded: await loadAgain(context, run, options) });
+  await reportRun(context, options, output, { run, leftOut: [], unanswered: [], loaded: await loadAgain(context, output, run, options) });
   return undefined;
 }

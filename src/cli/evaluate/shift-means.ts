@@ -1,10 +1,23 @@
 /** @file What shifts are made with, by the flags of `narrows evaluate`: textures, translations, a reference size. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
 import type { ShiftMeans } from '../../evaluation/run/scenario.ts';
 import { readFrostTextures } from '../../shifts/frost-textures.ts';
 import { readTranslations } from '../../shifts/translations.ts';
 import type { Options } from '../command.ts';
+import { number } from '../flags.ts';
+
+/** Declares the flags. */
+export function addShiftMeans(command: Command): Command {
+  return command
+    .option('--frost-textures <dir>', 'frost1 to frost5 as imagecorruptions ships them (default: a texture of our own, which results say)')
+    .option(
+      '--translations <file>',
+      'with scenarios that translate: JSON lines of {text, language, translation} or {question_id, language, text}',
+    )
+    .option('--reference-size <pixels>', 'scale lengths of shifts by (shorter side / this); scenes do so by 224', number(1));
+}
 
 /** Means of shifts, and what tells them from others; neither where nothing was asked for. */
 export async function shiftMeans(

@@ -9,9 +9,9 @@ import type { LoadOptions } from '../benchmarks/benchmark.ts';
 import type { QuestionSet } from '../benchmarks/question.ts';
 import { findBenchmark } from '../benchmarks/registry.ts';
 import { AskedSet } from '../run/asked-set.ts';
-import { answersPath, hashOf, type RunRecord, type RunSet, readRun } from '../run/folder.ts';
+import { answersPath, checkMeans, hashOf, type RunRecord, type RunSet, readRun } from '../run/folder.ts';
 import { promptOf } from '../run/load-sets.ts';
-import { CLEAN, type Scenario, shiftWords } from '../run/scenario.ts';
+import { CLEAN, type Scenario, type ShiftMeans } from '../run/scenario.ts';
 import { findScorer } from '../scorers/registry.ts';
 import type { EmiItem, EmiSet } from './sets.ts';
 
@@ -24,6 +24,9 @@ export interface EmiRunOptions {
   /** Where the set's data are now; where the run had them by default. */
   readonly data?: string;
   readonly pictures?: ImageReadOptions;
+  /** What shifts are made with, and what tells it from others; they must be those of the run. */
+  readonly means?: ShiftMeans;
+  readonly meansKey?: Readonly<Record<string, unknown>>;
   /** Name of the scorer that says how right an answer is; the benchmark's first by default. */
   readonly scorer?: string;
   readonly signal?: AbortSignal;
@@ -80,6 +83,7 @@ async function answersOf(output: string, benchmark: string, scenario: string): P
 export async function readEmiRun(output: string, options: EmiRunOptions): Promise<EmiSet[]> {
   const record = await readRun(output);
   if (!record) throw new NarrowsError(`${output} holds no run of narrows evaluate (there is no run.json); name its --output folder.`);
+  checkMeans(output, record, options.meansKey);
   const chosen = setOf(record, output, options.benchmark);
   const isClean = ({ name }: Scenario): boolean => name === CLEAN.name;
   // What was read from the file has the form of a scenario: run.json is held against its schema.
@@ -94,7 +98,7 @@ export async function readEmiRun(output: string, options: EmiRunOptions): Promis
   const benchmark = findBenchmark(chosen.benchmark);
   const asked = new AskedSet(
     { benchmark, set, prompt: promptOf(benchmark, chosen.prompt), scenarios },
-    { seed: record.seed, pictures: options.pictures },
+    { seed: record.seed, pictures: options.pictures, means: options.means },
   );
   const scorer = benchmark.scorers.length > 0 ? findScorer(options.scorer, benchmark) : undefined;
   const out: EmiSet[] = [];
@@ -102,7 +106,7 @@ export async function readEmiRun(output: string, options: EmiRunOptions): Promis
     const answers = await answersOf(output, chosen.benchmark, scenario.name);
     const lacking = { answer: 0, picture: 0, 'right answer': 0 };
     const items: EmiItem[] = [];
-    for (const { question, turn } of await asked.ask(scenario)) {
+    for (const { question, turn, words } of await asked.ask(scenario)) {
       options.signal?.throwIfAborted();
       const answer = answers.get(question.key);
       if (answer === undefined) lacking.answer++;
@@ -113,7 +117,7 @@ export async function readEmiRun(output: string, options: EmiRunOptions): Promis
         items.push({
           key: question.key,
           pictures: turn.pictures.map((picture, i) => ({ id: question.pictures[i].id, read: () => picture.read() })),
-          question: await shiftWords(scenario, question.text, { seed: record.seed, sample: turn.number }),
+          question: words,
           answer,
           reference: question.answers[0],
           ...(Number.isNaN(score) ? {} : { score }),

@@ -27,6 +27,8 @@ export interface Asked {
   readonly turn: AskedTurn;
   /** The turn without marks of images before it. */
   readonly prompt: string;
+  /** The question's words as the scenario has them. */
+  readonly words: string;
   /** Why it cannot be asked. */
   readonly refused?: string;
   /** 2 where a question with the same id and prompt comes for the second time, and so on. */
@@ -85,7 +87,7 @@ export class AskedSet {
     const seen = new Map<string, number>();
     const asked: Asked[] = [];
     for (const [number, question] of this.questions.entries()) {
-      const { text, refused } = await this.turn(scenario, question, number);
+      const { text, words, refused } = await this.turn(scenario, question, number);
       const plain = text.startsWith(MARK) ? text.replace(/^(<image>\s*)+/, '') : text;
       const key = exactJson([question.id, plain]);
       const repeat = (seen.get(key) ?? 0) + 1;
@@ -94,6 +96,7 @@ export class AskedSet {
       asked.push({
         question,
         prompt: plain,
+        words,
         turn: { number, text, pictures },
         ...(refused === undefined ? {} : { refused }),
         ...(repeat > 1 ? { repeat } : {}),
@@ -120,14 +123,14 @@ export class AskedSet {
     return shiftWords(scenario, question.text, { ...this.means, seed: this.options.seed, sample: number, id: String(question.id) });
   }
 
-  private async turn(scenario: Scenario, question: Question, number: number): Promise<{ text: string; refused?: string }> {
+  private async turn(scenario: Scenario, question: Question, number: number): Promise<{ text: string; words: string; refused?: string }> {
     const { benchmark, prompt } = this.given;
     try {
       const words = await this.shifted(scenario, question, number);
-      return { text: turnOf(benchmark.prompts[prompt].build(question, words).text, question) };
+      return { words, text: turnOf(benchmark.prompts[prompt].build(question, words).text, question) };
     } catch (error) {
       if (!(error instanceof NarrowsError) || error.kind === 'usage') throw error;
-      return { text: question.text, refused: messageOf(error) };
+      return { words: question.text, text: question.text, refused: messageOf(error) };
     }
   }
 

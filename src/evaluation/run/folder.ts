@@ -166,3 +166,21 @@ export function mergeRun(output: string, before: RunRecord | undefined, now: Run
   }
   return { ...now, sets: [...sets.values()] };
 }
+
+/** Flags by the keys of `settings.shifts`. */
+const MEANS: Readonly<Record<string, string>> = {
+  frostTextures: '--frost-textures',
+  translations: '--translations',
+  referenceSize: '--reference-size',
+};
+
+/**
+ * Holds what shifts are made with now against what they were made with when a run was asked.
+ * @param key as `AnswerSetsOptions.meansKey` @throws NarrowsError (usage) where pictures or words would be other ones
+ */
+export function checkMeans(output: string, { settings }: Pick<RunRecord, 'settings'>, key: Readonly<Record<string, unknown>> = {}): void {
+  const then = (settings.shifts ?? {}) as Readonly<Record<string, unknown>>;
+  const other = differing(then, key).map(name => MEANS[name] ?? name);
+  if (other.length > 0)
+    throw new NarrowsError(`${output} was asked with other ${other.join(', ')}; give what the run was given.`, { kind: 'usage' });
+}
