@@ -121,7 +121,7 @@ describe('lowering and compiling', () => {
   it('refuses names that clash', () => {
     expect(() => lower({ y: add(input('a', [2]), sum(input('a', [3]))) })).toThrow(/Two different inputs or weights .* "a"/);
     expect(() => lower({ x: exp(x) })).toThrow(/output "x" has the name of an input/);
-    expect(() => lower({ y: exp(input('t#1', [2])) })).toThrow(/"t#1" is of the form kept/);
+    expect(() => lower({ y: exp(input('t#1', [2])) })).toThrow(/"t#1" has the form reserved/);
     expect(lower({ y: add(input('a', [2]), input('a', [2])) }).inputs.length).toBe(1);
     for (const name of ['t0', 'c1', 'v2']) expect(lower({ [`${name}.out`]: exp(input(name, [2])) }).inputs[0].name).toBe(name);
   });
