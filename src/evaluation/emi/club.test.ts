@@ -112,6 +112,11 @@ describe('CLUB where the answer is known', () => {
     expect(Math.max(...first)).toBeLessThan(0.1);
     expect(Math.max(...second)).toBeLessThan(0.2);
     expect(Math.max(...second)).toBeGreaterThan(0.15);
+    const words = new RandomStream(0, 'init.club.p_mu.0.weight').words(0, 0, new Uint32Array(2500));
+    expect(freshClub(sizes).parameters[0].data).toEqual(Float32Array.from(words, w => (2 * ((w + 0.5) / 2 ** 32) - 1) / 10));
+    // Both signs alike: 2500 values of deviation 0.1/√3 have a mean within 0.004.
+    expect(Math.abs(mean(of('p_mu.0.weight')))).toBeLessThan(0.004);
+    expect(Math.min(...of('p_mu.0.weight'))).toBeLessThan(-0.099);
     expect(of('p_mu.0.weight', 1)).not.toEqual(of('p_mu.0.weight'));
   });
 });
@@ -136,6 +141,13 @@ describe('estimators in files', () => {
     const tensors = new Map(goldenClub('start').parameters.map(p => [p.name, floats(p.shape, p.data)]));
     tensors.set('p_logvar.2.bias', floats([3], [0, 0, 0]));
     expect(() => clubFromTensors(tensors, 'x')).toThrow('The tensor "p_logvar.2.bias" of x has shape [3], but the others ask for [24].');
+    const units = tensors.get('p_mu.0.weight')!.shape[0];
+    const flat = new Map([...tensors, ['p_mu.0.weight', floats([], [0])] as const]);
+    expect(() => clubFromTensors(flat, 'x')).toThrow('The tensor "p_mu.0.weight" of x has shape [], but the others ask for [0, 0].');
+    tensors.set('p_mu.2.weight', floats([], [0]));
+    expect(() => clubFromTensors(tensors, 'x')).toThrow(
+      `The tensor "p_mu.2.weight" of x has shape [], but the others ask for [0, ${units}].`,
+    );
   });
 });
 

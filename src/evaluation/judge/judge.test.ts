@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EndpointCost } from '../../generation/endpoint/client.ts';
 import { requestBody } from '../../generation/endpoint/request.ts';
 import { contextOf, withBoxTexts } from './context.ts';
 import { readJudgeItems } from './files.ts';
@@ -12,6 +13,7 @@ import { judgeNoise } from './noise.ts';
 import { officialSummary, pythonRound } from './official.ts';
 import { judgeMessages } from './prompt.ts';
 import { relativeDifference, relativeScore } from './relative.ts';
+import { type JudgeInput, judgeResults } from './results.ts';
 import { marksOf, officialTuple, type Review, readReviews, reviewRows, writeReviews } from './review.ts';
 import { OWN_RULES, readRules } from './rules.ts';
 import { compareMarks, plainCategory, questionMarks, scoreMarks } from './score.ts';
@@ -264,5 +266,56 @@ describe('files', () => {
     await expect(readReviews(path('bad'))).rejects.toThrow(/bad, line 1: this is no review, the key "score" is wrong/);
     await write('empty', { question_id: 1 });
     await expect(readReviews(path('empty'))).rejects.toThrow(/neither "content" nor "tuple"/);
+  });
+});
+
+describe('what a judging comes to', () => {
+  /** Question i of `marks` has one review per text; `slow` is one that the endpoint never gave. */
+  const results = (marks: readonly (readonly string[])[]) =>
+    judgeResults({
+      ...{ judge: 'j', model: 'm', rules: 'r', warnings: ['before'], clusterOf: key => key },
+      reviews: marks.flatMap((texts, i) =>
+        texts.map((text, repeat): Review => {
+          const of = { questionId: i + 1, category: 'c', order: 'reference first' as const, repeat };
+          return text === 'slow' ? { ...of, failure: 'slow' } : { ...of, content: text };
+        }),
+      ),
+    });
+
+  it('counts reviews that do not count by reason, and names at most five questions that have none', () => {
+    const lost = (count: number) => Array.from({ length: count }, () => ['no marks']);
+    const some = results([['8 4', 'slow', 'no marks', 'no marks'], ...lost(1)]);
+    expect(some).toMatchObject({ questions: 1, lost: ['2'], reviews: 5, failures: { slow: 1, unreadable: 3 } });
+    expect(some.score.relative).toBe(50);
+    expect(some.warnings).toEqual([
+      'before',
+      '4 of 5 reviews have no two marks from 0 to 10 and do not count.',
+      '1 question has no readable review and does not count: 2.',
+    ]);
+    expect(results([['8 4', 'slow']]).warnings).toEqual(['before', '1 of 2 reviews has no two marks from 0 to 10 and does not count.']);
+    expect(results([['8 4']]).warnings).toEqual(['before']);
+    const listOf = (count: number) => results([['8 4'], ...lost(count)]).warnings[2];
+    expect(listOf(5)).toBe('5 questions have no readable review and do not count: 2, 3, 4, 5, 6.');
+    expect(listOf(6)).toBe('6 questions have no readable review and do not count: 2, 3, 4, 5, 6, ….');
+  });
+
+  it('has the official table of first askings with the reference first, the costs and the agreement where they are known', () => {
+    const of = (order: Order, content: string, repeat = 0): Review => ({ questionId: 1, category: 'c', order, repeat, content });
+    const from = (reviews: readonly Review[], more: Partial<JudgeInput> = {}) =>
+      judgeResults({ ...{ judge: 'j', model: 'm', rules: 'r', warnings: [], clusterOf: key => key }, reviews, ...more });
+    const asked = [of('reference first', '8 4'), of('model first', '2 9'), of('reference first', '5 5', 1)];
+    const first = from(asked);
+    expect(first).toMatchObject({ schemaVersion: 1, judge: 'j', model: 'm', rules: 'r' });
+    expect(first.official).toEqual(officialSummary([{ category: 'c', tuple: [8, 4] }]));
+    expect(from(asked.slice(1))).not.toHaveProperty('official');
+    const marks = [1, 2, 3].map((mark, i): Review => ({ ...of('reference first', `8 ${mark}`), questionId: i + 1 }));
+    const known = from(marks, {
+      byRule: { scorer: 's', marks: new Map([1, 2, 4].map(id => [`${id}`, id])) },
+      cost: { requests: 3 } as unknown as EndpointCost,
+    });
+    expect(known.agreement).toMatchObject({ scorer: 's', answers: 2, pairs: 1, sameOrder: 1 });
+    expect(known.cost).toEqual({ requests: 3 });
+    expect(first).not.toHaveProperty('cost');
+    expect(first).not.toHaveProperty('agreement');
   });
 });

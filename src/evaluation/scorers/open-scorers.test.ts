@@ -68,6 +68,22 @@ describe('yes or no, strictly', () => {
     const { metrics } = answered(questions, ['Yes', 'A dog.', 'A cat.', 'Yes'], 'yes-no@strict');
     expect(metrics).toEqual({ accuracy: 1 / 4, precision: 1 / 2, recall: 1 / 2, f1: 1 / 2, yes_ratio: 1 / 2, unread: 1 / 2 });
   });
+
+  it('pope@vlmevalkit takes what it cannot read for neither, in every figure', () => {
+    const given = { yes: ['Yes', 'Yes', 'Yes', 'No', 'A dog.', 'A cat.'], no: ['Yes', 'No', 'No', 'A cat.', 'A cup.', 'A cup.', 'No'] };
+    const asked = Object.entries(given).flatMap(([right, texts]) => texts.map(text => ({ right, text })));
+    const questions = asked.map(({ right }, i) => question({ id: i, key: `q${i}`, kind: 'yes-no', answers: [right], cluster: `q${i}` }));
+    const { metrics } = answered(
+      questions,
+      asked.map(({ text }) => text),
+      'pope@vlmevalkit',
+    );
+    // 3 of 6 yes and 3 of 7 no are right; 4 of 13 are answered with yes, of which 3 rightly.
+    const wanted = { accuracy: 600 / 13, precision: 75, recall: 50, f1: 60, yes_ratio: 400 / 13 };
+    for (const [name, value] of Object.entries(wanted)) expect(metrics[name], name).toBeCloseTo(value, 10);
+    const never = answered([question({ kind: 'yes-no', answers: ['no'] })], ['No'], 'pope@vlmevalkit').metrics;
+    expect(never).toMatchObject({ accuracy: 100, precision: 0, recall: 0, f1: 0 });
+  });
 });
 
 describe('MME', () => {

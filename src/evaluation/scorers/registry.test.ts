@@ -73,6 +73,7 @@ describe.each(all)('%s', (name, scorer) => {
     const sums = new Float64Array(tally.width);
     for (const { rows: own, missing: lacking } of grouped(rows, missing, question => question.cluster).values()) {
       const cluster = tally.sums(own, lacking);
+      expect(cluster).toHaveLength(tally.width);
       for (let j = 0; j < tally.width; j++) sums[j] += cluster[j];
     }
     expect(tally.figure(sums)).toBeCloseTo(scorer.summarise(rows, missing).metrics[scorer.primary], 10);
@@ -173,15 +174,31 @@ describe('scoring', () => {
     expect(score.warnings.join(' ')).toContain('Not defined, since there is nothing to divide by: precision, recall, f1, mean_f1');
   });
 
+  it('names at most six figures that are not defined', () => {
+    const textOf = (count: number) => {
+      const metrics = Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i + 1}`, Number.NaN]));
+      const scorer = { ...official, summarise: () => ({ metrics: { ...metrics, mean_f1: 1 } }) };
+      return scoreAnswers({ name: 'pope' }, [yes(1)], [{ id: 1, text: 'No', where: 'line 1' }], scorer).score.warnings.join(' ');
+    };
+    const start = 'Not defined, since there is nothing to divide by: f1, f2, f3, f4, f5, f6';
+    expect([5, 6, 7].map(textOf)).toEqual([
+      `${start.slice(0, -4)}; null stands there.`,
+      `${start}; null stands there.`,
+      `${start} and others; null stands there.`,
+    ]);
+  });
+
   it('takes thinking away and keeps what was raw, what was read and what was made of it', () => {
     const answers = [
       { id: 1, text: '<think>yes?</think>\nNo', where: 'line 1' },
       { id: 2, text: '<think>yes', where: 'line 2' },
+      { id: 3, text: '', where: 'line 3' },
     ];
-    const { score, rows } = scoreAnswers({ name: 'pope' }, [yes(1), yes(2)], answers, scorers['pope@strict']);
+    const { score, rows } = scoreAnswers({ name: 'pope' }, [yes(1), yes(2), yes(3)], answers, scorers['pope@strict']);
     expect(rows.map(({ raw, stripped, value, correct }) => [raw, stripped, value, correct])).toEqual([
       ['<think>yes?</think>\nNo', 'No', 'no', 1],
       ['<think>yes', '', null, 0],
+      ['', '', null, 0],
     ]);
     expect(score.warnings.join(' ')).toMatch(
       /2 answers held <think>…<\/think>, which was taken away \(1 of them never came to an answer\)/,
@@ -194,6 +211,10 @@ describe('scoring', () => {
     expect(by('pope@official')).toMatchObject({ n: 1, missing: 1, metrics: { accuracy: 1 } });
     expect(by('pope@strict')).toMatchObject({ n: 2, missing: 1, metrics: { accuracy: 0.5 } });
     expect(by('pope@strict').warnings[0]).toBe('1 question without an answer (2): counted as wrong, as pope@strict has it.');
+    const asked = [1, 2, 3, 4, 5].map(id => yes(id));
+    const lacking = (count: number) => scoreAnswers({ name: 'pope' }, asked.slice(0, count), answers, official).score.warnings[0];
+    expect(lacking(4)).toBe('3 questions without an answer (2, 3, 4): left out, as pope@official has it.');
+    expect(lacking(5)).toBe('4 questions without an answer (2, 3, 4, …): left out, as pope@official has it.');
   });
 
   it('leaves questions without a right answer out, and refuses a set of them, another kind, and questions given as answers', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AnswerLine } from '../../evaluation/run/results.ts';
 import { embedAnswers, FIELDS, MOST_ANSWERS } from './answers.ts';
-import { coverageText } from './html/answers.ts';
+import { answersHtml, coverageText } from './html/answers.ts';
 import { exampleRun } from './testing/example-run.ts';
 
 const { results } = exampleRun({ sets: ['pope'], questions: 4 });
@@ -60,6 +60,32 @@ describe('answers of the page', () => {
     expect(coverageText(all)).toBe('All 20,000 answers.');
     const more = await embedAnswers(lines(30, ['clean']), sized(10, 1), 20);
     expect([more.correct.length, more.total]).toEqual([20, 30]);
+    expect([3, 4].map(every => coverageText({ ...more, every }))).toEqual([
+      expect.stringContaining('every 3rd question of each set'),
+      expect.stringContaining('every 4th question of each set'),
+    ]);
     expect(coverageText(more)).toContain('20 of 30 answers are on this page: the first ones.');
+  });
+
+  it('can be chosen by every set, scenario and category that they have, and by none that they have not', async () => {
+    const given = [
+      { ...line(0, 'clean'), category: undefined },
+      { ...line(1, 'fog:3'), category: 'd' },
+      { ...line(2, 'fog:3'), benchmark: 'mme' },
+    ];
+    const html = (of: readonly AnswerLine[]) => embedAnswers(of, sized(3, 1)).then(embedded => answersHtml(results, embedded));
+    const optionsOf = (page: string, id: string) => {
+      const select = page.match(new RegExp(`<select id="${id}">(.*?)</select>`));
+      return select && [...select[1].matchAll(/<option value="(.*?)">(.*?)</g)].map(([, value, text]) => [value, text]);
+    };
+    const page = await html(given);
+    expect(optionsOf(page, 'of-set')).toEqual([
+      ['', 'all sets'],
+      ['pope', 'POPE'],
+      ['mme', 'mme'],
+    ]);
+    expect(optionsOf(page, 'of-scenario')?.map(([value]) => value)).toEqual(['', 'clean', 'fog:3']);
+    expect(optionsOf(page, 'of-category')?.map(([value]) => value)).toEqual(['', 'd', 'c']);
+    expect(optionsOf(await html(given.slice(0, 1)), 'of-category')).toBeNull();
   });
 });

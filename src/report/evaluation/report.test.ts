@@ -134,6 +134,40 @@ describe('every way out says what the results say', () => {
     expect(matrix).toContain(['gaussian noise', ...cellsOf(0), ...cellsOf(1)].join('\t'));
   });
 
+  it('the page: each set at a glance', async () => {
+    const glance = (html: string) => rowsOf(sectionOf(html, 'glance'));
+    const lineOf = (of: EvaluationResults, i: number) => {
+      const set = of.sets[i];
+      const first = set.scenarios.find(s => s.kind === 'clean') ?? set.scenarios[0];
+      const note = first.kind === 'clean' ? '' : `, ${scenarioTitle(first.scenario)}`;
+      const changes = (['visual', 'textual', 'joint'] as const).map(kind => {
+        const all = set.scenarios.flatMap(s => (s.kind === kind && s.againstClean ? [s.againstClean.difference] : []));
+        return all.length > 0 ? `${pointsText(all.reduce((a, b) => a + b) / all.length)} of ${all.length}` : 'not asked';
+      });
+      const worst = set.scenarios
+        .filter(s => s.againstClean && s.againstClean.difference < 0)
+        .sort((a, b) => a.againstClean!.difference - b.againstClean!.difference)[0];
+      return [
+        `${set.title} ${set.scorer}`,
+        `${figureText(first.score.metrics.accuracy, 1)} % ${scoreInterval(first.score, 1)}${note}`,
+        ...changes,
+        worst
+          ? `${scenarioTitle(worst.scenario)} ${pointsText(worst.againstClean!.difference)}${worst.againstClean!.adjusted < 0.05 ? '' : '†'}`
+          : '',
+        `${set.questions} on ${set.clusters} pictures`,
+      ]
+        .join('\t')
+        .trim();
+    };
+    expect(glance(page).slice(1)).toEqual([lineOf(results, 0), lineOf(results, 1)]);
+    const shifted = exampleRun({ scenarios: [exampleScenarios[1]], sets: ['pope'] }).results;
+    const none = { ...shifted, sets: [...shifted.sets, { ...shifted.sets[0], scenarios: [] }] };
+    const [, asked, empty] = glance(await pageOf(none, []));
+    expect(asked).toBe(lineOf(shifted, 0));
+    expect(asked).toContain(', defocus blur, severity 2');
+    expect(empty.split('\t')[1]).toBe('–');
+  });
+
   it('the page: categories, other rules, what was left out', () => {
     const [set] = results.sets;
     const parts = rowsOf(sectionOf(page, 'parts'));

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findData } from '../../../inputs/tables/data-folder.ts';
+import { ByteCell } from '../../../inputs/tables/table.ts';
 import { table } from '../testing/fixtures.ts';
 import { Pictures } from './picture.ts';
 
@@ -30,6 +31,9 @@ describe('pictures of rows', () => {
     expect(() => pictures.of('d.png', row, 'image')).toThrow(
       /^q\.jsonl, line 3: the picture d\.png is neither next to the file nor below .* \(val2014\); put the pictures there\.$/,
     );
+    // Where only answers are scored, a picture is missed when it is read.
+    const scored = new Pictures(where, { answersOnly: true });
+    await expect(scored.of('d.png', row, 'image')?.read()).rejects.toThrow('the picture d.png is neither next to the file');
   });
 
   it('are read from base64 text, addresses of data, and records of bytes and path', async () => {
@@ -46,7 +50,24 @@ describe('pictures of rows', () => {
       expect((await picture?.read())?.width).toBeGreaterThan(0);
     }
     expect(pictures.of({ bytes: null, path: 'c.png' }, row, 'image')?.id).toBe('c.png');
+    expect(pictures.of({ bytes: base64, path: 'z.png' }, row, 'image')?.id).toBe('z.png');
+    expect(pictures.of({ bytes: base64 }, row, 'image')?.id).toBe('q.jsonl, line 3, column image');
     for (const empty of [null, undefined, '']) expect(pictures.of(empty, row, 'image')).toBeUndefined();
+  });
+
+  it('are read from the bytes of a cell, or from the file that it names', async () => {
+    const { row, place: where } = await place();
+    const pictures = new Pictures(where, {});
+    const bytes = new Uint8Array([1, 2]);
+    const of = (path: string | undefined, hasBytes: boolean, id?: string) =>
+      pictures.of(new ByteCell('t.parquet, row 3', path, hasBytes, async () => bytes), row, 'image', id);
+    for (const [picture, id] of [
+      [of('x.png', true), 'x.png'],
+      [of(undefined, true), 't.parquet, row 3'],
+      [of('x.png', true, 'seven'), 'seven'],
+    ] as const)
+      expect([picture?.id, picture?.source, await picture?.bytes?.()]).toEqual([id, 't.parquet, row 3', bytes]);
+    expect(Buffer.from((await of('c.png', false)?.bytes?.()) ?? []).toString('base64')).toBe(base64);
   });
 
   it('say what is wrong with file and row', async () => {

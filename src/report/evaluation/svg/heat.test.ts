@@ -34,6 +34,8 @@ describe('colours of the matrix', () => {
       expect(red).toBeGreaterThan(blue);
     }
     expect([heatClass(-3), heatClass(0), heatClass(10)]).toEqual(['drop-3', '', 'gain-10']);
+    const shades = Array.from({ length: 10 }, (_, i) => [`drop-${i + 1}`, `gain-${i + 1}`]).flat();
+    expect([...heatStyle.matchAll(/^:root \.(\S+) \{/gm)].map(([, name]) => name).sort()).toEqual(shades.sort());
     expect(heatStyle).toContain(`:root .drop-10 { background: ${heat.light.drop}; }`);
     expect(heatStyle).toContain(`:root[data-theme=dark] .gain-10 { background: ${heat.dark.gain}; }`);
   });
