@@ -15,9 +15,10 @@ import type { Runtime } from '../../src/runtime/runtime.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { type FloatTensor, floats } from '../../src/tensor/tensor.ts';
 import { llavaTrainGraph } from '../../src/tuning/llava/graph.ts';
+import { lossCount } from '../../src/tuning/llava/loss-average.ts';
 import { trainingCompileOptions } from '../../src/tuning/llava/memory.ts';
 import { startValues } from '../../src/tuning/llava/start-values.ts';
-import { supervisedTokens, tokenFeeds } from '../../src/tuning/llava/token-feeds.ts';
+import { tokenFeeds } from '../../src/tuning/llava/token-feeds.ts';
 import { lossDivisor } from '../../src/tuning/llava/update-batch.ts';
 
 const BATCH = 2;
@@ -57,7 +58,7 @@ async function tune(runtime: Runtime, directory: string, recompute: boolean): Pr
     return { ids: [...image, ...text], labels };
   });
   const feeds = tokenFeeds(config, rows, BATCH);
-  const batch = { ...feeds, pixel_values: pixels(config, BATCH), loss_divisor: lossDivisor([supervisedTokens(rows)]) };
+  const batch = { ...feeds, pixel_values: pixels(config, BATCH), loss_divisor: lossDivisor([lossCount(rows)]) };
   const weights = Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
   const adamw = new AdamW(parameters, { weightDecay: 0, maxGradNorm: 1 });
   const times: number[] = [];

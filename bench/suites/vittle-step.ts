@@ -15,8 +15,10 @@ import { RandomStream } from '../../src/tensor/random.ts';
 import { median } from '../../src/tensor/statistics/descriptive.ts';
 import { floats, ints, type Tensor } from '../../src/tensor/tensor.ts';
 import { llavaTrainGraph } from '../../src/tuning/llava/graph.ts';
+import type { EncodedTurns } from '../../src/tuning/llava/isolated-turns.ts';
+import { lossCount } from '../../src/tuning/llava/loss-average.ts';
 import { startValues } from '../../src/tuning/llava/start-values.ts';
-import { type EncodedTurns, supervisedTokens, tokenFeeds } from '../../src/tuning/llava/token-feeds.ts';
+import { tokenFeeds } from '../../src/tuning/llava/token-feeds.ts';
 import { lossDivisor } from '../../src/tuning/llava/update-batch.ts';
 import { Peer } from '../peer.ts';
 import { writeSmallLlava } from '../random-llava.ts';
@@ -70,7 +72,7 @@ async function randomBatch(config: LlavaConfig, file: string): Promise<Record<st
     labels: feeds.labels,
     pixel_values: pixelValues,
   });
-  return { ...feeds, pixel_values: pixelValues, loss_divisor: lossDivisor([supervisedTokens(rows)]) };
+  return { ...feeds, pixel_values: pixelValues, loss_divisor: lossDivisor([lossCount(rows)]) };
 }
 
 /** What one side of one condition does in a round: median seconds of a step, and the losses of all. */

@@ -74,10 +74,14 @@ export const hiddenPlaces = (mask: Value): Value => mul(cast(unsqueeze(unsqueeze
 /**
  * Additive mask of tokens that see each other, [B, 1, T, T]: query i sees key j ≤ i that is not padding.
  * @param attentionMask int32 [B, T], 1 = token, 0 = padding
+ * @param turns see `DecoderInputs`: a query of a turn sees keys of that turn and of the prefix only
  */
-export function decoderMask(attentionMask: Value): Value {
+export function decoderMask(attentionMask: Value, turns?: Value): Value {
   const causal = unsqueeze(unsqueeze(causalMask(cast(attentionMask, 'float32'), 1), 0), 0);
-  return where(unsqueeze(unsqueeze(equal(attentionMask, 0), 1), 1), LOWEST, causal);
+  const shown = where(unsqueeze(unsqueeze(equal(attentionMask, 0), 1), 1), LOWEST, causal);
+  if (!turns) return shown;
+  const [query, key] = [unsqueeze(unsqueeze(turns, 1), -1), unsqueeze(unsqueeze(turns, 1), 1)];
+  return where(equal(query, key), shown, where(equal(key, 0), shown, LOWEST));
 }
 
 /**
@@ -147,6 +151,8 @@ export interface DecoderInputs {
   readonly positions: Value;
   /** int32 [B, T], 1 = token, 0 = padding */
   readonly attentionMask: Value;
+  /** int32 [B, T]: 0 = the prefix that all turns of the row see, k ≥ 1 = its turn k, which no other turn sees. None: one text a row. */
+  readonly turns?: Value;
   /** Per block, the tokens before those of the input. */
   readonly past?: readonly PastTokens[];
   /** For training: what blocks compute inside is not kept for the backward pass but computed again there. */
@@ -166,7 +172,7 @@ export interface DecoderOutputs {
 /** Embeddings [B, T, width] through all blocks and the last norm. @param p the scope of `layers` and `norm` */
 export function decode(p: Parameters, config: DecoderConfig, embedded: Value, inputs: DecoderInputs): DecoderOutputs {
   const rope = ropeTable(inputs.positions, ropeFrequencies(config.head_dim, config.rope_theta, config.scaling));
-  const mask = decoderMask(inputs.attentionMask);
+  const mask = decoderMask(inputs.attentionMask, inputs.turns);
   const hidden = [embedded];
   const present: KeysAndValues[] = [];
   for (let i = 0; i < config.num_hidden_layers; i++) {

@@ -22,7 +22,7 @@ export interface TrainingBottleneck {
    * After the forward pass was traced: β_v KL_v and β_t KL_t, and scalars to log (KL in nats per dimension, posterior variances).
    * Several layers count by their mean.
    */
-  terms(tokens: Pick<PayingTokens, 'modality'>, labels: Value): { loss: Value[]; scalars: Record<string, Value> };
+  terms(tokens: Pick<PayingTokens, 'modality' | 'turns'>, labels: Value): { loss: Value[]; scalars: Record<string, Value> };
 }
 
 /**
@@ -45,7 +45,7 @@ export function trainingBottleneck(p: Parameters, config: BottleneckConfig, toke
     tap,
     states,
     terms(tokens, labels) {
-      const penalties = states.map(state => bottleneckPenalty(config, state, { modality: tokens.modality, labels }));
+      const penalties = states.map(state => bottleneckPenalty(config, state, { modality: tokens.modality, turns: tokens.turns, labels }));
       const [visual, text] = [meanPenalty(penalties, 'visual'), meanPenalty(penalties, 'text')];
       return {
         loss: [mul(visual, config.beta_visual), mul(text, config.beta_text)],

@@ -9,17 +9,27 @@ import { logSoftmax } from './softmax.ts';
 import { neg } from './unary.ts';
 
 /**
+ * Log-likelihood in nats of each label, 0 where it is `ignoreIndex`.
+ * @param logits [..., classes]
+ * @param labels integers [...]
+ * @returns [...]
+ */
+export function labelLogLikelihood(logits: Value, labels: Value, ignoreIndex = -100): Value {
+  const ignored = equal(labels, ignoreIndex);
+  const safe = where(ignored, 0, labels);
+  const picked = squeeze(takeAlongAxis(logSoftmax(logits), unsqueeze(safe, -1)), -1);
+  return where(ignored, 0, picked);
+}
+
+/**
  * Mean cross-entropy in nats over the positions whose label is not `ignoreIndex`, as torch.nn.functional.cross_entropy.
  * @param logits [..., classes]
  * @param labels integers [...]
  * @returns scalar; 0 where every label is ignored
  */
 export function crossEntropy(logits: Value, labels: Value, ignoreIndex = -100): Value {
-  const ignored = equal(labels, ignoreIndex);
-  const safe = where(ignored, 0, labels);
-  const picked = squeeze(takeAlongAxis(logSoftmax(logits), unsqueeze(safe, -1)), -1);
-  const kept = where(ignored, 0, picked);
-  const count = sum(cast(equal(cast(ignored, 'int32'), 0), logits.dtype));
+  const kept = labelLogLikelihood(logits, labels, ignoreIndex);
+  const count = sum(cast(equal(cast(equal(labels, ignoreIndex), 'int32'), 0), logits.dtype));
   return neg(div(sum(kept), maximum(count, 1)));
 }
 

@@ -68,6 +68,8 @@ export interface TokenValues {
   readonly positions: Value;
   /** int32 [B, T], 1 = token, 0 = padding */
   readonly attentionMask: Value;
+  /** int32 [B, T]: isolated turns, see `DecoderInputs`; positions then restart behind the prefix. None: one conversation a row. */
+  readonly turns?: Value;
 }
 
 /**
@@ -99,6 +101,7 @@ export function languageModel(
     decode(p.in('model.language_model'), decoderConfig(config), tap ? tap(-1, embedded, tokens) : embedded, {
       positions: tokens.positions,
       attentionMask: tokens.attentionMask,
+      turns: tokens.turns,
       past,
       recompute,
       tap: tap && ((layer, hidden) => tap(layer, hidden, tokens)),

@@ -37,6 +37,14 @@ const commonSchema = trainingArgumentsSchema.extend({
     .max(1 << 20)
     .default(2048)
     .describe('Longest sample in tokens, those of its images included; the rest is cut off'),
+  isolated_turns: z
+    .boolean()
+    .default(false)
+    .describe('Learn each question as if asked by itself; for questions that need no earlier turn, which cannot be checked'),
+  loss_average: z
+    .enum(['token', 'turn'])
+    .default('token')
+    .describe('The loss is a mean over supervised tokens, or over answers of the mean over their tokens'),
   image_aspect_ratio: z
     .enum(['pad', 'square'])
     .default('pad')

@@ -2,7 +2,7 @@
 
 import { type EncodedChat, encodeChat } from '../../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../../inputs/chat/find-template.ts';
-import { type Conversation, imageFirst } from '../../inputs/chat/messages.ts';
+import { type ChatMessage, type Conversation, imageFirst } from '../../inputs/chat/messages.ts';
 import type { ChatTemplate } from '../../inputs/chat/template.ts';
 import { templateName } from '../../inputs/chat/templates/registry.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
@@ -16,6 +16,8 @@ import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { PictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
+import { type EncodedTurns, independentTurns, packTurns } from './isolated-turns.ts';
+import type { LossAverage } from './loss-average.ts';
 import { tokenFeeds } from './token-feeds.ts';
 
 /** One sample: a conversation whose images have been found. */
@@ -40,7 +42,14 @@ export interface ChatFormat {
   /** The model's directory. */
   readonly directory: string;
   readonly pictures?: PictureReading;
+  /** Each question of a sample as if it were asked by itself (isolated-turns.ts). */
+  readonly isolatedTurns?: boolean;
+  /** What the loss is a mean over; tokens by default. */
+  readonly lossAverage?: LossAverage;
 }
+
+/** A sample as tokens and labels, and what of it `maxLength` cut. */
+export interface EncodedSample extends EncodedTurns, Pick<EncodedChat, 'images' | 'cut' | 'imagesCut'> {}
 
 const DECODERS = 4;
 
@@ -67,10 +76,10 @@ export class ChatReader {
   }
 
   /** Tokens and labels. @param note called where a sample is cut, or teaches nothing */
-  encode(sample: ChatSample, note: Note = () => {}): EncodedChat {
+  encode(sample: ChatSample, note: Note = () => {}): EncodedSample {
     const { maxLength } = this.format;
     try {
-      const encoded = encodeChat(this.tokenizer, this.template, imageFirst(sample).messages, { ...this.options, maxLength });
+      const encoded = this.tokens(imageFirst(sample).messages);
       if (encoded.cut) note(cutSentence(sample.name, encoded, maxLength), `cut ${sample.name}`);
       if (!encoded.labels.some((label, i) => i > 0 && label !== -100))
         note(`Nothing of sample ${sample.name} is supervised${encoded.cut ? ' once it is cut' : ''}.`, `unsupervised ${sample.name}`);
@@ -79,6 +88,18 @@ export class ChatReader {
       if (!(error instanceof NarrowsError)) throw error;
       throw new NarrowsError(`Sample ${sample.name}: ${error.message}`, { cause: error });
     }
+  }
+
+  private tokens(messages: readonly ChatMessage[]): EncodedSample {
+    const { maxLength, isolatedTurns } = this.format;
+    const encode = (turns: readonly ChatMessage[]): EncodedChat =>
+      encodeChat(this.tokenizer, this.template, turns, { ...this.options, maxLength });
+    if (!isolatedTurns) return encode(messages);
+    const rows = independentTurns(messages).map(encode);
+    const { images, imagesCut } = rows[0];
+    const { ids, labels, turns, left } = packTurns(rows, this.options.imageToken, maxLength);
+    const cut = rows.reduce((sum, row) => sum + row.cut, left);
+    return { ids, labels, turns, images, imagesCut, cut };
   }
 
   /** Pixel values [3, S, S] of an image. @throws NarrowsError naming the sample */
@@ -99,7 +120,7 @@ export class ChatReader {
   }
 
   /** Images of samples, in order, as one tensor [images, 3, S, S]; a few are decoded at a time. */
-  async images(samples: readonly ChatSample[], encoded: readonly EncodedChat[], note: Note = () => {}): Promise<Tensor | undefined> {
+  async images(samples: readonly ChatSample[], encoded: readonly EncodedSample[], note: Note = () => {}): Promise<Tensor | undefined> {
     const wanted = samples.flatMap((sample, i) => sample.images.slice(0, encoded[i].images).map(path => [sample.name, path] as const));
     if (wanted.length === 0) return undefined;
     const size = this.format.config.vision_config.image_size;
@@ -114,13 +135,16 @@ export class ChatReader {
   }
 
   /** What a training graph is fed besides `loss_divisor`, weights, noise and alpha; rows are padded behind. */
-  async feeds(samples: readonly ChatSample[], encoded: readonly EncodedChat[], note?: Note): Promise<Feeds> {
+  async feeds(samples: readonly ChatSample[], encoded: readonly EncodedSample[], note?: Note): Promise<Feeds> {
     const pixels = await this.images(samples, encoded, note);
-    return { ...tokenFeeds(this.format.config, encoded, pixels?.shape[0] ?? 0), ...(pixels && { pixel_values: pixels }) };
+    return {
+      ...tokenFeeds(this.format.config, encoded, pixels?.shape[0] ?? 0, this.format.lossAverage),
+      ...(pixels && { pixel_values: pixels }),
+    };
   }
 }
 
-function cutSentence(name: string, { ids, cut, imagesCut }: EncodedChat, most: number): string {
+function cutSentence(name: string, { ids, cut, imagesCut }: EncodedSample, most: number): string {
   const images = imagesCut ? ` (${imagesCut} image${imagesCut > 1 ? 's' : ''} among them)` : '';
   return `Sample ${name} has ${ids.length + cut} tokens; the last ${cut}${images} are cut, since "model_max_length" is ${most}.`;
 }

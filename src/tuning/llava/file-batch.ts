@@ -1,10 +1,9 @@
 /** @file Training batches from a file of conversations. A batch is a function of (seed, step) and the files only. */
-import type { EncodedChat } from '../../inputs/chat/encode-chat.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import type { Note } from '../batch-loader.ts';
-import { type ChatFormat, ChatReader, type ChatSample } from './chat-reader.ts';
+import { type ChatFormat, ChatReader, type ChatSample, type EncodedSample } from './chat-reader.ts';
+import { lossCount } from './loss-average.ts';
 import { ModalitySampler, type SamplerSettings } from './sampler.ts';
-import { supervisedTokens } from './token-feeds.ts';
 import { placeInUpdate, type UpdateSettings, updateBatch } from './update-batch.ts';
 
 /** What the batches of a run are drawn from. Can be posted to a worker. */
@@ -22,7 +21,7 @@ const SHOWN = 16;
 /** Draws the batches of a run. */
 export class FileBatches {
   private readonly sampler: ModalitySampler;
-  private drawn: { update: number; encoded: EncodedChat[][] } | undefined;
+  private drawn: { update: number; encoded: EncodedSample[][] } | undefined;
 
   /** @param reader made from the settings' format */
   constructor(
@@ -38,7 +37,7 @@ export class FileBatches {
   }
 
   /** Tokens of all micro-batches of an update. */
-  private encoded(update: number, note: Note): EncodedChat[][] {
+  private encoded(update: number, note: Note): EncodedSample[][] {
     if (this.drawn?.update !== update) {
       const rows = this.sampler.update(update);
       const encoded = rows.map(micro => micro.map(i => this.reader.encode(this.settings.samples[i], note)));
@@ -59,9 +58,9 @@ export class FileBatches {
    * @throws NarrowsError naming the sample that cannot be read
    */
   batch(step: number, note: Note = () => {}): Promise<Feeds> {
-    const { samples, sampler, method } = this.settings;
+    const { samples, format, sampler, method } = this.settings;
     const { seed, batchSize, accumulation } = sampler;
-    const supervised = (update: number): number[] => this.encoded(update, note).map(supervisedTokens);
+    const supervised = (update: number): number[] => this.encoded(update, note).map(rows => lossCount(rows, format.lossAverage));
     const rows = (update: number, micro: number): Promise<Feeds> =>
       this.reader.feeds(
         this.sampler.update(update)[micro].map(i => samples[i]),

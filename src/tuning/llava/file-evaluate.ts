@@ -4,7 +4,7 @@ import { fileStamps } from '../../node/file-stamps.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import type { BatchFigures, Exam, ExamBatch } from '../evaluation.ts';
 import type { ChatReader, ChatSample } from './chat-reader.ts';
-import { supervisedTokens } from './token-feeds.ts';
+import { lossCount } from './loss-average.ts';
 import { lossDivisor } from './update-batch.ts';
 
 /** What an evaluation runs on. */
@@ -16,7 +16,7 @@ export interface EvaluationGraphs {
 }
 
 /**
- * `eval_loss`: cross-entropy in nats, mean over all supervised tokens; what a bottleneck logs, mean over batches by their rows.
+ * `eval_loss`: cross-entropy in nats, mean over all supervised tokens (or answers, as the format's `lossAverage` says); what a bottleneck logs, mean over batches by their rows.
  * Samples of like length stand in a batch; the order is always the same. A picture that cannot be read fails its batch.
  * @param hash of the file of conversations
  * @throws NarrowsError naming a sample that has no tokens
@@ -43,7 +43,7 @@ export async function fileExam(
           chosen.map(i => samples[i]),
           rows,
         );
-        const count = supervisedTokens(rows);
+        const count = lossCount(rows, reader.format.lossAverage);
         const compiled = await graph('pixel_values' in batch);
         const out = await compiled.run({ ...feeds(chosen.length, batch.labels.shape[1]), ...batch, loss_divisor: lossDivisor([count]) });
         const figures = Object.entries(out).map(([name, { data }]) => [name, [Number(data[0])]]);
@@ -54,7 +54,7 @@ export async function fileExam(
   return { name: 'the validation file', batches, figures };
 }
 
-/** Names of a batch's counts: supervised tokens, samples. */
+/** Names of a batch's counts: supervised tokens (or answers), samples. */
 const [TOKENS, ROWS] = ['supervised tokens', 'rows'];
 
 function figures(results: readonly BatchFigures[]): Record<string, number> {

@@ -19,6 +19,7 @@ import { groupLength, readChatData } from './data.ts';
 import { FileBatches, type FileBatchSettings } from './file-batch.ts';
 import { fileExam } from './file-evaluate.ts';
 import { type LlavaTrainGraph, llavaTrainGraph } from './graph.ts';
+import { checkIsolated } from './isolated-check.ts';
 import { ChatLoader } from './loader.ts';
 import { dropoutOption } from './lora-dropout.ts';
 import { requireTrainingMemory, trainingCompileOptions } from './memory.ts';
@@ -47,7 +48,11 @@ const stepsOf = (args: LlavaArguments, updatesPerEpoch: number): number =>
 function formatOf(args: LlavaArguments, source: LlavaSource): ChatFormat {
   const { config, preprocessor, tokenizer, directory } = source;
   const { template, model_max_length: maxLength, image_aspect_ratio: aspectRatio } = args;
-  return { config, preprocessor, tokenizer, directory, template, maxLength, aspectRatio, pictures: pictureReading(args) };
+  const { isolated_turns: isolatedTurns, loss_average: lossAverage } = args;
+  return {
+    ...{ config, preprocessor, tokenizer, directory, template, maxLength, aspectRatio },
+    ...{ pictures: pictureReading(args), isolatedTurns, lossAverage },
+  };
 }
 
 function samplerOf(args: LlavaArguments, lengths: readonly number[]): SamplerSettings {
@@ -88,6 +93,8 @@ export async function llavaFileTask(
   const how = { template: reader.template, aspectRatio: format.aspectRatio, keepTemplate: args.method === 'projector', samples };
   const source = asTrained(start, how);
   const noEnd = noEndSentence(reader.template, reader.tokenizer);
+  const isolation = args.isolated_turns ? checkIsolated(reader, samples, args.data_path!) : [];
+  if (args.isolated_turns && validation) checkIsolated(reader, validation.samples, args.validation_file!);
 
   const layers = config.text_config.num_hidden_layers;
   const method = methodOf(args, source.entries.keys(), layers, source.bottleneck?.bottleneck_layers);
@@ -96,6 +103,7 @@ export async function llavaFileTask(
   const trace = (images: boolean, dropout: boolean): LlavaTrainGraph =>
     llavaTrainGraph(config, {
       ...{ trainable, frozen, images, lora, recompute: args.gradient_checkpointing },
+      ...{ isolatedTurns: args.isolated_turns, weighted: args.loss_average === 'turn' },
       ...(dropout ? dropoutOption(lora) : {}),
       bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, perImage)),
     });
@@ -118,7 +126,7 @@ export async function llavaFileTask(
   let tokens = 0;
   return {
     ...{ runtime, parameters, method, maxSteps, samples: samples.length, dataHash: hash },
-    warnings: [...source.warnings, ...(noEnd === undefined ? [] : [noEnd])],
+    warnings: [...source.warnings, ...isolation, ...(noEnd === undefined ? [] : [noEnd])],
     tokens: () => tokens,
     graph: {
       run: async inputs => (await training('pixel_values' in inputs)).run(inputs),

@@ -1,7 +1,22 @@
 /** @file The training graph of a LLaVA: next-token loss, and gradients of whatever is trained. */
 
 import type { LoraConfig } from '../../checkpoints/peft-layers.ts';
-import { add, cast, crossEntropy, div, equal, grad, input, mul, slice, sub, sum, type Value } from '../../graph/index.ts';
+import {
+  add,
+  cast,
+  crossEntropy,
+  div,
+  equal,
+  grad,
+  input,
+  labelLogLikelihood,
+  mul,
+  neg,
+  slice,
+  sub,
+  sum,
+  type Value,
+} from '../../graph/index.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
 import { type LlavaOutput, type LlavaTap, llavaForward, type TokenValues } from '../../models/llava/forward.ts';
@@ -60,6 +75,10 @@ export interface LlavaTrainOptions extends TrainedPart {
   readonly images: boolean;
   /** Makes the bottleneck over the trained tensors. */
   readonly bottleneck?: (p: Parameters) => TrainTap;
+  /** Rows hold isolated turns (isolated-turns.ts): a further input `turns` [batch, seq]. */
+  readonly isolatedTurns?: boolean;
+  /** Labels weigh as `loss_weights` [batch, seq] says, a further input: the loss of a mean over turns (`LossAverage`). */
+  readonly weighted?: boolean;
   /** Keep only the inputs of the decoder's blocks, and compute what is inside them again for the gradient. */
   readonly recompute?: boolean;
   /** A further term of the loss, logged as `auxiliary`. */
@@ -70,8 +89,21 @@ export interface LlavaTrainOptions extends TrainedPart {
 export interface LlavaTrainGraph {
   /** What is trained, by name. */
   readonly parameters: ReadonlyMap<string, Value>;
-  /** `loss`, `ce` (nats per supervised token of the update), what the bottleneck logs, and `grad.NAME`. */
+  /** `loss`, `ce` (nats per supervised token of the update, or the mean over its turns of that), what the bottleneck logs, and `grad.NAME`. */
   readonly outputs: Readonly<Record<string, Value>>;
+}
+
+/** Cross-entropy of all supervised tokens, summed, over `loss_divisor`. */
+function tokenLoss(logits: Value, labels: Value): Value {
+  const next = slice(labels, 1, 1);
+  const count = sub(1, cast(equal(next, -100), 'float32'));
+  return mul(crossEntropy(slice(logits, 1, 0, -1), next), div(sum(count), input('loss_divisor', [])));
+}
+
+/** The same with each token's cross-entropy times its weight. */
+function weightedLoss(logits: Value, labels: Value): Value {
+  const likelihood = labelLogLikelihood(slice(logits, 1, 0, -1), slice(labels, 1, 1));
+  return neg(div(sum(mul(likelihood, slice(input('loss_weights', ['batch', 'seq']), 1, 1))), input('loss_divisor', [])));
 }
 
 /**
@@ -81,16 +113,15 @@ export interface LlavaTrainGraph {
  */
 export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions): LlavaTrainGraph {
   const { model, base, trained, check } = partlyTrained(options);
-  const tokens = tokenInputs();
-  const labels = input('labels', ['batch', 'seq'], 'int32');
+  const ints = (name: string): Value => input(name, ['batch', 'seq'], 'int32');
+  const tokens: TokenValues = { ...tokenInputs(), ...(options.isolatedTurns ? { turns: ints('turns') } : {}) };
+  const labels = ints('labels');
   const bottleneck = options.bottleneck?.(base);
   const output = llavaForward(model, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap, {
     recompute: options.recompute,
   });
   check();
-  const next = slice(labels, 1, 1);
-  const count = sub(1, cast(equal(next, -100), 'float32'));
-  const ce = mul(crossEntropy(slice(output.logits, 1, 0, -1), next), div(sum(count), input('loss_divisor', [])));
+  const ce = options.weighted ? weightedLoss(output.logits, labels) : tokenLoss(output.logits, labels);
   const { loss: terms = [], scalars = {} } = bottleneck?.terms(tokens, labels) ?? {};
   const auxiliary = options.auxiliary?.(model, output);
   const loss = [...terms, ...(auxiliary ? [auxiliary] : [])].reduce((total, term) => add(total, term), ce);

@@ -11,7 +11,9 @@ import { type RandomReader, RandomStream } from '../../tensor/random.ts';
 import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { TrainingArguments } from '../arguments.ts';
 import { writePatches } from '../clip/batch.ts';
-import { type EncodedTurns, supervisedTokens, tokenFeeds } from './token-feeds.ts';
+import { type EncodedTurns, packTurns } from './isolated-turns.ts';
+import { type LossAverage, lossCount } from './loss-average.ts';
+import { tokenFeeds } from './token-feeds.ts';
 import type { UpdateSettings, UpdateSource } from './update-batch.ts';
 
 /** What conversations of a run are drawn from. */
@@ -35,6 +37,13 @@ export interface SceneChatSettings {
   readonly tasks?: readonly Task[];
   /** Most turns of a conversation; all by default. */
   readonly maxTurns?: number;
+  /**
+   * Each turn is asked as if by itself (isolated-turns.ts). In a conversation a later turn reads from earlier ones what the picture shows,
+   * and so learns to answer from text; an exam asks right after the picture.
+   */
+  readonly isolated?: boolean;
+  /** Mean over supervised tokens by default; over answers, a caption of twelve words does not weigh as twelve of yes. */
+  readonly lossAverage?: LossAverage;
 }
 
 const USER = chatIds('user :');
@@ -112,14 +121,23 @@ function sceneRows(world: SceneWorld, config: LlavaConfig, settings: SceneChatSe
     const scene = drawScene(world, { width: size, height: size, minObjects: 1, maxObjects: objects }, scenes.reader(step, b), buffers);
     const spell = spelling.reader(step, b);
     const spelled = (question: string): number[] => chatIds(question, () => spell.uniform() < settings.spelled);
-    rows.push(encodeTurns(turnsOf(scene, chats.reader(step, b), settings), perImage, settings.spelled ? spelled : undefined));
+    const turns = turnsOf(scene, chats.reader(step, b), settings);
+    const encode = (asked: readonly Instruction[]): EncodedTurns => encodeTurns(asked, perImage, settings.spelled ? spelled : undefined);
+    rows.push(
+      settings.isolated
+        ? packTurns(
+            turns.map(turn => encode([turn])),
+            CHAT_IMAGE_TOKEN,
+          )
+        : encode(turns),
+    );
     if (settings.patchWords) labelPatches(scene, config.vision_config.patch_size, words.subarray(b * perImage, (b + 1) * perImage));
     writePixels(scene, settings.imageMean, settings.imageStd, pixels, b * 3 * size * size);
   }
   return {
-    supervised: supervisedTokens(rows),
+    supervised: lossCount(rows, settings.lossAverage),
     feeds: {
-      ...tokenFeeds(config, rows, batchSize),
+      ...tokenFeeds(config, rows, batchSize, settings.lossAverage),
       pixel_values: floats([batchSize, 3, size, size], pixels),
       ...(settings.patchWords ? { patch_words: ints([batchSize, perImage], words) } : {}),
     },

@@ -69,7 +69,8 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
   const layers = source.config.text_config.num_hidden_layers;
   const method = methodOf(args, source.entries.keys(), layers, source.bottleneck?.bottleneck_layers);
   const world = await loadSprites(sprites);
-  const settings = { source, world, chat: CHAT, method, recompute: args.gradient_checkpointing };
+  const chat = { ...CHAT, isolated: args.isolated_turns, lossAverage: args.loss_average };
+  const settings = { source, world, chat, method, recompute: args.gradient_checkpointing };
   const task = await sceneTuneTask(runtime, args, settings, (directory, parameters) =>
     saveTrained(directory, { args, source, method, parameters }),
   );

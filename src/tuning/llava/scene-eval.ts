@@ -14,7 +14,8 @@ import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { type FloatTensor, floats, ints } from '../../tensor/tensor.ts';
 import type { Exam } from '../evaluation.ts';
-import { type EncodedTurns, tokenFeeds } from './token-feeds.ts';
+import type { EncodedTurns } from './isolated-turns.ts';
+import { tokenFeeds } from './token-feeds.ts';
 
 /** Fresh scenes with one instruction of each task that they allow. */
 export interface SceneExam {

@@ -39,7 +39,16 @@ export interface PretrainSettings {
   readonly world: SceneWorld;
   readonly chat: Pick<
     SceneChatSettings,
-    'curriculumSteps' | 'maxObjects' | 'spelled' | 'extra' | 'caption' | 'everyThing' | 'patchWords' | 'maxTurns'
+    | 'curriculumSteps'
+    | 'maxObjects'
+    | 'spelled'
+    | 'extra'
+    | 'caption'
+    | 'everyThing'
+    | 'patchWords'
+    | 'maxTurns'
+    | 'isolated'
+    | 'lossAverage'
   >;
   /** Scenes per evaluation. */
   readonly evalScenes: number;
@@ -59,6 +68,8 @@ export async function scenePretrainTask(
     trainable: name => !inTower(name),
     frozen: tower,
     images: true,
+    isolatedTurns: chat.isolated,
+    weighted: chat.lossAverage === 'turn',
     auxiliary: chat.patchWords ? (p, { imageFeatures }) => patchAlignment(p, config, imageFeatures!, words) : undefined,
   });
   const parameters = initialiseLlava(traced.parameters, args.seed);

@@ -63,6 +63,8 @@ export async function sceneTuneTask(
     ...part,
     ...dropoutOption(method.lora),
     images: true,
+    isolatedTurns: chat.isolated,
+    weighted: chat.lossAverage === 'turn',
     recompute: settings.recompute,
     bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, tokens)),
   });

@@ -1,21 +1,24 @@
 /** @file Rows of ids and labels as the inputs of a training graph. */
-import { supervisedCount } from '../../inputs/chat/encode-chat.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { placementFeeds } from '../../models/llava/model.ts';
 import { placeImages } from '../../models/llava/placement.ts';
-import { ints, type Tensor } from '../../tensor/tensor.ts';
-
-/** Ids of a conversation and which of them are supervised: labels are the ids, or −100. */
-export interface EncodedTurns {
-  readonly ids: readonly number[];
-  readonly labels: readonly number[];
-}
+import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import { type EncodedTurns, turnPositions } from './isolated-turns.ts';
+import { type LossAverage, turnWeights } from './loss-average.ts';
 
 /** The next-token loss needs a token and the one behind it. */
 const SHORTEST = 2;
 
-/** Rows padded behind to the longest, [rows, T]: tokens with their images placed, and `labels`. @param images in all rows together */
-export function tokenFeeds(config: LlavaConfig, rows: readonly EncodedTurns[], images: number): Record<string, Tensor> {
+/**
+ * Rows padded behind to the longest, [rows, T]: tokens with their images placed, `labels`, `turns` where turns are isolated, and
+ * `loss_weights` for a mean over turns. @param images in all rows together
+ */
+export function tokenFeeds(
+  config: LlavaConfig,
+  rows: readonly EncodedTurns[],
+  images: number,
+  average: LossAverage = 'token',
+): Record<string, Tensor> {
   const length = Math.max(SHORTEST, ...rows.map(r => r.ids.length));
   const shape = [rows.length, length];
   const [ids, mask, labels] = [0, 0, -100].map(value => new Int32Array(rows.length * length).fill(value));
@@ -24,9 +27,28 @@ export function tokenFeeds(config: LlavaConfig, rows: readonly EncodedTurns[], i
     mask.fill(1, b * length, b * length + row.ids.length);
     labels.set(row.labels, b * length);
   });
-  return { ...placementFeeds(placeImages(config, ints(shape, ids), images, ints(shape, mask))), labels: ints(shape, labels) };
+  const placed = placementFeeds(placeImages(config, ints(shape, ids), images, ints(shape, mask)));
+  return {
+    ...placed,
+    ...(rows.some(row => row.turns) ? isolated(rows, placed.position_ids) : {}),
+    labels: ints(shape, labels),
+    ...(average === 'turn' ? { loss_weights: weights(rows, length) } : {}),
+  };
 }
 
-/** Labels of rows that the next-token loss counts: all but each row's first. */
-export const supervisedTokens = (rows: readonly Pick<EncodedTurns, 'labels'>[]): number =>
-  rows.reduce((sum, row) => sum + supervisedCount(row), 0);
+/** `turns` and `position_ids` of isolated turns. @param positions of the rows as whole conversations, which padding keeps */
+function isolated(rows: readonly EncodedTurns[], { shape, data }: Tensor): Record<string, Tensor> {
+  const turns = new Int32Array(data.length);
+  const positions = Int32Array.from(data as Int32Array);
+  rows.forEach((row, b) => {
+    turns.set(row.turns ?? row.ids.map(() => 1), b * shape[1]);
+    if (row.turns) positions.set(turnPositions(row.turns), b * shape[1]);
+  });
+  return { turns: ints(shape, turns), position_ids: ints(shape, positions) };
+}
+
+function weights(rows: readonly EncodedTurns[], length: number): Tensor {
+  const out = new Float32Array(rows.length * length);
+  for (const [b, { labels }] of rows.entries()) out.set(turnWeights(labels), b * length);
+  return floats([rows.length, length], out);
+}

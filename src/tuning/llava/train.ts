@@ -36,7 +36,7 @@ const FIXED = new Set([
     'prior',
     'bottleneck_layer',
   ],
-  ...['lora_r', 'lora_alpha', 'lora_target_modules'],
+  ...['lora_r', 'lora_alpha', 'lora_target_modules', 'isolated_turns', 'loss_average'],
 ]);
 
 /** Samples that get a sentence each; the rest is counted. */
