@@ -76,7 +76,7 @@ describe('a target', () => {
       /captions are among the labels and some are not/,
     );
     const one = await encodePairs(model, [PAIRS[0]], LAYERS);
-    await expect(encodeTargets(model, one, { labels: [PAIRS[0].text] })).rejects.toThrow(/nothing besides the caption itself/);
+    await expect(encodeTargets(model, one, { labels: [PAIRS[0].text] })).rejects.toThrow(/only the caption itself/);
   });
 
   it('is the cosine to the mean of prompts', async () => {
