@@ -39,7 +39,7 @@ function configure(command: Command): void {
     .option('--batch-size <n>', 'questions at once', integer(1, 1024), 8)
     .option('--feature-cache <dir>', 'keep encoded pictures here, for later runs of the same model')
     .option('--report-only', 'score and report what the folder holds; ask nothing')
-    .option('--emi <list>', 'emi.json of narrows emi, whose distances the report shows beside accuracy; of several sets as SET=FILE', list)
+    .option('--emi <list>', 'emi.json of narrows emi, whose distances the report shows next to accuracy; of several sets as SET=FILE', list)
     .option('--lmms-eval', 'write results and answers in the form of lmms-eval, too')
     .option('--endpoint <url>', 'ask a model behind an OpenAI-compatible server instead: vLLM, llama.cpp, Ollama, narrows serve')
     .option('--model-name <name>', 'with --endpoint: the name that the server gives the model')

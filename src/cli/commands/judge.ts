@@ -78,7 +78,9 @@ async function sumUp(options: Options): Promise<Results> {
 function blindness({ run: fromRun }: Options, items: readonly JudgeItem[]): string[] {
   const blind = items.filter(({ context, pictures }) => context === undefined && !pictures?.length).length;
   return fromRun === undefined && blind > 0
-    ? [`Of ${blind} of ${items.length} questions the judge is told nothing of the picture; give --context, or --images to one that sees.`]
+    ? [
+        `For ${blind} of ${items.length} questions the judge gets no description of the picture; give --context, or --images to one that sees.`,
+      ]
     : [];
 }
 

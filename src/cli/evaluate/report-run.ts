@@ -82,7 +82,7 @@ function table(results: EvaluationResults, columns: number): string {
   const notes = [
     named.join('; '),
     ...(rows.some(row => row[5] !== '')
-      ? ['change: points right, against the clean set; † not told apart from 0 (paired over pictures, Holm)']
+      ? ['change: points right, against the clean set; † not significant (paired over pictures, Holm)']
       : []),
   ];
   return `${formatTable(['set', 'scenario', 'score', '95 %', 'n', 'change', 'lost / won'], rows, columns)}\n${notes.join('\n')}`;

@@ -278,7 +278,7 @@ describe('the command', () => {
     expect(all).toMatch(/its value +0\.8035 +0\.8837 +86\.14 +0\.8610/);
   });
 
-  it('refuses what has no place beside answers, and names what is near', async () => {
+  it('refuses what has no place next to answers, and names what is near', async () => {
     expect(await refusal(...pope('odd.jsonl', '--shifts', 'fog:3'))).toContain('--shifts is for asking a model');
     expect(await refusal(...pope('odd.jsonl', '--max-new-tokens', '5'))).toContain('--max-new-tokens is for asking a model');
     expect(await refusal('--benchmark', 'pope', '--join', 'position')).toContain('add --answers FILE');

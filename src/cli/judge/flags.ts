@@ -27,7 +27,7 @@ export function addJudgeFlags(command: Command): Command {
     .option('--questions <file>', '{question_id, image, text, category} as JSON lines')
     .option('--answers <file>', '{question_id, text}, the answers of the model')
     .option('--references <file>', '{question_id, text}, the answers that it is compared with')
-    .option('--context <file>', 'what the judge is told: {image, captions, instances} or {image, caption}')
+    .option('--context <file>', 'descriptions of the pictures for the judge: {image, captions, instances} or {image, caption}')
     .option('--images <directory>', "the judge sees the pictures too: what the questions' images are relative to")
     .option('--run <directory>', 'judge the answers of a run of narrows evaluate instead of files')
     .option('--benchmark <name>', 'with --run: the set (default: the only one that needs a judge)')
@@ -104,7 +104,7 @@ const EXCLUDE: readonly (readonly [name: string, others: readonly string[]])[] =
   ['reviews', ['endpoint', 'images', 'rules']],
 ];
 
-/** @throws NarrowsError (usage) for flags that would be passed over beside those that were given */
+/** @throws NarrowsError (usage) for flags that would be ignored next to those that were given */
 export function checkWays(given: ReadonlySet<string>): void {
   const refuse = (name: string, why: string): never => {
     throw new NarrowsError(`--${kebab(name)} ${why}.`, { kind: 'usage' });

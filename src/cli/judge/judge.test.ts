@@ -194,6 +194,6 @@ describe('narrows judge', () => {
       ],
       { cwd: folder },
     );
-    expect(blind.stderr).toContain('Of 36 of 36 questions the judge is told nothing of the picture');
+    expect(blind.stderr).toContain('For 36 of 36 questions the judge gets no description of the picture');
   });
 });

@@ -94,7 +94,7 @@ export function judgeText(results: JudgeResults, columns: number): string {
     ...noiseLines(noise),
     ...(agreement
       ? [
-          `Agreement with ${agreement.scorer}: Kendall's tau ${fixed(agreement.kendall, 2)} (${fixed(agreement.low, 2)} to ${fixed(agreement.high, 2)}) over ${agreement.answers} answers; of ${agreement.told} pairs that both tell apart, ${percent(agreement.sameOrder)} in the same order.`,
+          `Agreement with ${agreement.scorer}: Kendall's tau ${fixed(agreement.kendall, 2)} (${fixed(agreement.low, 2)} to ${fixed(agreement.high, 2)}) over ${agreement.answers} answers; of ${agreement.ranked} pairs without a tie, ${percent(agreement.sameOrder)} in the same order.`,
         ]
       : []),
     ...(against

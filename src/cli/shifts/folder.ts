@@ -20,7 +20,7 @@ export function targetName(name: string, format: Format): string {
 export async function checkApart(input: string, output: string): Promise<void> {
   const [a, b] = await Promise.all([input, output].map(path => realpath(path).catch(() => resolve(path))));
   if (`${b}${sep}`.startsWith(`${a}${sep}`) || `${a}${sep}`.startsWith(`${b}${sep}`))
-    throw new NarrowsError(`--output ${output} and ${input} lie inside each other; choose a folder beside it.`, { kind: 'usage' });
+    throw new NarrowsError(`--output ${output} and ${input} lie inside each other; choose a folder next to it.`, { kind: 'usage' });
 }
 
 /** A hash of names in their order: which pictures stand at which places. */

@@ -17,10 +17,10 @@ export interface Agreement {
   readonly kendall: number;
   readonly low: number;
   readonly high: number;
-  /** Of the pairs of answers that both tell apart, the share that both put into the same order; NaN where there is none. */
+  /** Of the pairs of answers that neither judge ties, the share that both put into the same order; NaN where there is none. */
   readonly sameOrder: number;
-  /** Pairs that both tell apart, and all pairs. */
-  readonly told: number;
+  /** Pairs that neither judge ties, and all pairs. */
+  readonly ranked: number;
   readonly pairs: number;
   readonly answers: number;
 }
@@ -52,7 +52,7 @@ export function agreementOf(marks: readonly TwoMarks[], seed = 0): Agreement {
   const interval = bootstrap([...clusters.values()], drawn => tau(drawn.flat()), { random, resamples: 1000, method: 'percentile' });
   return {
     ...{ kendall: interval.estimate, low: interval.low, high: interval.high },
-    ...{ sameOrder: same / (same + opposite), told: same + opposite },
+    ...{ sameOrder: same / (same + opposite), ranked: same + opposite },
     ...{ pairs: (marks.length * (marks.length - 1)) / 2, answers: marks.length },
   };
 }

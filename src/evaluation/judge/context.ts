@@ -1,4 +1,4 @@
-/** @file What a judge that does not see is told of a picture: captions and boxes, as LLaVA's scripts write them. */
+/** @file What a judge that does not see pictures gets instead: captions and boxes, as LLaVA's scripts write them. */
 
 /** A number as Python prints it: 1.0 where it was written so, 1e-05 for small ones. */
 function pythonNumber(text: string): string {

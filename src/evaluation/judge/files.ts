@@ -115,12 +115,12 @@ export async function readJudgeItems({ questions, answers, references, context }
     const [answer, reference] = [answered.get(key), given.get(key)];
     const { image, category } = row.record;
     const picture = typeof image === 'string' ? image : undefined;
-    const told = picture === undefined ? undefined : contexts?.get(pictureName(picture));
+    const described = picture === undefined ? undefined : contexts?.get(pictureName(picture));
     if (!answer || !reference) {
       lost[answer ? 'a reference' : 'an answer'].push(key);
       continue;
     }
-    if (contexts && !told) {
+    if (contexts && !described) {
       lost['a context'].push(key);
       continue;
     }
@@ -130,8 +130,8 @@ export async function readJudgeItems({ questions, answers, references, context }
     items.push({
       ...{ id: row.id, key, text: textOf(row, 'question'), category: name, cluster: picture ?? key },
       // LLaVA's script for captions without boxes looks its rules up under another name.
-      rule: told?.form === 'caption' && !name.startsWith('llava_bench') ? `llava_bench_${name}` : name,
-      ...(told ? { context: told.text } : {}),
+      rule: described?.form === 'caption' && !name.startsWith('llava_bench') ? `llava_bench_${name}` : name,
+      ...(described ? { context: described.text } : {}),
       ...{ reference: answerOf(reference, 'reference'), answer: answerOf(answer, 'answer') },
     });
   }

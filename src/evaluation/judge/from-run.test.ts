@@ -68,7 +68,7 @@ describe('itemsOfRun', () => {
     expect(warnings).toEqual([
       '1 questions of pictures have no answer under clean and are left out.',
       '1 questions of pictures have no reference answer and are left out.',
-      expect.stringContaining('Of 1 questions the judge is told nothing of the picture'),
+      expect.stringContaining('For 1 question the judge gets no description of the picture'),
     ]);
     expect((await itemsOfRun({ output: folder, scenario: 'fog 3' })).items[1].answer).toEqual({ id: 'a1', text: 'foggy 1' });
   });
@@ -83,10 +83,10 @@ describe('itemsOfRun', () => {
 describe('agreementOf', () => {
   const marks = (...values: readonly (readonly [number, number])[]) => values.map(([a, b], i) => ({ a, b, cluster: `${i % 3}` }));
 
-  it('counts pairs that both tell apart', () => {
-    // 1-2 and 1-3 the same, 2-3, 2-4 and 3-4 opposite, 1-4 not told apart by b.
+  it('counts pairs that neither judge ties', () => {
+    // 1-2 and 1-3 the same, 2-3, 2-4 and 3-4 opposite, 1-4 a tie for b.
     const agreement = agreementOf(marks([1, 1], [2, 3], [3, 2], [4, 1]));
-    expect(agreement).toMatchObject({ told: 5, pairs: 6, answers: 4, sameOrder: 2 / 5 });
+    expect(agreement).toMatchObject({ ranked: 5, pairs: 6, answers: 4, sameOrder: 2 / 5 });
     expect(agreement.kendall).toBeCloseTo(-1 / Math.sqrt(6 * 5), 12);
     const many = agreementOf(marks(...Array.from({ length: 30 }, (_, i) => [i, (7 * i) % 11] as const)), 1);
     expect(many.low).toBeLessThan(many.kendall);

@@ -104,10 +104,12 @@ export async function itemsOfRun(wanted: RunToJudge): Promise<JudgeItems & { rea
   const warnings = [
     ...(unanswered ? [`${unanswered} questions of ${set.benchmark} have no answer under ${scenario} and are left out.`] : []),
     ...(without ? [`${without} questions of ${set.benchmark} have no reference answer and are left out.`] : []),
-    ...(blind ? [`Of ${blind} questions the judge is told nothing of the picture: the set has no captions.`] : []),
+    ...(blind
+      ? [`For ${blind} ${blind === 1 ? 'question' : 'questions'} the judge gets no description of the picture: the set has no captions.`]
+      : []),
   ];
   if (items.length === 0)
-    throw new NarrowsError(`${set.benchmark} in ${output} has no answer beside a reference; there is nothing to judge.`);
+    throw new NarrowsError(`${set.benchmark} in ${output} has no answer with a reference; there is nothing to judge.`);
   const byRule = marksByRule(set.benchmark, questions, answers);
   return { items, images: new Map(), ...(byRule ? { byRule } : {}), model: run.model, warnings, benchmark: set.benchmark, scenario };
 }

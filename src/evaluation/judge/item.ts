@@ -20,7 +20,7 @@ export interface JudgeItem {
   readonly rule: string;
   /** Questions on one picture belong together. */
   readonly cluster: string;
-  /** What the judge is told of the picture. */
+  /** The description of the picture that the judge gets. */
   readonly context?: string;
   /** Data URIs, for a judge that sees. */
   readonly pictures?: readonly string[];

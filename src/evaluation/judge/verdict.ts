@@ -25,12 +25,12 @@ export function verdictMessages(item: JudgeItem, order: Order): EndpointMessage[
   const { context, text, reference, answer, pictures } = item;
   const [a, b] = order === 'reference first' ? [reference, answer] : [answer, reference];
   const block = (name: string, words: string): string => `[Assistant ${name}]\n${words}\n\n[End of Assistant ${name}]\n\n`;
-  const told = context === undefined ? '' : `[Context]\n${context}\n\n`;
+  const given = context === undefined ? '' : `[Context]\n${context}\n\n`;
   return [
     { role: 'system', content: SYSTEM },
     {
       role: 'user',
-      content: `${told}[Question]\n${text}\n\n${block('A', a.text)}${block('B', b.text)}`.trimEnd(),
+      content: `${given}[Question]\n${text}\n\n${block('A', a.text)}${block('B', b.text)}`.trimEnd(),
       ...(pictures?.length ? { pictures } : {}),
     },
   ];

@@ -41,8 +41,8 @@ describe('compareRuns', () => {
     expect(rows.map(row => [row.run, row.scenario, row.verdict])).toEqual([
       ['b', 'clean', 'better'],
       ['b', 'fog:3', 'worse'],
-      ['c', 'clean', 'not told apart'],
-      ['c', 'fog:3', 'not told apart'],
+      ['c', 'clean', 'not significant'],
+      ['c', 'fog:3', 'not significant'],
     ]);
     expect(rows[1].drop?.verdict).toBe('worse');
   });

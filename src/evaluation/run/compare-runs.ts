@@ -38,7 +38,7 @@ export interface ScoredRun {
 const ALPHA = 0.05;
 
 /** What a difference says: `better` and `worse` than the reference, or that these questions do not tell. */
-export type Verdict = 'better' | 'worse' | 'not told apart';
+export type Verdict = 'better' | 'worse' | 'not significant';
 
 /** How much less a run loses under a shift than the reference does, on the same questions. */
 export interface DropDifference {
@@ -88,7 +88,7 @@ export interface RunsComparison {
 }
 
 const verdictOf = (difference: number, adjusted: number): Verdict =>
-  adjusted < ALPHA ? (difference > 0 ? 'better' : 'worse') : 'not told apart';
+  adjusted < ALPHA ? (difference > 0 ? 'better' : 'worse') : 'not significant';
 
 type Drop = Omit<DropDifference, 'adjusted' | 'verdict'>;
 

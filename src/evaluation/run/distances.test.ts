@@ -32,7 +32,7 @@ const results = assembleRun({
   unanswered: [],
 });
 
-it('puts the distances of a file beside the scenarios of their names, and says what does not fit', async () => {
+it('puts the distances of a file next to the scenarios of their names, and says what does not fit', async () => {
   const path = join(folder, 'emi.json');
   await writeFile(path, JSON.stringify({ schemaVersion: 1, targets: [target('fog:3', 0.25), target('snow:3', 0.5)] }));
   const [set] = withDistances(results, 'pope', await readDistances(path), path).sets;
@@ -53,6 +53,6 @@ it('refuses other files, other sets and other scenarios', async () => {
   await expect(readDistances(path)).rejects.toThrow('is no emi.json of narrows emi');
   await expect(readDistances(join(folder, 'none.json'))).rejects.toThrow('none.json');
   const distances = new Map([['snow:3', { emid: 1 }]]);
-  expect(() => withDistances(results, 'mme', distances, 'f')).toThrow('f is to stand beside mme, but the run has scores of pope only.');
+  expect(() => withDistances(results, 'mme', distances, 'f')).toThrow('f is for mme, but the run has scores of pope only.');
   expect(() => withDistances(results, 'pope', distances, 'f')).toThrow('none of which is a scenario of pope');
 });

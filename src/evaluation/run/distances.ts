@@ -1,4 +1,4 @@
-/** @file Distances of shifted sets from the clean one, as `narrows emi` measured them, beside a run's scores. */
+/** @file Distances of shifted sets from the clean one, as `narrows emi` measured them, next to a run's scores. */
 import { z } from 'zod';
 import { readJson } from '../../checkpoints/disk.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -40,7 +40,7 @@ export function withDistances(results: EvaluationResults, benchmark: string, dis
   const set = results.sets.find(one => one.benchmark === benchmark);
   if (!set) {
     const names = results.sets.map(one => one.benchmark).join(', ') || 'none';
-    throw new NarrowsError(`${path} is to stand beside ${benchmark}, but the run has scores of ${names} only.`, { kind: 'usage' });
+    throw new NarrowsError(`${path} is for ${benchmark}, but the run has scores of ${names} only.`, { kind: 'usage' });
   }
   const shifted = set.scenarios.filter(({ kind }) => kind !== 'clean');
   const known = new Set(shifted.map(({ scenario }) => scenario.name));

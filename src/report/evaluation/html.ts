@@ -66,7 +66,7 @@ function sectionsOf(results: EvaluationResults, embedded: EmbeddedAnswers, drawn
     ...section(
       'matrix',
       'Shifts',
-      'Points lost and gained against the clean set; the stronger the colour, the larger the change (orange: lost, blue: gained). † the paired test does not tell it from the clean set. Hover for intervals.',
+      'Points lost and gained against the clean set; the stronger the colour, the larger the change (orange: lost, blue: gained). † not significant by the paired test. Hover for intervals.',
       matrix ? matrixHtml(matrix) : '',
     ),
     ...section(
@@ -90,7 +90,7 @@ function sectionsOf(results: EvaluationResults, embedded: EmbeddedAnswers, drawn
     ),
     ...section(
       'distances',
-      'Distances beside accuracy',
+      'Distances and accuracy',
       'Each point is a scenario. r is Pearson’s, with a 95 % interval (Fisher’s z) that takes scenarios for independent, which severities of one shift are not.',
       perSet(results, set => {
         const charts = distancesOf(set).map(plot => figure(distanceChart(set, plot, pageChart).svg, `${set.title}: ${plot.distance}`));

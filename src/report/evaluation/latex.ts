@@ -7,7 +7,7 @@ import { cellText, type Matrix, matrixOf } from './matrix.ts';
 import {
   byKind,
   figureText,
-  isApart,
+  isSignificant,
   KIND_TITLES,
   pointsInterval,
   pointsText,
@@ -56,7 +56,7 @@ ${body}
 
 const small = (text: string): string => (text === '' ? '' : ` {\\scriptsize ${latexNumber(text)}}`);
 const points = (change: { readonly difference: number; readonly adjusted: number }): string =>
-  latexNumber(`${pointsText(change.difference)}${isApart(change) ? '' : '†'}`);
+  latexNumber(`${pointsText(change.difference)}${isSignificant(change) ? '' : '†'}`);
 
 function headlines({ sets }: EvaluationResults): string {
   const rows = sets.map(set => {
@@ -98,7 +98,7 @@ function matrices(matrix: Matrix): string[] {
     width += severities.length;
   });
   const caption =
-    'Change against the clean set in points of right answers. \\textsuperscript{\\textdagger}: not told from the clean set (paired $t$ over pictures, Holm-corrected over the scenarios of a set, $p\\ge0.05$).';
+    'Change against the clean set in points of right answers. \\textsuperscript{\\textdagger}: not significant (paired $t$ over pictures, Holm-corrected over the scenarios of a set, $p\\ge0.05$).';
   return pieces.map(piece => {
     const sets = piece.map(i => matrix.sets[i]);
     const top = sets.map(({ set, severities }) => `\\multicolumn{${severities.length}}{c}{${latexText(set.title)}}`);

@@ -8,7 +8,7 @@ import { cellText, type Matrix, matrixOf } from './matrix.ts';
 import {
   byKind,
   figureText,
-  isApart,
+  isSignificant,
   KIND_TITLES,
   pointsInterval,
   pointsText,
@@ -63,7 +63,7 @@ function setTable(set: SetResult): string {
     markdownText(scenarioTitle(scenario)),
     `${figureText(primaryOf(set, score), set.best)} ${scoreInterval(score, set.best)}`.trim(),
     `${score.n}${score.missing > 0 ? ` (${score.missing} missing)` : ''}`,
-    c ? `${pointsText(c.difference)}${isApart(c) ? '' : '†'} ${pointsInterval(c)}`.trim() : '',
+    c ? `${pointsText(c.difference)}${isSignificant(c) ? '' : '†'} ${pointsInterval(c)}`.trim() : '',
     c ? markdownText(pText(c.adjusted)) : '',
     c ? String(c.rightToWrong) : '',
     c ? String(c.wrongToRight) : '',
@@ -91,7 +91,7 @@ export function scoresMarkdown(results: EvaluationResults): string {
   const all = allWarnings(results);
   const text = [
     `# Evaluation of ${markdownText(model)}`,
-    `Seed ${seed}. Brackets hold 95 % intervals over pictures. Changes are paired, shifted minus clean, in points of right answers; † is not told from the clean set (paired t over pictures, Holm-corrected over the scenarios of a set, p ≥ 0.05). The smallest difference is the one that these questions show with 80 % power, in points.`,
+    `Seed ${seed}. Brackets hold 95 % intervals over pictures. Changes are paired, shifted minus clean, in points of right answers; † is not significant (paired t over pictures, Holm-corrected over the scenarios of a set, p ≥ 0.05). The smallest difference is the one that these questions show with 80 % power, in points.`,
     ...(all.length > 0 ? ['## Warnings', all.map(warning => `- ${markdownText(warning)}`).join('\n')] : []),
     '## Sets',
     headlines(results),

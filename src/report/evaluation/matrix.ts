@@ -1,12 +1,12 @@
 /** @file The matrix of a run: shifts in rows, sets and severities in columns, in each cell what the shift changes against the clean set. */
 import type { AgainstClean, EvaluationResults, ScenarioResult, SetResult } from '../../evaluation/run/results.ts';
-import { isApart, KINDS, type Kind, pointsText, severityName, shiftName } from './view.ts';
+import { isSignificant, KINDS, type Kind, pointsText, severityName, shiftName } from './view.ts';
 
 /** A cell: a set under a shift of one severity. */
 export interface MatrixCell {
   readonly result: ScenarioResult;
   readonly change: AgainstClean;
-  /** The paired, corrected test tells it from the clean set. */
+  /** Significant by the paired, corrected test. */
   readonly apart: boolean;
 }
 
@@ -66,7 +66,7 @@ export function matrixOf({ sets }: EvaluationResults): Matrix | undefined {
         const found = compared(set).find(
           ({ result }) => result.kind === kind && nameOf(result) === name && severityName(result.scenario) === severity,
         );
-        return found && { ...found, apart: isApart(found.change) };
+        return found && { ...found, apart: isSignificant(found.change) };
       };
       return { name, cells: columns.flatMap(({ set, severities }) => severities.map(severity => cellOf(set, severity))) };
     });
@@ -76,7 +76,7 @@ export function matrixOf({ sets }: EvaluationResults): Matrix | undefined {
   return { sets: columns, groups, largest: Math.max(...changes) };
 }
 
-/** Points of a cell, with a dagger where the test does not tell it from the clean set. */
+/** Points of a cell, with a dagger where it is not significant. */
 export const cellText = ({ change, apart }: MatrixCell): string => `${pointsText(change.difference)}${apart ? '' : '†'}`;
 
 /** Steps of colour on each side of nothing. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { figureText, isApart, plainFigure, pointsInterval, pointsText, scoreInterval, unitText } from './view.ts';
+import { figureText, isSignificant, plainFigure, pointsInterval, pointsText, scoreInterval, unitText } from './view.ts';
 
 describe('how figures are written', () => {
   it('shares in percent, other figures as they are', () => {
@@ -18,6 +18,6 @@ describe('how figures are written', () => {
     expect([pointsText(-0.125), pointsText(0.031), pointsText(0)]).toEqual(['−12.5', '+3.1', '0.0']);
     expect(pointsInterval({ low: -0.2, high: 0.05 })).toBe('[−20.0, 5.0]');
     expect(pointsInterval({ low: Number.NaN, high: Number.NaN })).toBe('');
-    expect([0.049, 0.05, Number.NaN].map(adjusted => isApart({ adjusted }))).toEqual([true, false, false]);
+    expect([0.049, 0.05, Number.NaN].map(adjusted => isSignificant({ adjusted }))).toEqual([true, false, false]);
   });
 });

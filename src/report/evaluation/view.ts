@@ -5,7 +5,7 @@ import type { Score } from '../../evaluation/scorers/score.ts';
 import { formatValue } from '../attribution/normalise.ts';
 import { intervalText, signed } from '../comparison/format.ts';
 
-/** Corrected p-values below this tell two sets of answers apart. */
+/** Corrected p-values below this are significant. */
 export const ALPHA = 0.05;
 
 /** A figure as it is read: shares (a perfect model gets 1) in percent, other figures as they are; one digit behind the point. */
@@ -36,8 +36,8 @@ export const plainFigure = (value: number | undefined): string =>
       ? String(value)
       : formatValue(value, Math.abs(value) < 10 ? 3 : 1);
 
-/** Whether the paired test tells a scenario from the clean set. */
-export const isApart = ({ adjusted }: Pick<AgainstClean, 'adjusted'>): boolean => adjusted < ALPHA;
+/** Whether a scenario differs significantly from the clean set by the paired test. */
+export const isSignificant = ({ adjusted }: Pick<AgainstClean, 'adjusted'>): boolean => adjusted < ALPHA;
 
 /** The figure that stands for the whole. */
 export const primaryOf = ({ primary }: SetResult, { metrics }: Score): number => metrics[primary] ?? Number.NaN;

@@ -2,7 +2,7 @@
 import type { Options } from './choice-options.ts';
 import { BRACKETS, type LetterForm, parseByForms } from './mmmu-choice.ts';
 
-/** The last of several letters is told by spaces around it, whatever stood behind it. */
+/** The last of several letters is recognised by spaces around it, whatever stood behind it. */
 const before = (mark: string): LetterForm => ({ pattern: letter => letter + mark, place: letter => ` ${letter} ` });
 
 /**

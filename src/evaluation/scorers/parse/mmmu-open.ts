@@ -39,7 +39,7 @@ function keyOf(line: string, leads: readonly string[]): string | undefined {
 
 /**
  * The candidates of an answer: in each line the shortest text behind words such as `is`, `so` and `answer` (in the last line also behind `=`),
- * or else the whole answer; and the numbers in them. Sentences are not told apart, since the text is in small letters before they are looked
+ * or else the whole answer; and the numbers in them. Sentences are not split, since the text is in small letters before they are looked
  * for. `.5` becomes 5, since full stops at both ends go first.
  */
 export function parseMmmuOpen(answer: string): OpenValue[] {

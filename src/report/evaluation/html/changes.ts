@@ -6,7 +6,7 @@ import { pText } from '../../comparison/format.ts';
 import { barScale, intervalBar, numberCell, sortHead } from '../../comparison/html/cells.ts';
 import { sortable } from '../../comparison/html/tables.ts';
 import { disagreement } from '../disagreement.ts';
-import { byKind, cleanOf, figureText, isApart, pointsInterval, pointsText, primaryOf, scenarioTitle } from '../view.ts';
+import { byKind, cleanOf, figureText, isSignificant, pointsInterval, pointsText, primaryOf, scenarioTitle } from '../view.ts';
 
 const estimateOf = ({ difference, low, high }: AgainstClean) => ({
   ...{ estimate: difference, low, high, level: 0.95 },
@@ -55,7 +55,7 @@ export function changesHtml(set: SetResult): string {
   const most = Math.max(...list.flatMap(({ againstClean: c }) => [c.rightToWrong, c.wrongToRight]));
   const rows = list.map(one => {
     const { againstClean: c } = one;
-    const verdict = isApart(c) ? (c.difference < 0 ? 'worse' : 'better') : '';
+    const verdict = isSignificant(c) ? (c.difference < 0 ? 'worse' : 'better') : '';
     const cells = [
       numberCell(c.a, figureText(c.a, 1)),
       numberCell(c.b, figureText(c.b, 1)),

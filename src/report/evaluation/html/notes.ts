@@ -24,7 +24,7 @@ export function readingHtml({ model, sets, seed, narrows }: EvaluationResults): 
     `<div class="facts">${facts.map(([name, value]) => `<span>${name} <b>${escapeText(value)}</b></span>`).join('')}</div>` +
     `<p class="muted small reading">Scores are the first scorer’s figure of each set; in brackets stand 95 % intervals that resample pictures, not questions, since questions about one picture are not independent. ` +
     `Changes are paired: the same questions, shifted minus clean, in points (hundredths) of the share of right answers, whatever figure the scorer reports. ` +
-    `† marks a change that the paired t over pictures does not tell from nothing: its p-value, corrected by Holm over the scenarios of the set, is ${ALPHA} or more. That is no proof that nothing changed; see <a href="#power">what these questions can show</a>.</p>`
+    `† marks a change that is not significant: its p-value by the paired t over pictures, corrected by Holm over the scenarios of the set, is ${ALPHA} or more. That is no proof that nothing changed; see <a href="#power">what these questions can show</a>.</p>`
   );
 }
 

@@ -10,7 +10,7 @@ import { headlineOf } from '../headline.ts';
 import {
   byKind,
   figureText,
-  isApart,
+  isSignificant,
   KIND_TITLES,
   plainFigure,
   pointsText,
@@ -55,7 +55,7 @@ export function headlineHtml({ sets }: EvaluationResults): string {
         : numberCell(undefined, '<span class="note">not asked</span>');
     });
     const most = worst
-      ? `<td data-value="${worst.againstClean!.difference}">${escapeText(scenarioTitle(worst.scenario))} <span class="note">${pointsText(worst.againstClean!.difference)}${isApart(worst.againstClean!) ? '' : '†'}</span></td>`
+      ? `<td data-value="${worst.againstClean!.difference}">${escapeText(scenarioTitle(worst.scenario))} <span class="note">${pointsText(worst.againstClean!.difference)}${isSignificant(worst.againstClean!) ? '' : '†'}</span></td>`
       : '<td data-value=""></td>';
     return `<tr><th scope="row" data-value="${escapeText(set.title)}">${escapeText(set.title)} <span class="note">${escapeText(set.scorer)}</span></th>${shown}${changes.join('')}${most}${numberCell(set.questions, `${formatCount(set.questions)} <span class="note">on ${formatCount(set.clusters)} pictures</span>`)}</tr>`;
   });

@@ -18,7 +18,7 @@ function rowOf(row: ComparedScenario, one: Difference, adjusted: number, verdict
   return {
     name: row.scenario,
     ...{ estimate: 100 * one.difference, low: 100 * one.low, high: 100 * one.high, text },
-    verdict: verdict === 'not told apart' ? 'alike' : verdict,
+    verdict: verdict === 'not significant' ? 'alike' : verdict,
     p: pText(adjusted),
     about: `${row.title}, ${row.scenario}: ${text} points, ${row.changes.n} questions, ${verdict}`,
     group: row.title,

@@ -24,14 +24,14 @@ const estimateOf = ({ difference, low, high }: { readonly difference: number; re
   ...{ estimate: difference, low, high, level: 0.95 },
   standardError: Number.NaN,
 });
-const dagger = (verdict: Verdict): string => (verdict === 'not told apart' ? '<sup>†</sup>' : '');
-const badge = (verdict: Verdict): string => `<span class="verdict ${verdict === 'not told apart' ? '' : verdict}">${verdict}</span>`;
-const barClass = (verdict: Verdict) => (verdict === 'not told apart' ? '' : verdict);
+const dagger = (verdict: Verdict): string => (verdict === 'not significant' ? '<sup>†</sup>' : '');
+const badge = (verdict: Verdict): string => `<span class="verdict ${verdict === 'not significant' ? '' : verdict}">${verdict}</span>`;
+const barClass = (verdict: Verdict) => (verdict === 'not significant' ? '' : verdict);
 
 function glanceHtml(list: readonly RunOnSet[]): string {
   const counts = (of: Counts | undefined): string =>
     of
-      ? (['better', 'worse', 'not told apart'] as const).map(name => numberCell(of[name], String(of[name]))).join('')
+      ? (['better', 'worse', 'not significant'] as const).map(name => numberCell(of[name], String(of[name]))).join('')
       : '<td data-value=""></td>'.repeat(3);
   const rows = list.map(({ run, title, rows: all, counts: scores, drops }) => {
     const clean = all.find(row => row.kind === 'clean');
@@ -44,7 +44,7 @@ function glanceHtml(list: readonly RunOnSet[]): string {
     return `<tr><th scope="row" data-value="${escapeText(run)}">${escapeText(run)}</th><td data-value="${escapeText(title)}">${escapeText(title)}</td>${shown}${counts(scores)}${counts(drops)}</tr>`;
   });
   const verdicts = (what: string) =>
-    (['better', 'worse', 'not told apart'] as const).map(name =>
+    (['better', 'worse', 'not significant'] as const).map(name =>
       sortHead(`${what}: ${name}`, 'number', 'down', `Scenarios, ${name} than the reference`),
     );
   const heads = [
@@ -218,7 +218,7 @@ export function runsHtml(comparison: RunsComparison): string {
   ];
   const title = 'Comparison of runs';
   const reading =
-    '† marks a difference that the paired t over pictures does not tell from nothing: its p-value, corrected by Holm over all rows of this comparison (all losses are a family of their own), is 0.05 or more. That is no proof of equality: see the smallest difference that the questions show.';
+    '† marks a difference that is not significant: its p-value by the paired t over pictures, corrected by Holm over all rows of this comparison (all losses are a family of their own), is 0.05 or more. That is no proof of equality: see the smallest difference that the questions show.';
   const body =
     `<header class="top"><div class="title"><h1>${title}</h1><button id="theme" type="button" hidden>Theme: system</button></div><div class="facts">${facts.map(([name, value]) => `<span>${name} <b>${escapeText(value)}</b></span>`).join('')}</div>${muted(reading)}</header>` +
     `<nav class="jump" aria-label="Parts"><ul>${sections.map(([id, name]) => `<li><a href="#${id}">${name}</a></li>`).join('')}</ul></nav>` +

@@ -19,9 +19,9 @@ const plain = compareRuns([run('base', 0), run('tuned', 5), run('mini', 9)]);
 /** Verdicts of all kinds, whatever was drawn. */
 const comparison: RunsComparison = {
   ...plain,
-  rows: plain.rows.map((row, i): ComparedScenario => ({ ...row, verdict: (['better', 'worse', 'not told apart'] as const)[i % 3] })),
+  rows: plain.rows.map((row, i): ComparedScenario => ({ ...row, verdict: (['better', 'worse', 'not significant'] as const)[i % 3] })),
 };
-const dagger = (verdict: string): string => (verdict === 'not told apart' ? '†' : '');
+const dagger = (verdict: string): string => (verdict === 'not significant' ? '†' : '');
 const cells = (html: string): string[] =>
   [...html.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].map(([, row]) =>
     row
@@ -40,7 +40,7 @@ describe('the comparison of runs', () => {
     const markdown = runsMarkdown(comparison);
     const latex = runsLatex(comparison);
     const table = runsTable(comparison);
-    expect(latex).toContain('with 95 \\% intervals (paired t over pictures); \\textsuperscript{\\textdagger} not told from nothing');
+    expect(latex).toContain('with 95 \\% intervals (paired t over pictures); \\textsuperscript{\\textdagger} not significant');
     expect(latex).toContain('p $\\ge$ 0.05');
     // An unescaped percent sign would swallow the rest of its line.
     expect(latex.split('\n').slice(1).join('\n')).not.toMatch(/(?:^|[^\\])(?:\\\\)*%/m);
@@ -99,7 +99,7 @@ describe('the comparison of runs', () => {
       expect(one.counts.worse).toBe(all.filter(row => row.verdict === 'worse').length);
       expect(one.rows).toHaveLength(all.length);
     }
-    expect(countsText({ better: 3, worse: 0, 'not told apart': 2 })).toBe('better under 3, not told apart under 2 of 5');
+    expect(countsText({ better: 3, worse: 0, 'not significant': 2 })).toBe('better under 3, not significant under 2 of 5');
   });
 
   it('says where the figure prefers the other run', () => {

@@ -20,7 +20,7 @@ export interface RunOnSet {
 
 const count = (verdicts: readonly Verdict[]): Counts => {
   const of = (verdict: Verdict): number => verdicts.filter(v => v === verdict).length;
-  return { better: of('better'), worse: of('worse'), 'not told apart': of('not told apart') };
+  return { better: of('better'), worse: of('worse'), 'not significant': of('not significant') };
 };
 
 /** Every run on every set that it shares with the reference, in the order of the comparison. */
@@ -39,10 +39,10 @@ export function runsOnSets({ rows }: RunsComparison): RunOnSet[] {
   });
 }
 
-/** `better under 3, worse under 1, not told apart under 12 of 16`. */
+/** `better under 3, worse under 1, not significant under 12 of 16`. */
 export function countsText(counts: Counts): string {
-  const total = counts.better + counts.worse + counts['not told apart'];
-  const parts = (['better', 'worse', 'not told apart'] as const).flatMap(name =>
+  const total = counts.better + counts.worse + counts['not significant'];
+  const parts = (['better', 'worse', 'not significant'] as const).flatMap(name =>
     counts[name] > 0 ? [`${name} under ${counts[name]}`] : [],
   );
   return `${parts.join(', ')} of ${total}`;

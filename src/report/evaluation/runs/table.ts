@@ -19,14 +19,14 @@ export interface PlainTable {
 
 /** How differences are made; stands under every table. */
 export const NOTE =
-  'Differences are run minus reference in points of right answers, on the questions that both answered, with 95 % intervals (paired t over pictures); † not told from nothing (Holm over all rows, p ≥ 0.05). Saved: how many points the run loses less than the reference under the shift.';
+  'Differences are run minus reference in points of right answers, on the questions that both answered, with 95 % intervals (paired t over pictures); † not significant (Holm over all rows, p ≥ 0.05). Saved: how many points the run loses less than the reference under the shift.';
 
 const differenceText = ({ changes, verdict }: ComparedScenario): string =>
-  `${pointsText(changes.difference)}${verdict === 'not told apart' ? '†' : ''} ${pointsInterval(changes)}`.trim();
+  `${pointsText(changes.difference)}${verdict === 'not significant' ? '†' : ''} ${pointsInterval(changes)}`.trim();
 
 /** The difference of drops; empty where there is none. */
 export const dropText = ({ drop }: ComparedScenario): string =>
-  drop ? `${pointsText(drop.difference)}${drop.verdict === 'not told apart' ? '†' : ''} ${pointsInterval(drop)}`.trim() : '';
+  drop ? `${pointsText(drop.difference)}${drop.verdict === 'not significant' ? '†' : ''} ${pointsInterval(drop)}`.trim() : '';
 
 /** For the terminal: one line per run, set and scenario. */
 export function runsTable(comparison: RunsComparison): PlainTable {

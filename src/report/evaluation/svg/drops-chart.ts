@@ -4,14 +4,14 @@ import { pText } from '../../comparison/format.ts';
 import type { Chart } from '../../comparison/svg/chart.ts';
 import { type ForestRow, forestPlot } from '../../comparison/svg/forest-plot.ts';
 import type { ChartTheme } from '../../comparison/svg/palette.ts';
-import { byKind, isApart, KIND_TITLES, pointsInterval, pointsText, scenarioTitle } from '../view.ts';
+import { byKind, isSignificant, KIND_TITLES, pointsInterval, pointsText, scenarioTitle } from '../view.ts';
 
 /** The chart; undefined where nothing is compared with a clean set. */
 export function dropsChart(set: SetResult, theme: ChartTheme): Chart | undefined {
   const rows = byKind(set).flatMap(({ scenario, kind, againstClean: change }): ForestRow[] => {
     if (!change) return [];
     const text = `${pointsText(change.difference)} ${pointsInterval(change)}`.trim();
-    const verdict = isApart(change) ? (change.difference < 0 ? 'worse' : 'better') : 'alike';
+    const verdict = isSignificant(change) ? (change.difference < 0 ? 'worse' : 'better') : 'alike';
     return [
       {
         name: scenarioTitle(scenario),

@@ -13,7 +13,7 @@ const GAP = 10;
 
 const NOTES = [
   'Change of the share of right answers against the clean set, in points; below zero: fewer are right.',
-  '† not told from the clean set (paired t over pictures, Holm-corrected over the scenarios of the set, p ≥ 0.05).',
+  '† not significant (paired t over pictures, Holm-corrected over the scenarios of the set, p ≥ 0.05).',
 ];
 
 /** Where columns start: the cells of a set stand together. Long names of sets get wider cells. */
