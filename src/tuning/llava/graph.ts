@@ -19,7 +19,7 @@ import {
 } from '../../graph/index.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
-import { type LlavaOutput, type LlavaTap, llavaForward, type TokenValues } from '../../models/llava/forward.ts';
+import { forwardFeatures, type LlavaOutput, type LlavaTap, type TokenValues, towerFeatures } from '../../models/llava/forward.ts';
 import { loraParameters, requireTargets } from '../../nn/lora.ts';
 import { Parameters } from '../../nn/parameters.ts';
 
@@ -79,6 +79,8 @@ export interface LlavaTrainOptions extends TrainedPart {
   readonly isolatedTurns?: boolean;
   /** Labels weigh as `loss_weights` [batch, seq] says, a further input: the loss of a mean over turns (`LossAverage`). */
   readonly weighted?: boolean;
+  /** Changes the tower's features [images, N, width] on their way to the projector. */
+  readonly projectorInput?: (features: Value) => Value;
   /** Keep only the inputs of the decoder's blocks, and compute what is inside them again for the gradient. */
   readonly recompute?: boolean;
   /** A further term of the loss, logged as `auxiliary`. */
@@ -117,9 +119,9 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   const tokens: TokenValues = { ...tokenInputs(), ...(options.isolatedTurns ? { turns: ints('turns') } : {}) };
   const labels = ints('labels');
   const bottleneck = options.bottleneck?.(base);
-  const output = llavaForward(model, config, tokens, options.images ? pixelInput(config) : undefined, bottleneck?.tap, {
-    recompute: options.recompute,
-  });
+  const tower = options.images ? towerFeatures(model, config, pixelInput(config)) : undefined;
+  const features = tower && options.projectorInput ? options.projectorInput(tower) : tower;
+  const output = forwardFeatures(model, config, tokens, features, bottleneck?.tap, { recompute: options.recompute });
   check();
   const ce = options.weighted ? weightedLoss(output.logits, labels) : tokenLoss(output.logits, labels);
   const { loss: terms = [], scalars = {} } = bottleneck?.terms(tokens, labels) ?? {};

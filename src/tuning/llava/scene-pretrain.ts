@@ -18,6 +18,8 @@ import { examGraph, rowsExam, sceneExam } from './scene-eval.ts';
 import { readTensors, type SceneLlavaSource } from './scene-source.ts';
 import { accuracies, compileTower, encodeImages, examRows } from './scene-task.ts';
 import { updateBatch } from './update-batch.ts';
+import { measureWhitening, type WhitenSettings, whitened } from './whiten.ts';
+import { folded, openPretrained, saveUnfolded } from './whiten-files.ts';
 
 /** Seed of the scenes that training is watched on. */
 const WATCH_SEED = 3_000_017;
@@ -52,15 +54,25 @@ export interface PretrainSettings {
   >;
   /** Scenes per evaluation. */
   readonly evalScenes: number;
+  /** Feeds the projector whitened features (whiten.ts); what is saved takes the features themselves and answers alike. */
+  readonly whiten?: WhitenSettings;
+}
+
+/** What only pre-training's task can do. */
+export interface PretrainTask extends TrainTask {
+  /** Writes the model without what only a resumed run needs (`save` writes that too). */
+  saveModel(directory: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** A task for `train`; close it afterwards. */
 export async function scenePretrainTask(
   runtime: Runtime,
   args: TrainingArguments,
-  { source, world, chat, evalScenes }: PretrainSettings,
-): Promise<TrainTask & { close(): Promise<void> }> {
+  { source, world, chat, evalScenes, whiten }: PretrainSettings,
+): Promise<PretrainTask> {
   const { config } = source;
+  const whitening = whiten && (await measureWhitening(runtime, source, world, chat.maxObjects, whiten));
   const tower = frozenParameters(source.tower, 'the vision tower');
   const inTower = (name: string): boolean => name.startsWith('model.vision_tower.');
   const words = input('patch_words', ['images', imageTokens(config)], 'int32');
@@ -68,6 +80,7 @@ export async function scenePretrainTask(
     trainable: name => !inTower(name),
     frozen: tower,
     images: true,
+    projectorInput: whitening && (features => whitened(features, whitening)),
     isolatedTurns: chat.isolated,
     weighted: chat.lossAverage === 'turn',
     auxiliary: chat.patchWords ? (p, { imageFeatures }) => patchAlignment(p, config, imageFeatures!, words) : undefined,
@@ -83,25 +96,31 @@ export async function scenePretrainTask(
   const { imageMean, imageStd } = source;
   const settings = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
   const scenes = new SceneUpdates(world, config, settings, args.gradient_accumulation_steps);
+  const saveModel = async (directory: string): Promise<void> => {
+    const trained = folded(parameters, whitening).map(p => [p.name, floats(p.shape, p.data)] as const);
+    const said = { ...args, ...chat, whiten, output_dir: undefined };
+    await saveLlava(directory, [...(await readTensors(source.tower)), ...trained], {
+      config,
+      files: new Map([...source.files, ['training_args.json', `${JSON.stringify(said, null, 2)}\n`]]),
+      layout: 'new',
+    });
+  };
   return {
     runtime,
     parameters,
     graph,
+    saveModel,
+    open: directory => openPretrained(directory, whitening !== undefined),
     batch: step => updateBatch(scenes, updateSettings(args, config), step),
     async exams() {
       examiner ??= await compile(runtime, examGraph(trainableParameters(), config));
-      const feeds = Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
+      const feeds = Object.fromEntries(folded(parameters, whitening).map(p => [p.name, floats(p.shape, p.data)]));
       const how = { graph: examiner, config, rows, features, feeds };
       return [rowsExam('the scenes', `${WATCH_SEED}/${evalScenes}`, how, result => accuracies(exam, result))];
     },
     async save(directory) {
-      const trained = parameters.map(p => [p.name, floats(p.shape, p.data)] as const);
-      const training = new Map([['training_args.json', `${JSON.stringify({ ...args, ...chat, output_dir: undefined }, null, 2)}\n`]]);
-      await saveLlava(directory, [...(await readTensors(source.tower)), ...trained], {
-        config,
-        files: new Map([...source.files, ...training]),
-        layout: 'new',
-      });
+      await saveModel(directory);
+      if (whitening) await saveUnfolded(directory, parameters);
     },
     async close() {
       await graph.release();
