@@ -2,8 +2,9 @@
 import { type ChatMessage, IMAGE_MARK } from '../inputs/chat/messages.ts';
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { streamAnswer } from './answer-stream.ts';
 import type { ChatModel } from './chat-model.ts';
-import { type FinishReason, type GenerationOptions, streamTokens } from './generate.ts';
+import type { FinishReason, GenerationOptions } from './generate.ts';
 
 /** A whole answer. */
 export interface Answer {
@@ -75,18 +76,8 @@ export class ChatSession {
     const messages: ChatMessage[] = this.system === undefined ? turns : [{ role: 'system', content: this.system }, ...turns];
     const prompt = this.chat.prompt(messages, this.chat.pixels(images));
     const began = performance.now();
-    let [text, held, tokens] = ['', '', 0];
-    let finish: FinishReason = 'length';
-    for await (const token of streamTokens(this.chat.model, [prompt], this.chat.options({ promptNumbers: [this.asked], ...options }))) {
-      tokens++;
-      finish = token.finish ?? finish;
-      // White space around an answer is no part of it: a tokenizer's blank before the first word, a line end before the end token.
-      const come = text === '' ? (held + token.text).trimStart() : held + token.text;
-      const piece = come.trimEnd();
-      held = come.slice(piece.length);
-      text += piece;
-      if (piece) yield piece;
-    }
+    const chosen = this.chat.options({ promptNumbers: [this.asked], ...options });
+    const { text, finish, tokens } = yield* streamAnswer(this.chat.model, prompt, chosen);
     this.asked++;
     this.turns = [...turns, { role: 'assistant', content: text }];
     this.shown = images;

@@ -28,6 +28,18 @@ export function floats(shape: readonly number[], data: ArrayLike<number>): Float
   return tensor('float32', shape, data instanceof Float32Array ? data : Float32Array.from(data)) as FloatTensor;
 }
 
+/** Tensors one after the other along their first axis; one part is given back as it is, uncopied. All but the first length must agree. */
+export function joinFloats(parts: readonly FloatTensor[]): FloatTensor {
+  if (parts.length === 1) return parts[0];
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return floats([parts.reduce((sum, { shape }) => sum + shape[0], 0), ...parts[0].shape.slice(1)], data);
+}
+
 /** int32 tensor from numbers (an `Int32Array` is wrapped, not copied). */
 export function ints(shape: readonly number[], data: ArrayLike<number>): Tensor {
   return tensor('int32', shape, data instanceof Int32Array ? data : Int32Array.from(data));

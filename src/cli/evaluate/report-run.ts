@@ -16,6 +16,7 @@ import { lockOutput } from '../../node/output-lock.ts';
 import { join } from '../../node/paths.ts';
 import type { WorstSources } from '../../report/evaluation/draw-worst.ts';
 import { LMMS_EVAL_FOLDER, writeLmmsEval } from '../../report/evaluation/lmms-eval.ts';
+import { figureText, isSignificant, pointsText, scoreInterval } from '../../report/evaluation/view.ts';
 import { writeEvaluationReport } from '../../report/evaluation/write-report.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
@@ -56,22 +57,17 @@ export async function scoreRun(
   return { sets, leftOut };
 }
 
-const percent = (share: number): string => (Number.isNaN(share) ? '–' : `${(100 * share).toFixed(1)}`);
-const figure = (value: number, best: number): string => (Number.isNaN(value) ? '–' : best === 1 ? percent(value) : value.toFixed(1));
-const signed = (share: number): string => (Number.isNaN(share) ? '–' : `${share > 0 ? '+' : ''}${(100 * share).toFixed(1)}`);
-
 /** The terminal's table: a line per scenario. */
 function table(results: EvaluationResults, columns: number): string {
   const rows = results.sets.flatMap(set =>
     set.scenarios.map(({ scenario, score, againstClean }) => {
-      const { low, high } = score.interval;
       return [
         set.benchmark,
         scenario.name,
-        figure(score.metrics[set.primary], set.best),
-        Number.isNaN(low) ? '' : `[${figure(low, set.best)}, ${figure(high, set.best)}]`,
+        figureText(score.metrics[set.primary], set.best),
+        scoreInterval(score, set.best),
         `${score.n}${score.missing ? ` (${score.missing} missing)` : ''}`,
-        againstClean ? `${signed(againstClean.difference)}${againstClean.adjusted < 0.05 ? '' : ' †'}` : '',
+        againstClean ? `${pointsText(againstClean.difference)}${isSignificant(againstClean) ? '' : ' †'}` : '',
         againstClean ? `${againstClean.rightToWrong} / ${againstClean.wrongToRight}` : '',
       ];
     }),

@@ -1,6 +1,7 @@
 /** @file An answer of the model to one request, piece by piece. */
+import { streamAnswer } from '../../generation/answer-stream.ts';
 import type { ChatModel } from '../../generation/chat-model.ts';
-import { type FinishReason, type GenerationOptions, streamTokens } from '../../generation/generate.ts';
+import type { FinishReason, GenerationOptions } from '../../generation/generate.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { requestPicture } from './pictures.ts';
@@ -42,17 +43,6 @@ export async function* complete(
   const messages = own ? request.messages : [{ role: 'system' as const, content: system }, ...request.messages];
   const prompt = chat.prompt(messages, chat.pixels(pictures));
   const options = chat.options({ ...defined(defaults), ...defined(request.options), signal });
-  let [text, held, completionTokens] = ['', '', 0];
-  let finish: FinishReason = 'length';
-  for await (const token of streamTokens(chat.model, [prompt], options)) {
-    completionTokens++;
-    finish = token.finish ?? finish;
-    // White space around an answer is no part of it.
-    const come = text === '' ? (held + token.text).trimStart() : held + token.text;
-    const piece = come.trimEnd();
-    held = come.slice(piece.length);
-    text += piece;
-    if (piece) yield piece;
-  }
-  return { text, finish, promptTokens: prompt.ids.length, completionTokens };
+  const { text, finish, tokens } = yield* streamAnswer(chat.model, prompt, options);
+  return { text, finish, promptTokens: prompt.ids.length, completionTokens: tokens };
 }

@@ -97,7 +97,7 @@ const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' :
 function sayMissing(keys: readonly string[], what: string, warnings: string[]): void {
   if (keys.length === 0) return;
   const named = keys.slice(0, 5).join(', ');
-  warnings.push(`${count(keys.length, 'question')} left out for want of ${what}: ${named}${keys.length > 5 ? ', …' : ''}.`);
+  warnings.push(`${count(keys.length, 'question')} without ${what} left out: ${named}${keys.length > 5 ? ', …' : ''}.`);
 }
 
 /**

@@ -254,8 +254,8 @@ describe('files', () => {
     ]);
     expect(warnings).toEqual([
       expect.stringMatching(/a has 1 record whose question_id came before/),
-      '1 question left out for want of an answer: 2.',
-      '1 question left out for want of a reference: 3.',
+      '1 question without an answer left out: 2.',
+      '1 question without a reference left out: 3.',
       expect.stringMatching(/^1 answer of .* belong to no question/),
     ]);
     await write('other', { question_id: 1, text: 'y', prompt: 'How many?' });

@@ -4,7 +4,7 @@ import { type GenerationOptions, generate } from '../../generation/generate.ts';
 import type { LlavaPrompt } from '../../models/llava/decoding.ts';
 import { LlavaModel } from '../../models/llava/model.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
-import { type FloatTensor, floats } from '../../tensor/tensor.ts';
+import { type FloatTensor, joinFloats } from '../../tensor/tensor.ts';
 import type { Answered, Answerer, AskedPicture, AskedTurn } from './answerer.ts';
 import type { FeatureFiles } from './feature-files.ts';
 import { KeptBytes } from './kept-bytes.ts';
@@ -24,17 +24,6 @@ export interface LocalAnswererOptions {
   readonly features?: FeatureFiles;
   /** Of whatever else decides about answers (`alpha`, `image_aspect_ratio`), for the record. */
   readonly settings?: Readonly<Record<string, unknown>>;
-}
-
-/** Pictures of one question, [images, …]. */
-function stacked(parts: readonly FloatTensor[]): FloatTensor {
-  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return floats([parts.length, ...parts[0].shape.slice(1)], data);
 }
 
 /** A LLaVA that answers. It does not release the model. */
@@ -93,7 +82,7 @@ export class LocalAnswerer implements Answerer {
     if (pictures.length === 0) return { ids };
     const parts: FloatTensor[] = [];
     for (const picture of pictures) parts.push(await this.picture(picture, signal));
-    return this.chat.model instanceof LlavaModel ? { ids, imageFeatures: stacked(parts) } : { ids, pixelValues: stacked(parts) };
+    return this.chat.model instanceof LlavaModel ? { ids, imageFeatures: joinFloats(parts) } : { ids, pixelValues: joinFloats(parts) };
   }
 
   async answer(turns: readonly AskedTurn[], onAnswer: (i: number, answered: Answered) => void, signal?: AbortSignal) {

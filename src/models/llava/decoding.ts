@@ -6,7 +6,7 @@ import { type CompiledGraph, input, reshape, slice, type Value } from '../../gra
 import { hiddenPlaces, type PastTokens } from '../../nn/decoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import { type FloatTensor, floats, ints, joinFloats, type Tensor } from '../../tensor/tensor.ts';
 import { KeyValueCache } from './cache.ts';
 import { decoderConfig, type LlavaConfig } from './config.ts';
 import { tokenInputs } from './files.ts';
@@ -66,7 +66,7 @@ function encodedFeeds(prompts: readonly LlavaPrompt[]): Record<string, Tensor> |
   const pixels = prompts.findIndex(prompt => !prompt.imageFeatures && imagesOf(prompt) > 0);
   if (pixels >= 0)
     throw new NarrowsError(`Prompt ${pixels + 1} has pixels and others of its batch have image features; give all in one form.`);
-  return { image_features: flat(joined(encoded)) };
+  return { image_features: flat(joinFloats(encoded)) };
 }
 
 /** What decoding asks of a model. */
@@ -129,7 +129,7 @@ export class LlavaDecoding {
     const images = prompts.reduce((sum, prompt) => sum + imagesOf(prompt), 0);
     const shape = [prompts.length, length];
     const placement = model.place(ints(shape, ids), images, ints(shape, mask));
-    const feeds = encodedFeeds(prompts) ?? (await model.promptFeeds(placement, images ? joined(pixels) : undefined, signal));
+    const feeds = encodedFeeds(prompts) ?? (await model.promptFeeds(placement, images ? joinFloats(pixels) : undefined, signal));
     const cache = new KeyValueCache(layers, prompts.length, heads, width);
     const decoding = new LlavaDecoding(
       config,
@@ -206,15 +206,3 @@ export class LlavaDecoding {
 
 /** [I, N, width] -> [I·N, width] */
 const flat = ({ shape, data }: FloatTensor): FloatTensor => floats([shape[0] * shape[1], shape[2]], data);
-
-/** Images of several conversations as one batch. */
-function joined(parts: readonly FloatTensor[]): FloatTensor {
-  if (parts.length === 1) return parts[0];
-  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return floats([parts.reduce((sum, { shape }) => sum + shape[0], 0), ...parts[0].shape.slice(1)], data);
-}

@@ -59,7 +59,7 @@ export function oneConfig(shards: readonly Shards[], usual: RegExp, warn: (sente
   if (configs.length < 2) return shards;
   const chosen = configs.find(config => usual.test(config)) ?? configs[0];
   const others = configs.filter(config => config !== chosen).join(', ');
-  warn(`The data hold several configs: "${chosen}" is taken, ${others} passed over; give the folder of another with --data.`);
+  warn(`The data hold several configs: "${chosen}" is taken, ${others} ignored; give the folder of another with --data.`);
   return shards.filter(one => one.config === chosen);
 }
 
