@@ -35,12 +35,18 @@ def attach(model, directory, alpha=None):
     if alpha is None:
         alpha = config.get('alpha_inference', config['alpha_end'])
     limit, split_by_position = config['log_variance_limit'], config['index_split']
+    passes = config.get('bottleneck_init') == 'pass'  # mean h/s + f(h/s), and s z goes on
+    if config.get('control') == 'noise':  # noise in training only: the model answers as it is
+        alpha = 0
     seen = {}  # of the pass under way: where images are, and positions
 
     def encoder(layer, modality):
         prefix = f'bottleneck.{layer}.{modality}.'
         own = {name.removeprefix(prefix): w.to(model.device, model.dtype) for name, w in stored.items() if name.startswith(prefix)}
-        return lambda hidden: posterior(own, limit, hidden)[0]
+        if not passes:
+            return lambda hidden: posterior(own, limit, hidden)[0]
+        scale = config['stream_scale'][config['bottleneck_layers'].index(layer)][modality]
+        return lambda hidden: hidden + scale * posterior(own, limit, hidden / scale)[0]
 
     def narrowed(layer):
         modalities = ['visual'] if layer == PROJECTOR else config['modalities']

@@ -13,7 +13,7 @@ import type { Logger } from '../system/log.ts';
 import type { TrainingArguments } from './arguments.ts';
 import { listCheckpoints, removeLeftovers, stateJson } from './checkpointing.ts';
 import { compareWithCheckpoint } from './compatible.ts';
-import { lastEvaluation } from './tracking/metrics.ts';
+import { isTraining, lastEvaluation, type Metrics, readMetrics, warningsOf } from './tracking/metrics.ts';
 import { openTracker, type Tracker } from './tracking/tracker.ts';
 import { type TrainTask, train } from './trainer.ts';
 
@@ -27,6 +27,8 @@ export interface RunResult {
   readonly metrics: Readonly<Record<string, number>>;
   /** Step of the weights, where they are those of the best evaluation and not the last ones. */
   readonly bestStep?: number;
+  /** What was assumed or ignored, and what the run was watched for and showed, in sentences. */
+  readonly warnings?: readonly string[];
 }
 
 /** A task, and what must be closed afterwards. */
@@ -46,6 +48,13 @@ export interface RunOptions {
   readonly optimizer?: Optimizer;
   /** Adds to the figures of the training steps that are logged. */
   figures?(metrics: Readonly<Record<string, number>>): Readonly<Record<string, number>>;
+  /** A step's figures besides the loss, for the line of progress. */
+  status?(scalars: Readonly<Record<string, number>>): string;
+  /**
+   * Looks at each line of training figures, in order, a resumed run's earlier ones included. @returns sentences to warn with: they are said,
+   * stand in that line of metrics.jsonl under `warning`, and in the result
+   */
+  watch?(step: number, metrics: Metrics): readonly string[];
   /** Called after each step, before its figures are logged. */
   afterStep?(): void;
   /** Text of README.md. */
@@ -135,18 +144,27 @@ export async function runTraining(task: ClosableTask, args: TrainingArguments, o
         onInfo: message => log.info(message),
         async onStart(step, evaluationPending) {
           const tensorboard = args.report_to.includes('tensorboard');
+          const earlier = step > 0 && options.watch ? await readMetrics(args.output_dir, step) : [];
+          for (const { step: at, ...metrics } of earlier) if (isTraining(metrics)) options.watch!(at, metrics);
           tracker = await openTracker(args.output_dir, { lastStep: step, evaluationPending, tensorboard });
           progress = createProgress({ label: 'Training', total: args.max_steps, start: step, unit: 'steps', quiet });
         },
         onLog(step, metrics) {
           const scores = Object.entries(metrics).filter(([key]) => key.startsWith('eval_'));
-          tracker!.log(step, scores.length ? metrics : { ...metrics, ...options.figures?.(metrics as Record<string, number>) });
+          if (scores.length) tracker!.log(step, metrics);
+          else {
+            const warnings = options.watch?.(step, metrics) ?? [];
+            for (const warning of warnings) log.warn(warning);
+            const further = options.figures?.(metrics as Record<string, number>);
+            tracker!.log(step, { ...metrics, ...further, ...(warnings.length ? { warning: warnings.join('\n') } : {}) });
+          }
           const numbers = scores.flatMap(([key, value]) => (typeof value === 'number' ? `${key.slice(5)} ${formatNumber(value)}` : []));
           if (numbers.length) log.info(`Step ${step}: ${numbers.join(', ')}`);
         },
-        onStep(step, total, loss) {
+        onStep(step, total, loss, scalars) {
           options.afterStep?.();
-          progress!.update(step, `loss ${formatNumber(loss)}`);
+          const further = options.status?.(scalars);
+          progress!.update(step, `loss ${formatNumber(loss)}${further ? `, ${further}` : ''}`);
           options.onProgress?.(step, total, loss);
         },
         onCheckpoint: directory => log.debug(`Wrote ${directory}.`),
@@ -157,20 +175,22 @@ export async function runTraining(task: ClosableTask, args: TrainingArguments, o
     else progress!.fail();
     options.onEnd?.();
     const metrics = await lastEvaluation(args.output_dir, result.bestStep);
+    const watched = options.watch ? (await readMetrics(args.output_dir)).flatMap(warningsOf) : [];
+    const warnings = [...(task.warnings ?? []), ...watched];
     if (result.finished) {
       await writeFileAtomic(join(args.output_dir, 'README.md'), options.card(metrics));
       const state = {
         global_step: result.step,
         max_steps: args.max_steps,
         ...(task.dataHash ? { data: task.dataHash } : {}),
-        ...(task.warnings?.length ? { warnings: task.warnings } : {}),
+        ...(warnings.length ? { warnings } : {}),
         ...(result.bestStep === undefined ? {} : { best_global_step: result.bestStep }),
       };
       await writeFileAtomic(join(args.output_dir, 'trainer_state.json'), stateJson(state));
       await (task.finish ?? task.save)(args.output_dir);
       await removeLeftovers(args.output_dir);
     }
-    return { output_dir: args.output_dir, ...result, metrics };
+    return { output_dir: args.output_dir, ...result, metrics, ...(warnings.length ? { warnings } : {}) };
   } catch (error) {
     progress?.fail();
     throw error;

@@ -56,7 +56,8 @@ export interface TrainerHooks {
   onStart?(step: number, evaluationPending: boolean): void | Promise<void>;
   /** Metrics of a step: means since the last log, or an evaluation's results (keys begin with `eval_`). */
   onLog?(step: number, metrics: EvaluationMetrics): void;
-  onStep?(step: number, total: number, loss: number): void;
+  /** @param scalars of this step */
+  onStep?(step: number, total: number, loss: number, scalars: Readonly<Record<string, number>>): void;
   onCheckpoint?(directory: string): void;
   /** Called once, when a checkpoint is taken up. */
   onResume?(step: number, directory: string): void;
@@ -200,7 +201,7 @@ async function steps(
     step++;
     for (const [key, value] of Object.entries(scalars)) window.sums[key] = (window.sums[key] ?? 0) + value;
     window.steps++;
-    hooks.onStep?.(step, args.max_steps, scalars.loss);
+    hooks.onStep?.(step, args.max_steps, scalars.loss, scalars);
     if (step % args.logging_steps === 0) {
       const means = Object.entries(window.sums).map(([key, value]) => [key, value / window.steps]);
       hooks.onLog?.(step, { ...Object.fromEntries(means), learning_rate: learningRate });

@@ -47,6 +47,11 @@ export const posterior: QuestionMethodEntry<PosteriorOptions> = {
       throw new NarrowsError(
         `${name} is a LLaVA without a bottleneck (its config.json has no bottleneck_config), so there is no posterior to read; narrows train tune --method vittle makes one.`,
       );
+    const { control } = bottleneck.config;
+    if (control)
+      throw new NarrowsError(
+        `${name} was trained with the control "${control}" in the bottleneck's place, which has no posterior that is charged; narrows train tune --method vittle without --control makes one.`,
+      );
     const layers = bottleneck.config.bottleneck_layers;
     const chosen = layer === 'auto' ? Math.max(...layers) : layer;
     if (!layers.includes(chosen))

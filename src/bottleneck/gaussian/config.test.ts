@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { alphaAt } from './alpha.ts';
+import { alphaAt, betaShareAt } from './alpha.ts';
 import { inferenceAlpha, modalitiesAt, parseBottleneckConfig } from './config.ts';
 
 describe('parseBottleneckConfig', () => {
@@ -37,6 +37,9 @@ describe('parseBottleneckConfig', () => {
     [{ bottleneck_layers: [1], beta: 0.1 }, 'the key "beta", which nobody knows'],
     [{ bottleneck_layers: [-1], modalities: ['text'] }, 'needs "visual" among its modalities'],
     ['layer-24', 'bottleneck_config is wrong'],
+    [{ bottleneck_layers: [1, 2], bottleneck_init: 'pass' }, 'needs stream_scale with 2 entries'],
+    [{ bottleneck_layers: [1], bottleneck_init: 'pass', stream_scale: [{ visual: 0, text: 1 }] }, 'stream_scale.0.visual'],
+    [{ bottleneck_layers: [1], control: 'dropout' }, 'bottleneck_config.control'],
   ])('refuses %j in one sentence', (json, message) => {
     expect(() => parseBottleneckConfig(json, 'm/config.json', 32)).toThrow(message);
     expect(() => parseBottleneckConfig(json, 'm/config.json', 32)).toThrow(/^m\/config\.json: [^\n]*\.$/);
@@ -61,6 +64,26 @@ describe('alphaAt', () => {
     });
     expect(alphaAt({ ...cosine, alpha_start: 0.2, alpha_end: 1 }, 50, 100)).toBeCloseTo(0.6, 12);
     expect(alphaAt(cosine, 130, 100)).toBeCloseTo(0.5, 12);
+  });
+
+  it('rises in the first third, and β by half a cosine in the second, where β comes after α', () => {
+    const after = { ...config, alpha_schedule: 'cosine', beta_schedule: 'after_alpha' } as const;
+    const steps = [0, 50, 100, 150, 200, 300];
+    const near = (values: number[], expected: number[]): void => {
+      values.forEach((value, i) => {
+        expect(value).toBeCloseTo(expected[i], 12);
+      });
+    };
+    near(
+      steps.map(step => alphaAt(after, step, 300)),
+      [0, 0.25, 0.5, 0.5, 0.5, 0.5],
+    );
+    near(
+      steps.map(step => betaShareAt(after, step, 300)),
+      [0, 0, 0, 0.5, 1, 1],
+    );
+    expect(betaShareAt(after, 125, 300)).toBeCloseTo((1 - Math.SQRT1_2) / 2, 12);
+    expect([betaShareAt(config, 0, 300), betaShareAt(after, 0, 0)]).toEqual([1, 1]);
   });
 
   it('is the end throughout when constant, and for a training without steps', () => {

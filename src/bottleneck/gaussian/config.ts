@@ -6,6 +6,7 @@ import { NarrowsError } from '../../system/errors.ts';
 export const PROJECTOR = -1;
 
 const share = z.number().min(0).max(1);
+const positive = z.number().positive();
 const modality = z.enum(['visual', 'text']);
 
 /** Schema of `bottleneck_config`; keys that nobody knows are refused, so that a misspelt one cannot be ignored. */
@@ -26,6 +27,30 @@ export const bottleneckSchema = z.strictObject({
   log_variance_limit: z.number().positive().default(2.3025).describe('log-variances are kept within ± this'),
   half_log_kl: z.boolean().default(false).describe('charge the released code’s KL, whose log term is halved'),
   index_split: z.boolean().default(false).describe('the released code’s split of visual and text tokens by position'),
+  // Beside the published form; absent keys are that form, so that config.json of a published run stays as it was.
+  bottleneck_init: z
+    .enum(['published', 'pass'])
+    .optional()
+    .describe('published: (μ, ln σ²) = f(h), from noise on; pass: μ = h/s + f(h/s), which begins as h, and s z goes on'),
+  stream_scale: z
+    .array(z.strictObject({ visual: positive, text: positive }))
+    .optional()
+    .describe('pass: s per layer and modality, the rms of the hidden states at the start'),
+  control: z
+    .enum(['noise', 'deterministic'])
+    .optional()
+    .describe('noise: only noise on h, no encoder, no KL; deterministic: only the encoder, no noise, no KL'),
+  noise_variance_visual: positive.optional().describe('control noise: σ² for image tokens; 0.1 by default'),
+  noise_variance_text: positive.optional().describe('control noise: σ² for all other tokens; 0.1 by default'),
+  beta_schedule: z
+    .enum(['constant', 'after_alpha'])
+    .optional()
+    .describe('after_alpha: alpha rises in the first third of the training, beta in the second'),
+  kl_charge: z
+    .enum(['dimension', 'token'])
+    .optional()
+    .describe('beta times the mean over tokens of: the mean over dimensions (as published), or their sum'),
+  free_nats: z.number().min(0).optional().describe('nats per dimension or per token (by kl_charge) that are not charged'),
 });
 
 /** Settings of a Gaussian bottleneck; keys as stored. */
@@ -39,6 +64,17 @@ export const inferenceAlpha = (config: BottleneckConfig): number => config.alpha
 /** Whose tokens pass the bottleneck at a layer: after the projector there are only image features. */
 export const modalitiesAt = (config: BottleneckConfig, layer: number): readonly BottleneckModality[] =>
   layer === PROJECTOR ? ['visual'] : config.modalities;
+
+/** σ² that an encoder of `pass` begins with, and that of the control `noise` where none is given: the least that the limit allows. */
+export const START_VARIANCE = 0.1;
+
+/** Fixed σ² of the control `noise`. */
+export const noiseVariance = (config: BottleneckConfig, modality: BottleneckModality): number =>
+  (modality === 'visual' ? config.noise_variance_visual : config.noise_variance_text) ?? START_VARIANCE;
+
+/** s, in which the bottleneck sees a layer's hidden states: 1 in the published form. */
+export const streamScale = (config: BottleneckConfig, layer: number, modality: BottleneckModality): number =>
+  config.bottleneck_init === 'pass' ? config.stream_scale![config.bottleneck_layers.indexOf(layer)][modality] : 1;
 
 /**
  * @param source what the settings were read from, for messages
@@ -59,6 +95,10 @@ export function parseBottleneckConfig(json: unknown, source: string, layers?: nu
   if (twice !== undefined) throw new NarrowsError(`${source}: bottleneck_layers names block ${twice} twice.`);
   if (named.includes(PROJECTOR) && !config.modalities.includes('visual'))
     throw new NarrowsError(`${source}: a bottleneck after the projector (layer -1) needs "visual" among its modalities.`);
+  if (config.bottleneck_init === 'pass' && config.stream_scale?.length !== named.length)
+    throw new NarrowsError(
+      `${source}: the bottleneck_init "pass" needs stream_scale with ${named.length} entr${named.length > 1 ? 'ies' : 'y'}, one per layer of bottleneck_layers.`,
+    );
   return config;
 }
 

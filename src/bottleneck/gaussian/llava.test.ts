@@ -78,6 +78,8 @@ describe('loadBottleneckLlava', () => {
     { bottleneck_layers: [-1, 1, 3], prior: 'learnable' },
     { bottleneck_layers: [0], index_split: true, alpha_end: 0.9 },
     { bottleneck_layers: [2], modalities: ['text'] },
+    { bottleneck_layers: [2], bottleneck_init: 'pass', stream_scale: [{ visual: 3, text: 0.5 }] },
+    { bottleneck_layers: [1], control: 'deterministic' },
   ])('decodes over a cache as it reads the whole text, %j', async settings => {
     const directory = await checkpoint(`cache ${JSON.stringify(settings)}`.replace(/\W+/g, '-'), settings);
     await using model = await loadBottleneckLlava(directory, { runtime });

@@ -1,6 +1,7 @@
 /**
  * @file The Gaussian bottleneck of Vittle (arXiv 2505.13946, section 3) on the output of a decoder block: per-modality encoders give each
- * token a posterior N(μ, σ²), a sample of which (its mean when answering) is mixed into the residual stream: (1 − α) h + α z.
+ * token a posterior N(μ, σ²), a sample of which (its mean when answering) is mixed into the residual stream: (1 − α) h + α z. Beside the
+ * published form: one that begins by passing h on (`bottleneck_init: pass`), and the controls of `control`.
  */
 import {
   add,
@@ -14,6 +15,7 @@ import {
   less,
   max,
   mul,
+  scalar,
   scope,
   slice,
   sub,
@@ -29,7 +31,15 @@ import { type Parameters, trainableParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import { sizeOf } from '../../tensor/tensor.ts';
 import { sampleNormal } from '../normal.ts';
-import { type BottleneckConfig, type BottleneckModality, modalitiesAt, PROJECTOR } from './config.ts';
+import {
+  type BottleneckConfig,
+  type BottleneckModality,
+  modalitiesAt,
+  noiseVariance,
+  PROJECTOR,
+  START_VARIANCE,
+  streamScale,
+} from './config.ts';
 import type { Gaussian } from './kl.ts';
 
 /** Spread of fresh weights: initializer_range of Llama, with which the released code draws them. */
@@ -53,9 +63,9 @@ export interface BottleneckInputs {
 export interface BottleneckState extends Gaussian {
   /** [B, T, d]: what goes on */
   readonly hidden: Value;
-  /** [B, T, d], of the encoder that the token takes */
+  /** [B, T, d], of the encoder that the token takes, in units of `streamScale` */
   readonly mean: Value;
-  /** [B, T, d], within ± the limit */
+  /** [B, T, d], within ± the limit; of the control `noise` the fixed one, which broadcasts */
   readonly logVariance: Value;
   /** Learnable priors, of the token's modality; broadcasts to [B, T, d]. None: N(0, I). */
   readonly prior?: Gaussian;
@@ -92,6 +102,9 @@ function encoded(p: Parameters, layer: number, modality: BottleneckModality, hid
 }
 
 /**
+ * Published: (μ, ℓ) = f(h), h′ = (1 − α) h + α z, z = μ + e^{ℓ/2} ε. With `pass`: (f₁, f₂) = f(h/s), μ = h/s + f₁, ℓ = f₂,
+ * h′ = (1 − α) h + α s z, s the rms of the stream: the posterior is in units of the prior, and h goes on while f₁ = 0. The control
+ * `deterministic` takes z = μ always; `noise` has no encoder: h′ = h + α s σ ε with a fixed σ, h itself when answering.
  * @param p the model's parameters: tensors `bottleneck.{layer}.{visual|text}.{fc1,fc2}.{weight,bias}`, and with learnable priors
  *   `bottleneck.{layer}.{visual|text}.prior.{mean,log_variance}`
  * @param layer which of `bottleneck_layers` this is
@@ -111,15 +124,24 @@ export function gaussianBottleneck(
   const modalities = modalitiesAt(config, layer);
   const byModality = (of: (modality: BottleneckModality) => Value): Value =>
     modalities.length > 1 ? where(isVisual, of('visual'), of('text')) : of(modalities[0]);
-  const both = byModality(modality => encoded(p, layer, modality, hidden));
-  const mean = slice(both, 2, 0, width);
+  const scale = config.bottleneck_init === 'pass' ? byModality(modality => scalar(streamScale(config, layer, modality))) : undefined;
+  const among = (passed: Value): Value =>
+    modalities.length > 1 ? passed : modalities[0] === 'visual' ? where(isVisual, passed, hidden) : where(isVisual, hidden, passed);
+  const inUnits = scale ? div(hidden, scale) : hidden;
+  if (config.control === 'noise') {
+    const logVariance = byModality(modality => scalar(Math.log(noiseVariance(config, modality))));
+    const deviation = mul(exp(mul(logVariance, 0.5)), scale ?? 1);
+    return { hidden: noise ? among(add(hidden, mul(mul(noise, deviation), alpha))) : hidden, mean: inUnits, logVariance, visual, layer };
+  }
+  const both = byModality(modality => encoded(p, layer, modality, inUnits));
+  const change = slice(both, 2, 0, width);
+  const mean = scale ? add(inUnits, change) : change;
   const logVariance = limited(slice(both, 2, width), config);
   const ofPrior = (name: string): Value => byModality(modality => p.get(`bottleneck.${layer}.${modality}.prior.${name}`, [width]));
-  const prior = config.prior === 'learnable' ? { mean: ofPrior('mean'), logVariance: limited(ofPrior('log_variance'), config) } : undefined;
-  const sample = noise ? sampleNormal(mean, exp(mul(logVariance, 0.5)), noise) : mean;
-  const mix = mixed(hidden, sample, alpha);
-  const out = modalities.length > 1 ? mix : modalities[0] === 'visual' ? where(isVisual, mix, hidden) : where(isVisual, hidden, mix);
-  return { hidden: out, mean, logVariance, prior, visual, layer };
+  const learnt = config.prior === 'learnable' && config.control === undefined;
+  const prior = learnt ? { mean: ofPrior('mean'), logVariance: limited(ofPrior('log_variance'), config) } : undefined;
+  const sample = noise && config.control !== 'deterministic' ? sampleNormal(mean, exp(mul(logVariance, 0.5)), noise) : mean;
+  return { hidden: among(mixed(hidden, scale ? mul(sample, scale) : sample, alpha)), mean, logVariance, prior, visual, layer };
 }
 
 /** (1 − α) h + α z; h itself where α is known to be 0 (where it is fed, 1·h + 0·z is h for every finite z, but for the sign of a zero). */
@@ -136,12 +158,19 @@ export function bottleneckTensors(config: BottleneckConfig, width: number): Read
   return p.all;
 }
 
-/** Fresh weights: N(0, 0.02²), biases 0, priors N(0, I). Every tensor has its own stream of the seed. */
+/**
+ * Fresh weights: N(0, 0.02²), biases 0, priors N(0, I). Every tensor has its own stream of the seed. With `pass` fc2 begins with weights 0
+ * and the bias (0, ln 0.1): f₁ = 0 and σ² = 0.1, so that z is h/s under little noise, whatever the width.
+ */
 export function initialBottleneck(config: BottleneckConfig, width: number, seed: number): Parameter[] {
+  const passes = config.bottleneck_init === 'pass';
+  const logVariance = Math.max(Math.log(START_VARIANCE), -config.log_variance_limit);
   return [...bottleneckTensors(config, width)].map(([name, value]) => {
     const shape = value.shape as readonly number[];
     const count = sizeOf(shape);
-    const data = shape.length === 2 ? initialNormals(name, count, INITIAL_SPREAD, seed) : new Float32Array(count);
+    const drawn = shape.length === 2 && !(passes && name.endsWith('.fc2.weight'));
+    const data = drawn ? initialNormals(name, count, INITIAL_SPREAD, seed) : new Float32Array(count);
+    if (passes && name.endsWith('.fc2.bias')) data.fill(logVariance, width);
     return { name, shape, data };
   });
 }

@@ -35,6 +35,8 @@ it.each([
   ['mask', 'right', { bottleneck_layers: [2] }],
   ['index_split', 'left', { bottleneck_layers: [2], index_split: true, alpha_inference: 0.8 }],
   ['projector_visual', 'left', { bottleneck_layers: [-1, 2], modalities: ['visual'] }],
+  ['pass', 'right', { bottleneck_layers: [2], bottleneck_init: 'pass', stream_scale: [{ visual: 0.5, text: 2 }] }],
+  ['noise', 'right', { bottleneck_layers: [2], control: 'noise' }],
 ])('%s, padded on the %s: the same logits', async (name, side, settings) => {
   const root = await mkdtemp(join(tmpdir(), 'narrows-reader-'));
   try {

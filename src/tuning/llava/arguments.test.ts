@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
-import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
+import { inferenceAlpha, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import { parseArguments } from '../arguments.ts';
 import { checkLlavaArguments, type LlavaArguments, passedOver, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
 import { dropoutFeeds, dropoutOption } from './lora-dropout.ts';
@@ -101,7 +101,10 @@ describe('what a method trains', () => {
     });
     expect(inferenceAlpha(bottleneck!)).toBe(0.5);
     expect(alphaAt(bottleneck!, 50, 100)).toBeCloseTo(0.25, 12);
-    expect(methodOf(tuneTrainingSchema.parse({ ...given, method: 'vittle' }), NAMES, 32, [7]).bottleneck!.bottleneck_layers).toEqual([7]);
+    const before = parseBottleneckConfig({ bottleneck_layers: [7] }, 'test');
+    expect(methodOf(tuneTrainingSchema.parse({ ...given, method: 'vittle' }), NAMES, 32, before).bottleneck!.bottleneck_layers).toEqual([
+      7,
+    ]);
     expect(() => of({ method: 'vittle', bottleneck_layer: ['1', '1'] })).toThrow('names block 1 twice');
     // Answers take the share of the end of training, or one that is given.
     const answering = (json: object): number => inferenceAlpha(of({ method: 'vittle', alpha_end: 0.3, ...json }).bottleneck!);

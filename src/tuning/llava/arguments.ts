@@ -102,6 +102,25 @@ export const tuneTrainingSchema = commonSchema.extend({
     .max(1)
     .optional()
     .describe('Vittle: share when answering, if it differs from alpha_end (official: 0.5)'),
+  bottleneck_init: z
+    .enum(['published', 'pass'])
+    .optional()
+    .describe('Vittle: how it begins. published: as noise; pass: passes the state on, h/s + f(h/s) (default: published, or the start’s)'),
+  control: z
+    .enum(['noise', 'deterministic'])
+    .optional()
+    .describe('Vittle: a control. noise: only noise, no encoder, no KL; deterministic: only the encoder, no noise, no KL'),
+  noise_variance_visual: rate.positive().optional().describe('Vittle, control noise: variance for image tokens (default: 0.1)'),
+  noise_variance_text: rate.positive().optional().describe('Vittle, control noise: variance for all other tokens (default: 0.1)'),
+  beta_schedule: z
+    .enum(['constant', 'after_alpha'])
+    .default('constant')
+    .describe('Vittle: after_alpha: alpha rises in the first third of the run, the weights of the KL in the second'),
+  kl_charge: z
+    .enum(['dimension', 'token'])
+    .default('dimension')
+    .describe('Vittle: what these weights multiply, a mean over tokens of: the mean over dimensions (as published), or the sum'),
+  free_nats: rate.default(0).describe('Vittle: nats per dimension (kl-charge dimension) or per token (token) that cost nothing'),
   lora_r: count.max(65_536).default(128).describe('LoRA: rank'),
   lora_alpha: z.number().positive().default(256).describe('LoRA: the update is scaled by alpha / r'),
   lora_dropout: z.number().min(0).lt(1).default(0.05).describe("LoRA: dropout of the adapters' input"),
@@ -136,18 +155,36 @@ export function checkLlavaArguments(args: LlavaArguments): void {
 
 /** Arguments that only one method of stage 2 reads. */
 const READ_BY = {
-  vittle: ['prior', 'beta_visual', 'beta_text', 'alpha_end', 'alpha_schedule', 'half_log_kl', 'index_split', 'alpha_inference'],
+  vittle: [
+    ...(['prior', 'beta_visual', 'beta_text', 'alpha_end', 'alpha_schedule', 'half_log_kl', 'index_split', 'alpha_inference'] as const),
+    ...(['bottleneck_init', 'control', 'noise_variance_visual', 'noise_variance_text'] as const),
+    ...(['beta_schedule', 'kl_charge', 'free_nats'] as const),
+  ],
   lora: ['lora_r', 'lora_alpha', 'lora_dropout', 'lora_target_modules', 'merge_lora'],
 } as const;
 
-/** A sentence for each argument that is set to another value than its default and that the run's method does not read. */
+/** Arguments of what is charged, which no control is; and of the control `noise`. */
+const CHARGED = ['prior', 'beta_visual', 'beta_text', 'half_log_kl', 'kl_charge', 'free_nats'] as const;
+const NOISE = ['noise_variance_visual', 'noise_variance_text'] as const;
+
+/** A sentence for each argument that is set to another value than its default and that the run's method or control does not read. */
 export function passedOver(args: LlavaArguments): string[] {
   if (args.method === 'projector') return [];
-  return Object.entries(READ_BY).flatMap(([method, keys]) =>
-    keys.flatMap(key => {
-      const fallback: unknown = tuneTrainingSchema.shape[key].safeParse(undefined).data;
-      if (method === args.method || JSON.stringify(args[key]) === JSON.stringify(fallback)) return [];
-      return [`"${key}" is ignored: it belongs to the method ${method}, and this run's method is ${args.method}.`];
-    }),
+  const isSet = (key: keyof typeof tuneTrainingSchema.shape): boolean =>
+    JSON.stringify(args[key]) !== JSON.stringify(tuneTrainingSchema.shape[key].safeParse(undefined).data);
+  const ignored = (key: string, why: string): string => `"${key}" is ignored: ${why}`;
+  const ofOthers = Object.entries(READ_BY).flatMap(([method, keys]) =>
+    method === args.method
+      ? []
+      : keys.filter(isSet).map(key => ignored(key, `it belongs to the method ${method}, and this run's method is ${args.method}.`)),
   );
+  const { control } = args;
+  const ofControls =
+    args.method !== 'vittle'
+      ? []
+      : [
+          ...(control ? CHARGED.filter(isSet).map(key => ignored(key, `the control ${control} has no KL.`)) : []),
+          ...(control === 'noise' ? [] : NOISE.filter(isSet).map(key => ignored(key, 'it belongs to the control noise.'))),
+        ];
+  return [...ofOthers, ...ofControls];
 }

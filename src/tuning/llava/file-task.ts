@@ -28,6 +28,7 @@ import { ModalitySampler, type SamplerSettings } from './sampler.ts';
 import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
 import { startValues } from './start-values.ts';
 import { openTrained, saveMerged, saveTrained } from './store.ts';
+import { withStreamScale } from './stream-scale.ts';
 import { asTrained } from './trained-files.ts';
 
 /** A task, what it trains, and how long. */
@@ -97,7 +98,11 @@ export async function llavaFileTask(
   if (args.isolated_turns && validation) checkIsolated(reader, validation.samples, args.validation_file!);
 
   const layers = config.text_config.num_hidden_layers;
-  const method = methodOf(args, source.entries.keys(), layers, source.bottleneck?.bottleneck_layers);
+  const asked = methodOf(args, source.entries.keys(), layers, source.bottleneck);
+  const plain = new FileBatches({ samples, format, sampler, method: { maxSteps, width } }, reader);
+  const warnings = [...source.warnings, ...isolation, ...(noEnd === undefined ? [] : [noEnd])];
+  const first = (k: number): Promise<Feeds> => plain.batch(k * args.gradient_accumulation_steps);
+  const method = await withStreamScale(runtime, source, asked, first, w => warnings.push(w));
   const { lora, bottleneck, trainable } = method;
   const frozen = frozenParameters(source.entries, source.directory);
   const trace = (images: boolean, dropout: boolean): LlavaTrainGraph =>
@@ -126,7 +131,7 @@ export async function llavaFileTask(
   let tokens = 0;
   return {
     ...{ runtime, parameters, method, maxSteps, samples: samples.length, dataHash: hash },
-    warnings: [...source.warnings, ...isolation, ...(noEnd === undefined ? [] : [noEnd])],
+    warnings,
     tokens: () => tokens,
     graph: {
       run: async inputs => (await training('pixel_values' in inputs)).run(inputs),

@@ -24,14 +24,50 @@ export interface Method {
 /** Block at three quarters of the decoder's depth: 24 of 32, as Vittle has it; never the last one, which nothing would read. */
 export const defaultLayer = (layers: number): number => Math.max(0, Math.min(layers - 2, Math.floor((layers * 3) / 4)));
 
-/** @param before layers of the bottleneck that the start has. @throws NarrowsError (usage) for a block that the decoder lacks */
-export function bottleneckOf(args: TuneArguments, layers: number, before?: readonly number[]): BottleneckConfig {
-  const { bottleneck_layer: named, prior, beta_visual, beta_text, alpha_end, alpha_schedule, alpha_inference } = args;
+/** How its encoders begin: as asked, else as the start's. @throws NarrowsError (usage) where trained encoders would be read another way */
+function initOf(asked: TuneArguments['bottleneck_init'], named: readonly number[], before?: BottleneckConfig) {
+  const trained = before && before.control !== 'noise' && before.bottleneck_layers.some(layer => named.includes(layer));
+  const was = before?.bottleneck_init ?? 'published';
+  if (trained && asked !== undefined && asked !== was)
+    throw new NarrowsError(
+      `The bottleneck of the start was made with "bottleneck_init": "${was}", and its encoders make no sense with "${asked}"; leave it out, or name other blocks with "bottleneck_layer".`,
+      { kind: 'usage' },
+    );
+  return asked ?? (trained ? was : 'published');
+}
+
+/** Keys of config.json that are left out where they have the published form's value. */
+function further(args: TuneArguments, init: 'published' | 'pass'): Partial<BottleneckConfig> {
+  const { control, noise_variance_visual, noise_variance_text, beta_schedule, kl_charge, free_nats } = args;
+  return {
+    ...(args.alpha_inference === undefined ? {} : { alpha_inference: args.alpha_inference }),
+    ...(init === 'published' ? {} : { bottleneck_init: init }),
+    ...(control === undefined ? {} : { control }),
+    ...(control === 'noise' && noise_variance_visual !== undefined ? { noise_variance_visual } : {}),
+    ...(control === 'noise' && noise_variance_text !== undefined ? { noise_variance_text } : {}),
+    ...(beta_schedule === 'constant' ? {} : { beta_schedule }),
+    ...(kl_charge === 'dimension' ? {} : { kl_charge }),
+    ...(free_nats === 0 ? {} : { free_nats }),
+  };
+}
+
+/**
+ * The bottleneck that the arguments ask for. With `pass` the `stream_scale` of layers that the start does not know is 1 until
+ * `withStreamScale` has measured it.
+ * @param before the bottleneck that the start has
+ * @throws NarrowsError (usage) for a block that the decoder lacks, or trained encoders that would be read another way
+ */
+export function bottleneckOf(args: TuneArguments, layers: number, before?: BottleneckConfig): BottleneckConfig {
+  const { prior, beta_visual, beta_text, alpha_end, alpha_schedule } = args;
+  const named = args.bottleneck_layer.length ? args.bottleneck_layer : (before?.bottleneck_layers ?? [defaultLayer(layers)]);
+  const init = initOf(args.bottleneck_init, named, before);
+  const known = (layer: number) => before?.stream_scale?.[before.bottleneck_layers.indexOf(layer)];
   return parseBottleneckConfig(
     {
-      bottleneck_layers: named.length ? named : (before ?? [defaultLayer(layers)]),
+      bottleneck_layers: named,
       ...{ prior, beta_visual, beta_text, alpha_end, alpha_schedule, half_log_kl: args.half_log_kl, index_split: args.index_split },
-      ...(alpha_inference === undefined ? {} : { alpha_inference }),
+      ...further(args, init),
+      ...(init === 'pass' ? { stream_scale: named.map(layer => known(layer) ?? { visual: 1, text: 1 }) } : {}),
     },
     'the training arguments',
     layers,
@@ -49,10 +85,10 @@ function loraOf(args: TuneArguments): LoraConfig {
 
 /**
  * @param names every tensor of the start, by its name in memory @param layers blocks of the decoder
- * @param before layers of the bottleneck that the start has
+ * @param before the bottleneck that the start has
  * @throws NarrowsError (usage) for a pattern that names no tensor, or where nothing is left to train
  */
-export function methodOf(args: LlavaArguments, names: Iterable<string>, layers: number, before?: readonly number[]): Method {
+export function methodOf(args: LlavaArguments, names: Iterable<string>, layers: number, before?: BottleneckConfig): Method {
   const all = [...names];
   const left = new Set(trainableNames(all, args.freeze));
   const inScope = (name: string): boolean => (args.method === 'projector' || args.method === 'lora' ? inProjector(name) : !inTower(name));

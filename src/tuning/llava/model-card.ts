@@ -15,10 +15,15 @@ const WHAT = {
 
 function bottleneckLines({ method: { bottleneck } }: LlavaTask): string[] {
   if (!bottleneck) return [];
-  const { bottleneck_layers: layers, prior, alpha_end, alpha_schedule, beta_visual, beta_text } = bottleneck;
+  const { bottleneck_layers: layers, prior, alpha_end, alpha_schedule, beta_visual, beta_text, bottleneck_init, control } = bottleneck;
+  const where = `acts on the output of decoder block ${layers.join(', ')} (counted from 0)`;
+  const alpha = `an alpha of ${alpha_end} at the end (${alpha_schedule})`;
+  if (control === 'noise') return ['', `It is a control: in the bottleneck's place only noise ${where} in training, with ${alpha}.`];
+  const begins = bottleneck_init === 'pass' ? ' begins by passing the hidden state on and' : '';
+  const charge = control ? ', without noise and KL: a control' : `, β ${beta_visual} for image tokens and ${beta_text} for the prompt`;
   return [
     '',
-    `The bottleneck acts on the output of decoder block ${layers.join(', ')} (counted from 0), with a ${prior} prior, an alpha of ${alpha_end} at the end (${alpha_schedule}), β ${beta_visual} for image tokens and ${beta_text} for the prompt. Its weights are \`bottleneck.safetensors\`, its settings \`bottleneck_config\` in config.json; transformers opens the model without it.`,
+    `The bottleneck${begins} ${where}, with${control ? '' : ` a ${prior} prior,`} ${alpha}${charge}. Its weights are \`bottleneck.safetensors\`, its settings \`bottleneck_config\` in config.json; transformers opens the model without it.`,
   ];
 }
 

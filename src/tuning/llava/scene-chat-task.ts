@@ -14,9 +14,10 @@ import type { LlavaTask } from './file-task.ts';
 import { methodOf } from './method.ts';
 import { type ExamRow, rowsExam, type SceneExam, sceneExam } from './scene-eval.ts';
 import { accuracies, compileTower, encodeImages, examRows, towerOf } from './scene-task.ts';
-import { sceneTuneTask } from './scene-tune.ts';
+import { sceneTuneTask, sceneUpdates } from './scene-tune.ts';
 import { checkBottleneckKept, type LlavaSource, llavaSource } from './source.ts';
 import { openTrained, saveMerged, saveTrained } from './store.ts';
+import { withStreamScale } from './stream-scale.ts';
 
 /** Seed of the scenes that a run is watched on. */
 const WATCH_SEED = 4_000_037;
@@ -67,9 +68,18 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
   checkBottleneckKept(source, args.method);
   checkWords(source);
   const layers = source.config.text_config.num_hidden_layers;
-  const method = methodOf(args, source.entries.keys(), layers, source.bottleneck?.bottleneck_layers);
+  const asked = methodOf(args, source.entries.keys(), layers, source.bottleneck);
   const world = await loadSprites(sprites);
   const chat = { ...CHAT, isolated: args.isolated_turns, lossAverage: args.loss_average };
+  const warnings = [...source.warnings];
+  const updates = sceneUpdates(args, { source, world, chat });
+  const method = await withStreamScale(
+    runtime,
+    source,
+    asked,
+    async k => updates.rows(k, 0),
+    w => warnings.push(w),
+  );
   const settings = { source, world, chat, method, recompute: args.gradient_checkpointing };
   const task = await sceneTuneTask(runtime, args, settings, (directory, parameters) =>
     saveTrained(directory, { args, source, method, parameters }),
@@ -79,7 +89,7 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
   let tokens = 0;
   return {
     ...task,
-    ...{ method, maxSteps: args.max_steps, samples: 0, warnings: source.warnings },
+    ...{ method, maxSteps: args.max_steps, samples: 0, warnings },
     tokens: () => tokens,
     async batch(step) {
       const batch = await task.batch(step);

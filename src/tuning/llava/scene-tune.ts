@@ -42,6 +42,13 @@ export interface SceneTuneTask extends TrainTask {
   close(): Promise<void>;
 }
 
+/** The conversations that a run is tuned on, update by update. */
+export function sceneUpdates(args: TrainingArguments, { source, world, chat }: Omit<SceneTuneSettings, 'method'>): SceneUpdates {
+  const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
+  const batches = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
+  return new SceneUpdates(world, source.config, batches, args.gradient_accumulation_steps);
+}
+
 /** @param save writes the model; see `TrainTask` */
 export async function sceneTuneTask(
   runtime: Runtime,
@@ -49,7 +56,7 @@ export async function sceneTuneTask(
   settings: SceneTuneSettings,
   save: (directory: string, parameters: readonly Parameter[]) => Promise<void>,
 ): Promise<SceneTuneTask> {
-  const { source, world, chat, method } = settings;
+  const { source, method } = settings;
   const { config, entries } = source;
   const { bottleneck } = method;
   const tokens = imageTokens(config);
@@ -63,16 +70,14 @@ export async function sceneTuneTask(
     ...part,
     ...dropoutOption(method.lora),
     images: true,
-    isolatedTurns: chat.isolated,
-    weighted: chat.lossAverage === 'turn',
+    isolatedTurns: settings.chat.isolated,
+    weighted: settings.chat.lossAverage === 'turn',
     recompute: settings.recompute,
     bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, tokens)),
   });
   const parameters = await startValues(traced.parameters, { entries, bottleneck, width, seed: args.seed });
   const graph = await compile(runtime, traced.outputs, trainingCompileOptions(entries));
-  const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
-  const batches = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
-  const scenes = new SceneUpdates(world, config, batches, args.gradient_accumulation_steps);
+  const scenes = sceneUpdates(args, settings);
   const { lora } = method;
   const draw = { ...updateSettings(args, config), bottleneck, lora };
   return {

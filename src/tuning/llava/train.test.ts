@@ -97,6 +97,8 @@ describe('stage 2', () => {
       'eval_loss',
       'eval_kl_visual',
       'eval_kl_text',
+      'eval_used_visual',
+      'eval_used_text',
       'eval_variance_visual',
       'eval_variance_text',
     ]);

@@ -5,8 +5,10 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
 import type { Note } from '../batch-loader.ts';
 import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
+import type { Metrics } from '../tracking/metrics.ts';
 import { optimizerOptions } from '../trainer.ts';
 import { checkLlavaArguments, type LlavaArguments, passedOver, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
+import { BottleneckWatch, bottleneckStatus } from './bottleneck-watch.ts';
 import { type LlavaTask, llavaFileTask } from './file-task.ts';
 import { modelCard } from './model-card.ts';
 import { llavaSceneTask } from './scene-chat-task.ts';
@@ -35,6 +37,8 @@ const FIXED = new Set([
     'group_by_modality_length',
     'prior',
     'bottleneck_layer',
+    'bottleneck_init',
+    'control',
   ],
   ...['lora_r', 'lora_alpha', 'lora_target_modules', 'isolated_turns', 'loss_average'],
 ]);
@@ -118,6 +122,8 @@ export async function trainLlava(args: LlavaArguments, options: TrainLlavaOption
       : await llavaSceneTask(runtime, args, { signal, onProgress: drawingProgress(quiet) });
     const resolved = { ...args, max_steps: task.maxSteps };
     const speed = new Speed(task.tokens);
+    const { bottleneck } = task.method;
+    const watch = bottleneck && new BottleneckWatch(bottleneck, task.maxSteps);
     const timed: LlavaTask = {
       ...task,
       warnings: [...(task.warnings ?? []), ...passedOver(args)],
@@ -131,6 +137,7 @@ export async function trainLlava(args: LlavaArguments, options: TrainLlavaOption
       optimizer: optimizerOf(args, task),
       afterStep: () => speed.end(),
       figures: () => speed.figures(),
+      ...(watch && { status: bottleneckStatus, watch: (step: number, metrics: Metrics) => watch.take(step, metrics) }),
       onEnd: () => notes.tell(args),
       card: metrics => modelCard(resolved, task, metrics),
     });

@@ -2,9 +2,9 @@
  * @file The batch of a micro-step, for data of every kind: its tokens, and whatever follows from its place in an update. Files and scenes
  * bring the tokens (`UpdateSource`); what the loss is divided by, noise, alpha and dropout are made here.
  */
-import { alphaAt } from '../../bottleneck/gaussian/alpha.ts';
+import { alphaAt, betaShareAt } from '../../bottleneck/gaussian/alpha.ts';
 import type { BottleneckConfig } from '../../bottleneck/gaussian/config.ts';
-import { ALPHA_INPUT, bottleneckNoise } from '../../bottleneck/gaussian/train.ts';
+import { ALPHA_INPUT, BETA_INPUT, bottleneckNoise } from '../../bottleneck/gaussian/train.ts';
 import type { LoraConfig } from '../../checkpoints/peft-layers.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
@@ -68,6 +68,7 @@ export async function updateBatch(source: UpdateSource, settings: UpdateSettings
     ...(bottleneck && {
       ...bottleneckNoise(bottleneck, { samples, length, width }, seed, update),
       [ALPHA_INPUT]: floats([], [alphaAt(bottleneck, update, maxSteps)]),
+      ...(bottleneck.beta_schedule === 'after_alpha' && { [BETA_INPUT]: floats([], [betaShareAt(bottleneck, update, maxSteps)]) }),
     }),
   };
 }

@@ -60,6 +60,32 @@ export class MetricsFile {
   }
 }
 
+/** Whether a line holds figures of training steps, not an evaluation's. */
+export const isTraining = (metrics: Metrics): boolean => !Object.keys(metrics).some(key => key.startsWith('eval_'));
+
+/** What a line warns of, a sentence each. */
+export const warningsOf = ({ warning }: Metrics): string[] => (typeof warning === 'string' ? warning.split('\n') : []);
+
+/** A line of metrics.jsonl. */
+export type MetricsLine = Metrics & { readonly step: number };
+
+/**
+ * The lines of a directory's metrics.jsonl in order; empty where there is none. A line that a crash cut short, or that is no figures of a
+ * step, is passed over.
+ * @param lastStep lines of later steps are left out
+ */
+export async function readMetrics(directory: string, lastStep = Number.POSITIVE_INFINITY): Promise<MetricsLine[]> {
+  const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');
+  return text.split('\n').flatMap(line => {
+    try {
+      const json = JSON.parse(line);
+      return typeof json?.step === 'number' && json.step <= lastStep ? [json as MetricsLine] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** The figures of the last evaluation in a directory's metrics.jsonl, or of that at `step`; empty where there is none. */
 export async function lastEvaluation(directory: string, step?: number): Promise<Record<string, number>> {
   const text = await readFile(join(directory, 'metrics.jsonl'), 'utf8').catch(() => '');

@@ -32,7 +32,9 @@ base = json.loads((tiny / 'config.json').read_text())
 settings = {'bottleneck_layers': [2], 'modalities': ['visual', 'text'], 'alpha_end': 0.5, 'log_variance_limit': 2.3025,
             'index_split': False}
 cases = {'mask': (right, {}), 'index_split': (left, {'index_split': True, 'alpha_inference': 0.8}),
-         'projector_visual': (left, {'bottleneck_layers': [-1, 2], 'modalities': ['visual']})}
+         'projector_visual': (left, {'bottleneck_layers': [-1, 2], 'modalities': ['visual']}),
+         'pass': (right, {'bottleneck_init': 'pass', 'stream_scale': [{'visual': 0.5, 'text': 2}]}),
+         'noise': (right, {'control': 'noise'})}
 out = {}
 for name, (batch, change) in cases.items():
     with tempfile.TemporaryDirectory() as directory:
