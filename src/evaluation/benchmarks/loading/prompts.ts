@@ -6,7 +6,7 @@ const SHORT = 'Answer the question using a single word or phrase.';
 const LETTER = "Answer with the option's letter from the given choices directly.";
 const YES_NO = 'Please answer yes or no.';
 
-const LLAVA = "LLaVA 1.5's question files (docs/Evaluation.md; Liu et al. 2024), which Vittle's evaluation follows";
+const LLAVA = "LLaVA 1.5's question files (its Evaluation.md; Liu et al. 2024), which Vittle's evaluation follows";
 const LMMS_EVAL = 'lmms-eval at commit 75571cf';
 
 /** Letters of options. */
