@@ -8,6 +8,7 @@ import { generate } from '../../generation/generate.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { QuestionSet } from '../benchmarks/question.ts';
 import { type AskedOf, answerSets } from './answer-sets.ts';
+import type { Answerer } from './answerer.ts';
 import { answersPath } from './folder.ts';
 import { LocalAnswerer } from './local-answerer.ts';
 import type { Scenario } from './scenario.ts';
@@ -132,6 +133,34 @@ describe('answerSets', () => {
     ]);
     expect((await answerSets(sets(set, answerer(), [{ name: 'clean' }]), output, { seed: 3 })).answered).toBe(1);
     expect(await read(output, 'clean')).toBe((await read(whole, 'clean')).split('\n').slice(0, 6).join('\n').concat('\n'));
+  });
+
+  it('keeps questions of the same id and words apart, and knows both again', async () => {
+    const output = join(folder, 'repeated');
+    const [question] = (await drawnSet(1)).questions;
+    const set = { questions: ['a', 'b', 'c'].map(key => ({ ...question, key, pictures: [] })), warnings: [] };
+    const asked: number[] = [];
+    const counting: Answerer = {
+      ...{ modelId: 'm', settings: {}, warnings: [], batchSize: 8, length: () => 1 },
+      async answer(turns, onAnswer) {
+        for (const [i, { number }] of turns.entries()) {
+          asked.push(number);
+          onAnswer(i, { text: `answer ${number}`, finish: 'eos' });
+        }
+      },
+    };
+    const run = () =>
+      answerSets([{ benchmark: drawnBenchmark, set, prompt: 'plain', scenarios: [{ name: 'clean' }], answerer: counting }], output, {
+        seed: 3,
+      });
+    expect(await run()).toMatchObject({ answered: 3, before: 0 });
+    expect((await rows(output, 'clean')).map(({ text, metadata }) => [text, metadata.key])).toEqual([
+      ['answer 0', 'a'],
+      ['answer 1', 'b'],
+      ['answer 2', 'c'],
+    ]);
+    expect(await run()).toMatchObject({ answered: 0, before: 3 });
+    expect(asked).toHaveLength(3);
   });
 
   it('refuses rows of other settings and of another seed', async () => {

@@ -46,6 +46,16 @@ describe('assembleRun', () => {
     expect(alone.worst.map(({ key }) => key)).toEqual(['q2']);
   });
 
+  it('keeps eight worst cases of a set, and three scenarios of each', () => {
+    const shifted = [1, 2, 3, 4].map(severity => [{ name: `fog:${severity}`, image: { shift: 'fog', severity } }, '0'.repeat(10)] as const);
+    const { worst } = assembleRun({ ...parts, sets: [scoredSet([[CLEAN, '1'.repeat(10)], ...shifted])] });
+    expect(worst.map(({ key }) => key)).toEqual(['q0', 'q1', 'q2', 'q3', 'q4', 'q5', 'q6', 'q7']);
+    for (const one of worst) {
+      expect(one.wrong.map(({ scenario }) => scenario)).toEqual(['fog:1', 'fog:2', 'fog:3']);
+      expect(one).toMatchObject({ wrongUnder: 4, scenarios: 4 });
+    }
+  });
+
   it('lists every answer with its question, what was read and whether it is right', () => {
     const lines = [...answerLines([set])];
     expect(lines).toHaveLength(24);

@@ -47,6 +47,19 @@ describe('compareRuns', () => {
     expect(rows[1].drop?.verdict).toBe('worse');
   });
 
+  it('calls a difference one from p below 0.05 on', () => {
+    // Of 40 pictures, each with two questions, the run is right on 3 (t = 1.78) or 4 (t = 2.08) more; 39 degrees of freedom.
+    const none = '0'.repeat(80);
+    const pictures = (count: number): string => '11'.repeat(count).padEnd(80, '0');
+    const verdicts = (count: number) =>
+      compareRuns([
+        { ...run('a', none, none), sets: [scoredSet([[CLEAN, none]])] },
+        { ...run('b', none, none), sets: [scoredSet([[CLEAN, pictures(count)]])] },
+      ]).rows.map(({ verdict, changes }) => [verdict, Number(changes.pValue.toFixed(2))]);
+    expect(verdicts(3)).toEqual([['not significant', 0.08]]);
+    expect(verdicts(4)).toEqual([['better', 0.04]]);
+  });
+
   it('joins by question, not by position, and says what is not in both', () => {
     const { rows, warnings } = compareRuns([run('a', '1.1100', '111111'), run('b', '.11100', '111111')]);
     expect(rows[0].changes).toMatchObject({ n: 4, difference: 0, rightToWrong: 0, wrongToRight: 0 });

@@ -181,7 +181,9 @@ describe('scoring', () => {
       return scoreAnswers({ name: 'pope' }, [yes(1)], [{ id: 1, text: 'No', where: 'line 1' }], scorer).score.warnings.join(' ');
     };
     const start = 'Not defined, since there is nothing to divide by: f1, f2, f3, f4, f5, f6';
-    expect([5, 6, 7].map(textOf)).toEqual([
+    expect([0, 1, 5, 6, 7].map(textOf)).toEqual([
+      '',
+      'Not defined, since there is nothing to divide by: f1; null stands there.',
       `${start.slice(0, -4)}; null stands there.`,
       `${start}; null stands there.`,
       `${start} and others; null stands there.`,
@@ -193,15 +195,17 @@ describe('scoring', () => {
       { id: 1, text: '<think>yes?</think>\nNo', where: 'line 1' },
       { id: 2, text: '<think>yes', where: 'line 2' },
       { id: 3, text: '', where: 'line 3' },
+      { id: 4, text: '<think>no', where: 'line 4' },
     ];
-    const { score, rows } = scoreAnswers({ name: 'pope' }, [yes(1), yes(2), yes(3)], answers, scorers['pope@strict']);
+    const { score, rows } = scoreAnswers({ name: 'pope' }, [yes(1), yes(2), yes(3), yes(4)], answers, scorers['pope@strict']);
     expect(rows.map(({ raw, stripped, value, correct }) => [raw, stripped, value, correct])).toEqual([
       ['<think>yes?</think>\nNo', 'No', 'no', 1],
       ['<think>yes', '', null, 0],
       ['', '', null, 0],
+      ['<think>no', '', null, 0],
     ]);
     expect(score.warnings.join(' ')).toMatch(
-      /2 answers held <think>…<\/think>, which was taken away \(1 of them never came to an answer\)/,
+      /3 answers held <think>…<\/think>, which was taken away \(2 of them never came to an answer\)/,
     );
   });
 
