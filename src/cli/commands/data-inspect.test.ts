@@ -1,47 +1,13 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createColours } from '../../node/colours.ts';
-import { createLogger } from '../../node/logger.ts';
-import { createProgress } from '../../node/progress.ts';
 import { CHAT_IMAGE_TOKEN, CHAT_TOKENS, chatTokenizerFiles } from '../../scenes/chat-tokenizer.ts';
-import { explain } from '../errors.ts';
+import { callCommand } from '../testing/call-command.ts';
 import { dataInspectCommand } from './data-inspect.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'narrows-inspect-'));
-/** Calls the command as the program does, in this process: starting one takes longer than all of these tests. */
-async function call(args: readonly string[], env: Record<string, string> = {}) {
-  const out = { stdout: '', stderr: '', code: 0 };
-  const errors = { write: (text: string) => (out.stderr += text) };
-  const command = new Command('inspect').exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
-  command.option('--json');
-  try {
-    await dataInspectCommand.configure(command);
-    command.parse(args, { from: 'user' });
-    const context = {
-      json: command.opts().json === true,
-      quiet: false,
-      seed: 0,
-      signal: new AbortController().signal,
-      log: createLogger({ stream: errors, env }),
-      colours: createColours({}, env),
-      columns: 80,
-      print: (text: string) => {
-        out.stdout += `${text}\n`;
-      },
-      progress: createProgress,
-      status: () => {},
-    };
-    out.code = (await dataInspectCommand.run(context, command.opts(), command.args, new Set())) ?? 0;
-  } catch (error) {
-    const { text = '', code } = explain(error);
-    out.stderr += `narrows: ${text}\n`;
-    out.code = code;
-  }
-  return out;
-}
+const call = (args: readonly string[], env: Record<string, string> = {}) => callCommand(dataInspectCommand, args, { env });
 /** Files of the test, as paths. */
 const at = (...parts: string[]): string => join(cwd, ...parts);
 const human = (value: string) => ({ from: 'human', value });

@@ -2,50 +2,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadClub } from '../../evaluation/emi/club-file.ts';
-import { createColours } from '../../node/colours.ts';
-import { createLogger } from '../../node/logger.ts';
-import { createProgress } from '../../node/progress.ts';
 import { RandomStream } from '../../tensor/random.ts';
-import { explain } from '../errors.ts';
+import { callCommand } from '../testing/call-command.ts';
 import { emiCommand } from './emi.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'narrows-emi-'));
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Calls the command as the program does, in this process. */
-async function call(args: readonly string[]) {
-  const out = { stdout: '', stderr: '', code: 0 };
-  const command = new Command('emi').exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
-  command.option('--json');
-  try {
-    await emiCommand.configure(command);
-    command.parse(args, { from: 'user' });
-    const context = {
-      json: command.opts().json === true,
-      quiet: false,
-      seed: 0,
-      signal: new AbortController().signal,
-      log: createLogger({ stream: { write: (text: string) => (out.stderr += text) }, env: {} }),
-      colours: createColours({}, {}),
-      columns: 160,
-      print: (text: string) => {
-        out.stdout += `${text}\n`;
-      },
-      progress: createProgress,
-      status: () => {},
-    };
-    out.code = (await emiCommand.run(context, command.opts(), command.args, new Set())) ?? 0;
-  } catch (error) {
-    const { text = '', code } = explain(error);
-    out.stderr += `narrows: ${text}\n`;
-    out.code = code;
-  }
-  return out;
-}
-
+const call = (args: readonly string[]) => callCommand(emiCommand, args, { columns: 160 });
 const path = (name: string): string => join(folder, name);
 const lines = (name: string, rows: readonly object[]): Promise<void> =>
   writeFile(path(name), rows.map(row => `${JSON.stringify(row)}\n`).join(''));

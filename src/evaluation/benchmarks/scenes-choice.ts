@@ -9,7 +9,7 @@ import type { Benchmark, LoadOptions } from './benchmark.ts';
 import { letterOf, SCENE_CHOICE_PROMPTS } from './loading/prompts.ts';
 import { QuestionList } from './loading/question-list.ts';
 import type { QuestionSet } from './question.ts';
-import { sceneSet } from './scenes/world.ts';
+import { SCENE_FACTS, sceneSet } from './scenes/world.ts';
 
 const SCENES = 375;
 const THINGS = { least: 1, most: 4 };
@@ -88,9 +88,7 @@ export const scenesChoice: Benchmark = {
   title: 'Scenes-Choice',
   summary: 'Four options about drawn scenes: which thing is there, how many, where, what colour behind',
   kind: 'choice',
-  licence: 'MIT; the art under the licences of its sets (noto Apache-2.0, twemoji CC BY 4.0, fluent-emoji-flat MIT)',
-  source: 'built in: drawn by Narrows from a seed',
-  format: 'none: scenes of 96 × 96 pixels in the art that the shipped models were trained on, of random streams that no training uses',
+  ...SCENE_FACTS,
   size: 'about 1 450 questions over 375 scenes: up to one of each kind for a scene',
   citation: 'the form of Chen et al., NeurIPS 2024, arXiv 2403.20330',
   scorers: ['choice@strict', 'mmstar@official'],

@@ -7,7 +7,7 @@ import { SCENE_PROMPTS } from './loading/prompts.ts';
 import { QuestionList } from './loading/question-list.ts';
 import type { QuestionSet } from './question.ts';
 import { contextOfScene, truthOf } from './scenes/truth.ts';
-import { sceneSet } from './scenes/world.ts';
+import { SCENE_FACTS, sceneSet } from './scenes/world.ts';
 
 const SCENES = 30;
 const THINGS = { least: 2, most: 4 };
@@ -61,9 +61,7 @@ export const scenesOpen: Benchmark = {
   summary:
     'Conversation, detail and complex questions about drawn scenes, with captions, boxes and a true answer; a rule judge knows the truth',
   kind: 'open',
-  licence: 'MIT; the art under the licences of its sets (noto Apache-2.0, twemoji CC BY 4.0, fluent-emoji-flat MIT)',
-  source: 'built in: drawn by Narrows from a seed',
-  format: 'none: scenes of 96 × 96 pixels in the art that the shipped models were trained on, of random streams that no training uses',
+  ...SCENE_FACTS,
   size: '90 questions, 3 for each of 30 scenes',
   citation: 'the form of Liu et al., NeurIPS 2023, arXiv 2304.08485',
   scorers: ['scenes-open@rules'],

@@ -7,7 +7,7 @@ import { SCENE_PROMPTS } from './loading/prompts.ts';
 import { QuestionList } from './loading/question-list.ts';
 import { checkSplit } from './loading/split.ts';
 import type { QuestionSet } from './question.ts';
-import { sceneSet } from './scenes/world.ts';
+import { SCENE_FACTS, sceneSet } from './scenes/world.ts';
 
 const SPLITS = ['random', 'popular', 'adversarial'] as const;
 type Split = (typeof SPLITS)[number];
@@ -101,9 +101,7 @@ export const scenesPope: Benchmark = {
   title: 'Scenes-POPE',
   summary: 'POPE on drawn scenes: asks of things whether they are in the picture; absent ones are random, popular or adversarial',
   kind: 'yes-no',
-  licence: 'MIT; the art under the licences of its sets (noto Apache-2.0, twemoji CC BY 4.0, fluent-emoji-flat MIT)',
-  source: 'built in: drawn by Narrows from a seed',
-  format: 'none: scenes of 96 × 96 pixels in the art that the shipped models were trained on, of random streams that no training uses',
+  ...SCENE_FACTS,
   size: '3 000 questions over 500 scenes, 1 000 each of random, popular and adversarial, half of them yes',
   citation: 'after Li et al., EMNLP 2023, arXiv 2305.10355',
   scorers: ['pope@strict', 'pope@official', 'pope@lmms-eval', 'pope@vlmevalkit'],
