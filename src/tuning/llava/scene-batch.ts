@@ -2,17 +2,16 @@
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { CHAT_IMAGE_TOKEN, chatIds, chatTokenId } from '../../scenes/chat-tokenizer.ts';
-import { CONCEPTS } from '../../scenes/concepts.ts';
 import { denseConversation, type Instruction, type Task } from '../../scenes/instructions.ts';
-import { patchOwners } from '../../scenes/patch-labels.ts';
 import { drawScene, type Scene, sceneBuffers } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { type RandomReader, RandomStream } from '../../tensor/random.ts';
-import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import { floats, type Tensor } from '../../tensor/tensor.ts';
 import type { TrainingArguments } from '../arguments.ts';
 import { writePatches } from '../clip/batch.ts';
 import { type EncodedTurns, packTurns } from './isolated-turns.ts';
 import { type LossAverage, lossCount } from './loss-average.ts';
+import { PatchLabels } from './patch-labels.ts';
 import { tokenFeeds } from './token-feeds.ts';
 import type { UpdateSettings, UpdateSource } from './update-batch.ts';
 
@@ -29,6 +28,8 @@ export interface SceneChatSettings {
   readonly spelled: number;
   /** Give the word of the thing that each patch shows, for pre-training a projector towards a decoder that knows no words yet. */
   readonly patchWords?: boolean;
+  /** And the word of the background's colour where it shows none. */
+  readonly patchColors?: boolean;
   /** See `denseConversation`. */
   readonly extra: number;
   readonly caption?: number;
@@ -81,18 +82,6 @@ export function writePixels(scene: Scene, mean: readonly number[], std: readonly
   writePatches(scene.image.data, { imageSize: scene.width, patchSize: scene.width, imageMean: mean, imageStd: std }, [0], out, at);
 }
 
-/** The word that identifies a thing best: the one of its name that fewest names have. */
-const patchWord: readonly number[] = (() => {
-  const counts = new Map<string, number>();
-  for (const { name } of CONCEPTS) for (const word of name.split(' ')) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return CONCEPTS.map(({ name }) => chatTokenId(name.split(' ').reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a))));
-})();
-
-/** The word of each patch's thing, −100 where it has none. */
-function labelPatches(scene: Scene, patch: number, words: Int32Array): void {
-  for (const [k, owner] of patchOwners(scene, patch).entries()) if (owner >= 0) words[k] = patchWord[owner];
-}
-
 function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, caption, everyThing, maxTurns }: SceneChatSettings): Instruction[] {
   const all = denseConversation(scene, reader, { extra, caption, everyThing });
   const wanted = tasks ? all.filter(t => tasks.includes(t.task)) : all;
@@ -116,7 +105,7 @@ function sceneRows(world: SceneWorld, config: LlavaConfig, settings: SceneChatSe
   const pixels = new Float32Array(batchSize * 3 * size * size);
   const rows: EncodedTurns[] = [];
   const perImage = imageTokens(config);
-  const words = new Int32Array(batchSize * perImage).fill(-100);
+  const labels = settings.patchWords || settings.patchColors ? new PatchLabels(batchSize, config) : undefined;
   for (let b = 0; b < batchSize; b++) {
     const scene = drawScene(world, { width: size, height: size, minObjects: 1, maxObjects: objects }, scenes.reader(step, b), buffers);
     const spell = spelling.reader(step, b);
@@ -131,7 +120,7 @@ function sceneRows(world: SceneWorld, config: LlavaConfig, settings: SceneChatSe
           )
         : encode(turns),
     );
-    if (settings.patchWords) labelPatches(scene, config.vision_config.patch_size, words.subarray(b * perImage, (b + 1) * perImage));
+    labels?.set(b, scene);
     writePixels(scene, settings.imageMean, settings.imageStd, pixels, b * 3 * size * size);
   }
   return {
@@ -139,7 +128,7 @@ function sceneRows(world: SceneWorld, config: LlavaConfig, settings: SceneChatSe
     feeds: {
       ...tokenFeeds(config, rows, batchSize, settings.lossAverage),
       pixel_values: floats([batchSize, 3, size, size], pixels),
-      ...(settings.patchWords ? { patch_words: ints([batchSize, perImage], words) } : {}),
+      ...labels?.feeds(settings.patchColors === true),
     },
   };
 }

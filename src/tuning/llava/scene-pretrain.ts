@@ -2,9 +2,8 @@
  * @file Pre-training of the small LLaVA: projector and decoder from scratch over the frozen tower of a CLIP, on dense conversations about
  * scenes. It stands for both what a language model brings and LLaVA's first stage.
  */
-import { type CompiledGraph, compile, crossEntropy, input, linear, mul, rmsNorm, type Value } from '../../graph/index.ts';
-import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
-import { frozenParameters, type Parameters, trainableParameters } from '../../nn/parameters.ts';
+import { type CompiledGraph, compile } from '../../graph/index.ts';
+import { frozenParameters, trainableParameters } from '../../nn/parameters.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { floats } from '../../tensor/tensor.ts';
@@ -12,6 +11,8 @@ import type { TrainingArguments } from '../arguments.ts';
 import type { TrainTask } from '../trainer.ts';
 import { llavaTrainGraph } from './graph.ts';
 import { initialiseLlava } from './initialise.ts';
+import { type PatchLossSettings, patchLoss } from './patch-loss.ts';
+import { startFromPatches } from './patch-stage.ts';
 import { saveLlava } from './save.ts';
 import { type SceneChatSettings, SceneUpdates, updateSettings } from './scene-batch.ts';
 import { examGraph, rowsExam, sceneExam } from './scene-eval.ts';
@@ -24,16 +25,8 @@ import { folded, openPretrained, saveUnfolded } from './whiten-files.ts';
 /** Seed of the scenes that training is watched on. */
 const WATCH_SEED = 3_000_017;
 
-/** Weight of the loss that puts projected patches where the words are. */
-const ALIGNMENT = 0.5;
-
-/** Cross-entropy of each thing's word from only its projected patch, read by the decoder's own norm and table (as a logit lens does). */
-function patchAlignment(p: Parameters, { text_config: text }: LlavaConfig, patches: Value, words: Value): Value {
-  const { hidden_size: width, vocab_size: vocabulary, rms_norm_eps: epsilon } = text;
-  const table = p.get('model.language_model.embed_tokens.weight', [vocabulary, width]);
-  const logits = linear(rmsNorm(patches, p.get('model.language_model.norm.weight', [width]), epsilon), table);
-  return mul(crossEntropy(logits, words), ALIGNMENT);
-}
+/** What `patchWords` asks for: only the words of things, at a weight that leaves half of the loss to answers. */
+const WORDS_ONLY: PatchLossSettings = { weight: 0.5 };
 
 /** What a pre-training run needs besides its arguments. */
 export interface PretrainSettings {
@@ -56,6 +49,10 @@ export interface PretrainSettings {
   readonly evalScenes: number;
   /** Feeds the projector whitened features (whiten.ts); what is saved takes the features themselves and answers alike. */
   readonly whiten?: WhitenSettings;
+  /** Asks patches besides turns, as the stage on patches does (`patchStageTask`): what it taught stays. In place of `chat.patchWords`. */
+  readonly patches?: PatchLossSettings;
+  /** Directory of a finished stage on patches, with the same whitening: projector, table and final norm start from it. */
+  readonly start?: string;
 }
 
 /** What only pre-training's task can do. */
@@ -66,16 +63,13 @@ export interface PretrainTask extends TrainTask {
 }
 
 /** A task for `train`; close it afterwards. */
-export async function scenePretrainTask(
-  runtime: Runtime,
-  args: TrainingArguments,
-  { source, world, chat, evalScenes, whiten }: PretrainSettings,
-): Promise<PretrainTask> {
+export async function scenePretrainTask(runtime: Runtime, args: TrainingArguments, settings: PretrainSettings): Promise<PretrainTask> {
+  const { source, world, chat, evalScenes, whiten, start } = settings;
   const { config } = source;
+  const patches = settings.patches ?? (chat.patchWords ? WORDS_ONLY : undefined);
   const whitening = whiten && (await measureWhitening(runtime, source, world, chat.maxObjects, whiten));
   const tower = frozenParameters(source.tower, 'the vision tower');
   const inTower = (name: string): boolean => name.startsWith('model.vision_tower.');
-  const words = input('patch_words', ['images', imageTokens(config)], 'int32');
   const traced = llavaTrainGraph(config, {
     trainable: name => !inTower(name),
     frozen: tower,
@@ -83,9 +77,10 @@ export async function scenePretrainTask(
     projectorInput: whitening && (features => whitened(features, whitening)),
     isolatedTurns: chat.isolated,
     weighted: chat.lossAverage === 'turn',
-    auxiliary: chat.patchWords ? (p, { imageFeatures }) => patchAlignment(p, config, imageFeatures!, words) : undefined,
+    auxiliary: patches && ((p, { imageFeatures }) => patchLoss(p, config, imageFeatures!, patches).loss),
   });
   const parameters = initialiseLlava(traced.parameters, args.seed);
+  if (start !== undefined) await startFromPatches(start, parameters, whiten);
   const graph = await compile(runtime, traced.outputs);
   const exam = sceneExam(world, config.vision_config.image_size, WATCH_SEED, evalScenes, { maxObjects: chat.maxObjects });
   const rows = examRows(exam, config);
@@ -94,11 +89,12 @@ export async function scenePretrainTask(
   await towerGraph.release();
   let examiner: CompiledGraph | undefined;
   const { imageMean, imageStd } = source;
-  const settings = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
-  const scenes = new SceneUpdates(world, config, settings, args.gradient_accumulation_steps);
+  const asked = { patchWords: patches !== undefined, patchColors: Boolean(patches?.background) };
+  const drawn = { ...chat, ...asked, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
+  const scenes = new SceneUpdates(world, config, drawn, args.gradient_accumulation_steps);
   const saveModel = async (directory: string): Promise<void> => {
     const trained = folded(parameters, whitening).map(p => [p.name, floats(p.shape, p.data)] as const);
-    const said = { ...args, ...chat, whiten, output_dir: undefined };
+    const said = { ...args, ...chat, whiten, patches: settings.patches, start, output_dir: undefined };
     await saveLlava(directory, [...(await readTensors(source.tower)), ...trained], {
       config,
       files: new Map([...source.files, ['training_args.json', `${JSON.stringify(said, null, 2)}\n`]]),

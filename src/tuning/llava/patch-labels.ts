@@ -1,0 +1,49 @@
+/** @file What each patch of a scene shows, in words: the labels of `patchLoss`. */
+import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
+import { chatTokenId } from '../../scenes/chat-tokenizer.ts';
+import { CONCEPTS } from '../../scenes/concepts.ts';
+import { patchOwners } from '../../scenes/patch-labels.ts';
+import type { Scene } from '../../scenes/scene.ts';
+import { ints, type Tensor } from '../../tensor/tensor.ts';
+
+/** Names of graph inputs, int32 [images, N]: words of things, words of backgrounds' colours; −100 where a patch has none. */
+export const [PATCH_WORDS, PATCH_COLORS] = ['patch_words', 'patch_colors'] as const;
+
+/** The word that identifies a thing best: the one of its name that fewest names have. */
+const thingWord: readonly number[] = (() => {
+  const counts = new Map<string, number>();
+  for (const { name } of CONCEPTS) for (const word of name.split(' ')) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return CONCEPTS.map(({ name }) => chatTokenId(name.split(' ').reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a))));
+})();
+
+/** Labels of a batch's scenes. */
+export class PatchLabels {
+  readonly words: Int32Array;
+  readonly colors: Int32Array;
+  private readonly perImage: number;
+  private readonly patch: number;
+
+  constructor(
+    private readonly count: number,
+    config: LlavaConfig,
+  ) {
+    this.perImage = imageTokens(config);
+    this.patch = config.vision_config.patch_size;
+    this.words = new Int32Array(count * this.perImage).fill(-100);
+    this.colors = this.words.slice();
+  }
+
+  /** A patch that no thing fills to a third (see `patchOwners`) shows the background. */
+  set(b: number, scene: Scene): void {
+    const color = chatTokenId(scene.background.color);
+    for (const [k, owner] of patchOwners(scene, this.patch).entries())
+      if (owner >= 0) this.words[b * this.perImage + k] = thingWord[owner];
+      else this.colors[b * this.perImage + k] = color;
+  }
+
+  /** `patch_words`, and `patch_colors` where a loss asks for them. */
+  feeds(colors: boolean): Record<string, Tensor> {
+    const shape = [this.count, this.perImage];
+    return { [PATCH_WORDS]: ints(shape, this.words), ...(colors ? { [PATCH_COLORS]: ints(shape, this.colors) } : {}) };
+  }
+}

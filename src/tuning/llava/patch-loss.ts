@@ -1,0 +1,100 @@
+/**
+ * @file A loss on each projected patch by itself: that the decoder's norm and table read in it the word of what it shows (as a logit lens
+ * does), and that two fixed directions of it say where it is. Words and patches meet by it before, or while, a decoder learns to use them.
+ */
+import { add, constant, crossEntropy, input, linear, mean, mul, rmsNorm, sub, type Value } from '../../graph/index.ts';
+import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
+import type { Parameters } from '../../nn/parameters.ts';
+import { RandomStream } from '../../tensor/random.ts';
+import { floats } from '../../tensor/tensor.ts';
+import { PATCH_COLORS, PATCH_WORDS } from './patch-labels.ts';
+
+/** What is asked of patches. */
+export interface PatchLossSettings {
+  /** Of all terms together, next to a decoder's loss. Below 1 there: whole answers are what counts in the end. */
+  readonly weight: number;
+  /**
+   * Of the background's colour in patches that show no thing, against 1 for the words of things; none by default. Small, since such patches
+   * are many, alike and soon right; not 0, since a question about the colour then finds its answer in any of them.
+   */
+  readonly background?: number;
+  /**
+   * Of the place; none by default. A decoder's positions count patches row by row, so a column is only to be had from a patch itself, and
+   * the tower's features hold it so faintly that answers hardly bring it out.
+   */
+  readonly position?: number;
+  /**
+   * How far a patch at the border stands out along the directions of its place, once its root mean square is 1 (its length is then the
+   * root of the width: 14 for 192); by default 3: plain to see, and little of the room that the word has.
+   */
+  readonly amplitude?: number;
+}
+
+/** What a stage on patches asks, where nothing else is trained. */
+export const PATCH_STAGE_LOSS: PatchLossSettings = { weight: 1, background: 0.2, position: 1 };
+
+const AMPLITUDE = 3;
+
+/** Two orthonormal directions [2, width], the same for every run. */
+export function placeDirections(width: number): Float32Array {
+  const [a, b] = [0, 1].map(i => new RandomStream(0, 'patch.directions').normals(0, i, new Float32Array(width)));
+  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((sum, v, i) => sum + v * y[i], 0);
+  const along = dot(a, b) / dot(a, a);
+  const upright = b.map((v, i) => v - along * a[i]);
+  const unit = (x: Float32Array): Float32Array => x.map(v => v / Math.sqrt(dot(x, x)));
+  return Float32Array.of(...unit(a), ...unit(upright));
+}
+
+/** Where patches are, [N, 2]: column and row, from −amplitude to amplitude. */
+export function patchPlaces(config: LlavaConfig, amplitude = AMPLITUDE): Float32Array {
+  const side = Math.round(Math.sqrt(imageTokens(config)));
+  const half = Math.max(1, side - 1) / 2;
+  const out = new Float32Array(2 * side * side);
+  for (let k = 0; k < side * side; k++)
+    out.set([((k % side) / half - 1) * amplitude, (Math.floor(k / side) / half - 1) * amplitude], 2 * k);
+  return out;
+}
+
+/** What is read in projected patches [images, N, width]: `logits` [images, N, vocabulary] and `places` [images, N, 2]. */
+export function readPatches(p: Parameters, { text_config: text }: LlavaConfig, patches: Value): { logits: Value; places(): Value } {
+  const { hidden_size: width, vocab_size: vocabulary, rms_norm_eps: epsilon } = text;
+  const table = p.get('model.language_model.embed_tokens.weight', [vocabulary, width]);
+  const logits = linear(rmsNorm(patches, p.get('model.language_model.norm.weight', [width]), epsilon), table);
+  const ones = constant(floats([width], new Float32Array(width).fill(1)));
+  // Without the norm's weight: what a decoder's first block reads is normed by a weight of its block.
+  const places = (): Value => linear(rmsNorm(patches, ones, epsilon), constant(floats([2, width], placeDirections(width))));
+  return { logits, places };
+}
+
+/** Squared distance from where the patch is, over the variance of that: 1 for a patch that says nothing. */
+function placeLoss(places: Value, config: LlavaConfig, amplitude: number | undefined): Value {
+  const where = patchPlaces(config, amplitude);
+  const variance = where.reduce((sum, v) => sum + v * v, 0) / where.length;
+  const off = sub(places, constant(floats([where.length / 2, 2], where)));
+  return mul(mean(mul(off, off)), 1 / variance);
+}
+
+/**
+ * Declares the inputs `patch_words` and, for backgrounds, `patch_colors` (`PatchLabels`).
+ * @param patches [images, N, width], projected @returns the loss, and its terms before their weights
+ */
+export function patchLoss(
+  p: Parameters,
+  config: LlavaConfig,
+  patches: Value,
+  { weight, background = 0, position = 0, amplitude }: PatchLossSettings,
+): { loss: Value; terms: Record<string, Value> } {
+  const labels = (name: string): Value => input(name, ['images', imageTokens(config)], 'int32');
+  const { logits, places } = readPatches(p, config, patches);
+  const terms: Record<string, Value> = { patch_word: crossEntropy(logits, labels(PATCH_WORDS)) };
+  let loss = terms.patch_word;
+  if (background) {
+    terms.patch_background = crossEntropy(logits, labels(PATCH_COLORS));
+    loss = add(loss, mul(terms.patch_background, background));
+  }
+  if (position) {
+    terms.patch_place = placeLoss(places(), config, amplitude);
+    loss = add(loss, mul(terms.patch_place, position));
+  }
+  return { loss: mul(loss, weight), terms };
+}
