@@ -46,6 +46,21 @@ describe('assembleRun', () => {
     expect(alone.worst.map(({ key }) => key)).toEqual(['q2']);
   });
 
+  it('takes half of the points for right, less for wrong', () => {
+    const made = scoredSet([
+      [CLEAN, '1111'],
+      [fog, '0000'],
+    ]);
+    const marks = [
+      [0.5, 0.49],
+      [0.49, 0],
+      [0.5, 0.5],
+      [1, 0.49],
+    ];
+    const scenarios = made.scenarios.map((one, s) => ({ ...one, rows: one.rows.map((row, i) => ({ ...row, correct: marks[i][s] })) }));
+    expect(assembleRun({ ...parts, sets: [{ ...made, scenarios }] }).worst.map(({ key }) => key)).toEqual(['q0', 'q3']);
+  });
+
   it('keeps eight worst cases of a set, and three scenarios of each', () => {
     const shifted = [1, 2, 3, 4].map(severity => [{ name: `fog:${severity}`, image: { shift: 'fog', severity } }, '0'.repeat(10)] as const);
     const { worst } = assembleRun({ ...parts, sets: [scoredSet([[CLEAN, '1'.repeat(10)], ...shifted])] });

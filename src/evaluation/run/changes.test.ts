@@ -1,8 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { changesOf, type PairedScore } from './changes.ts';
+import type { ScoredAnswer } from '../scorers/scorer.ts';
+import { changesOf, type PairedScore, pairedScores } from './changes.ts';
+import { yesNoQuestions } from './testing/scored.ts';
 
 const pairs = (rows: readonly (readonly [a: number, b: number, cluster?: string])[]): PairedScore[] =>
   rows.map(([a, b, cluster], i) => ({ key: `${i}`, cluster: cluster ?? `${i}`, a, b }));
+
+describe('pairedScores', () => {
+  it('joins by key and leaves out what one side lacks or does not count', () => {
+    const questions = yesNoQuestions(6);
+    const rows = (marks: readonly (number | undefined)[]): ScoredAnswer[] =>
+      marks.flatMap((correct, i) =>
+        correct === undefined ? [] : [{ question: questions[i], raw: '', stripped: '', value: null, correct }],
+      );
+    const a = rows([1, 0.5, Number.NaN, 1, undefined, 0]);
+    const b = rows([0, 1, 1, Number.NaN, 1, undefined]);
+    expect(pairedScores(a, b.toReversed())).toEqual([
+      { key: 'q0', cluster: 'picture 0', a: 1, b: 0 },
+      { key: 'q1', cluster: 'picture 0', a: 0.5, b: 1 },
+    ]);
+  });
+});
 
 describe('changesOf', () => {
   it('counts what went from right to wrong and back, and the difference is b minus a', () => {

@@ -64,6 +64,13 @@ describe('compareRuns', () => {
     const { rows, warnings } = compareRuns([run('a', '1.1100', '111111'), run('b', '.11100', '111111')]);
     expect(rows[0].changes).toMatchObject({ n: 4, difference: 0, rightToWrong: 0, wrongToRight: 0 });
     expect(warnings).toEqual([expect.stringContaining('made, clean: 1 of 5 questions are not in both a and b')]);
+    for (const [a, b] of [
+      ['111', '1..'],
+      ['1..', '111'],
+    ])
+      expect(compareRuns([run('a', a, '111'), run('b', b, '111')]).warnings).toEqual([
+        expect.stringContaining('made, clean: 2 of 3 questions are not in both a and b'),
+      ]);
     const short = run('b', '111111', '111111');
     const missing = compareRuns([
       run('a', '111111', '111111'),
