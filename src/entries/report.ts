@@ -16,3 +16,5 @@ export type { PictureSource, WordsSource } from '../report/evaluation/draw-worst
 export { type LmmsEvalOptions, writeLmmsEval } from '../report/evaluation/lmms-eval.ts';
 export { type EvaluationReportOptions, writeEvaluationReport } from '../report/evaluation/write-report.ts';
 export { writeRunsReport } from '../report/evaluation/write-runs.ts';
+export { readTrainingRun, type TrainingRun } from '../report/training/run.ts';
+export { writeTrainingReport } from '../report/training/write-report.ts';

@@ -106,6 +106,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./train-tune.ts')).trainTuneCommand,
   },
   {
+    name: 'train report',
+    summary: "Write a page about a training run: loss, evaluations, a bottleneck's KL, settings, warnings",
+    load: async () => (await import('./train-report.ts')).trainReportCommand,
+  },
+  {
     name: 'experiment vittle-scenes',
     summary: 'Measure what Vittle does on the built-in scenes, against the usual baselines',
     load: async () => (await import('./experiment-vittle.ts')).experimentVittleCommand,
