@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunsComparison } from '../../src/evaluation/run/compare-runs.ts';
+import type { RunsComparison, Verdict } from '../../src/evaluation/run/compare-runs.ts';
 import type { EvaluationResults, SetResult } from '../../src/evaluation/run/results.ts';
 
 const [cleanA, cleanB, shiftedA, shiftedB, compared] = process.argv.slice(2);
@@ -92,12 +92,12 @@ const kinds = ['clean', 'visual', 'textual', 'joint'] as const;
 const sets = [...new Set(comparison.rows.map(row => row.benchmark))];
 console.log(
   table(
-    ['set', 'kind', 'scenarios', 'mean difference, points', 'better', 'worse', 'not told apart', 'loses less', 'loses more'],
+    ['set', 'kind', 'scenarios', 'mean difference, points', 'better', 'worse', 'not significant', 'loses less', 'loses more'],
     sets.flatMap(benchmark =>
       kinds.map(kind => {
         const rows = comparison.rows.filter(row => row.benchmark === benchmark && row.kind === kind);
-        const count = (verdict: string): string => `${rows.filter(row => row.verdict === verdict).length}`;
-        const drops = (verdict: string): string => (kind === 'clean' ? '' : `${rows.filter(row => row.drop?.verdict === verdict).length}`);
+        const count = (verdict: Verdict): string => `${rows.filter(row => row.verdict === verdict).length}`;
+        const drops = (verdict: Verdict): string => (kind === 'clean' ? '' : `${rows.filter(row => row.drop?.verdict === verdict).length}`);
         const mean = rows.reduce((sum, row) => sum + row.changes.difference, 0) / rows.length;
         return [
           benchmark,
@@ -106,7 +106,7 @@ console.log(
           signed(mean),
           count('better'),
           count('worse'),
-          count('not told apart'),
+          count('not significant'),
           drops('better'),
           drops('worse'),
         ];
