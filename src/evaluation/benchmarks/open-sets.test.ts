@@ -107,7 +107,7 @@ describe('LLaVA-Bench (In-the-Wild) and Wilder, WildVision-Bench', () => {
     const several = await wildvisionBench.load({ data });
     expect(several.questions[0].where).toContain('vision_bench_0617');
     expect(several.questions.length).toBe(10);
-    expect(several.warnings[0]).toMatch(/^The data hold several configs: "vision_bench_0617" is taken, a passed over/);
+    expect(several.warnings[0]).toMatch(/^The data hold several configs: "vision_bench_0617" is taken, a ignored/);
   });
 });
 
