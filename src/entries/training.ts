@@ -4,7 +4,8 @@ export { bottleneckTensors, gaussianBottleneck, initialBottleneck } from '../bot
 export { type BottleneckPenalty, bottleneckPenalty } from '../bottleneck/gaussian/penalty.ts';
 export { loadBottleneckLlava } from '../bottleneck/gaussian/pretrained.ts';
 export { bottleneckNoise, type TrainingBottleneck, trainingBottleneck } from '../bottleneck/gaussian/train.ts';
-export { type ExperimentHooks, runExperiment } from '../experiments/vittle-scenes/run.ts';
+export type { ExperimentHooks } from '../experiments/vittle-scenes/hooks.ts';
+export { runExperiment } from '../experiments/vittle-scenes/run.ts';
 export { type ExperimentSettings, experimentSchema } from '../experiments/vittle-scenes/settings.ts';
 export { AdamW, type AdamWOptions, type Optimizer, type Parameter, type ParameterGroup } from '../optim/adamw.ts';
 export { Muon, type MuonOptions } from '../optim/muon.ts';

@@ -9,50 +9,29 @@ import type { Task, TaskHooks } from '../../jobs/cell.ts';
 import { localPool } from '../../jobs/local-pool.ts';
 import { PaceFile } from '../../jobs/pace-file.ts';
 import { runPlan } from '../../jobs/run.ts';
-import { bundledModels } from '../../models/bundled.ts';
-import { access, readFile } from '../../node/disk.ts';
+import { readFile } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { join } from '../../node/paths.ts';
-import type { Progress, ProgressOptions } from '../../node/progress.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
-import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
-import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
-import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
-import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
 import { accuracies, compileTower, towerOf } from '../../tuning/llava/scene-task.ts';
 import { llavaSource } from '../../tuning/llava/source.ts';
-import { openTracker } from '../../tuning/tracking/tracker.ts';
-import { type TrainerHooks, train } from '../../tuning/trainer.ts';
+import { train } from '../../tuning/trainer.ts';
 import type { ExamFacts, RunOutcome } from './analyse.ts';
 import { differenceChart } from './chart.ts';
 import { type PreparedExam, prepareExams } from './exams.ts';
+import { type ExperimentHooks, logged } from './hooks.ts';
 import { measure } from './measure.ts';
 import { OutcomeStore } from './outcomes.ts';
+import { pretrain } from './pretrain.ts';
 import { experimentMarkdown } from './report.ts';
 import { CONDITIONS, type Condition, type ExperimentSettings } from './settings.ts';
+
 import { conditionArguments, conditionOptimizer, conditionTask, type ExperimentStart, type Tunables } from './tune.ts';
 
-/** What `runExperiment` tells on its way. */
-export interface ExperimentHooks {
-  readonly signal?: AbortSignal;
-  /** Only these seeds: runs may be shared out, and the folders in `runs` put together afterwards. All by default. */
-  readonly onlySeeds?: readonly number[];
-  /** Makes the progress bar: one at a time, of pre-training, of the choice, and of all runs. */
-  readonly progress?: (options: ProgressOptions) => Progress;
-  onStep?(step: number, total: number, loss: number): void;
-  onResult?(message: string): void;
-  onWarning?(message: string): void;
-}
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 const toJson = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
 /** The content of a JSON file; undefined where there is none. @throws NarrowsError naming one that cannot be read or is of another form */
@@ -72,88 +51,6 @@ async function readOr<T>(path: string, schema: z.ZodType<T>, remedy: string): Pr
 const chosenSchema = z.looseObject({
   chosen: z.object({ beta: z.number(), alpha_end: z.number(), bottleneck_layer: z.number(), weight_decay: z.number() }),
 });
-
-/** Pre-trains the start, or goes on with it. @returns false where it was stopped */
-async function pretrain(runtime: Runtime, settings: ExperimentSettings, world: SceneWorld, hooks: ExperimentHooks): Promise<boolean> {
-  const known = (await bundledModels()).includes(settings.start);
-  if (known || (await exists(join(settings.start, 'config.json')))) return true;
-  const directory = `${settings.start}.run`;
-  const args = trainingArgumentsSchema.parse({
-    output_dir: directory,
-    max_steps: settings.pretrain_steps,
-    per_device_train_batch_size: settings.batch_size,
-    learning_rate: settings.pretrain_learning_rate,
-    lr_scheduler_type: 'warmup_stable_decay',
-    warmup_steps: 50,
-    decay_steps: Math.round(settings.pretrain_steps / 5),
-    optim: 'muon',
-    weight_decay: 0.01,
-    save_steps: 100,
-  });
-  await using lock = await lockOutput(directory);
-  if (lock.takenOver) hooks.onResult?.(lock.takenOver);
-  const task = await scenePretrainTask(runtime, args, {
-    source: await sceneLlavaSource(settings.tower),
-    world,
-    chat: { curriculumSteps: 100, maxObjects: 4, spelled: 0.03, extra: 3, caption: 0.3, everyThing: true, maxTurns: 16, patchWords: true },
-    evalScenes: settings.scenes,
-  });
-  let bar: Progress | undefined;
-  try {
-    const { finished } = await logged(directory, args.report_to, hooks, async (onStart, onLog) =>
-      train(task, args, {
-        signal: hooks.signal,
-        progress: hooks.progress,
-        onInfo: message => hooks.onResult?.(message),
-        onWarn: message => hooks.onWarning?.(message),
-        async onStart(step, evaluationPending) {
-          await onStart(step, evaluationPending);
-          bar = hooks.progress?.({ label: 'Pre-training', total: args.max_steps, unit: 'steps', start: step });
-        },
-        onLog,
-        onStep(step, total, loss) {
-          bar?.update(step, `loss ${loss.toFixed(3)}`);
-          hooks.onStep?.(step, total, loss);
-        },
-      }),
-    );
-    if (finished) {
-      bar?.done();
-      await task.save(settings.start);
-    }
-    return finished;
-  } finally {
-    // After its end it does nothing.
-    bar?.fail();
-    await task.close();
-  }
-}
-
-type Starts = NonNullable<TrainerHooks['onStart']>;
-type Logs = NonNullable<TrainerHooks['onLog']>;
-
-/** Runs a training with its metrics.jsonl. */
-async function logged<T>(
-  directory: string,
-  reports: readonly string[],
-  hooks: ExperimentHooks,
-  run: (onStart: Starts, onLog: Logs) => Promise<T>,
-): Promise<T> {
-  let tracker: Awaited<ReturnType<typeof openTracker>> | undefined;
-  try {
-    return await run(
-      async (step, evaluationPending) => {
-        tracker = await openTracker(directory, { lastStep: step, evaluationPending, tensorboard: reports.includes('tensorboard') });
-      },
-      (step, metrics) => {
-        tracker!.log(step, metrics);
-        if (typeof metrics.eval_accuracy === 'number') hooks.onResult?.(`step ${step}: accuracy ${metrics.eval_accuracy.toFixed(3)}`);
-      },
-    );
-  } finally {
-    tracker?.close();
-  }
-}
 
 /** A run as a task of the plan; its folder is its key. */
 export interface ExperimentJob {

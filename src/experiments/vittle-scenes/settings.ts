@@ -36,6 +36,18 @@ export const experimentSchema = z.strictObject({
   tower: z.string().default('scene-clip').describe('CLIP that gives the vision tower'),
   pretrain_steps: count.default(6000).describe('Updates of pre-training'),
   pretrain_learning_rate: z.number().positive().default(0.003),
+  // Without a default: an experiment that began before they were there goes on.
+  pretrain_isolated_turns: z
+    .boolean()
+    .optional()
+    .describe('Pre-training asks each question right behind the picture (isolated turns), and its loss is a mean over answers'),
+  pretrain_whiten_scenes: count
+    .max(100_000)
+    .optional()
+    .describe(
+      "Pre-training whitens the projector's input, where position lies in faint directions, as measured on so many scenes (1500 do)",
+    ),
+  pretrain_patch_steps: count.optional().describe('Pre-training begins with so many updates on patches: their words and places'),
   tune_steps: count.default(1000).describe('Updates of each tuning run'),
   seeds: count.max(1000).default(5).describe('Seeds per condition: data order, noise, new weights'),
   batch_size: count.max(65_536).default(16),

@@ -1,0 +1,63 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nodeRuntime } from '../../runtime/node.ts';
+import { CONCEPTS } from '../../scenes/concepts.ts';
+import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
+import { PATCH_STAGE } from '../../tuning/llava/patch-stage.ts';
+import { llavaSource } from '../../tuning/llava/source.ts';
+import { UNFOLDED } from '../../tuning/llava/whiten-files.ts';
+import { pretrain } from './pretrain.ts';
+import { type ExperimentSettings, experimentSchema } from './settings.ts';
+
+const runtime = nodeRuntime({ threads: 1 });
+const world = syntheticWorld(CONCEPTS.length);
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'narrows-pretrain-'));
+});
+afterAll(async () => {
+  await runtime.release();
+  await rm(root, { recursive: true });
+});
+
+const settings = (name: string): ExperimentSettings =>
+  experimentSchema.parse({
+    ...{ start: join(root, name), pretrain_steps: 3, batch_size: 2, scenes: 2 },
+    ...{ pretrain_isolated_turns: true, pretrain_whiten_scenes: 40, pretrain_patch_steps: 2 },
+  });
+
+describe('pre-training by all three settings', () => {
+  it('stops and goes on in either part, in the same bits, and writes a plain model', { timeout: 240_000 }, async () => {
+    expect(await pretrain(runtime, settings('whole'), world, {})).toBe(true);
+    // Step 1 of the stage on patches, then step 2 of the conversations.
+    for (const stopAt of [1, 2]) {
+      const stop = new AbortController();
+      const onStep = (step: number, total: number): void => {
+        if (step === stopAt && total === stopAt + 1) stop.abort();
+      };
+      expect(await pretrain(runtime, settings('parts'), world, { signal: stop.signal, onStep })).toBe(false);
+    }
+    expect(await pretrain(runtime, settings('parts'), world, {})).toBe(true);
+    const weights = (name: string) => readFile(join(root, name, 'model.safetensors'));
+    expect((await weights('parts')).equals(await weights('whole'))).toBe(true);
+    expect(await readdir(join(root, 'whole.patches'))).toContain(PATCH_STAGE);
+    expect(await readdir(join(root, 'whole.run/checkpoint-3'))).toContain(UNFOLDED);
+    expect(await readdir(join(root, 'whole'))).not.toContain(UNFOLDED);
+    expect((await llavaSource(join(root, 'whole'))).config.text_config.hidden_size).toBe(192);
+    const said = JSON.parse(await readFile(join(root, 'whole/training_args.json'), 'utf8'));
+    expect(said).toMatchObject({
+      isolated: true,
+      lossAverage: 'turn',
+      whiten: { scenes: 40 },
+      patches: { weight: 0.3, background: 0.2, position: 1 },
+    });
+  });
+
+  it('leaves settings of older experiments as they were written', () => {
+    expect(
+      Object.keys(JSON.parse(JSON.stringify(experimentSchema.parse({ start: 'x' })))).filter(key => key.startsWith('pretrain')),
+    ).toEqual(['pretrain_steps', 'pretrain_learning_rate']);
+  });
+});
