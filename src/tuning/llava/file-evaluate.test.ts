@@ -26,6 +26,7 @@ const encoded = (length: number): EncodedChat =>
 async function exam(lengths: readonly number[], batchSize: number) {
   const [seen, asked]: [Feeds[], boolean[]] = [[], []];
   const reader = {
+    format: {},
     encode: ({ name }: ChatSample) => encoded(Number(name)),
     feeds: async (samples: readonly ChatSample[], rows: readonly EncodedChat[]): Promise<Feeds> => {
       expect(rows.map(row => row.ids.length)).toEqual(samples.map(one => Number(one.name)));
