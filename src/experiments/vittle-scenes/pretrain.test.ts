@@ -9,7 +9,8 @@ import { PATCH_STAGE } from '../../tuning/llava/patch-stage.ts';
 import { llavaSource } from '../../tuning/llava/source.ts';
 import { UNFOLDED } from '../../tuning/llava/whiten-files.ts';
 import { pretrain } from './pretrain.ts';
-import { type ExperimentSettings, experimentSchema } from './settings.ts';
+import { CONDITIONS, type ExperimentSettings, experimentSchema } from './settings.ts';
+import { conditionArguments, conditionTask } from './tune.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const world = syntheticWorld(CONCEPTS.length);
@@ -53,6 +54,21 @@ describe('pre-training by all three settings', () => {
       whiten: { scenes: 40 },
       patches: { weight: 0.3, background: 0.2, position: 1 },
     });
+  });
+
+  it('gives a start that every condition tunes, by isolated turns where they are asked for', { timeout: 120_000 }, async () => {
+    const start = { source: await llavaSource(join(root, 'whole')), world };
+    const { beta, alpha_end, bottleneck_layer, weight_decay, ...others } = settings('whole');
+    const vittle = CONDITIONS.find(({ name }) => name === 'vittle-f')!;
+    for (const isolated of [true, false]) {
+      const all = { ...others, beta, alpha_end, bottleneck_layer, weight_decay, tune_isolated_turns: isolated };
+      const task = await conditionTask(runtime, vittle, conditionArguments(vittle, 0, all, root), start, all);
+      const batch = await task.batch(0);
+      expect('turns' in batch).toBe(isolated);
+      const out = await task.graph.run({ ...task.feeds(), ...batch });
+      expect(Number(out.kl_visual.data[0])).toBeGreaterThan(0);
+      await task.close();
+    }
   });
 
   it('leaves settings of older experiments as they were written', () => {

@@ -48,6 +48,7 @@ export const experimentSchema = z.strictObject({
       "Pre-training whitens the projector's input, where position lies in faint directions, as measured on so many scenes (1500 do)",
     ),
   pretrain_patch_steps: count.optional().describe('Pre-training begins with so many updates on patches: their words and places'),
+  tune_isolated_turns: z.boolean().optional().describe('Tuning asks each question right behind the picture, as the exams do'),
   tune_steps: count.default(1000).describe('Updates of each tuning run'),
   seeds: count.max(1000).default(5).describe('Seeds per condition: data order, noise, new weights'),
   batch_size: count.max(65_536).default(16),

@@ -83,7 +83,14 @@ export function conditionTask(
   start: ExperimentStart,
   settings: ExperimentSettings & Tunables,
 ): Promise<SceneTuneTask> {
-  const chat = { curriculumSteps: 0, maxObjects: 4, spelled: 0, extra: 2, maxTurns: settings.max_turns };
+  const chat = {
+    curriculumSteps: 0,
+    maxObjects: 4,
+    spelled: 0,
+    extra: 2,
+    maxTurns: settings.max_turns,
+    isolated: settings.tune_isolated_turns,
+  };
   return sceneTuneTask(runtime, args, { ...start, chat, method: conditionMethod(condition, start, settings) }, saveTrained);
 }
 
