@@ -169,6 +169,9 @@ def main(work, start):
         'learnt prior': tune(work, start, 'vittle', '--method', 'vittle', '--prior', 'learnable', '--alpha-schedule', 'constant'),
         'two layers, official switches': tune(work, start, 'vittle-official', '--method', 'vittle', '--bottleneck-layer', '1,2',
                                               '--half-log-kl', '--index-split', '--alpha-end', 0.3, '--alpha-inference', 0.5),
+        'passing on': tune(work, start, 'vittle-pass', '--method', 'vittle', '--bottleneck-init', 'pass', '--kl-charge', 'token',
+                           '--free-nats', 1, '--alpha-schedule', 'constant'),
+        'deterministic': tune(work, start, 'vittle-deterministic', '--method', 'vittle', '--control', 'deterministic'),
     }
     lora = ['--method', 'lora', '--lora-r', 4, '--lora-alpha', 8]
     adapter, merged = tune(work, start, 'lora', *lora), tune(work, start, 'lora-merged', *lora, '--merge-lora')

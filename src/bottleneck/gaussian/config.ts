@@ -72,9 +72,13 @@ export const START_VARIANCE = 0.1;
 export const noiseVariance = (config: BottleneckConfig, modality: BottleneckModality): number =>
   (modality === 'visual' ? config.noise_variance_visual : config.noise_variance_text) ?? START_VARIANCE;
 
-/** s, in which the bottleneck sees a layer's hidden states: 1 in the published form. */
-export const streamScale = (config: BottleneckConfig, layer: number, modality: BottleneckModality): number =>
-  config.bottleneck_init === 'pass' ? config.stream_scale![config.bottleneck_layers.indexOf(layer)][modality] : 1;
+/** s, in which the bottleneck sees a layer's hidden states: 1 in the published form. @throws TypeError where it was not measured yet */
+export function streamScale(config: BottleneckConfig, layer: number, modality: BottleneckModality): number {
+  if (config.bottleneck_init !== 'pass') return 1;
+  const scale = config.stream_scale?.[config.bottleneck_layers.indexOf(layer)];
+  if (!scale) throw new TypeError(`The stream's scale at layer ${layer} is not known: withStreamScale measures it.`);
+  return scale[modality];
+}
 
 /**
  * @param source what the settings were read from, for messages

@@ -67,6 +67,14 @@ test('ticks are few, round, in order and inside', () => {
   expect(niceTicks(0, 0.87, 4)).toEqual({ values: [0, 0.25, 0.5, 0.75], digits: 2 });
 });
 
+test('a tick has the digits of its value, at every power of ten', () => {
+  for (const power of [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1]) {
+    const { values, digits } = niceTicks(0, 10 * power, 4);
+    expect(values.map(v => Number((v / power).toPrecision(6)))).toEqual([0, 2.5, 5, 7.5, 10]);
+    for (const value of values) expect(Number(value.toFixed(digits)) / power).toBeCloseTo(value / power, 6);
+  }
+});
+
 test('numbers are printed as a person would', () => {
   expect([1.42, 0.05, 12.34, 1234].map(v => formatValue(v, digitsFor(v)))).toEqual(['1.42', '0.050', '12.3', '1234']);
   expect([formatValue(-0.5, 1), formatValue(-0.001, 1), formatValue(2.5e-7, 6), formatValue(Number.NaN)]).toEqual([

@@ -66,9 +66,11 @@ export function niceTicks(low: number, high: number, count = 5): { values: numbe
   if (!(span > 0) || !Number.isFinite(span)) return { values: [low], digits: 0 };
   const rough = span / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 2.5, 5, 10].find(m => m * power >= rough * 0.999) ?? 10);
-  const half = step / power === 2.5 ? 1 : 0;
-  const digits = Math.max(0, -Math.floor(Math.log10(power) + 1e-9) + half - (step / power === 10 ? 1 : 0));
+  // Compared as chosen: 0.00025 / 0.0001 is not 2.5 to the last bit, and its ticks would be rounded to other values.
+  const multiple = [1, 2, 2.5, 5, 10].find(m => m * power >= rough * 0.999) ?? 10;
+  const step = power * multiple;
+  const half = multiple === 2.5 ? 1 : 0;
+  const digits = Math.max(0, -Math.floor(Math.log10(power) + 1e-9) + half - (multiple === 10 ? 1 : 0));
   const values: number[] = [];
   for (let k = Math.ceil(low / step - 1e-6); k * step <= high + step * 1e-6; k++) values.push(k * step + 0);
   return { values, digits };

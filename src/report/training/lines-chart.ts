@@ -72,7 +72,10 @@ export function linesChart({ title, unit, series, linear = false, events = [] }:
   const all = drawn.flatMap(one => one.points);
   const [xs, ys] = [all.map(p => p[0]), all.map(p => p[1])];
   const [low, high] = [least(ys), most(ys)];
-  const x = linearAxis(Math.min(0, least(xs)), most(xs), box.left, box.right, 5);
+  const across = linearAxis(Math.min(0, least(xs)), most(xs), box.left, box.right, 5);
+  // There are no half updates.
+  const whole = across.ticks.filter(({ value }) => Number.isInteger(value)).map(({ value }) => ({ value, text: String(value) }));
+  const x = { ...across, ticks: whole };
   const logarithmic = !linear && low > 0 && high / low > DECADES;
   const y = logarithmic
     ? logAxis(low / 1.1, high * 1.1, box.bottom, box.top, logTick)

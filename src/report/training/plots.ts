@@ -48,6 +48,7 @@ function evaluationPlots(lines: readonly MetricsLine[]): LinesPlot[] {
   return [...new Set(names.map(groupOf))].map(word => ({
     title: word ? `Evaluation: ${word}` : 'Evaluation',
     unit: 'as evaluated',
+    linear: true,
     series: names
       .filter(name => groupOf(name) === word)
       .map(key => ({

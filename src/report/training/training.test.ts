@@ -152,6 +152,9 @@ describe('linesChart', () => {
     const [g, h, i] = path(draw(spread, true));
     expect((g[1] - h[1]) / (h[1] - i[1])).toBeCloseTo(0.1, 1);
     expect(draw([0, 10, 100])).not.toContain('logarithmic');
+    // Updates are whole, and a tick says the value that it stands at.
+    const ticks = [...draw([0.001, 0.0008, 0.000001], true).matchAll(/>(-?[\d.]+)<\/text>/g)].map(m => m[1]);
+    expect(ticks).toEqual(['0', '1', '2', '3', '0.00025', '0.00050', '0.00075', '0.00100']);
   });
 
   it('draws one point, equal values, and names with markup, without a number that is none', () => {

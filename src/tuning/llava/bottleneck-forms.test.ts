@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
+import { initialBottleneck } from '../../bottleneck/gaussian/module.ts';
 import { loadBottleneckLlava } from '../../bottleneck/gaussian/pretrained.ts';
 import { openSafetensors } from '../../checkpoints/disk.ts';
 import { readFloats } from '../../checkpoints/safetensors.ts';
@@ -65,6 +66,12 @@ describe('a bottleneck that passes on', () => {
     const next = { ...again, alpha_schedule: 'constant' as const, validation_file: data, eval_samples: 6 };
     expect((await trainLlava(next)).metrics).toEqual(metrics);
     expect(await bottleneckOf(next.output_dir)).toEqual(config);
+    // Of two blocks the known one keeps its s, the other is measured.
+    const two = tune({ ...SHORT, model: args.output_dir, bottleneck_layer: [1, 2], max_steps: 1 });
+    await trainLlava(two);
+    const { bottleneck_init, stream_scale } = await bottleneckOf(two.output_dir);
+    expect([bottleneck_init, stream_scale[1], stream_scale.length]).toEqual(['pass', scale, 2]);
+    expect(stream_scale[0]).not.toEqual(scale);
     await expect(trainLlava(tune({ ...SHORT, model: args.output_dir, bottleneck_init: 'published' }))).rejects.toThrow(
       'The bottleneck of the start was made with "bottleneck_init": "pass", and its encoders make no sense with "published"; leave it out, or name other blocks',
     );
@@ -77,7 +84,8 @@ describe('a bottleneck that passes on', () => {
     const placement = placeImages(source.config, await outputs.raw('input_ids'), pixels.shape[0], await outputs.raw('attention_mask'));
     const feeds: Record<string, Tensor> = { ...placementFeeds(placement), pixel_values: pixels };
     const method = methodOf(tune({ bottleneck_init: 'pass' }), source.entries.keys(), 4);
-    expect(method.bottleneck!.stream_scale).toEqual([{ visual: 1, text: 1 }]);
+    expect(method.bottleneck!.stream_scale).toBeUndefined();
+    expect(() => initialBottleneck(method.bottleneck!, 48, 1)).toThrow('is not known: withStreamScale measures it');
     const said: string[] = [];
     const measured = await withStreamScale(
       runtime,

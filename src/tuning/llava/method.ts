@@ -52,8 +52,8 @@ function further(args: TuneArguments, init: 'published' | 'pass'): Partial<Bottl
 }
 
 /**
- * The bottleneck that the arguments ask for. With `pass` the `stream_scale` of layers that the start does not know is 1 until
- * `withStreamScale` has measured it.
+ * The bottleneck that the arguments ask for. With `pass` there is no `stream_scale`, unless the start knows that of all layers:
+ * `withStreamScale` measures it.
  * @param before the bottleneck that the start has
  * @throws NarrowsError (usage) for a block that the decoder lacks, or trained encoders that would be read another way
  */
@@ -62,7 +62,7 @@ export function bottleneckOf(args: TuneArguments, layers: number, before?: Bottl
   const named = args.bottleneck_layer.length ? args.bottleneck_layer : (before?.bottleneck_layers ?? [defaultLayer(layers)]);
   const init = initOf(args.bottleneck_init, named, before);
   const known = (layer: number) => before?.stream_scale?.[before.bottleneck_layers.indexOf(layer)];
-  return parseBottleneckConfig(
+  const { stream_scale, ...config } = parseBottleneckConfig(
     {
       bottleneck_layers: named,
       ...{ prior, beta_visual, beta_text, alpha_end, alpha_schedule, half_log_kl: args.half_log_kl, index_split: args.index_split },
@@ -72,6 +72,7 @@ export function bottleneckOf(args: TuneArguments, layers: number, before?: Bottl
     'the training arguments',
     layers,
   );
+  return init === 'pass' && named.every(known) ? { ...config, stream_scale } : config;
 }
 
 function loraOf(args: TuneArguments): LoraConfig {

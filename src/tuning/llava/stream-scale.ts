@@ -88,9 +88,9 @@ export async function withStreamScale(
   const layers = bottleneck ? unmeasured(bottleneck, source.bottleneck) : [];
   if (!bottleneck || layers.length === 0) return method;
   const sizes = await tokenSizes(runtime, source, layers, batches);
-  const scales = bottleneck.bottleneck_layers.map((layer, i) => {
+  const scales = bottleneck.bottleneck_layers.map(layer => {
     const here = sizes.get(layer);
-    if (!here) return bottleneck.stream_scale![i];
+    if (!here) return source.bottleneck!.stream_scale![source.bottleneck!.bottleneck_layers.indexOf(layer)];
     const of = (side: Side): number => {
       if (!modalitiesAt(bottleneck, layer).includes(side)) return 1;
       if (here[side].length === 0) {
