@@ -25,6 +25,17 @@ describe('BottleneckWatch', () => {
     for (const figures of [line(0.04, 0.04, 0.25), line(0, 0), line(0.05, 0.05), { loss: 1 }]) expect(watch.take(5, figures)).toEqual([]);
   });
 
+  it('counts only the updates that had such tokens: text-only ones are 0 in every mean', () => {
+    // A fifth of the updates had images: 0.2 nats there, and half of the dimensions in use.
+    const mixed = { ...line(0.04, 1, 0.1), variance_visual: 0.2, variance_text: 1 };
+    expect(new BottleneckWatch(config(), 10).take(5, mixed)).toEqual([]);
+    const collapsed = { ...mixed, kl_visual: 0.002, used_visual: 0 };
+    expect(new BottleneckWatch(config(), 10).take(5, collapsed)).toEqual([expect.stringContaining('KL 0.0100 nats per dimension')]);
+    // With an image in every update the figures are those of the line.
+    const all = { ...mixed, kl_visual: 0.04, variance_visual: 0.95 };
+    expect(new BottleneckWatch(config(), 10).take(5, all)).toEqual([expect.stringContaining('KL 0.0400 nats per dimension')]);
+  });
+
   it('offers only what is not turned already', () => {
     const given = { bottleneck_init: 'pass', stream_scale: [{ visual: 1, text: 1 }], beta_schedule: 'after_alpha', free_nats: 0.01 };
     const [said] = new BottleneckWatch(config(given), 10).take(1, line(0.01, 2, 0));

@@ -11,7 +11,18 @@ const FEW = 0.25;
 const LARGE = 10;
 const GROWN = 4;
 
+/** Mean posterior variance below which some updates of a line had no such tokens, and counted as 0. */
+const MIXED = 0.9;
+
 type Figures = Readonly<Record<string, unknown>>;
+
+/**
+ * Share of a line's updates that had tokens of a modality: updates of text only count as 0 in every mean. A posterior at its prior N(0, I) has
+ * a variance of 1, so the mean variance is that share; of one that knows more than its prior it is less, which only makes the watch silent.
+ */
+function presence(variance: unknown): number {
+  return typeof variance === 'number' && variance > 0 && variance < MIXED ? variance : 1;
+}
 const SIDES = ['visual', 'text'] as const;
 const WORDS: Readonly<Record<BottleneckModality, string>> = { visual: 'image', text: 'prompt' };
 
@@ -62,9 +73,11 @@ export class BottleneckWatch {
    */
   take(step: number, figures: Figures): string[] {
     return SIDES.flatMap(side => {
-      const [kl, used] = [figures[`kl_${side}`], figures[`used_${side}`]];
+      const [mean, meanUsed] = [figures[`kl_${side}`], figures[`used_${side}`]];
       // 0 exactly: no such tokens, or the bottleneck does not act on them.
-      if (typeof kl !== 'number' || typeof used !== 'number' || kl === 0) return [];
+      if (typeof mean !== 'number' || typeof meanUsed !== 'number' || mean === 0) return [];
+      const present = presence(figures[`variance_${side}`]);
+      const [kl, used] = [mean / present, Math.min(1, meanUsed / present)];
       this.first[side] ??= kl;
       const where = `after ${step} of ${this.maxSteps} updates`;
       const out: string[] = [];
