@@ -142,6 +142,20 @@ describe('a bottleneck that passes on', () => {
   });
 });
 
+it('a run that passes on, stopped on the way, ends in the bits of one that was not', async () => {
+  const given = { ...SHORT, max_steps: 4, bottleneck_init: 'pass', beta_schedule: 'after_alpha', free_nats: 0.5 };
+  const [whole, stopped] = [tune(given), tune(given)];
+  await trainLlava(whole);
+  const controller = new AbortController();
+  const first = await trainLlava(stopped, { signal: controller.signal, onProgress: step => step === 1 && controller.abort() });
+  expect(first).toMatchObject({ step: 1, finished: false });
+  await trainLlava(stopped);
+  for (const name of ['bottleneck.safetensors', 'model.safetensors', 'config.json']) {
+    const [a, b] = await Promise.all([whole, stopped].map(args => readFile(join(args.output_dir, name))));
+    expect(b.equals(a), name).toBe(true);
+  }
+});
+
 describe('controls', () => {
   it('noise saves a model that answers as the plain one it holds', async () => {
     const args = tune({ ...SHORT, control: 'noise', bottleneck_init: 'pass', alpha_schedule: 'constant' });
