@@ -208,6 +208,7 @@ describe('independentTurns', () => {
       [system, user('<image>\nwhat?'), assistant('a cat')],
       [system, user('<image>\nwhere?'), assistant('left')],
     ]);
+    expect(independentTurns([user('<image>'), ...asked.slice(2, 5)])[1][0].content).toBe('<image>\nwhere?');
     expect(independentTurns(asked.slice(1, 3))).toEqual([asked.slice(1, 3)]);
   });
 

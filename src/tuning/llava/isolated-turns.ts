@@ -41,9 +41,11 @@ export function independentTurns(messages: readonly ChatMessage[]): ChatMessage[
     throw new NarrowsError(
       'pictures stand among the words of the first question, so later ones cannot be asked without it; put each <image> in front, or train without "isolated_turns".',
     );
+  // A first question of nothing but pictures has no line end behind them.
+  const lead = pictures === '' || /\s$/.test(pictures) ? pictures : `${pictures}\n`;
   const out: ChatMessage[][] = [[...system, first, ...rest.slice(0, 1)]];
   for (let i = 1; i + 1 < rest.length; i += 2) {
-    const question = { ...rest[i], content: `${pictures}${rest[i].content}` };
+    const question = { ...rest[i], content: `${lead}${rest[i].content}` };
     out.push([...system, question, rest[i + 1]]);
   }
   return out;
