@@ -26,17 +26,30 @@ export interface ParameterGroup {
   readonly matches: (name: string) => boolean;
   /** The learning rate of these parameters is the given one times this; 1 by default. */
   readonly factor?: number;
+  /** The first `count` rows of each (a head of an attention's matrices, say) have it times this again. */
+  readonly rows?: { readonly count: number; readonly factor: number };
   /** Instead of the optimiser's, for those of them that decay. */
   readonly weightDecay?: number;
 }
 
-/** What holds for one parameter: the factor of its learning rate, and the decay of it if it decays. */
-export function settingsOf(
-  name: string,
-  { groups, weightDecay = 0.01 }: AdamWOptions,
-): { readonly factor: number; readonly weightDecay: number } {
+/** What holds for one parameter. */
+export interface ParameterSettings {
+  /** Factors of the learning rate, each of the values `from` … `to`. */
+  readonly rates: readonly { readonly from: number; readonly to: number; readonly factor: number }[];
+  /** If it decays. */
+  readonly weightDecay: number;
+}
+
+/** What the options' groups say of a parameter. */
+export function settingsOf({ name, shape, data: { length } }: Parameter, { groups, weightDecay = 0.01 }: AdamWOptions): ParameterSettings {
   const group = groups?.find(({ matches }) => matches(name));
-  return { factor: group?.factor ?? 1, weightDecay: group?.weightDecay ?? weightDecay };
+  const { factor = 1, rows = { count: 0, factor: 1 } } = group ?? {};
+  const cut = Math.min(length, (rows.count * length) / (shape[0] ?? 1));
+  const rates = [
+    { from: 0, to: cut, factor: factor * rows.factor },
+    { from: cut, to: length, factor },
+  ].filter(({ from, to }) => to > from);
+  return { rates, weightDecay: group?.weightDecay ?? weightDecay };
 }
 
 /** A parameter: `data` is updated in place. */
@@ -98,7 +111,7 @@ export function loadState(live: ReadonlyMap<string, Float32Array>, saved: Readon
  */
 export class AdamW implements Optimizer {
   private readonly state: AdamWState = { step: 0, first: new Map(), second: new Map() };
-  private readonly settings = new Map<string, { readonly factor: number; readonly weightDecay: number }>();
+  private readonly settings = new Map<string, ParameterSettings>();
 
   constructor(
     private readonly parameters: readonly Parameter[],
@@ -106,8 +119,8 @@ export class AdamW implements Optimizer {
   ) {
     const decays = options.decays ?? ((_, shape) => shape.length >= 2);
     for (const p of parameters) {
-      const { factor, weightDecay } = settingsOf(p.name, options);
-      this.settings.set(p.name, { factor, weightDecay: decays(p.name, p.shape) ? weightDecay : 0 });
+      const { rates, weightDecay } = settingsOf(p, options);
+      this.settings.set(p.name, { rates, weightDecay: decays(p.name, p.shape) ? weightDecay : 0 });
       this.state.first.set(p.name, new Float32Array(p.data.length));
       this.state.second.set(p.name, new Float32Array(p.data.length));
     }
@@ -134,15 +147,17 @@ export class AdamW implements Optimizer {
       if (!gradient) continue;
       const m = this.state.first.get(name)!;
       const v = this.state.second.get(name)!;
-      const { factor, weightDecay } = this.settings.get(name)!;
-      const rate = learningRate * factor;
-      const stepSize = rate / (1 - beta1 ** t);
-      const keep = 1 - rate * weightDecay;
-      for (let i = 0; i < data.length; i++) {
-        const g = gradient[i] * scale;
-        m[i] += (g - m[i]) * (1 - beta1);
-        v[i] = v[i] * beta2 + g * g * (1 - beta2);
-        data[i] = data[i] * keep - (stepSize * m[i]) / (Math.sqrt(v[i]) / correction + epsilon);
+      const { rates, weightDecay } = this.settings.get(name)!;
+      for (const { from, to, factor } of rates) {
+        const rate = learningRate * factor;
+        const stepSize = rate / (1 - beta1 ** t);
+        const keep = 1 - rate * weightDecay;
+        for (let i = from; i < to; i++) {
+          const g = gradient[i] * scale;
+          m[i] += (g - m[i]) * (1 - beta1);
+          v[i] = v[i] * beta2 + g * g * (1 - beta2);
+          data[i] = data[i] * keep - (stepSize * m[i]) / (Math.sqrt(v[i]) / correction + epsilon);
+        }
       }
     }
   }

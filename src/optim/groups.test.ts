@@ -52,6 +52,18 @@ describe.each(['AdamW', 'Muon'])('%s in groups', kind => {
     expect(grouped.optimizer.tensors()).toEqual(plain.optimizer.tensors());
   });
 
+  it('moves the first rows of a matrix by a rate of theirs', async () => {
+    const rows = { count: 1, factor: 0.25 };
+    const matches = (name: string): boolean => name.includes('.q.');
+    const [q, k] = (await walk(kind, 0.1, { groups: [{ matches, factor: 2, rows }] })).parameters.map(p => p.data);
+    const [slow, fast] = [(await walk(kind, 0.05)).parameters[0].data, (await walk(kind, 0.2)).parameters[0].data];
+    expect(q).toEqual(Float32Array.of(...slow.subarray(0, 4), ...fast.subarray(4)));
+    expect(slow.subarray(4)).not.toEqual(fast.subarray(4));
+    expect(k).toEqual((await walk(kind, 0.1)).parameters[1].data);
+    const all = (await walk(kind, 0.1, { groups: [{ matches, factor: 2, rows: { count: 9, factor: 0.25 } }] })).parameters[0].data;
+    expect(all).toEqual(slow);
+  });
+
   it('holds still what has the factor 0', async () => {
     const { parameters } = await walk(kind, 0.1, { groups: [{ matches: (name: string) => name.includes('weight'), factor: 0 }] });
     expect(parameters.slice(0, 3)).toEqual(start().slice(0, 3));

@@ -128,11 +128,14 @@ export class Muon implements Optimizer {
   private move(group: Group, update: Float32Array, learningRate: number): void {
     const [, rows, columns] = group.shape;
     const size = rows * columns;
-    for (const [k, { name, data }] of group.parameters.entries()) {
-      const { factor, weightDecay } = settingsOf(name, this.options);
-      const rate = learningRate * factor * 0.2 * Math.sqrt(Math.max(rows, columns));
-      const stay = 1 - learningRate * factor * weightDecay;
-      for (let i = 0; i < size; i++) data[i] = data[i] * stay - rate * update[k * size + i];
+    for (const [k, parameter] of group.parameters.entries()) {
+      const { data } = parameter;
+      const { rates, weightDecay } = settingsOf(parameter, this.options);
+      for (const { from, to, factor } of rates) {
+        const rate = learningRate * factor * 0.2 * Math.sqrt(Math.max(rows, columns));
+        const stay = 1 - learningRate * factor * weightDecay;
+        for (let i = from; i < to; i++) data[i] = data[i] * stay - rate * update[k * size + i];
+      }
     }
   }
 

@@ -3,7 +3,7 @@
 import type { CompiledGraph } from '../graph/index.ts';
 import { join } from '../node/paths.ts';
 import type { Progress, ProgressOptions } from '../node/progress.ts';
-import { AdamW, type AdamWOptions, type Optimizer, type Parameter } from '../optim/adamw.ts';
+import { AdamW, type AdamWOptions, type Optimizer, type Parameter, type ParameterGroup } from '../optim/adamw.ts';
 import { Muon } from '../optim/muon.ts';
 import { scheduleFactor } from '../optim/schedule.ts';
 import { nodeRuntime } from '../runtime/node.ts';
@@ -29,6 +29,8 @@ export interface TrainTask {
   readonly graph: Pick<CompiledGraph, 'run' | 'release'>;
   /** Inputs of a step besides the parameters: a function of `step` (and of fixed settings) only. */
   batch(step: number): Promise<Feeds>;
+  /** Parameters with rates of theirs, for the optimiser that the arguments name. */
+  readonly groups?: readonly ParameterGroup[];
   /** Puts constraints back after an update. */
   afterUpdate?(): void;
   /** The exams of an evaluation over the parameters as they are now; they are computed one batch after the other. */
@@ -88,9 +90,12 @@ export const optimizerOptions = (args: TrainingArguments): AdamWOptions => ({
   maxGradNorm: args.max_grad_norm || undefined,
 });
 
-/** The optimiser that the arguments name. @param runtime what Muon's matrix steps run on */
-export function makeOptimizer(args: TrainingArguments, parameters: readonly Parameter[], runtime: Runtime = nodeRuntime()): Optimizer {
-  const options = optimizerOptions(args);
+/** The optimiser that the arguments name, by the task's groups. */
+export function makeOptimizer(
+  args: TrainingArguments,
+  { parameters, groups, runtime = nodeRuntime() }: Pick<TrainTask, 'parameters' | 'groups' | 'runtime'>,
+): Optimizer {
+  const options = { ...optimizerOptions(args), groups };
   return args.optim === 'muon' ? new Muon(runtime, parameters, options) : new AdamW(parameters, options);
 }
 
@@ -107,7 +112,7 @@ export async function train(
   optimizer?: Optimizer,
 ): Promise<TrainResult> {
   if (optimizer) return run(task, args, hooks, optimizer);
-  const made = makeOptimizer(args, task.parameters, task.runtime);
+  const made = makeOptimizer(args, task);
   try {
     return await run(task, args, hooks, made);
   } finally {
