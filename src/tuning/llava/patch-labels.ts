@@ -1,5 +1,6 @@
 /** @file What each patch of a scene shows, in words: the labels of `patchLoss`. */
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
+import { COLOR_NAMES } from '../../scenes/background.ts';
 import { chatTokenId } from '../../scenes/chat-tokenizer.ts';
 import { CONCEPTS } from '../../scenes/concepts.ts';
 import { patchOwners } from '../../scenes/patch-labels.ts';
@@ -15,6 +16,9 @@ const thingWord: readonly number[] = (() => {
   for (const { name } of CONCEPTS) for (const word of name.split(' ')) counts.set(word, (counts.get(word) ?? 0) + 1);
   return CONCEPTS.map(({ name }) => chatTokenId(name.split(' ').reduce((a, b) => (counts.get(b)! < counts.get(a)! ? b : a))));
 })();
+
+/** Ids of the words that patches are asked for: of things and of backgrounds' colours, each once. */
+export const NAMING_WORDS: readonly number[] = [...new Set([...thingWord, ...COLOR_NAMES.map(chatTokenId)])];
 
 /** Labels of a batch's scenes. */
 export class PatchLabels {

@@ -9,10 +9,13 @@ import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { TrainingArguments } from '../arguments.ts';
 import type { TrainTask } from '../trainer.ts';
+import { type DecoderStart, startDecoder } from './decoder-start.ts';
 import { llavaTrainGraph } from './graph.ts';
 import { initialiseLlava } from './initialise.ts';
 import { type PatchLossSettings, patchLoss } from './patch-loss.ts';
+import { measurePatchRms } from './patch-scale.ts';
 import { startFromPatches } from './patch-stage.ts';
+import { type PretrainRates, pretrainGroups } from './pretrain-rates.ts';
 import { saveLlava } from './save.ts';
 import { type SceneChatSettings, SceneUpdates, updateSettings } from './scene-batch.ts';
 import { examGraph, rowsExam, sceneExam } from './scene-eval.ts';
@@ -20,7 +23,7 @@ import { readTensors, type SceneLlavaSource } from './scene-source.ts';
 import { accuracies, compileTower, encodeImages, examRows } from './scene-task.ts';
 import { updateBatch } from './update-batch.ts';
 import { measureWhitening, type WhitenSettings, whitened } from './whiten.ts';
-import { folded, openPretrained, saveUnfolded } from './whiten-files.ts';
+import { folded, openPretrained, saveUnfolded, startFromPretrained } from './whiten-files.ts';
 
 /** Seed of the scenes that training is watched on. */
 const WATCH_SEED = 3_000_017;
@@ -42,6 +45,7 @@ export interface PretrainSettings {
     | 'everyThing'
     | 'patchWords'
     | 'maxTurns'
+    | 'tasks'
     | 'isolated'
     | 'lossAverage'
   >;
@@ -53,6 +57,12 @@ export interface PretrainSettings {
   readonly patches?: PatchLossSettings;
   /** Directory of a finished stage on patches, with the same whitening: projector, table and final norm start from it. */
   readonly start?: string;
+  /** Directory of a finished pre-training of the same shape and whitening, to go on from with a new optimiser; in place of `start`. */
+  readonly from?: string;
+  /** What the decoder starts with, after `start` and not where `from` is given; by default numbers that are small at random. */
+  readonly decoder?: DecoderStart;
+  /** Learning rates by groups, with their defaults for `{}`; one rate for all where this is absent. */
+  readonly rates?: PretrainRates;
 }
 
 /** What only pre-training's task can do. */
@@ -64,7 +74,7 @@ export interface PretrainTask extends TrainTask {
 
 /** A task for `train`; close it afterwards. */
 export async function scenePretrainTask(runtime: Runtime, args: TrainingArguments, settings: PretrainSettings): Promise<PretrainTask> {
-  const { source, world, chat, evalScenes, whiten, start } = settings;
+  const { source, world, chat, evalScenes, whiten, start, from, decoder, rates } = settings;
   const { config } = source;
   const patches = settings.patches ?? (chat.patchWords ? WORDS_ONLY : undefined);
   const whitening = whiten && (await measureWhitening(runtime, source, world, chat.maxObjects, whiten));
@@ -80,7 +90,12 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
     auxiliary: patches && ((p, { imageFeatures }) => patchLoss(p, config, imageFeatures!, patches).loss),
   });
   const parameters = initialiseLlava(traced.parameters, args.seed);
-  if (start !== undefined) await startFromPatches(start, parameters, whiten);
+  if (from !== undefined) await startFromPretrained(from, parameters, whitening !== undefined);
+  else if (start !== undefined) await startFromPatches(start, parameters, whiten);
+  if (decoder && from === undefined) {
+    const scaled = { source, world, maxObjects: chat.maxObjects, parameters, whitening };
+    startDecoder(parameters, config, decoder, { seed: args.seed, patchRms: decoder.scale && (await measurePatchRms(runtime, scaled)) });
+  }
   const graph = await compile(runtime, traced.outputs);
   const exam = sceneExam(world, config.vision_config.image_size, WATCH_SEED, evalScenes, { maxObjects: chat.maxObjects });
   const rows = examRows(exam, config);
@@ -94,7 +109,7 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
   const scenes = new SceneUpdates(world, config, drawn, args.gradient_accumulation_steps);
   const saveModel = async (directory: string): Promise<void> => {
     const trained = folded(parameters, whitening).map(p => [p.name, floats(p.shape, p.data)] as const);
-    const said = { ...args, ...chat, whiten, patches: settings.patches, start, output_dir: undefined };
+    const said = { ...args, ...chat, whiten, patches: settings.patches, start, from, decoder, rates, output_dir: undefined };
     await saveLlava(directory, [...(await readTensors(source.tower)), ...trained], {
       config,
       files: new Map([...source.files, ['training_args.json', `${JSON.stringify(said, null, 2)}\n`]]),
@@ -104,6 +119,7 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
   return {
     runtime,
     parameters,
+    groups: rates && pretrainGroups(config, rates),
     graph,
     saveModel,
     open: directory => openPretrained(directory, whitening !== undefined),

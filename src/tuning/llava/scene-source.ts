@@ -21,6 +21,8 @@ export interface SmallDecoder {
   readonly num_hidden_layers: number;
   readonly num_attention_heads: number;
   readonly num_key_value_heads: number;
+  /** By default 10 000. */
+  readonly rope_theta?: number;
 }
 
 /** About 1.8 million parameters: what two cores can pre-train in half an hour. */
@@ -31,6 +33,12 @@ export const SMALL_DECODER: SmallDecoder = {
   num_attention_heads: 6,
   num_key_value_heads: 2,
 };
+
+/**
+ * The shape that `decoder-start.ts` can start: each head of three has keys of its own, so that one of them can match without its neighbours. With
+ * a theta of 1e6 positions turn most of a head so slowly that a word and a patch 60 tokens apart still match.
+ */
+export const MATCHING_DECODER: SmallDecoder = { ...SMALL_DECODER, num_attention_heads: 3, num_key_value_heads: 3, rope_theta: 1e6 };
 
 /** Where a small LLaVA starts. */
 export interface SceneLlavaSource {

@@ -1,6 +1,6 @@
 /** @file The first layer of a projector of whitened features: as it is saved in a model, and as a resumed run takes it up, to the bit. */
 import { openSafetensors } from '../../checkpoints/disk.ts';
-import type { TensorEntry } from '../../checkpoints/safetensors.ts';
+import { readFloats, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
 import { access } from '../../node/disk.ts';
 import { join } from '../../node/paths.ts';
@@ -30,6 +30,22 @@ export async function saveUnfolded(directory: string, parameters: readonly Param
     join(directory, UNFOLDED),
     layer.map(p => [p.name, floats(p.shape, p.data)] as const),
   );
+}
+
+/**
+ * Puts what a finished pre-training of the same shape trained in place of fresh values.
+ * @throws NarrowsError for a directory without it, of another shape, or that did not whiten alike
+ */
+export async function startFromPretrained(directory: string, parameters: readonly Parameter[], whiten: boolean): Promise<void> {
+  const entries = await openPretrained(directory, whiten);
+  for (const { name, shape, data } of parameters) {
+    const entry = entries.get(name);
+    if (entry?.shape.join() !== shape.join())
+      throw new NarrowsError(
+        `${directory}: the tensor "${name}" ${entry ? `has shape [${entry.shape}]` : 'is missing'}, where the model that is pre-trained has [${shape}].`,
+      );
+    data.set(await readFloats(entry));
+  }
 }
 
 /**

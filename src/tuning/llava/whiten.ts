@@ -73,17 +73,14 @@ function covariance(data: Float32Array, mean: Float64Array, from: number, each: 
   return out;
 }
 
-/** The whitening of a tower's features, measured on scenes of one to `maxObjects` things. */
-export async function measureWhitening(
+/** The tower's features of fresh scenes of one to `maxObjects` things, patch after patch [patches, width]. @param scenes how many */
+export async function sceneFeatures(
   runtime: Runtime,
   source: TowerSource,
   world: SceneWorld,
-  maxObjects: number,
-  { scenes = 1500, epsilon = 1e-5 }: WhitenSettings,
-): Promise<Whitening> {
+  { scenes, maxObjects, stream }: { readonly scenes: number; readonly maxObjects: number; readonly stream: RandomStream },
+): Promise<Float32Array<ArrayBuffer>> {
   const size = source.config.vision_config.image_size;
-  const stream = new RandomStream(SEED, 'whiten.scenes');
-  const width = towerWidth(source.config);
   const graph = await compileTower(runtime, source);
   const parts: Float32Array[] = [];
   for (let from = 0; from < scenes; from += CHUNK) {
@@ -99,6 +96,20 @@ export async function measureWhitening(
     all.set(part, at);
     at += part.length;
   }
+  return all;
+}
+
+/** The whitening of a tower's features, measured on scenes of one to `maxObjects` things. */
+export async function measureWhitening(
+  runtime: Runtime,
+  source: TowerSource,
+  world: SceneWorld,
+  maxObjects: number,
+  { scenes = 1500, epsilon = 1e-5 }: WhitenSettings,
+): Promise<Whitening> {
+  const stream = new RandomStream(SEED, 'whiten.scenes');
+  const width = towerWidth(source.config);
+  const all = await sceneFeatures(runtime, source, world, { scenes, maxObjects, stream });
   return whiteningOf(floats([all.length / width, width], all), featureLayers(source.config).length, epsilon);
 }
 
