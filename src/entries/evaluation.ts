@@ -110,6 +110,7 @@ export { type BootstrapOptions, bootstrap, type Estimate } from '../tensor/stati
 export { clusterBootstrap } from '../tensor/statistics/cluster-bootstrap.ts';
 export { CLUSTERED_ERRORS, type ClusteredError, millerStandardError } from '../tensor/statistics/clustered-error.ts';
 export { clusteredStandardError } from '../tensor/statistics/descriptive.ts';
+export { type Equivalence, equivalence, type MeasuredEffect, twoSidedP } from '../tensor/statistics/equivalence.ts';
 export { holm } from '../tensor/statistics/holm.ts';
 export { type McNemarOptions, type McNemarResult, mcnemar, mcnemarCounts } from '../tensor/statistics/mcnemar.ts';
 export { type PairedTOptions, type PairedTResult, pairedT } from '../tensor/statistics/paired-t.ts';

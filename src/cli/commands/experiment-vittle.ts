@@ -19,9 +19,10 @@ function configure(command: Command): void {
   command.option('--only-seeds <list>', 'run only these seeds, from 0, to spread the runs over machines', list);
   command.addHelpText(
     'after',
-    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes (unless --no-choose), tunes six conditions with each seed, measures all\nof them on the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
+    `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes (unless --no-choose), tunes the conditions with each seed, measures all\nof them on the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
       ['narrows experiment vittle-scenes --output vittle --start start', 'Everything, from pre-training on'],
       ['narrows experiment vittle-scenes --output vittle --start scene-llava --tune-steps 300', 'From the shipped model, shorter runs'],
+      ['narrows experiment vittle-scenes --output vittle --start start --conditions all', 'With all controls'],
     )}`,
   );
 }

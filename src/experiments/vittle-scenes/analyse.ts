@@ -4,12 +4,12 @@ import { RandomStream } from '../../tensor/random.ts';
 import { bootstrap, type Estimate } from '../../tensor/statistics/bootstrap.ts';
 import { type Cell, crossedBootstrap } from '../../tensor/statistics/crossed-bootstrap.ts';
 import { mean } from '../../tensor/statistics/descriptive.ts';
+import { equivalence, twoSidedP } from '../../tensor/statistics/equivalence.ts';
 import { holm } from '../../tensor/statistics/holm.ts';
-import { normalCdf } from '../../tensor/statistics/normal.ts';
 import { pearson, spearman } from '../../tensor/statistics/rank.ts';
+import { CONDITIONS } from './conditions.ts';
 import type { ExamGroup } from './exams.ts';
 import type { ExamOutcome } from './measure.ts';
-import { CONDITIONS } from './settings.ts';
 
 /** What an exam asks, without its pictures. */
 export interface ExamFacts {
@@ -55,7 +55,28 @@ export const columnsOf = (exams: readonly ExamFacts[]): Column[] =>
 /** An estimate of a condition, and its paired difference to the first condition. */
 export interface TableCell {
   readonly accuracy: Estimate;
-  readonly difference?: Estimate & { /** Holm-adjusted over the table's differences of a column. */ readonly p: number };
+  readonly difference?: Difference;
+}
+
+/** A paired difference to the first condition, with its tests; p-values are Holm-adjusted over the differences of a column. */
+export interface Difference extends Estimate {
+  /** Of "no difference". */
+  readonly p: number;
+  /** Of "a difference as large as the smallest effect of interest, or larger": small where the two are shown to be equal. */
+  readonly equivalence: number;
+}
+
+/** A difference of accuracy below this does not matter, where the settings say nothing else: one point. */
+export const SMALLEST_EFFECT = 0.01;
+
+/** What a difference says at level .05: `equal` is shown, not only not refuted. */
+export function verdict({
+  estimate,
+  p,
+  equivalence: equal,
+}: Difference): 'better' | 'worse' | 'equal' | 'differs, less than matters' | 'open' {
+  if (p < 0.05) return equal < 0.05 ? 'differs, less than matters' : estimate > 0 ? 'better' : 'worse';
+  return equal < 0.05 ? 'equal' : 'open';
 }
 
 const add = (a: Cell, value: number): Cell => ({ sum: a.sum + value, count: a.count + 1 });
@@ -80,10 +101,11 @@ function tableOf(runs: readonly RunOutcome[], exams: readonly ExamFacts[], colum
   });
 }
 
-/** Two-sided p of a mean from its bootstrap: normal approximation by its standard error. */
-function pValue({ estimate, standardError }: Estimate): number {
-  if (standardError === 0) return estimate === 0 ? 1 : 0;
-  return 2 * (1 - normalCdf(Math.abs(estimate) / standardError));
+/** Degrees of freedom of a crossed table's mean: one less than the levels of its scarcer factor, of those that are resampled. */
+function freedom(table: readonly (readonly Cell[])[]): number {
+  const scenes = table[0].filter((_, j) => table.some(row => row[j].count > 0)).length;
+  const resampled = [table.length, scenes].filter(levels => levels > 1);
+  return resampled.length > 0 ? Math.min(...resampled) - 1 : 0;
 }
 
 /** Runs by condition, in the order of seeds. */
@@ -96,27 +118,38 @@ export function byCondition(runs: readonly RunOutcome[]): Map<string, RunOutcome
   return out;
 }
 
-/** The table: condition -> column -> cell. Differences are to the first condition, seed by seed and item by item. */
+/**
+ * The table: condition -> column -> cell. Differences are to the first condition, seed by seed and item by item; their p-values are by Student's
+ * t with one degree of freedom less than there are seeds (or scenes, where those are fewer).
+ * @param smallest the smallest difference that matters, a share
+ */
 export function analyse(
   runs: readonly RunOutcome[],
   exams: readonly ExamFacts[],
   columns: readonly Column[] = COLUMNS,
+  smallest = SMALLEST_EFFECT,
 ): Map<string, Map<string, TableCell>> {
   const conditions = byCondition(runs);
   const [first] = conditions.values();
   const table = new Map<string, Map<string, TableCell>>([...conditions.keys()].map(name => [name, new Map()]));
   for (const column of columns) {
-    const differences = new Map<string, Estimate>();
+    const differences = new Map<string, Estimate & { readonly degreesOfFreedom: number }>();
     for (const [name, of] of conditions) {
       const accuracy = crossedBootstrap(tableOf(of, exams, column), { random: random(`accuracy.${column.name}`) });
       table.get(name)!.set(column.name, { accuracy });
       const base = first.filter(run => of.some(r => r.seed === run.seed));
-      if (of !== first)
-        differences.set(name, crossedBootstrap(tableOf(of, exams, column, base), { random: random(`difference.${column.name}`) }));
+      if (of === first) continue;
+      const paired = tableOf(of, exams, column, base);
+      const estimate = crossedBootstrap(paired, { random: random(`difference.${column.name}`) });
+      differences.set(name, { ...estimate, degreesOfFreedom: freedom(paired) });
     }
-    const adjusted = holm([...differences.values()].map(pValue));
-    for (const [i, [name, estimate]] of [...differences].entries())
-      table.get(name)!.set(column.name, { ...table.get(name)!.get(column.name)!, difference: { ...estimate, p: adjusted[i] } });
+    const all = [...differences.values()];
+    const p = holm(all.map(d => twoSidedP(d, d.degreesOfFreedom)));
+    const equal = holm(all.map(d => equivalence(d, smallest, { degreesOfFreedom: d.degreesOfFreedom }).pValue));
+    for (const [i, [name, { degreesOfFreedom: _, ...estimate }]] of [...differences].entries()) {
+      const { accuracy } = table.get(name)!.get(column.name)!;
+      table.get(name)!.set(column.name, { accuracy, difference: { ...estimate, p: p[i], equivalence: equal[i] } });
+    }
   }
   return table;
 }

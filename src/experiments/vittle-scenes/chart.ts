@@ -1,8 +1,7 @@
 /** @file The experiment's chart: paired differences to the plain condition with their intervals, a panel per kind of shift. SVG. */
 import { analyse, COLUMNS, columnsOf, type ExamFacts, type RunOutcome } from './analyse.ts';
-import { CONDITIONS } from './settings.ts';
+import { CONDITIONS } from './conditions.ts';
 
-const COLOURS = ['#555', '#8a6d1f', '#1f6f8a', '#b5402a', '#c77b1e', '#7a3f8f'];
 const [PANEL, ROW, LEFT, TOP] = [190, 24, 150, 46];
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
@@ -49,10 +48,9 @@ export function differenceChart(
           'text-anchor="middle" fill="#666"',
         );
     }
-    rows.forEach(({ name }, i) => {
+    rows.forEach(({ name, colour }, i) => {
       const { estimate, low, high } = table.get(name)!.get(column)!.difference!;
       const y = TOP + i * ROW + ROW / 2;
-      const colour = COLOURS[CONDITIONS.findIndex(c => c.name === name) % COLOURS.length];
       parts.push(`<line x1="${x(low).toFixed(1)}" x2="${x(high).toFixed(1)}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="3"/>`);
       parts.push(`<circle cx="${x(estimate).toFixed(1)}" cy="${y}" r="4.5" fill="${colour}"/>`);
     });

@@ -8,8 +8,9 @@ import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
 import { PATCH_STAGE } from '../../tuning/llava/patch-stage.ts';
 import { llavaSource } from '../../tuning/llava/source.ts';
 import { UNFOLDED } from '../../tuning/llava/whiten-files.ts';
+import { conditionOf } from './conditions.ts';
 import { pretrain } from './pretrain.ts';
-import { CONDITIONS, type ExperimentSettings, experimentSchema } from './settings.ts';
+import { type ExperimentSettings, experimentSchema } from './settings.ts';
 import { conditionArguments, conditionTask } from './tune.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
@@ -59,10 +60,10 @@ describe('pre-training by all three settings', () => {
   it('gives a start that every condition tunes, by isolated turns where they are asked for', { timeout: 120_000 }, async () => {
     const start = { source: await llavaSource(join(root, 'whole')), world };
     const { beta, alpha_end, bottleneck_layer, weight_decay, ...others } = settings('whole');
-    const vittle = CONDITIONS.find(({ name }) => name === 'vittle-f')!;
+    const vittle = conditionOf('vittle-f');
     for (const isolated of [true, false]) {
       const all = { ...others, beta, alpha_end, bottleneck_layer, weight_decay, tune_isolated_turns: isolated };
-      const task = await conditionTask(runtime, vittle, conditionArguments(vittle, 0, all, root), start, all);
+      const task = await conditionTask(runtime, vittle, conditionArguments(vittle, 0, all, root), start, all, () => {});
       const batch = await task.batch(0);
       expect('turns' in batch).toBe(isolated);
       const out = await task.graph.run({ ...task.feeds(), ...batch });
@@ -72,8 +73,8 @@ describe('pre-training by all three settings', () => {
   });
 
   it('leaves settings of older experiments as they were written', () => {
-    expect(
-      Object.keys(JSON.parse(JSON.stringify(experimentSchema.parse({ start: 'x' })))).filter(key => key.startsWith('pretrain')),
-    ).toEqual(['pretrain_steps', 'pretrain_learning_rate']);
+    const keys = Object.keys(JSON.parse(JSON.stringify(experimentSchema.parse({ start: 'x' }))));
+    expect(keys.filter(key => key.startsWith('pretrain'))).toEqual(['pretrain_steps', 'pretrain_learning_rate']);
+    for (const later of ['conditions', 'beta_pass', 'noise_variance', 'smallest_effect']) expect(keys).not.toContain(later);
   });
 });

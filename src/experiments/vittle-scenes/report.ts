@@ -11,8 +11,10 @@ import {
   explain,
   movements,
   type RunOutcome,
+  SMALLEST_EFFECT,
+  verdict,
 } from './analyse.ts';
-import { CONDITIONS } from './settings.ts';
+import { titleOf } from './conditions.ts';
 
 const digits = (value: number, signed = false): string => {
   if (Number.isNaN(value)) return '–';
@@ -21,7 +23,6 @@ const digits = (value: number, signed = false): string => {
 };
 const interval = ({ low, high }: Estimate, signed = false): string => `[${digits(low, signed)}, ${digits(high, signed)}]`;
 const p = (value: number): string => (value < 0.001 ? '< .001' : digits(value));
-const titleOf = (name: string): string => CONDITIONS.find(c => c.name === name)?.title ?? name;
 
 /** A Markdown table. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -37,6 +38,24 @@ function mainTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[], col
       const { accuracy, difference } = cells.get(column)!;
       const text = `${digits(accuracy.estimate)} ${interval(accuracy)}`;
       return difference ? `${text}<br>${digits(difference.estimate, true)} ${interval(difference, true)}, p ${p(difference.p)}` : text;
+    }),
+  ]);
+  return markdownTable(['', ...columns.map(c => c.name)], rows);
+}
+
+/** One row per condition but the first: what its difference says, whether it could be shown to be too small to matter. */
+function equivalenceTable(
+  runs: readonly RunOutcome[],
+  exams: readonly ExamFacts[],
+  columns: readonly Column[],
+  smallest: number | undefined,
+): string {
+  const table = analyse(runs, exams, columns, smallest);
+  const rows = [...table].slice(1).map(([name, cells]) => [
+    titleOf(name),
+    ...columns.map(({ name: column }) => {
+      const difference = cells.get(column)!.difference!;
+      return `${verdict(difference)} (p ${p(difference.equivalence)})`;
     }),
   ]);
   return markdownTable(['', ...columns.map(c => c.name)], rows);
@@ -128,14 +147,20 @@ function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts
   return markdownTable(['', 'r across shifts', 'ρ', 'r across conditions, shift by shift', 'ρ'], rows);
 }
 
-/** The report's tables under their headings. @param exams as sat, the clean one first */
-export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
+/**
+ * The report's tables under their headings. @param exams as sat, the clean one first @param smallest the smallest difference of accuracy that
+ * matters, a share
+ */
+export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly ExamFacts[], smallest = SMALLEST_EFFECT): string {
   const seeds = new Set(runs.map(r => r.seed)).size;
   const items = exams[0].items.filter(i => i.task !== 'caption').length;
   return [
-    `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p adjusted by Holm within a column.`,
+    `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p by Student’s t with one degree of freedom less than there are seeds or scenes, whichever are fewer, adjusted by Holm within a column.`,
     '## Accuracy',
     mainTable(runs, exams, columnsOf(exams)),
+    '## Is the difference too small to matter?',
+    `Two one-sided tests against a smallest effect of interest of ${digits(smallest)}, adjusted by Holm within a column: p is that of “the difference is as large as this, or larger”. *equal*: shown to be smaller (p < .05), with no difference found; *better*, *worse*: a difference was found above; *open*: neither.`,
+    equivalenceTable(runs, exams, columnsOf(exams), smallest),
     '## Clean accuracy by task',
     taskTable(runs, exams),
     '## Each shift',

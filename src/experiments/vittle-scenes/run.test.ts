@@ -7,9 +7,11 @@ import { loadSprites } from '../../scenes/sprites.ts';
 import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
-import { analyse, COLUMNS, type ExamFacts, explain, movements, type RunOutcome } from './analyse.ts';
+import { analyse, COLUMNS, type ExamFacts, explain, movements, type RunOutcome, verdict } from './analyse.ts';
+import { conditionsOf } from './conditions.ts';
+import { experimentMarkdown } from './report.ts';
 import { runExperiment, writeReport } from './run.ts';
-import { CONDITIONS, type ExperimentSettings, experimentSchema } from './settings.ts';
+import { type ExperimentSettings, experimentSchema } from './settings.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const TINY = { hidden_size: 32, intermediate_size: 48, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1 };
@@ -51,7 +53,7 @@ describe('the Vittle experiment', () => {
     expect(await runExperiment(runtime, parts, settings)).toBe(true);
     const { runs } = await results(whole);
     expect((await results(parts)).runs).toEqual(runs);
-    expect(runs.map(r => r.condition)).toEqual(CONDITIONS.map(c => c.name));
+    expect(runs.map(r => r.condition)).toEqual(['plain', 'weight-decay', 'lora', 'vittle-f', 'vittle-l', 'vittle-official']);
     expect(Object.keys(runs[0].outcomes)).toEqual([
       'clean',
       ...['openmoji', 'fluent-emoji', 'emojione'].map(s => `style:${s}`),
@@ -62,7 +64,7 @@ describe('the Vittle experiment', () => {
     expect(runs[0].outcomes['text:word_swap:3'].distance.cosine_visual).toBeCloseTo(0, 6);
     expect(runs[0].outcomes['image:contrast:3'].distance.cosine_visual).toBeGreaterThan(1e-6);
     const report = await readFile(join(whole, 'report.md'), 'utf8');
-    for (const { title } of CONDITIONS) expect(report).toContain(`| ${title} |`);
+    for (const { title } of conditionsOf({})) expect(report).toContain(`| ${title} |`);
     // Nothing was chosen: no file, no sentence and no key says that something was.
     const { beta, alpha_end, bottleneck_layer, weight_decay } = settings;
     const given = { beta, alpha_end, bottleneck_layer, weight_decay };
@@ -74,6 +76,11 @@ describe('the Vittle experiment', () => {
       'no seed 1: the experiment has the seeds 0 to 0',
     );
     await expect(runExperiment(runtime, whole, { ...settings, tune_steps: 3 })).rejects.toThrow('other settings');
+    // Conditions may be added to a finished folder; what is there is not done again.
+    expect(await runExperiment(runtime, whole, { ...settings, conditions: ['plain', 'noise-pass', 'lora'] })).toBe(true);
+    const { runs: added } = await results(whole);
+    expect(added.map(r => r.condition)).toEqual(['plain', 'lora', 'noise-pass']);
+    expect(added.slice(0, 2)).toEqual([runs[0], runs[2]]);
   });
 });
 
@@ -124,7 +131,7 @@ describe('its analysis', () => {
       ]),
     ),
   });
-  const runs = [0, 1, 2].flatMap(seed => [run('plain', seed, [0.9, 0.7, 0.4]), run('vittle-f', seed, [0.9, 0.8, 0.6])]);
+  const runs = [0, 1, 2, 3, 4, 5, 6, 7].flatMap(seed => [run('plain', seed, [0.9, 0.7, 0.4]), run('vittle-f', seed, [0.9, 0.8, 0.6])]);
 
   it('finds the accuracy and the paired difference of each condition', () => {
     const table = analyse(
@@ -138,6 +145,42 @@ describe('its analysis', () => {
     expect(shifted.estimate).toBeCloseTo(0.15);
     expect(shifted.low).toBeGreaterThan(0);
     expect(shifted.p).toBeLessThan(0.05);
+  });
+
+  it('shows that two are equal where they are, and says what is open', () => {
+    const of = (column: string, smallest: number) =>
+      analyse(
+        runs,
+        exams,
+        COLUMNS.filter(c => c.name === column),
+        smallest,
+      )
+        .get('vittle-f')!
+        .get(column)!.difference!;
+    expect(of('clean', 0.01)).toMatchObject({ p: 1, equivalence: 0 });
+    expect(verdict(of('clean', 0.01))).toBe('equal');
+    expect(of('image corruptions', 0.01).equivalence).toBeGreaterThan(0.9);
+    expect(verdict(of('image corruptions', 0.01))).toBe('better');
+    // The error is about .04: .15 is as good as shown to be below .5, and no one knows whether it is below .2.
+    expect(verdict(of('image corruptions', 0.5))).toBe('differs, less than matters');
+    expect(of('image corruptions', 0.2).equivalence).toBeGreaterThan(0.05);
+    const open = { estimate: 0, low: -1, high: 1, level: 0.95, standardError: 0.5, p: 0.4, equivalence: 0.3 };
+    expect(verdict(open)).toBe('open');
+    expect(verdict({ ...open, estimate: -0.1, p: 0.04 })).toBe('worse');
+    expect(experimentMarkdown(runs, exams, 0.2)).toContain('smallest effect of interest of .200');
+  });
+
+  it('counts seeds, not questions, as what is free: with two seeds p is that of one degree of freedom', () => {
+    const two = [0, 1].flatMap(seed => [run('plain', seed, [0.9, 0.7, 0.4]), run('vittle-f', seed, [0.9, 0.8, 0.6])]);
+    const { estimate, standardError, p } = analyse(
+      two,
+      exams,
+      COLUMNS.filter(c => c.name === 'image corruptions'),
+    )
+      .get('vittle-f')!
+      .get('image corruptions')!.difference!;
+    // Cauchy's tails.
+    expect(p).toBeCloseTo((2 * Math.atan(standardError / estimate)) / Math.PI, 10);
   });
 
   it('sees that distances explain the loss where they do', () => {

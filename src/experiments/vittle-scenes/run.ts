@@ -22,14 +22,14 @@ import { llavaSource } from '../../tuning/llava/source.ts';
 import { train } from '../../tuning/trainer.ts';
 import type { ExamFacts, RunOutcome } from './analyse.ts';
 import { differenceChart } from './chart.ts';
+import { type Condition, type ConditionName, conditionOf, conditionsOf, passesOn, titleOf } from './conditions.ts';
 import { type PreparedExam, prepareExams } from './exams.ts';
 import { type ExperimentHooks, logged } from './hooks.ts';
 import { measure } from './measure.ts';
 import { OutcomeStore } from './outcomes.ts';
 import { pretrain } from './pretrain.ts';
 import { experimentMarkdown } from './report.ts';
-import { CONDITIONS, type Condition, type ExperimentSettings } from './settings.ts';
-
+import type { ExperimentSettings } from './settings.ts';
 import { conditionArguments, conditionOptimizer, conditionTask, type ExperimentStart, type Tunables } from './tune.ts';
 
 const toJson = (value: unknown): string => `${JSON.stringify(value)}\n`;
@@ -49,7 +49,11 @@ async function readOr<T>(path: string, schema: z.ZodType<T>, remedy: string): Pr
 }
 
 const chosenSchema = z.looseObject({
-  chosen: z.object({ beta: z.number(), alpha_end: z.number(), bottleneck_layer: z.number(), weight_decay: z.number() }),
+  chosen: z.object({
+    ...{ beta: z.number(), alpha_end: z.number(), bottleneck_layer: z.number(), weight_decay: z.number() },
+    beta_pass: z.number().optional(),
+  }),
+  scores: z.array(z.looseObject({})).default([]),
 });
 
 /** A run as a task of the plan; its folder is its key. */
@@ -65,7 +69,9 @@ const taskOf = (input: ExperimentJob): Task<ExperimentJob> => ({ input, keys: [i
 
 /** The runs of an experiment, seed by seed, so that a stop leaves complete comparisons. */
 export const planExperiment = (settings: ExperimentSettings & Tunables, seeds: readonly number[]): Task<ExperimentJob>[] =>
-  seeds.flatMap(seed => CONDITIONS.map(condition => taskOf({ condition, seed, settings, folder: `runs/${condition.name}-${seed}` })));
+  seeds.flatMap(seed =>
+    conditionsOf(settings).map(condition => taskOf({ condition, seed, settings, folder: `runs/${condition.name}-${seed}` })),
+  );
 
 /** What all runs of an experiment share. */
 interface Laboratory {
@@ -90,7 +96,7 @@ async function runAll(
   const work = async ({ condition, seed, settings, folder }: ExperimentJob, on: TaskHooks<RunOutcome>): Promise<void> => {
     const directory = join(output, folder);
     const args = conditionArguments(condition, seed, settings, directory);
-    const task = await conditionTask(runtime, condition, args, start, settings);
+    const task = await conditionTask(runtime, condition, args, start, settings, message => hooks.onWarning?.(message));
     try {
       const onStep = (step: number, total: number, loss: number): void => {
         note = `${condition.title}, seed ${seed}: step ${step} of ${total}, loss ${loss.toFixed(3)}`;
@@ -123,12 +129,15 @@ async function runAll(
 }
 
 /** Candidates for each hyper-parameter; chosen one after the other, the others at their defaults or as chosen before. */
-const CANDIDATES: readonly { readonly condition: string; readonly key: keyof Tunables; readonly values: readonly number[] }[] = [
+const CANDIDATES: readonly { readonly condition: ConditionName; readonly key: keyof Tunables; readonly values: readonly number[] }[] = [
   { condition: 'vittle-f', key: 'beta', values: [0.01, 0.1, 1] },
   { condition: 'vittle-f', key: 'bottleneck_layer', values: [1, 2] },
   { condition: 'vittle-f', key: 'alpha_end', values: [0.25, 0.5] },
   { condition: 'weight-decay', key: 'weight_decay', values: [1, 10] },
 ];
+
+/** That of the conditions that begin by passing on: their KL starts at more than a nat, so that the published form's β is no guide. */
+const PASS_CANDIDATES: typeof CANDIDATES = [{ condition: 'vittle-f-pass', key: 'beta_pass', values: [0.001, 0.01, 0.1] }];
 
 /** Accuracy on the validation exams together. */
 function score(outcome: RunOutcome, exams: readonly PreparedExam[]): number {
@@ -140,21 +149,30 @@ function score(outcome: RunOutcome, exams: readonly PreparedExam[]): number {
 }
 
 /** Hyper-parameters as the settings give them. */
-const givenTunables = ({ beta, alpha_end, bottleneck_layer, weight_decay }: ExperimentSettings): Tunables => ({
+const givenTunables = ({ beta, alpha_end, bottleneck_layer, weight_decay, beta_pass }: ExperimentSettings): Tunables => ({
   ...{ beta, alpha_end, bottleneck_layer, weight_decay },
+  // Names of folders are made of these: no key without a value.
+  ...(beta_pass === undefined ? {} : { beta_pass }),
 });
 
-/** Chooses hyper-parameters by accuracy on clean and corrupted validation scenes; seed 1000, which no test run has. */
+/**
+ * Chooses hyper-parameters by accuracy on clean and corrupted validation scenes; seed 1000, which no test run has. What an earlier call chose
+ * stays; conditions that came later add what is theirs.
+ */
 async function choose(laboratory: Laboratory, settings: ExperimentSettings, exams: readonly PreparedExam[]): Promise<Tunables> {
   const { output, start, store, hooks } = laboratory;
   const path = join(output, 'chosen.json');
   const known = await readOr(path, chosenSchema, 'delete it to have the choice made again');
-  if (known) return known.chosen;
-  let chosen = givenTunables(settings);
-  const scores: object[] = [];
+  const wanted = [...(known ? [] : CANDIDATES), ...(conditionsOf(settings).some(passesOn) ? PASS_CANDIDATES : [])].filter(
+    ({ key }) => known?.chosen[key] === undefined,
+  );
+  if (known && wanted.length === 0) return known.chosen;
+  let chosen: Tunables = known?.chosen ?? givenTunables(settings);
+  const scores: object[] = [...(known?.scores ?? [])];
+  const runs = scores.length + wanted.flatMap(c => c.values).length;
   const seen = new Map<string, number>();
-  for (const { condition: name, key, values } of CANDIDATES) {
-    const condition = CONDITIONS.find(c => c.name === name)!;
+  for (const { condition: name, key, values } of wanted) {
+    const condition = conditionOf(name);
     let best: { value: number; score: number } | undefined;
     for (const value of values) {
       if (key === 'bottleneck_layer' && value >= start.source.config.text_config.num_hidden_layers) continue;
@@ -164,7 +182,7 @@ async function choose(laboratory: Laboratory, settings: ExperimentSettings, exam
       if (result === undefined) {
         const folder = `validation/${name}-${Object.values(tunables).join('-')}`;
         const task = taskOf({ condition, seed: 1000, settings: { ...settings, ...tunables }, folder });
-        await runAll(laboratory, [task], exams, `Choosing ${key} (${scores.length + 1} of ${CANDIDATES.flatMap(c => c.values).length})`);
+        await runAll(laboratory, [task], exams, `Choosing ${key} (${scores.length + 1} of ${runs})`);
         result = score(store.result(folder)!, exams);
         seen.set(id, result);
       }
@@ -199,7 +217,9 @@ export async function runExperiment(
   if (lock.takenOver) hooks.onResult?.(lock.takenOver);
   const claimed = join(output, 'settings.json');
   const before = await readOr(claimed, z.looseObject({}), 'choose another directory');
-  if (before && toJson({ ...before, seeds: 0 }) !== toJson({ ...settings, seeds: 0 }))
+  // Seeds and conditions may be added: the runs that are there stay what they are.
+  const fixed = (of: object): string => toJson({ ...of, seeds: 0, conditions: undefined });
+  if (before && fixed(before) !== fixed(settings))
     throw new NarrowsError(`${output} holds an experiment of other settings (see its settings.json); choose another directory.`, {
       kind: 'usage',
     });
@@ -229,11 +249,11 @@ export async function runExperiment(
       });
     const seeds = Array.from({ length: settings.seeds }, (_, seed) => seed).filter(seed => hooks.onlySeeds?.includes(seed) ?? true);
     const plan = planExperiment({ ...settings, ...tunables }, seeds);
-    const titleOf = (name: string): string => CONDITIONS.find(c => c.name === name)?.title ?? name;
+    const last = conditionsOf(settings).at(-1)!.name;
     await runAll(laboratory, plan, exams, 'Tuning', async outcome => {
       hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, exams)}`);
       // After each seed, so that a stop leaves a report.
-      if (outcome.condition !== CONDITIONS.at(-1)!.name) return;
+      if (outcome.condition !== last) return;
       await writeReport(output, settings, tunables, finished(store, plan), exams.map(factsOf));
     });
     return true;
@@ -266,7 +286,10 @@ export async function writeReport(
 ): Promise<void> {
   const origin = settings.choose ? 'Chosen on validation scenes' : 'Nothing was chosen on validation scenes; taken from the settings';
   const facts = `Settings: ${JSON.stringify(settings)}\n\n${origin}: ${JSON.stringify(tunables)}`;
-  await writeFileAtomic(join(output, 'report.md'), `# Vittle on scenes\n\n${facts}\n\n${experimentMarkdown(runs, exams)}`);
+  await writeFileAtomic(
+    join(output, 'report.md'),
+    `# Vittle on scenes\n\n${facts}\n\n${experimentMarkdown(runs, exams, settings.smallest_effect)}`,
+  );
   await writeFileAtomic(join(output, 'chart.svg'), differenceChart(runs, exams));
   await writeFileAtomic(
     join(output, 'results.json'),

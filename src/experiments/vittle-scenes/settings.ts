@@ -1,31 +1,10 @@
-/** @file What `narrows experiment vittle-scenes` runs: conditions, shifts, sizes. All of it stands in the experiment's settings.json. */
+/** @file What `narrows experiment vittle-scenes` runs: which conditions, shifts, sizes. All of it stands in the experiment's settings.json. */
 import { z } from 'zod';
+import { CONDITION_NAMES } from './conditions.ts';
 
 /** A number far beyond what the experiment can use is refused before anything is allocated. */
 const count = z.number().int().positive().max(1_000_000);
 const share = z.number().min(0).max(1);
-
-/** How a condition tunes. */
-export interface Condition {
-  readonly name: string;
-  /** As tables call it. */
-  readonly title: string;
-  readonly method: 'full' | 'lora' | 'vittle';
-  readonly prior?: 'fixed' | 'learnable';
-  readonly decay?: boolean;
-  /** Half-log KL, split by index, evaluation at an alpha of 0.5. */
-  readonly official?: boolean;
-}
-
-/** All conditions; the first is what the others are compared with. */
-export const CONDITIONS: readonly Condition[] = [
-  { name: 'plain', title: 'plain', method: 'full' },
-  { name: 'weight-decay', title: 'weight decay', method: 'full', decay: true },
-  { name: 'lora', title: 'LoRA', method: 'lora' },
-  { name: 'vittle-f', title: 'Vittle F', method: 'vittle', prior: 'fixed' },
-  { name: 'vittle-l', title: 'Vittle L', method: 'vittle', prior: 'learnable' },
-  { name: 'vittle-official', title: 'Vittle, official switches', method: 'vittle', prior: 'fixed', official: true },
-];
 
 /** Settings of the experiment. The same ones resume it. */
 export const experimentSchema = z.strictObject({
@@ -65,7 +44,28 @@ export const experimentSchema = z.strictObject({
   beta: z.number().nonnegative().default(0.1),
   alpha_end: share.default(0.5),
   bottleneck_layer: z.number().int().min(0).max(1024).default(2),
-  choose: z.boolean().default(true).describe('Choose beta, layer, alpha and weight decay on validation scenes; else take those above'),
+  beta_pass: z.number().nonnegative().optional().describe('beta of the conditions with pass (default: beta)'),
+  noise_variance: z
+    .number()
+    .positive()
+    .max(100)
+    .optional()
+    .describe(
+      'Variance of the condition noise-pass, and what dropout is as strong as, in units of the stream (default: 0.1, as pass begins)',
+    ),
+  conditions: z
+    .array(z.enum([...CONDITION_NAMES, 'all']))
+    .refine(list => list.includes('plain') || list.includes('all'), 'it must have plain, which the others are compared with')
+    .optional()
+    .describe(`Conditions: all, or some of ${CONDITION_NAMES.join(', ')} (default: the first six)`),
+  smallest_effect: share
+    .positive()
+    .optional()
+    .describe('Smallest difference of accuracy that matters: what is shown to be less counts as equal (default: 0.01)'),
+  choose: z
+    .boolean()
+    .default(true)
+    .describe('Choose beta, layer, alpha and weight decay (and beta_pass) on validation scenes; else take those above'),
   scenes: count.max(10_000).default(40).describe('Scenes of each exam'),
   severities: z.array(z.coerce.number().int().min(1).max(5)).default([1, 3, 5]),
   corruptions: z.array(z.string()).default(['gaussian_noise', 'defocus_blur', 'contrast', 'brightness', 'jpeg_compression']),

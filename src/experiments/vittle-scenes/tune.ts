@@ -1,5 +1,6 @@
 /** @file One tuning run of the Vittle experiment: a condition and a seed, from the common start; resumed where it stopped. */
 
+import { START_VARIANCE } from '../../bottleneck/gaussian/config.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
 import { join } from '../../node/paths.ts';
 import { AdamW, type Parameter } from '../../optim/adamw.ts';
@@ -9,10 +10,13 @@ import { floats } from '../../tensor/tensor.ts';
 import { type TrainingArguments, trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { tuneTrainingSchema } from '../../tuning/llava/arguments.ts';
 import { type Method, methodOf } from '../../tuning/llava/method.ts';
-import { type SceneTuneTask, sceneTuneTask } from '../../tuning/llava/scene-tune.ts';
+import { type SceneTuneTask, sceneTuneTask, sceneUpdates } from '../../tuning/llava/scene-tune.ts';
 import type { LlavaSource } from '../../tuning/llava/source.ts';
+import { dropoutRateOf } from '../../tuning/llava/stream-dropout.ts';
+import { withStreamScale } from '../../tuning/llava/stream-scale.ts';
 import { optimizerOptions } from '../../tuning/trainer.ts';
-import type { Condition, ExperimentSettings } from './settings.ts';
+import { type Condition, passesOn } from './conditions.ts';
+import type { ExperimentSettings } from './settings.ts';
 
 /** Everything that the runs of an experiment share. */
 export interface ExperimentStart {
@@ -21,18 +25,21 @@ export interface ExperimentStart {
 }
 
 /** Hyper-parameters that validation chooses among. */
-export type Tunables = Pick<ExperimentSettings, 'beta' | 'alpha_end' | 'bottleneck_layer' | 'weight_decay'>;
+export type Tunables = Pick<ExperimentSettings, 'beta' | 'alpha_end' | 'bottleneck_layer' | 'weight_decay' | 'beta_pass'>;
 
-/** What a condition trains: the method as `narrows train tune` would have it. */
+/**
+ * What a condition trains: the method as `narrows train tune` would have it. With `pass` the stream's scale is not measured yet (see
+ * `withStreamScale`).
+ */
 export function conditionMethod(condition: Condition, { source }: ExperimentStart, settings: ExperimentSettings & Tunables): Method {
-  const { beta, alpha_end, bottleneck_layer: layer, lora_r } = settings;
-  const official = condition.official ? { half_log_kl: true, index_split: true, alpha_inference: 0.5 } : {};
+  const { alpha_end, bottleneck_layer: layer, lora_r, noise_variance: variance } = settings;
+  const beta = passesOn(condition) ? (settings.beta_pass ?? settings.beta) : settings.beta;
   const args = tuneTrainingSchema.parse({
     output_dir: 'unused',
     method: condition.method,
-    prior: condition.prior,
     ...{ beta_visual: beta, beta_text: beta, alpha_end, bottleneck_layer: [layer], lora_r, lora_alpha: 2 * lora_r, lora_dropout: 0 },
-    ...official,
+    ...(variance === undefined ? {} : { noise_variance_visual: variance, noise_variance_text: variance }),
+    ...condition.tune,
   });
   return methodOf(args, source.entries.keys(), source.config.text_config.num_hidden_layers);
 }
@@ -75,13 +82,14 @@ export function conditionOptimizer(
   return new AdamW(task.parameters, { ...optimizerOptions(args), groups });
 }
 
-/** A task for `train`. */
-export function conditionTask(
+/** A task for `train`. @param onWarning told what the measurement of the stream's scale says */
+export async function conditionTask(
   runtime: Runtime,
   condition: Condition,
   args: TrainingArguments,
   start: ExperimentStart,
   settings: ExperimentSettings & Tunables,
+  onWarning: (message: string) => void,
 ): Promise<SceneTuneTask> {
   const chat = {
     curriculumSteps: 0,
@@ -91,7 +99,12 @@ export function conditionTask(
     maxTurns: settings.max_turns,
     isolated: settings.tune_isolated_turns,
   };
-  return sceneTuneTask(runtime, args, { ...start, chat, method: conditionMethod(condition, start, settings) }, saveTrained);
+  const updates = sceneUpdates(args, { ...start, chat });
+  const asked = conditionMethod(condition, start, settings);
+  const method = await withStreamScale(runtime, start.source, asked, async k => updates.rows(k, 0), onWarning);
+  const { alpha_end: alpha, noise_variance: variance = START_VARIANCE, bottleneck_layer: layer } = settings;
+  const dropout = condition.dropout ? { layers: [layer], rate: dropoutRateOf(alpha, variance) } : undefined;
+  return sceneTuneTask(runtime, args, { ...start, chat, method, dropout }, saveTrained);
 }
 
 /** Only what is trained: the rest is the start's. */

@@ -22,6 +22,7 @@ import { type SceneChatSettings, SceneUpdates, updateSettings } from './scene-ba
 import { examGraph } from './scene-eval.ts';
 import type { LlavaSource } from './source.ts';
 import { startValues } from './start-values.ts';
+import { type StreamDropout, streamDropout, streamDropoutFeeds } from './stream-dropout.ts';
 import { updateBatch } from './update-batch.ts';
 
 /** What is tuned, and how. */
@@ -30,6 +31,8 @@ export interface SceneTuneSettings {
   readonly world: SceneWorld;
   readonly chat: Omit<SceneChatSettings, 'seed' | 'batchSize' | 'imageMean' | 'imageStd'>;
   readonly method: Method;
+  /** Dropout while training, of a run without a bottleneck. */
+  readonly dropout?: StreamDropout;
   /** Compute activations again for the gradient. */
   readonly recompute?: boolean;
 }
@@ -43,7 +46,10 @@ export interface SceneTuneTask extends TrainTask {
 }
 
 /** The conversations that a run is tuned on, update by update. */
-export function sceneUpdates(args: TrainingArguments, { source, world, chat }: Omit<SceneTuneSettings, 'method'>): SceneUpdates {
+export function sceneUpdates(
+  args: TrainingArguments,
+  { source, world, chat }: Omit<SceneTuneSettings, 'method' | 'dropout'>,
+): SceneUpdates {
   const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
   const batches = { ...chat, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
   return new SceneUpdates(world, source.config, batches, args.gradient_accumulation_steps);
@@ -56,7 +62,7 @@ export async function sceneTuneTask(
   settings: SceneTuneSettings,
   save: (directory: string, parameters: readonly Parameter[]) => Promise<void>,
 ): Promise<SceneTuneTask> {
-  const { source, method } = settings;
+  const { source, method, dropout } = settings;
   const { config, entries } = source;
   const { bottleneck } = method;
   const tokens = imageTokens(config);
@@ -73,7 +79,7 @@ export async function sceneTuneTask(
     isolatedTurns: settings.chat.isolated,
     weighted: settings.chat.lossAverage === 'turn',
     recompute: settings.recompute,
-    bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, tokens)),
+    bottleneck: bottleneck ? p => trainingBottleneck(p, bottleneck, tokens) : dropout && (() => streamDropout(dropout)),
   });
   const parameters = await startValues(traced.parameters, { entries, bottleneck, width, seed: args.seed });
   const graph = await compile(runtime, traced.outputs, trainingCompileOptions(entries));
@@ -84,7 +90,7 @@ export async function sceneTuneTask(
     runtime,
     parameters,
     graph,
-    batch: step => updateBatch(scenes, draw, step),
+    batch: async step => ({ ...(await updateBatch(scenes, draw, step)), ...(dropout && streamDropoutFeeds(args.seed, step)) }),
     examiner(states = []) {
       const { model, base } = partlyTrained(part);
       return compile(

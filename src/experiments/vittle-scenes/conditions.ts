@@ -1,0 +1,75 @@
+/** @file The ways to tune that the Vittle experiment compares: one table, from which settings, runs, tables and charts take them. */
+import type { z } from 'zod';
+import type { tuneTrainingSchema } from '../../tuning/llava/arguments.ts';
+
+/** How a condition tunes. */
+interface ConditionEntry {
+  /** As tables call it. */
+  readonly title: string;
+  /** In charts. */
+  readonly colour: string;
+  readonly method: 'full' | 'lora' | 'vittle';
+  /** Weight decay as the settings say. */
+  readonly decay?: boolean;
+  /** Dropout on the stream, of the strength of the noise that `pass` begins with. */
+  readonly dropout?: boolean;
+  /** Arguments of `narrows train tune` beside those that all conditions share. */
+  readonly tune?: Partial<z.input<typeof tuneTrainingSchema>>;
+}
+
+const PASS = { bottleneck_init: 'pass' } as const;
+/** The variance of the published form's prior, which its posterior begins at. */
+const PRIOR_NOISE = { noise_variance_visual: 1, noise_variance_text: 1 };
+
+const TABLE = {
+  plain: { title: 'plain', colour: '#555', method: 'full' },
+  'weight-decay': { title: 'weight decay', colour: '#8a6d1f', method: 'full', decay: true },
+  lora: { title: 'LoRA', colour: '#1f6f8a', method: 'lora' },
+  'vittle-f': { title: 'Vittle F', colour: '#b5402a', method: 'vittle', tune: { prior: 'fixed' } },
+  'vittle-l': { title: 'Vittle L', colour: '#c77b1e', method: 'vittle', tune: { prior: 'learnable' } },
+  'vittle-official': {
+    ...{ title: 'Vittle, official switches', colour: '#7a3f8f', method: 'vittle' },
+    tune: { prior: 'fixed', half_log_kl: true, index_split: true, alpha_inference: 0.5 },
+  },
+  dropout: { title: 'dropout', colour: '#4f7d3a', method: 'full', dropout: true },
+  noise: { title: 'noise as the prior’s', colour: '#2f4b7c', method: 'vittle', tune: { control: 'noise', ...PRIOR_NOISE } },
+  'noise-pass': { title: 'noise as where pass begins', colour: '#5f8fd0', method: 'vittle', tune: { control: 'noise', ...PASS } },
+  deterministic: { title: 'encoder without noise', colour: '#00796b', method: 'vittle', tune: { control: 'deterministic' } },
+  'deterministic-pass': {
+    ...{ title: 'encoder without noise, pass', colour: '#4db6ac', method: 'vittle' },
+    tune: { control: 'deterministic', ...PASS },
+  },
+  'vittle-f-pass': { title: 'Vittle F, pass', colour: '#d81b60', method: 'vittle', tune: { prior: 'fixed', ...PASS } },
+  'vittle-l-pass': { title: 'Vittle L, pass', colour: '#f48fb1', method: 'vittle', tune: { prior: 'learnable', ...PASS } },
+} as const satisfies Record<string, ConditionEntry>;
+
+/** Name of a condition; folders of runs are called by it. */
+export type ConditionName = keyof typeof TABLE;
+
+/** A way to tune, with its name. */
+export interface Condition extends ConditionEntry {
+  readonly name: ConditionName;
+}
+
+/** All conditions, in the order of tables. The first is what the others are compared with. */
+export const CONDITIONS: readonly Condition[] = Object.entries(TABLE).map(([name, entry]) => ({ name: name as ConditionName, ...entry }));
+
+/** All names, in the order of tables. */
+export const CONDITION_NAMES = Object.keys(TABLE) as [ConditionName, ...ConditionName[]];
+
+/** Those of an experiment that names none: the six of the first test. */
+const USUAL: readonly ConditionName[] = ['plain', 'weight-decay', 'lora', 'vittle-f', 'vittle-l', 'vittle-official'];
+
+/** The conditions that an experiment's settings ask for, each once, in the order of tables. */
+export function conditionsOf({ conditions = USUAL }: { readonly conditions?: readonly (ConditionName | 'all')[] }): Condition[] {
+  return CONDITIONS.filter(({ name }) => conditions.includes('all') || conditions.includes(name));
+}
+
+/** The condition of a name. */
+export const conditionOf = (name: ConditionName): Condition => CONDITIONS.find(c => c.name === name)!;
+
+/** Whether a condition's encoder begins by passing on and is charged, so that β means another thing than in the published form. */
+export const passesOn = ({ tune }: Condition): boolean => tune?.bottleneck_init === 'pass' && tune.control === undefined;
+
+/** As tables call a condition; a name that is none stands for itself. */
+export const titleOf = (name: string): string => CONDITIONS.find(c => c.name === name)?.title ?? name;
