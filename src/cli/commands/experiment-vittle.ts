@@ -17,10 +17,15 @@ function configure(command: Command): void {
   addSchemaFlags(command, experimentSchema, 'Settings:', new Set(['seeds']));
   command.option('--seeds <n>', 'seeds per condition (default: 5)', integer(1, 1000));
   command.option('--only-seeds <list>', 'run only these seeds, from 0, to spread the runs over machines', list);
+  command.option('--only-start', 'pre-train the start and end there; the same command without it goes on');
   command.addHelpText(
     'after',
     `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes (unless --no-choose), tunes the conditions with each seed, measures all\nof them on the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
       ['narrows experiment vittle-scenes --output vittle --start start', 'Everything, from pre-training on'],
+      [
+        'narrows experiment vittle-scenes --config examples/pretrain-scene-llava.json --output vittle --only-start',
+        'Only the start, by a recipe',
+      ],
       ['narrows experiment vittle-scenes --output vittle --start scene-llava --tune-steps 300', 'From the shipped model, shorter runs'],
       ['narrows experiment vittle-scenes --output vittle --start start --conditions all', 'With all controls'],
     )}`,
@@ -28,7 +33,13 @@ function configure(command: Command): void {
 }
 
 async function run(context: Context, options: Options) {
-  const { output, numThreads, seeds, onlySeeds } = options as { output: string; numThreads: number; seeds?: number; onlySeeds?: string[] };
+  const { output, numThreads, seeds, onlySeeds, onlyStart } = options as {
+    output: string;
+    numThreads: number;
+    seeds?: number;
+    onlySeeds?: string[];
+    onlyStart?: boolean;
+  };
   const given = { ...fileValues(context), ...schemaValues(experimentSchema, options), ...(seeds === undefined ? {} : { seeds }) };
   const settings = parseArguments(experimentSchema, given, context.config?.file ?? 'the settings');
   const runtime = nodeRuntime({ threads: numThreads });
@@ -36,13 +47,15 @@ async function run(context: Context, options: Options) {
     const finished = await runExperiment(runtime, output, settings, {
       signal: context.signal,
       onlySeeds: onlySeeds?.map(Number),
+      onlyStart,
       progress: bar => context.progress(bar),
       onResult: message => context.log.info(message),
       onWarning: message => context.log.warn(message),
     });
     context.status();
     if (!finished) return EXIT.interrupted;
-    if (context.json) context.print(JSON.stringify({ output, finished }));
+    if (context.json) context.print(JSON.stringify(onlyStart ? { output, start: settings.start } : { output, finished }));
+    else if (onlyStart) context.print(`${settings.start}: the start is there`);
     else context.print(`${output}: report.md, chart.svg, results.json`);
     return EXIT.done;
   } finally {

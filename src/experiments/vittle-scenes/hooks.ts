@@ -8,6 +8,8 @@ export interface ExperimentHooks {
   readonly signal?: AbortSignal;
   /** Only these seeds: runs may be shared out, and the folders in `runs` put together afterwards. All by default. */
   readonly onlySeeds?: readonly number[];
+  /** End where the start is pre-trained; a call without it goes on from there. */
+  readonly onlyStart?: boolean;
   /** Makes the progress bar: one at a time, of pre-training, of the choice, and of all runs. */
   readonly progress?: (options: ProgressOptions) => Progress;
   onStep?(step: number, total: number, loss: number): void;

@@ -27,14 +27,15 @@ afterAll(async () => {
 const settings = (name: string): ExperimentSettings =>
   experimentSchema.parse({
     ...{ start: join(root, name), pretrain_steps: 3, batch_size: 2, scenes: 2 },
-    ...{ pretrain_isolated_turns: true, pretrain_whiten_scenes: 40, pretrain_patch_steps: 2 },
+    ...{ pretrain_isolated_turns: true, pretrain_whiten_scenes: 40, pretrain_patch_steps: 2, pretrain_existence_steps: 2 },
+    ...{ pretrain_scale: true, pretrain_sink: true, pretrain_matching_start: true, pretrain_group_rates: true, pretrain_batch_size: 1 },
   });
 
-describe('pre-training by all three settings', () => {
-  it('stops and goes on in either part, in the same bits, and writes a plain model', { timeout: 240_000 }, async () => {
+describe('pre-training by the whole recipe', () => {
+  it('stops and goes on in each part, in the same bits, and writes a plain model', { timeout: 240_000 }, async () => {
     expect(await pretrain(runtime, settings('whole'), world, {})).toBe(true);
-    // Step 1 of the stage on patches, then step 2 of the conversations.
-    for (const stopAt of [1, 2]) {
+    // Step 1 of the stage on patches, step 1 of existence, then step 2 of the conversations.
+    for (const stopAt of [1, 1, 2]) {
       const stop = new AbortController();
       const onStep = (step: number, total: number): void => {
         if (step === stopAt && total === stopAt + 1) stop.abort();
@@ -45,16 +46,24 @@ describe('pre-training by all three settings', () => {
     const weights = (name: string) => readFile(join(root, name, 'model.safetensors'));
     expect((await weights('parts')).equals(await weights('whole'))).toBe(true);
     expect(await readdir(join(root, 'whole.patches'))).toContain(PATCH_STAGE);
+    expect(await readdir(join(root, 'parts.existence/checkpoint-2'))).toContain(UNFOLDED);
     expect(await readdir(join(root, 'whole.run/checkpoint-3'))).toContain(UNFOLDED);
     expect(await readdir(join(root, 'whole'))).not.toContain(UNFOLDED);
-    expect((await llavaSource(join(root, 'whole'))).config.text_config.hidden_size).toBe(192);
+    expect((await llavaSource(join(root, 'whole'))).config.text_config).toMatchObject({
+      ...{ hidden_size: 192, num_attention_heads: 3, num_key_value_heads: 3, rope_theta: 1e6 },
+    });
     const said = JSON.parse(await readFile(join(root, 'whole/training_args.json'), 'utf8'));
     expect(said).toMatchObject({
       isolated: true,
       lossAverage: 'turn',
       whiten: { scenes: 40 },
       patches: { weight: 0.3, background: 0.2, position: 1 },
+      ...{ start: join(root, 'whole.patches'), from: join(root, 'whole.existence') },
+      ...{ decoder: { scale: {}, sink: {}, match: {} }, rates: {}, curriculumSteps: 0, per_device_train_batch_size: 1 },
     });
+    const before = JSON.parse(await readFile(join(root, 'whole.existence/training_args.json'), 'utf8'));
+    expect(before).toMatchObject({ tasks: ['existence'], maxTurns: 8, curriculumSteps: 30, per_device_train_batch_size: 2 });
+    expect(before).not.toHaveProperty('from');
   });
 
   it('gives a start that every condition tunes, by isolated turns where they are asked for', { timeout: 120_000 }, async () => {
@@ -70,6 +79,13 @@ describe('pre-training by all three settings', () => {
       expect(Number(out.kl_visual.data[0])).toBeGreaterThan(0);
       await task.close();
     }
+  });
+
+  it('refuses a start of what the stage on patches would have taught, without that stage', () => {
+    const { pretrain_patch_steps: _, ...without } = settings('whole');
+    const { error } = experimentSchema.safeParse(without);
+    expect(error?.issues.map(({ path }) => path[0])).toEqual(['pretrain_scale', 'pretrain_sink', 'pretrain_matching_start']);
+    expect(error?.issues[0].message).toBe('it needs a stage on patches; give "pretrain_patch_steps" too (500 do)');
   });
 
   it('leaves settings of older experiments as they were written', () => {

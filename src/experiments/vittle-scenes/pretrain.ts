@@ -1,4 +1,7 @@
-/** @file The start that an experiment pre-trains where there is none yet: a stage on patches where the settings ask for it, then conversations. */
+/**
+ * @file The start that an experiment pre-trains where there is none yet: stages on patches and on existence where the settings ask
+ * for them, then conversations.
+ */
 import { bundledModels } from '../../models/bundled.ts';
 import { access } from '../../node/disk.ts';
 import { lockOutput } from '../../node/output-lock.ts';
@@ -7,10 +10,12 @@ import type { Progress } from '../../node/progress.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { type TrainingArguments, trainingArgumentsSchema } from '../../tuning/arguments.ts';
+import type { DecoderStart } from '../../tuning/llava/decoder-start.ts';
 import { PATCH_STAGE_LOSS } from '../../tuning/llava/patch-loss.ts';
 import { PATCH_STAGE, patchStageTask } from '../../tuning/llava/patch-stage.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
-import { type SceneLlavaSource, sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
+import { MATCHING_DECODER, type SceneLlavaSource, sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
+import { UNFOLDED } from '../../tuning/llava/whiten-files.ts';
 import { type TrainTask, train } from '../../tuning/trainer.ts';
 import { type ExperimentHooks, logged } from './hooks.ts';
 import type { ExperimentSettings } from './settings.ts';
@@ -26,6 +31,9 @@ const MAX_OBJECTS = 4;
 
 /** What remains of the loss on patches while the decoder learns: without it, answers pull patches away from their words. */
 const PATCHES_LATER = { ...PATCH_STAGE_LOSS, weight: 0.3 };
+
+/** What the stage of existence asks. */
+const EXISTENCE_ONLY = { curriculumSteps: 30, caption: 0, maxTurns: 8, tasks: ['existence'] as const };
 
 /** Trains to the end, or goes on. @returns whether it is at its end; `save` was then called */
 async function stage(
@@ -103,6 +111,54 @@ async function patches({ runtime, settings, source, world, hooks }: Pretraining,
   return (await stage('Patches', task, args, hooks, () => task.save(directory))) ? directory : undefined;
 }
 
+/** How the decoder starts behind the stage on patches; undefined where no part of that is asked for. */
+function decoderStart(settings: ExperimentSettings): DecoderStart | undefined {
+  const { pretrain_scale: scale, pretrain_sink: sink, pretrain_matching_start: match } = settings;
+  return scale || sink || match ? { ...(scale && { scale: {} }), ...(sink && { sink: {} }), ...(match && { match: {} }) } : undefined;
+}
+
+/** What both parts of the conversations share. @param start directory of the stage on patches */
+function conversations({ settings, source, world }: Pretraining, start: string | undefined) {
+  const isolated = settings.pretrain_isolated_turns;
+  return {
+    ...{ source, world, whiten: whitenOf(settings), start, evalScenes: settings.scenes },
+    patches: start === undefined ? undefined : PATCHES_LATER,
+    decoder: decoderStart(settings),
+    rates: settings.pretrain_group_rates ? {} : undefined,
+    chat: {
+      ...{ curriculumSteps: 100, maxObjects: MAX_OBJECTS, spelled: 0.03, extra: 3, caption: 0.3, everyThing: true, maxTurns: 16 },
+      ...{ patchWords: true, isolated, lossAverage: isolated ? ('turn' as const) : undefined },
+    },
+  };
+}
+
+/**
+ * The stage of existence only, of `steps` updates of twice the scenes with half the questions, one more thing every 30 updates: a match that can
+ * fail is learnt before there are easier questions to learn. The rate stays as it is, since what follows goes on with it. @returns its directory, or undefined
+ */
+async function existence(part: Pretraining, steps: number, start: string | undefined): Promise<string | undefined> {
+  const { runtime, settings, hooks } = part;
+  const directory = `${settings.start}.existence`;
+  // Written last.
+  if (await exists(join(directory, whitenOf(settings) ? UNFOLDED : 'model.safetensors'))) return directory;
+  const args = trainingArgumentsSchema.parse({
+    output_dir: directory,
+    max_steps: steps,
+    per_device_train_batch_size: 2 * (settings.pretrain_batch_size ?? settings.batch_size),
+    learning_rate: settings.pretrain_learning_rate,
+    lr_scheduler_type: 'constant_with_warmup',
+    warmup_steps: 10,
+    optim: 'muon',
+    weight_decay: 0.01,
+    save_steps: 100,
+  });
+  await using lock = await lockOutput(directory);
+  if (lock.takenOver) hooks.onResult?.(lock.takenOver);
+  const all = conversations(part, start);
+  const task = await scenePretrainTask(runtime, args, { ...all, chat: { ...all.chat, ...EXISTENCE_ONLY } });
+  return (await stage('Existence', task, args, hooks, () => task.save(directory))) ? directory : undefined;
+}
+
 /** Pre-trains the start, or goes on with it. @returns false where it was stopped */
 export async function pretrain(
   runtime: Runtime,
@@ -112,32 +168,31 @@ export async function pretrain(
 ): Promise<boolean> {
   const known = (await bundledModels()).includes(settings.start);
   if (known || (await exists(join(settings.start, 'config.json')))) return true;
-  const source = await sceneLlavaSource(settings.tower);
-  const { pretrain_patch_steps: patchSteps = 0, pretrain_isolated_turns: isolated } = settings;
-  const start = patchSteps ? await patches({ runtime, settings, source, world, hooks }, patchSteps) : undefined;
+  const source = await sceneLlavaSource(settings.tower, settings.pretrain_matching_start ? MATCHING_DECODER : undefined);
+  const { pretrain_patch_steps: patchSteps = 0, pretrain_existence_steps: existenceSteps = 0, pretrain_steps: steps } = settings;
+  const part: Pretraining = { runtime, settings, source, world, hooks };
+  const start = patchSteps ? await patches(part, patchSteps) : undefined;
   if (patchSteps && start === undefined) return false;
+  const from = existenceSteps ? await existence(part, existenceSteps, start) : undefined;
+  if (existenceSteps && from === undefined) return false;
   const directory = `${settings.start}.run`;
   const args = trainingArgumentsSchema.parse({
     output_dir: directory,
-    max_steps: settings.pretrain_steps,
-    per_device_train_batch_size: settings.batch_size,
+    max_steps: steps,
+    per_device_train_batch_size: settings.pretrain_batch_size ?? settings.batch_size,
     learning_rate: settings.pretrain_learning_rate,
     lr_scheduler_type: 'warmup_stable_decay',
-    warmup_steps: 50,
-    decay_steps: Math.round(settings.pretrain_steps / 5),
+    warmup_steps: settings.pretrain_warmup_steps ?? 50,
+    decay_steps: Math.round(steps * (settings.pretrain_fall ?? 0.2)),
     optim: 'muon',
     weight_decay: 0.01,
     save_steps: 100,
   });
   await using lock = await lockOutput(directory);
   if (lock.takenOver) hooks.onResult?.(lock.takenOver);
-  const task = await scenePretrainTask(runtime, args, {
-    ...{ source, world, whiten: whitenOf(settings), start, evalScenes: settings.scenes },
-    patches: patchSteps ? PATCHES_LATER : undefined,
-    chat: {
-      ...{ curriculumSteps: 100, maxObjects: MAX_OBJECTS, spelled: 0.03, extra: 3, caption: 0.3, everyThing: true, maxTurns: 16 },
-      ...{ patchWords: true, isolated, lossAverage: isolated ? 'turn' : undefined },
-    },
-  });
+  const all = conversations(part, start);
+  // Behind the stage of existence scenes have grown already.
+  const chat = from === undefined ? all.chat : { ...all.chat, curriculumSteps: 0 };
+  const task = await scenePretrainTask(runtime, args, { ...all, from, chat });
   return stage('Pre-training', task, args, hooks, () => task.saveModel(settings.start));
 }

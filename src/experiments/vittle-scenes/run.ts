@@ -226,6 +226,7 @@ export async function runExperiment(
   await writeFileAtomic(claimed, toJson(settings));
   const world = await loadSprites();
   if (!(await pretrain(runtime, settings, world, hooks))) return false;
+  if (hooks.onlyStart) return true;
   const source = await llavaSource(settings.start);
   if (source.bottleneck)
     throw new NarrowsError(`${settings.start} has a bottleneck already (${BOTTLENECK_WEIGHTS}); the experiment starts without.`, {

@@ -1,13 +1,13 @@
 /** @file What `narrows experiment vittle-scenes` runs: which conditions, shifts, sizes. All of it stands in the experiment's settings.json. */
 import { z } from 'zod';
 import { CONDITION_NAMES } from './conditions.ts';
+import { checkRecipe, recipeShape } from './pretrain-settings.ts';
 
 /** A number far beyond what the experiment can use is refused before anything is allocated. */
 const count = z.number().int().positive().max(1_000_000);
 const share = z.number().min(0).max(1);
 
-/** Settings of the experiment. The same ones resume it. */
-export const experimentSchema = z.strictObject({
+const settingsSchema = z.strictObject({
   start: z
     .string()
     .min(1)
@@ -27,6 +27,7 @@ export const experimentSchema = z.strictObject({
       "Pre-training whitens the projector's input, where position lies in faint directions, as measured on so many scenes (1500 do)",
     ),
   pretrain_patch_steps: count.optional().describe('Pre-training begins with so many updates on patches: their words and places'),
+  ...recipeShape,
   tune_isolated_turns: z.boolean().optional().describe('Tuning asks each question right behind the picture, as the exams do'),
   tune_steps: count.default(1000).describe('Updates of each tuning run'),
   seeds: count.max(1000).default(5).describe('Seeds per condition: data order, noise, new weights'),
@@ -73,6 +74,9 @@ export const experimentSchema = z.strictObject({
   text_severity: count.max(5).default(3),
   validation_corruptions: z.array(z.string()).default(['shot_noise', 'gaussian_blur']),
 });
+
+/** Settings of the experiment. The same ones resume it. */
+export const experimentSchema = settingsSchema.superRefine(checkRecipe);
 
 /** Settings with defaults filled in. */
 export type ExperimentSettings = z.infer<typeof experimentSchema>;

@@ -1,0 +1,49 @@
+/** @file Settings of the start that an experiment pre-trains: the recipe's parts (docs/training.md, a small LLaVA from scratch). */
+import { z } from 'zod';
+
+const count = z.number().int().positive().max(1_000_000);
+
+/** Without defaults: an experiment that began before they were there goes on. */
+export const recipeShape = {
+  pretrain_scale: z
+    .boolean()
+    .optional()
+    .describe('Behind the stage on patches words and patches are brought to one scale, and logits are softened by .7'),
+  pretrain_sink: z
+    .boolean()
+    .optional()
+    .describe('Behind the stage on patches all names get a share of one direction, which is <s>: what a name that finds no patch looks at'),
+  pretrain_matching_start: z
+    .boolean()
+    .optional()
+    .describe('The decoder has three heads without shared keys, and starts with one that finds the patch of a word'),
+  pretrain_group_rates: z
+    .boolean()
+    .optional()
+    .describe('Learning rates by groups: blocks × 2, of them the matching head × .1, table × .5, projector × .1, final norm × .3'),
+  pretrain_existence_steps: count
+    .optional()
+    .describe('So many updates ask only whether a thing is there, of one to four things, before all questions are asked of four'),
+  pretrain_batch_size: count.max(65_536).optional().describe('Scenes of an update of pre-training; by default batch_size'),
+  pretrain_warmup_steps: z.number().int().nonnegative().max(1_000_000).optional().describe('Of pre-training; 50 by default'),
+  pretrain_fall: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('Share of pre-training, at its end, over which the learning rate falls to 0; .2 by default'),
+};
+
+/** What needs the stage on patches: before it there is no word in a patch that could be scaled, found or missed. */
+const AFTER_PATCHES = ['pretrain_scale', 'pretrain_sink', 'pretrain_matching_start'] as const;
+
+/** Refuses settings whose stage is missing. @param refuse adds an issue to what zod reports */
+export function checkRecipe(
+  settings: { readonly [key in (typeof AFTER_PATCHES)[number] | 'pretrain_patch_steps']?: unknown },
+  refuse: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
+): void {
+  if (settings.pretrain_patch_steps) return;
+  for (const key of AFTER_PATCHES)
+    if (settings[key])
+      refuse.addIssue({ code: 'custom', path: [key], message: 'it needs a stage on patches; give "pretrain_patch_steps" too (500 do)' });
+}
