@@ -118,6 +118,24 @@ export function byCondition(runs: readonly RunOutcome[]): Map<string, RunOutcome
   return out;
 }
 
+/** Two lists of runs and a column: the paired differences, seed by seed and item by item, of the seeds that both have. */
+function difference(of: readonly RunOutcome[], than: readonly RunOutcome[], exams: readonly ExamFacts[], column: Column): Raw | undefined {
+  const shared = of.filter(run => than.some(r => r.seed === run.seed));
+  if (shared.length === 0) return undefined;
+  const base = shared.map(run => than.find(r => r.seed === run.seed)!);
+  const table = tableOf(shared, exams, column, base);
+  return { ...crossedBootstrap(table, { random: random(`difference.${column.name}`) }), degreesOfFreedom: freedom(table) };
+}
+
+type Raw = Estimate & { readonly degreesOfFreedom: number };
+
+/** Differences with their tests, as one family. */
+function tested(family: readonly Raw[], smallest: number): Difference[] {
+  const p = holm(family.map(d => twoSidedP(d, d.degreesOfFreedom)));
+  const equal = holm(family.map(d => equivalence(d, smallest, { degreesOfFreedom: d.degreesOfFreedom }).pValue));
+  return family.map(({ degreesOfFreedom: _, ...estimate }, i) => ({ ...estimate, p: p[i], equivalence: equal[i] }));
+}
+
 /**
  * The table: condition -> column -> cell. Differences are to the first condition, seed by seed and item by item; their p-values are by Student's
  * t with one degree of freedom less than there are seeds (or scenes, where those are fewer).
@@ -133,25 +151,53 @@ export function analyse(
   const [first] = conditions.values();
   const table = new Map<string, Map<string, TableCell>>([...conditions.keys()].map(name => [name, new Map()]));
   for (const column of columns) {
-    const differences = new Map<string, Estimate & { readonly degreesOfFreedom: number }>();
+    const family = [...conditions].flatMap(([name, of]) => {
+      const raw = of === first ? undefined : difference(of, first, exams, column);
+      return raw ? [{ name, raw }] : [];
+    });
+    const differences = tested(
+      family.map(f => f.raw),
+      smallest,
+    );
     for (const [name, of] of conditions) {
       const accuracy = crossedBootstrap(tableOf(of, exams, column), { random: random(`accuracy.${column.name}`) });
-      table.get(name)!.set(column.name, { accuracy });
-      const base = first.filter(run => of.some(r => r.seed === run.seed));
-      if (of === first) continue;
-      const paired = tableOf(of, exams, column, base);
-      const estimate = crossedBootstrap(paired, { random: random(`difference.${column.name}`) });
-      differences.set(name, { ...estimate, degreesOfFreedom: freedom(paired) });
-    }
-    const all = [...differences.values()];
-    const p = holm(all.map(d => twoSidedP(d, d.degreesOfFreedom)));
-    const equal = holm(all.map(d => equivalence(d, smallest, { degreesOfFreedom: d.degreesOfFreedom }).pValue));
-    for (const [i, [name, { degreesOfFreedom: _, ...estimate }]] of [...differences].entries()) {
-      const { accuracy } = table.get(name)!.get(column.name)!;
-      table.get(name)!.set(column.name, { accuracy, difference: { ...estimate, p: p[i], equivalence: equal[i] } });
+      table.get(name)!.set(column.name, { accuracy, difference: differences[family.findIndex(f => f.name === name)] });
     }
   }
   return table;
+}
+
+/** A condition against one of its controls. */
+export interface Contrast {
+  readonly condition: string;
+  readonly control: string;
+  /** By column; p-values are adjusted over the contrasts of a column. */
+  readonly differences: ReadonlyMap<string, Difference>;
+}
+
+/** Each condition against its controls (see `Condition`), where both were run. */
+export function contrasts(
+  runs: readonly RunOutcome[],
+  exams: readonly ExamFacts[],
+  columns: readonly Column[] = COLUMNS,
+  smallest = SMALLEST_EFFECT,
+): Contrast[] {
+  const conditions = byCondition(runs);
+  const pairs = CONDITIONS.flatMap(({ name, controls = [] }) =>
+    controls.flatMap(control => {
+      const [of, than] = [conditions.get(name), conditions.get(control)];
+      return of && than && of.some(run => than.some(r => r.seed === run.seed)) ? [{ condition: name, control, of, than }] : [];
+    }),
+  );
+  const out = pairs.map(({ condition, control }) => ({ condition, control, differences: new Map<string, Difference>() }));
+  for (const column of columns) {
+    const family = tested(
+      pairs.map(({ of, than }) => difference(of, than, exams, column)!),
+      smallest,
+    );
+    for (const [i, { differences }] of out.entries()) differences.set(column.name, family[i]);
+  }
+  return out;
 }
 
 /** How a run's representations moved under one shift, and what it cost. */

@@ -47,6 +47,7 @@ describe('the conditions', () => {
     expect(names()).toEqual(six);
     expect(names(['vittle-f-pass', 'noise', 'plain', 'noise'])).toEqual(['plain', 'noise', 'vittle-f-pass']);
     expect(names(['all'])).toEqual(CONDITION_NAMES);
+    for (const { controls = [] } of CONDITIONS) expect(CONDITION_NAMES).toEqual(expect.arrayContaining([...controls]));
     expect(new Set(CONDITIONS.map(c => c.colour)).size).toBe(CONDITIONS.length);
   });
 

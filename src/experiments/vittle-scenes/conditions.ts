@@ -13,6 +13,8 @@ interface ConditionEntry {
   readonly decay?: boolean;
   /** Dropout on the stream, of the strength of the noise that `pass` begins with. */
   readonly dropout?: boolean;
+  /** Conditions that do part of what this one does: what it is to be credited with is what it is better by than these. */
+  readonly controls?: readonly string[];
   /** Arguments of `narrows train tune` beside those that all conditions share. */
   readonly tune?: Partial<z.input<typeof tuneTrainingSchema>>;
 }
@@ -21,14 +23,20 @@ const PASS = { bottleneck_init: 'pass' } as const;
 /** The variance of the published form's prior, which its posterior begins at. */
 const PRIOR_NOISE = { noise_variance_visual: 1, noise_variance_text: 1 };
 
+/** The noise and the encoder of each form without the rest of it. */
+const CONTROLS: Record<'published' | 'pass', readonly string[]> = {
+  published: ['noise', 'deterministic'],
+  pass: ['noise-pass', 'deterministic-pass', 'dropout'],
+};
+
 const TABLE = {
   plain: { title: 'plain', colour: '#555', method: 'full' },
   'weight-decay': { title: 'weight decay', colour: '#8a6d1f', method: 'full', decay: true },
   lora: { title: 'LoRA', colour: '#1f6f8a', method: 'lora' },
-  'vittle-f': { title: 'Vittle F', colour: '#b5402a', method: 'vittle', tune: { prior: 'fixed' } },
-  'vittle-l': { title: 'Vittle L', colour: '#c77b1e', method: 'vittle', tune: { prior: 'learnable' } },
+  'vittle-f': { title: 'Vittle F', colour: '#b5402a', method: 'vittle', controls: CONTROLS.published, tune: { prior: 'fixed' } },
+  'vittle-l': { title: 'Vittle L', colour: '#c77b1e', method: 'vittle', controls: CONTROLS.published, tune: { prior: 'learnable' } },
   'vittle-official': {
-    ...{ title: 'Vittle, official switches', colour: '#7a3f8f', method: 'vittle' },
+    ...{ title: 'Vittle, official switches', colour: '#7a3f8f', method: 'vittle', controls: CONTROLS.published },
     tune: { prior: 'fixed', half_log_kl: true, index_split: true, alpha_inference: 0.5 },
   },
   dropout: { title: 'dropout', colour: '#4f7d3a', method: 'full', dropout: true },
@@ -39,8 +47,14 @@ const TABLE = {
     ...{ title: 'encoder without noise, pass', colour: '#4db6ac', method: 'vittle' },
     tune: { control: 'deterministic', ...PASS },
   },
-  'vittle-f-pass': { title: 'Vittle F, pass', colour: '#d81b60', method: 'vittle', tune: { prior: 'fixed', ...PASS } },
-  'vittle-l-pass': { title: 'Vittle L, pass', colour: '#f48fb1', method: 'vittle', tune: { prior: 'learnable', ...PASS } },
+  'vittle-f-pass': {
+    ...{ title: 'Vittle F, pass', colour: '#d81b60', method: 'vittle', controls: CONTROLS.pass },
+    tune: { prior: 'fixed', ...PASS },
+  },
+  'vittle-l-pass': {
+    ...{ title: 'Vittle L, pass', colour: '#f48fb1', method: 'vittle', controls: CONTROLS.pass },
+    tune: { prior: 'learnable', ...PASS },
+  },
 } as const satisfies Record<string, ConditionEntry>;
 
 /** Name of a condition; folders of runs are called by it. */

@@ -6,6 +6,7 @@ import {
   byCondition,
   type Column,
   columnsOf,
+  contrasts,
   type ExamFacts,
   type Explanation,
   explain,
@@ -54,11 +55,24 @@ function equivalenceTable(
   const rows = [...table].slice(1).map(([name, cells]) => [
     titleOf(name),
     ...columns.map(({ name: column }) => {
-      const difference = cells.get(column)!.difference!;
-      return `${verdict(difference)} (p ${p(difference.equivalence)})`;
+      const { difference } = cells.get(column)!;
+      return difference ? `${verdict(difference)} (p ${p(difference.equivalence)})` : '–';
     }),
   ]);
   return markdownTable(['', ...columns.map(c => c.name)], rows);
+}
+
+/** One row per condition and control of it. */
+function contrastTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[], smallest: number): string | undefined {
+  const columns = columnsOf(exams);
+  const rows = contrasts(runs, exams, columns, smallest).map(({ condition, control, differences }) => [
+    `${titleOf(condition)} − ${titleOf(control)}`,
+    ...columns.map(({ name }) => {
+      const difference = differences.get(name)!;
+      return `${digits(difference.estimate, true)} ${interval(difference, true)}, p ${p(difference.p)}<br>${verdict(difference)} (p ${p(difference.equivalence)})`;
+    }),
+  ]);
+  return rows.length > 0 ? markdownTable(['', ...columns.map(c => c.name)], rows) : undefined;
 }
 
 /** Columns by exam, closed questions. */
@@ -154,6 +168,7 @@ function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts
 export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly ExamFacts[], smallest = SMALLEST_EFFECT): string {
   const seeds = new Set(runs.map(r => r.seed)).size;
   const items = exams[0].items.filter(i => i.task !== 'caption').length;
+  const controlled = contrastTable(runs, exams, smallest);
   return [
     `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p by Student’s t with one degree of freedom less than there are seeds or scenes, whichever are fewer, adjusted by Holm within a column.`,
     '## Accuracy',
@@ -161,6 +176,13 @@ export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly 
     '## Is the difference too small to matter?',
     `Two one-sided tests against a smallest effect of interest of ${digits(smallest)}, adjusted by Holm within a column: p is that of “the difference is as large as this, or larger”. *equal*: shown to be smaller (p < .05), with no difference found; *better*, *worse*: a difference was found above; *open*: neither.`,
     equivalenceTable(runs, exams, columnsOf(exams), smallest),
+    ...(controlled
+      ? [
+          '## Against their controls',
+          'Paired differences to conditions that do part of the same, on the same questions and seeds, with both tests; p adjusted by Holm over the rows of a column.',
+          controlled,
+        ]
+      : []),
     '## Clean accuracy by task',
     taskTable(runs, exams),
     '## Each shift',

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
+import { twoSidedP } from '../../tensor/statistics/equivalence.ts';
 import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
-import { analyse, COLUMNS, type ExamFacts, explain, movements, type RunOutcome, verdict } from './analyse.ts';
+import { analyse, COLUMNS, contrasts, type ExamFacts, explain, movements, type RunOutcome, verdict } from './analyse.ts';
 import { conditionsOf } from './conditions.ts';
 import { experimentMarkdown } from './report.ts';
 import { runExperiment, writeReport } from './run.ts';
@@ -168,6 +169,21 @@ describe('its analysis', () => {
     expect(verdict(open)).toBe('open');
     expect(verdict({ ...open, estimate: -0.1, p: 0.04 })).toBe('worse');
     expect(experimentMarkdown(runs, exams, 0.2)).toContain('smallest effect of interest of .200');
+  });
+
+  it('sets each condition against its controls, where those were run', () => {
+    const columns = COLUMNS.filter(c => c.name === 'image corruptions');
+    expect(contrasts(runs, exams, columns)).toEqual([]);
+    const noise = [0, 1, 2, 3, 4, 5, 6, 7].map(seed => run('noise', seed, [0.9, 0.8, 0.4]));
+    const [only, ...others] = contrasts([...runs, ...noise], exams, columns);
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ condition: 'vittle-f', control: 'noise' });
+    // .8 and .6 less .8 and .4; no family of several.
+    const found = only.differences.get('image corruptions')!;
+    expect(found.estimate).toBeCloseTo(0.1);
+    expect(found.p).toBeCloseTo(twoSidedP(found, 7), 12);
+    expect(experimentMarkdown([...runs, ...noise], exams)).toContain('| Vittle F − noise as the prior’s | ');
+    expect(experimentMarkdown(runs, exams)).not.toContain('Against their controls');
   });
 
   it('counts seeds, not questions, as what is free: with two seeds p is that of one degree of freedom', () => {
