@@ -10,6 +10,8 @@ import { llavaSource } from '../../tuning/llava/source.ts';
 import { UNFOLDED } from '../../tuning/llava/whiten-files.ts';
 import { conditionOf } from './conditions.ts';
 import { pretrain } from './pretrain.ts';
+import { recipeShape } from './pretrain-settings.ts';
+import { runExperiment } from './run.ts';
 import { type ExperimentSettings, experimentSchema } from './settings.ts';
 import { conditionArguments, conditionTask } from './tune.ts';
 
@@ -81,11 +83,23 @@ describe('pre-training by the whole recipe', () => {
     }
   });
 
+  it('ends at the start where nothing else is asked for', async () => {
+    const output = join(root, 'only');
+    expect(await runExperiment(runtime, output, settings('whole'), { onlyStart: true })).toBe(true);
+    expect(await readdir(output)).toEqual(['settings.json']);
+  });
+
   it('refuses a start of what the stage on patches would have taught, without that stage', () => {
     const { pretrain_patch_steps: _, ...without } = settings('whole');
     const { error } = experimentSchema.safeParse(without);
     expect(error?.issues.map(({ path }) => path[0])).toEqual(['pretrain_scale', 'pretrain_sink', 'pretrain_matching_start']);
     expect(error?.issues[0].message).toBe('it needs a stage on patches; give "pretrain_patch_steps" too (500 do)');
+  });
+
+  it('has a settings file that names every part of the recipe', async () => {
+    const file = JSON.parse(await readFile('examples/pretrain-scene-llava.json', 'utf8'));
+    expect(experimentSchema.parse(file)).toMatchObject(file);
+    expect(Object.keys(file)).toEqual(expect.arrayContaining(Object.keys(recipeShape)));
   });
 
   it('leaves settings of older experiments as they were written', () => {
