@@ -16,6 +16,8 @@ export interface ExamOutcome {
   readonly correct: string;
   /** Per item the share of the answer's tokens that were right, thousandths. */
   readonly tokens: readonly number[];
+  /** Per item the log-probability of what the model says itself, nats (see `ExamAnswers`); runs of older versions have none. */
+  readonly said?: readonly number[];
   /** Mean log-likelihood of the right answers' tokens, nats. */
   readonly log_likelihood: number;
   /** Distances of representations from the clean exam's; cosine only where items are the same. */
@@ -59,7 +61,7 @@ export async function measure(
   try {
     for (const { id, rows, features, paired } of exams) {
       const collector = new RepresentationCollector(rows);
-      const { correct, tokenAccuracy, logLikelihood } = await examine(
+      const { correct, tokenAccuracy, logLikelihood, answerLogProbability } = await examine(
         { graph, config, rows, features, feeds },
         {
           signal,
@@ -70,6 +72,8 @@ export async function measure(
       out[id] = {
         correct: correct.map(Number).join(''),
         tokens: tokenAccuracy.map(share => Math.round(share * 1000)),
+        // Digits enough to order answers that the model is nearly sure of.
+        said: answerLogProbability.map(value => Number(value.toPrecision(4))),
         log_likelihood: mean(logLikelihood),
         distance: distances(clean, collector.result, paired),
       };

@@ -19,7 +19,13 @@ const schema = z.looseObject({
   seed: z.number(),
   outcomes: z.record(
     z.string(),
-    z.looseObject({ correct: z.string().regex(/^[01]*$/), tokens: z.array(z.number()), log_likelihood: z.number(), distance }),
+    z.looseObject({
+      correct: z.string().regex(/^[01]*$/),
+      tokens: z.array(z.number()),
+      said: z.array(z.number()).optional(),
+      log_likelihood: z.number(),
+      distance,
+    }),
   ),
 });
 

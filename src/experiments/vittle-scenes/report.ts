@@ -15,6 +15,7 @@ import {
   SMALLEST_EFFECT,
   verdict,
 } from './analyse.ts';
+import { calibration, withoutProbabilities } from './calibration.ts';
 import { titleOf } from './conditions.ts';
 
 const digits = (value: number, signed = false): string => {
@@ -22,7 +23,8 @@ const digits = (value: number, signed = false): string => {
   const text = Math.abs(value).toFixed(3).replace(/^0/, '');
   return `${value < 0 && Number(text) !== 0 ? '−' : signed ? '+' : ''}${text}`;
 };
-const interval = ({ low, high }: Estimate, signed = false): string => `[${digits(low, signed)}, ${digits(high, signed)}]`;
+const interval = ({ low, high }: Pick<Estimate, 'low' | 'high'>, signed = false): string =>
+  `[${digits(low, signed)}, ${digits(high, signed)}]`;
 const p = (value: number): string => (value < 0.001 ? '< .001' : digits(value));
 
 /** A Markdown table. */
@@ -30,9 +32,10 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+type Table = ReturnType<typeof analyse>;
+
 /** One row per condition: accuracy with its interval, and below it the paired difference to the first condition. */
-function mainTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[], columns: readonly Column[]): string {
-  const table = analyse(runs, exams, columns);
+function mainTable(table: Table, columns: readonly Column[]): string {
   const rows = [...table].map(([name, cells]) => [
     titleOf(name),
     ...columns.map(({ name: column }) => {
@@ -45,13 +48,7 @@ function mainTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[], col
 }
 
 /** One row per condition but the first: what its difference says, whether it could be shown to be too small to matter. */
-function equivalenceTable(
-  runs: readonly RunOutcome[],
-  exams: readonly ExamFacts[],
-  columns: readonly Column[],
-  smallest: number | undefined,
-): string {
-  const table = analyse(runs, exams, columns, smallest);
+function equivalenceTable(table: Table, columns: readonly Column[]): string {
   const rows = [...table].slice(1).map(([name, cells]) => [
     titleOf(name),
     ...columns.map(({ name: column }) => {
@@ -73,6 +70,21 @@ function contrastTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[],
     }),
   ]);
   return rows.length > 0 ? markdownTable(['', ...columns.map(c => c.name)], rows) : undefined;
+}
+
+/** Calibration by condition, or why there is none. */
+function calibrationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
+  const without = withoutProbabilities(runs).length;
+  if (without > 0)
+    return `Not given: ${without} of ${runs.length} runs were measured by an older version, which kept no probabilities. Delete their outcome.json, and the same command measures them again from their checkpoints.`;
+  const table = [...calibration(runs, exams)];
+  const rows = table.map(([name, cells]) => [
+    titleOf(name),
+    ...cells.map(({ mean: value, difference: d }) =>
+      d ? `${digits(value)}<br>${digits(d.difference, true)} ${interval(d, true)}, p ${p(d.pValue)}` : digits(value),
+    ),
+  ]);
+  return markdownTable(['', ...table[0][1].map(({ figure, group }) => `${group === 'clean' ? 'clean' : 'corrupted'}: ${figure}`)], rows);
 }
 
 /** Columns by exam, closed questions. */
@@ -168,14 +180,16 @@ function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts
 export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly ExamFacts[], smallest = SMALLEST_EFFECT): string {
   const seeds = new Set(runs.map(r => r.seed)).size;
   const items = exams[0].items.filter(i => i.task !== 'caption').length;
+  const columns = columnsOf(exams);
+  const table = analyse(runs, exams, columns, smallest);
   const controlled = contrastTable(runs, exams, smallest);
   return [
     `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p by Student’s t with one degree of freedom less than there are seeds or scenes, whichever are fewer, adjusted by Holm within a column.`,
     '## Accuracy',
-    mainTable(runs, exams, columnsOf(exams)),
+    mainTable(table, columns),
     '## Is the difference too small to matter?',
     `Two one-sided tests against a smallest effect of interest of ${digits(smallest)}, adjusted by Holm within a column: p is that of “the difference is as large as this, or larger”. *equal*: shown to be smaller (p < .05), with no difference found; *better*, *worse*: a difference was found above; *open*: neither.`,
-    equivalenceTable(runs, exams, columnsOf(exams), smallest),
+    equivalenceTable(table, columns),
     ...(controlled
       ? [
           '## Against their controls',
@@ -185,6 +199,9 @@ export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly 
       : []),
     '## Clean accuracy by task',
     taskTable(runs, exams),
+    '## Do they know when they are right?',
+    'Closed questions, by the probability of the greedy answer (of a wrong one up to its first wrong token): expected calibration error in 15 bins of equal width, lower is better, and AUROC of right against wrong answers, .5 is chance. Differences by paired t over seeds, the scenes taken as given; p adjusted by Holm within a column.',
+    calibrationTable(runs, exams),
     '## Each shift',
     'Bold: the interval of the paired difference (in brackets) lies clear of zero; not adjusted for the number of shifts.',
     examTable(runs, exams),

@@ -77,6 +77,13 @@ describe('the Vittle experiment', () => {
       'no seed 1: the experiment has the seeds 0 to 0',
     );
     await expect(runExperiment(runtime, whole, { ...settings, tune_steps: 3 })).rejects.toThrow('other settings');
+    // The remedy for a run without probabilities: it is measured again, from its checkpoint, to the same outcome.
+    const { said } = runs[3].outcomes.clean;
+    expect(said).toHaveLength(runs[3].outcomes.clean.correct.length);
+    expect(said!.every(value => value <= 0) && new Set(said).size > 1).toBe(true);
+    await rm(join(whole, 'runs/vittle-f-0/outcome.json'));
+    expect(await runExperiment(runtime, whole, settings)).toBe(true);
+    expect((await results(whole)).runs).toEqual(runs);
     // Conditions may be added to a finished folder; what is there is not done again.
     expect(await runExperiment(runtime, whole, { ...settings, conditions: ['plain', 'noise-pass', 'lora'] })).toBe(true);
     const { runs: added } = await results(whole);

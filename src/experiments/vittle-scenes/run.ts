@@ -251,12 +251,19 @@ export async function runExperiment(
     const seeds = Array.from({ length: settings.seeds }, (_, seed) => seed).filter(seed => hooks.onlySeeds?.includes(seed) ?? true);
     const plan = planExperiment({ ...settings, ...tunables }, seeds);
     const last = conditionsOf(settings).at(-1)!.name;
+    let upToDate = false;
+    const report = async (): Promise<void> => {
+      await writeReport(output, settings, tunables, finished(store, plan), exams.map(factsOf));
+      upToDate = true;
+    };
     await runAll(laboratory, plan, exams, 'Tuning', async outcome => {
       hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, exams)}`);
+      upToDate = false;
       // After each seed, so that a stop leaves a report.
-      if (outcome.condition !== last) return;
-      await writeReport(output, settings, tunables, finished(store, plan), exams.map(factsOf));
+      if (outcome.condition === last) await report();
     });
+    // A run that was missing in the midst of finished ones comes after the last of them.
+    if (!upToDate) await report();
     return true;
   } catch (error) {
     if (hooks.signal?.aborted) return false;

@@ -80,6 +80,19 @@ it('an answer is right where every token and the end are; each is scored behind 
   expect((await examine(examiner(rows, [[0, 0]]))).correct).toEqual([false, true, true]);
 });
 
+it('what a model says itself is scored as far as it is known: up to its first wrong token', async () => {
+  const mistakes = [
+    [0, 0],
+    [2, 1],
+  ] as const;
+  for (const batchSize of [32, 1]) {
+    const { answerLogProbability } = await examine(examiner(rowsOf(ASKED), mistakes), { batchSize });
+    expect(answerLogProbability[0]).toBeCloseTo(RIGHT, 5);
+    expect(answerLogProbability[1]).toBeCloseTo(2 * RIGHT, 5);
+    expect(answerLogProbability[2]).toBeCloseTo(2 * RIGHT, 5);
+  }
+});
+
 it('rows of like length go together, each with the features of its scene', async () => {
   const rows = rowsOf(ASKED);
   expect(examOrder(rows, 2)).toEqual([[1, 0], [2]]);

@@ -61,6 +61,15 @@ export interface ExamResult {
   readonly logLikelihood: number[];
 }
 
+/** With what the model itself would say. */
+export interface ExamAnswers extends ExamResult {
+  /**
+   * Log-probability of each row's greedy answer with its end, nats. Of a wrong answer only as far as its first wrong token, behind which it is
+   * not known: what it says is no less likely than that.
+   */
+  readonly answerLogProbability: number[];
+}
+
 /** What rows are answered with. */
 export interface Examiner {
   /** See `examGraph`. */
@@ -89,12 +98,13 @@ export function examOrder(rows: readonly ExamRow[], batchSize = BATCH): number[]
 export async function examine(
   examiner: Examiner,
   options: { readonly batchSize?: number; readonly signal?: AbortSignal; readonly onBatch?: OnBatch } = {},
-): Promise<ExamResult> {
-  const result: ExamResult = { correct: [], tokenAccuracy: [], logLikelihood: [] };
+): Promise<ExamAnswers> {
+  const result: ExamAnswers = { correct: [], tokenAccuracy: [], logLikelihood: [], answerLogProbability: [] };
   for (const chosen of examOrder(examiner.rows, options.batchSize)) {
     options.signal?.throwIfAborted();
     const part = await examineRows(examiner, chosen, options.onBatch);
     place(result, chosen, part);
+    for (const [b, i] of chosen.entries()) result.answerLogProbability[i] = part.answerLogProbability[b];
   }
   return result;
 }
@@ -144,7 +154,7 @@ async function examineRows(
   { graph, config, rows, features, feeds }: Examiner,
   chosen: readonly number[],
   onBatch?: OnBatch,
-): Promise<ExamResult> {
+): Promise<ExamAnswers> {
   const [, tokens, width] = features.shape;
   const batch = chosen.map(i => rows[i]);
   const { labels, ...token } = tokenFeeds(config, batch, batch.length);
@@ -164,11 +174,12 @@ async function examineRows(
     ),
   });
   const { data, shape } = out.logits as FloatTensor;
-  const sums = chosen.map(() => ({ right: 0, total: 0, count: 0 }));
+  const sums = chosen.map(() => ({ right: 0, total: 0, count: 0, said: 0 }));
   for (const [n, at] of places.entries()) {
     const wanted = Number(labels.data[at]);
-    const { best, logProbability } = readRow(data as Float32Array, n * shape[1], shape[1], wanted);
+    const { best, bestLogProbability, logProbability } = readRow(data as Float32Array, n * shape[1], shape[1], wanted);
     const sum = sums[Math.floor(at / length)];
+    if (sum.right === sum.count) sum.said += bestLogProbability;
     if (best === wanted) sum.right++;
     sum.total += logProbability;
     sum.count++;
@@ -178,14 +189,21 @@ async function examineRows(
     correct: sums.map(({ right, count }) => right === count),
     tokenAccuracy: sums.map(({ right, count }) => right / count),
     logLikelihood: sums.map(({ total, count }) => total / count),
+    answerLogProbability: sums.map(({ said }) => said),
   };
 }
 
-/** Most likely token of a row of logits, and the log-probability of the wanted one. */
-function readRow(data: Float32Array, from: number, count: number, wanted: number): { best: number; logProbability: number } {
+/** Most likely token of a row of logits, and the log-probabilities of it and of the wanted one. */
+function readRow(
+  data: Float32Array,
+  from: number,
+  count: number,
+  wanted: number,
+): { best: number; bestLogProbability: number; logProbability: number } {
   let best = 0;
   for (let i = 1; i < count; i++) if (data[from + i] > data[from + best]) best = i;
   let total = 0;
   for (let i = 0; i < count; i++) total += Math.exp(data[from + i] - data[from + best]);
-  return { best, logProbability: data[from + wanted] - data[from + best] - Math.log(total) };
+  const bestLogProbability = -Math.log(total);
+  return { best, bestLogProbability, logProbability: data[from + wanted] - data[from + best] + bestLogProbability };
 }
