@@ -24,6 +24,13 @@ export const recipeShape = {
   pretrain_existence_steps: count
     .optional()
     .describe('So many updates ask only whether a thing is there, of one to four things, before all questions are asked of four'),
+  pretrain_seed: z
+    .number()
+    .int()
+    .nonnegative()
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Seed of the start: its weights and scenes; 0 by default'),
   pretrain_batch_size: count.max(65_536).optional().describe('Scenes of an update of pre-training; by default batch_size'),
   pretrain_warmup_steps: z.number().int().nonnegative().max(1_000_000).optional().describe('Of pre-training; 50 by default'),
   pretrain_fall: z

@@ -31,6 +31,7 @@ const settings = (name: string): ExperimentSettings =>
     ...{ start: join(root, name), pretrain_steps: 3, batch_size: 2, scenes: 2 },
     ...{ pretrain_isolated_turns: true, pretrain_whiten_scenes: 40, pretrain_patch_steps: 2, pretrain_existence_steps: 2 },
     ...{ pretrain_scale: true, pretrain_sink: true, pretrain_matching_start: true, pretrain_group_rates: true, pretrain_batch_size: 1 },
+    pretrain_seed: 5,
   });
 
 describe('pre-training by the whole recipe', () => {
@@ -66,6 +67,8 @@ describe('pre-training by the whole recipe', () => {
     const before = JSON.parse(await readFile(join(root, 'whole.existence/training_args.json'), 'utf8'));
     expect(before).toMatchObject({ tasks: ['existence'], maxTurns: 8, curriculumSteps: 30, per_device_train_batch_size: 2 });
     expect(before).not.toHaveProperty('from');
+    const first = JSON.parse(await readFile(join(root, 'whole.patches/training_args.json'), 'utf8'));
+    expect([first.seed, before.seed, said.seed]).toEqual([5, 5, 5]);
   });
 
   it('gives a start that every condition tunes, by isolated turns where they are asked for', { timeout: 120_000 }, async () => {

@@ -92,6 +92,7 @@ async function patches({ runtime, settings, source, world, hooks }: Pretraining,
   const args = trainingArgumentsSchema.parse({
     output_dir: directory,
     max_steps: steps,
+    seed: settings.pretrain_seed,
     per_device_train_batch_size: 32,
     learning_rate: 0.003,
     lr_scheduler_type: 'warmup_stable_decay',
@@ -144,6 +145,7 @@ async function existence(part: Pretraining, steps: number, start: string | undef
   const args = trainingArgumentsSchema.parse({
     output_dir: directory,
     max_steps: steps,
+    seed: settings.pretrain_seed,
     per_device_train_batch_size: 2 * (settings.pretrain_batch_size ?? settings.batch_size),
     learning_rate: settings.pretrain_learning_rate,
     lr_scheduler_type: 'constant_with_warmup',
@@ -179,6 +181,7 @@ export async function pretrain(
   const args = trainingArgumentsSchema.parse({
     output_dir: directory,
     max_steps: steps,
+    seed: settings.pretrain_seed,
     per_device_train_batch_size: settings.pretrain_batch_size ?? settings.batch_size,
     learning_rate: settings.pretrain_learning_rate,
     lr_scheduler_type: 'warmup_stable_decay',
