@@ -92,6 +92,31 @@ describe('the Vittle experiment', () => {
   });
 });
 
+describe('its choice', () => {
+  it('keeps what an earlier call chose, and adds that of conditions that came later', { timeout: 240_000 }, async () => {
+    const directory = join(root, 'chosen-before');
+    await mkdir(directory);
+    const before = { beta: 0.2, alpha_end: 0.3, bottleneck_layer: 0, weight_decay: 3 };
+    const score = { condition: 'vittle-f', ...before, accuracy: 0.5 };
+    await writeFile(join(directory, 'chosen.json'), JSON.stringify({ chosen: before, scores: [score] }));
+    const asked: ExperimentSettings = { ...settings, choose: true, tune_steps: 1, scenes: 1, conditions: ['plain', 'vittle-f-pass'] };
+    expect(await runExperiment(runtime, directory, asked)).toBe(true);
+    const read = async () => JSON.parse(await readFile(join(directory, 'chosen.json'), 'utf8'));
+    const { chosen, scores } = await read();
+    expect(chosen).toEqual({ ...before, beta_pass: expect.any(Number) });
+    expect(scores).toEqual([
+      score,
+      ...[0.001, 0.01, 0.1].map(beta_pass => ({ condition: 'vittle-f-pass', ...before, beta_pass, accuracy: expect.any(Number) })),
+    ]);
+    const best = Math.max(...scores.slice(1).map((s: { accuracy: number }) => s.accuracy));
+    expect(scores.find((s: { beta_pass?: number }) => s.beta_pass === chosen.beta_pass).accuracy).toBe(best);
+    expect((await results(directory)).runs.map(r => r.condition)).toEqual(['plain', 'vittle-f-pass']);
+    // Nothing is chosen twice.
+    expect(await runExperiment(runtime, directory, { ...asked, conditions: ['plain'] })).toBe(true);
+    expect(await read()).toEqual({ chosen, scores });
+  });
+});
+
 describe('its outputs', () => {
   it('says what was chosen where something was', async () => {
     const directory = join(root, 'chosen');
