@@ -10,6 +10,7 @@ import { pearson, spearman } from '../../tensor/statistics/rank.ts';
 import { CONDITIONS } from './conditions.ts';
 import type { ExamGroup } from './exams.ts';
 import type { ExamOutcome } from './measure.ts';
+import type { PosteriorOutcome } from './posterior.ts';
 
 /** What an exam asks, without its pictures. */
 export interface ExamFacts {
@@ -23,6 +24,8 @@ export interface RunOutcome {
   readonly condition: string;
   readonly seed: number;
   readonly outcomes: Readonly<Record<string, ExamOutcome>>;
+  /** Of conditions that charge a posterior; runs of older versions have none. */
+  readonly posterior?: PosteriorOutcome;
 }
 
 /** What a column of the tables counts. */

@@ -14,7 +14,9 @@ import { readError } from '../../system/read-error.ts';
 import type { RunOutcome } from './analyse.ts';
 
 const distance = z.looseObject({ rjsd_visual: z.number(), rjsd_text: z.number() });
+const posterior = z.looseObject({ figures: z.record(z.string(), z.number()), warnings: z.array(z.string()) });
 const schema = z.looseObject({
+  posterior: posterior.optional(),
   condition: z.string(),
   seed: z.number(),
   outcomes: z.record(

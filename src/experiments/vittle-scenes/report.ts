@@ -17,6 +17,7 @@ import {
 } from './analyse.ts';
 import { calibration, withoutProbabilities } from './calibration.ts';
 import { titleOf } from './conditions.ts';
+import { POSTERIOR_FIGURES } from './posterior.ts';
 
 const digits = (value: number, signed = false): string => {
   if (Number.isNaN(value)) return '–';
@@ -141,6 +142,21 @@ function distanceTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[])
   return markdownTable(['', ...columns.map(([kind, distance]) => `${kind}: ${distance.replace('_', ' ')}`)], rows);
 }
 
+/** What the bottlenecks carry at the end of the runs, and how many runs were warned of. */
+function posteriorTable(runs: readonly RunOutcome[]): string | undefined {
+  const rows = [...byCondition(runs)].flatMap(([name, of]) => {
+    const known = of.flatMap(run => run.posterior ?? []);
+    if (known.length === 0) return [];
+    const figures = POSTERIOR_FIGURES.map(figure => digits(mean(known.flatMap(({ figures: f }) => f[figure] ?? []))));
+    return [[titleOf(name), ...figures, `${known.filter(({ warnings }) => warnings.length > 0).length} of ${known.length}`]];
+  });
+  const head = ['', ...POSTERIOR_FIGURES.map(figure => figure.replace('_', ' ')), 'runs with a warning'];
+  const said = runs.flatMap(({ condition, seed, posterior }) =>
+    (posterior?.warnings ?? []).map(warning => `- ${titleOf(condition)}, seed ${seed}: ${warning}`),
+  );
+  return rows.length > 0 ? [markdownTable(head, rows), said.join('\n')].filter(Boolean).join('\n\n') : undefined;
+}
+
 function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
   const all = movements(runs, exams);
   // Any two points lie on a line.
@@ -182,6 +198,7 @@ export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly 
   const items = exams[0].items.filter(i => i.task !== 'caption').length;
   const columns = columnsOf(exams);
   const table = analyse(runs, exams, columns, smallest);
+  const posteriors = posteriorTable(runs);
   const controlled = contrastTable(runs, exams, smallest);
   return [
     `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p by Student’s t with one degree of freedom less than there are seeds or scenes, whichever are fewer, adjusted by Holm within a column.`,
@@ -205,6 +222,13 @@ export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly 
     '## Each shift',
     'Bold: the interval of the paired difference (in brackets) lies clear of zero; not adjusted for the number of shifts.',
     examTable(runs, exams),
+    ...(posteriors
+      ? [
+          '## What the bottlenecks carry',
+          'Means over seeds and the last tenth of each run: KL in nats per dimension, share of dimensions in use, posterior variance; of image tokens and of the prompt.',
+          posteriors,
+        ]
+      : []),
     '## How far representations move',
     'Mean over shifts and seeds, at the output of the bottleneck layer: representation Jensen–Shannon divergence (nats) and cosine distance of the same scene or question.',
     distanceTable(runs, exams),

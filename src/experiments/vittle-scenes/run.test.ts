@@ -10,6 +10,7 @@ import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
 import { analyse, COLUMNS, contrasts, type ExamFacts, explain, movements, type RunOutcome, verdict } from './analyse.ts';
 import { conditionsOf } from './conditions.ts';
+import { POSTERIOR_FIGURES } from './posterior.ts';
 import { experimentMarkdown } from './report.ts';
 import { runExperiment, writeReport } from './run.ts';
 import { type ExperimentSettings, experimentSchema } from './settings.ts';
@@ -73,6 +74,8 @@ describe('the Vittle experiment', () => {
     expect(await results(whole)).toMatchObject({ given });
     expect(await results(whole)).not.toHaveProperty('chosen');
     await expect(readFile(join(whole, 'chosen.json'))).rejects.toThrow('ENOENT');
+    expect(runs.filter(r => r.posterior).map(r => r.condition)).toEqual(['vittle-f', 'vittle-l', 'vittle-official']);
+    expect(report).toContain('## What the bottlenecks carry');
     await expect(runExperiment(runtime, whole, settings, { onlySeeds: [1] })).rejects.toThrow(
       'no seed 1: the experiment has the seeds 0 to 0',
     );
@@ -99,7 +102,7 @@ describe('its choice', () => {
     const before = { beta: 0.2, alpha_end: 0.3, bottleneck_layer: 0, weight_decay: 3 };
     const score = { condition: 'vittle-f', ...before, accuracy: 0.5 };
     await writeFile(join(directory, 'chosen.json'), JSON.stringify({ chosen: before, scores: [score] }));
-    const asked: ExperimentSettings = { ...settings, choose: true, tune_steps: 1, scenes: 1, conditions: ['plain', 'vittle-f-pass'] };
+    const asked: ExperimentSettings = { ...settings, choose: true, tune_steps: 20, scenes: 1, conditions: ['plain', 'vittle-f-pass'] };
     expect(await runExperiment(runtime, directory, asked)).toBe(true);
     const read = async () => JSON.parse(await readFile(join(directory, 'chosen.json'), 'utf8'));
     const { chosen, scores } = await read();
@@ -111,6 +114,7 @@ describe('its choice', () => {
     const best = Math.max(...scores.slice(1).map((s: { accuracy: number }) => s.accuracy));
     expect(scores.find((s: { beta_pass?: number }) => s.beta_pass === chosen.beta_pass).accuracy).toBe(best);
     expect((await results(directory)).runs.map(r => r.condition)).toEqual(['plain', 'vittle-f-pass']);
+    expect(Object.keys((await results(directory)).runs[1].posterior!.figures)).toEqual([...POSTERIOR_FIGURES]);
     // Nothing is chosen twice.
     expect(await runExperiment(runtime, directory, { ...asked, conditions: ['plain'] })).toBe(true);
     expect(await read()).toEqual({ chosen, scores });

@@ -19,6 +19,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 import { accuracies, compileTower, towerOf } from '../../tuning/llava/scene-task.ts';
 import { llavaSource } from '../../tuning/llava/source.ts';
+import { isTraining, readMetrics } from '../../tuning/tracking/metrics.ts';
 import { train } from '../../tuning/trainer.ts';
 import type { ExamFacts, RunOutcome } from './analyse.ts';
 import { differenceChart } from './chart.ts';
@@ -27,6 +28,7 @@ import { type PreparedExam, prepareExams } from './exams.ts';
 import { type ExperimentHooks, logged } from './hooks.ts';
 import { measure } from './measure.ts';
 import { OutcomeStore } from './outcomes.ts';
+import { posteriorOutcome } from './posterior.ts';
 import { pretrain } from './pretrain.ts';
 import { experimentMarkdown } from './report.ts';
 import type { ExperimentSettings } from './settings.ts';
@@ -111,7 +113,9 @@ async function runAll(
       hooks.signal?.throwIfAborted();
       note = `${condition.title}, seed ${seed}: exams`;
       const outcomes = await measure(task, start.source.config, exams, settings.bottleneck_layer, hooks.signal);
-      const outcome: RunOutcome = { condition: condition.name, seed, outcomes };
+      const posterior = posteriorOutcome((await readMetrics(directory)).filter(isTraining), task.bottleneck, settings.tune_steps);
+      for (const warning of posterior?.warnings ?? []) hooks.onWarning?.(`${condition.title}, seed ${seed}: ${warning}`);
+      const outcome: RunOutcome = { condition: condition.name, seed, outcomes, ...(posterior && { posterior }) };
       await on.onCell(folder, { result: outcome });
       await onOutcome(outcome);
     } finally {

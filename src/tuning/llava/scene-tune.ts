@@ -2,6 +2,7 @@
  * @file Tuning a LLaVA on conversations about scenes, by any method: all of projector and decoder, adapters, or with a Gaussian bottleneck.
  * The tower stays as it is.
  */
+import type { BottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import { inferenceTap } from '../../bottleneck/gaussian/llava.ts';
 import { trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
@@ -39,6 +40,8 @@ export interface SceneTuneSettings {
 
 /** A task for `train`, and how its result answers. */
 export interface SceneTuneTask extends TrainTask {
+  /** That it trains, with the stream's scale. */
+  readonly bottleneck?: BottleneckConfig;
   /** The graph of an exam over what is trained now; `feeds` gives its weights. @param states blocks whose hidden states are wanted */
   examiner(states?: readonly number[]): Promise<CompiledGraph>;
   feeds(): Feeds;
@@ -88,6 +91,7 @@ export async function sceneTuneTask(
   const draw = { ...updateSettings(args, config), bottleneck, lora };
   return {
     runtime,
+    bottleneck,
     parameters,
     graph,
     batch: async step => ({ ...(await updateBatch(scenes, draw, step)), ...(dropout && streamDropoutFeeds(args.seed, step)) }),
