@@ -65,7 +65,7 @@ export interface TableCell {
 export interface Difference extends Estimate {
   /** Of "no difference". */
   readonly p: number;
-  /** Of "a difference as large as the smallest effect of interest, or larger": small where the two are shown to be equal. */
+  /** Of "a difference as large as the smallest effect of interest, or larger": small where the two are shown to be equal; NaN without spread. */
   readonly equivalence: number;
 }
 
@@ -135,7 +135,12 @@ type Raw = Estimate & { readonly degreesOfFreedom: number };
 /** Differences with their tests, as one family. */
 function tested(family: readonly Raw[], smallest: number): Difference[] {
   const p = holm(family.map(d => twoSidedP(d, d.degreesOfFreedom)));
-  const equal = holm(family.map(d => equivalence(d, smallest, { degreesOfFreedom: d.degreesOfFreedom }).pValue));
+  const equal = holm(
+    family.map(d =>
+      // Not one answer differs: few questions do not show that none would.
+      d.standardError === 0 ? Number.NaN : equivalence(d, smallest, { degreesOfFreedom: d.degreesOfFreedom }).pValue,
+    ),
+  );
   return family.map(({ degreesOfFreedom: _, ...estimate }, i) => ({ ...estimate, p: p[i], equivalence: equal[i] }));
 }
 

@@ -49,6 +49,8 @@ describe('the conditions', () => {
     expect(names(['all'])).toEqual(CONDITION_NAMES);
     for (const { controls = [] } of CONDITIONS) expect(CONDITION_NAMES).toEqual(expect.arrayContaining([...controls]));
     expect(new Set(CONDITIONS.map(c => c.colour)).size).toBe(CONDITIONS.length);
+    // What the chart has room for.
+    for (const { title } of CONDITIONS) expect(title.length, title).toBeLessThanOrEqual(25);
   });
 
   it('are refused without the one that the others are compared with, and where one is unknown', () => {

@@ -40,11 +40,11 @@ const TABLE = {
     tune: { prior: 'fixed', half_log_kl: true, index_split: true, alpha_inference: 0.5 },
   },
   dropout: { title: 'dropout', colour: '#4f7d3a', method: 'full', dropout: true },
-  noise: { title: 'noise as the prior’s', colour: '#2f4b7c', method: 'vittle', tune: { control: 'noise', ...PRIOR_NOISE } },
-  'noise-pass': { title: 'noise as where pass begins', colour: '#5f8fd0', method: 'vittle', tune: { control: 'noise', ...PASS } },
-  deterministic: { title: 'encoder without noise', colour: '#00796b', method: 'vittle', tune: { control: 'deterministic' } },
+  noise: { title: 'noise of the prior', colour: '#2f4b7c', method: 'vittle', tune: { control: 'noise', ...PRIOR_NOISE } },
+  'noise-pass': { title: 'noise, pass', colour: '#5f8fd0', method: 'vittle', tune: { control: 'noise', ...PASS } },
+  deterministic: { title: 'encoder only', colour: '#00796b', method: 'vittle', tune: { control: 'deterministic' } },
   'deterministic-pass': {
-    ...{ title: 'encoder without noise, pass', colour: '#4db6ac', method: 'vittle' },
+    ...{ title: 'encoder only, pass', colour: '#4db6ac', method: 'vittle' },
     tune: { control: 'deterministic', ...PASS },
   },
   'vittle-f-pass': {

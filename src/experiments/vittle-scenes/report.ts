@@ -205,7 +205,7 @@ export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly 
     '## Accuracy',
     mainTable(table, columns),
     '## Is the difference too small to matter?',
-    `Two one-sided tests against a smallest effect of interest of ${digits(smallest)}, adjusted by Holm within a column: p is that of “the difference is as large as this, or larger”. *equal*: shown to be smaller (p < .05), with no difference found; *better*, *worse*: a difference was found above; *open*: neither.`,
+    `Two one-sided tests against a smallest effect of interest of ${digits(smallest)}, adjusted by Holm within a column: p is that of “the difference is as large as this, or larger”. *equal*: shown to be smaller (p < .05), with no difference found; *better*, *worse*: a difference was found above; *open*: neither; p –: no answer differs, so there is no spread to judge by.`,
     equivalenceTable(table, columns),
     ...(controlled
       ? [
