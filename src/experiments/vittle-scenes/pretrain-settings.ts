@@ -5,6 +5,10 @@ const count = z.number().int().positive().max(1_000_000);
 
 /** Without defaults: an experiment that began before they were there goes on. */
 export const recipeShape = {
+  pretrain_patch_names: z
+    .boolean()
+    .optional()
+    .describe('Patches choose among words of things and colours only, so that other words are not pushed away from them'),
   pretrain_scale: z
     .boolean()
     .optional()
@@ -42,7 +46,7 @@ export const recipeShape = {
 };
 
 /** What needs the stage on patches: before it there is no word in a patch that could be scaled, found or missed. */
-const AFTER_PATCHES = ['pretrain_scale', 'pretrain_sink', 'pretrain_matching_start'] as const;
+const AFTER_PATCHES = ['pretrain_patch_names', 'pretrain_scale', 'pretrain_sink', 'pretrain_matching_start'] as const;
 
 /** Refuses settings whose stage is missing. @param refuse adds an issue to what zod reports */
 export function checkRecipe(

@@ -31,7 +31,7 @@ const settings = (name: string): ExperimentSettings =>
     ...{ start: join(root, name), pretrain_steps: 3, batch_size: 2, scenes: 2 },
     ...{ pretrain_isolated_turns: true, pretrain_whiten_scenes: 40, pretrain_patch_steps: 2, pretrain_existence_steps: 2 },
     ...{ pretrain_scale: true, pretrain_sink: true, pretrain_matching_start: true, pretrain_group_rates: true, pretrain_batch_size: 1 },
-    pretrain_seed: 5,
+    ...{ pretrain_seed: 5, pretrain_patch_names: true },
   });
 
 describe('pre-training by the whole recipe', () => {
@@ -60,7 +60,7 @@ describe('pre-training by the whole recipe', () => {
       isolated: true,
       lossAverage: 'turn',
       whiten: { scenes: 40 },
-      patches: { weight: 0.3, background: 0.2, position: 1 },
+      patches: { weight: 0.3, background: 0.2, position: 1, amongNames: true },
       ...{ start: join(root, 'whole.patches'), from: join(root, 'whole.existence') },
       ...{ decoder: { scale: {}, sink: {}, match: {} }, rates: {}, curriculumSteps: 0, per_device_train_batch_size: 1 },
     });
@@ -68,6 +68,7 @@ describe('pre-training by the whole recipe', () => {
     expect(before).toMatchObject({ tasks: ['existence'], maxTurns: 8, curriculumSteps: 30, per_device_train_batch_size: 2 });
     expect(before).not.toHaveProperty('from');
     const first = JSON.parse(await readFile(join(root, 'whole.patches/training_args.json'), 'utf8'));
+    expect(first.loss).toMatchObject({ weight: 1, amongNames: true });
     expect([first.seed, before.seed, said.seed]).toEqual([5, 5, 5]);
   });
 
@@ -95,7 +96,12 @@ describe('pre-training by the whole recipe', () => {
   it('refuses a start of what the stage on patches would have taught, without that stage', () => {
     const { pretrain_patch_steps: _, ...without } = settings('whole');
     const { error } = experimentSchema.safeParse(without);
-    expect(error?.issues.map(({ path }) => path[0])).toEqual(['pretrain_scale', 'pretrain_sink', 'pretrain_matching_start']);
+    expect(error?.issues.map(({ path }) => path[0])).toEqual([
+      'pretrain_patch_names',
+      'pretrain_scale',
+      'pretrain_sink',
+      'pretrain_matching_start',
+    ]);
     expect(error?.issues[0].message).toBe('it needs a stage on patches; give "pretrain_patch_steps" too (500 do)');
   });
 

@@ -106,6 +106,7 @@ async function patches({ runtime, settings, source, world, hooks }: Pretraining,
     source,
     world,
     maxObjects: MAX_OBJECTS,
+    loss: settings.pretrain_patch_names ? { ...PATCH_STAGE_LOSS, amongNames: true } : undefined,
     whiten: whitenOf(settings),
     evalScenes: settings.scenes,
   });
@@ -123,7 +124,7 @@ function conversations({ settings, source, world }: Pretraining, start: string |
   const isolated = settings.pretrain_isolated_turns;
   return {
     ...{ source, world, whiten: whitenOf(settings), start, evalScenes: settings.scenes },
-    patches: start === undefined ? undefined : PATCHES_LATER,
+    patches: start === undefined ? undefined : settings.pretrain_patch_names ? { ...PATCHES_LATER, amongNames: true } : PATCHES_LATER,
     decoder: decoderStart(settings),
     rates: settings.pretrain_group_rates ? {} : undefined,
     chat: {

@@ -6,8 +6,8 @@ import { add, constant, crossEntropy, input, linear, mean, mul, rmsNorm, sub, ty
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { RandomStream } from '../../tensor/random.ts';
-import { floats } from '../../tensor/tensor.ts';
-import { PATCH_COLORS, PATCH_WORDS } from './patch-labels.ts';
+import { type FloatTensor, floats } from '../../tensor/tensor.ts';
+import { NAMING_WORDS, PATCH_COLORS, PATCH_WORDS } from './patch-labels.ts';
 
 /** What is asked of patches. */
 export interface PatchLossSettings {
@@ -28,6 +28,11 @@ export interface PatchLossSettings {
    * root of the width: 14 for 192); by default 3: plain to see, and little of the room that the word has.
    */
   readonly amplitude?: number;
+  /**
+   * A patch chooses among words of things and colours only, not among all words: words that patches never say ("yes", "the", an answer's end) are
+   * then not pushed away from patches before the decoder has used them. All words by default.
+   */
+  readonly amongNames?: boolean;
 }
 
 /** What a stage on patches asks, where nothing else is trained. */
@@ -74,6 +79,13 @@ function placeLoss(places: Value, config: LlavaConfig, amplitude: number | undef
   return mul(mean(mul(off, off)), 1 / variance);
 }
 
+/** 0 for the words that patches are asked for, so little for others that their probability is 0. */
+function onlyNames(vocabulary: number): FloatTensor {
+  const out = new Float32Array(vocabulary).fill(-1e9);
+  for (const id of NAMING_WORDS) out[id] = 0;
+  return floats([vocabulary], out);
+}
+
 /**
  * Declares the inputs `patch_words` and, for backgrounds, `patch_colors` (`PatchLabels`).
  * @param patches [images, N, width], projected @returns the loss, and its terms before their weights
@@ -82,10 +94,11 @@ export function patchLoss(
   p: Parameters,
   config: LlavaConfig,
   patches: Value,
-  { weight, background = 0, position = 0, amplitude }: PatchLossSettings,
+  { weight, background = 0, position = 0, amplitude, amongNames }: PatchLossSettings,
 ): { loss: Value; terms: Record<string, Value> } {
   const labels = (name: string): Value => input(name, ['images', imageTokens(config)], 'int32');
-  const { logits, places } = readPatches(p, config, patches);
+  const { logits: all, places } = readPatches(p, config, patches);
+  const logits = amongNames ? add(all, constant(onlyNames(config.text_config.vocab_size))) : all;
   const terms: Record<string, Value> = { patch_word: crossEntropy(logits, labels(PATCH_WORDS)) };
   let loss = terms.patch_word;
   if (background) {

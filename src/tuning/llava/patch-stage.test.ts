@@ -15,6 +15,7 @@ import { floats, ints } from '../../tensor/tensor.ts';
 import { trainingArgumentsSchema } from '../arguments.ts';
 import { train } from '../trainer.ts';
 import { patchExam } from './patch-exam.ts';
+import { NAMING_WORDS } from './patch-labels.ts';
 import { PATCH_STAGE_LOSS, patchLoss, patchPlaces, placeDirections } from './patch-loss.ts';
 import { PATCH_STAGE, type PatchStageSettings, patchStageTask } from './patch-stage.ts';
 import { scenePretrainTask } from './scene-pretrain.ts';
@@ -48,6 +49,29 @@ describe('the loss of patches', () => {
     expect(dot(a, a)).toBeCloseTo(1, 6);
     expect(dot(b, b)).toBeCloseTo(1, 6);
     expect(dot(a, b)).toBeCloseTo(0, 6);
+  });
+
+  it('is over all words, or over those of things and colours: then other words get no gradient', async () => {
+    const args = trainingArgumentsSchema.parse({ output_dir: join(root, 'names'), per_device_train_batch_size: 2, num_threads: 1 });
+    const TABLE = 'model.language_model.embed_tokens.weight';
+    for (const amongNames of [true, false]) {
+      const task = await patchStageTask(runtime, args, { source, world, maxObjects: 2, loss: { ...PATCH_STAGE_LOSS, amongNames } });
+      const gradientOf = async (fill?: number) => {
+        const weights = task.parameters.map(({ name, shape, data }) => [
+          name,
+          floats(shape, name === TABLE && fill === 0 ? data.map(() => 0) : data),
+        ]);
+        return task.graph.run({ ...Object.fromEntries(weights), ...(await task.batch(0)) });
+      };
+      // A table that says nothing: any word is as likely as any other.
+      const words = amongNames ? NAMING_WORDS.length : source.config.text_config.vocab_size;
+      expect(Number((await gradientOf(0)).patch_word.data[0])).toBeCloseTo(Math.log(words), 4);
+      const gradient = (await gradientOf())[`grad.${TABLE}`].data;
+      const moved = (id: number): boolean => gradient.slice(32 * id, 32 * id + 32).some(v => v !== 0);
+      expect(moved(chatTokenId('dog'))).toBe(true);
+      expect(moved(chatTokenId('yes'))).toBe(!amongNames);
+      await task.close();
+    }
   });
 
   it('is nothing where each patch is its word and stands where it is, and each term is what is asked', async () => {
