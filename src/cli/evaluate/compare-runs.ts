@@ -17,7 +17,7 @@ async function scoredRun(context: Context, folder: string, name: string, scorers
   if (!run) throw new NarrowsError(`${folder} holds no run of narrows evaluate (no run.json).`, { kind: 'usage' });
   const { sets, leftOut } = await scoreRun(folder, run, { scorers, seed: context.seed, signal: context.signal });
   for (const { benchmark, reason } of leftOut) context.log.warn(`${name}: ${benchmark} is not compared: ${reason}`);
-  return { name, model: run.model, settings: run.settings, sets };
+  return { name, model: run.model, settings: run.settings, seed: run.seed, sets };
 }
 
 /** Folders by names that tell them apart: their last parts, or the paths as given. */

@@ -143,8 +143,8 @@ function worstSources(loaded: readonly AskedSet[]): WorstSources {
 /** Sets of a run read again, so that their pictures can be shown; those whose data are gone are left out, which the report says. */
 async function loadAgain(context: Context, output: string, run: RunFacts, options: Options): Promise<AskedSet[]> {
   const { means, key } = await shiftMeans(options);
-  checkMeans(output, run, key);
   const pictures = pictureOptions(context, options);
+  checkMeans(output, run, { key, pictures });
   const sets: AskedSet[] = [];
   for (const { benchmark: name, load, prompt, scenarios, hash } of run.sets) {
     const benchmark = entryOf(name);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { answerSets, type Unanswered } from '../../evaluation/run/answer-sets.ts';
 import type { Answerer } from '../../evaluation/run/answerer.ts';
 import { AskedSet } from '../../evaluation/run/asked-set.ts';
-import { hashOf, mergeRun, type RunFacts, readRun, writeQuestions, writeRun } from '../../evaluation/run/folder.ts';
+import { hashOf, mergeRun, pictureSettings, type RunFacts, readRun, writeQuestions, writeRun } from '../../evaluation/run/folder.ts';
 import { loadSets } from '../../evaluation/run/load-sets.ts';
 import { scenarioRemarks } from '../../evaluation/run/scenario.ts';
 import { lockOutput } from '../../node/output-lock.ts';
@@ -69,7 +69,7 @@ export async function evaluateModel(context: Context, options: Options, given: R
     model,
     settings: {
       ...settings,
-      pictures: { autoOrient: pictures.autoOrient ?? false, window: pictures.window ?? 'auto' },
+      pictures: pictureSettings(pictures),
       ...(meansKey ? { shifts: meansKey } : {}),
     },
     seed: context.seed,
@@ -86,7 +86,7 @@ export async function evaluateModel(context: Context, options: Options, given: R
     warnings: [...answering.warnings],
   };
   for (const warning of new Set(facts.sets.flatMap(set => set.warnings))) context.log.warn(warning);
-  const run = mergeRun(output, await readRun(output), facts);
+  const run = mergeRun(output, await readRun(output), facts, name => asked.find(({ benchmark }) => benchmark.name === name)!.set.questions);
   for (const { benchmark, set } of asked) await writeQuestions(output, benchmark.name, set.questions);
   await writeRun(output, run);
   const result = await answerSets(asked, output, {

@@ -16,7 +16,11 @@ export function addShiftMeans(command: Command): Command {
       '--translations <file>',
       'with scenarios that translate: JSON lines of {text, language, translation} or {question_id, language, text}',
     )
-    .option('--reference-size <pixels>', 'scale lengths of shifts by (shorter side / this); scenes do so by 224', number(1));
+    .option(
+      '--reference-size <pixels>',
+      'scale lengths of shifts by (shorter side / this), as published for 224 (default: published pixels)',
+      number(1),
+    );
 }
 
 /** Means of shifts, and what tells them from others; neither where nothing was asked for. */

@@ -83,7 +83,7 @@ async function answersOf(output: string, benchmark: string, scenario: string): P
 export async function readEmiRun(output: string, options: EmiRunOptions): Promise<EmiSet[]> {
   const record = await readRun(output);
   if (!record) throw new NarrowsError(`${output} holds no run of narrows evaluate (there is no run.json); name its --output folder.`);
-  checkMeans(output, record, options.meansKey);
+  checkMeans(output, record, { key: options.meansKey, pictures: options.pictures });
   const chosen = setOf(record, output, options.benchmark);
   const isClean = ({ name }: Scenario): boolean => name === CLEAN.name;
   // What was read from the file has the form of a scenario: run.json is held against its schema.

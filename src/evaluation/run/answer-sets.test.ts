@@ -172,6 +172,11 @@ describe('answerSets', () => {
       'line 1 is an answer of other settings',
     );
     await expect(answerSets(sets(set, answerer(), [{ name: 'clean' }]), output, { seed: 4 })).rejects.toThrow('other settings');
+    const alike = [
+      { name: 'fog 3', image: { shift: 'fog', severity: 3 } },
+      { name: 'fog:3', image: { shift: 'fog', severity: 5 } },
+    ];
+    await expect(answerSets(sets(set, answerer(), alike), output, { seed: 3 })).rejects.toThrow('called alike as files (fog:3)');
     await writeFile(answersPath(output, 'drawn', 'clean'), 'no answers\n');
     await expect(answerSets(sets(set, answerer(), [{ name: 'clean' }]), output, { seed: 3 })).rejects.toThrow(/clean\.jsonl, line 1/);
   });

@@ -103,6 +103,7 @@ const belongs =
 
 async function openSittings(sets: readonly AskedOf[], output: string, options: AnswerSetsOptions): Promise<Sitting[]> {
   const sittings: Sitting[] = [];
+  const paths = new Set<string>();
   try {
     for (const given of sets) {
       const { answerer } = given;
@@ -113,6 +114,12 @@ async function openSittings(sets: readonly AskedOf[], output: string, options: A
         const asked = await set.ask(scenario);
         const { lengths, refused } = lengthsOf(asked, text => answerer.length(text));
         const path = answersPath(output, name, scenario.name);
+        // Names that differ in signs only would share a file, and one would take the answers of the other.
+        if (paths.has(path))
+          throw new NarrowsError(`Two scenarios of ${name} are called alike as files (${scenario.name}); give one another name.`, {
+            kind: 'usage',
+          });
+        paths.add(path);
         const file = await AnswersFile.open(path, belongs(answerer.modelId, settingsOf(given, options)));
         if (file.mended) options.onWarning?.(`The last row of ${path} was cut short (${file.mended} bytes) and is answered again.`);
         const batches = batchesOf(lengths, answerer.batchSize);

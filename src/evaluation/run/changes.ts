@@ -1,8 +1,11 @@
 /** @file Two sets of answers to the same questions: what went from right to wrong and back, by how much, and how sure that is. */
+
+import { exactJson } from '../../system/exact-json.ts';
 import { clusteredStandardError, standardDeviation, standardError } from '../../tensor/statistics/descriptive.ts';
 import { mcnemarCounts } from '../../tensor/statistics/mcnemar.ts';
 import { pairedT } from '../../tensor/statistics/paired-t.ts';
 import { questionsNeeded, smallestEffect } from '../../tensor/statistics/power.ts';
+import type { Question } from '../benchmarks/question.ts';
 import type { ScoredAnswer } from '../scorers/scorer.ts';
 
 /** Two scores of one question. */
@@ -14,12 +17,18 @@ export interface PairedScore {
   readonly b: number;
 }
 
-/** Scores of the questions that both have an answer to and that count. */
+/** Whether two questions of one key ask the same: two versions of a set may share keys. */
+export const sameQuestion = (a: Question, b: Question): boolean =>
+  a === b || exactJson([a.text, a.options, a.answers]) === exactJson([b.text, b.options, b.answers]);
+
+/** Scores of the questions that both have an answer to and that count; under one key both must ask the same. */
 export function pairedScores(a: readonly ScoredAnswer[], b: readonly ScoredAnswer[]): PairedScore[] {
-  const others = new Map(b.map(row => [row.question.key, row.correct]));
-  return a.flatMap(({ question: { key, cluster }, correct }) => {
+  const others = new Map(b.map(row => [row.question.key, row]));
+  return a.flatMap(({ question, correct }) => {
+    const { key, cluster } = question;
     const other = others.get(key);
-    return other === undefined || Number.isNaN(other) || Number.isNaN(correct) ? [] : [{ key, cluster, a: correct, b: other }];
+    if (!other || !sameQuestion(question, other.question) || Number.isNaN(other.correct) || Number.isNaN(correct)) return [];
+    return [{ key, cluster, a: correct, b: other.correct }];
   });
 }
 

@@ -80,4 +80,25 @@ describe('compareRuns', () => {
     expect(missing.warnings).toEqual(['b has no answers to made under fog:3.']);
     expect(() => compareRuns([run('a', '11', '11')])).toThrow('two runs');
   });
+
+  it('pairs no questions, shifts or drawn sets that only share a name', () => {
+    const [a, b] = [run('a', '111111', '111111'), run('b', '000000', '000000')];
+    const [set] = b.sets;
+    const renamed = set.scenarios.map(one => ({
+      ...one,
+      rows: one.rows.map((row, i) => (i < 2 ? { ...row, question: { ...row.question, text: 'another ?' } } : row)),
+    }));
+    const other = compareRuns([a, { ...b, sets: [{ ...set, scenarios: renamed }] }]);
+    expect(other.rows.map(row => row.changes.n)).toEqual([4, 4]);
+    expect(other.warnings.join()).toContain('2 of 6 questions');
+    const stronger = { ...set.scenarios[1], scenario: { name: 'fog:3', image: { shift: 'fog', severity: 5 } } };
+    const shifted = compareRuns([a, { ...b, sets: [{ ...set, scenarios: [set.scenarios[0], stronger] }] }]);
+    expect(shifted.rows.map(row => row.scenario)).toEqual(['clean']);
+    expect(shifted.warnings.join()).toContain('no answers to made under fog:3');
+    const seeded = (one: ScoredRun, seed: number, hash: string): ScoredRun => ({ ...one, seed, sets: [{ ...one.sets[0], hash }] });
+    expect(compareRuns([seeded(a, 0, 'x'), seeded(b, 1, 'x')]).rows).toHaveLength(2);
+    const drawn = compareRuns([seeded(a, 0, 'x'), seeded(b, 1, 'y')]);
+    expect(drawn.rows).toEqual([]);
+    expect(drawn.warnings).toEqual([expect.stringContaining('other questions in b (seed 1)')]);
+  });
 });

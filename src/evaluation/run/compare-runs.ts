@@ -1,9 +1,11 @@
 /** @file Runs of several models over the same questions, compared question by question. */
+
+import { scenarioKey } from '../../shifts/suites/scenario.ts';
 import { holm } from '../../tensor/statistics/holm.ts';
 import { pairedT } from '../../tensor/statistics/paired-t.ts';
 import type { Score } from '../scorers/score.ts';
 import type { ScoredAnswer } from '../scorers/scorer.ts';
-import { type Changes, changesOf, pairedScores } from './changes.ts';
+import { type Changes, changesOf, pairedScores, sameQuestion } from './changes.ts';
 import { type Scenario, scenarioKind } from './scenario.ts';
 
 /** Answers to a set under a scenario, scored. */
@@ -22,6 +24,8 @@ export interface ScoredSet {
   /** What a perfect model gets by `primary`. */
   readonly best: number;
   readonly prompt: string;
+  /** Of the questions, see `hashOf`; where it is known. */
+  readonly hash?: string;
   readonly scenarios: readonly ScoredScenario[];
 }
 
@@ -31,6 +35,8 @@ export interface ScoredRun {
   readonly name: string;
   readonly model: string;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Shifts and drawn sets are others under another seed. */
+  readonly seed?: number;
   readonly sets: readonly ScoredSet[];
 }
 
@@ -99,7 +105,9 @@ const scoresOf = (rows: readonly ScoredAnswer[]): Map<string, ScoredAnswer> =>
 /** Drops of both runs over the questions that all four have. */
 function dropOf(clean: readonly [ScoredScenario, ScoredScenario], shifted: readonly [ScoredScenario, ScoredScenario]): Drop | undefined {
   const [a0, b0, a1, b1] = [...clean, ...shifted].map(({ rows }) => scoresOf(rows));
-  const keys = [...a0.keys()].filter(key => b0.has(key) && a1.has(key) && b1.has(key));
+  const keys = [...a0.keys()].filter(
+    key => b0.has(key) && a1.has(key) && b1.has(key) && sameQuestion(a0.get(key)!.question, b0.get(key)!.question),
+  );
   if (keys.length === 0) return undefined;
   const lost = (from: typeof a0, to: typeof a0): number[] => keys.map(key => from.get(key)!.correct - to.get(key)!.correct);
   const [reference, run] = [lost(a0, a1), lost(b0, b1)];
@@ -114,11 +122,20 @@ function sharedSets(reference: ScoredRun, run: ScoredRun, warnings: string[]): [
   return reference.sets.flatMap((a): [ScoredSet, ScoredSet][] => {
     const b = run.sets.find(({ benchmark }) => benchmark === a.benchmark);
     if (!b) warnings.push(`${run.name} has no answers to ${a.benchmark}, so it is not compared on it.`);
-    else if (b.prompt !== a.prompt)
+    else if (reference.seed !== run.seed && a.hash !== b.hash) {
+      warnings.push(
+        `${a.benchmark} has other questions in ${run.name} (seed ${run.seed}) than in ${reference.name} (seed ${reference.seed}), so it is not compared.`,
+      );
+      return [];
+    } else if (b.prompt !== a.prompt)
       warnings.push(`${a.benchmark} was asked with the prompt ${a.prompt} in ${reference.name} and ${b.prompt} in ${run.name}.`);
     return b ? [[a, b]] : [];
   });
 }
+
+/** The same name for the same shift: a suite of one's own may have changed between runs. */
+const alike = (a: ScoredScenario, b: ScoredScenario): boolean =>
+  a.scenario.name === b.scenario.name && scenarioKey(a.scenario) === scenarioKey(b.scenario);
 
 type Row = Omit<ComparedScenario, 'adjusted' | 'verdict' | 'drop'> & { readonly drop?: Drop };
 
@@ -126,13 +143,13 @@ function rowsOf(reference: ScoredRun, run: ScoredRun, warnings: string[]): Row[]
   return sharedSets(reference, run, warnings).flatMap(([a, b]) => {
     const cleanA = a.scenarios.find(s => scenarioKind(s.scenario) === 'clean');
     const cleanB = b.scenarios.find(s => scenarioKind(s.scenario) === 'clean');
-    const lacking = a.scenarios.filter(own => !b.scenarios.some(s => s.scenario.name === own.scenario.name)).map(own => own.scenario.name);
+    const lacking = a.scenarios.filter(own => !b.scenarios.some(s => alike(s, own))).map(own => own.scenario.name);
     if (lacking.length > 0)
       warnings.push(
         `${run.name} has no answers to ${a.benchmark} under ${lacking.slice(0, 3).join(', ')}${lacking.length > 3 ? ` and ${lacking.length - 3} further scenarios` : ''}.`,
       );
     return a.scenarios.flatMap((own): Row[] => {
-      const other = b.scenarios.find(s => s.scenario.name === own.scenario.name);
+      const other = b.scenarios.find(s => alike(s, own));
       if (!other) return [];
       const pairs = pairedScores(own.rows, other.rows);
       if (pairs.length === 0) {

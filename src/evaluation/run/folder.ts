@@ -1,10 +1,12 @@
 /** @file The folder of a run: what was asked of whom (`run.json`), the questions, and a file of answers per set and scenario. */
 import { z } from 'zod';
 import { readJson } from '../../checkpoints/disk.ts';
+import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
 import { readFile } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { createHash } from '../../node/hash.ts';
 import { join } from '../../node/paths.ts';
+import { scenarioKey } from '../../shifts/suites/scenario.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { exactJson, parseExact } from '../../system/exact-json.ts';
 import { version as VERSION } from '../../system/version.ts';
@@ -139,9 +141,15 @@ function differing(a: Readonly<Record<string, unknown>>, b: Readonly<Record<stri
 /**
  * What a folder's record becomes when a run with these sets goes on in it: sets of before stay, a set that is asked again keeps its
  * scenarios and gets further ones.
- * @throws NarrowsError (usage) for answers of another model, other settings, another seed, or other questions under the same name
+ * @param questionsOf a set of `now`: of more questions than before, the first must be those of before
+ * @throws NarrowsError (usage) for answers of another model, other settings, another seed, other questions or another shift under the same name
  */
-export function mergeRun(output: string, before: RunRecord | undefined, now: RunFacts): RunFacts {
+export function mergeRun(
+  output: string,
+  before: RunRecord | undefined,
+  now: RunFacts,
+  questionsOf: (benchmark: string) => readonly Question[],
+): RunFacts {
   if (!before) return now;
   const refuse = (what: string): never => {
     throw new NarrowsError(`${output} holds a run ${what}; choose another --output.`, { kind: 'usage' });
@@ -156,10 +164,15 @@ export function mergeRun(output: string, before: RunRecord | undefined, now: Run
     if (old && old.maxNewTokens !== set.maxNewTokens)
       refuse(`that gave ${set.benchmark} ${old.maxNewTokens} tokens for an answer, not ${set.maxNewTokens}`);
     if (old && old.prompt !== set.prompt) refuse(`that asked ${set.benchmark} with the prompt ${old.prompt}, not ${set.prompt}`);
-    if (old && old.hash !== set.hash && old.questions >= set.questions)
+    const begins = (n: number): boolean => hashOf(questionsOf(set.benchmark).slice(0, n)) === old?.hash;
+    if (old && old.hash !== set.hash && (old.questions >= set.questions || !begins(old.questions)))
       refuse(
-        `over ${old.questions === set.questions ? 'other' : 'more'} questions of ${set.benchmark} (${old.questions}; now ${set.questions})`,
+        `over ${old.questions > set.questions ? 'more' : 'other'} questions of ${set.benchmark} (${old.questions}; now ${set.questions})`,
       );
+    for (const scenario of set.scenarios) {
+      const same = old?.scenarios.find(({ name }) => name === scenario.name);
+      if (same && scenarioKey(same) !== scenarioKey(scenario)) refuse(`in which ${scenario.name} is another shift`);
+    }
     const names = new Set(set.scenarios.map(({ name }) => name));
     const kept = (old?.scenarios ?? []).filter(({ name }) => !names.has(name));
     sets.set(set.benchmark, { ...set, scenarios: [...kept, ...set.scenarios] });
@@ -167,20 +180,33 @@ export function mergeRun(output: string, before: RunRecord | undefined, now: Run
   return { ...now, sets: [...sets.values()] };
 }
 
-/** Flags by the keys of `settings.shifts`. */
+/** Flags by the keys of `settings.shifts` and `settings.pictures`. */
 const MEANS: Readonly<Record<string, string>> = {
   frostTextures: '--frost-textures',
   translations: '--translations',
   referenceSize: '--reference-size',
+  autoOrient: '--auto-orient',
+  window: '--window',
 };
 
+/** How pictures were read, as a run's settings keep it. */
+export const pictureSettings = ({ autoOrient = false, window = 'auto' }: ImageReadOptions = {}): Record<string, unknown> => ({
+  autoOrient,
+  window,
+});
+
 /**
- * Holds what shifts are made with now against what they were made with when a run was asked.
+ * Holds how pictures are read and what shifts are made with now against how it was when a run was asked.
  * @param key as `AnswerSetsOptions.meansKey` @throws NarrowsError (usage) where pictures or words would be other ones
  */
-export function checkMeans(output: string, { settings }: Pick<RunRecord, 'settings'>, key: Readonly<Record<string, unknown>> = {}): void {
-  const then = (settings.shifts ?? {}) as Readonly<Record<string, unknown>>;
-  const other = differing(then, key).map(name => MEANS[name] ?? name);
+export function checkMeans(
+  output: string,
+  { settings }: Pick<RunRecord, 'settings'>,
+  { key = {}, pictures }: { readonly key?: Readonly<Record<string, unknown>>; readonly pictures?: ImageReadOptions },
+): void {
+  const thenShifts = (settings.shifts ?? {}) as Readonly<Record<string, unknown>>;
+  const thenPictures = { ...pictureSettings(), ...(settings.pictures as Readonly<Record<string, unknown>> | undefined) };
+  const other = [...differing(thenShifts, key), ...differing(thenPictures, pictureSettings(pictures))].map(name => MEANS[name] ?? name);
   if (other.length > 0)
     throw new NarrowsError(`${output} was asked with other ${other.join(', ')}; give what the run was given.`, { kind: 'usage' });
 }

@@ -11,7 +11,7 @@ import type { Score } from '../scorers/score.ts';
 import { scoreJoined } from '../scorers/score-answers.ts';
 import type { Scorer } from '../scorers/scorer.ts';
 import type { ScoredScenario, ScoredSet } from './compare-runs.ts';
-import { answersPath } from './folder.ts';
+import { answersPath, hashOf } from './folder.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
@@ -105,5 +105,15 @@ export async function scoreSet(output: string, set: AnsweredSet, options: ScoreR
     scored.push({ scenario, score, rows, others: Object.fromEntries(others) });
   }
   const { name: scorer, primary, best } = leading;
-  return { benchmark: benchmark.name, title: benchmark.title, scorer, primary, best, prompt, questions, scenarios: scored };
+  return {
+    benchmark: benchmark.name,
+    title: benchmark.title,
+    scorer,
+    primary,
+    best,
+    prompt,
+    hash: hashOf(questions),
+    questions,
+    scenarios: scored,
+  };
 }
