@@ -27,6 +27,7 @@ const SIDEWAYS = new Set([
   'nn>checkpoints',
   'testing>system',
   'node>system',
+  'cli>studio',
 ]);
 
 const floorOf = new Map(FLOORS.flatMap((folders, floor) => folders.map(folder => [folder, floor])));

@@ -33,6 +33,7 @@ const CORE = [
   'evaluation/metrics/',
   'evaluation/distances/',
   'report/attribution/',
+  'studio/',
 ];
 
 /** Adaptors for Node inside core rooms: they open directories, spawn threads or write files, and nothing of the core imports them. */
