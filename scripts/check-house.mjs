@@ -20,10 +20,10 @@ const MEDIAN = 120;
 const problems = [];
 
 const files = readdirSync(source, { recursive: true, withFileTypes: true })
-  .filter(entry => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.split(sep).includes('testdata'))
+  .filter(entry => entry.isFile() && /\.tsx?$/.test(entry.name) && !entry.parentPath.split(sep).includes('testdata'))
   .map(entry => join(entry.parentPath, entry.name));
 
-const isTest = path => /\.(test|cases)\.ts$/.test(path) || path.split(sep).includes('testing');
+const isTest = path => /\.(test|cases)\.tsx?$/.test(path) || path.split(sep).includes('testing');
 const lengths = [];
 for (const path of files) {
   const text = readFileSync(path, 'utf8');
