@@ -30,6 +30,8 @@ const CORE = [
   'shifts/',
   'bottleneck/',
   'attribution/',
+  'generation/chat-model.ts',
+  'generation/chat-session.ts',
   'evaluation/metrics/',
   'evaluation/distances/',
   'report/attribution/',

@@ -29,7 +29,7 @@ export { type NamedTensors, writeSafetensors } from './checkpoints/write.ts';
 export { loadExtensions } from './evaluation/extensions.ts';
 export { type AnswerRow, AnswersFile } from './generation/answers-file.ts';
 export { answerQuestions, type BulkOptions, type BulkResult } from './generation/bulk.ts';
-export { ChatModel, type ChatOptions, type ImageAspect } from './generation/chat-model.ts';
+export type { ImageAspect } from './generation/chat-model.ts';
 export { type Answer, ChatSession } from './generation/chat-session.ts';
 export { type AnswerThroughOptions, answerThroughEndpoint } from './generation/endpoint/answer.ts';
 export { Endpoint, type EndpointCost, type EndpointOptions } from './generation/endpoint/client.ts';
@@ -45,7 +45,9 @@ export {
   streamTokens,
 } from './generation/generate.ts';
 export type { GenerativeModel, Prompt } from './generation/model.ts';
-export { type AnsweringModel, openLlava } from './generation/open-llava.ts';
+export { openLlava } from './generation/open-llava.ts';
+export type { AnsweringModel } from './generation/open-llava-files.ts';
+export { ChatModel, type ChatOptions } from './generation/pretrained.ts';
 export { type BulkQuestion, readQuestions } from './generation/questions.ts';
 export type { SamplingOptions } from './generation/sampling.ts';
 export type { ChatMessage } from './inputs/chat/messages.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer } from '../src/cli/serve/server.ts';
 import type { EvaluationResults } from '../src/evaluation/run/results.ts';
-import { ChatModel } from '../src/generation/chat-model.ts';
+import { ChatModel } from '../src/generation/pretrained.ts';
 import { workerRuntime } from '../src/runtime/worker.ts';
 import { silent } from '../src/system/log.ts';
 import { narrows as call } from './support.ts';

@@ -4,8 +4,8 @@ import { loadBottleneckLlava } from '../../src/bottleneck/gaussian/pretrained.ts
 import { openSafetensors } from '../../src/checkpoints/disk.ts';
 import { readTensor } from '../../src/checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../src/checkpoints/write.ts';
-import { ChatModel } from '../../src/generation/chat-model.ts';
 import { ChatSession } from '../../src/generation/chat-session.ts';
+import { ChatModel } from '../../src/generation/pretrained.ts';
 import type { ChatMessage } from '../../src/inputs/chat/messages.ts';
 import { decodeImage } from '../../src/inputs/image/decode.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';

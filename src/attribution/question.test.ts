@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBottleneckConfig } from '../bottleneck/gaussian/config.ts';
 import { bottleneckTensors } from '../bottleneck/gaussian/module.ts';
 import { writeSafetensors } from '../checkpoints/write.ts';
-import { ChatModel } from '../generation/chat-model.ts';
+import { ChatModel } from '../generation/pretrained.ts';
 import { writeTinyChat } from '../generation/testing/tiny-chat.ts';
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { figureSvg, reportHtml } from '../report/attribution/bound.ts';

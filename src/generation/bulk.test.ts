@@ -7,8 +7,8 @@ import { nodeRuntime } from '../runtime/node.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { type AnswerRow, AnswersFile } from './answers-file.ts';
 import { answerQuestions, type BulkOptions, schedule } from './bulk.ts';
-import { ChatModel } from './chat-model.ts';
 import { ChatSession } from './chat-session.ts';
+import { ChatModel } from './pretrained.ts';
 import { type BulkQuestion, readQuestions } from './questions.ts';
 import { writePicture, writeTinyChat } from './testing/tiny-chat.ts';
 

@@ -1,9 +1,8 @@
 /** @file A model with all that turns a conversation into tokens and tokens into an answer: tokenizer, template, processor, defaults. */
-import type { BottleneckLlavaOptions } from '../bottleneck/gaussian/pretrained.ts';
-import { readConfig, readJson } from '../checkpoints/disk.ts';
+import { readConfigFrom, readJsonFrom } from '../checkpoints/config.ts';
 import { answerEnd } from '../inputs/chat/answer-end.ts';
+import { findTemplateFrom } from '../inputs/chat/checkpoint-template.ts';
 import { type EncodedChat, encodeChat } from '../inputs/chat/encode-chat.ts';
-import { findTemplate } from '../inputs/chat/find-template.ts';
 import type { ChatMessage } from '../inputs/chat/messages.ts';
 import type { ChatTemplate } from '../inputs/chat/template.ts';
 import { templateName } from '../inputs/chat/templates/registry.ts';
@@ -13,18 +12,18 @@ import { expandToSquare, meanColour } from '../inputs/image/square.ts';
 import { Tokenizer } from '../inputs/text/tokenizer.ts';
 import type { LlavaPrompt } from '../models/llava/decoding.ts';
 import { imageTokenText } from '../models/llava/files.ts';
-import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
+import type { ModelFiles } from '../system/model-files.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
-import { type GenerationDefaults, readGenerationDefaults } from './defaults.ts';
+import { type GenerationDefaults, readGenerationDefaultsFrom } from './defaults.ts';
 import type { GenerationOptions } from './generate.ts';
-import { type AnsweringModel, openLlava, tokensPerImage } from './open-llava.ts';
+import { type AnsweringModel, tokensPerImage } from './open-llava-files.ts';
 
 /** What becomes of a picture that is no square: widened to one with the mean colour (LLaVA-1.5's evaluation), or as the processor says. */
 export type ImageAspect = 'pad' | 'square';
 
-/** How a chat model is opened. */
-export interface ChatOptions extends BottleneckLlavaOptions {
+/** What a chat may choose over what its checkpoint says. */
+export interface ChatSettings {
   /** Name of a chat template (see `findTemplate`); the checkpoint decides by default. */
   readonly template?: string;
   /** By default what the checkpoint says (`image_aspect_ratio` of config.json, `do_pad` of its preprocessor), else `square`. */
@@ -75,13 +74,13 @@ function aspectOf(json: Readonly<Record<string, unknown>>, directory: string, pa
 }
 
 /** Says that a run of Narrows was trained with a template that its checkpoint does not hold (runs before templates were stored; stage 1). */
-async function trainedOtherwise(directory: string, template: ChatTemplate, given: string | undefined): Promise<string[]> {
+async function trainedOtherwise(files: ModelFiles, template: ChatTemplate, given: string | undefined): Promise<string[]> {
   if (given !== undefined) return [];
-  const json = (await readJson(join(directory, 'training_args.json')).catch(() => undefined)) as { template?: unknown } | undefined;
+  const json = (await readJsonFrom(files, 'training_args.json').catch(() => undefined)) as { template?: unknown } | undefined;
   const trained = typeof json?.template === 'string' ? templateName(json.template) : undefined;
   if (trained === undefined || trained === template.name || trained === 'jinja') return [];
   return [
-    `${directory} was trained with the template ${trained} (training_args.json), and answers with ${template.name}; --template ${trained} asks as it was trained.`,
+    `${files.name} was trained with the template ${trained} (training_args.json), and answers with ${template.name}; --template ${trained} asks as it was trained.`,
   ];
 }
 
@@ -109,7 +108,7 @@ export class ChatModel implements AsyncDisposable {
   private readonly processor: ImageProcessor;
   private readonly imageText: string | undefined;
 
-  private constructor(parts: ChatParts) {
+  protected constructor(parts: ChatParts) {
     this.model = parts.model;
     this.template = parts.template;
     this.tokenizer = parts.tokenizer;
@@ -122,15 +121,11 @@ export class ChatModel implements AsyncDisposable {
   }
 
   /**
-   * @param reference a shipped model's name, a directory, or `org/name[@revision]`
-   * @throws NarrowsError as `openLlava`; for a checkpoint without a usable tokenizer, or whose template nothing names
+   * A model that is loaded (by its files: `openLlavaFrom`; by a name: `ChatModel.open` of generation/pretrained.ts); it is released where this
+   * fails.
+   * @throws NarrowsError for a checkpoint without a usable tokenizer, or whose template nothing names
    */
-  static async open(reference?: string, options: ChatOptions = {}): Promise<ChatModel> {
-    return ChatModel.from(await openLlava(reference, options), options);
-  }
-
-  /** As `open`, for a model that is loaded already; it is released where this fails. */
-  static async from(model: AnsweringModel, options: Pick<ChatOptions, 'template' | 'imageAspect'> = {}): Promise<ChatModel> {
+  static async from(model: AnsweringModel, options: ChatSettings = {}): Promise<ChatModel> {
     try {
       return await ChatModel.assemble(model, options);
     } catch (error) {
@@ -139,18 +134,17 @@ export class ChatModel implements AsyncDisposable {
     }
   }
 
-  private static async assemble(model: AnsweringModel, options: Pick<ChatOptions, 'template' | 'imageAspect'>): Promise<ChatModel> {
+  private static async assemble(model: AnsweringModel, options: ChatSettings): Promise<ChatModel> {
     const { config, parts } = model;
-    const { tokenizer } = parts;
-    const { directory } = parts.checkpoint;
+    const { tokenizer, files } = parts;
     if (!(tokenizer instanceof Tokenizer)) throw tokenizer;
-    const imageText = config.image_token_index >= 0 ? imageTokenText(tokenizer, config, directory) : undefined;
-    const template = await findTemplate(directory, { name: options.template, imageTokenText: imageText });
-    const json = await readConfig(directory);
-    const { defaults, maxLength, warnings } = await readGenerationDefaults(directory, eosOf(json) ?? config.text_config.eos_token_id);
+    const imageText = config.image_token_index >= 0 ? imageTokenText(tokenizer, config, files.name) : undefined;
+    const template = await findTemplateFrom(files, { name: options.template, imageTokenText: imageText });
+    const json = await readConfigFrom(files);
+    const { defaults, maxLength, warnings } = await readGenerationDefaultsFrom(files, eosOf(json) ?? config.text_config.eos_token_id);
     const ends = endsOf(template, tokenizer, defaults);
-    const { aspect, warning } = aspectOf(json, directory, parts.processor.config.do_pad, options.imageAspect);
-    const otherwise = await trainedOtherwise(directory, template, options.template);
+    const { aspect, warning } = aspectOf(json, files.name, parts.processor.config.do_pad, options.imageAspect);
+    const otherwise = await trainedOtherwise(files, template, options.template);
     return new ChatModel({
       model,
       template,

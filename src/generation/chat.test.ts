@@ -11,10 +11,10 @@ import { directoryOf } from '../models/llava/testing/goldens.ts';
 import { LlavaModel } from '../models/pretrained.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { floats } from '../tensor/tensor.ts';
-import { ChatModel } from './chat-model.ts';
 import { type Answer, ChatSession } from './chat-session.ts';
 import { generate } from './generate.ts';
 import { openLlava } from './open-llava.ts';
+import { ChatModel } from './pretrained.ts';
 import { writePicture, writeTinyChat } from './testing/tiny-chat.ts';
 
 const runtime = nodeRuntime({ threads: 1 });

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { defaultsOf, readGenerationDefaults } from './defaults.ts';
+import { diskFiles } from '../node/disk-files.ts';
+import { defaultsOf, readGenerationDefaultsFrom } from './defaults.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -11,12 +12,15 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 const read = async (json: object, eos?: number) => {
   await writeFile(join(folder, 'generation_config.json'), JSON.stringify(json));
-  return (await readGenerationDefaults(folder, eos)).defaults;
+  return (await readGenerationDefaultsFrom(diskFiles(folder), eos)).defaults;
 };
 
 it('falls back to the config of the model where there is no generation_config.json', async () => {
-  expect(await readGenerationDefaults(join(folder, 'none'), [2, 5])).toEqual({ defaults: { eosTokens: [2, 5] }, warnings: [] });
-  expect(await readGenerationDefaults(folder)).toEqual({ defaults: { eosTokens: [] }, warnings: [] });
+  expect(await readGenerationDefaultsFrom(diskFiles(join(folder, 'none')), [2, 5])).toEqual({
+    defaults: { eosTokens: [2, 5] },
+    warnings: [],
+  });
+  expect(await readGenerationDefaultsFrom(diskFiles(folder))).toEqual({ defaults: { eosTokens: [] }, warnings: [] });
 });
 
 it('reads what transformers would use', async () => {

@@ -1,9 +1,9 @@
 /** @file How a checkpoint wants to be continued: its generation_config.json. */
 
 import { z } from 'zod';
-import { readJson } from '../checkpoints/disk.ts';
-import { join } from '../node/paths.ts';
+import { readJsonFrom } from '../checkpoints/config.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { fileIn, isMissing, type ModelFiles } from '../system/model-files.ts';
 import type { GenerationOptions } from './options.ts';
 
 const whole = z.number().int();
@@ -123,15 +123,17 @@ export function defaultsOf(json: unknown, path: string, eosTokenId?: number | re
   return { defaults, ...(c.max_length && !c.max_new_tokens ? { maxLength: c.max_length } : {}), warnings };
 }
 
-/** Reads the generation_config.json of a directory; where there is none the model's config decides. @throws as `defaultsOf` */
-export async function readGenerationDefaults(
-  directory: string,
+/** Name of the file. */
+const FILE = 'generation_config.json';
+
+/** Reads a checkpoint's generation_config.json; where there is none the model's config decides. @throws as `defaultsOf` */
+export async function readGenerationDefaultsFrom(
+  files: ModelFiles,
   eosTokenId?: number | readonly number[] | null,
 ): Promise<GenerationDefaults> {
-  const path = join(directory, 'generation_config.json');
-  const json = await readJson(path).catch(error => {
-    if (error?.cause?.code === 'ENOENT') return {};
+  const json = await readJsonFrom(files, FILE).catch(error => {
+    if (isMissing(error)) return {};
     throw error;
   });
-  return defaultsOf(json, path, eosTokenId);
+  return defaultsOf(json, fileIn(files, FILE), eosTokenId);
 }

@@ -1,23 +1,15 @@
-/** @file Opens a model that answers, of whatever kind its config names: LLaVA, LLaVA with its bottleneck, LLaVA-Mini. */
-
-import { type BottleneckLlavaOptions, openBottleneckLlava } from '../bottleneck/gaussian/pretrained.ts';
-import { readConfig } from '../checkpoints/disk.ts';
+/** @file Opens a model that answers by its name or directory: Node's way into open-llava-files.ts. */
+import type { BottleneckLlavaOptions } from '../bottleneck/gaussian/pretrained.ts';
+import { sandboxTemplates } from '../inputs/chat/templates/jinja-sandbox.ts';
 import { bundledModels, DEFAULT_CHAT_MODEL, findModel } from '../models/bundled.ts';
-import { imageTokens } from '../models/llava/config.ts';
-import type { LlavaModel } from '../models/llava/model.ts';
-import { compressedTokens } from '../models/llava-mini/config.ts';
-import { modelKind } from '../models/load.ts';
-import { LlavaMiniModel } from '../models/pretrained.ts';
+import { boundLlava } from '../models/pretrained.ts';
 import { access } from '../node/disk.ts';
+import { diskFiles } from '../node/disk-files.ts';
 import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { type AnsweringModel, openLlavaFrom } from './open-llava-files.ts';
 
-/** A model that answers. */
-export type AnsweringModel = LlavaModel | LlavaMiniModel;
-
-/** How many image tokens stand for one image in a prompt. */
-export const tokensPerImage = (model: AnsweringModel): number =>
-  model instanceof LlavaMiniModel ? compressedTokens(model.config) : imageTokens(model.config);
+sandboxTemplates();
 
 /** @throws NarrowsError where the shipped model was asked for and this copy of Narrows lacks it */
 async function requireShipped(reference: string): Promise<void> {
@@ -33,24 +25,11 @@ async function requireShipped(reference: string): Promise<void> {
 }
 
 /**
- * Opens a LLaVA by what its config.json says. A `bottleneck_config` there is never ignored: the model runs with its bottleneck.
+ * `openLlavaFrom` by a name, with what is free in memory; throws as it does.
  * @param reference a shipped model's name, a directory, or `org/name[@revision]`
- * @throws NarrowsError for a model that does not answer, an `alpha` where there is no bottleneck, and as `openBottleneckLlava`
  */
 export async function openLlava(reference: string = DEFAULT_CHAT_MODEL, options: BottleneckLlavaOptions = {}): Promise<AnsweringModel> {
   await requireShipped(reference);
-  const found = await findModel(reference, options);
-  const source = join(found.directory, 'config.json');
-  const config = await readConfig(found.directory);
-  const kind = modelKind(config, source);
-  if (kind === 'dual-encoder')
-    throw new NarrowsError(
-      `${source} is of model_type ${JSON.stringify(config.model_type)}, a model that compares images with texts and writes none; to have questions answered, name a LLaVA with --model.`,
-    );
-  const bottleneck = config.bottleneck_config !== undefined && config.bottleneck_config !== null;
-  if (options.alpha !== undefined && !bottleneck)
-    throw new NarrowsError(`${source} has no bottleneck_config, so there is no bottleneck whose alpha could be ${options.alpha}.`);
-  if (kind === 'llava') return openBottleneckLlava(found, options);
-  if (bottleneck) throw new NarrowsError(`${source} has a bottleneck_config, but a LLaVA-Mini has no place for one; remove the key.`);
-  return LlavaMiniModel.open(found, options);
+  const { directory, name } = await findModel(reference, options);
+  return openLlavaFrom(diskFiles(directory), boundLlava(options, name));
 }

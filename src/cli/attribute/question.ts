@@ -2,7 +2,7 @@
 import type { Pair } from '../../attribution/pair.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import { explainSubject } from '../../attribution/subject.ts';
-import { ChatModel } from '../../generation/chat-model.ts';
+import { ChatModel } from '../../generation/pretrained.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Context } from '../command.ts';

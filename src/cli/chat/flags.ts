@@ -1,7 +1,8 @@
 /** @file Flags of commands that let a model answer. */
 import { type Command, Option } from 'commander';
-import type { ChatModel, ChatOptions, ImageAspect } from '../../generation/chat-model.ts';
+import type { ImageAspect } from '../../generation/chat-model.ts';
 import { checkGeneration, type GenerationOptions } from '../../generation/generate.ts';
+import type { ChatModel, ChatOptions } from '../../generation/pretrained.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import type { Context, Options } from '../command.ts';
 import { collect, integer, number } from '../flags.ts';

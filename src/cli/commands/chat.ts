@@ -2,8 +2,8 @@
 
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { ChatModel } from '../../generation/chat-model.ts';
 import { type Answer, ChatSession } from '../../generation/chat-session.ts';
+import { ChatModel } from '../../generation/pretrained.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { NarrowsError } from '../../system/errors.ts';

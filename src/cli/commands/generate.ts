@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type AnswerRow, AnswersFile, answerId } from '../../generation/answers-file.ts';
 import { answerQuestions } from '../../generation/bulk.ts';
-import { ChatModel } from '../../generation/chat-model.ts';
+import { ChatModel } from '../../generation/pretrained.ts';
 import { type BulkQuestion, readQuestions } from '../../generation/questions.ts';
 import { ImageFolder, missingImages, missingSentence, skipMissing } from '../../inputs/chat/read-conversations.ts';
 import { PaceFile } from '../../jobs/pace-file.ts';

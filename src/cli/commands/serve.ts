@@ -1,7 +1,7 @@
 /** @file `narrows serve --openai`: a LLaVA behind the chat interface that OpenAI's clients speak. */
 import type { Command } from 'commander';
-import { ChatModel } from '../../generation/chat-model.ts';
 import { isLoopback, keyOf } from '../../generation/endpoint/address.ts';
+import { ChatModel } from '../../generation/pretrained.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { workerRuntime } from '../../runtime/worker.ts';
 import { NarrowsError } from '../../system/errors.ts';

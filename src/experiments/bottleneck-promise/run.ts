@@ -5,7 +5,7 @@ import { type EmiEncoders, openEmiEncoders } from '../../evaluation/emi/encoders
 import { measureEmi } from '../../evaluation/emi/measure-emi.ts';
 import type { EmiResults } from '../../evaluation/emi/results.ts';
 import type { EmiSet } from '../../evaluation/emi/sets.ts';
-import { ChatModel } from '../../generation/chat-model.ts';
+import { ChatModel } from '../../generation/pretrained.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { chainOf, type ModelChain } from './chain.ts';

@@ -56,6 +56,12 @@ describe('findTemplate', () => {
     expect(await name('plain')).toBe('plain');
   });
 
+  it('runs templates of checkpoints in the sandbox', async () => {
+    const long = '{% set n = namespace(t="xxxxxxxx") %}{% for i in range(22) %}{% set n.t = n.t + n.t %}{% endfor %}{{ n.t }}';
+    const template = await findTemplate(checkpoint('long', { 'chat_template.jinja': long }));
+    expect(() => template.render(turns)).toThrow(/it writes 33554432 characters/);
+  }, 120_000);
+
   it('else asks for a name in one sentence', async () => {
     const none = checkpoint('none');
     await expect(findTemplate(none)).rejects.toThrow(

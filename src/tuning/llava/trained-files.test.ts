@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChatModel } from '../../generation/chat-model.ts';
+import { ChatModel } from '../../generation/pretrained.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import type { Logger } from '../../system/log.ts';

@@ -1,6 +1,6 @@
 /** @file What a run was trained with, written into its checkpoint: chat template, system text and what became of pictures that are no squares. */
 import { parseJson } from '../../checkpoints/config.ts';
-import { TEMPLATE_FILE } from '../../inputs/chat/find-template.ts';
+import { TEMPLATE_FILE } from '../../inputs/chat/checkpoint-template.ts';
 import type { Conversation } from '../../inputs/chat/messages.ts';
 import type { ChatTemplate } from '../../inputs/chat/template.ts';
 import { PREPROCESSOR_FILE, PROCESSOR_FILE } from '../../inputs/image/image-rules.ts';

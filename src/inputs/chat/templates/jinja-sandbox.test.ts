@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { jinjaTemplate } from './jinja.ts';
-import { sandboxedJinja } from './jinja-sandbox.ts';
+import { sandboxedJinja, sandboxTemplates } from './jinja-sandbox.ts';
+
+sandboxTemplates();
 
 const question = [{ role: 'user' as const, content: 'what is it' }];
 

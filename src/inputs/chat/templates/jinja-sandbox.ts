@@ -2,6 +2,7 @@
 import { LimitedWorker } from '../../../node/limits.ts';
 import { LimitError } from '../../../system/time-limit.ts';
 import type { RenderJinja } from './jinja-engine.ts';
+import { setJinjaCompiler } from './jinja-runner.ts';
 import type { JinjaRequest } from './jinja-worker.ts';
 
 /** Seconds and megabytes that a template may take for a conversation. */
@@ -29,3 +30,6 @@ export function sandboxedJinja(source: string): RenderJinja {
   call({ source });
   return variables => call({ source, variables }) as string;
 }
+
+/** From now on every template of this process runs in the sandbox. Called by the modules that open checkpoints on Node. */
+export const sandboxTemplates = (): void => setJinjaCompiler(sandboxedJinja);

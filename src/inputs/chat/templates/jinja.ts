@@ -15,7 +15,7 @@ import {
   withStarts,
 } from './jinja-answers.ts';
 import type { RenderJinja } from './jinja-engine.ts';
-import { sandboxedJinja } from './jinja-sandbox.ts';
+import { runnableJinja } from './jinja-runner.ts';
 import { literal } from './jinja-text.ts';
 
 /** What a Jinja template needs to know of its checkpoint. */
@@ -66,7 +66,7 @@ export function jinjaTemplate(source: string, options: JinjaOptions): ChatTempla
   const marked = markGeneration(source);
   let run: RenderJinja;
   try {
-    run = sandboxedJinja(marked);
+    run = runnableJinja(marked);
   } catch (error) {
     throw new NarrowsError(`The chat template of ${options.source} cannot be read (${messageOf(error)}); choose another with --template.`, {
       cause: error,
