@@ -5,6 +5,7 @@
  */
 export { type AttributeRun, Attributor } from './attribution/attributor.ts';
 export { defineMethod, type MethodDefinition } from './attribution/define-method.ts';
+export type { AttributeFrame } from './attribution/frames.ts';
 export { FAMILIES, type Family, type MethodEntry } from './attribution/method.ts';
 export { M2IB, type M2IBOptions, m2ibSchema } from './attribution/methods/m2ib.ts';
 export type { Pair } from './attribution/pair.ts';

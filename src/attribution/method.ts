@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Keep } from '../graph/index.ts';
 import type { DualEncoder, Modality, Tower, TowerInputs } from '../models/dual-encoder.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
+import type { MethodFrame } from './frames.ts';
 import { parseOptions } from './options.ts';
 import type { EncodedPairs, Layers } from './pair.ts';
 import type { Interactions } from './result.ts';
@@ -96,6 +97,8 @@ export interface MethodRun {
   /** Counts work for the record: rows through so many blocks of a tower, forward and backward. */
   passes(modality: Modality, rows: number, forwardBlocks: number, backwardBlocks?: number): void;
   warn(message: string): void;
+  /** Methods that optimise show their maps on the way, where somebody watches. Changes no result. */
+  readonly onFrame?: (frame: MethodFrame) => void;
 }
 
 /** What a table says of a method, whatever it serves. */

@@ -54,13 +54,10 @@ export const gatedGradients: MethodEntry<Options> = {
         perToken: false,
         official: false,
       } as const;
-      const gates = await explainByGate(run, job, settings);
-      return gates.map(
-        (gate, p): TokenMap => ({
-          tokens: weigh(gradients[job.modality]![p].tokens, gate.tokens, job.players[p], options.power),
-          curves: gate.curves,
-        }),
-      );
+      const shown = (nats: Float32Array, p: number): Float32Array =>
+        weigh(gradients[job.modality]![p].tokens, nats, job.players[p], options.power);
+      const gates = await explainByGate(run, job, settings, { shown });
+      return gates.map((gate, p): TokenMap => ({ tokens: shown(gate.tokens, p), curves: gate.curves }));
     });
   },
 };

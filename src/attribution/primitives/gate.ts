@@ -11,6 +11,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { fileIn } from '../../system/model-files.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import { loadStatistics, STATISTICS_FILE, type StatisticsFile } from '../feature-statistics.ts';
+import { watchGate } from '../frames.ts';
 import { resolveLayer } from '../layer.ts';
 import { fittingRows } from '../memory.ts';
 import type { MethodRun, TokenMap, TowerJob } from '../method.ts';
@@ -47,6 +48,8 @@ export interface GateVariant {
   /** Weights of pairs from … to, made anew for each chunk. */
   readonly weights?: (range: Range) => GateWeights;
   readonly maxGradientNorm?: number;
+  /** What the method makes of the gate's nats of pair p, for who watches. */
+  readonly shown?: (nats: Float32Array, p: number) => Float32Array;
 }
 
 /** Feature statistics of both jobs' layers. @param source the file next to the model's weights by default @throws NarrowsError where it is missing */
@@ -119,6 +122,7 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
       seed: run.seed,
       signal: run.signal,
       onStep: () => run.advance(),
+      onFrame: watchGate(run, job, range, settings.steps, variant.shown),
     };
     const graph = await run.keep(await gateKey(job, problem), () =>
       compileGate({ ...problem, standardised: problem.statistics !== undefined }),

@@ -1,0 +1,76 @@
+/** @file The maps of methods that optimise a gate, while it is optimised: for pages that show it, off by default, no part of a result. */
+
+import type { GateFrame, GateHooks } from '../bottleneck/gate-problem.ts';
+import type { Rectangle } from '../inputs/image/rgb-image.ts';
+import { mergeWords } from '../inputs/text/words.ts';
+import type { Modality } from '../models/dual-encoder.ts';
+import type { MethodRun, TowerJob } from './method.ts';
+import type { EncodedPairs } from './pair.ts';
+import type { WordScore } from './result.ts';
+import type { Range } from './rows.ts';
+
+/** Milliseconds between two frames of a pair at least; a frame costs the host up to some ten of them. */
+const APART = 40;
+
+/** What a method shows of a pair: what its map would be if the optimisation ended after this step. */
+export interface MethodFrame {
+  readonly modality: Modality;
+  /** Place of the pair in the call. */
+  readonly pair: number;
+  /** Steps done, from 1, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** Of this step's forward pass: the target, and β times the mean KL; the points of `Convergence`'s curves. */
+  readonly fit: number;
+  readonly compression: number;
+  /** One value per token of the tower, [N], raw. */
+  readonly tokens: Float32Array;
+}
+
+/** A frame with where its values lie, as in the result. */
+export interface AttributeFrame extends MethodFrame {
+  /** Which seed of several, from 0. */
+  readonly seedIndex: number;
+  /** Images: patches are `tokens` from `prefixTokens` on; `view` in pixels of the original. */
+  readonly image?: { readonly prefixTokens: number; readonly grid: readonly [number, number]; readonly view: Rectangle };
+  /** Captions: `tokens` is cut to the caption's own. */
+  readonly words?: readonly WordScore[];
+}
+
+/**
+ * The hook of a gate for pairs from … to; nothing where nobody watches. Frames that come too fast are left out, the last never.
+ * @param shown what the method makes of the gate's nats, of pair p of the call
+ */
+export function watchGate(
+  run: Pick<MethodRun, 'onFrame'>,
+  { modality }: Pick<TowerJob, 'modality'>,
+  [from, to]: Range,
+  steps: number,
+  shown: (nats: Float32Array, p: number) => Float32Array = nats => nats,
+): GateHooks['onFrame'] {
+  const { onFrame } = run;
+  if (!onFrame) return undefined;
+  let last = Number.NEGATIVE_INFINITY;
+  return ({ step, fit, compression, map }: GateFrame): void => {
+    const now = performance.now();
+    if (step < steps && now - last < APART) return;
+    for (let p = from; p < to; p++) {
+      const i = p - from;
+      onFrame({ ...{ modality, pair: p, step, steps }, fit: fit[i], compression: compression[i], tokens: shown(map(i).tokens, p) });
+    }
+    // Counted from the frame's end: however long frames take, the optimisation gets on.
+    last = performance.now();
+  };
+}
+
+/** A method's frame put where the result would have it. */
+export function placedFrame(encoded: EncodedPairs, frame: MethodFrame, seedIndex: number): AttributeFrame {
+  const { modality, pair } = frame;
+  if (modality === 'image') {
+    const { grid, views, hidden } = encoded.image;
+    return { ...frame, seedIndex, image: { prefixTokens: hidden.shape[1] - grid[0] * grid[1], grid, view: views[pair] } };
+  }
+  const own = encoded.text.batch.rows[pair].tokens;
+  const tokens = frame.tokens.slice(0, own.length);
+  return { ...frame, seedIndex, tokens, words: mergeWords(encoded.pairs[pair].text, own, tokens) };
+}
