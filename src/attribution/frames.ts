@@ -3,29 +3,13 @@
 import type { GateFrame, GateHooks } from '../bottleneck/gate-problem.ts';
 import type { Rectangle } from '../inputs/image/rgb-image.ts';
 import { mergeWords } from '../inputs/text/words.ts';
-import type { Modality } from '../models/dual-encoder.ts';
-import type { MethodRun, TowerJob } from './method.ts';
+import type { MethodFrame, MethodRun, TowerJob } from './method.ts';
 import type { EncodedPairs } from './pair.ts';
 import type { WordScore } from './result.ts';
 import type { Range } from './rows.ts';
 
 /** Milliseconds between two frames of a pair at least; a frame costs the host up to some ten of them. */
 const APART = 40;
-
-/** What a method shows of a pair: what its map would be if the optimisation ended after this step. */
-export interface MethodFrame {
-  readonly modality: Modality;
-  /** Place of the pair in the call. */
-  readonly pair: number;
-  /** Steps done, from 1, of `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  /** Of this step's forward pass: the target, and β times the mean KL; the points of `Convergence`'s curves. */
-  readonly fit: number;
-  readonly compression: number;
-  /** One value per token of the tower, [N], raw. */
-  readonly tokens: Float32Array;
-}
 
 /** A frame with where its values lie, as in the result. */
 export interface AttributeFrame extends MethodFrame {

@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import type { Keep } from '../graph/index.ts';
 import type { DualEncoder, Modality, Tower, TowerInputs } from '../models/dual-encoder.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
-import type { MethodFrame } from './frames.ts';
 import { parseOptions } from './options.ts';
 import type { EncodedPairs, Layers } from './pair.ts';
 import type { Interactions } from './result.ts';
@@ -68,6 +67,21 @@ export interface TowerJob {
   /** Images: patch rows and columns, and the pixels of the model's view [H, W]. */
   readonly grid?: readonly [number, number];
   readonly size?: readonly [number, number];
+}
+
+/** What a method shows of a pair: what its map would be if the optimisation ended after this step. */
+export interface MethodFrame {
+  readonly modality: Modality;
+  /** Place of the pair in the call. */
+  readonly pair: number;
+  /** Steps done, from 1, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** Of this step's forward pass: the target, and β times the mean KL; the points of `Convergence`'s curves. */
+  readonly fit: number;
+  readonly compression: number;
+  /** One value per token of the tower, [N], raw. */
+  readonly tokens: Float32Array;
 }
 
 /** One call of a method, one seed. */
