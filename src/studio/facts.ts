@@ -157,8 +157,8 @@ export interface CostInfo {
 export interface BoxScore {
   /** Share of the map's positive mass inside any box, 0 to 1; null where the map is nowhere positive (see `note`). */
   readonly energy: number | null;
-  /** Whether the largest value lies inside. */
-  readonly pointing: boolean | null;
+  /** Share of the map's highest points that lie inside: 1 or 0 but for ties. */
+  readonly pointing: number;
   /** Share of the map's area that the boxes cover: what a uniform map would get. */
   readonly area: number;
   readonly note?: string;
