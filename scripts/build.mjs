@@ -19,6 +19,8 @@ try {
 } catch {
   process.exit(1);
 }
+// The page of `narrows studio`, with its examples computed by what was just compiled from the same sources.
+execFileSync(process.execPath, ['--import', 'tsx', join(root, 'scripts/build-studio.ts')], { stdio: 'inherit', cwd: root });
 // Every file that an entry of the package names was compiled: a new entry is a line of "exports" in package.json, and nothing else.
 const targets = value => (typeof value === 'string' ? [value] : Object.values(value).flatMap(targets));
 const missing = targets(manifest.exports).filter(path => !existsSync(join(root, path)));

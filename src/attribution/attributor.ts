@@ -30,7 +30,7 @@ export interface AttributeRun {
   /** Units of work done, of all modalities, seeds and chunks of pairs. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly onWarning?: (message: string) => void;
-  /** Maps of methods that optimise a gate, while they do: some 25 a second at most, the last step's always. No result changes by it. */
+  /** Maps of methods that optimise a gate, while they do: at most a fifth of the time goes into them, the last step's always comes. No result changes by it. */
   readonly onFrame?: (frame: AttributeFrame) => void;
 }
 

@@ -8,8 +8,8 @@ import type { EncodedPairs } from './pair.ts';
 import type { WordScore } from './result.ts';
 import type { Range } from './rows.ts';
 
-/** Milliseconds between two frames of a pair at least; a frame costs the host up to some ten of them. */
-const APART = 40;
+/** A frame costs the host up to some ten milliseconds: the next one waits this many times what the last one took. Small models show every step. */
+const APART = 4;
 
 /** A frame with where its values lie, as in the result. */
 export interface AttributeFrame extends MethodFrame {
@@ -34,16 +34,17 @@ export function watchGate(
 ): GateHooks['onFrame'] {
   const { onFrame } = run;
   if (!onFrame) return undefined;
-  let last = Number.NEGATIVE_INFINITY;
+  let next = Number.NEGATIVE_INFINITY;
   return ({ step, fit, compression, map }: GateFrame): void => {
     const now = performance.now();
-    if (step < steps && now - last < APART) return;
+    if (step < steps && now < next) return;
     for (let p = from; p < to; p++) {
       const i = p - from;
       onFrame({ ...{ modality, pair: p, step, steps }, fit: fit[i], compression: compression[i], tokens: shown(map(i).tokens, p) });
     }
     // Counted from the frame's end: however long frames take, the optimisation gets on.
-    last = performance.now();
+    const end = performance.now();
+    next = end + APART * (end - now);
   };
 }
 

@@ -1,0 +1,109 @@
+/** @file The caption, large, to be edited; run and stop; the question whether a dear run may begin. */
+import { useRef } from 'preact/hooks';
+import { methodInfo, model } from '../state/studio.ts';
+import { FileButton } from '../ui/file-button.tsx';
+import { openFile } from './pictures.ts';
+import { asking, run, runFailure, running, stop } from './run.ts';
+import { caption, notice, picture, reading } from './subject.ts';
+
+const lasting = (seconds: number | undefined): string =>
+  seconds === undefined
+    ? 'how long is not known yet'
+    : seconds < 90
+      ? `about ${Math.ceil(seconds)} s`
+      : `about ${Math.ceil(seconds / 60)} min`;
+
+function Question() {
+  const costs = asking.value;
+  if (!costs) return null;
+  return (
+    <section class="asking" aria-label="This takes a while">
+      {costs.map((cost, i) => (
+        <p key={i}>
+          <b>{methodInfo(cost.method)?.title ?? cost.method}</b>:{' '}
+          {cost.kept ? 'computed already' : `${lasting(cost.seconds)} (${cost.words})`}
+        </p>
+      ))}
+      <div class="row">
+        <button type="button" class="primary" onClick={() => void run({ agreed: true })}>
+          Compute
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            asking.value = undefined;
+          }}
+        >
+          Not now
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** The form. */
+export function CaptionForm() {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const question = model.value?.kind === 'llava' || model.value?.kind === 'llava-mini';
+  const missing = !picture.value
+    ? 'Choose a picture first.'
+    : caption.value.trim() === ''
+      ? 'Write a caption first.'
+      : !model.value
+        ? 'The model is on its way.'
+        : '';
+  return (
+    <form
+      class="caption-form"
+      onSubmit={event => {
+        event.preventDefault();
+        void run();
+      }}
+    >
+      <label for="caption">{question ? 'Question' : 'Caption'}</label>
+      <textarea
+        id="caption"
+        ref={field}
+        rows={1}
+        maxLength={10_000}
+        value={caption.value}
+        spellcheck={false}
+        placeholder={question ? 'what is at the left ?' : 'what the picture shows'}
+        onInput={event => {
+          caption.value = event.currentTarget.value;
+        }}
+        onKeyDown={event => {
+          if (event.key !== 'Enter' || event.shiftKey) return;
+          event.preventDefault();
+          void run();
+        }}
+      />
+      <div class="row">
+        {running.value ? (
+          <button type="button" class="primary" onClick={stop}>
+            Stop
+          </button>
+        ) : (
+          <button type="submit" class="primary" disabled={missing !== ''} title={missing}>
+            Explain
+          </button>
+        )}
+        <FileButton accept="image/*" onFiles={files => void openFile(files[0]).then(done => (done ? run() : undefined))}>
+          Choose a picture
+        </FileButton>
+      </div>
+      {reading.value && <p class="note working">Reading {reading.value}…</p>}
+      {notice.value && (
+        <p class="failure" role="alert">
+          {notice.value}
+        </p>
+      )}
+      {runFailure.value && (
+        <p class="failure" role="alert">
+          {runFailure.value}
+        </p>
+      )}
+      <Question />
+    </form>
+  );
+}

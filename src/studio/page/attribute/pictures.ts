@@ -1,0 +1,141 @@
+/** @file Ways in for a picture: a file that is dropped, pasted or chosen, an example, or a link that names one. */
+import type { ExampleInfo } from '../../facts.ts';
+import type { FrameEvent } from '../../protocol.ts';
+import { announce } from '../state/announce.ts';
+import { info, need, sentenceOf } from '../state/studio.ts';
+import { SHOWN_PIXELS } from './limits.ts';
+import { EMPTY, panels, update } from './panels.ts';
+import { play, skip } from './play.ts';
+import { caption, notice, reading, showPicture } from './subject.ts';
+
+/** A moving `boxes` or hover belongs to a picture: listeners are told of the next one. */
+const listeners = new Set<() => void>();
+
+/** Calls back whenever another picture is shown. */
+export function onPicture(listener: () => void): void {
+  listeners.add(listener);
+}
+
+function clear(): void {
+  for (const panel of panels.peek()) {
+    update(panel, EMPTY);
+    panel.scrub.value = undefined;
+    panel.played.value = { image: 0, text: 0 };
+  }
+  for (const listener of listeners) listener();
+}
+
+/** Shows a file. @returns whether it is a picture; `notice` says what is wrong where it is not */
+export async function openFile(file: File): Promise<boolean> {
+  const name = file.name || 'the pasted picture';
+  notice.value = undefined;
+  const limit = info.peek()?.limits.bytes;
+  if (limit !== undefined && file.size > limit) {
+    notice.value = `${name} has ${Math.round(file.size / 1e6)} MB; ${Math.round(limit / 1e6)} MB are the most. Save it smaller and try again.`;
+    announce(notice.value);
+    return false;
+  }
+  reading.value = name;
+  try {
+    const told = await need().addPicture(file, name);
+    const shown = await need().pictureFile(told.id, SHOWN_PIXELS);
+    const example = info.peek()?.examples.find(each => each.picture.id === told.id)?.id;
+    clear();
+    showPicture({ ...told, url: URL.createObjectURL(shown), example });
+    announce(`${name} is shown.`);
+    return true;
+  } catch (error) {
+    notice.value = sentenceOf(error);
+    announce(notice.value);
+    return false;
+  } finally {
+    reading.value = undefined;
+  }
+}
+
+/** Shows a picture that the backend has. @returns false where it has not (any more) */
+export async function openKnown(id: string): Promise<boolean> {
+  const example = info.peek()?.examples.find(each => each.picture.id === id);
+  try {
+    const told = await need().picture(id);
+    const shown = await need().pictureFile(id, SHOWN_PIXELS);
+    clear();
+    showPicture({ ...told, url: URL.createObjectURL(shown), example: example?.id });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An example in the build's list. */
+export interface StoredEntry {
+  readonly id: string;
+  readonly caption: string;
+  /** SHA-256 of the picture's file. */
+  readonly picture: string;
+  /** File names next to the page. */
+  readonly file: string;
+  readonly frames: string;
+}
+
+/** What the build stored of an example: its frames by the shipped model. */
+interface StoredExample extends ExampleInfo {
+  readonly method: string;
+  readonly frames: readonly (Omit<FrameEvent, 'tokens'> & { readonly tokens: readonly number[] })[];
+}
+
+/** A file of the page's own examples; they need no backend. */
+const fetchExample = (file: string): Promise<Response> =>
+  fetch(new URL(`examples/${file}`, document.baseURI)).then(response => {
+    if (!response.ok) throw new Error(`examples/${file} is not there`);
+    return response;
+  });
+
+let list: Promise<readonly StoredEntry[]> | undefined;
+
+/** The examples that the build stored; none where they are not there. */
+export function exampleList(): Promise<readonly StoredEntry[]> {
+  list ??= fetchExample('examples.json')
+    .then(response => response.json() as Promise<readonly StoredEntry[]>)
+    .catch(() => []);
+  return list;
+}
+
+const addresses = new Map<string, Promise<string>>();
+
+/** A blob's address of an example's picture: the page's policy admits pictures from memory only. Kept as long as the page. */
+export function exampleThumb({ file }: StoredEntry): Promise<string> {
+  let address = addresses.get(file);
+  if (!address) {
+    address = fetchExample(file)
+      .then(response => response.blob())
+      .then(blob => URL.createObjectURL(blob));
+    addresses.set(file, address);
+  }
+  return address;
+}
+
+/** Shows an example at once, with the frames that the build computed, while the backend warms up. @returns whether it is there */
+export async function showStored(id: string, moving: boolean): Promise<boolean> {
+  const entry = (await exampleList()).find(each => each.id === id);
+  if (!entry) return false;
+  const [stored, url] = await Promise.all([
+    fetchExample(entry.frames).then(response => response.json() as Promise<StoredExample>),
+    exampleThumb(entry),
+  ]);
+  clear();
+  showPicture({ ...stored.picture, url, example: id });
+  caption.value = stored.caption;
+  const panel = panels.peek()[0];
+  if (panels.peek().length > 1 || panel.method.peek() !== stored.method || Object.keys(panel.options.peek()).length > 0) return true;
+  const frames = stored.frames.map(frame => ({ ...frame, tokens: Float32Array.from(frame.tokens) }));
+  update(panel, {
+    ...EMPTY,
+    status: 'done',
+    image: frames.filter(frame => frame.modality === 'image'),
+    text: frames.filter(frame => frame.modality === 'text'),
+  });
+  if (moving) play();
+  else skip(panel);
+  return true;
+}

@@ -1,0 +1,197 @@
+/** @file Explains what the page shows: asks for the cost, runs the methods, hands frames and results to the panels. */
+import { signal } from '@preact/signals';
+import type { CostInfo } from '../../facts.ts';
+import type { StudioEvent } from '../../protocol.ts';
+import type { AttributeInput } from '../../requests.ts';
+import { announce } from '../state/announce.ts';
+import { methodInfo, model, need, sentenceOf } from '../state/studio.ts';
+import { DEAR_SECONDS } from './limits.ts';
+import { EMPTY, type Panel, type PanelState, panels, update } from './panels.ts';
+import { play, skip } from './play.ts';
+import { caption, modality, picture, seed, seeds, target } from './subject.ts';
+
+/** A run that waits for the person's word, since it is dear. */
+export const asking = signal<readonly CostInfo[] | undefined>(undefined);
+/** Whether a run is under way. */
+export const running = signal(false);
+/** Jobs before ours. */
+export const ahead = signal(0);
+/** Why nothing could be run at all. */
+export const runFailure = signal<string | undefined>(undefined);
+/** Warnings that belong to no method. */
+export const runWarnings = signal<readonly string[]>([]);
+
+let controller: AbortController | undefined;
+
+/** The request for what the page shows; undefined while something is missing. */
+export function currentRequest(): AttributeInput | undefined {
+  const open = model.value;
+  const shown = picture.value;
+  if (!open?.open || !shown || caption.value.trim() === '') return undefined;
+  return {
+    model: open.id,
+    picture: shown.id,
+    text: caption.value.trim(),
+    methods: panels.value.map(panel => ({ name: panel.method.value, options: panel.options.value })),
+    modality: modality.value,
+    seed: seed.value,
+    seeds: seeds.value,
+    target: target.value,
+    frames: true,
+  };
+}
+
+/** Perturbation asks a model thousands of times; before it was timed here, that is asked about. */
+const isDear = ({ kept, seconds, basis, method }: CostInfo): boolean =>
+  !kept &&
+  (basis === 'unknown' ? ['perturbation', 'interaction'].includes(methodInfo(method)?.family ?? '') : (seconds ?? 0) > DEAR_SECONDS);
+
+/** Ends what runs. Its frames stay. */
+export function stop(): void {
+  controller?.abort();
+  controller = undefined;
+}
+
+/** How a run is started. */
+export interface RunOptions {
+  /** The person has agreed to its cost. */
+  readonly agreed?: boolean;
+  /** Nothing is played: the maps are those that the page shows already. */
+  readonly quiet?: boolean;
+}
+
+/** Runs all panels. One that runs already is ended first. */
+export async function run({ agreed = false, quiet = false }: RunOptions = {}): Promise<void> {
+  stop();
+  const request = currentRequest();
+  if (!request) return;
+  const mine = new AbortController();
+  controller = mine;
+  asking.value = undefined;
+  runFailure.value = undefined;
+  try {
+    if (!agreed) {
+      const costs = await need().estimate(request);
+      if (mine.signal.aborted) return;
+      if (costs.some(isDear)) {
+        asking.value = costs;
+        announce('This takes a while. The page asks before it begins.');
+        return;
+      }
+    }
+    await follow(request, mine, quiet);
+  } catch (error) {
+    if (!mine.signal.aborted) fail(sentenceOf(error));
+  }
+}
+
+function fail(message: string): void {
+  runFailure.value = message;
+  announce(message);
+  for (const panel of panels.peek()) if (isOpen(panel)) update(panel, { status: panel.state.peek().result ? 'done' : 'empty' });
+}
+
+const isOpen = (panel: Panel): boolean => ['waiting', 'running'].includes(panel.state.peek().status);
+
+async function follow(request: AttributeInput, mine: AbortController, quiet: boolean): Promise<void> {
+  const order = panels.peek();
+  runWarnings.value = [];
+  running.value = true;
+  for (const panel of order) {
+    panel.scrub.value = undefined;
+    // What was there stays to be seen until the first frame or the result comes.
+    update(panel, { status: 'waiting', failure: undefined, warnings: [], progress: undefined });
+  }
+  const begun = new Set<Panel>();
+  const { methods, ...rest } = request;
+  const keys = methods.map(method => JSON.stringify([rest, method]));
+  try {
+    for await (const event of need().attribute(request, { signal: mine.signal })) {
+      if (mine.signal.aborted && event.kind !== 'failure') continue;
+      handle(event, { order, keys, begun, quiet });
+    }
+  } finally {
+    if (controller === mine || controller === undefined) running.value = false;
+    for (const panel of order) {
+      if (!isOpen(panel)) continue;
+      skip(panel);
+      update(panel, { status: begun.has(panel) ? 'stopped' : panel.state.peek().result ? 'done' : 'empty', progress: undefined });
+    }
+  }
+}
+
+/** Methods run in their order, so an event that only names a method belongs to the first panel of that name that is not done. */
+const panelOf = (order: readonly Panel[], method: string): Panel | undefined =>
+  order.find(panel => panel.method.peek() === method && isOpen(panel));
+
+/** Frames of results that the backend keeps: they come without frames the second time. */
+const frameStore = new Map<string, Pick<PanelState, 'image' | 'text'>>();
+
+const framesOf = (key: string): Pick<PanelState, 'image' | 'text'> => {
+  const found = frameStore.get(key);
+  return { image: found?.image ?? [], text: found?.text ?? [] };
+};
+
+interface Following {
+  readonly order: readonly Panel[];
+  /** By place in the request, what determines the result. */
+  readonly keys: readonly string[];
+  readonly begun: Set<Panel>;
+  readonly quiet: boolean;
+}
+
+function handle(event: StudioEvent, { order, keys, begun, quiet }: Following): void {
+  switch (event.kind) {
+    case 'started':
+      ahead.value = event.ahead;
+      return;
+    case 'progress': {
+      ahead.value = 0;
+      const panel = event.method === undefined ? order.find(isOpen) : panelOf(order, event.method);
+      if (panel) update(panel, { status: 'running', progress: event });
+      return;
+    }
+    case 'frame': {
+      const panel = panelOf(order, event.method);
+      if (!panel || event.seed > 0) return;
+      if (!begun.has(panel)) {
+        begun.add(panel);
+        update(panel, { ...EMPTY, status: 'running', progress: panel.state.peek().progress });
+        panel.played.value = { image: 0, text: 0 };
+      }
+      const state = panel.state.peek();
+      update(panel, { [event.modality]: [...state[event.modality], event] });
+      if (quiet) skip(panel);
+      else play();
+      return;
+    }
+    case 'result': {
+      const panel = order[event.index];
+      const key = keys[event.index];
+      if (begun.has(panel)) frameStore.set(key, panel.state.peek());
+      const frames = framesOf(key);
+      if (!begun.has(panel)) panel.played.value = { image: frames.image.length, text: frames.text.length };
+      update(panel, { ...frames, status: 'done', result: event, progress: undefined, warnings: event.attribution.warnings ?? [] });
+      if (!quiet) announce(`${event.attribution.title ?? event.method} is done.`);
+      return;
+    }
+    case 'warning': {
+      const panel = event.method === undefined ? undefined : panelOf(order, event.method);
+      if (panel) update(panel, { warnings: [...new Set([...panel.state.peek().warnings, event.message])] });
+      else runWarnings.value = [...new Set([...runWarnings.peek(), event.message])];
+      return;
+    }
+    case 'failure': {
+      if (event.reason === 'cancelled') {
+        announce('Stopped.');
+        return;
+      }
+      const panel = event.index === undefined ? (event.method ? panelOf(order, event.method) : undefined) : order[event.index];
+      if (panel) {
+        update(panel, { ...EMPTY, status: 'failed', failure: event.message });
+        announce(event.message);
+      } else fail(event.message);
+      return;
+    }
+  }
+}

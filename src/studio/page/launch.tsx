@@ -1,0 +1,17 @@
+/** @file Starts the page: styles, the shell, the backend. */
+import './style/base.css';
+import './style/shell.css';
+import './style/controls.css';
+import './style/attribute.css';
+import { render } from 'preact';
+import type { StudioBackend } from '../protocol.ts';
+import { App } from './shell/app.tsx';
+import { start } from './state/studio.ts';
+import { followTheme } from './state/theme.ts';
+
+/** Shows the page at once, then looks for the backend. */
+export function launch(connect: () => Promise<StudioBackend>): void {
+  followTheme();
+  render(<App />, document.getElementById('studio') as HTMLElement);
+  void start(connect);
+}
