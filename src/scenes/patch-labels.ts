@@ -3,11 +3,11 @@ import { NarrowsError } from '../system/errors.ts';
 import type { Scene } from './scene.ts';
 
 /**
- * Concept index per patch, row-major [⌊height / patch⌋ × ⌊width / patch⌋]: the object that owns the largest share of the patch, if that
+ * Index of an object per patch, row-major [⌊height / patch⌋ × ⌊width / patch⌋]: the one that owns the largest share of the patch, if that
  * share exceeds `threshold`, else -1. Pixels beyond the last whole patch are left out, as a patch embedding does.
  * @throws NarrowsError when `patchSize` is not a positive integer.
  */
-export function patchOwners(
+export function patchObjects(
   scene: Pick<Scene, 'width' | 'height' | 'owners' | 'objects'>,
   patchSize: number,
   threshold = 0.35,
@@ -27,7 +27,14 @@ export function patchOwners(
     }
     let best = -1;
     for (let k = 0; k < counts.length; k++) if (counts[k] > least && (best < 0 || counts[k] > counts[best])) best = k;
-    if (best >= 0) out[patch] = scene.objects[best].concept;
+    out[patch] = best;
   }
   return out;
 }
+
+/** The same with the object's concept in place of its index. @throws NarrowsError when `patchSize` is not a positive integer. */
+export const patchOwners = (
+  scene: Pick<Scene, 'width' | 'height' | 'owners' | 'objects'>,
+  patchSize: number,
+  threshold?: number,
+): Int16Array => patchObjects(scene, patchSize, threshold).map(k => (k < 0 ? -1 : scene.objects[k].concept));

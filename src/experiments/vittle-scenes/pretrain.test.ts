@@ -2,6 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSafetensors } from '../../checkpoints/disk.ts';
+import { readFloats } from '../../checkpoints/safetensors.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { CONCEPTS } from '../../scenes/concepts.ts';
 import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
@@ -31,7 +33,7 @@ const settings = (name: string): ExperimentSettings =>
     ...{ start: join(root, name), pretrain_steps: 3, batch_size: 2, scenes: 2 },
     ...{ pretrain_isolated_turns: true, pretrain_whiten_scenes: 40, pretrain_patch_steps: 2, pretrain_existence_steps: 2 },
     ...{ pretrain_scale: true, pretrain_sink: true, pretrain_matching_start: true, pretrain_group_rates: true, pretrain_batch_size: 1 },
-    ...{ pretrain_seed: 5, pretrain_patch_names: true },
+    ...{ pretrain_seed: 5, pretrain_patch_names: true, pretrain_tower: true, pretrain_things: true },
   });
 
 describe('pre-training by the whole recipe', () => {
@@ -60,7 +62,7 @@ describe('pre-training by the whole recipe', () => {
       isolated: true,
       lossAverage: 'turn',
       whiten: { scenes: 40 },
-      patches: { weight: 0.3, background: 0.2, position: 1, amongNames: true },
+      patches: { weight: 0.3, background: 0.2, position: 0, things: 1, amongNames: true },
       ...{ start: join(root, 'whole.patches'), from: join(root, 'whole.existence') },
       ...{ decoder: { scale: {}, sink: {}, match: {} }, rates: {}, curriculumSteps: 0, per_device_train_batch_size: 1 },
     });
@@ -68,7 +70,13 @@ describe('pre-training by the whole recipe', () => {
     expect(before).toMatchObject({ tasks: ['existence'], maxTurns: 8, curriculumSteps: 30, per_device_train_batch_size: 2 });
     expect(before).not.toHaveProperty('from');
     const first = JSON.parse(await readFile(join(root, 'whole.patches/training_args.json'), 'utf8'));
-    expect(first.loss).toMatchObject({ weight: 1, amongNames: true });
+    expect(first.loss).toMatchObject({ weight: 1, things: 1, amongNames: true });
+    expect(first.tower).toBe(0.2);
+    // The model has the tower that was trained with the patches.
+    const name = 'model.vision_tower.vision_model.embeddings.position_embedding.weight';
+    const read = async (file: string): Promise<Float32Array> => readFloats((await openSafetensors(join(root, file))).tensors.get(name)!);
+    const { entries } = await llavaSource(join(root, 'whole'));
+    expect(await readFloats(entries.get(name)!)).toEqual(await read(`whole.patches/${PATCH_STAGE}`));
     expect([first.seed, before.seed, said.seed]).toEqual([5, 5, 5]);
   });
 
@@ -97,6 +105,8 @@ describe('pre-training by the whole recipe', () => {
     const { pretrain_patch_steps: _, ...without } = settings('whole');
     const { error } = experimentSchema.safeParse(without);
     expect(error?.issues.map(({ path }) => path[0])).toEqual([
+      'pretrain_tower',
+      'pretrain_things',
       'pretrain_patch_names',
       'pretrain_scale',
       'pretrain_sink',

@@ -11,8 +11,8 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { type TrainingArguments, trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import type { DecoderStart } from '../../tuning/llava/decoder-start.ts';
-import { PATCH_STAGE_LOSS } from '../../tuning/llava/patch-loss.ts';
-import { PATCH_STAGE, patchStageTask } from '../../tuning/llava/patch-stage.ts';
+import { PATCH_STAGE_LOSS, type PatchLossSettings } from '../../tuning/llava/patch-loss.ts';
+import { PATCH_STAGE, patchStageTask, withTower } from '../../tuning/llava/patch-stage.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { MATCHING_DECODER, type SceneLlavaSource, sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
 import { UNFOLDED } from '../../tuning/llava/whiten-files.ts';
@@ -30,7 +30,10 @@ const exists = (path: string): Promise<boolean> =>
 const MAX_OBJECTS = 4;
 
 /** What remains of the loss on patches while the decoder learns: without it, answers pull patches away from their words. */
-const PATCHES_LATER = { ...PATCH_STAGE_LOSS, weight: 0.3 };
+const LATER = { weight: 0.3 };
+
+/** Of the tower's learning rate: it sees already, the projector does not. */
+const TOWER_FACTOR = 0.2;
 
 /** What the stage of existence asks. */
 const EXISTENCE_ONLY = { curriculumSteps: 30, caption: 0, maxTurns: 8, tasks: ['existence'] as const };
@@ -81,9 +84,16 @@ interface Pretraining {
   readonly source: SceneLlavaSource;
   readonly world: SceneWorld;
   readonly hooks: ExperimentHooks;
+  /** Whose features say the whitening, where that is not `source`: the projector was trained with it. */
+  readonly whitenSource?: SceneLlavaSource;
 }
 
 const whitenOf = ({ pretrain_whiten_scenes: scenes }: ExperimentSettings) => (scenes ? { scenes } : undefined);
+
+/** What patches are asked. */
+function patchQuestions({ pretrain_patch_names: amongNames, pretrain_things: things }: ExperimentSettings): PatchLossSettings {
+  return { ...PATCH_STAGE_LOSS, ...(things && { position: 0, things: 1 }), ...(amongNames && { amongNames }) };
+}
 
 /** The stage on patches, of `steps` updates. @returns its directory, undefined where it was stopped */
 async function patches({ runtime, settings, source, world, hooks }: Pretraining, steps: number): Promise<string | undefined> {
@@ -106,7 +116,8 @@ async function patches({ runtime, settings, source, world, hooks }: Pretraining,
     source,
     world,
     maxObjects: MAX_OBJECTS,
-    loss: settings.pretrain_patch_names ? { ...PATCH_STAGE_LOSS, amongNames: true } : undefined,
+    loss: patchQuestions(settings),
+    tower: settings.pretrain_tower ? TOWER_FACTOR : undefined,
     whiten: whitenOf(settings),
     evalScenes: settings.scenes,
   });
@@ -120,11 +131,11 @@ function decoderStart(settings: ExperimentSettings): DecoderStart | undefined {
 }
 
 /** What both parts of the conversations share. @param start directory of the stage on patches */
-function conversations({ settings, source, world }: Pretraining, start: string | undefined) {
+function conversations({ settings, source, world, whitenSource }: Pretraining, start: string | undefined) {
   const isolated = settings.pretrain_isolated_turns;
   return {
-    ...{ source, world, whiten: whitenOf(settings), start, evalScenes: settings.scenes },
-    patches: start === undefined ? undefined : settings.pretrain_patch_names ? { ...PATCHES_LATER, amongNames: true } : PATCHES_LATER,
+    ...{ source, world, whiten: whitenOf(settings), whitenSource, start, evalScenes: settings.scenes },
+    patches: start === undefined ? undefined : { ...patchQuestions(settings), ...LATER },
     decoder: decoderStart(settings),
     rates: settings.pretrain_group_rates ? {} : undefined,
     chat: {
@@ -171,11 +182,12 @@ export async function pretrain(
 ): Promise<boolean> {
   const known = (await bundledModels()).includes(settings.start);
   if (known || (await exists(join(settings.start, 'config.json')))) return true;
-  const source = await sceneLlavaSource(settings.tower, settings.pretrain_matching_start ? MATCHING_DECODER : undefined);
+  const first = await sceneLlavaSource(settings.tower, settings.pretrain_matching_start ? MATCHING_DECODER : undefined);
   const { pretrain_patch_steps: patchSteps = 0, pretrain_existence_steps: existenceSteps = 0, pretrain_steps: steps } = settings;
-  const part: Pretraining = { runtime, settings, source, world, hooks };
-  const start = patchSteps ? await patches(part, patchSteps) : undefined;
+  const start = patchSteps ? await patches({ runtime, settings, source: first, world, hooks }, patchSteps) : undefined;
   if (patchSteps && start === undefined) return false;
+  const source = start !== undefined && settings.pretrain_tower ? await withTower(first, start) : first;
+  const part: Pretraining = { runtime, settings, source, world, hooks, whitenSource: first };
   const from = existenceSteps ? await existence(part, existenceSteps, start) : undefined;
   if (existenceSteps && from === undefined) return false;
   const directory = `${settings.start}.run`;

@@ -8,7 +8,7 @@ import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
 import { type DecoderStart, sinkDirection, startDecoder } from './decoder-start.ts';
 import { initialiseLlava } from './initialise.ts';
 import { NAMING_WORDS } from './patch-labels.ts';
-import { placeDirections } from './patch-loss.ts';
+import { placeDirections } from './patch-places.ts';
 import { measurePatchRms } from './patch-scale.ts';
 import { pretrainGroups } from './pretrain-rates.ts';
 import { MATCHING_DECODER, type SceneLlavaSource, SMALL_DECODER, sceneLlavaSource } from './scene-source.ts';

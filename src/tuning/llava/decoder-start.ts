@@ -9,7 +9,7 @@ import type { Parameter } from '../../optim/adamw.ts';
 import { CHAT_TOKENS, chatTokenId } from '../../scenes/chat-tokenizer.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { NAMING_WORDS } from './patch-labels.ts';
-import { placeDirections } from './patch-loss.ts';
+import { placeDirections } from './patch-places.ts';
 
 /** The scale step. */
 export interface ScaleStart {

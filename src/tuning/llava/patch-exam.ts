@@ -4,7 +4,8 @@ import type { LlavaConfig } from '../../models/llava/config.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import type { BatchFigures, Exam } from '../evaluation.ts';
 import { PATCH_COLORS, PATCH_WORDS } from './patch-labels.ts';
-import { patchPlaces } from './patch-loss.ts';
+import { patchPlaces } from './patch-places.ts';
+import { PATCH_THINGS, THING_FACTS } from './thing-facts.ts';
 
 /** Sums over patches, from which R² follows: their number, squared error, and the places' sums and sums of squares, for x and y. */
 class PlaceSums {
@@ -18,6 +19,29 @@ class PlaceSums {
     return this.sums;
   }
 }
+
+/** Of what patches of things say of them: per number their count, squared error, sum and sum of squares. */
+class FactSums {
+  readonly all = THING_FACTS.flatMap(() => [0, 0, 0, 0]);
+  /** @param said [N, 4] @param asked the same @param at first number of the patch */
+  add(said: ArrayLike<number>, asked: ArrayLike<number>, at: number): void {
+    for (let i = 0; i < THING_FACTS.length; i++) {
+      const want = asked[at + i];
+      [1, (said[at + i] - want) ** 2, want, want ** 2].forEach((v, j) => {
+        this.all[4 * i + j] += v;
+      });
+    }
+  }
+}
+
+/** Coefficient of determination of each of the four numbers. */
+const factFigures = (sums: readonly number[]): Record<string, number> =>
+  Object.fromEntries(
+    THING_FACTS.map((name, i) => {
+      const [n, error, sum, squares] = sums.slice(4 * i, 4 * i + 4);
+      return [`eval_thing_${name}`, 1 - error / (squares - sum ** 2 / n)];
+    }),
+  );
 
 /** Mean of both coefficients of determination. */
 function determination([n, errorX, errorY, x, y, xx, yy]: readonly number[]): number {
@@ -33,8 +57,9 @@ function best(values: Float32Array, at: number, count: number): number {
 
 /**
  * `eval_patch_words`, `eval_patch_background`: share of patches whose likeliest word of the whole vocabulary is right; `eval_patch_place`,
- * `eval_patch_place_things`: R² of column and row, over all patches and over those of things.
- * @param batches pixels and labels (`PatchLabels.feeds`) @param graph gives `logits` and `places` (`readPatches`)
+ * `eval_patch_place_things`: R² of column and row, over all patches and over those of things. Where patches are asked for what they say of
+ * their things, `eval_thing_column`, `…_row`, `…_size`, `…_middle`: R² of these over the patches of things.
+ * @param batches pixels and labels (`PatchLabels.feeds`) @param graph gives `logits`, `places` and, where asked for, `things` (`readPatches`)
  */
 export function patchExam(
   config: LlavaConfig,
@@ -44,8 +69,9 @@ export function patchExam(
 ): Exam {
   const where = patchPlaces(config, amplitude);
   const compute = async (feeds: Feeds): Promise<BatchFigures> => {
-    const { [PATCH_WORDS]: words, [PATCH_COLORS]: colors, ...pixels } = feeds;
-    const { logits, places } = await graph.run({ ...weights, ...pixels });
+    const { [PATCH_WORDS]: words, [PATCH_COLORS]: colors, [PATCH_THINGS]: asked, ...pixels } = feeds;
+    const { logits, places, things: said } = await graph.run({ ...weights, ...pixels });
+    const facts = new FactSums();
     const [scores, at] = [logits.data as Float32Array, places.data as Float32Array];
     const vocabulary = logits.shape[2];
     const [thing, background] = [
@@ -58,10 +84,11 @@ export function patchExam(
       const counts = isThing ? thing : background;
       counts[0] += best(scores, k * vocabulary, vocabulary) === Number((isThing ? words : colors).data[k]) ? 1 : 0;
       counts[1]++;
+      if (isThing && asked) facts.add(said.data as Float32Array, asked.data as Float32Array, k * THING_FACTS.length);
       const n = (2 * k) % where.length;
       for (const sums of isThing ? [all, things] : [all]) sums.add([at[2 * k], at[2 * k + 1]], [where[n], where[n + 1]]);
     }
-    return { thing, background, place: all.all, things: things.all };
+    return { thing, background, place: all.all, things: things.all, ...(asked ? { facts: facts.all } : {}) };
   };
   return {
     name: 'patches of scenes',
@@ -75,6 +102,7 @@ export function patchExam(
         eval_patch_background: share(total('background')),
         eval_patch_place: determination(total('place')),
         eval_patch_place_things: determination(total('things')),
+        ...(results[0]?.facts ? factFigures(total('facts')) : {}),
       };
     },
   };

@@ -2,12 +2,13 @@
  * @file A loss on each projected patch by itself: that the decoder's norm and table read in it the word of what it shows (as a logit lens
  * does), and that two fixed directions of it say where it is. Words and patches meet by it before, or while, a decoder learns to use them.
  */
-import { add, constant, crossEntropy, input, linear, mean, mul, rmsNorm, sub, type Value } from '../../graph/index.ts';
+import { add, constant, crossEntropy, div, input, linear, mean, mul, rmsNorm, sub, type Value } from '../../graph/index.ts';
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import { RandomStream } from '../../tensor/random.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { NAMING_WORDS, PATCH_COLORS, PATCH_WORDS } from './patch-labels.ts';
+import { AMPLITUDE, patchPlaces, placeDirections } from './patch-places.ts';
+import { PATCH_THINGS, THING_FACTS, thingDirections } from './thing-facts.ts';
 
 /** What is asked of patches. */
 export interface PatchLossSettings {
@@ -24,6 +25,11 @@ export interface PatchLossSettings {
    */
   readonly position?: number;
   /**
+   * Of what patches say of the thing that they show (`thingFacts`: the place of its middle, its size, whether this patch is its middle), in place
+   * of `position`; none by default.
+   */
+  readonly things?: number;
+  /**
    * How far a patch at the border stands out along the directions of its place, once its root mean square is 1 (its length is then the
    * root of the width: 14 for 192); by default 3: plain to see, and little of the room that the word has.
    */
@@ -38,37 +44,24 @@ export interface PatchLossSettings {
 /** What a stage on patches asks, where nothing else is trained. */
 export const PATCH_STAGE_LOSS: PatchLossSettings = { weight: 1, background: 0.2, position: 1 };
 
-const AMPLITUDE = 3;
+/** How far patches stand out along what they say of things; undefined where a loss does not ask it. */
+export const thingsAmplitude = (settings: PatchLossSettings | undefined): number | undefined =>
+  settings?.things ? (settings.amplitude ?? AMPLITUDE) : undefined;
 
-/** Two orthonormal directions [2, width], the same for every run. */
-export function placeDirections(width: number): Float32Array {
-  const [a, b] = [0, 1].map(i => new RandomStream(0, 'patch.directions').normals(0, i, new Float32Array(width)));
-  const dot = (x: Float32Array, y: Float32Array): number => x.reduce((sum, v, i) => sum + v * y[i], 0);
-  const along = dot(a, b) / dot(a, a);
-  const upright = b.map((v, i) => v - along * a[i]);
-  const unit = (x: Float32Array): Float32Array => x.map(v => v / Math.sqrt(dot(x, x)));
-  return Float32Array.of(...unit(a), ...unit(upright));
-}
-
-/** Where patches are, [N, 2]: column and row, from −amplitude to amplitude. */
-export function patchPlaces(config: LlavaConfig, amplitude = AMPLITUDE): Float32Array {
-  const side = Math.round(Math.sqrt(imageTokens(config)));
-  const half = Math.max(1, side - 1) / 2;
-  const out = new Float32Array(2 * side * side);
-  for (let k = 0; k < side * side; k++)
-    out.set([((k % side) / half - 1) * amplitude, (Math.floor(k / side) / half - 1) * amplitude], 2 * k);
-  return out;
-}
-
-/** What is read in projected patches [images, N, width]: `logits` [images, N, vocabulary] and `places` [images, N, 2]. */
-export function readPatches(p: Parameters, { text_config: text }: LlavaConfig, patches: Value): { logits: Value; places(): Value } {
+/** What is read in projected patches [images, N, width]: `logits` [images, N, vocabulary], `places` [images, N, 2] and `things` [images, N, 4]. */
+export function readPatches(
+  p: Parameters,
+  { text_config: text }: LlavaConfig,
+  patches: Value,
+): { logits: Value; places(): Value; things(): Value } {
   const { hidden_size: width, vocab_size: vocabulary, rms_norm_eps: epsilon } = text;
   const table = p.get('model.language_model.embed_tokens.weight', [vocabulary, width]);
   const logits = linear(rmsNorm(patches, p.get('model.language_model.norm.weight', [width]), epsilon), table);
   const ones = constant(floats([width], new Float32Array(width).fill(1)));
   // Without the norm's weight: what a decoder's first block reads is normed by a weight of its block.
-  const places = (): Value => linear(rmsNorm(patches, ones, epsilon), constant(floats([2, width], placeDirections(width))));
-  return { logits, places };
+  const along = (directions: Float32Array): Value =>
+    linear(rmsNorm(patches, ones, epsilon), constant(floats([directions.length / width, width], directions)));
+  return { logits, places: () => along(placeDirections(width)), things: () => along(thingDirections(width)) };
 }
 
 /** Squared distance from where the patch is, over the variance of that: 1 for a patch that says nothing. */
@@ -79,6 +72,16 @@ function placeLoss(places: Value, config: LlavaConfig, amplitude: number | undef
   return mul(mean(mul(off, off)), 1 / variance);
 }
 
+/** Squared distance from what should be said, over the variance of that in the batch, which is 1 for patches that say the same everywhere; the mean of all four. */
+function thingLoss(things: Value): Value {
+  const asked = input(PATCH_THINGS, ['images', things.shape[1], THING_FACTS.length]);
+  const over = (x: Value): Value => mean(x, [0, 1]);
+  const middle = over(asked);
+  const off = sub(things, asked);
+  // The small number is for a batch of pictures without a thing.
+  return mean(div(over(mul(off, off)), add(sub(over(mul(asked, asked)), mul(middle, middle)), 1e-3)));
+}
+
 /** 0 for the words that patches are asked for, so little for others that their probability is 0. */
 function onlyNames(vocabulary: number): FloatTensor {
   const out = new Float32Array(vocabulary).fill(-1e9);
@@ -87,17 +90,17 @@ function onlyNames(vocabulary: number): FloatTensor {
 }
 
 /**
- * Declares the inputs `patch_words` and, for backgrounds, `patch_colors` (`PatchLabels`).
+ * Declares the inputs `patch_words` and, where they are asked for, `patch_colors` and `patch_things` (`PatchLabels`).
  * @param patches [images, N, width], projected @returns the loss, and its terms before their weights
  */
 export function patchLoss(
   p: Parameters,
   config: LlavaConfig,
   patches: Value,
-  { weight, background = 0, position = 0, amplitude, amongNames }: PatchLossSettings,
+  { weight, background = 0, position = 0, things = 0, amplitude, amongNames }: PatchLossSettings,
 ): { loss: Value; terms: Record<string, Value> } {
   const labels = (name: string): Value => input(name, ['images', imageTokens(config)], 'int32');
-  const { logits: all, places } = readPatches(p, config, patches);
+  const { logits: all, places, things: facts } = readPatches(p, config, patches);
   const logits = amongNames ? add(all, constant(onlyNames(config.text_config.vocab_size))) : all;
   const terms: Record<string, Value> = { patch_word: crossEntropy(logits, labels(PATCH_WORDS)) };
   let loss = terms.patch_word;
@@ -108,6 +111,10 @@ export function patchLoss(
   if (position) {
     terms.patch_place = placeLoss(places(), config, amplitude);
     loss = add(loss, mul(terms.patch_place, position));
+  }
+  if (things) {
+    terms.patch_thing = thingLoss(facts());
+    loss = add(loss, mul(terms.patch_thing, things));
   }
   return { loss: mul(loss, weight), terms };
 }

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFloats } from '../../checkpoints/safetensors.ts';
 import { compile, grad, input } from '../../graph/index.ts';
 import { trainableParameters } from '../../nn/parameters.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
@@ -16,10 +17,12 @@ import { trainingArgumentsSchema } from '../arguments.ts';
 import { train } from '../trainer.ts';
 import { patchExam } from './patch-exam.ts';
 import { NAMING_WORDS } from './patch-labels.ts';
-import { PATCH_STAGE_LOSS, patchLoss, patchPlaces, placeDirections } from './patch-loss.ts';
-import { PATCH_STAGE, type PatchStageSettings, patchStageTask } from './patch-stage.ts';
+import { PATCH_STAGE_LOSS, patchLoss } from './patch-loss.ts';
+import { patchPlaces, placeDirections } from './patch-places.ts';
+import { PATCH_STAGE, type PatchStageSettings, patchStageTask, withTower } from './patch-stage.ts';
 import { scenePretrainTask } from './scene-pretrain.ts';
 import { type SceneLlavaSource, sceneLlavaSource } from './scene-source.ts';
+import { compileTower, encodeImages } from './scene-task.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 const world = syntheticWorld(CONCEPTS.length);
@@ -177,6 +180,37 @@ describe('the stage on patches', () => {
     const weights = (name: string) => readFile(join(root, name, 'checkpoint-20', PATCH_STAGE));
     expect((await weights('part')).equals(await weights('whole'))).toBe(true);
     for (const one of [whole, first, second]) await one.close();
+  });
+
+  it('trains the tower too where that is asked for, from the one of the CLIP, and gives a source of it', async () => {
+    const one = await stage('tower', 3, { tower: 0.5, loss: { ...PATCH_STAGE_LOSS, position: 0, things: 1 } });
+    const name = 'model.vision_tower.vision_model.embeddings.position_embedding.weight';
+    const before = await readFloats(source.tower.get(name)!);
+    const parameter = one.parameters.find(p => p.name === name)!;
+    expect(parameter.data).toEqual(before);
+    expect(
+      one.groups?.map(({ matches, factor }) => [matches(name), matches('model.multi_modal_projector.linear_1.weight'), factor]),
+    ).toEqual([[true, false, 0.5]]);
+    await train(one, args('tower', 3));
+    const trained = await withTower(source, join(root, 'tower/checkpoint-3'));
+    const after = await readFloats(trained.tower.get(name)!);
+    expect(after).toEqual(parameter.data);
+    const moved = Math.max(...after.map((v, i) => Math.abs(v - before[i])));
+    expect(moved).toBeGreaterThan(0.001);
+    // AdamW's first steps are the rate: .01 × .5 × 3, warmed up.
+    expect(moved).toBeLessThan(0.016);
+    expect([...trained.tower.keys()]).toEqual([...source.tower.keys()]);
+    // The next stage reads what the trained tower gives.
+    const features = async (from: SceneLlavaSource) => {
+      const graph = await compileTower(runtime, from);
+      const scene = drawScene(world, { minObjects: 1, maxObjects: 2 }, new RandomStream(2, 'one').reader(0, 0));
+      const { data } = await encodeImages(graph, from, [Uint8Array.from(scene.image.data)]);
+      await graph.release();
+      return data;
+    };
+    expect(await features(trained)).not.toEqual(await features(source));
+    await one.close();
+    await expect(withTower(source, join(root, 'whole/checkpoint-20'))).rejects.toThrow('the stage on patches there trained no tower');
   });
 
   it('is where a pre-training starts from, of the same whitening and shape', async () => {

@@ -30,6 +30,8 @@ export interface SceneChatSettings {
   readonly patchWords?: boolean;
   /** And the word of the background's colour where it shows none. */
   readonly patchColors?: boolean;
+  /** And what patches say of their things (`thingFacts`): how far they stand out along its directions. */
+  readonly patchThings?: number;
   /** See `denseConversation`. */
   readonly extra: number;
   readonly caption?: number;
@@ -105,7 +107,10 @@ function sceneRows(world: SceneWorld, config: LlavaConfig, settings: SceneChatSe
   const pixels = new Float32Array(batchSize * 3 * size * size);
   const rows: EncodedTurns[] = [];
   const perImage = imageTokens(config);
-  const labels = settings.patchWords || settings.patchColors ? new PatchLabels(batchSize, config) : undefined;
+  const labels =
+    settings.patchWords || settings.patchColors || settings.patchThings
+      ? new PatchLabels(batchSize, config, settings.patchThings)
+      : undefined;
   for (let b = 0; b < batchSize; b++) {
     const scene = drawScene(world, { width: size, height: size, minObjects: 1, maxObjects: objects }, scenes.reader(step, b), buffers);
     const spell = spelling.reader(step, b);

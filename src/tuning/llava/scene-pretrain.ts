@@ -12,7 +12,7 @@ import type { TrainTask } from '../trainer.ts';
 import { type DecoderStart, startDecoder } from './decoder-start.ts';
 import { llavaTrainGraph } from './graph.ts';
 import { initialiseLlava } from './initialise.ts';
-import { type PatchLossSettings, patchLoss } from './patch-loss.ts';
+import { type PatchLossSettings, patchLoss, thingsAmplitude } from './patch-loss.ts';
 import { measurePatchRms } from './patch-scale.ts';
 import { startFromPatches } from './patch-stage.ts';
 import { type PretrainRates, pretrainGroups } from './pretrain-rates.ts';
@@ -20,7 +20,7 @@ import { saveLlava } from './save.ts';
 import { type SceneChatSettings, SceneUpdates, updateSettings } from './scene-batch.ts';
 import { examGraph, rowsExam, sceneExam } from './scene-eval.ts';
 import { readTensors, type SceneLlavaSource } from './scene-source.ts';
-import { accuracies, compileTower, encodeImages, examRows } from './scene-task.ts';
+import { accuracies, compileTower, encodeImages, examRows, type TowerSource } from './scene-task.ts';
 import { updateBatch } from './update-batch.ts';
 import { measureWhitening, type WhitenSettings, whitened } from './whiten.ts';
 import { folded, openPretrained, saveUnfolded, startFromPretrained } from './whiten-files.ts';
@@ -53,6 +53,8 @@ export interface PretrainSettings {
   readonly evalScenes: number;
   /** Feeds the projector whitened features (whiten.ts); what is saved takes the features themselves and answers alike. */
   readonly whiten?: WhitenSettings;
+  /** The tower that it is measured on, by default the source's: the one that a stage on patches began with, where that trained it. */
+  readonly whitenSource?: TowerSource;
   /** Asks patches besides turns, as the stage on patches does (`patchStageTask`): what it taught stays. In place of `chat.patchWords`. */
   readonly patches?: PatchLossSettings;
   /** Directory of a finished stage on patches, with the same whitening: projector, table and final norm start from it. */
@@ -77,7 +79,7 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
   const { source, world, chat, evalScenes, whiten, start, from, decoder, rates } = settings;
   const { config } = source;
   const patches = settings.patches ?? (chat.patchWords ? WORDS_ONLY : undefined);
-  const whitening = whiten && (await measureWhitening(runtime, source, world, chat.maxObjects, whiten));
+  const whitening = whiten && (await measureWhitening(runtime, settings.whitenSource ?? source, world, chat.maxObjects, whiten));
   const tower = frozenParameters(source.tower, 'the vision tower');
   const inTower = (name: string): boolean => name.startsWith('model.vision_tower.');
   const traced = llavaTrainGraph(config, {
@@ -91,7 +93,7 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
   });
   const parameters = initialiseLlava(traced.parameters, args.seed);
   if (from !== undefined) await startFromPretrained(from, parameters, whitening !== undefined);
-  else if (start !== undefined) await startFromPatches(start, parameters, whiten);
+  else if (start !== undefined) await startFromPatches(start, parameters, whiten, source.tower);
   if (decoder && from === undefined) {
     const scaled = { source, world, maxObjects: chat.maxObjects, parameters, whitening };
     startDecoder(parameters, config, decoder, { seed: args.seed, patchRms: decoder.scale && (await measurePatchRms(runtime, scaled)) });
@@ -104,7 +106,7 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
   await towerGraph.release();
   let examiner: CompiledGraph | undefined;
   const { imageMean, imageStd } = source;
-  const asked = { patchWords: patches !== undefined, patchColors: Boolean(patches?.background) };
+  const asked = { patchWords: patches !== undefined, patchColors: Boolean(patches?.background), patchThings: thingsAmplitude(patches) };
   const drawn = { ...chat, ...asked, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
   const scenes = new SceneUpdates(world, config, drawn, args.gradient_accumulation_steps);
   const saveModel = async (directory: string): Promise<void> => {
