@@ -45,6 +45,10 @@ export const recipeShape = {
     .max(Number.MAX_SAFE_INTEGER)
     .optional()
     .describe('Seed of the start: its weights and scenes; 0 by default'),
+  pretrain_dtype: z
+    .enum(['float32', 'float16'])
+    .optional()
+    .describe('Type of the weights that are stored in the end; they are trained in float32, which is the default'),
   pretrain_batch_size: count.max(65_536).optional().describe('Scenes of an update of pre-training; by default batch_size'),
   pretrain_warmup_steps: z.number().int().nonnegative().max(1_000_000).optional().describe('Of pre-training; 50 by default'),
   pretrain_fall: z

@@ -210,5 +210,5 @@ export async function pretrain(
   // Behind the stage of existence scenes have grown already.
   const chat = from === undefined ? all.chat : { ...all.chat, curriculumSteps: 0 };
   const task = await scenePretrainTask(runtime, args, { ...all, from, chat });
-  return stage('Pre-training', task, args, hooks, () => task.saveModel(settings.start));
+  return stage('Pre-training', task, args, hooks, () => task.saveModel(settings.start, settings.pretrain_dtype));
 }

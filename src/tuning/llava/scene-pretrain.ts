@@ -2,11 +2,12 @@
  * @file Pre-training of the small LLaVA: projector and decoder from scratch over the frozen tower of a CLIP, on dense conversations about
  * scenes. It stands for both what a language model brings and LLaVA's first stage.
  */
+import { floatsToHalves } from '../../checkpoints/half.ts';
 import { type CompiledGraph, compile } from '../../graph/index.ts';
 import { frozenParameters, trainableParameters } from '../../nn/parameters.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
-import { floats } from '../../tensor/tensor.ts';
+import { type FloatTensor, floats, type Tensor } from '../../tensor/tensor.ts';
 import type { TrainingArguments } from '../arguments.ts';
 import type { TrainTask } from '../trainer.ts';
 import { type DecoderStart, startDecoder } from './decoder-start.ts';
@@ -67,12 +68,20 @@ export interface PretrainSettings {
   readonly rates?: PretrainRates;
 }
 
+/** Types that weights may be stored in; they are trained in float32. */
+export type StoredType = 'float32' | 'float16';
+
 /** What only pre-training's task can do. */
 export interface PretrainTask extends TrainTask {
-  /** Writes the model without what only a resumed run needs (`save` writes that too). */
-  saveModel(directory: string): Promise<void>;
+  /** Writes the model without what only a resumed run needs (`save` writes that too). @param dtype of the stored weights; float32 by default */
+  saveModel(directory: string, dtype?: StoredType): Promise<void>;
   close(): Promise<void>;
 }
+
+const asHalf = ([name, { shape, data }]: readonly [string, FloatTensor]): [string, Tensor] => [
+  name,
+  { dtype: 'float16', shape, data: floatsToHalves(data as Float32Array) },
+];
 
 /** A task for `train`; close it afterwards. */
 export async function scenePretrainTask(runtime: Runtime, args: TrainingArguments, settings: PretrainSettings): Promise<PretrainTask> {
@@ -109,11 +118,12 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
   const asked = { patchWords: patches !== undefined, patchColors: Boolean(patches?.background), patchThings: thingsAmplitude(patches) };
   const drawn = { ...chat, ...asked, seed: args.seed, batchSize: args.per_device_train_batch_size, imageMean, imageStd };
   const scenes = new SceneUpdates(world, config, drawn, args.gradient_accumulation_steps);
-  const saveModel = async (directory: string): Promise<void> => {
+  const saveModel = async (directory: string, dtype: StoredType = 'float32'): Promise<void> => {
     const trained = folded(parameters, whitening).map(p => [p.name, floats(p.shape, p.data)] as const);
     const said = { ...args, ...chat, whiten, patches: settings.patches, start, from, decoder, rates, output_dir: undefined };
-    await saveLlava(directory, [...(await readTensors(source.tower)), ...trained], {
-      config,
+    const all = [...(await readTensors(source.tower)), ...trained];
+    await saveLlava(directory, dtype === 'float16' ? all.map(asHalf) : all, {
+      config: { ...config, dtype },
       files: new Map([...source.files, ['training_args.json', `${JSON.stringify(said, null, 2)}\n`]]),
       layout: 'new',
     });
