@@ -12,6 +12,7 @@ import { type MethodEntry, type MethodMaps, type MethodRun, methodOptions } from
 import { encodePairs, imageProvenance, type Pair } from './pair.ts';
 import { contentName } from './perturbation/feature-store.ts';
 import type { PairAttribution } from './result.ts';
+import { checkSeeds, gatherWarnings, RunCounter } from './run-frame.ts';
 import type { TargetSpec } from './target.ts';
 import { towerJob } from './tower-job.ts';
 
@@ -82,18 +83,16 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     const wanted = this.wanted(modality);
     const layers = { image: -1, text: -1, ...entry.layers?.(model, options) };
     const started = performance.now();
-    const { warn, warningsOf } = gatherWarnings(model, run);
+    const { warn, warningsOf } = gatherWarnings(model.warnings, run.onWarning);
     const encoded = await encodePairs(model, pairs, layers, { imageSize: run.imageSize, maxMemory: run.maxMemory, onWarning: warn });
     const targets = await encodeTargets(model, encoded, run.target, { imageSize: run.imageSize, warn });
     const seconds: Record<string, number> = { encode: (performance.now() - started) / 1000 };
     const image = towerJob(model, encoded, 'image', layers.image, targets.image);
     const text = towerJob(model, encoded, 'text', layers.text, targets.text);
     const repeats = entry.sampled ? seeds : 1;
-    const counted = { forward: 0, backward: 0 };
-    const progress = { done: 0, total: 0 };
+    const counter = new RunCounter(repeats, side => model[side].layers, run);
     const maps: MethodMaps[] = [];
     for (let s = 0; s < repeats; s++) {
-      let planned = 0;
       const work: MethodRun = {
         model,
         encoded,
@@ -107,21 +106,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
         keep: graphs.keep,
         // A further seed runs the same graphs.
         closeGraphs: model.keepSessions === false && s === repeats - 1 ? () => graphs.release() : undefined,
-        plan: units => {
-          // The first seed's plan stands for the later ones too.
-          planned += units;
-          progress.total = Math.max(progress.total, progress.done + planned + (s === 0 ? planned * (repeats - 1) : 0));
-        },
-        advance: (units = 1) => {
-          progress.done += units;
-          planned -= units;
-          run.signal?.throwIfAborted();
-          run.onProgress?.(progress.done, Math.max(progress.total, progress.done));
-        },
-        passes: (side, rows, forward, backward = 0) => {
-          counted.forward += (rows * forward) / model[side].layers;
-          counted.backward += (rows * backward) / model[side].layers;
-        },
+        ...counter.forSeed(s),
         warn,
         onFrame: run.onFrame && (frame => run.onFrame?.(placedFrame(encoded, frame, s))),
       };
@@ -166,7 +151,7 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
           maps: maps.map(m => m.text![p]),
         }),
       interactions: maps[0].interactions?.[p],
-      passes: { forward: counted.forward / pairs.length, backward: counted.backward / pairs.length },
+      passes: { forward: counter.passes.forward / pairs.length, backward: counter.passes.backward / pairs.length },
       parameters: {
         ...{ ...used, seed, seeds, modality, imageSize: run.imageSize ?? null },
         // The picture does not say what was explained then.
@@ -207,28 +192,4 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     if (possible.length === 0) throw new NarrowsError(reasons.find(r => r)!);
     return possible;
   }
-}
-
-/** Passes warnings on and keeps them for the results: the checkpoint's, those of one pair, and the method's for all. */
-function gatherWarnings(model: DualEncoder, run: AttributeRun) {
-  const said: { readonly message: string; readonly pair?: number }[] = [];
-  return {
-    warn(message: string, pair?: number): void {
-      if (said.some(s => s.message === message && s.pair === pair)) return;
-      said.push({ message, pair });
-      run.onWarning?.(message);
-    },
-    warningsOf(pair: number): { warnings?: string[] } {
-      const messages = said.filter(s => s.pair === undefined || s.pair === pair).map(s => s.message);
-      const warnings = [...new Set([...(model.warnings ?? []), ...messages])];
-      return warnings.length ? { warnings } : {};
-    },
-  };
-}
-
-function checkSeeds(seed: number, seeds: number): void {
-  if (!Number.isInteger(seeds) || seeds < 1)
-    throw new NarrowsError(`The number of seeds must be at least 1, got ${seeds}.`, { kind: 'usage' });
-  if (!Number.isSafeInteger(seed) || seed < 0 || !Number.isSafeInteger(seed + seeds))
-    throw new NarrowsError(`The seed must be a whole number from 0 to 2^53, got ${seed}.`, { kind: 'usage' });
 }

@@ -1,10 +1,13 @@
 /** @file What an attribution method is: an entry of the registry, the work it gets, and the maps it gives back. */
 import type { z } from 'zod';
 import type { Keep } from '../graph/index.ts';
+import type { AnswerPicture } from '../models/answer-model.ts';
 import type { DualEncoder, Modality, Tower, TowerInputs } from '../models/dual-encoder.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
+import type { Game } from './game.ts';
 import { parseOptions } from './options.ts';
 import type { EncodedPairs, Layers } from './pair.ts';
+import type { Removal } from './removal-options.ts';
 import type { Interactions } from './result.ts';
 import type { Target } from './target.ts';
 
@@ -64,6 +67,12 @@ export interface TowerJob {
   readonly lengths: readonly number[];
   /** Per pair, the tokens that are neither prefix nor special nor padding: patches, or the caption's own tokens. */
   readonly players: readonly (readonly number[])[];
+  /** Only players are gated and charged, each kind of token among its own: these groups of a row's tokens. The tower keeps the others. */
+  readonly kinds?: readonly (readonly number[])[];
+  /** What stands for "nothing there" in place of `hidden`, where it is not found from the inputs: [P, N, D]. */
+  readonly nothing?: () => Promise<FloatTensor>;
+  /** What attention is read from in place of a pooled token, [P, 1, N]: the places that foretell an answer's tokens, in equal shares. */
+  readonly readFrom?: FloatTensor;
   /** Images: patch rows and columns, and the pixels of the model's view [H, W]. */
   readonly grid?: readonly [number, number];
   readonly size?: readonly [number, number];
@@ -113,6 +122,8 @@ export interface MethodRun {
   warn(message: string): void;
   /** Methods that optimise show their maps on the way, where somebody watches. Changes no result. */
   readonly onFrame?: (frame: MethodFrame) => void;
+  /** Where values of coalitions come from, when not from two towers: the answers of a model. The players are tokens of the job. */
+  readonly games?: (modality: Modality, target: Target, p: number, players: readonly (readonly number[])[], options: Removal) => Game;
 }
 
 /** What a table says of a method, whatever it serves. */
@@ -139,9 +150,26 @@ export interface MethodFacts<O = Record<string, unknown>> {
   parse?(given: Record<string, unknown>): O;
 }
 
+/**
+ * How a method explains answers. By the `row`: the decoder is a tower whose tokens are the picture's, the question's and the answers', in one
+ * job (`run.text`) whose players are image tokens and the question's words; its maps are of the row's tokens. By `sides`: the picture's cells
+ * (`run.image`) and the prompt's tokens (`run.text`) are two jobs, of which a method reads players and coalitions, but no hidden state.
+ */
+export interface AnswerForm<O = Record<string, unknown>> {
+  readonly by: 'row' | 'sides';
+  /** Row: the block whose output `hidden` is, −1 (the embeddings) by default. @throws NarrowsError for a layer out of range */
+  layer?(tower: Tower, options: O): number;
+  /** Takes the place of the entry's `explain`. */
+  explain?(run: MethodRun, options: O): Promise<MethodMaps>;
+  /** One sentence why these options, or pictures of this kind, cannot be served, or undefined. */
+  unsupported?(options: O, picture: AnswerPicture): string | undefined;
+}
+
 /** A method that explains pairs: an image and a caption, on a model that compares them. */
 export interface MethodEntry<O = Record<string, unknown>> extends MethodFacts<O> {
   readonly serves: 'pair';
+  /** How the method explains the answers of a model that answers; none: it does not. */
+  readonly answers?: AnswerForm<O>;
   /** Only reads maps that were made before: nothing can be explained again under a change. */
   readonly fixed?: true;
   /** One sentence why this model's tower cannot be served, or undefined. */

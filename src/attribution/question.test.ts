@@ -161,7 +161,7 @@ describe('a subject', () => {
     expect(read.text).toBeUndefined();
     expect((await explainSubject(findMethod('grad-cam')!, couple)).cosine).toBeTypeOf('number');
     await expect(explainSubject(findMethod('posterior')!, couple)).rejects.toThrow('posterior is for a LLaVA with a bottleneck');
-    await expect(explainSubject(findMethod('grad-cam')!, question)).rejects.toThrow('grad-cam explains image–caption pairs');
+    await expect(explainSubject(findMethod('clip-surgery')!, question)).rejects.toThrow('clip-surgery explains image–caption pairs');
     await expect(explainSubject(findMethod('posterior')!, question, {}, { target: { against: 'a dog' } })).rejects.toThrow(
       'Another target is for models that compare images with texts',
     );

@@ -105,6 +105,12 @@ export const pairMethods = (): MethodEntry[] => all.filter(m => m.serves === 'pa
 /** What `auto` means: the method that docs/evidence recommends. */
 export const AUTO_METHOD: MethodName = 'gated-gradients';
 
+/** What `auto` means for the answers of a model. */
+export const AUTO_ANSWER_METHOD: MethodName = 'm2ib';
+
+/** Those that explain the answers of models that answer. */
+export const answerMethods = (): MethodEntry[] => pairMethods().filter(m => m.answers);
+
 /** The entry called `name` (or the recommended one for `auto`), or undefined. */
 export const findMethod = (name: string): RegisteredMethod | undefined => all.find(m => m.name === (name === 'auto' ? AUTO_METHOD : name));
 

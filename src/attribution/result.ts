@@ -117,9 +117,11 @@ export interface Attribution {
   readonly image?: ImageAttribution;
   readonly text?: TextAttribution;
   readonly interactions?: Interactions;
+  /** Of models that answer: the answer, with a map for each of its words. */
+  readonly answer?: AnswerRecord;
   /** What was explained, in words; the cosine of image and caption where it is not said. */
   readonly target?: string;
-  /** The same as a code; pairs only. */
+  /** The same as a code. */
   readonly targetKind?: TargetKind;
   /** Work per map, in passes through a whole tower. */
   readonly passes?: { readonly forward: number; readonly backward: number };
@@ -143,6 +145,56 @@ export interface Attribution {
   readonly warnings?: readonly string[];
   /** Seconds per phase (`load`, `encode`, `optimise`, …). */
   readonly timings: Readonly<Record<string, number>>;
+}
+
+/** A token of an answer, and the natural logarithm of its probability given what is before it. */
+export interface AnswerTokenScore {
+  readonly text: string;
+  /** Offsets into the answer in UTF-16 code units. */
+  readonly start: number;
+  readonly end: number;
+  readonly logProbability: number;
+}
+
+/** A word or token of an answer with its own map; the result's `image` and `text` are of the whole answer. */
+export interface AnswerPartMap {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** Places in the answer's list of tokens. */
+  readonly tokens: readonly number[];
+  /** Sum over its tokens. */
+  readonly logProbability: number;
+  /** Raw values of the grid's cells, [rows · columns]. */
+  readonly patches?: Float32Array;
+  /** Raw values of the question's words, in the order of the result's `text.words`. */
+  readonly words?: Float32Array;
+}
+
+/** What a bottleneck keeps of the same tokens, whatever is answered: nats by the posterior's KL (Vittle). */
+export interface KeptNats {
+  readonly layer: number;
+  /** Undefined where the bottleneck lets the picture pass. */
+  readonly patches?: Float32Array;
+  readonly words?: Float32Array;
+}
+
+/** What was answered, and what of the answer was explained. */
+export interface AnswerRecord {
+  readonly text: string;
+  /** Whether it is the model's own (greedy) answer, not one that was given. */
+  readonly own: boolean;
+  readonly reduction: 'sum' | 'mean';
+  readonly tokens: readonly AnswerTokenScore[];
+  /** The answer that it was held against. */
+  readonly against?: { readonly text: string; readonly logProbability: number };
+  readonly parts: readonly AnswerPartMap[];
+  readonly kept?: KeptNats;
+}
+
+/** The result on a model that answers. */
+export interface AnswerAttribution extends Attribution {
+  readonly answer: AnswerRecord;
 }
 
 /** The result on a model that compares images with texts. */

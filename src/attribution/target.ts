@@ -2,7 +2,7 @@
  * @file What is explained: a scalar of a tower's unit feature û. Either linear, û·v (the cosine to a text or an image, the difference of two
  * cosines, the mean over a prompt ensemble), or the log-probability of the caption among labels, log softmax(scale · û·Tᵀ)₀.
  */
-import { input, logSoftmax, matmul, mul, normalise, reshape, slice, squeeze, type Value } from '../graph/index.ts';
+import { input, logSoftmax, matmul, mul, normalise, reshape, slice, squeeze, sum, type Value } from '../graph/index.ts';
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import { type Range, rows } from './rows.ts';
@@ -26,18 +26,19 @@ export interface TargetSpec {
 
 /**
  * What a target is: the cosine to the pair's caption or picture (what is explained where nothing else is asked for), to another picture, the
- * difference of the cosines to two captions, the mean over prompts, the log-probability among labels.
+ * difference of the cosines to two captions, the mean over prompts, the log-probability among labels; of models that answer, the
+ * log-probability of an answer.
  */
-export const TARGET_KINDS = ['caption', 'image', 'other-image', 'contrast', 'prompts', 'labels'] as const;
+export const TARGET_KINDS = ['caption', 'image', 'other-image', 'contrast', 'prompts', 'labels', 'answer'] as const;
 /** One of them. */
 export type TargetKind = (typeof TARGET_KINDS)[number];
 
 /** A target of P pairs for one tower. */
 export interface Target {
   readonly kind: TargetKind;
-  /** How the score is made of cosines. */
-  readonly form: 'linear' | 'log-probability';
-  /** [P, K, E]: K = 1 for linear targets; for labels, unit features with the caption's first. */
+  /** How the score is made of cosines; `raw`: linear in the features as they are (an answer's log-probabilities), which are not made units. */
+  readonly form: 'linear' | 'log-probability' | 'raw';
+  /** [P, K, E]: K = 1 for linear and raw targets; for labels, unit features with the caption's first. */
   readonly vectors: FloatTensor;
   /** Factor from cosines to logits; 1 for linear targets. */
   readonly scale: number;
@@ -60,6 +61,10 @@ export function unit(v: ArrayLike<number>): Float32Array {
  */
 export function targetScore(features: Value, repeat: number, target: Pick<Target, 'form' | 'vectors' | 'scale'>): Value {
   const [, labels, width] = target.vectors.shape;
+  if (target.form === 'raw') {
+    const weights = input('target', ['batch', 1, 'feature']);
+    return sum(mul(reshape(features, ['batch', repeat, 'feature']), weights), 2);
+  }
   const vectors = input('target', ['batch', labels, width]);
   const units = reshape(normalise(features), ['batch', repeat, width]);
   const cosines = matmul(units, vectors, { transB: true });
@@ -73,14 +78,14 @@ export const targetFeeds = (target: Target, range: Range): { target: FloatTensor
 /** The target of pair p on the host. @param features [E], any length */
 export function scoreFeatures(target: Target, p: number, features: Float32Array): number {
   const [, labels, width] = target.vectors.shape;
-  const normalised = unit(features);
+  const normalised = target.form === 'raw' ? features : unit(features);
   const values = Array.from({ length: labels }, (_, k) => {
     const at = (p * labels + k) * width;
     let dot = 0;
     for (let e = 0; e < width; e++) dot += normalised[e] * target.vectors.data[at + e];
     return dot * target.scale;
   });
-  if (target.form === 'linear') return values[0];
+  if (target.form !== 'log-probability') return values[0];
   const top = Math.max(...values);
   return values[0] - top - Math.log(values.reduce((sum, v) => sum + Math.exp(v - top), 0));
 }

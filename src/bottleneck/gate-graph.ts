@@ -44,6 +44,8 @@ export async function compileGate(
     'runtime' | 'tower' | 'layer' | 'inputs' | 'hidden' | 'target' | 'score' | 'options' | 'smoothing' | 'upper'
   > & {
     readonly standardised: boolean;
+    /** Every token has statistics of its own. */
+    readonly ownStatistics?: boolean;
   },
 ): Promise<GateGraph> {
   const { tower, layer, inputs, hidden: given, options } = problem;
@@ -55,8 +57,9 @@ export async function compileGate(
   const alpha = input('alpha', ['batch', tokens, options.perToken ? 1 : width]);
   const noise = input('noise', [samples, tokens, width]);
   const weight = input('weight', ['batch', tokens, 1]);
+  const shared = problem.ownStatistics ? tokens : 1;
   const statistics = problem.standardised
-    ? { mean: input('mean', ['batch', 1, width]), deviation: input('deviation', ['batch', 1, width]) }
+    ? { mean: input('mean', ['batch', shared, width]), deviation: input('deviation', ['batch', shared, width]) }
     : undefined;
   const standardise = (h: Value, s?: NoiseStatistics): Value => (s ? div(sub(h, s.mean), s.deviation) : h);
   const gate = problem.smoothing ? smoothedAlpha(alpha, problem.smoothing) : alpha;

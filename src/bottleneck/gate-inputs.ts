@@ -25,16 +25,19 @@ export function gateInputs(problem: GateProblem): GateInputs {
   const reweigh = (): void => {
     for (let p = 0; p < pairs; p++) {
       const length = problem.lengths?.[p] ?? count;
-      weight.fill(beta(p) / (length * width), p * count, p * count + length);
+      const players = problem.players?.[p];
+      if (!players) weight.fill(beta(p) / (length * width), p * count, p * count + length);
+      else for (const n of players) weight[p * count + n] = beta(p) / (players.length * width);
     }
   };
   reweigh();
   const stack = (statistics: readonly ChannelStatistics[] | undefined, pick: (s: ChannelStatistics) => Float32Array): FloatTensor => {
-    const out = new Float32Array(pairs * width);
+    const size = statistics?.[0].mean.length ?? width;
+    const out = new Float32Array(pairs * size);
     statistics?.forEach((s, p) => {
-      out.set(pick(s), p * width);
+      out.set(pick(s), p * size);
     });
-    return floats([pairs, 1, width], out);
+    return floats([pairs, size / width, width], out);
   };
   const place = (suffix: string, statistics: readonly ChannelStatistics[] | undefined): Feeds => ({
     [`mean${suffix}`]: stack(statistics, s => s.mean),

@@ -87,7 +87,12 @@ export interface GateProblem extends GateHooks {
   readonly score?: GateScore;
   /** Tokens of each pair that are no padding; all N by default. */
   readonly lengths?: readonly number[];
-  /** Per pair; none: noise N(0, 1), as the official code has it. */
+  /**
+   * Tokens of each pair that are gated and charged, out of the first `lengths`; all by default. Of the others the tower itself must keep the
+   * undisturbed state.
+   */
+  readonly players?: readonly (readonly number[])[];
+  /** Per pair, [D], or [N·D] where each token has its own; none: noise N(0, 1), as the official code has it. */
   readonly statistics?: readonly ChannelStatistics[];
   readonly options: GateOptions;
   /** Row-stochastic [N, N]: λ is averaged over neighbouring tokens by it (IBA smooths with a Gaussian). */

@@ -16,14 +16,15 @@ export function readGate(problem: GateProblem, alpha: Float32Array, p: number): 
   const places = [{ hidden: problem.hidden, statistics: problem.statistics }, ...(problem.upper ?? [])];
   const information = new Float32Array(count * width);
   const tokens = new Float32Array(count);
-  for (let n = 0; n < length; n++) {
+  for (const n of problem.players?.[p] ?? Array.from({ length }, (_, i) => i)) {
     let total = 0;
     for (let d = 0; d < width; d++) {
       let nats = 0;
       for (const place of places) {
         const stats = place.statistics?.[p];
         const h = place.hidden.data[(p * count + n) * width + d];
-        nats += gateNats(gate[n * channels + (channels === 1 ? 0 : d)], stats ? (h - stats.mean[d]) / stats.deviation[d] : h);
+        const at = stats && stats.mean.length > width ? n * width + d : d;
+        nats += gateNats(gate[n * channels + (channels === 1 ? 0 : d)], stats ? (h - stats.mean[at]) / stats.deviation[at] : h);
       }
       information[n * width + d] = nats / places.length;
       total += nats / places.length;

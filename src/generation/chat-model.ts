@@ -174,14 +174,15 @@ export class ChatModel implements AsyncDisposable {
 
   /**
    * Turns up to a question as tokens, with the text that they stand for.
+   * @param options.generationPrompt false: up to an answer
    * @throws NarrowsError where the template cannot render them
    */
-  encoded(messages: readonly ChatMessage[]): EncodedChat {
+  encoded(messages: readonly ChatMessage[], { generationPrompt = true }: { readonly generationPrompt?: boolean } = {}): EncodedChat {
     const chat = encodeChat(this.tokenizer, this.template, messages, {
       imageToken: this.model.config.image_token_index,
       imageTokenText: this.imageText,
       tokensPerImage: tokensPerImage(this.model),
-      generationPrompt: true,
+      generationPrompt,
     });
     const [first] = messages;
     if (first?.role === 'system' && !chat.text.includes(first.content.trim()))

@@ -29,6 +29,7 @@ import {
   where,
 } from '../graph/index.ts';
 import { LOWEST, project } from './attention.ts';
+import type { BlockTrace } from './encoder.ts';
 import type { Parameters } from './parameters.ts';
 import { type RopeScaling, type RopeTable, ropeFrequencies, ropeTable } from './rope.ts';
 
@@ -88,16 +89,10 @@ export function decoderMask(attentionMask: Value, turns?: Value): Value {
  * Grouped-query attention: the query heads of a key–value head stand in one product, so that nothing is repeated. Past tokens are attended
  * to where they lie (softmax over both parts by their joint maximum), so that no step copies the cache.
  * @param x [B, T, width], already normalised
- * @returns the output [B, T, width] and the keys and values of the tokens of x
+ * @returns the output [B, T, width], the keys and values of the tokens of x, and the inside that `BlockTrace` tells (without past tokens:
+ *   `attention` are the probabilities [B, heads, T, T])
  */
-function attention(
-  p: Parameters,
-  config: DecoderConfig,
-  x: Value,
-  rope: RopeTable,
-  mask: Value,
-  past?: PastTokens,
-): { output: Value } & KeysAndValues {
+function attention(p: Parameters, config: DecoderConfig, x: Value, rope: RopeTable, mask: Value, past?: PastTokens) {
   const { num_attention_heads: heads, num_key_value_heads: groups, head_dim: width, biases } = config;
   const [batch, tokens] = x.shape;
   const share = heads / groups;
@@ -115,8 +110,11 @@ function attention(
     matmul(reshape(weights, [batch, groups, mulDims([share, tokens]), values.shape[2]]), values);
   const scores = scored(key, mask);
   let context: Value;
-  if (!past) context = weighed(softmax(scores), value);
-  else {
+  let probabilities: Value | undefined;
+  if (!past) {
+    probabilities = softmax(scores);
+    context = weighed(probabilities, value);
+  } else {
     const before = scored(past.key, past.mask);
     const top = maximum(max(scores, -1, true), max(before, -1, true));
     const [now, then] = [exp(sub(scores, top)), exp(sub(before, top))];
@@ -125,7 +123,8 @@ function attention(
     context = div(summed, reshape(total, [batch, groups, mulDims([share, tokens]), 1]));
   }
   const joined = reshape(transpose(reshape(context, [batch, heads, tokens, width]), [0, 2, 1, 3]), [batch, tokens, heads * width]);
-  return { output: project(p, 'o_proj', joined, config.hidden_size, biases.output), key, value };
+  const output = project(p, 'o_proj', joined, config.hidden_size, biases.output);
+  return { output, query, key, value, attention: probabilities, context: joined };
 }
 
 /** The gated MLP, [B, T, width] -> the same: down(act(gate x) · up x). */
@@ -137,12 +136,16 @@ function gatedMlp(p: Parameters, config: DecoderConfig, x: Value): Value {
 
 /** One block over tokens [B, T, width]. @param mask additive, [B, 1, T, T] */
 export function decoderLayer(p: Parameters, config: DecoderConfig, x: Value, rope: RopeTable, mask: Value, past?: PastTokens) {
-  const { output, key, value } = scope('self_attn', () =>
-    attention(p.in('self_attn'), config, norm(p, 'input_layernorm', x, config), rope, mask, past),
-  );
-  const middle = add(x, output);
-  const mlp = scope('mlp', () => gatedMlp(p.in('mlp'), config, norm(p, 'post_attention_layernorm', middle, config)));
-  return { hidden: add(middle, mlp), key, value };
+  const normed = norm(p, 'input_layernorm', x, config);
+  const { output, ...inside } = scope('self_attn', () => attention(p.in('self_attn'), config, normed, rope, mask, past));
+  const finish = (attended: Value, residual = x): Value => {
+    const middle = add(residual, attended);
+    const mlp = scope('mlp', () => gatedMlp(p.in('mlp'), config, norm(p, 'post_attention_layernorm', middle, config)));
+    return add(middle, mlp);
+  };
+  const projected = (context: Value): Value =>
+    scope('self_attn', () => project(p.in('self_attn'), 'o_proj', context, config.hidden_size, config.biases.output));
+  return { ...inside, normed, mask, finish, project: projected, hidden: finish(output) };
 }
 
 /** What a decoder is given besides its input. */
@@ -157,6 +160,8 @@ export interface DecoderInputs {
   readonly past?: readonly PastTokens[];
   /** For training: what blocks compute inside is not kept for the backward pass but computed again there. */
   readonly recompute?: boolean;
+  /** The first block that runs: what comes in is the output of the block before it. 0 by default. */
+  readonly from?: number;
   /** Called with each block's output [B, T, width] (block 0 is the first); what it returns goes on. */
   readonly tap?: (layer: number, hidden: Value) => Value;
 }
@@ -167,23 +172,28 @@ export interface DecoderOutputs {
   readonly hidden: readonly Value[];
   /** Keys and values of the input's tokens by block. */
   readonly present: readonly KeysAndValues[];
+  /** Every block's inside, where no past is given and nothing is computed again. */
+  readonly blocks: readonly BlockTrace[];
 }
 
-/** Embeddings [B, T, width] through all blocks and the last norm. @param p the scope of `layers` and `norm` */
+/** Embeddings [B, T, width] through all blocks (or those from `from` on) and the last norm. @param p the scope of `layers` and `norm` */
 export function decode(p: Parameters, config: DecoderConfig, embedded: Value, inputs: DecoderInputs): DecoderOutputs {
   const rope = ropeTable(inputs.positions, ropeFrequencies(config.head_dim, config.rope_theta, config.scaling));
   const mask = decoderMask(inputs.attentionMask, inputs.turns);
   const hidden = [embedded];
   const present: KeysAndValues[] = [];
-  for (let i = 0; i < config.num_hidden_layers; i++) {
+  const blocks: BlockTrace[] = [];
+  for (let i = inputs.from ?? 0; i < config.num_hidden_layers; i++) {
     const block = (x: Value): Value => {
-      const { hidden, ...cache } = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, rope, mask, inputs.past?.[i]));
-      present.push(cache);
-      return hidden;
+      const traced = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, rope, mask, inputs.past?.[i]));
+      present.push({ key: traced.key, value: traced.value });
+      if (traced.attention && !inputs.recompute) blocks.push({ ...traced, attention: traced.attention });
+      return traced.hidden;
     };
-    const output = inputs.recompute ? recompute(block, [hidden[i]]) : block(hidden[i]);
+    const below = hidden.at(-1)!;
+    const output = inputs.recompute ? recompute(block, [below]) : block(below);
     hidden.push(inputs.tap ? inputs.tap(i, output) : output);
   }
   hidden.push(norm(p, 'norm', hidden.pop()!, config));
-  return { hidden, present };
+  return { hidden, present, blocks };
 }

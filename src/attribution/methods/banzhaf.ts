@@ -20,6 +20,7 @@ export const banzhaf: MethodEntry<z.infer<typeof schema>> = {
   title: 'Banzhaf values',
   family: 'perturbation',
   serves: 'pair',
+  answers: { by: 'sides' },
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

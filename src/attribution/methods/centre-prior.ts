@@ -18,6 +18,7 @@ export const centrePrior: MethodEntry<z.infer<typeof schema>> = {
   title: 'Centre prior',
   family: 'control',
   serves: 'pair',
+  answers: { by: 'sides' },
   modalities: ['image'],
   schema,
   cost: 'none',

@@ -30,6 +30,7 @@ export const chefer: MethodEntry<Options> = {
   title: 'Chefer et al.',
   family: 'attention',
   serves: 'pair',
+  answers: { by: 'row', layer: (tower, { layers }) => (layers === 'all' ? -1 : tower.layers - 2) },
   modalities: ['image', 'text'],
   schema,
   cost: '1 block F + B (last), 1 F + 1 B (all)',

@@ -2,7 +2,9 @@
  * @file A fusion: layer integrated gradients, weighted by how much of each token the M2IB gate had to keep. The gradients say which way a token
  * pulls and by how much, the gate's nats say whether the match needs it: map = g · (nats / largest nats)^power. Both at the same block.
  */
+
 import { z } from 'zod';
+import { answerLayer } from '../answers/answer-layer.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type TokenMap } from '../method.ts';
 import { explainByGate, planGates } from '../primitives/gate.ts';
@@ -32,6 +34,7 @@ export const gatedGradients: MethodEntry<Options> = {
   title: 'Gated gradients',
   family: 'bottleneck',
   serves: 'pair',
+  answers: { by: 'row', layer: tower => answerLayer('auto', tower) },
   modalities: ['image', 'text'],
   schema,
   cost: '(steps × batchSize + nSteps + 1) × (F + B) of the blocks above the layer',
@@ -44,7 +47,8 @@ export const gatedGradients: MethodEntry<Options> = {
     const gradients = await layerGradients(run, options.nSteps);
     planGates(run, options);
     return eachTower(run, async job => {
-      const beta = job.modality === 'image' ? options.beta : options.textBeta;
+      // The one gate of an answer stands on picture and words.
+      const beta = job.modality === 'image' || job.kinds ? options.beta : options.textBeta;
       const settings = {
         ...options,
         beta,

@@ -32,6 +32,13 @@ export const imageGradientMagnitude: MethodEntry<z.infer<typeof schema>> = {
   title: 'Edges',
   family: 'control',
   serves: 'pair',
+  answers: {
+    by: 'sides',
+    unsupported: (_, { pixels }) =>
+      pixels.shape[0] === 1 && pixels.shape.length === 4
+        ? undefined
+        : 'The edges are those of one picture of pixels, and this model cuts it into tiles; take another control.',
+  },
   modalities: ['image'],
   schema,
   cost: 'none',

@@ -13,6 +13,7 @@ export const inputXGradient: MethodEntry<z.infer<typeof schema>> = {
   title: 'Input × gradient',
   family: 'gradient',
   serves: 'pair',
+  answers: { by: 'row' },
   modalities: ['image', 'text'],
   schema,
   cost: 'F + B',

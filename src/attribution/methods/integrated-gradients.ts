@@ -1,4 +1,5 @@
 /** @file Integrated gradients at the input: pixels, or token embeddings (Sundararajan, Taly, Yan, ICML 2017, arXiv 1703.01365). */
+
 import { z } from 'zod';
 import { eachTower, type MethodEntry } from '../method.ts';
 import { baselineInputs, IMAGE_BASELINES } from '../primitives/baselines.ts';
@@ -7,6 +8,7 @@ import { sourceOf, stateOf } from '../primitives/point-gradients.ts';
 import { quadrature, quadratureOptions } from '../primitives/quadrature.ts';
 import { sourceMap } from '../primitives/read-out.ts';
 import { row } from '../rows.ts';
+import { explainHiddenPath } from './layer-integrated-gradients.ts';
 
 const schema = z.strictObject({
   ...quadratureOptions(50),
@@ -22,6 +24,12 @@ export const integratedGradients: MethodEntry<z.infer<typeof schema>> = {
   title: 'Integrated gradients',
   family: 'gradient',
   serves: 'pair',
+  answers: {
+    by: 'row',
+    unsupported: ({ baseline }) =>
+      baseline === 'mean' ? undefined : 'Paths of an answer begin at the mean colour and a question of fillers; leave --baseline out.',
+    explain: (run, { rule, nSteps }) => explainHiddenPath(run, { rule, nSteps, layer: -1, textLayer: -1, baseline: 'input' }),
+  },
   modalities: ['image', 'text'],
   schema,
   cost: '(nSteps + 1) × (F + B)',

@@ -18,6 +18,7 @@ export const kernelShap: MethodEntry<z.infer<typeof schema>> = {
   title: 'KernelSHAP',
   family: 'perturbation',
   serves: 'pair',
+  answers: { by: 'sides' },
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

@@ -2,7 +2,9 @@
  * @file Integrated gradients at a hidden state, times the state's distance from its baseline, summed over channels: layer integrated
  * gradients (captum's name) and NIB, which is the same with a right Riemann sum (arXiv 2502.14889).
  */
+
 import { z } from 'zod';
+import { answerLayer } from '../answers/answer-layer.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type MethodMaps, type MethodRun } from '../method.ts';
 import { HIDDEN_BASELINES, type HiddenBaseline, hiddenBaseline } from '../primitives/baselines.ts';
@@ -55,6 +57,7 @@ export const layerIntegratedGradients: MethodEntry<HiddenPathOptions> = {
   title: 'Layer integrated gradients',
   family: 'layer-gradient',
   serves: 'pair',
+  answers: { by: 'row', layer: (tower, { layer }) => answerLayer(layer, tower) },
   modalities: ['image', 'text'],
   schema,
   cost: '(nSteps + 1) × (F + B) of the blocks above the layer',

@@ -17,6 +17,7 @@ export const lime: MethodEntry<z.infer<typeof schema>> = {
   title: 'LIME',
   family: 'perturbation',
   serves: 'pair',
+  answers: { by: 'sides' },
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

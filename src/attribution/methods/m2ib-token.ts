@@ -2,6 +2,7 @@
  * @file M2IB with one gate per token in place of one per token and channel: N parameters instead of N·D, so ten noisy steps vote on fewer
  * questions, and outlier channels cannot carry a map by themselves.
  */
+import { answerLayer } from '../answers/answer-layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
 import { explainByGate, gateLayers, planGates } from '../primitives/gate.ts';
 import { type M2IBOptions, m2ibSchema } from './m2ib.ts';
@@ -14,6 +15,14 @@ export const m2ibToken: MethodEntry<Options> = {
   title: 'M2IB, a gate per token',
   family: 'bottleneck',
   serves: 'pair',
+  answers: {
+    by: 'row',
+    layer: (tower, { layer }) => answerLayer(layer, tower),
+    async explain(run, options) {
+      planGates(run, options);
+      return eachTower(run, job => explainByGate(run, job, { ...options, normalisation: 'sample', perToken: true, official: false }));
+    },
+  },
   modalities: ['image', 'text'],
   schema: m2ibSchema.omit({ alpha: true, compat: true, normalisation: true }),
   cost: 'steps × batchSize × (F + B) of the blocks above the gate',

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import { answerLayer } from '../answers/answer-layer.ts';
 import { Attributor } from '../attributor.ts';
 import type { StatisticsFile } from '../feature-statistics.ts';
 import { resolveLayer } from '../layer.ts';
@@ -52,6 +53,19 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
   title: 'M2IB',
   family: 'bottleneck',
   serves: 'pair',
+  answers: {
+    by: 'row',
+    layer: (tower, { layer }) => answerLayer(layer, tower),
+    unsupported: ({ normalisation, compat }) =>
+      compat || normalisation === 'dataset'
+        ? `${compat ? 'The published code' : 'Statistics of a data set'} is for pairs; leave ${compat ? '--compat' : '--normalisation dataset'} out for an answer.`
+        : undefined,
+    async explain(run, { alpha, compat: _, textBeta: __, ...options }) {
+      planGates(run, options);
+      const settings = { ...options, perToken: alpha === 'token', official: false };
+      return eachTower(run, job => explainByGate(run, job, settings));
+    },
+  },
   modalities: ['image', 'text'],
   schema: m2ibSchema,
   cost: 'steps × batchSize × (F + B) of the blocks above the gate',

@@ -3,7 +3,9 @@
  * baseline by a right Riemann sum of ten steps, at the INPUT of the published block 9 of 12. Narrows names a layer by the block whose OUTPUT
  * it is (as M2IB does), so the published layer 9 is layer 8 here.
  */
+
 import type { Tower } from '../../models/dual-encoder.ts';
+import { answerLayer } from '../answers/answer-layer.ts';
 import { resolveLayer } from '../layer.ts';
 import type { MethodEntry } from '../method.ts';
 import { explainHiddenPath, type HiddenPathOptions, hiddenPathSchema } from './layer-integrated-gradients.ts';
@@ -18,6 +20,7 @@ export const nib: MethodEntry<HiddenPathOptions> = {
   title: 'NIB',
   family: 'layer-gradient',
   serves: 'pair',
+  answers: { by: 'row', layer: (tower, { layer }) => answerLayer(layer, tower) },
   modalities: ['image', 'text'],
   schema: hiddenPathSchema(
     10,

@@ -15,6 +15,7 @@ export const occlusion: MethodEntry<z.infer<typeof schema>> = {
   title: 'Occlusion',
   family: 'perturbation',
   serves: 'pair',
+  answers: { by: 'sides' },
   modalities: ['image', 'text'],
   schema,
   cost: '(players + 1) × F',

@@ -28,6 +28,7 @@ export const random: MethodEntry<z.infer<typeof schema>> = {
   title: 'Random',
   family: 'control',
   serves: 'pair',
+  answers: { by: 'sides' },
   modalities: ['image', 'text'],
   schema,
   cost: 'none',

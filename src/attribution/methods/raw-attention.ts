@@ -27,6 +27,10 @@ export const rawAttention: MethodEntry<Options> = {
   title: 'Raw attention',
   family: 'attention',
   serves: 'pair',
+  answers: {
+    by: 'row',
+    layer: (tower, { block }) => oneBlock(block, tower) - 1,
+  },
   modalities: ['image', 'text'],
   schema,
   cost: '1 block F; ignores the target',

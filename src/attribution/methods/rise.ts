@@ -27,6 +27,11 @@ export const rise: MethodEntry<RiseOptions> = {
   title: 'RISE',
   family: 'perturbation',
   serves: 'pair',
+  answers: {
+    by: 'sides',
+    unsupported: ({ published }) =>
+      published ? 'The published form of RISE, with smooth masks, explains pairs only; leave --published out for an answer.' : undefined,
+  },
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

@@ -28,6 +28,7 @@ export const rollout: MethodEntry<Options> = {
   title: 'Attention rollout',
   family: 'attention',
   serves: 'pair',
+  answers: { by: 'row', layer: (tower, { startBlock }) => oneBlock(startBlock, tower) - 1 },
   modalities: ['image', 'text'],
   schema,
   cost: '1 F; ignores the target',

@@ -36,6 +36,7 @@ export const saliency: MethodEntry<z.infer<typeof schema>> = {
   title: 'Saliency',
   family: 'gradient',
   serves: 'pair',
+  answers: { by: 'row' },
   modalities: ['image', 'text'],
   schema,
   cost: 'F + B',

@@ -20,6 +20,7 @@ export const shapley: MethodEntry<z.infer<typeof schema>> = {
   title: 'Shapley values',
   family: 'perturbation',
   serves: 'pair',
+  answers: { by: 'sides' },
   modalities: ['image', 'text'],
   schema,
   cost: 'samples × F',

@@ -32,6 +32,7 @@ export const smoothGrad: MethodEntry<Options> = {
   title: 'SmoothGrad',
   family: 'gradient',
   serves: 'pair',
+  answers: { by: 'row' },
   modalities: ['image', 'text'],
   schema,
   cost: 'nSamples × (F + B)',

@@ -10,6 +10,7 @@ export const uniform: MethodEntry<z.infer<typeof schema>> = {
   title: 'Uniform',
   family: 'control',
   serves: 'pair',
+  answers: { by: 'sides' },
   modalities: ['image', 'text'],
   schema,
   cost: 'none',

@@ -51,8 +51,9 @@ export async function explainGames(
     const maps: TokenMap[] = [];
     for (const p of pairs) {
       const players = playersOf(run, job, p, options);
-      const game =
-        job.modality === 'image'
+      const game = run.games
+        ? run.games(job.modality, job.target, p, players, options)
+        : job.modality === 'image'
           ? imageGame(engine, p, job.target, { removal: options.removal, players })
           : textGame(engine, p, job.target, { removal: options.textRemoval, players });
       const found = await estimate(game, { p, job, players, engine });

@@ -152,7 +152,8 @@ async function mapsOf(run: MethodRun, job: TowerJob, formula: AttentionFormula):
 }
 
 /** One-hot rows of the pooled tokens, [P, 1, N]; none where a head pools. */
-function pooledRows({ tower, inputs, hidden }: TowerJob): FloatTensor | undefined {
+function pooledRows({ tower, inputs, hidden, readFrom }: TowerJob): FloatTensor | undefined {
+  if (readFrom) return readFrom;
   const at = tower.pooledTokens?.(inputs);
   if (!at) return undefined;
   const tokens = hidden.shape[1];

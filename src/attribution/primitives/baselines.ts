@@ -89,6 +89,7 @@ export async function hiddenBaseline(
 ): Promise<FloatTensor> {
   const { hidden, lengths } = job;
   const out = new Float32Array(hidden.data.length);
+  if (kind === 'input' && job.nothing) return job.nothing();
   if (kind === 'input') {
     const inputs = await baselineInputs(model, job, 'mean');
     if (job.modality === 'text') return (await model.runTower(job.tower, inputs, job.layer)).hidden;

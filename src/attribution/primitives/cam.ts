@@ -7,6 +7,7 @@ import { compile, grad, input, squeeze, sum } from '../../graph/index.ts';
 import type { Tower } from '../../models/dual-encoder.ts';
 import { graphKey } from '../../models/graph-key.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
+import { answerLayer } from '../answers/answer-layer.ts';
 import { lastLayer, resolveLayer } from '../layer.ts';
 import { rowsThatFit } from '../memory.ts';
 import { eachTower, type MethodEntry, type TowerJob } from '../method.ts';
@@ -116,6 +117,7 @@ export const camEntry = (method: { name: string; title: string; paper: string; w
   title: method.title,
   family: 'layer-gradient',
   serves: 'pair',
+  answers: { by: 'row', layer: (tower, { layer }) => answerLayer(layer, tower) },
   modalities: ['image', 'text'],
   schema: camSchema,
   cost: 'F + B of the blocks above the layer (one by default)',

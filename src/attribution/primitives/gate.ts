@@ -50,6 +50,8 @@ export interface GateVariant {
   readonly maxGradientNorm?: number;
   /** What the method makes of the gate's nats of pair p, for who watches. */
   readonly shown?: (nats: Float32Array, p: number) => Float32Array;
+  /** Standard normal noise [S, N, D] of a step, in place of the seed's: to follow another program. */
+  readonly noise?: (step: number) => FloatTensor;
 }
 
 /** Feature statistics of both jobs' layers. @param source the file next to the model's weights by default @throws NarrowsError where it is missing */
@@ -113,19 +115,21 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
         feeds: targetFeeds(job.target, range),
       },
       lengths: modality === 'text' ? lengths : undefined,
-      statistics: noiseStatistics(rows(hidden, range), lengths, settings, variant.dataset),
+      players: job.kinds && job.players.slice(...range),
+      statistics: noiseStatistics(rows(hidden, range), lengths, settings, variant.dataset, job.kinds),
       options: gateOptions(settings),
       smoothing: variant.smoothing,
       upper,
       weights: variant.weights?.(range),
       maxGradientNorm: variant.maxGradientNorm,
+      noise: variant.noise,
       seed: run.seed,
       signal: run.signal,
       onStep: () => run.advance(),
       onFrame: watchGate(run, job, range, settings.steps, variant.shown),
     };
     const graph = await run.keep(await gateKey(job, problem), () =>
-      compileGate({ ...problem, standardised: problem.statistics !== undefined }),
+      compileGate({ ...problem, standardised: problem.statistics !== undefined, ownStatistics: ownStatistics(problem) }),
     );
     const results = await optimiseGate(problem, graph);
     out.push(...results.map(r => ({ tokens: r.tokens, curves: { fit: r.fit, compression: r.compression } })));
@@ -142,10 +146,14 @@ async function gateKey(job: TowerJob, { options, statistics, smoothing, upper = 
     samples: options.batchSize,
     perToken: options.perToken,
     standardised: statistics !== undefined,
+    own: ownStatistics({ statistics, hidden: job.hidden }),
     smoothing: smoothing && (await contentName(smoothing)),
     upper: upper.map(place => [place.layer, place.statistics !== undefined]),
   });
 }
+
+const ownStatistics = ({ statistics, hidden }: Pick<GateProblem, 'statistics' | 'hidden'>): boolean =>
+  statistics !== undefined && statistics[0].mean.length > hidden.shape[2];
 
 /** Pairs whose step fits in memory: about sixty values per token and channel live at once. */
 function pairsPerRun(run: MethodRun, job: TowerJob, { batchSize }: Pick<GateSettings, 'batchSize'>): number {
@@ -168,6 +176,7 @@ function noiseStatistics(
   lengths: readonly number[],
   { normalisation, variance }: GateSettings,
   dataset: ChannelStatistics | undefined,
+  kinds?: readonly (readonly number[])[],
 ): ChannelStatistics[] | undefined {
   const width = hidden.shape[2];
   const scale = Math.sqrt(variance);
@@ -176,6 +185,27 @@ function noiseStatistics(
     if (variance === 1) return undefined;
     return lengths.map(() => scaled({ mean: new Float32Array(width), deviation: new Float32Array(width).fill(1) }));
   }
+  if (normalisation === 'sample' && kinds) return lengths.map((_, p) => scaled(statisticsByKind(row(hidden, p), width, kinds)));
   if (normalisation === 'sample') return lengths.map((n, p) => scaled(sampleStatistics(row(hidden, p).subarray(0, n * width), width)));
   return lengths.map(() => scaled(dataset!));
+}
+
+/** Every token gets the statistics of its own kind (image tokens, words), [N·D]; tokens of no kind mean 0 and deviation 1. */
+function statisticsByKind(hidden: Float32Array, width: number, kinds: readonly (readonly number[])[]): ChannelStatistics {
+  const mean = new Float32Array(hidden.length);
+  const deviation = new Float32Array(hidden.length).fill(1);
+  for (const kind of kinds) {
+    // A single word varies in nothing: it is held against all tokens.
+    const tokens = kind.length > 1 ? kind : kinds.flat();
+    const own = new Float32Array(tokens.length * width);
+    tokens.forEach((n, i) => {
+      own.set(hidden.subarray(n * width, (n + 1) * width), i * width);
+    });
+    const found = sampleStatistics(own, width);
+    for (const n of kind) {
+      mean.set(found.mean, n * width);
+      deviation.set(found.deviation, n * width);
+    }
+  }
+  return { mean, deviation };
 }

@@ -16,6 +16,8 @@ import { chosenValues, someNames } from '../schema-flags.ts';
 /** What the flags of a call say, checked. */
 export interface AttributeSettings {
   readonly entry: RegisteredMethod;
+  /** No method was named: the recommended one is taken, which depends on the model's kind. */
+  readonly auto: boolean;
   /** Options of the method as given, not filled in: the method's own rules for defaults hold. */
   readonly values: Record<string, unknown>;
   readonly model: string;
@@ -58,6 +60,7 @@ export function settingsOf(context: Context, said: Options, typed: ReadonlySet<s
   methodOptions(entry, values);
   return {
     entry,
+    auto: options.method === 'auto',
     values,
     model: options.model as string,
     run: {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { ANSWER_PARTS, ANSWER_REDUCTIONS } from '../../attribution/answers/answer-targets.ts';
 import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import { readConfig } from '../../checkpoints/disk.ts';
@@ -16,7 +17,7 @@ import { auditPairs } from '../attribute/bulk.ts';
 import { choosePair, loadPair } from '../attribute/input.ts';
 import { KINDS, planTargets, type Target, writeTarget } from '../attribute/output.ts';
 import { printResult } from '../attribute/print.ts';
-import { askModel } from '../attribute/question.ts';
+import { type AnswerFlags, askModel } from '../attribute/question.ts';
 import { repeatCommand } from '../attribute/repeat-command.ts';
 import { type AttributeSettings, runOf, settingsOf } from '../attribute/settings.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
@@ -29,7 +30,7 @@ import { addChosenFlags } from '../schema-flags.ts';
 function configure(command: Command): void {
   command
     .argument('[image]', `picture: ${IMAGE_KINDS}`)
-    .argument('[text]', 'caption, in quotes; for posterior, a question')
+    .argument('[text]', 'caption, in quotes; for a model that answers, a question')
     .option('--image <file>', 'the picture, in place of the first argument')
     .option('--text <caption>', 'the caption, in place of the second argument')
     .option('--model <name>', 'shipped model, directory, or org/name[@revision] on the Hugging Face hub', DEFAULT_MODEL)
@@ -40,7 +41,17 @@ function configure(command: Command): void {
     )
     .addOption(new Option('--modality <side>', 'which maps to make').choices(['image', 'text', 'both']).default('both'))
     .option('--seeds <n>', 'average over this many seeds and report how stable the map is', integer(1, 1000), 1)
-    .option('--against <caption>', 'explain why the caption and not this one: the difference of their cosines')
+    .option('--answer <text>', "models that answer: explain this answer's probability (default: the model's own answer)")
+    .addOption(new Option('--parts <parts>', 'models that answer: a map for each of these too (default: word)').choices(ANSWER_PARTS))
+    .addOption(
+      new Option('--reduction <rule>', "models that answer: how the tokens' log-probabilities make the answer's (default: sum)").choices(
+        ANSWER_REDUCTIONS,
+      ),
+    )
+    .option(
+      '--against <text>',
+      'explain why the caption (the answer) and not this one: the difference of their cosines (log-probabilities)',
+    )
     .option('--labels <list>', 'explain the log-probability of the caption among these captions (a;b;c)', parts)
     .option('--templates <list>', 'explain the mean over prompts in which {} is the caption (a photo of {};a drawing of {})', parts)
     .option('--target-image <file>', 'explain the cosine to this picture in place of the other half of the pair')
@@ -80,6 +91,7 @@ function configure(command: Command): void {
       ['narrows attribute photo.jpg "a dog on a beach" --model openai/clip-vit-base-patch32', 'Explain your own picture'],
       ['narrows attribute photo.jpg "a dog" --output dog.svg --output dog.json --unit bits', 'Choose the files'],
       ['narrows attribute photo.jpg "a dog" --json --quiet | jq .cosine', 'Take a number out of the result'],
+      ['narrows attribute photo.png "what is at the left ?" --model scene-llava', "Explain a model's answer, word by word"],
       ['narrows attribute photo.jpg "What is this?" --method posterior --model ./my-vittle', 'See what a LLaVA with a bottleneck keeps'],
       ['narrows attribute --pairs captions.csv --output audit', 'Audit a data set; run it again to resume'],
     ),
@@ -117,11 +129,17 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);
   context.status('Reading the picture and the model');
   const pair = await loadPair(source, settings.pictures);
-  if (settings.entry.serves === 'question' && (await answers(context, settings.model))) {
-    const { result, picture } = await askModel(context, settings, pair);
+  const asked = { answer: options.answer, parts: options.parts, reduction: options.reduction } as AnswerFlags;
+  if (await answers(context, settings.model)) {
+    const { result, picture } = await askModel(context, settings, pair, { ...asked, onProgress: attributionProgress(context) });
     await show(context, settings, { result, picture, targets, shown: source.shown });
     return undefined;
   }
+  const only = Object.entries(asked).find(([, value]) => value !== undefined);
+  if (only)
+    throw new NarrowsError(`--${only[0]} is for models that answer questions; ${settings.model} compares images with texts.`, {
+      kind: 'usage',
+    });
   await using model = await loadModel(settings.model, { ...hubOptions(context), keepSessions: false });
   const method = createMethod(settings.entry, model, settings.values);
   context.log.debug(`attributing with ${model.name}`);

@@ -1,23 +1,15 @@
 /** @file CLIP's two towers as attribution methods see them (see dual-encoder.ts). */
 
-import { mulDims } from '../../graph/dims.ts';
-import { broadcastTo, equal, input, reshape, scope, unsqueeze, type Value, where } from '../../graph/index.ts';
+import { equal, input, scope, unsqueeze, type Value, where } from '../../graph/index.ts';
 import { hiddenKeys, LOWEST, rowAt, textMask } from '../../nn/attention.ts';
 import type { SuffixOptions } from '../../nn/encoder.ts';
 import { encode } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
+import { repeatRows } from '../../nn/repeat-rows.ts';
 import type { Tower, TowerInputs } from '../dual-encoder.ts';
 import type { CLIPConfig } from './config.ts';
 import { addPositions, embedTokens, projectText, projectTextTokens, rowsAt, textSuffix } from './text.ts';
 import { embedPixels, projectVision, projectVisionTokens, visionSuffix } from './vision.ts';
-
-/** Repeats each row of [B, …] `times` times: [B·times, …], row b at b·times … b·times + times − 1. */
-export function repeatRows(x: Value, times: number): Value {
-  if (times === 1) return x;
-  const [batch, ...rest] = x.shape;
-  const wide = broadcastTo(unsqueeze(x, 1), [batch, times, ...rest]);
-  return reshape(wide, [mulDims([batch, times]), ...rest]);
-}
 
 /** @param table gives position embeddings [1 + N, D] for an input size where it is not the config's. */
 export function visionTowerView(p: Parameters, config: CLIPConfig, table: (height: number, width: number) => Value | undefined): Tower {

@@ -88,22 +88,32 @@ export function placeFeatures(p: Parameters, config: LlavaConfig, tokens: TokenV
   });
 }
 
+/** How the decoder is run. */
+export interface LanguageOptions {
+  readonly tap?: LlavaTap;
+  readonly past?: readonly PastTokens[];
+  readonly recompute?: boolean;
+  /** The first block that runs; beyond 0 the input is the output of the block before it, behind its tap. */
+  readonly from?: number;
+}
+
 /** Embeddings [B, T, width] through the decoder. */
 export function languageModel(
   p: Parameters,
   config: LlavaConfig,
   embedded: Value,
   tokens: TokenValues,
-  options: { readonly tap?: LlavaTap; readonly past?: readonly PastTokens[]; readonly recompute?: boolean } = {},
+  options: LanguageOptions = {},
 ): DecoderOutputs {
-  const { tap, past, recompute } = options;
+  const { tap, past, recompute, from } = options;
   return scope('model.language_model', () =>
-    decode(p.in('model.language_model'), decoderConfig(config), tap ? tap(-1, embedded, tokens) : embedded, {
+    decode(p.in('model.language_model'), decoderConfig(config), tap && !from ? tap(-1, embedded, tokens) : embedded, {
       positions: tokens.positions,
       attentionMask: tokens.attentionMask,
       turns: tokens.turns,
       past,
       recompute,
+      from,
       tap: tap && ((layer, hidden) => tap(layer, hidden, tokens)),
     }),
   );

@@ -5,6 +5,7 @@ import type { RunOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { fileIn, type ModelFiles } from '../../system/model-files.ts';
 import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
+import { LlavaAnswers } from './answer.ts';
 import type { LlavaConfig } from './config.ts';
 import { decoderGraph, imageFeeds, LlavaDecoding, type LlavaPrompt } from './decoding.ts';
 import { pixelInput, tokenInputs } from './files.ts';
@@ -94,6 +95,11 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   async start(prompts: readonly LlavaPrompt[], options: { readonly signal?: AbortSignal } = {}): Promise<LlavaDecoding> {
     const graph = await this.compiled('decode', () => decoderGraph(this.parts.parameters, this.config, this.tap));
     return LlavaDecoding.start(this, graph, prompts, options.signal);
+  }
+
+  /** The model as attribution of answers sees it, its bottleneck included. */
+  answers(): LlavaAnswers {
+    return new LlavaAnswers(this.parts, this.tap);
   }
 
   /** See `placeImages`. */

@@ -54,6 +54,16 @@ const reading = z.object({
   orientation: z.object({ tag: size, applied: z.boolean() }).optional(),
   pages: size.optional(),
 });
+const answerToken = z.object({ text: z.string(), start: size, end: size, logProbability: number });
+const answer = z.object({
+  text: z.string(),
+  own: z.boolean(),
+  reduction: z.enum(['sum', 'mean']),
+  tokens: z.array(answerToken),
+  against: z.object({ text: z.string(), logProbability: number }).optional(),
+  parts: z.array(answerToken.extend({ tokens: z.array(size), patches: floatArray.optional(), words: floatArray.optional() })),
+  kept: z.object({ layer: number, patches: floatArray.optional(), words: floatArray.optional() }).optional(),
+});
 const fileSchema = z.object({
   schemaVersion: z.literal(1),
   method: z.string(),
@@ -67,6 +77,7 @@ const fileSchema = z.object({
     .object({ values: floatArray, patches: size, tokens: z.array(size), standardError: floatArray.optional(), fit: number.optional() })
     .refine(part => part.values.length === part.patches * part.tokens.length, 'interactions are not patches by tokens')
     .optional(),
+  answer: answer.optional(),
   target: z.string().optional(),
   targetKind: z.enum(TARGET_KINDS).optional(),
   passes: z.object({ forward: number, backward: number }).optional(),
@@ -171,6 +182,7 @@ export function attributionFromJson(source: string | unknown, name = 'the result
 /**
  * The arrays of a result, for a safetensors file. Float32: `image.tokens` [tokens], `image.patches` [rows, columns], `image.fit` and
  * `image.compression` [steps], `text.tokens` [tokens], `text.words` [words], `text.fit`, `text.compression`, and `*.standard_deviation`;
+ * of an answer's words `answer.patches` [words, rows, columns] and `answer.words` [words, the question's words];
  * int32: `text.token_ids`, `text.token_offsets` [tokens, 2], `text.word_offsets` [words, 2]. Values raw.
  */
 export function attributionTensors(result: Attribution): Map<string, Tensor> {
@@ -220,5 +232,20 @@ export function attributionTensors(result: Attribution): Map<string, Tensor> {
     tensors.set('text.token_offsets', offsets(tokens));
     tensors.set('text.word_offsets', offsets(words));
   }
+  const parts = result.answer?.parts ?? [];
+  const stacked = (name: string, values: readonly (Float32Array | undefined)[], shape: readonly number[]): void => {
+    if (values.length > 0 && values.every(part => part !== undefined))
+      tensors.set(name, floats([values.length, ...shape], Float32Array.from(values.flatMap(part => Array.from(part)))));
+  };
+  stacked(
+    'answer.patches',
+    parts.map(part => part.patches),
+    result.image?.grid ?? [],
+  );
+  stacked(
+    'answer.words',
+    parts.map(part => part.words),
+    [result.text?.words.length ?? 0],
+  );
   return tensors;
 }

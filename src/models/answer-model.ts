@@ -1,0 +1,86 @@
+/**
+ * @file What attribution of answers asks of a model that reads pictures and words in one row of tokens and writes: how a row is placed, its
+ * embeddings, the decoder's blocks from any of them on, the head. A family of models that gives this is served by every method for answers.
+ */
+import type { Value } from '../graph/index.ts';
+import type { Rectangle, RgbImage } from '../inputs/image/rgb-image.ts';
+import type { BlockTrace } from '../nn/encoder.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { FloatTensor } from '../tensor/tensor.ts';
+import type { TowerInputs } from './dual-encoder.ts';
+
+/** A picture as the model reads it. */
+export interface AnswerPicture {
+  /** Whatever a picture becomes (one view, or tiles): the first axis counts its images. Normalised, so that 0 is the mean colour. */
+  readonly pixels: FloatTensor;
+  /** Rows and columns of cells that a map has. */
+  readonly grid: readonly [number, number];
+  /** The part of the picture that the grid covers, in the picture's pixels. */
+  readonly view: Rectangle;
+  /** For each element of `pixels`, the cell of the grid that it shows (row by row), or −1: what is erased with a cell. */
+  readonly pixelCells: Int32Array;
+  /** For each token that stands for the picture in a row, the cells that it shows, mostly one; none for tokens between tiles. */
+  readonly tokenCells: readonly (readonly number[])[];
+}
+
+/** One row of tokens, as often as was asked for. */
+export interface AnswerRow {
+  /** What `declare` declared but for the pixels; the first axis of each is the copies. */
+  readonly feeds: TowerInputs;
+  /** Places of the picture's tokens in the row, as many as `tokenCells`. */
+  readonly imageTokens: readonly number[];
+}
+
+/** A row's graph inputs. `Tokens` is the model's own. */
+export interface DeclaredRow<Tokens> {
+  readonly tokens: Tokens;
+  /** `pixel_values` of `copies` pictures side by side, [copies · images, …]. */
+  readonly pixels: Value;
+}
+
+/** How the decoder is run. */
+export interface RowDecoding {
+  /** The block whose output comes in; −1: the embeddings. */
+  readonly layer: number;
+  /** Replaces the output of a block above it. */
+  readonly tap?: (layer: number, hidden: Value) => Value;
+}
+
+/** What the decoder gives. */
+export interface DecodedRow {
+  /** The output of each block above `layer`, as it goes on (behind a model's own bottleneck), without the last norm: [B, T, width]. */
+  readonly outputs: readonly Value[];
+  /** The last of them (what came in, where there is none) behind the last norm. */
+  readonly normed: Value;
+  /** Inside of the blocks above `layer`. */
+  readonly blocks: readonly BlockTrace[];
+}
+
+/** A model whose answers can be explained. */
+export interface AnswerModel<Tokens = unknown> {
+  readonly runtime: Runtime;
+  /** Blocks of the decoder, width of its hidden state, query heads. */
+  readonly layers: number;
+  readonly width: number;
+  readonly heads: number;
+  /** @param picture as the chat model's `picture` gives it */
+  readPicture(picture: RgbImage): AnswerPicture;
+  /**
+   * Places a row with one picture, `copies` times side by side (each with a picture of its own).
+   * @param ids of one row, the picture's tokens repeated as the model wants them
+   * @param turns per token: 0 = the question, k ≥ 1 = answer k, which sees the question and itself; positions of every answer begin behind the
+   *   question
+   * @throws NarrowsError where pictures and tokens do not fit
+   */
+  placeRow(ids: readonly number[], turns: readonly number[], picture: AnswerPicture, copies?: number): AnswerRow;
+  /** The graph inputs of such rows: named as in `feeds`, [batch, seq] where there is one value per token. */
+  declare(picture: AnswerPicture): DeclaredRow<Tokens>;
+  /** Pictures through tower and projector, as `embed` takes them. */
+  features(pixels: Value): Value;
+  /** Words embedded and the picture's features among them, behind a bottleneck that stands there: [B, T, width]. */
+  embed(tokens: Tokens, features: Value): Value;
+  /** @param repeat each row of the tokens stands for so many rows of `hidden`, side by side */
+  decode(hidden: Value, tokens: Tokens, options: RowDecoding, repeat?: number): DecodedRow;
+  /** [B, K, width] behind the last norm -> [B, K, vocabulary] */
+  logits(normed: Value): Value;
+}

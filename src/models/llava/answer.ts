@@ -1,0 +1,134 @@
+/** @file LLaVA as attribution of answers sees it (see answer-model.ts), with its bottleneck where it has one. */
+import { input, mulDims, reshape, type Value } from '../../graph/index.ts';
+import { cropProcessed } from '../../inputs/image/processor.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { repeatRows } from '../../nn/repeat-rows.ts';
+import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
+import type { AnswerModel, AnswerPicture, AnswerRow, RowDecoding } from '../answer-model.ts';
+import { gridSize } from '../model-config.ts';
+import { imageTokens, type LlavaConfig } from './config.ts';
+import { pixelInput, tokenInputs } from './files.ts';
+import { imageFeatures, type LlavaTap, languageHead, languageModel, placeFeatures, type TokenValues } from './forward.ts';
+import type { LlavaParts } from './load.ts';
+import { placeImages } from './placement.ts';
+
+/** @param tap the model's own bottleneck */
+export class LlavaAnswers implements AnswerModel<TokenValues> {
+  constructor(
+    private readonly parts: LlavaParts,
+    private readonly tap?: LlavaTap,
+  ) {}
+
+  get runtime() {
+    return this.parts.runtime;
+  }
+
+  get layers(): number {
+    return this.config.text_config.num_hidden_layers;
+  }
+
+  get width(): number {
+    return this.config.text_config.hidden_size;
+  }
+
+  get heads(): number {
+    return this.config.text_config.num_attention_heads;
+  }
+
+  private get config(): LlavaConfig {
+    return this.parts.config;
+  }
+
+  /** See `AnswerModel`. A tower whose class token is kept has a token that shows no cell. */
+  readPicture(picture: RgbImage): AnswerPicture {
+    const { vision_config: vision } = this.config;
+    const side = gridSize(vision);
+    const covered = side * vision.patch_size;
+    const processed = this.parts.processor.process(picture);
+    const { pixelValues } = processed;
+    const [channels, height, width] = pixelValues.shape;
+    const pixelCells = Int32Array.from({ length: pixelValues.data.length }, (_, i) => {
+      const [y, x] = [Math.floor(i / width) % height, i % width];
+      return y < covered && x < covered ? Math.floor(y / vision.patch_size) * side + Math.floor(x / vision.patch_size) : -1;
+    });
+    const tokens = imageTokens(this.config);
+    const first = tokens - side * side;
+    return {
+      pixels: floats([1, channels, height, width], pixelValues.data),
+      grid: [side, side],
+      view: cropProcessed(processed, covered, covered).view,
+      pixelCells,
+      // A tower that cut off its first patch has one token less than cells.
+      tokenCells: Array.from({ length: tokens }, (_, i) => (i < first ? [] : [i - first])),
+    };
+  }
+
+  /** See `AnswerModel`. */
+  placeRow(ids: readonly number[], turns: readonly number[], _picture: AnswerPicture, copies = 1): AnswerRow {
+    const perImage = imageTokens(this.config);
+    const placed = placeImages(this.config, ints([1, ids.length], [...ids]), 1);
+    const counts = new Map<number, number>();
+    const prefix = turns.filter(turn => turn === 0).length;
+    const positions = turns.map(turn => {
+      const at = counts.get(turn) ?? (turn === 0 ? 0 : prefix);
+      counts.set(turn, at + 1);
+      return at;
+    });
+    const row = (values: ArrayLike<number>, add = 0): Tensor => {
+      const data = new Int32Array(copies * ids.length);
+      for (let m = 0; m < copies; m++) for (let i = 0; i < ids.length; i++) data[m * ids.length + i] = values[i] + m * add;
+      return ints([copies, ids.length], data);
+    };
+    const data = (tensor: Tensor): ArrayLike<number> => tensor.data as Int32Array;
+    return {
+      feeds: {
+        input_ids: row(data(placed.ids)),
+        modality: row(data(placed.modality)),
+        // Rows of words are read by nobody, so that they may count on.
+        image_rows: row(data(placed.imageRows), perImage),
+        position_ids: row(positions),
+        attention_mask: row(data(placed.attentionMask)),
+        turns: row(turns),
+      },
+      imageTokens: ids.flatMap((id, i) => (id === this.config.image_token_index ? [i] : [])),
+    };
+  }
+
+  /** See `AnswerModel`. */
+  declare(): { tokens: TokenValues; pixels: Value } {
+    return { tokens: { ...tokenInputs(), turns: input('turns', ['batch', 'seq'], 'int32') }, pixels: pixelInput(this.config) };
+  }
+
+  /** See `AnswerModel`: [I, N, width]. */
+  features(pixels: Value): Value {
+    return imageFeatures(this.parts.parameters, this.config, pixels);
+  }
+
+  /** See `AnswerModel`. */
+  embed(tokens: TokenValues, features: Value): Value {
+    const rows = reshape(features, [mulDims(features.shape.slice(0, 2)), features.shape[2]]);
+    const embedded = placeFeatures(this.parts.parameters, this.config, tokens, rows);
+    return this.tap ? this.tap(-1, embedded, tokens) : embedded;
+  }
+
+  /** See `AnswerModel`. */
+  decode(hidden: Value, declared: TokenValues, { layer, tap }: RowDecoding, repeat = 1) {
+    const tokens = Object.fromEntries(Object.entries(declared).map(([name, x]) => [name, repeatRows(x, repeat)])) as unknown as TokenValues;
+    const outputs: Value[] = [];
+    const run = languageModel(this.parts.parameters, this.config, hidden, tokens, {
+      from: layer + 1,
+      tap: (at, output, of) => {
+        if (at <= layer) return output;
+        const own = this.tap ? this.tap(at, output, of) : output;
+        outputs.push(tap ? tap(at, own) : own);
+        return outputs.at(-1)!;
+      },
+    });
+    return { outputs, normed: run.hidden.at(-1)!, blocks: run.blocks };
+  }
+
+  /** See `AnswerModel`. */
+  logits(normed: Value): Value {
+    return languageHead(this.parts.parameters, this.config, normed);
+  }
+}
