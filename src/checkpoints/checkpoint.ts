@@ -2,6 +2,7 @@
 import { NarrowsError } from '../system/errors.ts';
 import { fileIn, isMissing, locate, type ModelFiles } from '../system/model-files.ts';
 import { readJsonFrom } from './config.ts';
+import { isOpenClip, OPEN_CLIP_WEIGHTS } from './open-clip.ts';
 import { openSafetensorsFrom, type SafetensorsFile, type TensorEntry } from './safetensors.ts';
 
 /** The names that transformers gives to weights. */
@@ -14,6 +15,8 @@ export interface Checkpoint {
   /** Where it stands: on disk its real path. */
   readonly directory: string;
   readonly entries: Map<string, TensorEntry>;
+  /** The tensors as the file names and shapes them, where a model takes them otherwise (`entries` are then parts of these, by the model's names). */
+  readonly stored?: ReadonlyMap<string, TensorEntry>;
   /** Metadata of all files together (a later shard's value wins). */
   readonly metadata: Record<string, string>;
   /** Where the safetensors files stand: on disk their real paths. */
@@ -24,15 +27,17 @@ export interface Checkpoint {
 }
 
 /**
- * Opens the weights of a checkpoint: `model.safetensors`, else the shards of `model.safetensors.index.json`. Pickled weights are never opened.
+ * Opens the weights of a checkpoint: `model.safetensors` (`open_clip_model.safetensors` where OpenCLIP's files hold the model), else the shards of `model.safetensors.index.json`. Pickled weights are never opened.
  * @throws NarrowsError when there are no such weights, a shard or a tensor is missing, or a header is damaged.
  */
 export async function openCheckpointFrom(files: ModelFiles): Promise<Checkpoint> {
   const names = await files.list();
   const directory = await locate(files);
-  if (names.includes(WEIGHTS)) {
-    const { path, tensors, metadata } = await openSafetensorsFrom(files, WEIGHTS);
-    return { directory, entries: tensors, metadata, files: [path], source: files, names: [WEIGHTS] };
+  const openClip = names.includes(OPEN_CLIP_WEIGHTS) && (await isOpenClip(files, names));
+  const single = openClip ? OPEN_CLIP_WEIGHTS : WEIGHTS;
+  if (names.includes(single)) {
+    const { path, tensors, metadata } = await openSafetensorsFrom(files, single);
+    return { directory, entries: tensors, metadata, files: [path], source: files, names: [single] };
   }
   if (names.includes(WEIGHTS_INDEX)) return { directory, source: files, ...(await openShards(files)) };
   throw noWeights(files.name, names);

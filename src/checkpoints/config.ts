@@ -3,6 +3,7 @@ import { NarrowsError } from '../system/errors.ts';
 import { fileIn, type ModelFiles, readText } from '../system/model-files.ts';
 import { foreignLayout } from './foreign.ts';
 import { jsonErrorIndex } from './json-position.ts';
+import { isOpenClip, markOpenClip, OPEN_CLIP_CONFIG } from './open-clip.ts';
 
 /** Parses JSON text. @param path named in the error. @param parse `parseExact` where ids may be longer than a number. @throws NarrowsError with the line and column at which it stops being JSON. */
 export function parseJson(text: string, path: string, parse: (text: string) => unknown = JSON.parse): unknown {
@@ -24,11 +25,13 @@ export async function readJsonFrom(files: ModelFiles, file: string): Promise<unk
 }
 
 /**
- * Reads `config.json` of a checkpoint, keys verbatim as Hugging Face writes them.
+ * Reads `config.json` of a checkpoint, keys verbatim as Hugging Face writes them; where OpenCLIP's files hold the model (`isOpenClip`),
+ * open_clip_config.json with the `model_type` "open_clip".
  * @throws NarrowsError when the place or the file is missing, or the file is not a JSON object.
  */
 export async function readConfigFrom(files: ModelFiles): Promise<Record<string, unknown>> {
   const names = await files.list();
+  if (await isOpenClip(files, names)) return markOpenClip(await readJsonFrom(files, OPEN_CLIP_CONFIG), files);
   if (!names.includes('config.json')) {
     const adapter = names.includes('adapter_config.json') ? await readText(files, 'adapter_config.json') : undefined;
     const foreign = foreignLayout(files.name, names, () => adapter);

@@ -12,7 +12,7 @@ function baseOf(text: string | undefined): string | undefined {
 }
 
 /**
- * The sentence for a directory without config.json that is a LoRA adapter or an OpenCLIP checkpoint; undefined for any other.
+ * The sentence for a directory without config.json that is a LoRA adapter or OpenCLIP weights by themselves; undefined for any other.
  * @param names of its files @param read gives a file's text, where it can be read
  */
 export function foreignLayout(
@@ -20,7 +20,7 @@ export function foreignLayout(
   names: readonly string[],
   read: (name: string) => string | undefined = () => undefined,
 ): NarrowsError | undefined {
-  if (names.includes('config.json')) return undefined;
+  if (names.includes('config.json') || names.includes('open_clip_config.json')) return undefined;
   if (names.includes('adapter_config.json')) {
     const base = baseOf(read('adapter_config.json'));
     return new NarrowsError(
@@ -29,7 +29,7 @@ export function foreignLayout(
   }
   if (names.some(name => /^open_clip_/.test(name)))
     return new NarrowsError(
-      `${source} is an OpenCLIP checkpoint (${names.find(name => /^open_clip_/.test(name))}), whose layout neither Narrows nor transformers opens; take the same model in transformers' format (with a config.json of model_type "clip" or "siglip").`,
+      `${source} holds OpenCLIP weights (${names.find(name => /^open_clip_/.test(name))}) without the open_clip_config.json that says what they are; copy it from the checkpoint's origin.`,
     );
   return undefined;
 }

@@ -10,11 +10,11 @@ const PIECE = 8 << 20;
 const hashes = new PromiseCache<string>();
 
 /** Changes whenever one of the files is replaced or written to; undefined where the place cannot tell. */
-async function fingerprint({ source, names, entries }: Checkpoint): Promise<string | undefined> {
+async function fingerprint({ source, names, entries, stored }: Checkpoint): Promise<string | undefined> {
   const { fingerprint: of } = source;
   if (!of) return undefined;
   // A model's entries may go by other names in memory, which are hashed too.
-  return JSON.stringify([await Promise.all(names.map(name => of.call(source, name))), [...entries.keys()].sort()]);
+  return JSON.stringify([await Promise.all(names.map(name => of.call(source, name))), [...(stored ?? entries).keys()].sort()]);
 }
 
 async function hashEntries({ source }: Checkpoint, entries: readonly TensorEntry[]): Promise<string> {
@@ -36,7 +36,7 @@ export async function checkpointHash(checkpoint: Checkpoint): Promise<string> {
   const compute = (): Promise<string> =>
     hashEntries(
       checkpoint,
-      [...checkpoint.entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      [...(checkpoint.stored ?? checkpoint.entries).values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     );
   const key = await fingerprint(checkpoint);
   if (key === undefined) return compute();

@@ -20,9 +20,15 @@ export interface TensorEntry {
   readonly offset: number;
   /** Bytes. */
   readonly length: number;
+  /** The file holds it transposed: `shape` and `read` are as a model wants them, `offset` and `length` give the stored order. */
+  readonly turned?: true;
   /** `length` bytes of the tensor from its byte `from` on. @throws NarrowsError where the file is gone or was cut short */
   read(from: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
+
+/** An entry with some of its properties changed; one whose type cannot be read stays such a one. */
+export const changedEntry = (entry: TensorEntry, changes: Partial<TensorEntry>): TensorEntry =>
+  Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(entry), ...Object.getOwnPropertyDescriptors(changes) }) as TensorEntry;
 
 /** An opened file: what its header says. No handle stays open. */
 export interface SafetensorsFile {

@@ -117,6 +117,14 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
     return Math.min(this.config.text_config.max_position_embeddings, this.requireTokenizer().maxLength);
   }
 
+  get vocabularySize(): number {
+    return this.config.text_config.vocab_size;
+  }
+
+  get padTokenId(): number | null {
+    return this.config.text_config.pad_token_id;
+  }
+
   imageInputs(pixelValues: FloatTensor): TowerInputs {
     return { pixel_values: pixelValues };
   }

@@ -98,6 +98,10 @@ export interface DualEncoder extends AsyncDisposable {
   requireTokenizer(): Tokenizer;
   /** Longest text, special tokens included. */
   readonly maxTextLength: number;
+  /** Number of token ids that the text tower knows. */
+  readonly vocabularySize: number;
+  /** The id that the config pads texts with; the tokenizer's own comes first. */
+  readonly padTokenId: number | null;
   /** Pixel values [B, 3, H, W] as tower inputs. */
   imageInputs(pixelValues: FloatTensor): TowerInputs;
   /** Token ids [B, T] and mask [B, T] as tower inputs; a model that wants a fixed length pads here. */

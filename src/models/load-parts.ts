@@ -83,17 +83,50 @@ export function fittedEntries<C extends ModelConfig>(
   return { entries, report, wanted };
 }
 
+/** Collects what is said while loading, and passes it on. */
+export function warningList(options: Pick<OpenOptions, 'onWarning'>): { warnings: string[]; warn: (message: string) => void } {
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    warnings.push(message);
+    options.onWarning?.(message);
+  };
+  return { warnings, warn };
+}
+
+/** A model's parts from what was read of its files. */
+export async function assembleParts<C>(
+  files: ModelFiles,
+  options: OpenOptions,
+  read: Pick<ModelParts<C>, 'config' | 'checkpoint' | 'report' | 'processor'> & { readonly tokenizer?: LoadRules<C>['tokenizer'] },
+  { warnings, warn }: ReturnType<typeof warningList>,
+): Promise<ModelParts<C>> {
+  // A model without a tokenizer still serves images and ids; the error is thrown when a text is given.
+  const tokenizer = await (read.tokenizer ?? Tokenizer.fromFiles)(files).catch(error => {
+    if (error instanceof NarrowsError) return error;
+    throw error;
+  });
+  if (tokenizer instanceof Tokenizer) for (const warning of tokenizer.warnings) warn(warning);
+  return {
+    ...read,
+    name: options.name ?? files.name,
+    files,
+    warnings,
+    tokenizer,
+    parameters: frozenParameters(read.checkpoint.entries, files.name),
+    runtime: options.runtime,
+    ownsRuntime: options.ownsRuntime ?? false,
+    keepSessions: options.keepSessions ?? true,
+  };
+}
+
 /** @throws NarrowsError for files without config, missing or mis-shaped tensors, only pickled weights */
 export async function loadParts<C extends ModelConfig>(
   files: ModelFiles,
   options: OpenOptions,
   rules: LoadRules<C>,
 ): Promise<ModelParts<C>> {
-  const warnings: string[] = [];
-  const warn = (message: string): void => {
-    warnings.push(message);
-    options.onWarning?.(message);
-  };
+  const said = warningList(options);
+  const { warn } = said;
   const json = await readConfigFrom(files);
   const path = fileIn(files, 'config.json');
   const config = rules.parse(json, path);
@@ -107,28 +140,9 @@ export async function loadParts<C extends ModelConfig>(
     { type: rules.processorType, size },
     { onWarning: warn, remedy: file => edge => anotherSize(file, size, edge) },
   );
-  // A model without a tokenizer still serves images and ids; the error is thrown when a text is given.
-  const tokenizer = await (rules.tokenizer ?? Tokenizer.fromFiles)(files).catch(error => {
-    if (error instanceof NarrowsError) return error;
-    throw error;
-  });
-  if (tokenizer instanceof Tokenizer) for (const warning of tokenizer.warnings) warn(warning);
-  return {
-    name: options.name ?? files.name,
-    files,
-    config,
-    checkpoint,
-    report,
-    processor,
-    warnings,
-    tokenizer,
-    parameters: frozenParameters(checkpoint.entries, files.name),
-    runtime: options.runtime,
-    ownsRuntime: options.ownsRuntime ?? false,
-    keepSessions: options.keepSessions ?? true,
-  };
+  return assembleParts(files, options, { config, checkpoint, report, processor, tokenizer: rules.tokenizer }, said);
 }
 
-/** How to run a model on images of another size than its config's. */
-const anotherSize = (file: string, size: number, edge?: number): string =>
+/** How to run a model on images of another size than its config's, as the end of a sentence. */
+export const anotherSize = (file: string, size: number, edge?: number): string =>
   `set "size" and "crop_size" in ${file} to ${size}, or ask for another size with --image-size${edge ? ` ${edge}` : ''} (imageSize in the library), for which position embeddings are interpolated`;

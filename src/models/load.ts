@@ -1,6 +1,7 @@
 /** @file Opens whatever image–text model the files of a checkpoint hold, by its config's model_type. */
 
 import { readConfigFrom } from '../checkpoints/config.ts';
+import type { TensorEntry } from '../checkpoints/safetensors.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { fileIn, type ModelFiles } from '../system/model-files.ts';
 import { parseCLIPConfig } from './clip/config.ts';
@@ -9,18 +10,23 @@ import type { DualEncoderModel } from './dual-encoder-model.ts';
 import { isOriginalLlava, originalLlavaError } from './llava/config.ts';
 import type { OpenOptions } from './load-parts.ts';
 import type { ModelConfig } from './model-config.ts';
+import { describeOpenClip, OPEN_CLIP } from './openclip/open.ts';
 import { naflexRefusal, parseSiglipConfig, sharedWidth } from './siglip/config.ts';
 import { SiglipModel } from './siglip/model.ts';
+import { openTowers } from './towers/load.ts';
 
 /** A config of any model that compares images with texts, with the width of the shared space. */
 export interface KnownConfig {
   readonly config: ModelConfig;
   readonly projection: number;
+  /** What was supposed, in sentences. */
+  readonly warnings?: readonly string[];
 }
 
 interface Architecture {
   open(files: ModelFiles, options: OpenOptions): Promise<DualEncoderModel>;
-  parse(json: unknown, source: string): KnownConfig;
+  /** @param stored the weights' tensors, of which some settings are read */
+  parse(json: unknown, source: string, stored: ReadonlyMap<string, TensorEntry>): KnownConfig;
 }
 
 /** Every architecture that compares images with texts, by its `model_type`. */
@@ -37,6 +43,13 @@ const MODELS: Readonly<Record<string, Architecture>> = {
     parse(json, source) {
       const config = parseSiglipConfig(json, source);
       return { config, projection: sharedWidth(config) };
+    },
+  },
+  open_clip: {
+    open: (files, options) => openTowers(files, options, OPEN_CLIP),
+    parse(json, source, stored) {
+      const { config, warnings } = describeOpenClip(json, source, stored);
+      return { config, projection: config.projection_dim, warnings };
     },
   },
 };
@@ -80,8 +93,11 @@ function dualEncoderType(config: Readonly<Record<string, unknown>>, source: stri
  * A parsed config.json of a model that compares images with texts.
  * @throws NarrowsError for another model_type, or naming the key that is wrong
  */
-export const parseKnownConfig = (json: Readonly<Record<string, unknown>>, source: string): KnownConfig =>
-  MODELS[dualEncoderType(json, source)].parse(json, source);
+export const parseKnownConfig = (
+  json: Readonly<Record<string, unknown>>,
+  source: string,
+  stored: ReadonlyMap<string, TensorEntry> = new Map(),
+): KnownConfig => MODELS[dualEncoderType(json, source)].parse(json, source, stored);
 
 /**
  * Opens a checkpoint in Hugging Face's format: CLIP, SigLIP, or SigLIP 2 of fixed resolution. (By a name or a directory: `loadModel` of

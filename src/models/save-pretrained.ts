@@ -1,7 +1,9 @@
 /** @file Saves a loaded model as a directory. */
+import { readConfigFrom } from '../checkpoints/config.ts';
 import { readTensor } from '../checkpoints/safetensors.ts';
 import { saveCheckpoint } from '../checkpoints/save.ts';
 import { makeDirectory } from '../node/files.ts';
+import { NarrowsError } from '../system/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { DualEncoderModel } from './dual-encoder-model.ts';
 import { copySideFiles } from './side-files.ts';
@@ -15,9 +17,16 @@ export async function savePretrained(
   directory: string,
   options: { readonly maxShardBytes?: number } = {},
 ): Promise<void> {
+  const { stored, entries } = model.checkpoint;
+  if (model.config.model_type === 'open_clip')
+    throw new NarrowsError(
+      `${model.files.name} is in OpenCLIP's layout, which from_pretrained of transformers does not open; copy its files as they are.`,
+    );
+  // Where tensors are taken otherwise than they are stored, the file's own config belongs to them.
+  const config = stored ? await readConfigFrom(model.files) : { ...model.config };
   await makeDirectory(directory);
   await copySideFiles(model.files, directory);
   const tensors: [string, Tensor][] = [];
-  for (const [name, entry] of model.checkpoint.entries) tensors.push([name, await readTensor(entry)]);
-  await saveCheckpoint(directory, tensors, { config: { ...model.config }, ...options });
+  for (const [name, entry] of stored ?? entries) tensors.push([name, await readTensor(entry)]);
+  await saveCheckpoint(directory, tensors, { config, ...options });
 }

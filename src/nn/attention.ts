@@ -63,11 +63,12 @@ export interface AttentionTrace {
  * Self-attention over all tokens (CLIPAttention, eager).
  * @param x [B, N, D], already normalised
  * @param mask additive, broadcast to [B, heads, N, N]
+ * @param bias whether queries, keys and values have one
  * @returns the output [B, N, D], the attention probabilities [B, heads, N, N] and what they are made of
  */
-export function selfAttention(p: Parameters, x: Value, heads: number, mask?: Value): AttentionTrace {
+export function selfAttention(p: Parameters, x: Value, heads: number, mask?: Value, bias = true): AttentionTrace {
   const width = x.shape.at(-1) as number;
-  const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map(name => splitHeads(project(p, name, x, width), heads));
+  const [query, key, value] = ['q_proj', 'k_proj', 'v_proj'].map(name => splitHeads(project(p, name, x, width, bias), heads));
   const scores = matmul(query, key, { transB: true, alpha: (width / heads) ** -0.5 });
   const attention = softmax(mask ? add(scores, mask) : scores);
   const context = reshape(transpose(matmul(attention, value), [0, 2, 1, 3]), x.shape);
@@ -87,17 +88,18 @@ export const hiddenKeys = (keyMask: Value): Value => unsqueeze(unsqueeze(mul(sub
  * @param x [B, N, D], already normalised
  * @param query [B, 1, D], the pooled token's row of x
  * @param mask additive, broadcast to [B, heads, N]
+ * @param bias whether queries, keys and values have one
  * @returns [B, 1, D]
  */
-export function pooledAttention(p: Parameters, x: Value, query: Value, heads: number, mask?: Value): Value {
+export function pooledAttention(p: Parameters, x: Value, query: Value, heads: number, mask?: Value, bias = true): Value {
   const [batch, , width] = x.shape as [number | string, number | string, number];
   const depth = width / heads;
-  const q = reshape(project(p, 'q_proj', query, width), [batch, heads, depth]);
+  const q = reshape(project(p, 'q_proj', query, width, bias), [batch, heads, depth]);
   // The key bias shifts every score of a query alike, so softmax drops it; the checkpoint has it all the same.
-  p.get('k_proj.bias', [width]);
+  if (bias) p.get('k_proj.bias', [width]);
   const scores = foldedScores(q, p.get('k_proj.weight', [width, width]), x);
   const context = foldedMean(softmax(mask ? add(scores, mask) : scores), p.get('v_proj.weight', [width, width]), x);
-  return project(p, 'out_proj', add(context, p.get('v_proj.bias', [width])), width);
+  return project(p, 'out_proj', bias ? add(context, p.get('v_proj.bias', [width])) : context, width);
 }
 
 /** [A, B, …] -> [B, A, …] of three axes. */

@@ -1,5 +1,5 @@
-/** @file The pre-norm transformer block that both of CLIP's towers (and SigLIP's) are made of, whole and for one pooled token. */
-import { ACTIVATIONS, add, layerNorm, scope, type Value } from '../graph/index.ts';
+/** @file The transformer block that towers are made of, whole and for one pooled token: CLIP's with norms in front, BERT's with norms behind. */
+import { ACTIVATIONS, add, layerNorm, mul, scope, type Value } from '../graph/index.ts';
 import { outputProjection, pooledAttention, project, selfAttention } from './attention.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -11,11 +11,17 @@ export interface EncoderConfig {
   readonly num_attention_heads: number;
   readonly hidden_act: string;
   readonly layer_norm_eps: number;
+  /** Norms stand behind attention and MLP, over the sum with the residual (BERT), not in front of them. Default false. */
+  readonly post_norm?: boolean;
+  /** Queries, keys and values have a bias. Default true. */
+  readonly qkv_bias?: boolean;
+  /** A learnt gain per channel on what attention and MLP add (`layer_scale1`, `layer_scale2`; CaiT, arXiv 2103.17239). Default false. */
+  readonly layer_scale?: boolean;
 }
 
 /** Inside of one block, B sequences of N tokens, width D, H heads. */
 export interface BlockTrace {
-  /** Output of the norm in front of attention (HF `layer_norm1`), [B, N, D]: where the Grad-CAM family looks. */
+  /** What attention reads, [B, N, D]: the output of the norm in front of it (HF `layer_norm1`), in BERT's blocks the block's input. Where the Grad-CAM family looks. */
   readonly normed: Value;
   /** Projections per head, [B, H, N, D/H]; the query is not scaled. */
   readonly query: Value;
@@ -61,24 +67,37 @@ export function feedForward(p: Parameters, config: EncoderConfig, x: Value): Val
   });
 }
 
-/** A block's second half: norm, MLP and what goes around them. */
-const secondHalf = (p: Parameters, config: EncoderConfig, middle: Value): Value =>
-  add(middle, feedForward(p, config, normLayer(p, 'layer_norm2', middle, config.layer_norm_eps)));
+/** A block from its attention's output [B, N, D] on: residuals, norms and MLP. */
+function afterAttention(p: Parameters, config: EncoderConfig, output: Value, residual: Value): Value {
+  const norm = (name: string, x: Value): Value => normLayer(p, name, x, config.layer_norm_eps);
+  if (config.post_norm) {
+    const middle = norm('layer_norm1', add(residual, output));
+    return norm('layer_norm2', add(middle, feedForward(p, config, middle)));
+  }
+  const scaled = (name: string, x: Value): Value => (config.layer_scale ? mul(x, p.get(name, [config.hidden_size])) : x);
+  const middle = add(residual, scaled('layer_scale1', output));
+  return add(middle, scaled('layer_scale2', feedForward(p, config, norm('layer_norm2', middle))));
+}
+
+/** What a block's attention reads. */
+const beforeAttention = (p: Parameters, config: EncoderConfig, x: Value): Value =>
+  config.post_norm ? x : normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
 
 /** One block over all tokens, [B, N, D] -> [B, N, D], with its inside. */
 export function encoderLayer(p: Parameters, config: EncoderConfig, x: Value, mask?: Value): BlockTrace {
-  const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
-  const attended = scope('self_attn', () => selfAttention(p.in('self_attn'), normed, config.num_attention_heads, mask));
+  const normed = beforeAttention(p, config, x);
+  const attended = scope('self_attn', () => selfAttention(p.in('self_attn'), normed, config.num_attention_heads, mask, config.qkv_bias));
   const project = (context: Value): Value => scope('self_attn', () => outputProjection(p.in('self_attn'), context));
-  const finish = (output: Value, residual = x): Value => secondHalf(p, config, add(residual, output));
+  const finish = (output: Value, residual = x): Value => afterAttention(p, config, output, residual);
   return { ...attended, normed, project, finish, mask, hidden: finish(attended.output) };
 }
 
 /** The last block where only one token per sample is read: [B, N, D] -> [B, 1, D], with everything else left out. */
 export function pooledEncoderLayer(p: Parameters, config: EncoderConfig, x: Value, pick: (x: Value) => Value, mask?: Value): Value {
-  const normed = normLayer(p, 'layer_norm1', x, config.layer_norm_eps);
-  const output = scope('self_attn', () => pooledAttention(p.in('self_attn'), normed, pick(normed), config.num_attention_heads, mask));
-  return secondHalf(p, config, add(pick(x), output));
+  const normed = beforeAttention(p, config, x);
+  const { num_attention_heads: heads, qkv_bias: bias } = config;
+  const output = scope('self_attn', () => pooledAttention(p.in('self_attn'), normed, pick(normed), heads, mask, bias));
+  return afterAttention(p, config, output, pick(x));
 }
 
 /** Blocks `from` to the end over all tokens. `hidden[i]` is the input of block `from + i`, the last entry the tower's output. */

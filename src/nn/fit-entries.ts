@@ -1,5 +1,5 @@
 /** @file Lays a checkpoint's tensors under the names and shapes that a model asks for, where they differ in nothing but these. */
-import type { TensorEntry } from '../checkpoints/safetensors.ts';
+import { changedEntry, type TensorEntry } from '../checkpoints/safetensors.ts';
 import type { Shape } from '../graph/index.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { sizeOf } from '../tensor/tensor.ts';
@@ -16,10 +16,6 @@ export function requireBlocks(counts: Readonly<Record<string, number>>, entries:
     );
   }
 }
-
-/** An entry with another shape of the same size; a type that cannot be read stays one. */
-const reshaped = (entry: TensorEntry, shape: readonly number[]): TensorEntry =>
-  Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(entry), shape: { value: shape, enumerable: true } }) as TensorEntry;
 
 /** What stands before every name that is wanted: transformers' base model prefix (`clip.`) or a wrapper's (`module.`); '' for none that fits. */
 function commonPrefix(wanted: Iterable<string>, entries: ReadonlyMap<string, TensorEntry>): string {
@@ -53,7 +49,7 @@ export function fitEntries(
     const name = prefix && stored.startsWith(prefix) ? stored.slice(prefix.length) : stored;
     const shape = wanted.get(name)?.shape as readonly number[] | undefined;
     const single = shape && sizeOf(shape) === 1 && sizeOf(entry.shape) === 1;
-    out.set(name, single ? reshaped(entry, shape) : entry);
+    out.set(name, single ? changedEntry(entry, { shape }) : entry);
   }
   return out;
 }

@@ -4,7 +4,7 @@
  */
 
 import type { TensorEntry } from '../checkpoints/safetensors.ts';
-import { type Shape, showShape, type Value } from '../graph/index.ts';
+import { type Shape, showShape, transpose, type Value } from '../graph/index.ts';
 import { input, weight } from '../graph/ops/constants.ts';
 import { NarrowsError } from '../system/errors.ts';
 
@@ -66,7 +66,9 @@ export function frozenParameters(entries: ReadonlyMap<string, TensorEntry>, sour
     const entry = entries.get(name);
     if (!entry) throw new NarrowsError(`The checkpoint ${source} has no tensor "${name}"; is it of another architecture, or incomplete?`);
     checkShape(name, shape, entry.shape, source);
-    return weight(name, entry.dtype, entry.shape, { file: entry.file, offset: entry.offset, length: entry.length });
+    const place = { file: entry.file, offset: entry.offset, length: entry.length };
+    if (entry.turned) return transpose(weight(name, entry.dtype, [...entry.shape].reverse(), place));
+    return weight(name, entry.dtype, entry.shape, place);
   });
 }
 

@@ -43,7 +43,7 @@ export const expectedGradients: MethodEntry<z.infer<typeof schema>> = {
     run.plan(run.wanted.length * run.encoded.pairs.length * nSamples);
     return eachTower(run, async job => {
       const { model, seed } = run;
-      const draw = job.modality === 'image' ? imageReferences(job, references, seed) : await textReferences(model, job, seed);
+      const draw = job.modality === 'image' ? imageReferences(job, references, seed) : textReferences(model, job, seed);
       const source = await stateOf(run, job, 'source');
       const size = row(source, 0).length;
       const pairs = job.scores.length;

@@ -115,7 +115,7 @@ describe('expected gradients', () => {
     );
     runs.push(run);
     const source = await stateOf(run, run.text, 'source');
-    const draw = await textReferences(model, run.text, 77);
+    const draw = textReferences(model, run.text, 77);
     const exact = new Float64Array(run.text.tokens);
     const baselines = 200;
     for (let s = 0; s < baselines; s++) {

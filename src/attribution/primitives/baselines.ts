@@ -1,5 +1,4 @@
 /** @file Baselines of path methods: what stands for "nothing there" at a tower's source, and at a hidden state. */
-import { readConfigFrom } from '../../checkpoints/config.ts';
 import type { DualEncoder, TowerInputs } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats, ints, type Tensor } from '../../tensor/tensor.ts';
@@ -24,7 +23,7 @@ export type HiddenBaseline = (typeof HIDDEN_BASELINES)[number];
 const BLUR = 1 / 16;
 
 /** What baselines read of a model. */
-export type BaselineModel = Pick<DualEncoder, 'processor' | 'files' | 'requireTokenizer'>;
+export type BaselineModel = Pick<DualEncoder, 'processor' | 'requireTokenizer' | 'vocabularySize' | 'padTokenId'>;
 
 /** Pixels [P, 3, H, W] of the baseline. */
 export function imageBaseline(model: Pick<BaselineModel, 'processor'>, pixels: FloatTensor, kind: ImageBaseline): FloatTensor {
@@ -44,7 +43,7 @@ export function imageBaseline(model: Pick<BaselineModel, 'processor'>, pixels: F
 const DEFAULT_PAD = 1;
 
 /** The id that pads captions: the tokenizer's, else the config's. */
-export async function padTokenId(model: BaselineModel): Promise<number> {
+export function padTokenId(model: BaselineModel): number {
   let known: number | undefined;
   try {
     known = model.requireTokenizer().padId;
@@ -52,9 +51,7 @@ export async function padTokenId(model: BaselineModel): Promise<number> {
     // A model without a tokenizer still serves ids.
     if (!(error instanceof NarrowsError)) throw error;
   }
-  if (known !== undefined) return known;
-  const config = (await readConfigFrom(model.files)).text_config as { pad_token_id?: number } | undefined;
-  return config?.pad_token_id ?? DEFAULT_PAD;
+  return known ?? model.padTokenId ?? DEFAULT_PAD;
 }
 
 /** Token ids with the caption's own tokens (no special ones, no padding) replaced. @param other id in place of pair p's k-th own token */
@@ -75,7 +72,7 @@ export function replacePlayers(job: TowerJob, other: (p: number, k: number) => n
  */
 export async function baselineInputs(model: BaselineModel, job: TowerJob, kind: ImageBaseline): Promise<TowerInputs> {
   if (job.modality === 'image') return { ...job.inputs, pixel_values: imageBaseline(model, job.inputs.pixel_values as FloatTensor, kind) };
-  const pad = await padTokenId(model);
+  const pad = padTokenId(model);
   return { ...job.inputs, input_ids: replacePlayers(job, () => pad) };
 }
 

@@ -2,7 +2,6 @@
  * @file Baselines drawn at random for expected gradients. A pair must come out by itself as it does in a batch, so they are made from the pair
  * itself: pictures of its own colours without its shapes, captions of random words. Other pictures of the batch are an option.
  */
-import { readConfigFrom } from '../../checkpoints/config.ts';
 import type { TowerInputs } from '../../models/dual-encoder.ts';
 import { patchSize } from '../../models/process-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -72,11 +71,8 @@ function shufflePatches(from: Float32Array, to: Float32Array, job: TowerJob, rea
 }
 
 /** Draws reference captions: special tokens stay, the others become random ones of the vocabulary. */
-export async function textReferences(model: BaselineModel, job: TowerJob, seed: number): Promise<ReferenceDraw> {
-  const config = (await readConfigFrom(model.files)).text_config as { vocab_size?: number } | undefined;
-  const count = config?.vocab_size;
-  if (typeof count !== 'number')
-    throw new NarrowsError(`config.json of ${model.files.name} does not say how many tokens there are (text_config.vocab_size).`);
+export function textReferences(model: BaselineModel, job: TowerJob, seed: number): ReferenceDraw {
+  const count = model.vocabularySize;
   const stream = new RandomStream(seed, 'expected-gradients.text');
   const length = job.inputs.input_ids.shape[1];
   const ids = Array.from(job.inputs.input_ids.data as Int32Array);

@@ -6,6 +6,7 @@ import { randomBytes } from '../../node/hash.ts';
 import { dirname, join, relative, sep } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
+import { OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS } from '../open-clip.ts';
 import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS } from './needed-files.ts';
 import { cacheDirectory, type Environment } from './settings.ts';
 
@@ -109,8 +110,10 @@ export class CachedRepository {
     const has = async (path: string): Promise<boolean> => (await this.sizeOf(commit, path)) >= 0;
     const isUnknown = async (path: string): Promise<boolean> =>
       !(await has(path)) && !(await exists(join(this.directory, '.no_exist', commit, path)));
-    const required = (await has('config.json')) ? [] : ['config.json'];
-    if (!(await has(WEIGHTS))) {
+    const openClip = await has(OPEN_CLIP_CONFIG);
+    const required = openClip || (await has('config.json')) ? [] : ['config.json'];
+    const known = openClip && (await has(OPEN_CLIP_WEIGHTS));
+    if (!known && !(await has(WEIGHTS))) {
       if (await has(WEIGHTS_INDEX)) {
         const index = join(snapshot, WEIGHTS_INDEX);
         for (const shard of shardNames(await readFile(index, 'utf8'), index)) if (!(await has(shard))) required.push(shard);

@@ -2,11 +2,13 @@
 
 import type { ListFileEntry } from '@huggingface/hub';
 import { existsSync, readdirSync, readFileSync, statSync } from '../../node/disk.ts';
+import { diskFiles } from '../../node/disk-files.ts';
 import { homedir } from '../../node/machine.ts';
 import { basename, join, resolve } from '../../node/paths.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
 import { foreignLayout } from '../foreign.ts';
+import { isOpenClip, OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS } from '../open-clip.ts';
 import { CachedRepository, isCommit } from './cache.ts';
 import { blobName, downloadBlob, type RemoteFile, sizeOfFile } from './download.ts';
 import { withLock } from './lock.ts';
@@ -138,7 +140,7 @@ async function completeSnapshot(
   );
   if (foreign) throw foreign;
   refusePickled(context.repository, paths);
-  if (!has.has('config.json'))
+  if (!has.has('config.json') && !has.has(OPEN_CLIP_CONFIG))
     throw new NarrowsError(`${context.repository} has no config.json, so it is no checkpoint in Hugging Face's format.`);
   const totals = { loaded: 0, total: 0 };
 
@@ -175,16 +177,20 @@ async function completeSnapshot(
   };
 
   const optional = [...OPTIONAL_FILES, ...(has.has('tokenizer.json') ? [] : TOKENIZER_PARTS)];
-  const small = ['config.json', ...optional.filter(name => has.has(name))];
-  if (has.has(WEIGHTS)) await fetchAll([...small, WEIGHTS]);
+  const weights = paths.filter(isWeights);
+  if (weights.length === 0 && !has.has(WEIGHTS_INDEX))
+    throw new NarrowsError(`${context.repository} has no weights (*.safetensors) next to its config.json.`);
+  await fetchAll(['config.json', ...optional].filter(name => has.has(name)));
+  // Where a repository holds a model in two layouts, its configs say which weights count.
+  const openClip = has.has(OPEN_CLIP_WEIGHTS) && (await isOpenClip(diskFiles(repository.snapshot(commit)), paths));
+  if (openClip) await fetchAll([OPEN_CLIP_WEIGHTS]);
+  else if (has.has(WEIGHTS)) await fetchAll([WEIGHTS]);
   else if (has.has(WEIGHTS_INDEX)) {
-    await fetchAll([...small, WEIGHTS_INDEX]);
+    await fetchAll([WEIGHTS_INDEX]);
     const index = join(repository.snapshot(commit), WEIGHTS_INDEX);
     await fetchAll(shardNames(readFileSync(index, 'utf8'), `${WEIGHTS_INDEX} of ${context.repository}`));
   } else {
-    const weights = paths.filter(isWeights);
-    if (weights.length === 0) throw new NarrowsError(`${context.repository} has no weights (*.safetensors) next to its config.json.`);
-    await fetchAll([...small, ...weights]);
+    await fetchAll(weights);
   }
   for (const name of optional) if (!has.has(name)) await repository.noteAbsent(commit, name);
 }

@@ -12,10 +12,11 @@ export const OPTIONAL_FILES = [
   'added_tokens.json',
   'chat_template.jinja',
   'chat_template.json',
+  'open_clip_config.json',
 ] as const;
 
 /** Read in the place of tokenizer.json. */
-export const TOKENIZER_PARTS = ['vocab.json', 'merges.txt', 'spiece.model', 'tokenizer.model'] as const;
+export const TOKENIZER_PARTS = ['vocab.json', 'merges.txt', 'vocab.txt', 'spiece.model', 'tokenizer.model'] as const;
 
 /** A safetensors file next to config.json (not in a folder), with a harmless name. */
 export const isWeights = (path: string): boolean => /^[\w][\w.-]*\.safetensors$/.test(path);
@@ -28,6 +29,12 @@ const isPickled = (path: string): boolean =>
  * class that config.json names, since AutoModel drops the head of a model that answers.
  */
 export function pickledWeightsError(name: string, file: string): NarrowsError {
+  if (file.startsWith('open_clip_'))
+    return new NarrowsError(
+      `${name} has its weights only as ${file}, which is never opened here because unpickling can run code; convert it in Python, where you trust it, and name the directory: ` +
+        `from huggingface_hub import snapshot_download; import torch; from safetensors.torch import save_file; d = snapshot_download("${name}", local_dir="converted"); ` +
+        `save_file({k: v.clone().contiguous() for k, v in torch.load(d + "/${file}", map_location="cpu", weights_only=True).items()}, d + "/open_clip_model.safetensors", {"format": "pt"})`,
+    );
   return new NarrowsError(
     `${name} has its weights only as ${file}, which is never opened here because unpickling can run code; convert it in Python, where you trust it: ` +
       `import transformers as t; c = t.AutoConfig.from_pretrained("${name}"); ` +

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { openCheckpoint, readConfig, sha256File } from '../../checkpoints/disk.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
+import { OPEN_CLIP_CONFIG } from '../../checkpoints/open-clip.ts';
 import { readImageRules } from '../../inputs/image/image-rules.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/disk.ts';
@@ -28,8 +29,10 @@ function configure(command: Command): void {
 }
 
 /** The description of a model that compares images with texts. */
-function describeDualEncoder(directory: string, json: Readonly<Record<string, unknown>>): Description {
-  const { config, projection } = parseKnownConfig(json, join(directory, 'config.json'));
+async function describeDualEncoder(directory: string, json: Readonly<Record<string, unknown>>): Promise<Description> {
+  const { entries } = await openCheckpoint(directory);
+  const file = json.model_type === 'open_clip' ? OPEN_CLIP_CONFIG : 'config.json';
+  const { config, projection, warnings } = parseKnownConfig(json, join(directory, file), entries);
   const { vision_config: vision, text_config: text } = config;
   const side = Math.floor(vision.image_size / vision.patch_size);
   const tower = (c: typeof vision | typeof text) => ({
@@ -42,6 +45,7 @@ function describeDualEncoder(directory: string, json: Readonly<Record<string, un
   const words = { ...tower(text), vocabulary: text.vocab_size, longest: text.max_position_embeddings };
   const shown = (t: ReturnType<typeof tower>) => `${t.layers} blocks, width ${t.width}, ${t.heads} heads, ${t.activation}`;
   return {
+    warnings,
     fields: { modelType: config.model_type, projection, image, text: words },
     rows: [
       ['Image tower', `${shown(image)}; ${image.size} x ${image.size} pixels in patches of ${image.patch}: grid ${image.grid.join(' x ')}`],
@@ -54,6 +58,7 @@ function describeDualEncoder(directory: string, json: Readonly<Record<string, un
 /** How pictures are made ready: the class and where its rules stand, or what is wrong with them. */
 async function describeRules(directory: string, { fields }: Description) {
   const image = fields.image as { readonly size: number; readonly kind?: string };
+  if (fields.modelType === 'open_clip') return { type: 'preprocess_cfg', file: OPEN_CLIP_CONFIG, warnings: [] };
   const type = /^siglip/.test(image.kind ?? String(fields.modelType)) ? 'SiglipImageProcessor' : 'CLIPImageProcessor';
   const warnings: string[] = [];
   const onWarning = (message: string): void => void warnings.push(message);
@@ -91,9 +96,10 @@ async function run(context: Context, _options: unknown, [reference]: readonly (s
   const { directory, name } = await findModel(reference as string, hubOptions(context));
   const json = await readConfig(directory);
   const dual = modelKind(json, join(directory, 'config.json')) === 'dual-encoder';
-  const description = dual ? describeDualEncoder(directory, json) : await describeLlava(directory, json);
+  const description = await (dual ? describeDualEncoder : describeLlava)(directory, json);
   const { fields, rows: modelRows } = description;
-  const { warnings, ...imageRules } = await describeRules(directory, description);
+  const { warnings: ofRules, ...imageRules } = await describeRules(directory, description);
+  const warnings = [...(description.warnings ?? []), ...ofRules];
   const files = await describeFiles(context, directory);
   context.status();
   for (const warning of warnings) context.log.warn(warning);

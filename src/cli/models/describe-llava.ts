@@ -12,6 +12,8 @@ import { formatCount } from '../../system/format.ts';
 export interface Description {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly rows: readonly (readonly [label: string, value: string])[];
+  /** What was supposed, in sentences. */
+  readonly warnings?: readonly string[];
 }
 
 /** @throws NarrowsError for a config that no LLaVA has, or settings of a bottleneck that are wrong */

@@ -17,6 +17,10 @@ export interface ProcessorConfig {
   do_normalize: boolean;
   image_mean: readonly number[];
   image_std: readonly number[];
+  /** Rounds as torchvision's transforms do, which OpenCLIP is trained with: crops to the nearest pixel, bytes divided by 255 in float32. */
+  torchvision?: boolean;
+  /** The byte that fills what a picture does not cover. 0 by default. */
+  fill_color?: number;
 }
 
 /** One class (`CLIPImageProcessor`, its `Fast` form and its old `FeatureExtractor` form). */

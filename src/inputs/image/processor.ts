@@ -24,9 +24,19 @@ interface Size {
 /** More input values than this are a mistake (a long edge of some strip of a picture), not a model's input: 3 x 8192 x 8192. */
 const MAX_VALUES = 3 * 8192 * 8192;
 
-/** Size after resizing: the given box, or edges in proportion, the other edge cut down to whole pixels as transformers does. */
-function resizedSize({ width, height }: Size, size: ProcessorConfig['size']): Size {
+/** Python's `round`: halves to the even number. */
+const roundEven = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+
+/**
+ * Size after resizing: the given box, or edges in proportion, the other edge cut down to whole pixels as transformers does (rounded where
+ * open_clip fits a longer edge: ResizeKeepRatio).
+ */
+function resizedSize({ width, height }: Size, { size, torchvision }: Pick<ProcessorConfig, 'size' | 'torchvision'>): Size {
   if ('height' in size) return { width: size.width, height: size.height };
+  if (torchvision && !('shortest_edge' in size)) {
+    const ratio = Math.max(width, height) / size.longest_edge;
+    return { width: Math.max(1, roundEven(width / ratio)), height: Math.max(1, roundEven(height / ratio)) };
+  }
   const [short, long] = width <= height ? [width, height] : [height, width];
   let newShort: number;
   let newLong: number;
@@ -42,6 +52,11 @@ function resizedSize({ width, height }: Size, size: ProcessorConfig['size']): Si
   newShort = Math.max(newShort, 1);
   return width <= height ? { width: newShort, height: newLong } : { width: newLong, height: newShort };
 }
+
+/** Where a crop begins, or (negative) where a picture is laid: rounded down also where negative, as Python's `//`. */
+const lowerMiddle = (room: number): number => Math.floor(room / 2);
+/** The same as torchvision's `center_crop` has it. */
+const nearestMiddle = (room: number): number => (room < 0 ? -Math.floor(-room / 2) : roundEven(room / 2));
 
 /** The input that a model takes. */
 export interface ModelInput {
@@ -63,9 +78,9 @@ export class ImageProcessor {
     this.config = config;
     this.model = model;
     // transformers rescales in float64, stores float32, and normalises in float32.
-    const { do_rescale, rescale_factor, do_normalize, image_mean, image_std } = config;
+    const { do_rescale, rescale_factor, do_normalize, image_mean, image_std, torchvision } = config;
     this.values = Float32Array.from({ length: 768 }, (_, i) => {
-      const scaled = Math.fround((i & 255) * (do_rescale ? rescale_factor : 1));
+      const scaled = Math.fround(torchvision ? (i & 255) / 255 : (i & 255) * (do_rescale ? rescale_factor : 1));
       if (!do_normalize) return scaled;
       return Math.fround(scaled - Math.fround(image_mean[i >> 8])) / Math.fround(image_std[i >> 8]);
     });
@@ -108,10 +123,11 @@ export class ImageProcessor {
    *   another size than the model's.
    */
   process(original: RgbImage, options: { size?: number } = {}): ProcessedImage {
-    const { do_pad, do_resize, do_center_crop, resample } = this.config;
+    const { do_pad, do_resize, do_center_crop, resample, torchvision } = this.config;
     const image = do_pad ? expandToSquare(original, meanColour(this.config.image_mean)) : original;
     const { size, crop_size } = this.rules(options.size);
-    const whole: Size = do_resize || options.size !== undefined ? resizedSize(image, size) : { width: image.width, height: image.height };
+    const whole: Size =
+      do_resize || options.size !== undefined ? resizedSize(image, { size, torchvision }) : { width: image.width, height: image.height };
     const input: Size = do_center_crop ? crop_size : whole;
     if (3 * input.width * input.height > MAX_VALUES) {
       throw new NarrowsError(
@@ -120,9 +136,9 @@ export class ImageProcessor {
       );
     }
     if (options.size === undefined) this.requireModelSize(original, input);
-    // Rounded down also where negative, as Python's `//`.
-    const left = Math.floor((whole.width - input.width) / 2);
-    const top = Math.floor((whole.height - input.height) / 2);
+    const middle = torchvision ? nearestMiddle : lowerMiddle;
+    const left = middle(whole.width - input.width);
+    const top = middle(whole.height - input.height);
     // Only what the crop keeps is ever resized.
     const part = {
       left: Math.max(left, 0),
@@ -152,14 +168,15 @@ export class ImageProcessor {
     );
   }
 
-  /** Pixel values of `pixels` laid at (left, top) on black. */
+  /** Pixel values of `pixels` laid at (left, top) on black, or on `fill_color`. */
   private normalise(pixels: RgbImage, { width, height }: Size, left: number, top: number): FloatTensor {
     const { values } = this;
     const plane = width * height;
     const out = new Float32Array(3 * plane);
     for (let c = 0; c < 3; c++) {
       const base = c * 256;
-      if (pixels.width < width || pixels.height < height) out.fill(values[base], c * plane, (c + 1) * plane);
+      const away = values[base + (this.config.fill_color ?? 0)];
+      if (pixels.width < width || pixels.height < height) out.fill(away, c * plane, (c + 1) * plane);
       for (let y = 0; y < pixels.height; y++) {
         let to = c * plane + (top + y) * width + left;
         const end = (y + 1) * pixels.width * 3;

@@ -4,6 +4,7 @@
  */
 
 import { STATISTICS_FILE } from '../../../attribution/feature-statistics.ts';
+import type { Checkpoint } from '../../../checkpoints/checkpoint.ts';
 import { readConfig } from '../../../checkpoints/disk.ts';
 import { readTensor, type TensorEntry, toFloats } from '../../../checkpoints/safetensors.ts';
 import { saveCheckpoint } from '../../../checkpoints/save.ts';
@@ -33,6 +34,24 @@ async function drawAgain(entry: TensorEntry, seed: number): Promise<Tensor> {
   return floats(entry.shape, drawn);
 }
 
+/** A stored tensor; where a model's own tensors are parts of it, those that are drawn again stand in their places. */
+async function storedTensor(
+  stored: TensorEntry,
+  entries: Checkpoint['entries'],
+  drawn: (name: string) => boolean,
+  seed: number,
+): Promise<Tensor> {
+  const inside = (entry: TensorEntry): boolean =>
+    entry.file === stored.file && entry.offset >= stored.offset && entry.offset + entry.length <= stored.offset + stored.length;
+  const parts = [...entries].filter(([name, entry]) => inside(entry) && drawn(name)).map(([, entry]) => entry);
+  const tensor = await readTensor(stored);
+  if (parts.length === 0) return tensor;
+  const data = Float32Array.from(toFloats(tensor));
+  const bytes = stored.length / data.length;
+  for (const entry of parts) data.set((await drawAgain(entry, seed)).data as Float32Array, (entry.offset - stored.offset) / bytes);
+  return floats(stored.shape, data);
+}
+
 /**
  * Writes the model with the `blocks` top blocks of one tower drawn again to a directory below `folder`, unless it is there. Safe while
  * other threads do the same.
@@ -59,10 +78,9 @@ export async function randomisedCheckpoint(
     // Methods that need a data set's statistics keep those of the real model: they are the method's, not the model's.
     await copyFile(join(checkpoint.directory, STATISTICS_FILE), join(temporary, STATISTICS_FILE)).catch(() => {});
     const tensors: [string, Tensor][] = [];
-    for (const [name, entry] of checkpoint.entries) {
-      const drawn = inTopBlocks(name, modality, model[modality].layers, blocks);
-      tensors.push([name, drawn ? await drawAgain(entry, seed) : await readTensor(entry)]);
-    }
+    const drawn = (name: string): boolean => inTopBlocks(name, modality, model[modality].layers, blocks);
+    for (const [name, entry] of checkpoint.stored ?? checkpoint.entries)
+      tensors.push([name, await storedTensor(entry, checkpoint.entries, drawn, seed)]);
     await saveCheckpoint(temporary, tensors, { config: await readConfig(checkpoint.directory) });
     await rename(temporary, directory);
   } catch (error) {

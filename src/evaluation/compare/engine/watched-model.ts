@@ -66,6 +66,12 @@ export class WatchedModel implements DualEncoder {
   get files() {
     return this.model.files;
   }
+  get vocabularySize() {
+    return this.model.vocabularySize;
+  }
+  get padTokenId() {
+    return this.model.padTokenId;
+  }
   get checkpoint() {
     return this.model.checkpoint;
   }
