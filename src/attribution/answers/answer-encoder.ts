@@ -17,6 +17,7 @@ export function answerEncoder(chat: ChatModel, tower: Tower): DualEncoder {
     ...{ name: chat.name, runtime: parts.runtime, parameters: parts.parameters, files: parts.files },
     ...{ checkpoint: parts.checkpoint, processor: parts.processor, warnings: chat.warnings, maxTextLength: chat.maxLength },
     ...{ image: tower, text: tower },
+    ...{ vocabularySize: parts.config.text_config.vocab_size, padTokenId: parts.config.text_config.pad_token_id ?? null },
     requireTokenizer: () => chat.tokenizer,
     sha256: () => checkpointHash(parts.checkpoint),
     // The model is the caller's.

@@ -2,8 +2,8 @@
 import { input, scope, type Value } from '../../graph/index.ts';
 import { encode, type SuffixOptions } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
+import { repeatRows } from '../../nn/repeat-rows.ts';
 import { rowsAt } from '../clip/text.ts';
-import { repeatRows } from '../clip/towers.ts';
 import type { Tower, TowerInputs } from '../dual-encoder.ts';
 import { featureWidth, type TextSpec, type VisionSpec } from './spec.ts';
 import { addPositions, embedTokens, projectPooled, projectTextTokens, textBlocks, textMasks, textSuffix } from './text.ts';
