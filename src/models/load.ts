@@ -7,7 +7,7 @@ import { fileIn, type ModelFiles } from '../system/model-files.ts';
 import { parseCLIPConfig } from './clip/config.ts';
 import { CLIPModel } from './clip/model.ts';
 import type { DualEncoderModel } from './dual-encoder-model.ts';
-import { isOriginalLlava, originalLlavaError } from './llava/config.ts';
+import { ANSWERING_TYPES, isOriginalLlava, originalLlavaError } from './llava/config.ts';
 import type { OpenOptions } from './load-parts.ts';
 import type { ModelConfig } from './model-config.ts';
 import { describeOpenClip, OPEN_CLIP } from './openclip/open.ts';
@@ -60,12 +60,12 @@ export type ModelKind = 'dual-encoder' | 'llava' | 'llava-mini';
 /** The kind of every `model_type` that Narrows runs. */
 const KINDS: ReadonlyMap<string, ModelKind> = new Map([
   ...Object.keys(MODELS).map((type): [string, ModelKind] => [type, 'dual-encoder']),
-  ['llava', 'llava'],
+  ...ANSWERING_TYPES.map((type): [string, ModelKind] => [type, 'llava']),
   ['llava_mini', 'llava-mini'],
   ['llava_mini_llama', 'llava-mini'],
 ]);
 
-/** The names of `config.json`'s model_type that can be run: by `loadModel`, or, where they begin with "llava", as a LLaVA. */
+/** The names of `config.json`'s model_type that can be run: by `loadModel`, or, where they answer, by `openLlava`. */
 export const MODEL_TYPES: readonly string[] = [...KINDS.keys()];
 
 /** What a config describes. @throws NarrowsError, in one sentence that names those known, where its model_type is none of `MODEL_TYPES` */
@@ -77,7 +77,7 @@ export function modelKind(config: Readonly<Record<string, unknown>>, source: str
   if (kind) return kind;
   const given = type === undefined ? 'has no model_type' : `is of model_type ${JSON.stringify(type)}`;
   throw new NarrowsError(
-    `${source} ${given}; Narrows runs ${MODEL_TYPES.join(', ')} (CLIP, SigLIP, SigLIP 2 of fixed resolution, LLaVA, LLaVA-Mini).`,
+    `${source} ${given}; Narrows runs ${MODEL_TYPES.join(', ')} (CLIP, SigLIP, SigLIP 2 of fixed resolution, LLaVA, LLaVA-Mini, SmolVLM).`,
   );
 }
 

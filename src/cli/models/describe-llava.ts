@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { bottleneckOf } from '../../bottleneck/gaussian/llava.ts';
 import { findTemplate } from '../../inputs/chat/find-template.ts';
-import { decoderConfig, featureLayers, imageTokens, parseLlavaConfig } from '../../models/llava/config.ts';
+import { featureLayers, imageTokens, parseLlavaConfig } from '../../models/llava/config.ts';
+import { decoderConfig } from '../../models/llava/text-config.ts';
 import { compressedTokens, type LlavaMiniConfig, parseLlavaMiniConfig } from '../../models/llava-mini/config.ts';
 import { modelKind } from '../../models/load.ts';
 import { messageOf } from '../../system/errors.ts';

@@ -7,7 +7,7 @@ import { openSafetensors } from '../../checkpoints/disk.ts';
 import { readFloats } from '../../checkpoints/safetensors.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { expectClose } from '../../testing/close.ts';
-import { decoderConfig } from '../llava/config.ts';
+import { decoderConfig } from '../llava/text-config.ts';
 import { LlavaMiniModel } from '../pretrained.ts';
 import { sinePositions } from './compression.ts';
 import { compressedTokens, compressorWidth, parseLlavaMiniConfig, visionGrid } from './config.ts';

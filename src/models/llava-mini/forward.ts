@@ -4,7 +4,7 @@
  */
 import { concat, equal, gather, mulDims, reshape, slice, unsqueeze, type Value, where } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import { decoderConfig } from '../llava/config.ts';
+
 import {
   type LlavaOutput,
   type LlavaTap,
@@ -15,6 +15,7 @@ import {
   towerFeatures,
 } from '../llava/forward.ts';
 import { MODALITY } from '../llava/placement.ts';
+import { decoderConfig } from '../llava/text-config.ts';
 import { type Compressed, compress } from './compression.ts';
 import { compressedTokens, type LlavaMiniConfig } from './config.ts';
 import { type MiniTokenValues, prefuse } from './prefusion.ts';

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ropeFrequencies } from '../../nn/rope.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { expectClose } from '../../testing/close.ts';
-import { decoderConfig, featureLayers, imageTokens, parseLlavaConfig } from './config.ts';
+import { featureLayers, imageTokens, parseLlavaConfig } from './config.ts';
 import { nameInMemory, storedName } from './layout.ts';
+import { decoderConfig } from './text-config.ts';
 
 const LLAMA = { model_type: 'llama', vocab_size: 32064 };
 const parse = (json: object) => parseLlavaConfig({ model_type: 'llava', text_config: LLAMA, ...json }, 'c.json');

@@ -8,10 +8,12 @@ import type { Parameters } from '../../nn/parameters.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats, ints, joinFloats, type Tensor } from '../../tensor/tensor.ts';
 import { KeyValueCache } from './cache.ts';
-import { decoderConfig, type LlavaConfig } from './config.ts';
+import type { LlavaConfig } from './config.ts';
 import { tokenInputs } from './files.ts';
 import { type LlavaTap, languageHead, languageModel, placeFeatures, type TokenValues } from './forward.ts';
-import { MODALITY, type Placement } from './placement.ts';
+import { joinPictured, type Pictured } from './pictures.ts';
+import { imagesIn, MODALITY, type Placement } from './placement.ts';
+import { decoderConfig } from './text-config.ts';
 
 /** As `placeFeatures`. */
 type Embed = (p: Parameters, config: LlavaConfig, tokens: TokenValues, features: Value) => Value;
@@ -50,20 +52,21 @@ export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap,
 export interface LlavaPrompt {
   /** Image tokens repeated for each feature of an image (see `expandImageTokens`) */
   readonly ids: readonly number[];
-  /** [images, C, S, S] of this conversation only */
-  readonly pixelValues?: FloatTensor;
+  /** [images, C, S, S] of this conversation only; another family's with their layouts */
+  readonly pixelValues?: Pictured;
   /** Instead of pixels: what `imageFeatures` gave for them, [images, N, width], so that a picture of many questions is encoded once. */
-  readonly imageFeatures?: FloatTensor;
+  readonly imageFeatures?: Pictured;
 }
 
 /** Images of a prompt, in whichever form. */
-const imagesOf = ({ pixelValues, imageFeatures }: LlavaPrompt): number => (imageFeatures ?? pixelValues)?.shape[0] ?? 0;
+const imagesOf = (config: LlavaConfig, { pixelValues, imageFeatures }: LlavaPrompt): number =>
+  imageFeatures?.shape[0] ?? imagesIn(config, pixelValues);
 
 /** Features of all prompts' images where all are encoded already. @throws NarrowsError for a batch of both forms */
-function encodedFeeds(prompts: readonly LlavaPrompt[]): Record<string, Tensor> | undefined {
+function encodedFeeds(config: LlavaConfig, prompts: readonly LlavaPrompt[]): Record<string, Tensor> | undefined {
   const encoded = prompts.flatMap(({ imageFeatures }) => (imageFeatures?.shape[0] ? [imageFeatures] : []));
   if (!encoded.length) return undefined;
-  const pixels = prompts.findIndex(prompt => !prompt.imageFeatures && imagesOf(prompt) > 0);
+  const pixels = prompts.findIndex(prompt => !prompt.imageFeatures && imagesOf(config, prompt) > 0);
   if (pixels >= 0)
     throw new NarrowsError(`Prompt ${pixels + 1} has pixels and others of its batch have image features; give all in one form.`);
   return { image_features: flat(joinFloats(encoded)) };
@@ -75,7 +78,7 @@ export interface DecodingModel {
   /** As `placeImages`; throws as it does. */
   place(inputIds: Tensor, images: number, attentionMask?: Tensor): Placement;
   /** Feeds of the decoder graph that read a prompt's images; they win over those of the placement. @param pixels [images, C, S, S] */
-  promptFeeds(placement: Placement, pixels: FloatTensor | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>>;
+  promptFeeds(placement: Placement, pixels: Pictured | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>>;
 }
 
 /** Stands for image features where there are none: one row of zeros. */
@@ -84,8 +87,8 @@ export const noFeatures = (config: LlavaConfig): FloatTensor =>
 
 /** LLaVA's `promptFeeds`. */
 export async function imageFeeds(
-  model: { readonly config: LlavaConfig; imageFeatures(pixels: FloatTensor, options: { signal?: AbortSignal }): Promise<FloatTensor> },
-  pixels: FloatTensor | undefined,
+  model: { readonly config: LlavaConfig; imageFeatures(pixels: Pictured, options: { signal?: AbortSignal }): Promise<FloatTensor> },
+  pixels: Pictured | undefined,
   signal?: AbortSignal,
 ): Promise<Record<string, Tensor>> {
   return { image_features: pixels ? flat(await model.imageFeatures(pixels, { signal })) : noFeatures(model.config) };
@@ -123,13 +126,13 @@ export class LlavaDecoding {
       ids.set(prompt.ids, from);
       mask.fill(1, from, (b + 1) * length);
       // Each conversation's images must fit its own text, not only the sum.
-      model.place(ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), imagesOf(prompt));
+      model.place(ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), imagesOf(config, prompt));
     });
     const pixels = prompts.flatMap(({ pixelValues }) => (pixelValues?.shape[0] ? [pixelValues] : []));
-    const images = prompts.reduce((sum, prompt) => sum + imagesOf(prompt), 0);
+    const images = prompts.reduce((sum, prompt) => sum + imagesOf(config, prompt), 0);
     const shape = [prompts.length, length];
     const placement = model.place(ints(shape, ids), images, ints(shape, mask));
-    const feeds = encodedFeeds(prompts) ?? (await model.promptFeeds(placement, images ? joinFloats(pixels) : undefined, signal));
+    const feeds = encodedFeeds(config, prompts) ?? (await model.promptFeeds(placement, images ? joinPictured(pixels) : undefined, signal));
     const cache = new KeyValueCache(layers, prompts.length, heads, width);
     const decoding = new LlavaDecoding(
       config,

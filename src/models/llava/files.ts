@@ -5,15 +5,21 @@ import type { DefaultRules } from '../../inputs/image/image-rules.ts';
 import type { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { loadReport, reportSentence, trainableParameters } from '../../nn/parameters.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { requireTowerBlocks } from '../model-config.ts';
 import { type LlavaConfig, towerWidth } from './config.ts';
+import { familyOf } from './families.ts';
 import { llavaForward, type TokenValues } from './forward.ts';
+import type { Pictured } from './pictures.ts';
 
 /** The image rules of a LLaVA that stores none (by its tower), and the class of rules that name none. */
-export const llavaRules = ({ vision_config: { model_type: tower, image_size: size } }: LlavaConfig): DefaultRules => ({
-  type: tower === 'siglip_vision_model' ? 'SiglipImageProcessor' : 'CLIPImageProcessor',
-  size,
+export const llavaRules = (config: LlavaConfig): DefaultRules => ({
+  type: familyOf(config)?.processorType ?? defaultType(config),
+  size: config.vision_config.image_size,
 });
+
+const defaultType = ({ vision_config: { model_type: tower } }: LlavaConfig): string =>
+  tower === 'siglip_vision_model' ? 'SiglipImageProcessor' : 'CLIPImageProcessor';
 
 /** The graph inputs of a whole batch. */
 export function tokenInputs(batch = 'batch', length = 'seq'): TokenValues {
@@ -27,10 +33,25 @@ export function tokenInputs(batch = 'batch', length = 'seq'): TokenValues {
   };
 }
 
-/** The graph input of the images, [images, C, S, S]. */
-export function pixelInput({ vision_config: { num_channels: channels, image_size: size } }: LlavaConfig): Value {
+/** The graph input of the images, [images, C, S, S], or as a family has it. */
+export function pixelInput(config: LlavaConfig): Value {
+  const { num_channels: channels, image_size: size } = config.vision_config;
+  const family = familyOf(config);
+  if (family) return family.pixelInput(config);
   return input('pixel_values', ['images', channels, size, size]);
 }
+
+/** What a graph with `pixelInput` is fed. @throws NarrowsError where a family needs layouts that the pixels do not bring */
+export function pictureFeeds(config: LlavaConfig, pixels: Pictured): Record<string, Tensor> {
+  const { layouts } = pixels;
+  const further = familyOf(config)?.feeds;
+  if (!further) return { pixel_values: pixels };
+  if (!layouts) throw new NarrowsError(NO_LAYOUTS);
+  return { pixel_values: pixels, ...further(config, layouts) };
+}
+
+/** Of a family whose pixel values do not say by themselves which pictures they are. */
+const NO_LAYOUTS = "The pixel values do not say which pictures they are of; let the model's own processor prepare them (chat.pixels).";
 
 /** Every tensor that a LLaVA with this config reads, by its name in memory, found by tracing the model. */
 export function wantedTensors(config: LlavaConfig): ReadonlyMap<string, Value> {

@@ -1,7 +1,5 @@
 /** @file LLaVA as a traced graph: vision tower, projector, image features placed among the words, decoder, head, loss. */
 import {
-  ACTIVATIONS,
-  concat,
   crossEntropy,
   embedding,
   equal,
@@ -15,42 +13,24 @@ import {
   type Value,
   where,
 } from '../../graph/index.ts';
-import { project } from '../../nn/attention.ts';
 import { type DecoderOutputs, decode, type PastTokens } from '../../nn/decoder.ts';
-import { encode } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
-import { embedPixels as embedClipPixels } from '../clip/vision.ts';
-import { embedPixels as embedSiglipPixels } from '../siglip/vision.ts';
-import { decoderConfig, featureLayers, type LlavaConfig } from './config.ts';
+import type { LlavaConfig } from './config.ts';
+import { familyOf } from './families.ts';
 import { MODALITY } from './placement.ts';
+import { decoderConfig } from './text-config.ts';
+import { llavaProjector, llavaTower } from './tower.ts';
 
 /**
- * Pixels [I, C, S, S] -> what the projector reads [I, N, width of the tower × layers]: the hidden states that `vision_feature_layer` names,
- * side by side, without the first token where the strategy is `default` (as transformers does for every tower).
+ * Pixels -> what the projector reads: LLaVA's [I, C, S, S] -> [I, N, width of the tower × layers]; another family's tower reads and gives
+ * what its own file says (`PictureFamily`).
  */
-export function towerFeatures(p: Parameters, config: LlavaConfig, pixels: Value): Value {
-  const vision = config.vision_config;
-  const layers = featureLayers(config);
-  const states = scope('model.vision_tower.vision_model', () => {
-    const tower = p.in('model.vision_tower.vision_model');
-    const embedded =
-      vision.model_type === 'clip_vision_model' ? embedClipPixels(tower, vision, pixels) : embedSiglipPixels(tower, vision, pixels);
-    const { hidden } = encode(tower, vision, embedded, { to: Math.max(...layers) });
-    return layers.map(layer => (config.vision_feature_select_strategy === 'default' ? slice(hidden[layer], 1, 1) : hidden[layer]));
-  });
-  return concat(states, -1);
-}
+export const towerFeatures = (p: Parameters, config: LlavaConfig, pixels: Value): Value =>
+  (familyOf(config)?.towerFeatures ?? llavaTower)(p, config, pixels);
 
-/** Features of the tower [I, N, ...] through the projector's two layers -> [I, N, width of the decoder]. */
-export function projectFeatures(p: Parameters, config: LlavaConfig, features: Value): Value {
-  return scope('model.multi_modal_projector', () => {
-    const projector = p.in('model.multi_modal_projector');
-    const width = config.text_config.hidden_size;
-    const bias = config.multimodal_projector_bias;
-    const inner = ACTIVATIONS[config.projector_hidden_act](project(projector, 'linear_1', features, width, bias));
-    return project(projector, 'linear_2', inner, width, bias);
-  });
-}
+/** What the tower gave -> [I, N, width of the decoder]; I·N image tokens in reading order (another family: [F, 1, width]). */
+export const projectFeatures = (p: Parameters, config: LlavaConfig, features: Value): Value =>
+  (familyOf(config)?.projectFeatures ?? llavaProjector)(p, config, features);
 
 /** Pixels [I, C, S, S] -> image features [I, N, width of the decoder]. */
 export const imageFeatures = (p: Parameters, config: LlavaConfig, pixels: Value): Value =>

@@ -4,8 +4,8 @@ import { type Checkpoint, openCheckpointFrom } from '../../checkpoints/checkpoin
 import { readConfigFrom } from '../../checkpoints/config.ts';
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
 import type { Value } from '../../graph/index.ts';
-import { openImageProcessor } from '../../inputs/image/image-rules.ts';
-import type { ImageProcessor } from '../../inputs/image/processor.ts';
+import { openImageProcessor, readImageRules } from '../../inputs/image/image-rules.ts';
+import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { unreadSentence } from '../../nn/fit-entries.ts';
 import { frozenParameters, type LoadReport, type Parameters } from '../../nn/parameters.ts';
@@ -15,10 +15,12 @@ import { fileIn, type ModelFiles } from '../../system/model-files.ts';
 import { checkConfigKeys } from '../config-keys.ts';
 import type { OpenOptions } from '../load-parts.ts';
 import { type LlavaConfig, parseLlavaConfig } from './config.ts';
+import { familyOf } from './families.ts';
 import { imageTokenText, llavaRules, requireTensors, wantedTensors } from './files.ts';
 import type { LlavaTap } from './forward.ts';
 import { inMemoryEntries, type LlavaLayout } from './layout.ts';
 import { requireMemory, weightMemory, worthRepacking } from './memory.ts';
+import type { PictureReader } from './pictures.ts';
 
 /** How a LLaVA is run. */
 export interface LlavaOpenOptions extends Omit<OpenOptions, 'keepSessions'> {
@@ -35,12 +37,16 @@ export interface LlavaKind<C extends LlavaConfig> {
   /** @throws NarrowsError for a config of another kind */
   parse(json: unknown, source: string): C;
   /** A checkpoint's tensors by their names in memory. */
-  inMemory(entries: ReadonlyMap<string, TensorEntry>): { entries: Map<string, TensorEntry>; layout: LlavaLayout };
+  inMemory(entries: ReadonlyMap<string, TensorEntry>, config: C): { entries: Map<string, TensorEntry>; layout: LlavaLayout };
   /** Every tensor that the model asks for, by name in memory. */
   wanted(config: C): ReadonlyMap<string, Value>;
 }
 
-const LLAVA: LlavaKind<LlavaConfig> = { parse: parseLlavaConfig, inMemory: inMemoryEntries, wanted: wantedTensors };
+const LLAVA: LlavaKind<LlavaConfig> = {
+  parse: parseLlavaConfig,
+  inMemory: (entries, config) => inMemoryEntries(entries, familyOf(config)?.naming),
+  wanted: wantedTensors,
+};
 
 /** The parts of a loaded LLaVA. */
 export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
@@ -51,7 +57,10 @@ export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
   readonly checkpoint: Checkpoint;
   readonly layout: LlavaLayout;
   readonly report: LoadReport;
+  /** The image rules of one square of pixels. A family's whole rules are `pictures`. */
   readonly processor: ImageProcessor;
+  /** How another family than LLaVA takes pictures: tiles, or patches of any number. */
+  readonly pictures?: PictureReader;
   /** What was assumed or ignored while loading, in sentences. */
   readonly warnings: readonly string[];
   /** The error that is thrown when a text is given, where there is no usable tokenizer. */
@@ -60,6 +69,18 @@ export interface LlavaParts<C extends LlavaConfig = LlavaConfig> {
   readonly runtime: Runtime;
   readonly ownsRuntime: boolean;
   readonly prepack: boolean;
+}
+
+/** The image rules of a checkpoint, as one square's and, for a family, as what makes tiles or patches of a picture. */
+async function openPictures(files: ModelFiles, config: LlavaConfig, warn: (message: string) => void) {
+  const family = familyOf(config);
+  if (!family) return { processor: await openImageProcessor(files, llavaRules(config), { onWarning: warn }) };
+  const { json, file } = await readImageRules(files, llavaRules(config), warn);
+  const pictures = family.reader(config, json, file, warn);
+  const { image_size: edge } = config.vision_config;
+  const { image_mean, image_std } = json;
+  const square = { size: { height: edge, width: edge }, ...(image_mean ? { image_mean } : {}), ...(image_std ? { image_std } : {}) };
+  return { processor: ImageProcessor.fromConfig({ ...square, image_processor_type: 'SiglipImageProcessor' }), pictures };
 }
 
 /**
@@ -84,7 +105,7 @@ export async function loadLlavaKind<C extends LlavaConfig>(
   const config = kind.parse(json, path);
   for (const message of checkConfigKeys(json, path)) warn(message);
   const opened = await openCheckpointFrom(files);
-  const { entries, layout } = kind.inMemory(opened.entries);
+  const { entries, layout } = kind.inMemory(opened.entries, config);
   const { wanted, report } = requireTensors(config, entries, files.name, () => kind.wanted(config));
   // A tower's last blocks and pooling head stand in every LLaVA and are never read; a tied head may be stored again.
   const unread = unreadSentence(
@@ -102,7 +123,7 @@ export async function loadLlavaKind<C extends LlavaConfig>(
   if (tokenizer instanceof Tokenizer) for (const warning of tokenizer.warnings) warn(warning);
   // An image token below 0 stands in no text: ids are joined around it.
   if (tokenizer instanceof Tokenizer && config.image_token_index >= 0) imageTokenText(tokenizer, config, files.name);
-  const processor = await openImageProcessor(files, llavaRules(config), { onWarning: warn });
+  const { processor, pictures } = await openPictures(files, config, warn);
   return {
     name: options.name ?? files.name,
     files,
@@ -111,6 +132,7 @@ export async function loadLlavaKind<C extends LlavaConfig>(
     layout,
     report,
     processor,
+    pictures,
     warnings,
     tokenizer,
     parameters: frozenParameters(entries, files.name),

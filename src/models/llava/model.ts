@@ -8,10 +8,11 @@ import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
 import { LlavaAnswers } from './answer.ts';
 import type { LlavaConfig } from './config.ts';
 import { decoderGraph, imageFeeds, LlavaDecoding, type LlavaPrompt } from './decoding.ts';
-import { pixelInput, tokenInputs } from './files.ts';
+import { pictureFeeds, pixelInput, tokenInputs } from './files.ts';
 import { imageFeatures, llavaForward } from './forward.ts';
 import { type LlavaOpenOptions, type LlavaParts, loadLlava } from './load.ts';
-import { type Placement, placeImages } from './placement.ts';
+import type { Pictured } from './pictures.ts';
+import { imagesIn, type Placement, placeImages } from './placement.ts';
 import { LlavaRunner } from './runner.ts';
 
 /** A batch for a whole forward pass. */
@@ -20,8 +21,8 @@ export interface LlavaInputs {
   readonly inputIds: Tensor;
   /** integers [B, T], 1 = token, 0 = padding on either side; all tokens by default */
   readonly attentionMask?: Tensor;
-  /** [images, C, S, S], in the order of their image tokens */
-  readonly pixelValues?: FloatTensor;
+  /** [images, C, S, S], in the order of their image tokens; another family's with their layouts (see `Pictured`) */
+  readonly pixelValues?: Pictured;
   /** integers [B, T], −100 = not supervised; asks for the loss */
   readonly labels?: Tensor;
 }
@@ -69,19 +70,24 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
     return new LlavaModel(await loadLlava(files, options), options.tap);
   }
 
-  /** Pixels [I, C, S, S] -> [I, N, width of the decoder]. @throws NarrowsError for images of another size than the tower's */
-  async imageFeatures(pixelValues: FloatTensor, options: RunOptions = {}): Promise<FloatTensor> {
+  /**
+   * Pixels [I, C, S, S] -> [I, N, width of the decoder]; another family's -> [F, 1, width], a row per image token, with the same layouts.
+   * @throws NarrowsError for images of another size than the tower's
+   */
+  async imageFeatures(pixelValues: Pictured, options: RunOptions = {}): Promise<Pictured> {
     this.checkPixels(pixelValues);
     const { parameters, config } = this.parts;
     const graph = await this.compiled('images', () => ({ features: imageFeatures(parameters, config, pixelInput(config)) }));
-    return (await graph.run({ pixel_values: pixelValues }, { signal: options.signal })).features as FloatTensor;
+    const { features } = await graph.run(pictureFeeds(config, pixelValues), { signal: options.signal });
+    const { layouts } = pixelValues;
+    return { ...(features as FloatTensor), ...(layouts ? { layouts } : {}) };
   }
 
   /** Whole forward pass of a batch. @throws NarrowsError for images that do not fit the text (see `placeImages`) */
   async forward(inputs: LlavaInputs, options: { readonly hiddenStates?: boolean } = {}): Promise<LlavaResult> {
     const { inputIds, attentionMask, pixelValues } = inputs;
     if (pixelValues) this.checkPixels(pixelValues);
-    const placement = placeImages(this.config, inputIds, pixelValues?.shape[0] ?? 0, attentionMask);
+    const placement = placeImages(this.config, inputIds, imagesIn(this.config, pixelValues), attentionMask);
     const { parameters, config } = this.parts;
     const trace = () => llavaForward(parameters, config, tokenInputs(), pixelValues && pixelInput(config), this.tap);
     const { out: _, ...result } = await this.runForward(inputs, options, trace, placementFeeds(placement));
@@ -108,7 +114,7 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   }
 
   /** What decoding asks of a prompt's images. */
-  promptFeeds(_placement: Placement, pixels: FloatTensor | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>> {
+  promptFeeds(_placement: Placement, pixels: Pictured | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>> {
     return imageFeeds(this, pixels, signal);
   }
 }

@@ -2,6 +2,9 @@
 import { NarrowsError } from '../../system/errors.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import { imageTokens, type LlavaConfig } from './config.ts';
+import { familyOf } from './families.ts';
+import type { Pictured } from './pictures.ts';
+import { tokensOf } from './pictures.ts';
 
 /** What a token is. */
 export const MODALITY = { padding: 0, text: 1, image: 2 } as const;
@@ -19,11 +22,21 @@ export interface Placement {
   readonly positions: Tensor;
 }
 
+/** Image tokens that one of the images to be placed takes: LLaVA's N; in other families each row of features is an image of one token. */
+export const placementUnit = (config: LlavaConfig): number => (familyOf(config) ? 1 : imageTokens(config));
+
+/** How many images pixel values or features hold, as `placeImages` counts them. @throws NarrowsError where only layouts could tell */
+export function imagesIn(config: LlavaConfig, pixels: Pictured | undefined): number {
+  const family = familyOf(config);
+  if (!pixels || !family) return pixels?.shape[0] ?? 0;
+  return pixels.layouts?.reduce((sum, layout) => sum + tokensOf(layout), 0) ?? family.rows(config, pixels);
+}
+
 /**
  * Places images at the image tokens, in reading order: the first image's N features at the first N image tokens of the batch, and so on.
  * @param inputIds int32 [B, T]
  * @param attentionMask integers [B, T], 1 = token; all by default. An image token where it is 0 is padding.
- * @param images how many images the batch has
+ * @param images how many images the batch has (see `imagesIn`)
  * @param perImage how many tokens an image takes
  * @throws NarrowsError in one sentence for image tokens without their image, the reverse, an image cut in two, an id outside the vocabulary
  */
@@ -32,7 +45,7 @@ export function placeImages(
   inputIds: Tensor,
   images: number,
   attentionMask?: Tensor,
-  perImage = imageTokens(config),
+  perImage = placementUnit(config),
 ): Placement {
   const [batch, length] = inputIds.shape;
   const { image_token_index: imageToken, text_config } = config;

@@ -4,8 +4,10 @@ import type { Feeds } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaConfig } from './config.ts';
+import { pictureFeeds } from './files.ts';
 import { nextTokenLoss } from './forward.ts';
 import type { LlavaParts } from './load.ts';
+import type { Pictured } from './pictures.ts';
 
 /** A loaded model's graphs. Release it (or `await using`) when done. */
 export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
@@ -36,7 +38,7 @@ export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
    * @param feeds the tokens @param extra further outputs of the graph, to be read from `out`
    */
   protected async runForward<O extends { readonly logits: Value; readonly hidden: readonly Value[] }>(
-    { pixelValues, labels }: { readonly pixelValues?: FloatTensor; readonly labels?: Tensor },
+    { pixelValues, labels }: { readonly pixelValues?: Pictured; readonly labels?: Tensor },
     { hiddenStates = false }: { readonly hiddenStates?: boolean },
     trace: () => O,
     feeds: Feeds,
@@ -53,7 +55,7 @@ export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
     });
     const out = await graph.run({
       ...feeds,
-      ...(pixelValues ? { pixel_values: pixelValues } : {}),
+      ...(pixelValues ? pictureFeeds(this.config, pixelValues) : {}),
       ...(labels ? { labels: ints(labels.shape, Int32Array.from(labels.data as Int32Array, Number)) } : {}),
     });
     const states = this.config.text_config.num_hidden_layers + 1;

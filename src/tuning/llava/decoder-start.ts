@@ -3,7 +3,8 @@
  * head that finds the patch of a word, and something for it to look at where no patch shows the word. Whether a thing is there is a match that can
  * fail; a decoder from random numbers learns what is a sum over patches (colours, choices) long before it comes upon such a match.
  */
-import { decoderConfig, type LlavaConfig } from '../../models/llava/config.ts';
+import type { LlavaConfig } from '../../models/llava/config.ts';
+import { decoderConfig } from '../../models/llava/text-config.ts';
 import { initialNormals, initialOrthonormal } from '../../nn/initial.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import { CHAT_TOKENS, chatTokenId } from '../../scenes/chat-tokenizer.ts';

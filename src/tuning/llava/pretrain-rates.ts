@@ -1,5 +1,6 @@
 /** @file Learning rates of a small LLaVA's pre-training by groups, for a model that begins with words and patches that know each other. */
-import { decoderConfig, type LlavaConfig } from '../../models/llava/config.ts';
+import type { LlavaConfig } from '../../models/llava/config.ts';
+import { decoderConfig } from '../../models/llava/text-config.ts';
 import type { ParameterGroup } from '../../optim/adamw.ts';
 
 /** Factors of the learning rate. Those of published runs of this recipe's design are the defaults. */

@@ -1,0 +1,54 @@
+/** @file What differs between families of models whose decoder reads pictures' features among words. LLaVA's own is the default. */
+import type { Value } from '../../graph/index.ts';
+import type { Parameters } from '../../nn/parameters.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { LlavaConfig } from './config.ts';
+import type { Pictured, PictureLayout, PictureReader } from './pictures.ts';
+
+/** Beginnings of tensors' names: as files have them, and in memory (LLaVA's: `model.vision_tower`, `model.multi_modal_projector`, …). */
+export type NamePairs = readonly (readonly [stored: string, inMemory: string])[];
+
+/** How a family's tensors are named: in files of transformers < 4.52 or so (`old`), and in files that hold its module names (`new`). */
+export interface Naming {
+  readonly old: NamePairs;
+  readonly new: NamePairs;
+}
+
+/** Image tokens as they lie over a picture. */
+export interface TokenPlaces {
+  /** Rows and columns of the finest tokens. */
+  readonly grid: readonly [rows: number, columns: number];
+  /**
+   * Per image token of the picture, the part that it covers in fractions of the grid's area: left, top, width, height in 0…1; undefined for
+   * a token that stands for no part (the end of a line).
+   */
+  readonly parts: readonly (readonly [left: number, top: number, width: number, height: number] | undefined)[];
+  /** What the grid covers, in the picture's pixels. */
+  readonly view: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+}
+
+/** One family. Its files are a folder of src/models. */
+export interface PictureFamily {
+  /** As people call it. */
+  readonly title: string;
+  readonly naming: Naming;
+  /** The class of image rules of a checkpoint that names none. */
+  readonly processorType: string;
+  /** What the family can do and is not built here, in sentences for a person. */
+  readonly lacks: readonly string[];
+  /** The graph input of the pictures. */
+  pixelInput(config: LlavaConfig): Value;
+  /** Pixels -> what the projector reads. Further inputs that it declares are fed by `feeds`. */
+  towerFeatures(p: Parameters, config: LlavaConfig, pixels: Value): Value;
+  /** -> [F, 1, width of the decoder]: one row per image token, in reading order. */
+  projectFeatures(p: Parameters, config: LlavaConfig, features: Value): Value;
+  /** Feeds of the pictures' graph besides `pixel_values`. */
+  feeds?(config: LlavaConfig, layouts: readonly PictureLayout[]): Record<string, Tensor>;
+  /** Rows of features that pixel values without layouts give. @throws NarrowsError where only layouts can tell */
+  rows(config: LlavaConfig, pixels: Pictured): number;
+  /** Image tokens of an ordinary picture: to group samples by length, and to say how long prompts are. */
+  typicalTokens(config: LlavaConfig): number;
+  /** @param rules image rules, parsed; @param file where they stand. @throws NarrowsError for rules that are not known or do not fit */
+  reader(config: LlavaConfig, rules: Readonly<Record<string, unknown>>, file: string, onWarning: (message: string) => void): PictureReader;
+  places(config: LlavaConfig, layout: PictureLayout): TokenPlaces;
+}
