@@ -45,16 +45,18 @@ export async function openAdapter(directory: string, nameInMemory: (stored: stri
   const config = parsePeftConfig(await readJson(join(directory, ADAPTER_CONFIG)), join(directory, ADAPTER_CONFIG));
   const path = join(directory, ADAPTER_WEIGHTS);
   const entries = new Map<string, TensorEntry>();
+  const asStored = new Map<string, TensorEntry>();
   for (const [stored, entry] of (await openSafetensors(path)).tensors) {
     if (!stored.startsWith(PREFIX))
       throw new NarrowsError(
         `${path}: the tensor "${stored}" does not begin with "${PREFIX}", as PEFT writes; save the adapter with PEFT.`,
       );
+    asStored.set(stored.slice(PREFIX.length), entry);
     entries.set(nameInMemory(stored.slice(PREFIX.length)), entry);
   }
-  const adapter = { directory, config, entries };
-  checkPairs(config, entries, path);
-  return adapter;
+  // The configuration names modules as the file does.
+  checkPairs(config, asStored, path);
+  return { directory, config, entries };
 }
 
 /** Reads an adapter as float32. @throws NarrowsError as `openAdapter` */

@@ -176,7 +176,7 @@ export async function answerQuestions(
 /** Tokens of a question, images included, without reading its images. @throws NarrowsError naming where it stands if it cannot be asked */
 function lengthOf(chat: ChatModel, question: BulkQuestion, system: string | undefined): number {
   try {
-    return chat.prompt(turnsOf(question, system)).ids.length;
+    return chat.length(turnsOf(question, system));
   } catch (error) {
     if (!(error instanceof NarrowsError)) throw error;
     throw new NarrowsError(`${question.source}: ${error.message}`, { cause: error });

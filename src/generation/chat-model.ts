@@ -11,10 +11,12 @@ import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { expandToSquare, meanColour } from '../inputs/image/square.ts';
 import { Tokenizer } from '../inputs/text/tokenizer.ts';
 import type { LlavaPrompt } from '../models/llava/decoding.ts';
+import { familyOf } from '../models/llava/families.ts';
+import type { PictureFamily } from '../models/llava/family.ts';
 import { imageTokenText } from '../models/llava/files.ts';
+import type { Pictured } from '../models/llava/pictures.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { ModelFiles } from '../system/model-files.ts';
-import type { FloatTensor } from '../tensor/tensor.ts';
 import { type GenerationDefaults, readGenerationDefaultsFrom } from './defaults.ts';
 import type { GenerationOptions } from './generate.ts';
 import { type AnsweringModel, tokensPerImage } from './open-llava-files.ts';
@@ -60,7 +62,15 @@ function endsOf(template: ChatTemplate, tokenizer: Tokenizer, defaults: Generati
 }
 
 /** What becomes of pictures that are no squares, and a word on a rule that is not known. */
-function aspectOf(json: Readonly<Record<string, unknown>>, directory: string, pads: boolean, given?: ImageAspect) {
+function aspectOf(json: Readonly<Record<string, unknown>>, directory: string, pads: boolean, given?: ImageAspect, family?: PictureFamily) {
+  if (family && given === 'pad')
+    throw new NarrowsError(
+      `${directory} is a ${family.title}, which takes pictures of any shape as they are: image_aspect_ratio cannot be "pad".`,
+      {
+        kind: 'usage',
+      },
+    );
+  if (family) return { aspect: 'square' as const, warning: [] };
   const said = json.image_aspect_ratio ?? undefined;
   const known = said === 'pad' || said === 'square';
   const aspect: ImageAspect = given ?? (known ? said : pads ? 'pad' : 'square');
@@ -143,7 +153,7 @@ export class ChatModel implements AsyncDisposable {
     const json = await readConfigFrom(files);
     const { defaults, maxLength, warnings } = await readGenerationDefaultsFrom(files, eosOf(json) ?? config.text_config.eos_token_id);
     const ends = endsOf(template, tokenizer, defaults);
-    const { aspect, warning } = aspectOf(json, files.name, parts.processor.config.do_pad, options.imageAspect);
+    const { aspect, warning } = aspectOf(json, files.name, parts.processor.config.do_pad, options.imageAspect, familyOf(config));
     const otherwise = await trainedOtherwise(files, template, options.template);
     return new ChatModel({
       model,
@@ -161,9 +171,15 @@ export class ChatModel implements AsyncDisposable {
     return this.model.parts.name;
   }
 
-  /** Pictures as the tower takes them, [images, C, S, S]; undefined for none. */
-  pixels(images: readonly RgbImage[]): FloatTensor | undefined {
+  /**
+   * Pictures of one conversation as the tower takes them, [images, C, S, S]; undefined for none. A family with tiles gives all tiles of all
+   * pictures, with their layouts: whoever hands them on must keep these (`joinPictured`).
+   * @param several whether the conversation has other pictures besides
+   */
+  pixels(images: readonly RgbImage[], several = images.length > 1): Pictured | undefined {
     if (images.length === 0) return undefined;
+    const { pictures } = this.model.parts;
+    if (pictures) return pictures.process(images, several);
     return stackImages(images.map(image => this.processor.process(image).pixelValues));
   }
 
@@ -175,13 +191,22 @@ export class ChatModel implements AsyncDisposable {
   /**
    * Turns up to a question as tokens, with the text that they stand for.
    * @param options.generationPrompt false: up to an answer
-   * @throws NarrowsError where the template cannot render them
+   * @param options.pictures pixels or features of the conversation's pictures, whose layouts a family needs
+   * @throws NarrowsError where the template cannot render them, or pictures and marks differ in number
    */
-  encoded(messages: readonly ChatMessage[], { generationPrompt = true }: { readonly generationPrompt?: boolean } = {}): EncodedChat {
+  encoded(
+    messages: readonly ChatMessage[],
+    { generationPrompt = true, pictures }: { readonly generationPrompt?: boolean; readonly pictures?: Pick<Pictured, 'layouts'> } = {},
+  ): EncodedChat {
+    return this.encodedWith(messages, generationPrompt, familyOf(this.model.config) && (pictures?.layouts ?? []));
+  }
+
+  private encodedWith(messages: readonly ChatMessage[], generationPrompt: boolean, pictures?: Pictured['layouts']): EncodedChat {
     const chat = encodeChat(this.tokenizer, this.template, messages, {
       imageToken: this.model.config.image_token_index,
       imageTokenText: this.imageText,
       tokensPerImage: tokensPerImage(this.model),
+      ...(pictures ? { pictures } : {}),
       generationPrompt,
     });
     const [first] = messages;
@@ -197,13 +222,21 @@ export class ChatModel implements AsyncDisposable {
    * @param messages `<image>` marks where each image stands
    * @throws NarrowsError where the template cannot render them, or they leave no room for an answer
    */
-  prompt(messages: readonly ChatMessage[], pixelValues?: FloatTensor): LlavaPrompt {
-    const { ids } = this.encoded(messages);
+  prompt(messages: readonly ChatMessage[], pixelValues?: Pictured): LlavaPrompt {
+    const { ids } = this.encoded(messages, { pictures: pixelValues });
     if (ids.length >= this.maxLength)
       throw new NarrowsError(
         `The conversation has ${ids.length} tokens, its images included, and ${this.name} reads ${this.maxLength} at most, answer included; shorten it or begin a new one.`,
       );
     return { ids, ...(pixelValues ? { pixelValues } : {}) };
+  }
+
+  /**
+   * Tokens of a question, images included, without reading its pictures: exact for a LLaVA; where pictures differ in tokens, with as many as
+   * an ordinary one takes. @throws NarrowsError as `prompt` where the number is exact
+   */
+  length(messages: readonly ChatMessage[]): number {
+    return familyOf(this.model.config) ? this.encodedWith(messages, true).ids.length : this.prompt(messages).ids.length;
   }
 
   /**

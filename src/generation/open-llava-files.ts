@@ -1,8 +1,8 @@
 /** @file Opens a model that answers from its files, of whatever kind its config names: LLaVA, LLaVA with its bottleneck, LLaVA-Mini. */
 import { type BottleneckOpenOptions, bottleneckLlavaFrom } from '../bottleneck/gaussian/llava.ts';
 import { readConfigFrom } from '../checkpoints/config.ts';
-import { imageTokens } from '../models/llava/config.ts';
 import type { LlavaModel } from '../models/llava/model.ts';
+import { typicalImageTokens } from '../models/llava/placement.ts';
 import { compressedTokens } from '../models/llava-mini/config.ts';
 import { LlavaMiniModel } from '../models/llava-mini/model.ts';
 import { modelKind } from '../models/load.ts';
@@ -12,9 +12,11 @@ import { fileIn, type ModelFiles } from '../system/model-files.ts';
 /** A model that answers. */
 export type AnsweringModel = LlavaModel | LlavaMiniModel;
 
-/** How many image tokens stand for one image in a prompt. */
-export const tokensPerImage = (model: AnsweringModel): number =>
-  model instanceof LlavaMiniModel ? compressedTokens(model.config) : imageTokens(model.config);
+/** How many image tokens stand for one image in a prompt; of a family whose pictures differ in that, for an ordinary one. */
+export function tokensPerImage(model: AnsweringModel): number {
+  if (model instanceof LlavaMiniModel) return compressedTokens(model.config);
+  return typicalImageTokens(model.config);
+}
 
 /**
  * Opens a LLaVA by what its config.json says. A `bottleneck_config` there is never ignored: the model runs with its bottleneck. (By a name or a

@@ -18,8 +18,10 @@ import {
 import { TEMPLATE_NAMES } from '../../inputs/chat/templates/registry.ts';
 import { readTokenizerDirectory, Tokenizer } from '../../inputs/text/disk.ts';
 import { DEFAULT_CHAT_MODEL, findModel } from '../../models/bundled.ts';
-import { imageTokens, parseLlavaConfig } from '../../models/llava/config.ts';
+import { parseLlavaConfig } from '../../models/llava/config.ts';
+import { familyOf } from '../../models/llava/families.ts';
 import { imageTokenText } from '../../models/llava/files.ts';
+import { typicalImageTokens } from '../../models/llava/placement.ts';
 import type { Colours } from '../../node/colours.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount, formatNumber } from '../../system/format.ts';
@@ -73,9 +75,12 @@ async function readParts(context: Context, options: Options) {
   const template = await findTemplate(directory, { ...(name ? { name } : {}), ...(config ? { imageTokenText: text } : {}) });
   const specials = new Set((json.added_tokens ?? []).filter(token => token.special).map(token => token.id));
   const unknown = typeof json.model.unk_token === 'string' ? tokenizer.idOf(json.model.unk_token) : undefined;
+  const family = config && familyOf(config);
   return {
     template,
     tokenizer,
+    // Sizes of pictures are not read here.
+    counted: family && `Pictures of a ${family.title} take different numbers of tokens; each is counted as ${typicalImageTokens(config!)}.`,
     vocabulary: {
       textOf: (id: number) => tokenizer.textOf(id),
       isSpecial: (id: number) => specials.has(id) && id !== unknown,
@@ -85,7 +90,7 @@ async function readParts(context: Context, options: Options) {
       // −200 is LLaVA's stand-in where the tokenizer has no image token.
       imageToken: config?.image_token_index ?? tokenizer.idOf(IMAGE_MARK) ?? -200,
       imageTokenText: text,
-      tokensPerImage: (options.imageTokens as number | undefined) ?? (config ? imageTokens(config) : 576),
+      tokensPerImage: (options.imageTokens as number | undefined) ?? (config ? typicalImageTokens(config) : 576),
       ...(options.maxLength === undefined ? {} : { maxLength: options.maxLength as number }),
     },
   };
@@ -161,7 +166,7 @@ function showTotals(context: Context, totals: DataTotals, missing: { images: rea
 }
 
 async function run(context: Context, options: Options, [file]: readonly (string | undefined)[]) {
-  const { template, tokenizer, vocabulary, encoding } = await readParts(context, options);
+  const { template, tokenizer, vocabulary, encoding, counted } = await readParts(context, options);
   const limit = options.limit as number;
   const images = options.images as string | undefined;
   const folder = images === undefined ? undefined : new ImageFolder(images);
@@ -194,7 +199,7 @@ async function run(context: Context, options: Options, [file]: readonly (string 
   const missing = { images: [...lost], conversations: without, of: number };
   const { name, source } = template;
   const noEnd = noEndSentence(template, tokenizer);
-  const warnings = noEnd === undefined ? [] : [noEnd];
+  const warnings = [...(noEnd === undefined ? [] : [noEnd]), ...(counted && options.imageTokens === undefined ? [counted] : [])];
   for (const warning of warnings) context.log.warn(warning);
   if (context.json) context.print(JSON.stringify({ template: { name, source }, conversations: shown, totals, missing, warnings }));
   else showTotals(context, totals, missing);

@@ -2,7 +2,9 @@
 import { join } from 'node:path';
 import { bottleneckOf } from '../../bottleneck/gaussian/llava.ts';
 import { findTemplate } from '../../inputs/chat/find-template.ts';
-import { featureLayers, imageTokens, parseLlavaConfig } from '../../models/llava/config.ts';
+import { featureLayers, parseLlavaConfig } from '../../models/llava/config.ts';
+import { familyOf } from '../../models/llava/families.ts';
+import { typicalImageTokens } from '../../models/llava/placement.ts';
 import { decoderConfig } from '../../models/llava/text-config.ts';
 import { compressedTokens, type LlavaMiniConfig, parseLlavaMiniConfig } from '../../models/llava-mini/config.ts';
 import { modelKind } from '../../models/load.ts';
@@ -26,7 +28,8 @@ export async function describeLlava(directory: string, json: Readonly<Record<str
   const decoder = decoderConfig(config);
   const side = Math.floor(vision.image_size / vision.patch_size);
   const layers = featureLayers(config, source);
-  const tokens = mini ? compressedTokens(config as LlavaMiniConfig) : imageTokens(config);
+  const family = mini ? undefined : familyOf(config);
+  const tokens = mini ? compressedTokens(config as LlavaMiniConfig) : typicalImageTokens(config);
   const bottleneck = bottleneckOf(config, source);
   const template = await findTemplate(directory).then(
     found => ({ name: found.name, source: found.source }),
@@ -46,6 +49,7 @@ export async function describeLlava(directory: string, json: Readonly<Record<str
     modelType: json.model_type,
     image,
     projector: { readsLayers: layers, tokensPerImage: tokens },
+    ...(family ? { family: family.title, pictures: family.describe(config), lacks: family.lacks } : {}),
     text: {
       kind: text.model_type,
       layers: text.num_hidden_layers,
@@ -68,7 +72,9 @@ export async function describeLlava(directory: string, json: Readonly<Record<str
     ],
     [
       'Projector',
-      `reads ${layers.length === 1 ? 'hidden state' : 'hidden states'} ${layers.join(', ')} of the tower; ${tokens} tokens for each image`,
+      family
+        ? `${family.title}: ${family.describe(config)}; about ${tokens} tokens for an ordinary picture${family.lacks.length ? `; not built: ${family.lacks.join(', ')}` : ''}`
+        : `reads ${layers.length === 1 ? 'hidden state' : 'hidden states'} ${layers.join(', ')} of the tower; ${tokens} tokens for each image`,
     ],
     [
       'Decoder',

@@ -3,8 +3,9 @@ import type { ChatModel } from '../../generation/chat-model.ts';
 import { type GenerationOptions, generate } from '../../generation/generate.ts';
 import type { LlavaPrompt } from '../../models/llava/decoding.ts';
 import { LlavaModel } from '../../models/llava/model.ts';
+import { joinPictured, type Pictured } from '../../models/llava/pictures.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
-import { type FloatTensor, joinFloats } from '../../tensor/tensor.ts';
+import type { FloatTensor } from '../../tensor/tensor.ts';
 import type { Answered, Answerer, AskedPicture, AskedTurn } from './answerer.ts';
 import type { FeatureFiles } from './feature-files.ts';
 import { KeptBytes } from './kept-bytes.ts';
@@ -31,7 +32,7 @@ export class LocalAnswerer implements Answerer {
   readonly modelId: string;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly batchSize: number;
-  private readonly pictures: KeptBytes<FloatTensor>;
+  private readonly pictures: KeptBytes<Pictured>;
   private readonly generation: GenerationOptions;
 
   constructor(
@@ -61,28 +62,30 @@ export class LocalAnswerer implements Answerer {
   }
 
   length(text: string): number {
-    return this.chat.prompt(this.turns(text)).ids.length;
+    return this.chat.length(this.turns(text));
   }
 
   /** A picture as this model takes it: features of a LLaVA's tower, pixels for a model that fuses them with the words. [1, …] */
-  private picture({ key, read }: AskedPicture, signal: AbortSignal | undefined): Promise<FloatTensor> {
-    return this.pictures.get(key, async () => {
+  private picture({ key, read }: AskedPicture, several: boolean, signal: AbortSignal | undefined): Promise<Pictured> {
+    return this.pictures.get(several ? `${key} among others` : key, async () => {
       const image = await read();
       const { model } = this.chat;
       if (!(model instanceof LlavaModel)) return this.chat.pixels([image])!;
       // One picture a run: its features do not depend on which others are asked about, so neither does a resumed run.
-      const pixels = this.chat.pixels([image])!;
+      const pixels = this.chat.pixels([image], several)!;
       const encode = (): Promise<FloatTensor> => model.imageFeatures(pixels, { signal });
-      return this.options.features ? this.options.features.get(pixels, encode) : encode();
+      const features = await (this.options.features ? this.options.features.get(pixels, encode) : encode());
+      return pixels.layouts ? { ...features, layouts: pixels.layouts } : features;
     });
   }
 
   private async prompt({ text, pictures }: AskedTurn, signal: AbortSignal | undefined): Promise<LlavaPrompt> {
-    const { ids } = this.chat.prompt(this.turns(text));
-    if (pictures.length === 0) return { ids };
-    const parts: FloatTensor[] = [];
-    for (const picture of pictures) parts.push(await this.picture(picture, signal));
-    return this.chat.model instanceof LlavaModel ? { ids, imageFeatures: joinFloats(parts) } : { ids, pixelValues: joinFloats(parts) };
+    if (pictures.length === 0) return this.chat.prompt(this.turns(text));
+    const parts: Pictured[] = [];
+    for (const picture of pictures) parts.push(await this.picture(picture, pictures.length > 1, signal));
+    const all = joinPictured(parts);
+    const { ids } = this.chat.prompt(this.turns(text), all);
+    return this.chat.model instanceof LlavaModel ? { ids, imageFeatures: all } : { ids, pixelValues: all };
   }
 
   async answer(turns: readonly AskedTurn[], onAnswer: (i: number, answered: Answered) => void, signal?: AbortSignal) {

@@ -7,6 +7,14 @@ import { type ChatTemplate, joinSpans, type Span, tidySpans } from './template.t
 /** The label of a token that is not learnt (LLaVA's and PyTorch's IGNORE_INDEX). */
 export const IGNORED = -100;
 
+/** How a picture of a family whose pictures take any number of tokens stands in the text. */
+export interface PictureText {
+  /** What stands for its `<image>`; each `<image>` in here is a run of image tokens. */
+  readonly text: string;
+  /** Image tokens of each run. */
+  readonly runs: readonly number[];
+}
+
 /** Options of `encodeChat`. */
 export interface EncodeOptions {
   /** Id that stands for image features (`image_token_index`). */
@@ -15,6 +23,8 @@ export interface EncodeOptions {
   readonly imageTokenText?: string;
   /** Tokens that one image takes. */
   readonly tokensPerImage: number;
+  /** The pictures in order, where they differ in text and tokens; then `tokensPerImage` is not read. */
+  readonly pictures?: readonly PictureText[];
   /** Most tokens, those of images included; the rest is cut. All by default. */
   readonly maxLength?: number;
   /** Ends with what comes before an answer. */
@@ -93,6 +103,21 @@ function place(tokenizer: Tokenizer, text: string, mark: string, imageToken: num
   return begins ? out : [...(front ?? []).map(({ id }) => ({ id, start: 0, end: 0, image: false, around: true })), ...out];
 }
 
+/** Puts what stands for each picture in its place. @throws NarrowsError where marks and pictures differ in number */
+function withPictures(spans: readonly Span[], pictures: readonly PictureText[]): Span[] {
+  let next = 0;
+  const out = spans.map(span => ({ ...span, text: span.text.replaceAll(IMAGE_MARK, () => pictures[next++]?.text ?? IMAGE_MARK) }));
+  if (next === pictures.length) return out;
+  const many = (n: number, what: string): string => `${n || 'no'} ${what}${n === 1 ? '' : 's'}`;
+  throw new NarrowsError(
+    `The text has ${many(next, '<image> mark')}, but ${many(pictures.length, 'picture')} ${pictures.length === 1 ? 'was' : 'were'} given; give a picture for each <image>.`,
+  );
+}
+
+/** For each image token of the text: the picture that it belongs to, and how many tokens it stands for. */
+const runsOf = (pictures: readonly PictureText[]): { picture: number; width: number }[] =>
+  pictures.flatMap(({ runs }, picture) => runs.map(width => ({ picture, width })));
+
 /** For each token the span that decides about it: a supervised one it overlaps, else the one its first character lies in. */
 function spanOf(spans: readonly Span[], tokens: readonly Placed[]): (Span | undefined)[] {
   const ends: number[] = [];
@@ -122,7 +147,9 @@ export function encodeChat(
   options: EncodeOptions,
 ): EncodedChat {
   const { imageToken, imageTokenText = IMAGE_MARK, tokensPerImage, maxLength = Number.POSITIVE_INFINITY, generationPrompt } = options;
-  const rendered = template.render(messages, { generationPrompt });
+  const { pictures } = options;
+  const plain = template.render(messages, { generationPrompt });
+  const rendered = pictures ? withPictures(plain, pictures) : plain;
   const spans = tidySpans(
     imageTokenText === IMAGE_MARK ? rendered : rendered.map(span => ({ ...span, text: span.text.replaceAll(IMAGE_MARK, imageTokenText) })),
   );
@@ -130,7 +157,15 @@ export function encodeChat(
   if (text === '') throw new NarrowsError(`The chat template "${template.name}" made an empty text of the conversation.`);
   const tokens = place(tokenizer, text, imageTokenText, imageToken);
   const owners = spanOf(spans, tokens);
-  const total = tokens.reduce((sum, token) => sum + (token.image ? tokensPerImage : 1), 0);
+  const runs = pictures && runsOf(pictures);
+  let run = 0;
+  // Tokens that an image token stands for, and the last run of its picture; 1 for a word.
+  const widths = tokens.map(({ image }) => (image ? (runs ? (runs[run++]?.width ?? 0) : tokensPerImage) : 1));
+  if (runs && run !== runs.length)
+    throw new NarrowsError(
+      `The tokenizer finds ${run} image tokens in the text where the pictures have ${runs.length}; it does not know the tokens that stand around a picture, so it does not belong to this model.`,
+    );
+  const total = widths.reduce((sum, width) => sum + width, 0);
   const result = {
     ids: [] as number[],
     labels: [] as number[],
@@ -138,11 +173,15 @@ export function encodeChat(
     offsets: [] as (readonly [number, number])[],
   };
   let images = 0;
+  let seen = 0;
+  let begun = 0;
   for (const [i, token] of tokens.entries()) {
-    const width = token.image ? tokensPerImage : 1;
+    const width = widths[i];
     if (result.ids.length + width > maxLength) break;
     const owner = owners[i];
-    if (token.image) images++;
+    if (token.image && runs && runs[seen].picture !== runs[seen - 1]?.picture) begun = result.ids.length;
+    if (token.image) seen++;
+    if (token.image && (!runs || runs[seen]?.picture !== runs[seen - 1].picture)) images++;
     for (let k = 0; k < width; k++) {
       result.ids.push(token.id);
       result.labels.push(!token.image && owner?.supervised ? token.id : IGNORED);
@@ -150,7 +189,10 @@ export function encodeChat(
       result.offsets.push([token.start, token.end]);
     }
   }
-  const all = tokens.filter(token => token.image).length;
+  const all = pictures?.length ?? tokens.filter(token => token.image).length;
+  // A picture of which only some runs fit is left out whole, with what stands before its first.
+  if (runs && seen > 0 && seen < runs.length && runs[seen].picture === runs[seen - 1].picture)
+    for (const list of Object.values(result)) list.length = begun;
   return { ...result, text, images, cut: total - result.ids.length, imagesCut: all - images };
 }
 

@@ -32,8 +32,12 @@ export interface PictureFamily {
   /** As people call it. */
   readonly title: string;
   readonly naming: Naming;
+  /** The modules as PEFT names them: what `all-linear` stands for, the one trained whole besides, what targets by name must not reach. */
+  readonly peft: { readonly linear: string; readonly projector: string; readonly outside: string };
   /** The class of image rules of a checkpoint that names none. */
   readonly processorType: string;
+  /** Whether the tower sees tiles by themselves, so that they can go through it in any number at once; else picture by picture. */
+  readonly tiled: boolean;
   /** What the family can do and is not built here, in sentences for a person. */
   readonly lacks: readonly string[];
   /** The graph input of the pictures. */
@@ -50,5 +54,7 @@ export interface PictureFamily {
   typicalTokens(config: LlavaConfig): number;
   /** @param rules image rules, parsed; @param file where they stand. @throws NarrowsError for rules that are not known or do not fit */
   reader(config: LlavaConfig, rules: Readonly<Record<string, unknown>>, file: string, onWarning: (message: string) => void): PictureReader;
+  /** What becomes of a picture, in words, for `narrows models info`. */
+  describe(config: LlavaConfig): string;
   places(config: LlavaConfig, layout: PictureLayout): TokenPlaces;
 }

@@ -1,19 +1,22 @@
 /** @file LLaVA over a checkpoint's files: image features, whole forward passes, and decoding over a cache. */
 
 import { readConfigFrom } from '../../checkpoints/config.ts';
+import { cacheKey, input } from '../../graph/index.ts';
 import type { RunOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { fileIn, type ModelFiles } from '../../system/model-files.ts';
-import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
+import { type FloatTensor, joinFloats, type Tensor } from '../../tensor/tensor.ts';
 import { LlavaAnswers } from './answer.ts';
 import type { LlavaConfig } from './config.ts';
 import { decoderGraph, imageFeeds, LlavaDecoding, type LlavaPrompt } from './decoding.ts';
+import { familyOf } from './families.ts';
 import { pictureFeeds, pixelInput, tokenInputs } from './files.ts';
-import { imageFeatures, llavaForward } from './forward.ts';
+import { imageFeatures, llavaForward, projectFeatures, towerFeatures } from './forward.ts';
 import { type LlavaOpenOptions, type LlavaParts, loadLlava } from './load.ts';
 import type { Pictured } from './pictures.ts';
 import { imagesIn, type Placement, placeImages } from './placement.ts';
 import { LlavaRunner } from './runner.ts';
+import { towerParts } from './tower-parts.ts';
 
 /** A batch for a whole forward pass. */
 export interface LlavaInputs {
@@ -77,8 +80,24 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   async imageFeatures(pixelValues: Pictured, options: RunOptions = {}): Promise<Pictured> {
     this.checkPixels(pixelValues);
     const { parameters, config } = this.parts;
+    if (familyOf(config)) return this.familyFeatures(pixelValues, options);
     const graph = await this.compiled('images', () => ({ features: imageFeatures(parameters, config, pixelInput(config)) }));
-    const { features } = await graph.run(pictureFeeds(config, pixelValues), { signal: options.signal });
+    return (await graph.run({ pixel_values: pixelValues }, { signal: options.signal })).features as FloatTensor;
+  }
+
+  /** The tower part by part, then the projector over all of it. */
+  private async familyFeatures(pixelValues: Pictured, { signal }: RunOptions): Promise<Pictured> {
+    const { parameters, config } = this.parts;
+    const tower = await this.compiled('tower', () => ({ features: towerFeatures(parameters, config, pixelInput(config)) }));
+    const parts: FloatTensor[] = [];
+    for (const part of towerParts(config, pixelValues))
+      parts.push((await tower.run(part.layouts ? pictureFeeds(config, part) : { pixel_values: part }, { signal })).features as FloatTensor);
+    const all = joinFloats(parts);
+    const shape = all.shape.map((n, i) => (i === 0 ? 'rows' : n));
+    const projector = await this.compiled(cacheKey('projector', { shape }), () => ({
+      features: projectFeatures(parameters, config, input('tower_features', shape)),
+    }));
+    const { features } = await projector.run({ ...pictureFeeds(config, pixelValues), tower_features: all }, { signal });
     const { layouts } = pixelValues;
     return { ...(features as FloatTensor), ...(layouts ? { layouts } : {}) };
   }

@@ -25,6 +25,9 @@ export interface Placement {
 /** Image tokens that one of the images to be placed takes: LLaVA's N; in other families each row of features is an image of one token. */
 export const placementUnit = (config: LlavaConfig): number => (familyOf(config) ? 1 : imageTokens(config));
 
+/** Image tokens of an ordinary picture: LLaVA's N exactly. To group samples by length, and to say how long prompts are. */
+export const typicalImageTokens = (config: LlavaConfig): number => familyOf(config)?.typicalTokens(config) ?? imageTokens(config);
+
 /** How many images pixel values or features hold, as `placeImages` counts them. @throws NarrowsError where only layouts could tell */
 export function imagesIn(config: LlavaConfig, pixels: Pictured | undefined): number {
   const family = familyOf(config);

@@ -1,6 +1,7 @@
 /** @file SmolVLM (256M, 500M, 2.2B; Idefics3 is its elder): SigLIP on tiles, pixel shuffle, SmolLM2. */
 import { input } from '../../graph/index.ts';
 import type { PictureFamily, TokenPlaces } from '../llava/family.ts';
+import { scaleFactor } from './config.ts';
 import { smolvlmReader } from './reader.ts';
 import { smolvlmProjector, smolvlmTower, tileSide } from './vision.ts';
 
@@ -35,7 +36,13 @@ function places(side: number, { grid: [rows, columns], size }: Parameters<Pictur
 export const smolvlm: PictureFamily = {
   title: 'SmolVLM',
   naming: { old: [], new: NAMES },
+  peft: {
+    linear: '.*text_model\\.layers\\.\\d+\\.(self_attn\\.(q|k|v|o)_proj|mlp\\.(gate|up|down)_proj)',
+    projector: 'modality_projection',
+    outside: '.*(vision_model|connector).*',
+  },
   processorType: 'Idefics3ImageProcessor',
+  tiled: true,
   lacks: ['video'],
   pixelInput({ vision_config: { num_channels: channels, image_size: size } }) {
     return input('pixel_values', ['tiles', channels, size, size]);
@@ -45,5 +52,9 @@ export const smolvlm: PictureFamily = {
   rows: (config, { shape }) => shape[0] * tileSide(config) ** 2,
   typicalTokens: config => TYPICAL_TILES * tileSide(config) ** 2,
   reader: smolvlmReader,
+  describe(config) {
+    const { image_size: size } = config.vision_config;
+    return `tiles of ${size} x ${size} pixels and the whole picture small, ${tileSide(config) ** 2} tokens each (squares of ${scaleFactor(config)} x ${scaleFactor(config)} patches)`;
+  },
   places: (config, layout) => places(tileSide(config), layout),
 };

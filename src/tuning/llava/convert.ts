@@ -6,6 +6,7 @@ import { readFloats, readTensor, type TensorEntry } from '../../checkpoints/safe
 import { PREPROCESSOR_FILE, readImageRules } from '../../inputs/image/image-rules.ts';
 import { findModel } from '../../models/bundled.ts';
 import { isOriginalLlava, parseLlavaConfig } from '../../models/llava/config.ts';
+import { familyOf } from '../../models/llava/families.ts';
 import { requireTensors } from '../../models/llava/files.ts';
 import { nameInMemory } from '../../models/llava/layout.ts';
 import { miniNameInMemory } from '../../models/llava-mini/files.ts';
@@ -56,7 +57,7 @@ export async function convertModel(conversion: Conversion): Promise<string> {
 }
 
 async function mergeAdapter({ directory, output, base }: Conversion): Promise<string> {
-  const adapter = await readAdapter(directory, nameInMemory);
+  const adapter = await readAdapter(directory);
   const named = base ?? (adapter.config as unknown as Json).base_model_name_or_path;
   if (typeof named !== 'string' || named === '')
     throw new NarrowsError(`${join(directory, ADAPTER_CONFIG)} does not name its base model; give it with --base.`, { kind: 'usage' });
@@ -66,7 +67,10 @@ async function mergeAdapter({ directory, output, base }: Conversion): Promise<st
   for (const [name, entry] of source.entries) weights.set(name, floats(entry.shape, await readFloats(entry)));
   const { torch_dtype: _, ...json } = source.json;
   const { files, layout } = source;
-  await saveLlava(output, mergeLora(weights, adapter, source.directory), { config: { ...json, dtype: 'float32' }, files, layout });
+  const naming = familyOf(source.config)?.naming;
+  const tensors = new Map([...adapter.tensors].map(([name, tensor]) => [nameInMemory(name, naming), tensor]));
+  const merged = mergeLora(weights, { ...adapter, tensors }, source.directory);
+  await saveLlava(output, merged, { config: { ...json, dtype: 'float32' }, files, layout, naming });
   return `the adapter merged into ${named}`;
 }
 

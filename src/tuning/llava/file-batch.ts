@@ -37,13 +37,14 @@ export class FileBatches {
   }
 
   /** Tokens of all micro-batches of an update. */
-  private encoded(update: number, note: Note): EncodedSample[][] {
+  private async encoded(update: number, note: Note): Promise<EncodedSample[][]> {
     if (this.drawn?.update !== update) {
       const rows = this.sampler.update(update);
+      await this.reader.prepare(rows.flat().map(i => this.settings.samples[i]));
       const encoded = rows.map(micro => micro.map(i => this.reader.encode(this.settings.samples[i], note)));
       this.drawn = { update, encoded };
     }
-    return this.drawn.encoded;
+    return this.drawn!.encoded;
   }
 
   /** The samples of a micro-step, in words. */
@@ -60,11 +61,12 @@ export class FileBatches {
   batch(step: number, note: Note = () => {}): Promise<Feeds> {
     const { samples, format, sampler, method } = this.settings;
     const { seed, batchSize, accumulation } = sampler;
-    const supervised = (update: number): number[] => this.encoded(update, note).map(rows => lossCount(rows, format.lossAverage));
-    const rows = (update: number, micro: number): Promise<Feeds> =>
+    const supervised = async (update: number): Promise<number[]> =>
+      (await this.encoded(update, note)).map(rows => lossCount(rows, format.lossAverage));
+    const rows = async (update: number, micro: number): Promise<Feeds> =>
       this.reader.feeds(
         this.sampler.update(update)[micro].map(i => samples[i]),
-        this.encoded(update, note)[micro],
+        (await this.encoded(update, note))[micro],
         note,
       );
     return updateBatch({ supervised, rows }, { ...method, seed, batchSize, accumulation }, step);

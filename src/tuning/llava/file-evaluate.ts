@@ -28,6 +28,7 @@ export async function fileExam(
   batchSize: number,
   hash: string,
 ): Promise<Exam> {
+  await reader.prepare(samples);
   const encoded = samples.map(sample => reader.encode(sample));
   const order = [...samples.keys()].sort((a, b) => encoded[a].ids.length - encoded[b].ids.length || a - b);
   const batches: ExamBatch[] = [];

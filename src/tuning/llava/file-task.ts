@@ -4,7 +4,8 @@ import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/ga
 import { type CompiledGraph, cacheKey, compile, GraphCache } from '../../graph/index.ts';
 import { noEndSentence } from '../../inputs/chat/answer-end.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
-import { imageTokens } from '../../models/llava/config.ts';
+import { familyOf } from '../../models/llava/families.ts';
+import { typicalImageTokens } from '../../models/llava/placement.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import type { Feeds, Runtime } from '../../runtime/runtime.ts';
@@ -79,7 +80,15 @@ export async function llavaFileTask(
   const start = await llavaSource(args.model ?? DEFAULT_CHAT_MODEL);
   checkBottleneckKept(start, args.method);
   const { config } = start;
-  const perImage = imageTokens(config);
+  const family = familyOf(config);
+  if (family && 'index_split' in args && args.index_split)
+    throw new NarrowsError(
+      `"index_split" splits image and text where LLaVA's code does, and ${start.directory} is a ${family.title}; leave it out.`,
+      {
+        kind: 'usage',
+      },
+    );
+  const perImage = typicalImageTokens(config);
   const width = config.text_config.hidden_size;
   const reading = { imageFolder: args.image_folder, skipMissing: args.skip_missing, signal };
   const { samples, hash } = await readChatData(args.data_path!, reading, note);
@@ -94,8 +103,8 @@ export async function llavaFileTask(
   const how = { template: reader.template, aspectRatio: format.aspectRatio, keepTemplate: args.method === 'projector', samples };
   const source = asTrained(start, how);
   const noEnd = noEndSentence(reader.template, reader.tokenizer);
-  const isolation = args.isolated_turns ? checkIsolated(reader, samples, args.data_path!) : [];
-  if (args.isolated_turns && validation) checkIsolated(reader, validation.samples, args.validation_file!);
+  const isolation = args.isolated_turns ? await checkIsolated(reader, samples, args.data_path!) : [];
+  if (args.isolated_turns && validation) await checkIsolated(reader, validation.samples, args.validation_file!);
 
   const layers = config.text_config.num_hidden_layers;
   const asked = methodOf(args, source.entries.keys(), layers, source.bottleneck);
@@ -166,7 +175,7 @@ export async function llavaFileTask(
     ...(lora &&
       args.method === 'lora' &&
       args.merge_lora && { finish: (directory: string) => saveMerged(directory, { args, source, method, parameters }) }),
-    open: directory => openTrained(directory, method),
+    open: directory => openTrained(directory, method, source.config),
     async close() {
       await loader.close();
       await graphs.release();

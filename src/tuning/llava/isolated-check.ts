@@ -18,12 +18,14 @@ function questions(sample: ChatSample): number {
  * @param file of the samples, for messages @returns a sentence where nothing is changed by isolating
  * @throws NarrowsError naming a sample whose pictures are not in front of its first question, or where the template does not allow it
  */
-export function checkIsolated(reader: ChatReader, samples: readonly ChatSample[], file: string): string[] {
+export async function checkIsolated(reader: ChatReader, samples: readonly ChatSample[], file: string): Promise<string[]> {
   const several = samples.filter(sample => questions(sample) > 1);
   if (several.length === 0) return [`"isolated_turns" changes nothing: no sample of ${file} has more than one question.`];
   for (const pictures of [true, false]) {
     const one = several.find(({ images }) => images.length > 0 === pictures);
-    if (one) reader.encode(one);
+    if (!one) continue;
+    await reader.prepare([one]);
+    reader.encode(one);
   }
   return [];
 }

@@ -109,7 +109,7 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
     ...(method.lora &&
       args.method === 'lora' &&
       args.merge_lora && { finish: (directory: string) => saveMerged(directory, { args, source, method, parameters: task.parameters }) }),
-    open: directory => openTrained(directory, method),
+    open: directory => openTrained(directory, method, source.config),
     async close() {
       await graphs.release();
       await task.close();

@@ -11,6 +11,8 @@ import { readTokenizerDirectory } from '../../inputs/text/disk.ts';
 import { findModel } from '../../models/bundled.ts';
 import { checkConfigKeys } from '../../models/config-keys.ts';
 import { type LlavaConfig, parseLlavaConfig } from '../../models/llava/config.ts';
+import { familyOf } from '../../models/llava/families.ts';
+import type { Naming } from '../../models/llava/family.ts';
 import { llavaRules, requireTensors } from '../../models/llava/files.ts';
 import { inMemoryEntries, type LlavaLayout } from '../../models/llava/layout.ts';
 import { diskFiles } from '../../node/disk-files.ts';
@@ -41,12 +43,13 @@ export interface LlavaSource {
   readonly bottleneck?: BottleneckConfig;
 }
 
-/** Every tensor of a directory by its name in memory, those of a bottleneck included. @throws NarrowsError for a damaged file */
+/** Every tensor of a directory by its name in memory, those of a bottleneck included. @param naming a family's own. @throws NarrowsError for a damaged file */
 export async function openLlavaWeights(
   directory: string,
   hasBottleneck: boolean,
+  naming?: Naming,
 ): Promise<{ entries: Map<string, TensorEntry>; layout: LlavaLayout }> {
-  const { entries, layout } = inMemoryEntries((await openCheckpoint(directory)).entries);
+  const { entries, layout } = inMemoryEntries((await openCheckpoint(directory)).entries, naming);
   if (hasBottleneck)
     for (const [name, entry] of (await openSafetensors(join(directory, BOTTLENECK_WEIGHTS))).tensors) entries.set(name, entry);
   return { entries, layout };
@@ -62,14 +65,16 @@ export async function llavaSource(reference: string): Promise<LlavaSource> {
   const path = join(directory, 'config.json');
   const config = parseLlavaConfig(json, path);
   const bottleneck = (await readBottleneck(directory))?.config;
-  const { entries, layout } = await openLlavaWeights(directory, bottleneck !== undefined);
+  const family = familyOf(config);
+  const { entries, layout } = await openLlavaWeights(directory, bottleneck !== undefined, family?.naming);
   requireTensors(config, entries, directory);
   const tokenizer = await readTokenizerDirectory(directory);
   const files = await smallFiles(directory, BESIDE_WEIGHTS);
   const warnings = [...checkConfigKeys(json, path), ...tokenizer.warnings];
   const rules = await readImageRules(diskFiles(directory), llavaRules(config), w => warnings.push(w));
   // Every key that is ignored is said once; the readers of the run are silent.
-  parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
+  if (family) family.reader(config, rules.json, rules.file, w => warnings.push(w));
+  else parseProcessorConfig(rules.json, { file: rules.file, onWarning: w => warnings.push(w) });
   if (!rules.stored) files.set(PREPROCESSOR_FILE, `${JSON.stringify(rules.json, null, 2)}\n`);
   return { directory, config, json, entries, layout, files, preprocessor: rules.json, tokenizer, bottleneck, warnings };
 }

@@ -2,9 +2,13 @@
 
 import { BOTTLENECK_WEIGHTS } from '../../bottleneck/gaussian/llava.ts';
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, mergeLora, openAdapter, writeAdapter } from '../../checkpoints/peft.ts';
+import type { LoraConfig } from '../../checkpoints/peft-layers.ts';
 import { readFloats, readTensor, type TensorEntry } from '../../checkpoints/safetensors.ts';
 import { writeSafetensors } from '../../checkpoints/write.ts';
-import { nameInMemory } from '../../models/llava/layout.ts';
+import type { LlavaConfig } from '../../models/llava/config.ts';
+import { familyOf } from '../../models/llava/families.ts';
+import type { PictureFamily } from '../../models/llava/family.ts';
+import { nameInMemory, storedName } from '../../models/llava/layout.ts';
 import { rm } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { join } from '../../node/paths.ts';
@@ -43,10 +47,12 @@ async function* allTensors({ source, parameters }: TrainedModel): AsyncGenerator
 export async function saveTrained(directory: string, model: TrainedModel): Promise<void> {
   const { args, source, method, parameters } = model;
   if (method.lora) {
-    const tensors = new Map(parameters.map(p => [p.name, floats(p.shape, p.data)]));
+    const family = familyOf(source.config);
+    const named = (name: string): string => storedName(name, 'new', family?.naming);
+    const tensors = new Map(parameters.map(p => [named(p.name), floats(p.shape, p.data)]));
     await writeFileAtomic(join(directory, 'training_args.json'), argumentsJson(args));
     for (const [name, text] of source.changed ?? []) await writeFileAtomic(join(directory, name), text);
-    await writeAdapter(directory, { config: method.lora, tensors }, source.directory);
+    await writeAdapter(directory, { config: family ? peftConfig(method.lora, family) : method.lora, tensors }, source.directory);
     return;
   }
   const { bottleneck } = method;
@@ -59,8 +65,17 @@ export async function saveTrained(directory: string, model: TrainedModel): Promi
     config: { ...json, dtype: 'float32', ...(bottleneck ? { bottleneck_config: bottleneck } : {}) },
     files: new Map([...source.files, ['training_args.json', argumentsJson(args)]]),
     layout: source.layout,
+    naming: familyOf(source.config)?.naming,
   });
 }
+
+/** The adapter's configuration by the module names of a family in Python. */
+const peftConfig = (lora: LoraConfig, { peft }: PictureFamily): LoraConfig => ({
+  ...lora,
+  target_modules: lora.target_modules === 'all-linear' ? peft.linear : lora.target_modules,
+  ...(lora.exclude_modules ? { exclude_modules: peft.outside } : {}),
+  ...(lora.modules_to_save ? { modules_to_save: [peft.projector] } : {}),
+});
 
 /** Writes the finished model of a LoRA run as a plain one: adapters merged into the weights, which become float32. */
 export async function saveMerged(directory: string, { args, source, method, parameters }: TrainedModel): Promise<void> {
@@ -72,13 +87,19 @@ export async function saveMerged(directory: string, { args, source, method, para
     config: { ...json, dtype: 'float32' },
     files: new Map([...source.files, ['training_args.json', argumentsJson(args)]]),
     layout: source.layout,
+    naming: familyOf(source.config)?.naming,
   });
   // With these next to it, transformers would open the base model and the adapter instead.
   for (const name of [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) await rm(join(directory, name), { force: true });
 }
 
-/** Where what was trained stands in such a directory, by name in memory. @throws NarrowsError for a damaged file */
-export async function openTrained(directory: string, { lora, bottleneck }: Method): Promise<ReadonlyMap<string, TensorEntry>> {
-  if (lora) return (await openAdapter(directory, nameInMemory)).entries;
-  return (await openLlavaWeights(directory, bottleneck !== undefined)).entries;
+/** Where what was trained stands in such a directory, by name in memory. @param config of the model. @throws NarrowsError for a damaged file */
+export async function openTrained(
+  directory: string,
+  { lora, bottleneck }: Method,
+  config: LlavaConfig,
+): Promise<ReadonlyMap<string, TensorEntry>> {
+  const naming = familyOf(config)?.naming;
+  if (lora) return (await openAdapter(directory, stored => nameInMemory(stored, naming))).entries;
+  return (await openLlavaWeights(directory, bottleneck !== undefined, naming)).entries;
 }

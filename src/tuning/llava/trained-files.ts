@@ -5,6 +5,7 @@ import type { Conversation } from '../../inputs/chat/messages.ts';
 import type { ChatTemplate } from '../../inputs/chat/template.ts';
 import { PREPROCESSOR_FILE, PROCESSOR_FILE } from '../../inputs/image/image-rules.ts';
 import { parseProcessorConfig } from '../../inputs/image/processor-config.ts';
+import { familyOf } from '../../models/llava/families.ts';
 import type { SideFile } from '../clip/source.ts';
 import type { LlavaSource } from './source.ts';
 
@@ -64,7 +65,9 @@ function ruleFiles(files: ReadonlyMap<string, SideFile>, rules: object, pad: boo
  */
 export function asTrained(source: LlavaSource, { template, aspectRatio, keepTemplate, samples }: TrainedWith): LlavaSource {
   const warnings = [...source.warnings];
-  const withRules = ruleFiles(source.files, source.preprocessor, aspectRatio === 'pad');
+  // A family takes pictures of any shape by its own rules.
+  const family = familyOf(source.config);
+  const withRules = family ? new Map(source.files) : ruleFiles(source.files, source.preprocessor, aspectRatio === 'pad');
   let files: ReadonlyMap<string, SideFile> = withRules;
   if (!keepTemplate) {
     const { system, warning } = commonSystem(samples);
@@ -77,5 +80,5 @@ export function asTrained(source: LlavaSource, { template, aspectRatio, keepTemp
     else if (template.name !== 'jinja' || system !== undefined) files = templateFiles(withRules, text);
   }
   const changed = new Map([...files].filter(([name, text]) => source.files.get(name) !== text));
-  return { ...source, files, changed, warnings, json: { ...source.json, image_aspect_ratio: aspectRatio } };
+  return { ...source, files, changed, warnings, json: family ? source.json : { ...source.json, image_aspect_ratio: aspectRatio } };
 }

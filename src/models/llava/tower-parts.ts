@@ -1,0 +1,37 @@
+/** @file Another family's pictures go through its tower in parts: thirteen tiles at once would take many times the memory of one. */
+import type { FloatTensor } from '../../tensor/tensor.ts';
+import { floats } from '../../tensor/tensor.ts';
+import type { LlavaConfig } from './config.ts';
+import { familyOf } from './families.ts';
+import type { Pictured } from './pictures.ts';
+
+/** Bytes that the attention of one run of the tower may take. */
+const BUDGET = 256e6;
+/** Copies of its scores that are alive at once. */
+const COPIES = 3;
+
+/** Rows `from` to `to` of a tensor, without copying. */
+function rowsOf({ shape, data }: FloatTensor, from: number, to: number): FloatTensor {
+  const each = data.length / shape[0];
+  return floats([to - from, ...shape.slice(1)], data.subarray(from * each, to * each));
+}
+
+/** Bytes of the attention scores of one tile (or of one picture of a family that is not tiled) while they are computed. */
+export const scoreBytes = ({ vision_config: { num_attention_heads: heads } }: LlavaConfig, patches: number): number =>
+  COPIES * 4 * heads * patches ** 2;
+
+/** Pixel values cut for the tower: as many tiles as fit into the budget, or picture by picture. */
+export function towerParts(config: LlavaConfig, pixels: Pictured): Pictured[] {
+  const { shape, layouts } = pixels;
+  if (!familyOf(config)?.tiled) {
+    let at = 0;
+    return (layouts ?? []).map(layout => {
+      at += layout.pixels;
+      return { ...rowsOf(pixels, at - layout.pixels, at), layouts: [layout] };
+    });
+  }
+  const [tiles, , height, width] = shape;
+  const patches = Math.floor(height / config.vision_config.patch_size) * Math.floor(width / config.vision_config.patch_size);
+  const most = Math.max(1, Math.floor(BUDGET / scoreBytes(config, patches)));
+  return Array.from({ length: Math.ceil(tiles / most) }, (_, i) => rowsOf(pixels, i * most, Math.min(tiles, (i + 1) * most)));
+}
