@@ -8,16 +8,17 @@ import type { ChatModel } from '../generation/chat-model.ts';
 import type { EncodedChat } from '../inputs/chat/encode-chat.ts';
 import { IMAGE_MARK } from '../inputs/chat/messages.ts';
 import { pictureWarnings } from '../inputs/image/picture-warnings.ts';
-import { cropProcessed, type ImageProcessor } from '../inputs/image/processor.ts';
 import { mergeWords } from '../inputs/text/words.ts';
+import type { AnswerPicture } from '../models/answer-model.ts';
 import type { Modality } from '../models/dual-encoder.ts';
+import { pictureFeeds } from '../models/llava/files.ts';
 import { LlavaModel, placementFeeds } from '../models/llava/model.ts';
-import { MODALITY } from '../models/llava/placement.ts';
-import { gridSize } from '../models/model-config.ts';
+import type { Pictured } from '../models/llava/pictures.ts';
+import { imagesIn, MODALITY } from '../models/llava/placement.ts';
 import type { Feeds } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { version } from '../system/version.ts';
-import { ints } from '../tensor/tensor.ts';
+import { type FloatTensor, floats, ints } from '../tensor/tensor.ts';
 import type { AttributeRun } from './attributor.ts';
 import { type MethodFacts, methodOptions } from './method.ts';
 import { checkPixelValues, imageProvenance, type Pair } from './pair.ts';
@@ -90,20 +91,18 @@ export async function explainQuestion<O>(
   if (!(model instanceof LlavaModel)) throw new NarrowsError(`${chat.name} is a LLaVA-Mini, which ${entry.name} cannot explain.`);
   const { config, parts } = model;
   const picture = chat.picture(pair.image);
-  const processed = parts.processor.process(picture);
-  if (pair.pixelValues) checkPixelValues(pair.pixelValues, processed);
-  const pixelValues = pair.pixelValues ?? processed.pixelValues;
-  const covered = gridSize(config.vision_config) * config.vision_config.patch_size;
-  const { view } = cropProcessed(processed, covered, covered);
-  const encoded = chat.encoded([{ role: 'user', content: `${IMAGE_MARK}\n${pair.text}` }]);
+  const read = model.answers().readPicture(picture);
+  if (pair.pixelValues) checkPixelValues(pair.pixelValues, { pixelValues: firstImage(read.pixels), view: read.view });
+  const pixelValues: Pictured = pair.pixelValues ? { ...read.pixels, data: pair.pixelValues.data } : read.pixels;
+  const encoded = chat.encoded([{ role: 'user', content: `${IMAGE_MARK}\n${pair.text}` }], { pictures: read });
   const said = pictureWarnings(pair.image, pixelValues);
   const warnings = [...chat.warnings, ...said];
   for (const warning of said) run.onWarning?.(warning);
-  const placement = model.place(ints([1, encoded.ids.length], encoded.ids), 1);
+  const placement = model.place(ints([1, encoded.ids.length], encoded.ids), imagesIn(config, pixelValues));
   const made = await entry.explain(
     {
       ...{ name: chat.name, model, signal },
-      feeds: { ...placementFeeds(placement), pixel_values: { ...pixelValues, shape: [1, ...pixelValues.shape.slice(-3)] } },
+      feeds: { ...placementFeeds(placement), ...pictureFeeds(config, pixelValues) },
       wanted: modality === 'both' ? ['image', 'text'] : [modality],
     },
     options,
@@ -113,7 +112,7 @@ export async function explainQuestion<O>(
   return {
     schemaVersion: 1,
     ...{ method: entry.name, title: entry.title, unit: entry.unit, caption: pair.text, target: made.target },
-    image: made.modalities.includes('image') ? imageMap(ofImage, gridSize(config.vision_config), view) : undefined,
+    image: made.modalities.includes('image') ? imageMap(ofImage, read) : undefined,
     text: made.modalities.includes('text') ? textMap(chat, encoded, made.tokens, pair.text) : undefined,
     passes: made.passes,
     parameters: { ...made.parameters, modality, chat: { template: chat.template.name } },
@@ -131,17 +130,25 @@ export async function explainQuestion<O>(
 
 const toBits = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0) / Math.LN2;
 
-/** Values of an image's tokens as a map over its patches; a tower whose first patch was cut off has 0 there. */
-function imageMap(values: Float32Array, side: number, view: ReturnType<ImageProcessor['process']>['view']): ImageAttribution {
-  const patches = side * side;
-  const tokens = new Float32Array(Math.max(values.length, patches));
-  tokens.set(values, tokens.length - values.length);
-  const prefixTokens = tokens.length - patches;
+/** The first of a picture's images, [C, S, S]. */
+const firstImage = ({ shape, data }: FloatTensor): FloatTensor => floats(shape.slice(1), data);
+
+/** Values of an image's tokens as a map over its cells: each in equal shares to those that it shows; a cell without token has 0. */
+function imageMap(values: Float32Array, { grid, view, tokenCells }: AnswerPicture): ImageAttribution {
+  const patches = new Float32Array(grid[0] * grid[1]);
+  values.forEach((value, i) => {
+    for (const cell of tokenCells[i]) patches[cell] += value / tokenCells[i].length;
+  });
+  // Tokens that show no cell (a class token, ends of lines) stand in front.
+  const others = values.filter((_, i) => tokenCells[i].length === 0);
+  const tokens = new Float32Array(others.length + patches.length);
+  tokens.set(others);
+  tokens.set(patches, others.length);
   return {
     tokens,
-    prefixTokens,
-    grid: [side, side],
-    patches: tokens.slice(prefixTokens),
+    prefixTokens: others.length,
+    grid,
+    patches,
     view,
     totalBits: toBits(values),
     convergence: NOTHING_OPTIMISED,

@@ -8,6 +8,7 @@ import type { BlockTrace } from '../nn/encoder.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
 import type { TowerInputs } from './dual-encoder.ts';
+import type { PictureLayout } from './llava/pictures.ts';
 
 /** A picture as the model reads it. */
 export interface AnswerPicture {
@@ -21,6 +22,8 @@ export interface AnswerPicture {
   readonly pixelCells: Int32Array;
   /** For each token that stands for the picture in a row, the cells that it shows, mostly one; none for tokens between tiles. */
   readonly tokenCells: readonly (readonly number[])[];
+  /** Of a family whose pictures differ in text and tokens: how this one stands in them (`ChatModel.encoded` asks for it). */
+  readonly layouts?: readonly PictureLayout[];
 }
 
 /** One row of tokens, as often as was asked for. */
@@ -65,6 +68,8 @@ export interface AnswerModel<Tokens = unknown> {
   readonly heads: number;
   /** @param picture as the chat model's `picture` gives it */
   readPicture(picture: RgbImage): AnswerPicture;
+  /** Bytes that the tower takes for such a picture at once, where a picture may make any number of tiles or patches. */
+  pictureBytes?(picture: AnswerPicture): number;
   /**
    * Places a row with one picture, `copies` times side by side (each with a picture of its own).
    * @param ids of one row, the picture's tokens repeated as the model wants them

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NarrowsError } from '../system/errors.ts';
 import { CLIPModel } from './clip/model.ts';
+import { ANSWERING_TYPES } from './llava/config.ts';
 import { MODEL_TYPES, parseKnownConfig } from './load.ts';
 import { loadModel } from './pretrained.ts';
 import { SiglipModel } from './siglip/model.ts';

@@ -9,6 +9,7 @@ import { pictureWarnings } from '../../inputs/image/picture-warnings.ts';
 import type { AnswerModel, AnswerPicture } from '../../models/answer-model.ts';
 import type { Tower } from '../../models/dual-encoder.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { formatBytes } from '../../system/format.ts';
 import { version } from '../../system/version.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import type { AttributeRun } from '../attributor.ts';
@@ -60,9 +61,24 @@ export function answerModelOf(chat: ChatModel): AnswerModel {
 /** @param pixels of the pair's own @throws NarrowsError where they do not fit */
 function withPixels(picture: AnswerPicture, pixels: FloatTensor | undefined): AnswerPicture {
   if (!pixels) return picture;
+  if (picture.layouts)
+    throw new NarrowsError('This model makes tiles or patches of a picture by its size, so that it takes pictures and no pixel values.', {
+      kind: 'usage',
+    });
   const one = floats(picture.pixels.shape.slice(1), picture.pixels.data);
   checkPixelValues(pixels, { pixelValues: one, view: picture.view });
   return { ...picture, pixels: floats(picture.pixels.shape, pixels.data) };
+}
+
+/** @throws NarrowsError for a picture of more tiles than the memory allows */
+function checkTiles(chat: ChatModel, model: AnswerModel, picture: AnswerPicture, most: number): void {
+  const bytes = model.pictureBytes?.(picture) ?? 0;
+  if (bytes <= most) return;
+  const pieces = picture.layouts?.[0].pixels ?? 1;
+  throw new NarrowsError(
+    `The picture becomes ${pieces} tiles or patches for ${chat.name}, whose tower takes ${formatBytes(bytes)} at once, and --max-memory (maxMemory in the library) allows ${formatBytes(most)}; raise it, or give a smaller picture or rules in preprocessor_config.json that make fewer.`,
+    { kind: 'usage' },
+  );
 }
 
 /** A method on one model that answers. Compiled graphs are kept until `release`; the model stays open. */
@@ -109,6 +125,7 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
     const model = answerModelOf(chat);
     const shown = chat.picture(pair.image);
     const picture = withPixels(model.readPicture(shown), pair.pixelValues);
+    checkTiles(chat, model, picture, run.maxMemory ?? MAX_MEMORY);
     for (const warning of pictureWarnings(pair.image, picture.pixels)) warn(warning);
     const reason = form.unsupported?.(options, picture);
     if (reason) throw new NarrowsError(reason, { kind: 'usage' });
@@ -190,7 +207,8 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
   private async ownAnswer(question: string, picture: AnswerPicture, run: AnswerRun, warn: (message: string) => void): Promise<string> {
     const { chat } = this;
     const most = run.maxNewTokens ?? MOST_TOKENS;
-    const prompt = chat.prompt([{ role: 'user', content: `${IMAGE_MARK}\n${question}` }], picture.pixels);
+    const { pixels, layouts } = picture;
+    const prompt = chat.prompt([{ role: 'user', content: `${IMAGE_MARK}\n${question}` }], layouts ? { ...pixels, layouts } : pixels);
     const options = chat.options({ maxNewTokens: most, temperature: 0, signal: run.signal });
     const answer = streamAnswer(chat.model, prompt, options);
     let next = await answer.next();

@@ -69,7 +69,7 @@ export function answeredRow(
   if (question.includes(IMAGE_MARK))
     throw new NarrowsError('A question must not hold <image>; the picture is put in front of it as it is given.', { kind: 'usage' });
   const user = { role: 'user', content: `${IMAGE_MARK}\n${question}` } as const;
-  const rows = answers.map(answer => oneAnswer(chat, user.content, answer));
+  const rows = answers.map(answer => oneAnswer(chat, picture, user.content, answer));
   const prompt = rows[0].encoded.ids.slice(0, rows[0].first);
   const other = rows.findIndex(
     ({ encoded, first }) => first !== prompt.length || encoded.ids.slice(0, first).some((id, i) => id !== prompt[i]),
@@ -104,7 +104,7 @@ export function answeredRow(
 }
 
 /** The prompt with one answer: where the answer begins, and its own tokens (what ends a turn is left out). */
-function oneAnswer(chat: ChatModel, content: string, answer: string) {
+function oneAnswer(chat: ChatModel, pictures: AnswerPicture, content: string, answer: string) {
   if (answer.trim() === '')
     throw new NarrowsError('The answer is empty; give the words whose probability is to be explained.', { kind: 'usage' });
   const encoded = chat.encoded(
@@ -112,7 +112,7 @@ function oneAnswer(chat: ChatModel, content: string, answer: string) {
       { role: 'user', content },
       { role: 'assistant', content: answer },
     ],
-    { generationPrompt: false },
+    { generationPrompt: false, pictures },
   );
   const first = encoded.labels.findIndex(label => label !== -100);
   const said = answer.trim();

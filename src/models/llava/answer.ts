@@ -7,10 +7,12 @@ import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { AnswerModel, AnswerPicture, AnswerRow, RowDecoding } from '../answer-model.ts';
 import { gridSize } from '../model-config.ts';
 import { imageTokens, type LlavaConfig } from './config.ts';
+import { familyOf } from './families.ts';
 import { pixelInput, tokenInputs } from './files.ts';
 import { imageFeatures, type LlavaTap, languageHead, languageModel, placeFeatures, type TokenValues } from './forward.ts';
 import type { LlavaParts } from './load.ts';
 import { placeImages } from './placement.ts';
+import { towerBytes } from './tower-parts.ts';
 
 /** @param tap the model's own bottleneck */
 export class LlavaAnswers implements AnswerModel<TokenValues> {
@@ -41,6 +43,13 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
 
   /** See `AnswerModel`. A tower whose class token is kept has a token that shows no cell. */
   readPicture(picture: RgbImage): AnswerPicture {
+    const { pictures } = this.parts;
+    const family = familyOf(this.config);
+    if (family && pictures) {
+      const pixels = pictures.process([picture]);
+      const layouts = pixels.layouts ?? pictures.layouts([picture]);
+      return { pixels, layouts, ...family.cells(this.config, layouts[0], pixels.shape) };
+    }
     const { vision_config: vision } = this.config;
     const side = gridSize(vision);
     const covered = side * vision.patch_size;
@@ -63,10 +72,16 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
     };
   }
 
+  /** See `AnswerModel`: mostly its attention. */
+  pictureBytes({ pixels, layouts }: AnswerPicture): number {
+    return layouts ? towerBytes(this.config, pixels) : 0;
+  }
+
   /** See `AnswerModel`. */
-  placeRow(ids: readonly number[], turns: readonly number[], _picture: AnswerPicture, copies = 1): AnswerRow {
-    const perImage = imageTokens(this.config);
-    const placed = placeImages(this.config, ints([1, ids.length], [...ids]), 1);
+  placeRow(ids: readonly number[], turns: readonly number[], picture: AnswerPicture, copies = 1): AnswerRow {
+    const { layouts } = picture;
+    const perImage = picture.tokenCells.length;
+    const placed = placeImages(this.config, ints([1, ids.length], [...ids]), layouts ? perImage : 1);
     const counts = new Map<number, number>();
     const prefix = turns.filter(turn => turn === 0).length;
     const positions = turns.map(turn => {
@@ -89,6 +104,7 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
         position_ids: row(positions),
         attention_mask: row(data(placed.attentionMask)),
         turns: row(turns),
+        ...(layouts ? familyOf(this.config)?.feeds?.(this.config, Array(copies).fill(layouts).flat()) : {}),
       },
       imageTokens: ids.flatMap((id, i) => (id === this.config.image_token_index ? [i] : [])),
     };

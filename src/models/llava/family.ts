@@ -2,6 +2,7 @@
 import type { Value } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { AnswerPicture } from '../answer-model.ts';
 import type { LlavaConfig } from './config.ts';
 import type { Pictured, PictureLayout, PictureReader } from './pictures.ts';
 
@@ -14,18 +15,8 @@ export interface Naming {
   readonly new: NamePairs;
 }
 
-/** Image tokens as they lie over a picture. */
-export interface TokenPlaces {
-  /** Rows and columns of the finest tokens. */
-  readonly grid: readonly [rows: number, columns: number];
-  /**
-   * Per image token of the picture, the part that it covers in fractions of the grid's area: left, top, width, height in 0…1; undefined for
-   * a token that stands for no part (the end of a line).
-   */
-  readonly parts: readonly (readonly [left: number, top: number, width: number, height: number] | undefined)[];
-  /** What the grid covers, in the picture's pixels. */
-  readonly view: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
-}
+/** How a picture's pixels and tokens lie on the grid of a map; see `AnswerPicture`. */
+export type PictureCells = Pick<AnswerPicture, 'grid' | 'view' | 'pixelCells' | 'tokenCells'>;
 
 /** One family. Its files are a folder of src/models. */
 export interface PictureFamily {
@@ -56,5 +47,6 @@ export interface PictureFamily {
   reader(config: LlavaConfig, rules: Readonly<Record<string, unknown>>, file: string, onWarning: (message: string) => void): PictureReader;
   /** What becomes of a picture, in words, for `narrows models info`. */
   describe(config: LlavaConfig): string;
-  places(config: LlavaConfig, layout: PictureLayout): TokenPlaces;
+  /** @param shape of the picture's pixel values */
+  cells(config: LlavaConfig, layout: PictureLayout, shape: readonly number[]): PictureCells;
 }

@@ -17,8 +17,18 @@ function rowsOf({ shape, data }: FloatTensor, from: number, to: number): FloatTe
 }
 
 /** Bytes of the attention scores of one tile (or of one picture of a family that is not tiled) while they are computed. */
-export const scoreBytes = ({ vision_config: { num_attention_heads: heads } }: LlavaConfig, patches: number): number =>
+const scoreBytes = ({ vision_config: { num_attention_heads: heads } }: LlavaConfig, patches: number): number =>
   COPIES * 4 * heads * patches ** 2;
+
+/** Patches of one tile. */
+const patchesOf = ({ vision_config: { patch_size: edge } }: LlavaConfig, { shape: [, , height, width] }: Pictured): number =>
+  Math.floor(height / edge) * Math.floor(width / edge);
+
+/** Bytes that the tower takes for pictures at once. */
+export const towerBytes = (config: LlavaConfig, pixels: Pictured): number =>
+  familyOf(config)?.tiled
+    ? pixels.shape[0] * scoreBytes(config, patchesOf(config, pixels))
+    : (pixels.layouts ?? []).reduce((sum, layout) => sum + scoreBytes(config, layout.pixels), 0);
 
 /** Pixel values cut for the tower: as many tiles as fit into the budget, or picture by picture. */
 export function towerParts(config: LlavaConfig, pixels: Pictured): Pictured[] {
@@ -30,8 +40,7 @@ export function towerParts(config: LlavaConfig, pixels: Pictured): Pictured[] {
       return { ...rowsOf(pixels, at - layout.pixels, at), layouts: [layout] };
     });
   }
-  const [tiles, , height, width] = shape;
-  const patches = Math.floor(height / config.vision_config.patch_size) * Math.floor(width / config.vision_config.patch_size);
-  const most = Math.max(1, Math.floor(BUDGET / scoreBytes(config, patches)));
+  const [tiles] = shape;
+  const most = Math.max(1, Math.floor(BUDGET / scoreBytes(config, patchesOf(config, pixels))));
   return Array.from({ length: Math.ceil(tiles / most) }, (_, i) => rowsOf(pixels, i * most, Math.min(tiles, (i + 1) * most)));
 }

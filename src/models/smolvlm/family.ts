@@ -1,6 +1,8 @@
 /** @file SmolVLM (256M, 500M, 2.2B; Idefics3 is its elder): SigLIP on tiles, pixel shuffle, SmolLM2. */
 import { input } from '../../graph/index.ts';
-import type { PictureFamily, TokenPlaces } from '../llava/family.ts';
+import { cellsUnder, type Part, pixelCells, tokenParts } from '../llava/cells.ts';
+import type { PictureCells, PictureFamily } from '../llava/family.ts';
+import type { PictureLayout } from '../llava/pictures.ts';
 import { scaleFactor } from './config.ts';
 import { smolvlmReader } from './reader.ts';
 import { smolvlmProjector, smolvlmTower, tileSide } from './vision.ts';
@@ -14,21 +16,24 @@ const NAMES = [
 /** Tiles of an ordinary picture of 4 : 3 at SmolVLM's own rules, the whole one included. */
 const TYPICAL_TILES = 13;
 
-/** Tokens of the tiles, then those of the whole picture small, which lie over the same place. */
-function places(side: number, { grid: [rows, columns], size }: Parameters<PictureFamily['places']>[1]): TokenPlaces {
-  const over = (left: number, top: number, width: number, height: number): TokenPlaces['parts'] =>
-    Array.from({ length: side * side }, (_, i) => {
-      const [x, y] = [i % side, Math.floor(i / side)];
-      return [left + (x * width) / side, top + (y * height) / side, width / side, height / side] as const;
-    });
-  const tiles = Array.from({ length: rows * columns }, (_, i) => {
-    const [x, y] = [i % columns, Math.floor(i / columns)];
-    return over(x / columns, y / rows, 1 / columns, 1 / rows);
-  });
+/** What each tile shows, in fractions of the picture: the tiles row by row, then the whole picture small. */
+export const tileParts = ([rows, columns]: readonly [number, number]): Part[] => [
+  ...Array.from(
+    { length: rows * columns },
+    (_, i): Part => [(i % columns) / columns, Math.floor(i / columns) / rows, 1 / columns, 1 / rows],
+  ),
+  [0, 0, 1, 1],
+];
+
+/** A cell is a token of a tile; the small picture's tokens, which lie over the same place, show several. */
+function cells(side: number, { grid: [rows, columns], size }: PictureLayout, shape: readonly number[]): PictureCells {
+  const grid = [side * Math.max(rows, 1), side * Math.max(columns, 1)] as const;
+  const tiles = tileParts([rows, columns]);
   return {
-    grid: [side * Math.max(rows, 1), side * Math.max(columns, 1)],
-    parts: [...tiles.flat(), ...over(0, 0, 1, 1)],
+    grid,
     view: { left: 0, top: 0, ...size },
+    pixelCells: pixelCells(grid, tiles, shape),
+    tokenCells: tiles.flatMap(tile => tokenParts(tile, side)).map(part => cellsUnder(grid, part)),
   };
 }
 
@@ -56,5 +61,5 @@ export const smolvlm: PictureFamily = {
     const { image_size: size } = config.vision_config;
     return `tiles of ${size} x ${size} pixels and the whole picture small, ${tileSide(config) ** 2} tokens each (squares of ${scaleFactor(config)} x ${scaleFactor(config)} patches)`;
   },
-  places: (config, layout) => places(tileSide(config), layout),
+  cells: (config, layout, shape) => cells(tileSide(config), layout, shape),
 };
