@@ -12,6 +12,7 @@ const path = z.string().min(1).optional();
 
 /** The model's own keys are those of config.json, `vision_` and `text_` before the ones of a tower. */
 export const clipTrainingSchema = trainingArgumentsSchema.extend({
+  scene_kind: z.enum(['things', 'chest']).default('things').describe('Built-in scenes: things, or phantom chest X-rays with reports'),
   train_file: path.describe('List of pairs (.csv, .tsv, .jsonl, .json, .parquet): image and caption; without it: the built-in scenes'),
   validation_file: path.describe('List of pairs for evaluation (with train_file)'),
   ignore_bad: z.boolean().default(false).describe('Leave out pairs that cannot be read, with a warning, instead of stopping'),
@@ -57,6 +58,12 @@ export type ClipTrainingArguments = z.infer<typeof clipTrainingSchema>;
 /** What the schema cannot say of single arguments. @throws NarrowsError of kind `usage` */
 export function checkClipArguments(args: ClipTrainingArguments): void {
   const wrong = (message: string): NarrowsError => new NarrowsError(message, { kind: 'usage' });
+  if (args.scene_kind === 'chest') {
+    if (args.train_file) throw wrong('"scene_kind" is for runs without a "train_file".');
+    if (args.model) throw wrong('A run on phantom chests starts from random weights; leave "model" out.');
+    if (args.max_seq_length < 48) throw wrong('"max_seq_length" must be at least 48 on chests, whose reports have up to 48 tokens.');
+    if (args.dense_weight > 0) throw wrong('"dense_weight" must be 0 on chests: no box or mask goes into their training.');
+  }
   if (!args.train_file) {
     for (const key of ['validation_file', 'tokenizer', 'auto_orient', 'window', 'distinct_captions'] as const)
       if (args[key]) throw wrong(`"${key}" needs a "train_file": the built-in scenes bring their own.`);

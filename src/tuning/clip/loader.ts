@@ -4,10 +4,14 @@ import { spawnWorker } from '../../node/threads.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { type Note, WorkerBatches } from '../batch-loader.ts';
 import type { SceneBatchSettings } from './batch.ts';
+import type { ChestBatchSettings } from './chest-batch.ts';
 import type { PairBatchSettings } from './pair-batch.ts';
 
 /** What batches are drawn from: the worker's first message. */
-export type BatchSource = { readonly world: SceneWorld; readonly settings: SceneBatchSettings } | { readonly pairs: PairBatchSettings };
+export type BatchSource =
+  | { readonly world: SceneWorld; readonly settings: SceneBatchSettings }
+  | { readonly pairs: PairBatchSettings }
+  | { readonly chests: ChestBatchSettings };
 
 /** Keeps some batches drawn. */
 export class BatchLoader extends WorkerBatches {

@@ -7,7 +7,9 @@ import type { ClipTrainingArguments } from './arguments.ts';
 export function modelCard(args: ClipTrainingArguments, parameters: number, metrics: Readonly<Record<string, number>>): string {
   const data = args.train_file
     ? `the image–caption pairs of \`${args.train_file}\``
-    : `Narrows' built-in scenes of 1 to ${args.max_objects} objects`;
+    : args.scene_kind === 'chest'
+      ? `Narrows' phantom chest X-rays with up to ${args.max_objects} findings and their reports`
+      : `Narrows' built-in scenes of 1 to ${args.max_objects} objects`;
   const origin = args.model ? `It started from \`${args.model}\`.` : 'It started from random weights.';
   const pairs = args.max_steps * args.gradient_accumulation_steps * args.per_device_train_batch_size;
   return cardText({

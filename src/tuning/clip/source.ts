@@ -19,6 +19,7 @@ import { SPECIAL_TOKENS, sceneTokenizerJson, VOCABULARY, VOCABULARY_SIZE } from 
 import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 import type { ClipTrainingArguments } from './arguments.ts';
+import { CHEST_VOCABULARY_SIZE, chestTokenizerJson } from './chest-texts.ts';
 import { freshConfig, freshPreprocessor, WORD_KEYS } from './config.ts';
 import { frequentWords, wordTokenizerJson } from './word-tokenizer.ts';
 
@@ -58,6 +59,10 @@ function wordSource(args: ClipTrainingArguments, files: ReturnType<typeof sceneT
 /** A fresh model of the built-in scenes. */
 export const sceneSource = (args: ClipTrainingArguments): ClipSource =>
   wordSource(args, sceneTokenizerJson(args.max_seq_length), VOCABULARY_SIZE);
+
+/** A fresh model of the phantom chests. */
+export const chestSource = (args: ClipTrainingArguments): ClipSource =>
+  wordSource(args, chestTokenizerJson(args.max_seq_length), CHEST_VOCABULARY_SIZE);
 
 /** A fresh model for pairs: with the tokenizer of `args.tokenizer`, else one of the captions' words. */
 export async function pairSource(args: ClipTrainingArguments, captions: readonly string[]): Promise<ClipSource> {

@@ -25,15 +25,16 @@ export interface ClipTask extends TrainTask {
   close(): Promise<void>;
 }
 
-/** The part of a task that does not depend on the data: graph, weights, saving. @param grouped as in `trainGraph` */
+/** The part of a task that does not depend on the data: graph, weights, saving. @param grouped, names as in `trainGraph` */
 export async function clipTask(
   runtime: Runtime,
   args: ClipTrainingArguments,
   source: ClipSource,
   weights: LossWeights,
   grouped = false,
+  names = args.max_objects,
 ): Promise<Omit<ClipTask, 'batch'>> {
-  const traced = trainGraph(source.config, weights, args.max_objects, grouped);
+  const traced = trainGraph(source.config, weights, names, grouped);
   const parameters: Parameter[] = source.weights
     ? [...traced.parameters].map(([name, { shape }]) => ({ name, shape: shape as number[], data: source.weights!.get(name)!.slice() }))
     : initialiseCLIP(source.config, traced.parameters, args.seed);

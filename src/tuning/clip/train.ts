@@ -3,6 +3,7 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
 import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';
+import { clipChestTask } from './chest-task.ts';
 import { modelCard } from './model-card.ts';
 import { clipPairTask } from './pair-task.ts';
 import { clipSceneTask } from './task.ts';
@@ -31,6 +32,7 @@ const FIXED = new Set([
     'head_dim',
     'hidden_act',
     'max_seq_length',
+    'scene_kind',
     'vocabulary_size',
     'tokenizer',
     'model',
@@ -74,7 +76,9 @@ async function run(
   };
   const task = args.train_file
     ? await clipPairTask(runtime, args, note)
-    : await clipSceneTask(runtime, args, { onProgress: drawingProgress(quiet), signal });
+    : args.scene_kind === 'chest'
+      ? await clipChestTask(runtime, args)
+      : await clipSceneTask(runtime, args, { onProgress: drawingProgress(quiet), signal });
   return runTraining(task, args, {
     log,
     quiet,
