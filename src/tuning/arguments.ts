@@ -52,6 +52,7 @@ export const trainingArgumentsSchema = z.strictObject({
     .refine(text => parseWindow(text) !== undefined, WINDOW_FORM)
     .optional()
     .describe('Values of 16-bit pictures that become black and white: LOW,HIGH; auto (default): by the picture; pillow'),
+  frame: count.optional().describe('Of DICOM files of several frames: which one, from 1'),
   seed: z.number().int().nonnegative().default(0).describe('Seed of weights and data'),
   num_threads: z.number().int().min(0).max(MAX_THREADS).default(0).describe('Threads of the engine; 0: all cores'),
   report_to: z
@@ -64,12 +65,13 @@ export const trainingArgumentsSchema = z.strictObject({
 export type TrainingArguments = z.infer<typeof trainingArgumentsSchema>;
 
 /** How a run reads pictures, as it can be posted to a worker. */
-export type PictureReading = Pick<ImageReadOptions, 'autoOrient' | 'window'>;
+export type PictureReading = Pick<ImageReadOptions, 'autoOrient' | 'window' | 'frame'>;
 
 /** How a run's arguments want pictures read. */
-export const pictureReading = (args: Pick<TrainingArguments, 'auto_orient' | 'window'>): PictureReading => ({
+export const pictureReading = (args: Pick<TrainingArguments, 'auto_orient' | 'window' | 'frame'>): PictureReading => ({
   autoOrient: args.auto_orient,
   window: args.window === undefined ? undefined : parseWindow(args.window),
+  ...(args.frame === undefined ? {} : { frame: args.frame }),
 });
 
 /** Parses with one sentence on failure that names the argument. @throws NarrowsError of kind `usage` */

@@ -93,7 +93,10 @@ async function run(context: Context, options: Options): Promise<undefined> {
   const { system, alpha, imageAspectRatio } = options;
   const pictures = pictureOptions(context, options);
   // Runs without these flags keep the settings that their rows say.
-  const read = pictures.autoOrient || pictures.window ? [pictures.autoOrient, pictures.window] : [];
+  const read = [
+    ...(pictures.autoOrient || pictures.window ? [pictures.autoOrient, pictures.window] : []),
+    ...(pictures.frame === undefined ? [] : [{ frame: pictures.frame }]),
+  ];
   const settings = answerId(decides, chat.template.name, system, alpha, imageAspectRatio, ...read).slice(0, 12);
   const modelId = (options.modelId as string | undefined) ?? chat.name;
   await using lock = await lockOutput(output, 'file');

@@ -36,7 +36,7 @@ async function dataOf(options: Options, seed: number, given: ReadonlySet<string>
   };
   if (file === 'scenes') {
     only(['template', 'images'], 'COCO files');
-    only(['autoOrient', 'window'], 'files of pictures');
+    only(['autoOrient', 'window', 'frame', 'keepTags'], 'files of pictures');
     return { ...common, kind: 'scenes', groups: styleGroups(options.styles as string[]), samples: samples ?? SCENES };
   }
   only(['styles'], 'scenes');
@@ -66,8 +66,8 @@ async function dataOf(options: Options, seed: number, given: ReadonlySet<string>
 
 /** What the flags say of pictures, where they say anything: a directory without them stays the same comparison. */
 function pictureSettings(options: Options): Pick<DataSpec, 'pictures'> {
-  const { autoOrient, window } = quietPictureOptions(options);
-  return autoOrient || window ? { pictures: { autoOrient, window } } : {};
+  const { autoOrient, window, ...more } = quietPictureOptions(options);
+  return autoOrient || window || Object.keys(more).length > 0 ? { pictures: { autoOrient, window, ...more } } : {};
 }
 
 async function specOf(context: Context, options: Options, given: ReadonlySet<string>): Promise<CompareSpec> {

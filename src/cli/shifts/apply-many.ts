@@ -63,7 +63,7 @@ async function toOutput(
 ) {
   const { shift, severity, output, flags, options } = request;
   const { format, pictures, referenceSize, compat } = flags;
-  const reading = { autoOrient: pictures.autoOrient || undefined, window: pictures.window };
+  const reading = { autoOrient: pictures.autoOrient || undefined, window: pictures.window, frame: pictures.frame };
   const remarks = shiftRemarks(shift, options);
   for (const remark of remarks) context.log.warn(remark);
   const names = { pictures: tasks.length, names: namesHash(tasks.map(({ target }) => target)) };

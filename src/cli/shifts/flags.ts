@@ -30,7 +30,17 @@ export interface ShiftFlags {
 }
 
 /** Names of the flags that belong to one kind of shift only. */
-export const IMAGE_FLAGS = ['referenceSize', 'compat', 'frostTextures', 'format', 'imageFolder', 'autoOrient', 'window'];
+export const IMAGE_FLAGS = [
+  'referenceSize',
+  'compat',
+  'frostTextures',
+  'format',
+  'imageFolder',
+  'autoOrient',
+  'window',
+  'frame',
+  'keepTags',
+];
 /** See `IMAGE_FLAGS`. */
 export const TEXT_FLAGS = ['protect', 'nlpaug', 'language', 'suffix', 'translations', 'endpoint', 'modelName'];
 /** Those that only translation has. */

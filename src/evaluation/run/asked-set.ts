@@ -71,7 +71,8 @@ export class AskedSet {
     const sample = this.pictureNumbers.get(picture.id)!;
     const { seed, pictures } = this.options;
     // Turned or windowed pictures exist as pixels only.
-    const asStored = scenario.image === undefined && !pictures?.autoOrient && pictures?.window === undefined;
+    const asStored =
+      scenario.image === undefined && !pictures?.autoOrient && pictures?.window === undefined && pictures?.frame === undefined;
     return {
       ...(asStored && picture.bytes ? { bytes: () => picture.bytes!() } : {}),
       key: exactJson([this.given.benchmark.name, picture.id, pictureKey(scenario)]),

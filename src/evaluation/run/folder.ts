@@ -187,12 +187,14 @@ const MEANS: Readonly<Record<string, string>> = {
   referenceSize: '--reference-size',
   autoOrient: '--auto-orient',
   window: '--window',
+  frame: '--frame',
 };
 
 /** How pictures were read, as a run's settings keep it. */
-export const pictureSettings = ({ autoOrient = false, window = 'auto' }: ImageReadOptions = {}): Record<string, unknown> => ({
+export const pictureSettings = ({ autoOrient = false, window = 'auto', frame }: ImageReadOptions = {}): Record<string, unknown> => ({
   autoOrient,
   window,
+  ...(frame === undefined ? {} : { frame }),
 });
 
 /**

@@ -2,6 +2,8 @@
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { bmpHeader, bmpPixels, isBmp } from './bmp.ts';
 import { type CodecHeader, readHeader, readSamples } from './codec.ts';
+import { isDicom } from './dicom/dataset.ts';
+import { dicomSize, readDicom } from './dicom/read-dicom.ts';
 import { isGif, onCanvas, openFirstFrame } from './gif.ts';
 import { readImageFile } from './image-file.ts';
 import { type ImageReading, type ImageReadOptions, type PictureWarning, sayReading } from './image-reading.ts';
@@ -13,7 +15,7 @@ import { checkWindow, narrowSamples, type WideSamples } from './wide-samples.ts'
 /** Most pixels a picture may have: where Pillow, too, refuses as a possible decompression bomb (512 MB of RGB). */
 const MAX_PIXELS = 178_956_970;
 /** The kinds of picture that are read, in words. */
-export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, AVIF, TIFF, BMP and PNM (PBM, PGM, PPM)';
+export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, AVIF, TIFF, BMP, PNM (PBM, PGM, PPM) and DICOM';
 const FORMATS = new Set(['png', 'jpeg', 'webp', 'gif', 'heif', 'tiff']);
 
 /** A picture from a file, with how it was read. */
@@ -161,15 +163,20 @@ const turns = (tag: number | undefined): boolean => tag !== undefined && tag > 1
  * The size of a picture by its header, as `decodeImage` would give it.
  * @throws NarrowsError for a file that is missing, damaged, foreign or too large
  */
-export async function imageSize(path: string, { autoOrient = false }: ImageReadOptions = {}): Promise<{ width: number; height: number }> {
-  const { width, height, orientation, turned } = await open(`Image ${path}`, await readImageFile(path));
+export async function imageSize(
+  path: string,
+  { autoOrient = false, frame }: ImageReadOptions = {},
+): Promise<{ width: number; height: number }> {
+  const bytes = await readImageFile(path);
+  if (isDicom(bytes)) return dicomSize(`Image ${path}`, bytes, { frame });
+  const { width, height, orientation, turned } = await open(`Image ${path}`, bytes);
   // Tags 5 to 8 exchange rows and columns.
   const across = turns(orientation) && orientation! > 4 && (autoOrient || turned);
   return across ? { width: height, height: width } : { width, height };
 }
 
 /**
- * Decodes PNG, JPEG, WebP, GIF (first frame), AVIF, TIFF, BMP and PNM to RGB. Colour profiles are ignored and alpha is dropped, as Pillow does;
+ * Decodes PNG, JPEG, WebP, GIF (first frame), AVIF, TIFF, BMP, PNM and DICOM to RGB. Colour profiles are ignored and alpha is dropped, as Pillow does;
  * samples of more than 8 bits become bytes by `options.window`. What was decided stands in the picture's `reading`.
  * @param source a path or the file's bytes.
  * @throws NarrowsError for a missing, empty, damaged, foreign or too large file, or a window out of order.
@@ -181,9 +188,13 @@ export async function decodeImage(source: string | Uint8Array, options: ImageRea
   const isPath = typeof source === 'string';
   const file = isPath ? source : options.name;
   const name = file === undefined ? 'The image' : `Image ${file}`;
-  const { autoOrient = false, window = 'auto' } = options;
-  checkWindow(window);
-  const opened = await open(name, isPath ? await readImageFile(source) : source);
+  const { autoOrient = false, window: wanted = 'auto' } = options;
+  checkWindow(wanted);
+  const bytes = isPath ? await readImageFile(source) : source;
+  if (isDicom(bytes)) return finish(await readDicom(name, bytes, decodeJpeg, options), name, options);
+  const opened = await open(name, bytes);
+  const views = typeof wanted === 'string' && wanted.startsWith('voi:');
+  const window = views ? 'auto' : wanted;
   const pixels = await opened.pixels(autoOrient).catch((error: unknown) => {
     throw damaged(name, error);
   });
@@ -194,6 +205,12 @@ export async function decodeImage(source: string | Uint8Array, options: ImageRea
     warnings.push({
       kind: 'orientation',
       message: `its orientation tag (EXIF) is ${orientation}, so viewers show it turned, but it is read as it is stored; --auto-orient turns it upright.`,
+    });
+  if (views) warnings.push({ kind: 'window', message: `it is no DICOM file, so it has no ${wanted}; its samples were read as by auto.` });
+  if (options.frame !== undefined && options.frame !== 1)
+    warnings.push({
+      kind: 'window',
+      message: `--frame belongs to DICOM files, so its first picture was read, not number ${options.frame}.`,
     });
   const facts = {
     format,
@@ -212,6 +229,9 @@ export async function decodeImage(source: string | Uint8Array, options: ImageRea
   const reading = { ...facts, bits, window: narrow.window, clipped: narrow.clipped, warnings: [...warnings, ...narrow.warnings] };
   return finish({ width, height, data: image.data, reading }, name, options);
 }
+
+/** Baseline JPEG inside of a DICOM file. */
+const decodeJpeg = async (bytes: Uint8Array) => readSamples(bytes, await readHeader(bytes), false);
 
 function finish(image: DecodedImage, name: string, options: ImageReadOptions): DecodedImage {
   sayReading(name, image.reading, options);

@@ -115,7 +115,8 @@ export function narrowSamples({ data, grey, maximum, inverted }: WideSamples, wi
         `99 % of its values lie between ${low} and ${up}, but a few run from ${from} to ${to} and set the scale, so that it is nearly flat; try --window ${low},${up}.`,
       );
   }
-  const chosen = typeof window === 'string' ? window : 'given';
+  // A view of a DICOM file means nothing here: the caller says so and asks for `auto`.
+  const chosen = typeof window !== 'string' ? 'given' : window === 'pillow' ? 'pillow' : 'auto';
   const said = warnings.map(message => ({ kind: 'window', message }) as const);
   return { data: narrow, window: { rule: chosen, low: from, high: to }, clipped, warnings: said };
 }

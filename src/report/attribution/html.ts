@@ -40,9 +40,11 @@ export const shellQuote = (text: string): string => (/^[\w@%+=:,./-]+$/.test(tex
 
 /** The flags by which a picture was read; those that change nothing are left out. */
 function pictureFlags(reading: Attribution['provenance']['image']['reading']): string[] {
-  const { window, orientation, format } = reading ?? {};
+  const { window, orientation, format, dicom } = reading ?? {};
   const turned = orientation?.applied && format !== 'tiff' ? ['--auto-orient'] : [];
-  if (!window || window.rule === 'auto') return turned;
+  if (dicom?.frame !== undefined) turned.push('--frame', `${dicom.frame}`);
+  if (dicom?.view && dicom.view.number > 1) return [...turned, '--window', `voi:${dicom.view.number}`];
+  if (!window || window.rule === 'auto' || window.rule === 'file') return turned;
   return [...turned, '--window', window.rule === 'pillow' ? 'pillow' : `${window.low},${window.high}`];
 }
 

@@ -40,6 +40,7 @@ const FIXED = new Set([
     'distinct_captions',
     'auto_orient',
     'window',
+    'frame',
   ],
 ]);
 

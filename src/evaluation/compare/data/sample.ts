@@ -50,7 +50,7 @@ interface Common {
   readonly modalities: readonly Modality[];
   readonly seed: number;
   /** How picture files are read. */
-  readonly pictures?: Pick<ImageReadOptions, 'autoOrient' | 'window'>;
+  readonly pictures?: Pick<ImageReadOptions, 'autoOrient' | 'window' | 'frame' | 'keepTags'>;
 }
 
 /** Where samples come from; plain data, so that workers can open the same. */

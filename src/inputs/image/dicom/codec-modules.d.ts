@@ -1,0 +1,4 @@
+/** @file Types of packages that bring none. */
+declare module '@cornerstonejs/codec-openjpeg/decodewasmjs';
+declare module '@cornerstonejs/codec-charls/decodewasmjs';
+declare module 'jpeg-lossless-decoder-js';
