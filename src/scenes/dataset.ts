@@ -216,8 +216,8 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Writes `dataset.json`, or makes sure that the one there says the same. */
-async function claimDirectory(directory: string, settings: object): Promise<void> {
+/** Writes `dataset.json`, or makes sure that the one there says the same. @throws NarrowsError where it says something else */
+export async function claimDirectory(directory: string, settings: object): Promise<void> {
   const path = join(directory, 'dataset.json');
   const text = `${JSON.stringify(settings, null, 2)}\n`;
   const present = await readFile(path, 'utf8').catch(() => null);

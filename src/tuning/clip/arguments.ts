@@ -62,7 +62,6 @@ export function checkClipArguments(args: ClipTrainingArguments): void {
     if (args.train_file) throw wrong('"scene_kind" is for runs without a "train_file".');
     if (args.model) throw wrong('A run on phantom chests starts from random weights; leave "model" out.');
     if (args.max_seq_length < 48) throw wrong('"max_seq_length" must be at least 48 on chests, whose reports have up to 48 tokens.');
-    if (args.dense_weight > 0) throw wrong('"dense_weight" must be 0 on chests: no box or mask goes into their training.');
   }
   if (!args.train_file) {
     for (const key of ['validation_file', 'tokenizer', 'auto_orient', 'window', 'distinct_captions'] as const)

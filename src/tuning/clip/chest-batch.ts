@@ -1,4 +1,4 @@
-/** @file Training batches drawn from phantom chests. A batch is a function of (seed, step) only. No box or mask is used. */
+/** @file Training batches drawn from phantom chests. A batch is a function of (seed, step) only. */
 import { type Chest, chestBytes, drawChest } from '../../scenes/chest/chest.ts';
 import { FINDINGS } from '../../scenes/chest/registry.ts';
 import { PLACES, placeIndex, reportSentences, reportText, sentence } from '../../scenes/chest/report.ts';
@@ -37,6 +37,31 @@ export function rightNames({ findings }: Chest): number[] {
   return Array.from({ length: MOST_NAMES }, (_, k) => names[k] ?? -1);
 }
 
+/** Share of a patch from which it belongs to a finding: a line covers little of those that it crosses. */
+const COVERED = 0.05;
+
+/** The row of the name table per patch, of the smallest finding that covers enough of it; −1 where none does. */
+export function patchNames({ width, height, findings }: Chest, patch: number): Int32Array {
+  const columns = Math.floor(width / patch);
+  const rows = Math.floor(height / patch);
+  const out = new Int32Array(columns * rows).fill(-1);
+  const areas = findings.map(({ mask }) => mask.reduce((sum, v) => sum + v, 0));
+  const order = [...findings.keys()].sort((a, b) => areas[b] - areas[a]);
+  for (const k of order) {
+    const counts = new Int32Array(columns * rows);
+    findings[k].mask.forEach((v, i) => {
+      const column = Math.floor((i % width) / patch);
+      const row = Math.floor(i / width / patch);
+      if (v && column < columns && row < rows) counts[row * columns + column]++;
+    });
+    const name = placeIndex(findings[k]);
+    counts.forEach((n, i) => {
+      if (n >= COVERED * patch * patch) out[i] = name;
+    });
+  }
+  return out;
+}
+
 /** Draws the batches of a run. */
 export class ChestBatches {
   private readonly texts: ChestTexts;
@@ -50,7 +75,7 @@ export class ChestBatches {
   }
 
   /**
-   * The batch of a step: patches [B, K, 3·p·p], kept [B, K], ids [B, T], eos [B], groups [B] (equal where reports are), names [B, MOST_NAMES],
+   * The batch of a step: patches [B, K, 3·p·p], kept [B, K], owners [B, K] (row of the name table per patch, −1 = none), ids [B, T], eos [B], groups [B] (equal where reports are), names [B, MOST_NAMES],
    * and the name table nameIds, nameEos: every finding at every place, then the absence of each. The table says no sizes.
    */
   batch(step: number): Batch {
@@ -60,20 +85,23 @@ export class ChestBatches {
     const width = 3 * patchSize * patchSize;
     const pixels = new Float32Array(batchSize * count * width);
     const kept = new Int32Array(batchSize * count);
+    const owners = new Int32Array(batchSize * count);
     const names = new Int32Array(batchSize * MOST_NAMES);
     const texts: string[] = [];
     for (let b = 0; b < batchSize; b++) {
       const chest = drawChest({ width: imageSize, height: imageSize, maxFindings }, this.chests.reader(step, b));
       texts.push(reportText(reportSentences(chest.findings, this.reports.reader(step, b))));
       const all = [...Array(grid).keys()];
-      const chosen =
-        count === grid
-          ? all
-          : this.patches
-              .reader(step, b)
-              .shuffle(all)
-              .slice(0, count)
-              .sort((a, c) => a - c);
+      const labels = patchNames(chest, patchSize);
+      // Patches with a finding stay: without them the report would be of another picture.
+      const order = this.patches.reader(step, b).shuffle(all);
+      const chosen = order
+        .sort((a, c) => (labels[c] >= 0 ? 1 : 0) - (labels[a] >= 0 ? 1 : 0))
+        .slice(0, count)
+        .sort((a, c) => a - c);
+      chosen.forEach((at, k) => {
+        owners[b * count + k] = labels[at];
+      });
       kept.set(chosen, b * count);
       names.set(rightNames(chest), b * MOST_NAMES);
       writePatches(chestRgb(chest), this.settings, chosen, pixels, b * count * width);
@@ -86,6 +114,7 @@ export class ChestBatches {
     return {
       patches: floats([batchSize, count, width], pixels),
       kept: ints([batchSize, count], kept),
+      owners: ints([batchSize, count], owners),
       names: ints([batchSize, MOST_NAMES], names),
       ...this.texts.tensors(texts),
       groups: ints([batchSize], captionGroups(texts)),

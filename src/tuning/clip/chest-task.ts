@@ -1,4 +1,4 @@
-/** @file Training a CLIP on phantom chests and their reports; evaluation on fresh chests. No box or mask goes into either. */
+/** @file Training a CLIP on phantom chests and their reports; evaluation on fresh chests. */
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { floats } from '../../tensor/tensor.ts';
@@ -12,7 +12,7 @@ import { type ClipTask, clipTask } from './task.ts';
 /** Training on phantom chests. */
 export async function clipChestTask(runtime: Runtime, args: ClipTrainingArguments): Promise<ClipTask> {
   const source = chestSource(args);
-  const weights = { contrastive: args.contrastive_weight, naming: args.naming_weight, dense: 0 };
+  const weights = { contrastive: args.contrastive_weight, naming: args.naming_weight, dense: args.dense_weight };
   const task = await clipTask(runtime, args, source, weights, true, MOST_NAMES);
   const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
   const { image_size: imageSize, patch_size: patchSize } = source.config.vision_config;

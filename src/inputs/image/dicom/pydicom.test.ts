@@ -21,7 +21,9 @@ interface Facts {
 const testdata = fileURLToPath(new URL('testdata/', import.meta.url));
 const golden = JSON.parse(readFileSync(`${testdata}golden.json`, 'utf8')) as Record<'own' | 'pydicom', Record<string, Facts>>;
 const sha = (array: Int32Array | Float64Array): string =>
-  createHash('sha256').update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength)).digest('hex');
+  createHash('sha256')
+    .update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+    .digest('hex');
 const jpeg = async (bytes: Uint8Array) => readSamples(bytes, await readJpegHeader(bytes), false);
 
 async function compare(path: string, facts: Facts): Promise<void> {
