@@ -27,6 +27,10 @@ export const recipeShape = {
     .boolean()
     .optional()
     .describe('Behind the stage on patches all names get a share of one direction, which is <s>: what a name that finds no patch looks at'),
+  pretrain_mark: z
+    .boolean()
+    .optional()
+    .describe('All patches get a share of another direction, by which the matching head lets a name find its patch before it finds itself'),
   pretrain_matching_start: z
     .boolean()
     .optional()
@@ -66,6 +70,7 @@ const AFTER_PATCHES = [
   'pretrain_patch_names',
   'pretrain_scale',
   'pretrain_sink',
+  'pretrain_mark',
   'pretrain_matching_start',
 ] as const;
 

@@ -32,7 +32,14 @@ const settings = (name: string): ExperimentSettings =>
   experimentSchema.parse({
     ...{ start: join(root, name), pretrain_steps: 3, batch_size: 2, scenes: 2 },
     ...{ pretrain_isolated_turns: true, pretrain_whiten_scenes: 40, pretrain_patch_steps: 2, pretrain_existence_steps: 2 },
-    ...{ pretrain_scale: true, pretrain_sink: true, pretrain_matching_start: true, pretrain_group_rates: true, pretrain_batch_size: 1 },
+    ...{
+      pretrain_scale: true,
+      pretrain_sink: true,
+      pretrain_mark: true,
+      pretrain_matching_start: true,
+      pretrain_group_rates: true,
+      pretrain_batch_size: 1,
+    },
     ...{ pretrain_seed: 5, pretrain_patch_names: true, pretrain_tower: true, pretrain_things: true, pretrain_dtype: 'float16' },
   });
 
@@ -64,7 +71,7 @@ describe('pre-training by the whole recipe', () => {
       whiten: { scenes: 40 },
       patches: { weight: 0.3, background: 0.2, position: 0, things: 1, amongNames: true },
       ...{ start: join(root, 'whole.patches'), from: join(root, 'whole.existence') },
-      ...{ decoder: { scale: {}, sink: {}, match: {} }, rates: {}, curriculumSteps: 0, per_device_train_batch_size: 1 },
+      ...{ decoder: { scale: {}, sink: {}, mark: {}, match: {} }, rates: {}, curriculumSteps: 0, per_device_train_batch_size: 1 },
     });
     const before = JSON.parse(await readFile(join(root, 'whole.existence/training_args.json'), 'utf8'));
     expect(before).toMatchObject({ tasks: ['existence'], maxTurns: 8, curriculumSteps: 30, per_device_train_batch_size: 2 });
@@ -114,6 +121,7 @@ describe('pre-training by the whole recipe', () => {
       'pretrain_patch_names',
       'pretrain_scale',
       'pretrain_sink',
+      'pretrain_mark',
       'pretrain_matching_start',
     ]);
     expect(error?.issues[0].message).toBe('it needs a stage on patches; give "pretrain_patch_steps" too (500 do)');

@@ -126,8 +126,14 @@ async function patches({ runtime, settings, source, world, hooks }: Pretraining,
 
 /** How the decoder starts behind the stage on patches; undefined where no part of that is asked for. */
 function decoderStart(settings: ExperimentSettings): DecoderStart | undefined {
-  const { pretrain_scale: scale, pretrain_sink: sink, pretrain_matching_start: match } = settings;
-  return scale || sink || match ? { ...(scale && { scale: {} }), ...(sink && { sink: {} }), ...(match && { match: {} }) } : undefined;
+  const { pretrain_scale: scale, pretrain_sink: sink, pretrain_mark: mark, pretrain_matching_start: match } = settings;
+  if (!scale && !sink && !mark && !match) return undefined;
+  return {
+    ...(scale && { scale: {} }),
+    ...(sink && { sink: {} }),
+    ...(mark && { mark: {} }),
+    ...(match && { match: {} }),
+  };
 }
 
 /** What both parts of the conversations share. @param start directory of the stage on patches */

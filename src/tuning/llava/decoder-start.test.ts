@@ -5,13 +5,14 @@ import { nodeRuntime } from '../../runtime/node.ts';
 import { CHAT_TOKENS, chatTokenId } from '../../scenes/chat-tokenizer.ts';
 import { CONCEPTS } from '../../scenes/concepts.ts';
 import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
-import { type DecoderStart, sinkDirection, startDecoder } from './decoder-start.ts';
+import { type DecoderStart, markDirection, sinkDirection, startDecoder } from './decoder-start.ts';
 import { initialiseLlava } from './initialise.ts';
 import { NAMING_WORDS } from './patch-labels.ts';
 import { placeDirections } from './patch-places.ts';
 import { measurePatchRms } from './patch-scale.ts';
 import { pretrainGroups } from './pretrain-rates.ts';
 import { MATCHING_DECODER, type SceneLlavaSource, SMALL_DECODER, sceneLlavaSource } from './scene-source.ts';
+import { thingDirections } from './thing-facts.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 afterAll(() => runtime.release());
@@ -110,6 +111,57 @@ describe('the sink', () => {
   });
 });
 
+describe('the mark', () => {
+  it('lies in every patch, upright on the sink and on all that patches say', async () => {
+    const d = markDirection(WIDTH);
+    expect(dot(d, d)).toBeCloseTo(1, 6);
+    expect(Math.abs(dot(d, sinkDirection(WIDTH)))).toBeLessThan(1e-6);
+    for (let i = 0; i < 4; i++) expect(Math.abs(dot(d, row(thingDirections(WIDTH), i)))).toBeLessThan(1e-6);
+    const [before, after] = [started({ sink: {}, match: {} }), started({ sink: {}, match: {}, mark: { length: 4 } })];
+    const added = after.get(`${OUT}.bias`)!.data.map((v, i) => v - before.get(`${OUT}.bias`)!.data[i]);
+    expect(dot(added, d)).toBeCloseTo(4, 5);
+    expect(dot(added, added)).toBeCloseTo(16, 4);
+  });
+
+  it('adds 13 to the score of a name that looks at a patch, and nothing to others', () => {
+    const [before, after] = [started({ sink: {}, match: {} }), started({ sink: {}, match: {}, mark: {} })];
+    const score = (all: Map<string, Parameter>, layer: number, a: Float32Array, b: Float32Array): number => {
+      const at = (part: string, x: Float32Array): number => dot(row(all.get(attention(layer, part))!.data, HEAD / 2 - 1), unit(x));
+      return (at('q', a) * at('k', b)) / Math.sqrt(HEAD);
+    };
+    const [c, d] = [sinkDirection(WIDTH), markDirection(WIDTH)];
+    const free = (name: string): Float32Array => {
+      const x = initialNormals(name, WIDTH, 1, 8);
+      const [alongC, alongD] = [dot(x, c), dot(x, d)];
+      return unit(x.map((v, i) => v - alongC * c[i] - alongD * d[i]));
+    };
+    const [word, patch] = [free('word'), free('patch')];
+    const name = word.map((v, i) => v + 0.22 * Math.sqrt(WIDTH) * c[i]);
+    const marked = patch.map((v, i) => v + 5 * d[i]);
+    for (const layer of [0, 3]) {
+      expect(score(after, layer, name, marked)).toBeCloseTo(13, 4);
+      const others = [
+        [word, marked],
+        [name, patch],
+        [name, name],
+        [marked, marked],
+      ];
+      for (const [a, b] of others) expect(Math.abs(score(after, layer, a, b))).toBeLessThan(1e-4);
+      // All other rows are those of the matching start.
+      for (const part of ['q', 'k'])
+        for (const i of [0, HEAD / 2 - 2, HEAD / 2, HEAD])
+          expect(row(after.get(attention(layer, part))!.data, i)).toEqual(row(before.get(attention(layer, part))!.data, i));
+    }
+  });
+
+  it('is refused without the names and the head that it is for', () => {
+    expect(() => started({ mark: {}, match: {} })).toThrow(
+      'A mark of patches needs the sink, by which names are known, and a matching start; give both.',
+    );
+    expect(() => started({ mark: {}, sink: {} })).toThrow('give both');
+  });
+});
+
 describe('the matching head', () => {
   const named = (): Map<string, Parameter> => started({ match: {} });
 
@@ -187,5 +239,17 @@ describe('learning rates by groups', () => {
       expect(of(`model.multi_modal_projector.${part}`)).toEqual({ factor: 0.1 });
     expect(of(NORM)).toEqual({ factor: 0.3 });
     expect(of('model.language_model.layers.1.input_layernorm.weight')).toEqual({ factor: undefined });
+  });
+
+  it("make the steps of the projector's last layer smaller by as much as the scale step made its weights", () => {
+    const scaled = (rms: number) => {
+      const data = initialNormals('last', 4000, rms, 1);
+      const groups = pretrainGroups(source.config, {}, [{ name: `${OUT}.weight`, shape: [4000], data }]);
+      return (name: string): number => groups.find(({ matches }) => matches(`model.multi_modal_projector.${name}`))!.factor!;
+    };
+    expect(scaled(0.005)('linear_2.weight')).toBeCloseTo(0.01, 3);
+    expect(scaled(0.005)('linear_2.bias')).toBeCloseTo(0.01, 3);
+    expect(scaled(0.005)('linear_1.weight')).toBe(0.1);
+    expect(scaled(0.07)('linear_2.weight')).toBe(0.1);
   });
 });

@@ -11,6 +11,7 @@ import { CHAT_TOKENS, chatTokenId } from '../../scenes/chat-tokenizer.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { NAMING_WORDS } from './patch-labels.ts';
 import { placeDirections } from './patch-places.ts';
+import { thingDirections } from './thing-facts.ts';
 
 /** The scale step. */
 export interface ScaleStart {
@@ -39,10 +40,23 @@ export interface SinkStart {
   readonly share?: number;
 }
 
+/** The mark of patches. */
+export interface MarkStart {
+  /** Length of what is added to every patch, whose own is about √width (14 for 192); 5 by default: plain to see, and little of a patch's room. */
+  readonly length?: number;
+  /**
+   * What head 0 adds to its score where a name looks at a patch; 13 by default. A name matches itself best of all (with `MatchStart.score`, by default 22.5), and
+   * the word of a patch is like it by some .6 only, which is 13.5: it takes as much again for a name to find its patch and not itself.
+   */
+  readonly score?: number;
+}
+
 /** The parts of the start; each that is given is done, in this order. */
 export interface DecoderStart {
   readonly scale?: ScaleStart;
   readonly sink?: SinkStart;
+  /** Needs `sink`, by which names are known, and `match`. */
+  readonly mark?: MarkStart;
   readonly match?: MatchStart;
 }
 
@@ -77,13 +91,33 @@ function scaleStart(named: Named, patchRms: number, { norm = 0.7 }: ScaleStart):
   for (const part of ['weight', 'bias']) times(named.get(`${PROJECTOR_OUT}.${part}`)!.data, 1 / patchRms);
 }
 
+/** A direction [width] of length 1 that is the same for every run, upright on others of length 1 that are upright on one another. */
+function uprightDirection(name: string, width: number, others: readonly Float32Array[]): Float32Array {
+  const out = initialNormals(name, width, 1, 0);
+  for (const other of others) {
+    const along = out.reduce((sum, v, i) => sum + v * other[i], 0);
+    for (let i = 0; i < width; i++) out[i] -= along * other[i];
+  }
+  times(out, 1 / lengthOf(out));
+  return out;
+}
+
+const rowsOf = (directions: Float32Array, width: number): Float32Array[] =>
+  Array.from({ length: directions.length / width }, (_, i) => directions.subarray(i * width, (i + 1) * width));
+
 /** The sink's direction [width]: of length 1, upright on those of the place, so that no patch is a sink by where it stands. */
-export function sinkDirection(width: number): Float32Array {
-  const out = initialNormals('sink', width, 1, 0);
-  const places = placeDirections(width);
-  for (const place of [places.subarray(0, width), places.subarray(width)]) {
-    const along = out.reduce((sum, v, i) => sum + v * place[i], 0);
-    for (let i = 0; i < width; i++) out[i] -= along * place[i];
+export const sinkDirection = (width: number): Float32Array => uprightDirection('sink', width, rowsOf(placeDirections(width), width));
+
+/** The mark's direction [width]: of length 1, upright on the sink's and on all that patches say of places and things. */
+export const markDirection = (width: number): Float32Array =>
+  uprightDirection('mark', width, [...rowsOf(thingDirections(width), width), markSink(width)]);
+
+/** The sink's direction without what it has of the directions of things. */
+function markSink(width: number): Float32Array {
+  const out = sinkDirection(width);
+  for (const other of rowsOf(thingDirections(width), width)) {
+    const along = out.reduce((sum, v, i) => sum + v * other[i], 0);
+    for (let i = 0; i < width; i++) out[i] -= along * other[i];
   }
   times(out, 1 / lengthOf(out));
   return out;
@@ -102,6 +136,31 @@ function sinkStart(named: Named, { share = 0.22 }: SinkStart): void {
   for (const row of rows) for (let i = 0; i < width; i++) row[i] += share * mean * direction[i];
   const first = chatTokenId('<s>') * width;
   for (let i = 0; i < width; i++) data[first + i] = mean * direction[i];
+}
+
+/** Adds `length` · d to every patch, d being the mark's direction. */
+function markStart(named: Named, { length = 5 }: MarkStart): void {
+  const { data } = named.get(`${PROJECTOR_OUT}.bias`)!;
+  const direction = markDirection(data.length);
+  for (const [i, v] of direction.entries()) data[i] += length * v;
+}
+
+/**
+ * Makes one dimension of head 0 in every block say "a name looks at a patch": its row of W_q along the sink's direction, which all names share,
+ * its row of W_k along the mark's, of lengths that make the score of both `score`. The dimension is the one that rotary positions turn least.
+ */
+function markScore(named: Named, config: LlavaConfig, { length = 5, score = 13 }: MarkStart, { share = 0.22 }: SinkStart): void {
+  const { hidden_size: width, num_hidden_layers: layers } = config.text_config;
+  const { head_dim: head } = decoderConfig(config);
+  const [name, patch] = [share / Math.hypot(1, share), length / Math.hypot(Math.sqrt(width), length)].map(part => part * Math.sqrt(width));
+  const gain = Math.sqrt((score * Math.sqrt(head)) / (name * patch));
+  const at = head / 2 - 1;
+  for (let layer = 0; layer < layers; layer++) {
+    const row = (part: string): Float32Array =>
+      named.get(`model.language_model.layers.${layer}.self_attn.${part}_proj.weight`)!.data.subarray(at * width, (at + 1) * width);
+    row('q').set(sinkDirection(width).map(v => gain * v));
+    row('k').set(markDirection(width).map(v => gain * v));
+  }
 }
 
 /**
@@ -147,6 +206,14 @@ export function startDecoder(
   if (named.get(TABLE)?.shape[0] !== CHAT_TOKENS.length)
     throw new NarrowsError("A decoder's start of scenes needs a model of the scenes' own words.", { kind: 'usage' });
   if (start.scale) scaleStart(named, patchRms, start.scale);
+  if (start.mark && !(start.sink && start.match))
+    throw new NarrowsError('A mark of patches needs the sink, by which names are known, and a matching start; give both.', {
+      kind: 'usage',
+    });
   if (start.sink) sinkStart(named, start.sink);
   if (start.match) matchStart(named, config, seed, start.match);
+  if (start.mark) {
+    markStart(named, start.mark);
+    markScore(named, config, start.mark, start.sink!);
+  }
 }

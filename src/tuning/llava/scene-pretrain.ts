@@ -105,8 +105,12 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
   else if (start !== undefined) await startFromPatches(start, parameters, whiten, source.tower);
   if (decoder && from === undefined) {
     const scaled = { source, world, maxObjects: chat.maxObjects, parameters, whitening };
-    startDecoder(parameters, config, decoder, { seed: args.seed, patchRms: decoder.scale && (await measurePatchRms(runtime, scaled)) });
+    startDecoder(parameters, config, decoder, {
+      seed: args.seed,
+      patchRms: decoder.scale && (await measurePatchRms(runtime, scaled)),
+    });
   }
+  const groups = rates && pretrainGroups(config, rates, decoder?.scale && parameters);
   const graph = await compile(runtime, traced.outputs);
   const exam = sceneExam(world, config.vision_config.image_size, WATCH_SEED, evalScenes, { maxObjects: chat.maxObjects });
   const rows = examRows(exam, config);
@@ -131,7 +135,7 @@ export async function scenePretrainTask(runtime: Runtime, args: TrainingArgument
   return {
     runtime,
     parameters,
-    groups: rates && pretrainGroups(config, rates),
+    groups,
     graph,
     saveModel,
     open: directory => openPretrained(directory, whitening !== undefined),
