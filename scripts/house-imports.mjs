@@ -5,7 +5,7 @@ import { dirname, join, relative, sep } from 'node:path';
 const FLOORS = [
   ['index', 'entries'],
   ['cli', 'studio'],
-  ['experiments', 'verify'],
+  ['experiments', 'verify', 'web'],
   ['report'],
   ['evaluation'],
   ['attribution', 'tuning'],

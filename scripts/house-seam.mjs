@@ -36,6 +36,7 @@ const CORE = [
   'evaluation/distances/',
   'report/attribution/',
   'studio/',
+  'web/',
 ];
 
 /** Adaptors for Node inside core rooms: they open directories, spawn threads or write files, and nothing of the core imports them. */

@@ -21,6 +21,9 @@ export class OnnxEmitter implements Emitter {
   private scope = '';
   private current: Node | undefined;
 
+  /** @param plainMatMul see `Runtime.plainMatMul` */
+  constructor(readonly plainMatMul = false) {}
+
   /** Name of an already lowered value's ONNX tensor. */
   of(value: Value): string {
     const name = this.names.get(this.merged.get(value) ?? value);

@@ -97,6 +97,8 @@ export interface Runtime {
    * `compile` gets every weight as an `ExternalRange` that the runtime reads itself.
    */
   readonly placeWeights?: (weights: readonly WeightRange[]) => WeightPlacement;
+  /** Products of transposed matrices are lowered to plain ops, for engines without ONNX Runtime's fused one. */
+  readonly plainMatMul?: boolean;
   compile(model: Uint8Array, options?: CompileOptions): Promise<Executable>;
   /** Frees what the runtime itself holds (worker threads). */
   release(): Promise<void>;

@@ -6,8 +6,8 @@ import { randomBytes } from '../../node/hash.ts';
 import { dirname, join, relative, sep } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
+import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS } from '../needed-files.ts';
 import { OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS } from '../open-clip.ts';
-import { isWeights, OPTIONAL_FILES, shardNames, TOKENIZER_PARTS } from './needed-files.ts';
 import { cacheDirectory, type Environment } from './settings.ts';
 
 /** A full commit hash. */

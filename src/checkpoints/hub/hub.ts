@@ -8,11 +8,11 @@ import { basename, join, resolve } from '../../node/paths.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { WEIGHTS, WEIGHTS_INDEX } from '../checkpoint.ts';
 import { foreignLayout } from '../foreign.ts';
+import { isWeights, OPTIONAL_FILES, refusePickled, shardNames, TOKENIZER_PARTS } from '../needed-files.ts';
 import { isOpenClip, OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS } from '../open-clip.ts';
 import { CachedRepository, isCommit } from './cache.ts';
 import { blobName, downloadBlob, type RemoteFile, sizeOfFile } from './download.ts';
 import { withLock } from './lock.ts';
-import { isWeights, OPTIONAL_FILES, refusePickled, shardNames, TOKENIZER_PARTS } from './needed-files.ts';
 import { type Patience, type RequestContext, requestWhole, unavailable } from './request.ts';
 import { accessToken, cacheDirectory, type Environment, hubEndpoint, isOffline } from './settings.ts';
 

@@ -7,13 +7,12 @@ import { dicomSize, readDicom } from './dicom/read-dicom.ts';
 import { isGif, onCanvas, openFirstFrame } from './gif.ts';
 import { readImageFile } from './image-file.ts';
 import { type ImageReading, type ImageReadOptions, type PictureWarning, sayReading } from './image-reading.ts';
+import { checkPixelCount, damagedPicture } from './picture-limits.ts';
 import { isPnm, pnmHeader, pnmSamples } from './pnm.ts';
 import { type RgbImage, rgbFromBands, rgbFromCmyk } from './rgb-image.ts';
 import { isTiff, type TiffTags, tiffTags } from './tiff-tags.ts';
 import { checkWindow, narrowSamples, type WideSamples } from './wide-samples.ts';
 
-/** Most pixels a picture may have: where Pillow, too, refuses as a possible decompression bomb (512 MB of RGB). */
-const MAX_PIXELS = 178_956_970;
 /** The kinds of picture that are read, in words. */
 export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, AVIF, TIFF, BMP, PNM (PBM, PGM, PPM) and DICOM';
 const FORMATS = new Set(['png', 'jpeg', 'webp', 'gif', 'heif', 'tiff']);
@@ -39,18 +38,6 @@ interface Opened {
 /** Pixels as bytes, or as samples that are still to become bytes. */
 type Pixels = RgbImage | { readonly width: number; readonly height: number; readonly bands: number; readonly wide: WideSamples };
 
-function damaged(name: string, error: unknown): NarrowsError {
-  // libvips repeats itself over many lines; its first one says what happened.
-  const reason = messageOf(error)
-    .replace(/^Input buffer has corrupt header:\s*/, '')
-    .split('\n')[0]
-    .trim();
-  if (/^timeout:/.test(reason)) return new NarrowsError(`${name} takes too long to decode (${reason}); save it anew.`, { cause: error });
-  return new NarrowsError(`${name} is damaged or cut short${reason ? ` (${reason})` : ''}; fetch it again or save it anew.`, {
-    cause: error,
-  });
-}
-
 const refused = (name: string, what: string, cause?: unknown): NarrowsError =>
   new NarrowsError(`${name} is ${what}; Narrows reads ${IMAGE_KINDS}, so convert it to one of them.`, { cause });
 
@@ -75,7 +62,7 @@ async function openWithCodec(name: string, source: Uint8Array): Promise<Opened> 
   const gif = isGif(source) ? openFirstFrame(source) : undefined;
   const bytes = gif?.bytes ?? source;
   const tags = isTiff(bytes) ? tiffTags(bytes) : {};
-  if (tags.cut) throw damaged(name, 'a part that its pixels need is missing');
+  if (tags.cut) throw damagedPicture(name, 'a part that its pixels need is missing');
   let header: CodecHeader;
   try {
     // libvips calls colours and samples that it does not know damage.
@@ -83,7 +70,7 @@ async function openWithCodec(name: string, source: Uint8Array): Promise<Opened> 
     header = await readHeader(bytes);
   } catch (error) {
     if (error instanceof NarrowsError) throw error;
-    if (!/unsupported image format/.test(messageOf(error))) throw damaged(name, error);
+    if (!/unsupported image format/.test(messageOf(error))) throw damagedPicture(name, error);
     throw new NarrowsError(`${name} is not an image Narrows can read, whatever its name says; it reads ${IMAGE_KINDS}.`, { cause: error });
   }
   const { format, compression, width, height, depth, space } = header;
@@ -145,15 +132,10 @@ async function open(name: string, bytes: Uint8Array): Promise<Opened> {
   try {
     opened = opener ? opener(bytes) : await openWithCodec(name, bytes);
   } catch (error) {
-    throw opener ? damaged(name, error) : error;
+    throw opener ? damagedPicture(name, error) : error;
   }
   const { width, height } = opened;
-  if (width * height > MAX_PIXELS) {
-    const millions = Math.round((width * height) / 1e6);
-    throw new NarrowsError(
-      `${name} is ${width} x ${height}, ${millions} million pixels; the limit is ${MAX_PIXELS}, so scale it down first.`,
-    );
-  }
+  checkPixelCount(name, width, height);
   return opened;
 }
 
@@ -196,7 +178,7 @@ export async function decodeImage(source: string | Uint8Array, options: ImageRea
   const views = typeof wanted === 'string' && wanted.startsWith('voi:');
   const window = views ? 'auto' : wanted;
   const pixels = await opened.pixels(autoOrient).catch((error: unknown) => {
-    throw damaged(name, error);
+    throw damagedPicture(name, error);
   });
   const { format, pages, orientation } = opened;
   const warnings: PictureWarning[] = [];

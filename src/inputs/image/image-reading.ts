@@ -23,7 +23,7 @@ export function parseWindow(text: string): ImageWindow | undefined {
 
 /** What is likely to make a picture wrong for a model: a clause about the picture ("its …"), and of what kind. */
 export interface PictureWarning {
-  readonly kind: 'orientation' | 'window' | 'aspect' | 'privacy';
+  readonly kind: 'orientation' | 'window' | 'aspect' | 'privacy' | 'decoder';
   readonly message: string;
 }
 
@@ -75,6 +75,8 @@ export interface ImageReading {
   readonly clipped?: number;
   /** The file's orientation where it is not 1 (upright), and whether the picture was turned by it. */
   readonly orientation?: { readonly tag: number; readonly applied: boolean };
+  /** Read by a browser's own decoder, whose bytes are not known to be Pillow's. */
+  readonly approximate?: true;
   /** Pictures in the file where there are several; the first one is read. */
   readonly pages?: number;
   readonly dicom?: DicomReading;

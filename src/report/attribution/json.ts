@@ -53,6 +53,7 @@ const reading = z.object({
   clipped: number.optional(),
   orientation: z.object({ tag: size, applied: z.boolean() }).optional(),
   pages: size.optional(),
+  approximate: z.literal(true).optional(),
 });
 const answerToken = z.object({ text: z.string(), start: size, end: size, logProbability: number });
 const answer = z.object({

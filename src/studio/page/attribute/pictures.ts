@@ -2,8 +2,8 @@
 import type { ExampleInfo } from '../../facts.ts';
 import type { FrameEvent } from '../../protocol.ts';
 import { announce } from '../state/announce.ts';
-import { knownPicture, nameOf, readPicture } from '../state/picture-files.ts';
-import { sentenceOf } from '../state/studio.ts';
+import { info, need, sentenceOf } from '../state/studio.ts';
+import { SHOWN_PIXELS } from './limits.ts';
 import { EMPTY, panels, update } from './panels.ts';
 import { play, skip } from './play.ts';
 import { caption, notice, reading, showPicture } from './subject.ts';
@@ -27,13 +27,22 @@ function clear(): void {
 
 /** Shows a file. @returns whether it is a picture; `notice` says what is wrong where it is not */
 export async function openFile(file: File): Promise<boolean> {
+  const name = file.name || 'the pasted picture';
   notice.value = undefined;
-  reading.value = nameOf(file);
+  const limit = info.peek()?.limits.bytes;
+  if (limit !== undefined && file.size > limit) {
+    notice.value = `${name} has ${Math.round(file.size / 1e6)} MB; ${Math.round(limit / 1e6)} MB are the most. Save it smaller and try again.`;
+    announce(notice.value);
+    return false;
+  }
+  reading.value = name;
   try {
-    const read = await readPicture(file);
+    const told = await need().addPicture(file, name);
+    const shown = await need().pictureFile(told.id, SHOWN_PIXELS);
+    const example = info.peek()?.examples.find(each => each.picture.id === told.id)?.id;
     clear();
-    showPicture(read);
-    announce(`${read.name} is shown.`);
+    showPicture({ ...told, url: URL.createObjectURL(shown), example });
+    announce(`${name} is shown.`);
     return true;
   } catch (error) {
     notice.value = sentenceOf(error);
@@ -46,10 +55,12 @@ export async function openFile(file: File): Promise<boolean> {
 
 /** Shows a picture that the backend has. @returns false where it has not (any more) */
 export async function openKnown(id: string): Promise<boolean> {
+  const example = info.peek()?.examples.find(each => each.picture.id === id);
   try {
-    const known = await knownPicture(id);
+    const told = await need().picture(id);
+    const shown = await need().pictureFile(id, SHOWN_PIXELS);
     clear();
-    showPicture(known);
+    showPicture({ ...told, url: URL.createObjectURL(shown), example: example?.id });
     return true;
   } catch {
     return false;
@@ -57,7 +68,11 @@ export async function openKnown(id: string): Promise<boolean> {
 }
 
 /** An example in the build's list. */
-export interface StoredEntry extends ExampleInfo {
+export interface StoredEntry {
+  readonly id: string;
+  readonly caption: string;
+  /** SHA-256 of the picture's file. */
+  readonly picture: string;
   /** File names next to the page. */
   readonly file: string;
   readonly frames: string;

@@ -1,7 +1,15 @@
 /** @file What is explained: a picture, a caption, a target, seeds. */
 import { signal } from '@preact/signals';
+import type { PictureInfo } from '../../facts.ts';
 import type { TargetChoice } from '../../requests.ts';
-import type { ShownPicture } from '../state/picture-files.ts';
+
+/** A picture on the page. */
+export interface ShownPicture extends PictureInfo {
+  /** What an `<img>` shows: the picture as the model reads it. */
+  readonly url: string;
+  /** The example that it belongs to. */
+  readonly example?: string;
+}
 
 /** The picture. */
 export const picture = signal<ShownPicture | undefined>(undefined);

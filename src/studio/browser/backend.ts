@@ -1,0 +1,190 @@
+/**
+ * @file The studio's backend of a page that runs wholly in the browser: each model in a worker of its own, pictures and results in the page.
+ * Nothing leaves the machine, except that models are fetched.
+ */
+import { AUTO_METHOD, findMethod, methods } from '../../attribution/registry.ts';
+import type { Attribution } from '../../attribution/result.ts';
+import { MAX_PIXELS } from '../../inputs/image/picture-limits.ts';
+import type { FigureOptions } from '../../report/attribution/figure-options.ts';
+import { commandLine } from '../../report/attribution/html.ts';
+import { attributionToJson } from '../../report/attribution/json.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { version } from '../../system/version.ts';
+import { figurePng, figureSvg, reportHtml } from '../../web/figures.ts';
+import { MAX_BYTES } from '../../web/image/decode.ts';
+import { boxScore } from '../box-score.ts';
+import { describeMethod } from '../describe-methods.ts';
+import { comparisonView, robustnessView } from '../evidence-files.ts';
+import type { CostInfo, StudioInfo } from '../facts.ts';
+import { type EvidenceSource, type StudioBackend, StudioError, type StudioEvent } from '../protocol.ts';
+import { attributeRequest, chatRequest, exportRequest, openRequest, scoreRequest } from '../requests.ts';
+import { OpenModels } from './open-models.ts';
+import { Pictures } from './pictures.ts';
+import { JobQueue } from './queue.ts';
+import { Results } from './results.ts';
+import type { BrowserSettings } from './settings.ts';
+
+const UNAVAILABLE = 'This page runs wholly in the browser, which cannot do this; start `narrows studio` on your computer.';
+
+const unavailable = async (): Promise<never> => {
+  throw new StudioError('usage', UNAVAILABLE);
+};
+async function* unavailableStream(): AsyncGenerator<StudioEvent, void, undefined> {
+  yield { kind: 'failure', reason: 'usage', message: UNAVAILABLE };
+}
+
+/** A request in the form that its schema gives. @throws StudioError `usage` that names what is wrong */
+function checked<T>(
+  schema: {
+    safeParse(value: unknown): { success: boolean; data?: T; error?: { issues: readonly { path: PropertyKey[]; message: string }[] } };
+  },
+  value: unknown,
+): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data as T;
+  const [issue] = parsed.error?.issues ?? [];
+  throw new StudioError('usage', `The request is wrong at "${issue?.path.map(String).join('.')}": ${issue?.message}.`);
+}
+
+/** Calls reject with `StudioError` only. */
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StudioError) throw error;
+    if (error instanceof NarrowsError) throw new StudioError(error.kind, error.message);
+    throw new StudioError('internal', `Something went wrong in this page (${String((error as Error)?.message ?? error)}); reload it.`);
+  }
+}
+
+const evidence = <T>(from: EvidenceSource, read: (text: string, name: string) => T): Promise<T> =>
+  'source' in from ? unavailable() : guarded(async () => read(await from.file.text(), from.name));
+
+/** @returns a backend that lives as long as the page */
+export function browserBackend(settings: BrowserSettings): StudioBackend {
+  const { examples = [] } = settings;
+  const pictures = new Pictures(examples);
+  const models = new OpenModels(settings);
+  const results = new Results();
+  const queue = new JobQueue();
+
+  const info = async (): Promise<StudioInfo> => ({
+    version,
+    backend: 'browser',
+    can: {
+      chat: settings.models.some(({ kind }) => kind === 'llava' || kind === 'llava-mini'),
+      audit: false,
+      comparison: true,
+      robustness: true,
+      folders: false,
+      hub: settings.hub ?? false,
+      addresses: settings.addresses ?? false,
+    },
+    methods: methods.map(describeMethod),
+    recommended: AUTO_METHOD,
+    model: (settings.models.find(({ kind }) => kind === undefined || kind === 'dual-encoder') ?? settings.models[0]).id,
+    chatModel: settings.models.find(({ kind }) => kind === 'llava' || kind === 'llava-mini')?.id,
+    examples: examples.map(({ address: _, ...example }) => example),
+    sources: [],
+    limits: { bytes: MAX_BYTES, pixels: MAX_PIXELS },
+  });
+
+  /** What a map of the worker becomes. */
+  const finished = (
+    attribution: Attribution,
+    place: { index: number; method: string; picture: string; key: string; model: string },
+  ): StudioEvent => {
+    const id = results.add({ attribution, picture: place.picture, key: place.key });
+    return { kind: 'result', id, method: place.method, index: place.index, kept: false, ...wordsOf(attribution) };
+  };
+  const wordsOf = (attribution: Attribution) => ({ attribution, command: commandLine(attribution), typescript: '' });
+
+  return {
+    info,
+    models: async () => models.list(),
+    open: (value, options) =>
+      queue.run(async function* (signal) {
+        yield* models.open(checked(openRequest, value).reference, signal);
+      }, options),
+    addPicture: (file, name) => guarded(() => pictures.add(file, name)),
+    picture: id => guarded(() => pictures.info(id)),
+    pictureFile: (id, longest) => guarded(() => pictures.asFile(id, longest)),
+
+    estimate: value =>
+      guarded(async () => {
+        const request = checked(attributeRequest, value);
+        return request.methods.map(
+          (choice): CostInfo => ({
+            method: choice.name,
+            basis: 'unknown',
+            kept: results.find(results.key(request, choice)) !== undefined,
+            words: findMethod(choice.name)?.cost ?? '',
+          }),
+        );
+      }),
+    attribute: (value, options) =>
+      queue.run(async function* (signal) {
+        const request = checked(attributeRequest, value);
+        const wanted: { index: number; key: string }[] = [];
+        for (const [index, choice] of request.methods.entries()) {
+          const key = results.key(request, choice);
+          const known = results.find(key);
+          if (known) yield { kind: 'result', id: known.id, method: choice.name, index, kept: true, ...wordsOf(known.attribution) };
+          else wanted.push({ index, key });
+        }
+        if (wanted.length === 0) return;
+        const picture = await pictures.sent(request.picture);
+        const target = request.target.picture === undefined ? undefined : await pictures.sent(request.target.picture);
+        const job = { ...request, methods: wanted.map(({ index }) => request.methods[index]) };
+        for await (const event of models.run(request.model, { kind: 'attribute', request: job, picture, target }, signal)) {
+          if (event.kind === 'map') {
+            const { index, key } = wanted[event.index];
+            yield finished(event.attribution, { index, key, method: event.method, picture: request.picture, model: request.model });
+          } else if (event.kind === 'failure' && event.index !== undefined) yield { ...event, index: wanted[event.index].index };
+          else yield event;
+        }
+      }, options),
+    score: value =>
+      guarded(async () => {
+        const { result, boxes } = checked(scoreRequest, value);
+        return boxScore(results.get(result).attribution, boxes);
+      }),
+    exportResult: value =>
+      guarded(async () => {
+        const { result, format, high, theme, unit, opacity, colourMap } = checked(exportRequest, value);
+        const { attribution, picture } = results.get(result);
+        if (format === 'json') return new Blob([attributionToJson(attribution)], { type: 'application/json' });
+        const { image } = await pictures.sent(picture);
+        const look: FigureOptions = { theme, unit, opacity, colourMap, high };
+        if (format === 'svg') return new Blob([await figureSvg(attribution, image, look)], { type: 'image/svg+xml' });
+        if (format === 'png') return new Blob([await figurePng(attribution, image, look)], { type: 'image/png' });
+        return new Blob([await reportHtml([{ result: attribution, image }], { unit })], { type: 'text/html' });
+      }),
+    chat: (value, options) =>
+      queue.run(async function* (signal) {
+        const request = checked(chatRequest, value);
+        const shown = await Promise.all(request.pictures.map(id => pictures.sent(id)));
+        for await (const event of models.run(request.model, { kind: 'chat', request, pictures: shown }, signal)) {
+          if (event.kind !== 'map') yield event;
+          else
+            yield finished(event.attribution, {
+              index: 0,
+              key: '',
+              method: event.method,
+              picture: request.pictures[0],
+              model: request.model,
+            });
+        }
+      }, options),
+    cancel: async job => queue.cancel(job),
+
+    sources: async () => [],
+    audit: unavailableStream,
+    rows: unavailable,
+    row: unavailable,
+    thumbnail: unavailable,
+    verdict: unavailable,
+    comparison: from => evidence(from, comparisonView),
+    robustness: from => evidence(from, robustnessView),
+  };
+}

@@ -1,0 +1,74 @@
+/** @file What a WebP's header says, and its picture without transparency, which browsers would mix in (RFC 9649). */
+import { exifOrientation } from '../../inputs/image/exif.ts';
+import { NarrowsError } from '../../system/errors.ts';
+
+/** A header. */
+export interface WebpHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly animated: boolean;
+  readonly orientation?: number;
+  /** A file with nothing but the coded picture, its alpha plane left out or its mark of transparency cleared. */
+  readonly plain: Uint8Array<ArrayBuffer>;
+}
+
+const text = (bytes: Uint8Array, at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
+
+/** True for a file that begins as a WebP. */
+export const isWebp = (bytes: Uint8Array): boolean => bytes.length > 16 && text(bytes, 0) === 'RIFF' && text(bytes, 8) === 'WEBP';
+
+/** Size by the bit stream itself. */
+function streamSize(kind: string, body: Uint8Array): [number, number] {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  if (kind === 'VP8 ') return [view.getUint16(6, true) & 0x3fff, view.getUint16(8, true) & 0x3fff];
+  const bits = view.getUint32(1, true);
+  return [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1];
+}
+
+/** The chunk as a file by itself. */
+function simpleFile(kind: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(20 + body.length + (body.length & 1));
+  const view = new DataView(out.buffer);
+  const put = (at: number, name: string): void =>
+    void out.set(
+      [...name].map(c => c.charCodeAt(0)),
+      at,
+    );
+  put(0, 'RIFF');
+  view.setUint32(4, out.length - 8, true);
+  put(8, `WEBP${kind}`);
+  view.setUint32(16, body.length, true);
+  out.set(body, 20);
+  // Bit 28 after the signature only tells that alpha is used; the colours are the same without it.
+  if (kind === 'VP8L') out[24] &= 0xef;
+  return out;
+}
+
+/** @throws NarrowsError for a file without a picture; the message is a clause */
+export function webpHeader(bytes: Uint8Array): WebpHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let orientation: number | undefined;
+  let canvas: [number, number] | undefined;
+  let stream: { kind: string; body: Uint8Array } | undefined;
+  let animated = false;
+  for (let at = 12; at + 8 <= bytes.length; ) {
+    const kind = text(bytes, at);
+    const length = view.getUint32(at + 4, true);
+    const body = bytes.subarray(at + 8, at + 8 + length);
+    const whole = (from: number): number => body[from] | (body[from + 1] << 8) | (body[from + 2] << 16);
+    if (kind === 'VP8X' && body.length >= 10) {
+      animated = (body[0] & 2) !== 0;
+      canvas = [whole(4) + 1, whole(7) + 1];
+    } else if ((kind === 'VP8 ' || kind === 'VP8L') && body.length >= 10) stream ??= { kind, body };
+    // Some writers put JPEG's mark in front.
+    else if (kind === 'EXIF') orientation ??= exifOrientation(text(body, 0) === 'Exif' ? body.subarray(6) : body);
+    at += 8 + length + (length & 1);
+  }
+  if (animated) {
+    if (!canvas) throw new NarrowsError('its header is missing');
+    return { width: canvas[0], height: canvas[1], animated, orientation, plain: new Uint8Array(bytes) };
+  }
+  if (!stream) throw new NarrowsError('its picture is missing');
+  const [width, height] = streamSize(stream.kind, stream.body);
+  return { width, height, animated, orientation, plain: simpleFile(stream.kind, stream.body) };
+}
