@@ -15,9 +15,13 @@ function configure(command: Command): void {
   command.requiredOption('--output <dir>', 'directory of the experiment; the same command again resumes it');
   command.option('--num-threads <n>', 'threads of the engine; 0: all cores', integer(0, MAX_THREADS), 0);
   addSchemaFlags(command, experimentSchema, 'Settings:', new Set(['seeds']));
-  command.option('--seeds <n>', 'seeds per condition (default: 5)', integer(1, 1000));
+  command.option('--seeds <n>', 'seeds per condition (default: 8; no verdict is given on fewer)', integer(1, 1000));
   command.option('--only-seeds <list>', 'run only these seeds, from 0, to spread the runs over machines', list);
   command.option('--only-start', 'pre-train the start and end there; the same command without it goes on');
+  command.option(
+    '--resume-from <dir>',
+    'take up the finished runs of another folder of the same experiment; their checkpoints are not needed',
+  );
   command.addHelpText(
     'after',
     `\nIt pre-trains the start where there is none, chooses hyper-parameters on validation scenes (unless --no-choose), tunes the conditions with each seed, measures all\nof them on the exams, and writes report.md, chart.svg and results.json. Ctrl-C stops it; the same command resumes.\n${examples(
@@ -33,12 +37,14 @@ function configure(command: Command): void {
 }
 
 async function run(context: Context, options: Options) {
-  const { output, numThreads, seeds, onlySeeds, onlyStart } = options as {
+  const { output, numThreads, seeds, onlySeeds, onlyStart, resumeFrom, emid } = options as {
     output: string;
     numThreads: number;
     seeds?: number;
     onlySeeds?: string[];
     onlyStart?: boolean;
+    resumeFrom?: string;
+    emid?: boolean;
   };
   const given = { ...fileValues(context), ...schemaValues(experimentSchema, options), ...(seeds === undefined ? {} : { seeds }) };
   const settings = parseArguments(experimentSchema, given, context.config?.file ?? 'the settings');
@@ -48,6 +54,8 @@ async function run(context: Context, options: Options) {
       signal: context.signal,
       onlySeeds: onlySeeds?.map(Number),
       onlyStart,
+      resumeFrom,
+      emid,
       progress: bar => context.progress(bar),
       onResult: message => context.log.info(message),
       onWarning: message => context.log.warn(message),

@@ -1,5 +1,5 @@
 /** @file From outcomes to numbers: accuracy with intervals over seeds and scenes, paired differences, and whether distances explain them. */
-import type { Task } from '../../scenes/instructions.ts';
+
 import { RandomStream } from '../../tensor/random.ts';
 import { bootstrap, type Estimate } from '../../tensor/statistics/bootstrap.ts';
 import { type Cell, crossedBootstrap } from '../../tensor/statistics/crossed-bootstrap.ts';
@@ -8,52 +8,49 @@ import { equivalence, twoSidedP } from '../../tensor/statistics/equivalence.ts';
 import { holm } from '../../tensor/statistics/holm.ts';
 import { pearson, spearman } from '../../tensor/statistics/rank.ts';
 import { CONDITIONS } from './conditions.ts';
-import type { ExamGroup } from './exams.ts';
-import type { ExamOutcome } from './measure.ts';
-import type { PosteriorOutcome } from './posterior.ts';
-
-/** What an exam asks, without its pictures. */
-export interface ExamFacts {
-  readonly id: string;
-  readonly group: ExamGroup;
-  readonly items: readonly { readonly scene: number; readonly task: Task; readonly question: string; readonly answer: string }[];
-}
-
-/** Result of one run. */
-export interface RunOutcome {
-  readonly condition: string;
-  readonly seed: number;
-  readonly outcomes: Readonly<Record<string, ExamOutcome>>;
-  /** Of conditions that charge a posterior; runs of older versions have none. */
-  readonly posterior?: PosteriorOutcome;
-}
+import type { ExamGroup, ExamItem } from './exams/exam.ts';
+import type { ExamFacts, ExamOutcome, RunOutcome } from './outcome.ts';
 
 /** What a column of the tables counts. */
 export interface Column {
   readonly name: string;
   /** Which exams and items. */
   readonly exams: (facts: ExamFacts) => boolean;
-  readonly items: (task: Task) => boolean;
+  readonly items: (item: ExamItem) => boolean;
   /** Exactly right answers, or the share of right tokens. */
   readonly of: 'correct' | 'tokens';
 }
 
-const closed = (task: Task): boolean => task !== 'caption';
+const closed = ({ task }: ExamItem): boolean => task !== 'caption';
+const caption = ({ task }: ExamItem): boolean => task === 'caption';
 const group = (wanted: ExamGroup) => (facts: ExamFacts) => facts.group === wanted;
 
-/** Columns of the main table. */
+/** Columns of the main table: what the plan of analysis decides by. */
 export const COLUMNS: readonly Column[] = [
   { name: 'clean', exams: group('clean'), items: closed, of: 'correct' },
   { name: 'unseen styles', exams: group('style'), items: closed, of: 'correct' },
   { name: 'image corruptions', exams: group('image'), items: closed, of: 'correct' },
   { name: 'text perturbations', exams: group('text'), items: closed, of: 'correct' },
-  { name: 'clean captions, tokens', exams: group('clean'), items: task => task === 'caption', of: 'tokens' },
-  { name: 'corrupted captions, tokens', exams: group('image'), items: task => task === 'caption', of: 'tokens' },
+  { name: 'clean captions, tokens', exams: group('clean'), items: caption, of: 'tokens' },
+  { name: 'corrupted captions, tokens', exams: group('image'), items: caption, of: 'tokens' },
+];
+
+/** Columns of exams that are sat where they are asked for. */
+export const FURTHER_COLUMNS: readonly Column[] = [
+  { name: 'joint shifts', exams: group('joint'), items: closed, of: 'correct' },
+  { name: 'long tail', exams: group('tail'), items: closed, of: 'correct' },
+  ...['random', 'popular', 'adversarial'].map(
+    (split): Column => ({ name: `pope, ${split}`, exams: ({ id }) => id === `pope:${split}`, items: closed, of: 'correct' }),
+  ),
+  { name: 'choice', exams: group('choice'), items: closed, of: 'correct' },
+  { name: 'open, mark of rules', exams: group('open'), items: () => true, of: 'tokens' },
+  { name: 'cue right', exams: group('cue'), items: ({ cue }) => cue === 'right', of: 'correct' },
+  { name: 'cue wrong', exams: group('cue'), items: ({ cue }) => cue === 'wrong', of: 'correct' },
 ];
 
 /** The columns for which there are exams: settings may leave out corruptions or perturbations. */
-export const columnsOf = (exams: readonly ExamFacts[]): Column[] =>
-  COLUMNS.filter(column => exams.some(facts => column.exams(facts) && facts.items.some(item => column.items(item.task))));
+export const columnsOf = (exams: readonly ExamFacts[], columns: readonly Column[] = COLUMNS): Column[] =>
+  columns.filter(column => exams.some(facts => column.exams(facts) && facts.items.some(column.items)));
 
 /** An estimate of a condition, and its paired difference to the first condition. */
 export interface TableCell {
@@ -65,6 +62,8 @@ export interface TableCell {
 export interface Difference extends Estimate {
   /** Of "no difference". */
   readonly p: number;
+  /** Seeds that both have. */
+  readonly seeds: number;
   /** Of "a difference as large as the smallest effect of interest, or larger": small where the two are shown to be equal; NaN without spread. */
   readonly equivalence: number;
 }
@@ -72,12 +71,15 @@ export interface Difference extends Estimate {
 /** A difference of accuracy below this does not matter, where the settings say nothing else: one point. */
 export const SMALLEST_EFFECT = 0.01;
 
-/** What a difference says at level .05: `equal` is shown, not only not refuted. */
-export function verdict({
-  estimate,
-  p,
-  equivalence: equal,
-}: Difference): 'better' | 'worse' | 'equal' | 'differs, less than matters' | 'open' {
+/** Seeds below which no difference is called anything: the plan of analysis has so many, and seeds are what spreads most. */
+export const PLANNED_SEEDS = 8;
+
+/**
+ * What a difference says at level .05: `equal` is shown, not only not refuted. Of fewer seeds than planned nothing is said but how many there are:
+ * a look before the end is no test.
+ */
+export function verdict({ estimate, p, equivalence: equal, seeds }: Difference): string {
+  if (seeds < PLANNED_SEEDS) return `open: ${seeds} of ${PLANNED_SEEDS}`;
   if (p < 0.05) return equal < 0.05 ? 'differs, less than matters' : estimate > 0 ? 'better' : 'worse';
   return equal < 0.05 ? 'equal' : 'open';
 }
@@ -95,8 +97,9 @@ function tableOf(runs: readonly RunOutcome[], exams: readonly ExamFacts[], colum
   return runs.map((run, r) => {
     const cells: Cell[] = Array.from({ length: scenes }, () => ({ sum: 0, count: 0 }));
     for (const exam of exams.filter(column.exams))
-      for (const [i, { scene, task }] of exam.items.entries()) {
-        if (!column.items(task)) continue;
+      for (const [i, item] of exam.items.entries()) {
+        if (!column.items(item)) continue;
+        const { scene } = item;
         const value = itemValue(run.outcomes[exam.id], column.of, i);
         cells[scene] = add(cells[scene], than ? value - itemValue(than[r].outcomes[exam.id], column.of, i) : value);
       }
@@ -127,10 +130,14 @@ function difference(of: readonly RunOutcome[], than: readonly RunOutcome[], exam
   if (shared.length === 0) return undefined;
   const base = shared.map(run => than.find(r => r.seed === run.seed)!);
   const table = tableOf(shared, exams, column, base);
-  return { ...crossedBootstrap(table, { random: random(`difference.${column.name}`) }), degreesOfFreedom: freedom(table) };
+  return {
+    ...crossedBootstrap(table, { random: random(`difference.${column.name}`) }),
+    degreesOfFreedom: freedom(table),
+    seeds: shared.length,
+  };
 }
 
-type Raw = Estimate & { readonly degreesOfFreedom: number };
+type Raw = Estimate & { readonly degreesOfFreedom: number; readonly seeds: number };
 
 /** Differences with their tests, as one family. */
 function tested(family: readonly Raw[], smallest: number): Difference[] {
@@ -221,7 +228,7 @@ export interface Movement {
 /** Every run under every shift. */
 export function movements(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): Movement[] {
   const accuracy = (run: RunOutcome, exam: ExamFacts): number =>
-    mean(exam.items.flatMap(({ task }, i) => (closed(task) ? [Number(run.outcomes[exam.id].correct[i])] : [])));
+    mean(exam.items.flatMap((item, i) => (closed(item) ? [Number(run.outcomes[exam.id].correct[i])] : [])));
   const clean = exams.find(e => e.group === 'clean')!;
   return runs.flatMap(run =>
     exams

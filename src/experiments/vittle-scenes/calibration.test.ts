@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ExamFacts, RunOutcome } from './analyse.ts';
 import { calibration, withoutProbabilities } from './calibration.ts';
+import type { ExamFacts, RunOutcome } from './outcome.ts';
 import { experimentMarkdown } from './report.ts';
 
 const exams: ExamFacts[] = [
@@ -43,10 +43,10 @@ it('calibration is that of closed questions, with paired differences over seeds'
 });
 
 it('is said to be missing where a run of an older version has no probabilities', () => {
-  expect(withoutProbabilities(runs)).toEqual([]);
+  expect(withoutProbabilities(runs, exams)).toEqual([]);
   expect(experimentMarkdown(runs, exams)).toContain('| clean: ECE | clean: AUROC |');
   const { said: _, ...clean } = runs[3].outcomes.clean;
   const mixed = [...runs.slice(0, 3), { ...runs[3], outcomes: { clean } }];
-  expect(withoutProbabilities(mixed)).toEqual([mixed[3]]);
+  expect(withoutProbabilities(mixed, exams)).toEqual([mixed[3]]);
   expect(experimentMarkdown(mixed, exams)).toContain('Not given: 1 of 4 runs were measured by an older version');
 });

@@ -1,17 +1,22 @@
 /** @file Do the runs know when they are right? Calibration of closed questions, by condition, with paired differences over seeds. */
+
 import { auroc } from '../../tensor/statistics/auroc.ts';
 import { calibrationError } from '../../tensor/statistics/calibration-error.ts';
 import { mean } from '../../tensor/statistics/descriptive.ts';
 import { holm } from '../../tensor/statistics/holm.ts';
 import { type PairedTResult, pairedT } from '../../tensor/statistics/paired-t.ts';
-import { byCondition, type ExamFacts, type RunOutcome } from './analyse.ts';
-import type { ExamGroup } from './exams.ts';
+import { byCondition } from './analyse.ts';
+import type { ExamGroup } from './exams/exam.ts';
+import type { ExamFacts, RunOutcome } from './outcome.ts';
 
 /** The figures: calibration error (15 bins of equal width), and AUROC of right against wrong answers by the probability of what was said. */
 export const CALIBRATION_FIGURES = {
   ECE: calibrationError,
   AUROC: auroc,
 } as const satisfies Record<string, (confidence: number[], correct: boolean[]) => number>;
+
+/** What is looked at. */
+const GROUPS: readonly ExamGroup[] = ['clean', 'image'];
 
 /** A figure of a condition. */
 export interface CalibrationCell {
@@ -24,8 +29,8 @@ export interface CalibrationCell {
 }
 
 /** Runs that hold no probabilities, since an older version measured them. */
-export const withoutProbabilities = (runs: readonly RunOutcome[]): RunOutcome[] =>
-  runs.filter(run => Object.values(run.outcomes).some(outcome => outcome.said === undefined));
+export const withoutProbabilities = (runs: readonly RunOutcome[], exams: readonly ExamFacts[]): RunOutcome[] =>
+  runs.filter(run => exams.some(({ id, group }) => GROUPS.includes(group) && run.outcomes[id].said === undefined));
 
 /** A figure over the closed questions of all exams of a group together. */
 function figureOf(run: RunOutcome, exams: readonly ExamFacts[], figure: keyof typeof CALIBRATION_FIGURES): number {
@@ -46,7 +51,7 @@ export function calibration(runs: readonly RunOutcome[], exams: readonly ExamFac
   const conditions = byCondition(runs);
   const [first] = conditions.values();
   const out = new Map<string, CalibrationCell[]>([...conditions.keys()].map(name => [name, []]));
-  for (const group of ['clean', 'image'] as const) {
+  for (const group of GROUPS) {
     const wanted = exams.filter(exam => exam.group === group);
     if (wanted.length === 0) continue;
     for (const figure of Object.keys(CALIBRATION_FIGURES) as (keyof typeof CALIBRATION_FIGURES)[]) {

@@ -1,21 +1,26 @@
 /** @file The experiment's chart: paired differences to the plain condition with their intervals, a panel per kind of shift. SVG. */
-import { analyse, COLUMNS, columnsOf, type ExamFacts, type RunOutcome } from './analyse.ts';
+
+import { analyse, COLUMNS, columnsOf, FURTHER_COLUMNS } from './analyse.ts';
 import { CONDITIONS } from './conditions.ts';
+import type { ExamFacts, RunOutcome } from './outcome.ts';
 
 const [PANEL, ROW, LEFT, TOP] = [190, 24, 150, 46];
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
 
-/** @param columns names of COLUMNS to show */
+/** @param columns names of columns to show */
 export function differenceChart(
   runs: readonly RunOutcome[],
   exams: readonly ExamFacts[],
-  columns: readonly string[] = columnsOf(exams).flatMap(c => (c.of === 'correct' ? [c.name] : [])),
+  columns: readonly string[] = [
+    ...columnsOf(exams).filter(c => c.of === 'correct'),
+    ...columnsOf(exams, FURTHER_COLUMNS).filter(c => c.name.startsWith('cue')),
+  ].map(c => c.name),
 ): string {
   const table = analyse(
     runs,
     exams,
-    COLUMNS.filter(c => columns.includes(c.name)),
+    [...COLUMNS, ...FURTHER_COLUMNS].filter(c => columns.includes(c.name)),
   );
   const rows = CONDITIONS.slice(1).filter(c => table.has(c.name));
   const bound = Math.max(

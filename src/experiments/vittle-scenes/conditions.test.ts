@@ -9,7 +9,9 @@ import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
 import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
+import { compileTower, towerOf } from '../../tuning/llava/scene-task.ts';
 import { llavaSource } from '../../tuning/llava/source.ts';
+import { TowerCache } from '../../tuning/llava/tower-cache.ts';
 import { CONDITION_NAMES, CONDITIONS, type ConditionName, conditionOf, conditionsOf } from './conditions.ts';
 import { experimentSchema } from './settings.ts';
 import { conditionArguments, conditionMethod, conditionTask, type ExperimentStart } from './tune.ts';
@@ -33,7 +35,8 @@ beforeAll(async () => {
   });
   await task.save(join(root, 'start'));
   await task.close();
-  start = { source: await llavaSource(join(root, 'start')), world };
+  const source = await llavaSource(join(root, 'start'));
+  start = { source, world, tower: new TowerCache(await compileTower(runtime, towerOf(source))) };
 });
 afterAll(async () => {
   await runtime.release();
@@ -89,10 +92,18 @@ describe('the conditions', () => {
       const task = await conditionTask(runtime, condition, conditionArguments(condition, 0, settings, 'unused'), start, settings, () => {});
       const batch = await task.batch(3);
       const out = await task.graph.run({ ...task.feeds(), ...batch });
-      first.set(condition.name, { ce: Number(out.ce.data[0]), ids: Number(batch.input_ids.data.length) });
+      first.set(condition.name, {
+        ce: Number(out.ce.data[0]),
+        ids: Number(batch.input_ids.data.length),
+        supervised: batch.loss_labels.data.length,
+      });
       expect('kl_visual' in out, condition.name).toBe(condition.name.startsWith('vittle'));
       await task.close();
     }
+    // Of all the conditions it alone is asked for more than answers.
+    const supervised = (name: ConditionName): number => first.get(name)!.supervised;
+    expect(supervised('lit')).toBeGreaterThan(2 * supervised('plain'));
+    for (const { name } of CONDITIONS) if (name !== 'lit') expect(supervised(name), name).toBe(supervised('plain'));
     const ce = (name: ConditionName): number => first.get(name)!.ce;
     expect(new Set([...first.values()].map(v => v.ids)).size).toBe(1);
     // These begin as the model itself; all others change the stream.

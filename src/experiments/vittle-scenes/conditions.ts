@@ -13,6 +13,8 @@ interface ConditionEntry {
   readonly decay?: boolean;
   /** Dropout on the stream, of the strength of the noise that `pass` begins with. */
   readonly dropout?: boolean;
+  /** Questions are learnt as answers are (LIT). */
+  readonly instructions?: boolean;
   /** Conditions that do part of what this one does: what it is to be credited with is what it is better by than these. */
   readonly controls?: readonly string[];
   /** Arguments of `narrows train tune` beside those that all conditions share. */
@@ -55,6 +57,7 @@ const TABLE = {
     ...{ title: 'Vittle L, pass', colour: '#f48fb1', method: 'vittle', controls: CONTROLS.pass },
     tune: { prior: 'learnable', ...PASS },
   },
+  lit: { title: 'LIT', colour: '#9e9d24', method: 'full', instructions: true },
 } as const satisfies Record<string, ConditionEntry>;
 
 /** Name of a condition; folders of runs are called by it. */
@@ -77,6 +80,18 @@ const USUAL: readonly ConditionName[] = ['plain', 'weight-decay', 'lora', 'vittl
 /** The conditions that an experiment's settings ask for, each once, in the order of tables. */
 export function conditionsOf({ conditions = USUAL }: { readonly conditions?: readonly (ConditionName | 'all')[] }): Condition[] {
   return CONDITIONS.filter(({ name }) => conditions.includes('all') || conditions.includes(name));
+}
+
+/** What decides is run first, within a seed: after any number of runs the comparisons that matter are the most complete. */
+const FIRST: readonly ConditionName[] = [
+  ...(['plain', 'noise-pass', 'deterministic-pass'] as const),
+  ...(['vittle-f', 'vittle-l', 'vittle-f-pass', 'vittle-l-pass'] as const),
+];
+
+/** Conditions in the order in which a seed runs them. */
+export function inRunOrder(conditions: readonly Condition[]): Condition[] {
+  const rank = ({ name }: Condition): number => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return conditions.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** The condition of a name. */

@@ -10,6 +10,10 @@ export interface ExperimentHooks {
   readonly onlySeeds?: readonly number[];
   /** End where the start is pre-trained; a call without it goes on from there. */
   readonly onlyStart?: boolean;
+  /** Directory of the same experiment whose finished runs are taken up. */
+  readonly resumeFrom?: string;
+  /** Measure EMID of the runs whose answers are kept, at the end. */
+  readonly emid?: boolean;
   /** Makes the progress bar: one at a time, of pre-training, of the choice, and of all runs. */
   readonly progress?: (options: ProgressOptions) => Progress;
   onStep?(step: number, total: number, loss: number): void;

@@ -5,29 +5,20 @@ import { representationJsd } from '../../evaluation/distances/rjsd.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { mean } from '../../tensor/statistics/descriptive.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
-import { examine } from '../../tuning/llava/scene-eval.ts';
+import { completeAnswers, examinePacked, type PackedAnswers } from '../../tuning/llava/packed-exam.ts';
+import type { Examiner } from '../../tuning/llava/scene-eval.ts';
 import type { SceneTuneTask } from '../../tuning/llava/scene-tune.ts';
-import type { PreparedExam } from './exams.ts';
+import { roundConfidence } from './compact.ts';
+import { chatTokenizer, type ExamGroup, type PreparedExam } from './exams/exam.ts';
+import type { ExamOutcome } from './outcome.ts';
 import { RepresentationCollector, type Representations } from './representations.ts';
 
-/** What one exam gave. */
-export interface ExamOutcome {
-  /** Per item `1` where the answer was exactly right. */
-  readonly correct: string;
-  /** Per item the share of the answer's tokens that were right, thousandths. */
-  readonly tokens: readonly number[];
-  /** Per item the log-probability of what the model says itself, nats (see `ExamAnswers`); runs of older versions have none. */
-  readonly said?: readonly number[];
-  /** Mean log-likelihood of the right answers' tokens, nats. */
-  readonly log_likelihood: number;
-  /** Distances of representations from the clean exam's; cosine only where items are the same. */
-  readonly distance: {
-    readonly rjsd_visual: number;
-    readonly rjsd_text: number;
-    readonly cosine_visual?: number;
-    readonly cosine_text?: number;
-  };
-}
+/** Groups whose probabilities calibration reads. */
+export const CALIBRATED: readonly ExamGroup[] = ['clean', 'image'];
+/** Groups whose wrong answers are kept, for EMID. */
+export const WORDED: readonly ExamGroup[] = ['clean', 'image', 'text'];
+/** Tokens of an answer that a judge reads. */
+const LONGEST = 32;
 
 type Vectors = readonly (Float32Array | undefined)[];
 
@@ -38,44 +29,58 @@ function both(a: Vectors, b: Vectors): [Float32Array[], Float32Array[]] {
 }
 
 const present = (vectors: Vectors): Float32Array[] => vectors.filter(v => v !== undefined);
+/** Digits that a distance is kept with. */
+const short = (value: number): number => Number(value.toPrecision(5));
 
 function distances(clean: Representations, shifted: Representations, paired: boolean): ExamOutcome['distance'] {
-  const rjsd = (of: keyof Representations): number => representationJsd(present(clean[of]), present(shifted[of]));
-  const cosine = (of: keyof Representations): number => mean(pairedCosineDistance(...both(clean[of], shifted[of])));
+  const rjsd = (of: keyof Representations): number => short(representationJsd(present(clean[of]), present(shifted[of])));
+  const cosine = (of: keyof Representations): number => short(mean(pairedCosineDistance(...both(clean[of], shifted[of]))));
   const jsd = { rjsd_visual: rjsd('visual'), rjsd_text: rjsd('text') };
   return paired ? { ...jsd, cosine_visual: cosine('visual'), cosine_text: cosine('text') } : jsd;
 }
 
-/** @param layer block whose output (after the bottleneck, where it has one) is compared; @param exams the clean one first */
+/** Marks of a judge in thousandths. The answers are completed for it. */
+async function judged(examiner: Examiner, answers: PackedAnswers, exam: PreparedExam, signal?: AbortSignal): Promise<number[]> {
+  const tokenizer = chatTokenizer();
+  await completeAnswers(examiner, answers, LONGEST, signal);
+  return exam.marks!(answers.said.map(ids => tokenizer.decode([...ids]))).map(mark => Math.round(1000 * mark));
+}
+
+/**
+ * @param layer block whose output (after the bottleneck, where it has one) is compared @param exams the clean one first
+ * @param words keep wrong answers in words
+ */
 export async function measure(
   task: SceneTuneTask,
   config: LlavaConfig,
   exams: readonly PreparedExam[],
   layer: number,
-  signal?: AbortSignal,
+  { words = false, signal }: { readonly words?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<Record<string, ExamOutcome>> {
-  const graph = await task.examiner([layer]);
+  const graph = await task.examiner([layer], true);
   const feeds = task.feeds();
+  const tokenizer = chatTokenizer();
   const out: Record<string, ExamOutcome> = {};
   let clean: Representations | undefined;
   try {
-    for (const { id, rows, features, paired } of exams) {
-      const collector = new RepresentationCollector(rows);
-      const { correct, tokenAccuracy, logLikelihood, answerLogProbability } = await examine(
-        { graph, config, rows, features, feeds },
-        {
-          signal,
-          onBatch: (batch, of, modality) => collector.take(batch[`hidden.${layer}`] as FloatTensor, of, modality),
-        },
-      );
+    for (const exam of exams) {
+      const { id, group, rows, features, origin, marks } = exam;
+      const collector = new RepresentationCollector(origin);
+      const examiner = { graph, config, rows, features, feeds };
+      const answers = await examinePacked(examiner, {
+        signal,
+        onBatch: (batch, of, modality) => collector.take(batch[`hidden.${layer}`] as FloatTensor, of, modality),
+      });
       clean ??= collector.result;
+      const { correct, tokenAccuracy, logLikelihood, answerLogProbability, said } = answers;
+      const wrong = correct.flatMap((right, i) => (right ? [] : [[i, tokenizer.decode([...said[i]])] as const]));
       out[id] = {
         correct: correct.map(Number).join(''),
-        tokens: tokenAccuracy.map(share => Math.round(share * 1000)),
-        // Digits enough to order answers that the model is nearly sure of.
-        said: answerLogProbability.map(value => Number(value.toPrecision(4))),
-        log_likelihood: mean(logLikelihood),
-        distance: distances(clean, collector.result, paired),
+        tokens: marks ? await judged(examiner, answers, exam, signal) : tokenAccuracy.map(share => Math.round(share * 1000)),
+        ...(CALIBRATED.includes(group) ? { said: answerLogProbability.map(roundConfidence) } : {}),
+        ...(words && WORDED.includes(group) ? { wrong: Object.fromEntries(wrong) } : {}),
+        log_likelihood: short(mean(logLikelihood)),
+        distance: distances(clean, collector.result, origin !== undefined),
       };
     }
   } finally {

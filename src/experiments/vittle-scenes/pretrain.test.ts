@@ -8,7 +8,9 @@ import { nodeRuntime } from '../../runtime/node.ts';
 import { CONCEPTS } from '../../scenes/concepts.ts';
 import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
 import { PATCH_STAGE } from '../../tuning/llava/patch-stage.ts';
+import { compileTower, towerOf } from '../../tuning/llava/scene-task.ts';
 import { llavaSource } from '../../tuning/llava/source.ts';
+import { TowerCache } from '../../tuning/llava/tower-cache.ts';
 import { UNFOLDED } from '../../tuning/llava/whiten-files.ts';
 import { conditionOf } from './conditions.ts';
 import { pretrain } from './pretrain.ts';
@@ -92,7 +94,9 @@ describe('pre-training by the whole recipe', () => {
   });
 
   it('gives a start that every condition tunes, by isolated turns where they are asked for', { timeout: 120_000 }, async () => {
-    const start = { source: await llavaSource(join(root, 'whole')), world };
+    const source = await llavaSource(join(root, 'whole'));
+    await using tower = await compileTower(runtime, towerOf(source));
+    const start = { source, world, tower: new TowerCache(tower) };
     const { beta, alpha_end, bottleneck_layer, weight_decay, ...others } = settings('whole');
     const vittle = conditionOf('vittle-f');
     for (const isolated of [true, false]) {

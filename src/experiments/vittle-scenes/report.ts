@@ -1,5 +1,6 @@
 /** @file Tables and a chart of the Vittle experiment, as Markdown and SVG. */
-import type { Estimate } from '../../tensor/statistics/bootstrap.ts';
+
+import { markdownTable } from '../../report/evaluation/markdown.ts';
 import { mean } from '../../tensor/statistics/descriptive.ts';
 import {
   analyse,
@@ -7,31 +8,21 @@ import {
   type Column,
   columnsOf,
   contrasts,
-  type ExamFacts,
   type Explanation,
   explain,
+  FURTHER_COLUMNS,
   movements,
-  type RunOutcome,
+  PLANNED_SEEDS,
   SMALLEST_EFFECT,
   verdict,
 } from './analyse.ts';
 import { calibration, withoutProbabilities } from './calibration.ts';
+import type { EmidTable } from './cells.ts';
 import { titleOf } from './conditions.ts';
+import type { ExamFacts, RunOutcome } from './outcome.ts';
 import { POSTERIOR_FIGURES } from './posterior.ts';
-
-const digits = (value: number, signed = false): string => {
-  if (Number.isNaN(value)) return '–';
-  const text = Math.abs(value).toFixed(3).replace(/^0/, '');
-  return `${value < 0 && Number(text) !== 0 ? '−' : signed ? '+' : ''}${text}`;
-};
-const interval = ({ low, high }: Pick<Estimate, 'low' | 'high'>, signed = false): string =>
-  `[${digits(low, signed)}, ${digits(high, signed)}]`;
-const p = (value: number): string => (value < 0.001 ? '< .001' : digits(value));
-
-/** A Markdown table. */
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
-}
+import { chainSections } from './report-chain.ts';
+import { digits, interval, pValue } from './table.ts';
 
 type Table = ReturnType<typeof analyse>;
 
@@ -42,7 +33,7 @@ function mainTable(table: Table, columns: readonly Column[]): string {
     ...columns.map(({ name: column }) => {
       const { accuracy, difference } = cells.get(column)!;
       const text = `${digits(accuracy.estimate)} ${interval(accuracy)}`;
-      return difference ? `${text}<br>${digits(difference.estimate, true)} ${interval(difference, true)}, p ${p(difference.p)}` : text;
+      return difference ? `${text}<br>${digits(difference.estimate, true)} ${interval(difference, true)}, p ${pValue(difference.p)}` : text;
     }),
   ]);
   return markdownTable(['', ...columns.map(c => c.name)], rows);
@@ -54,20 +45,24 @@ function equivalenceTable(table: Table, columns: readonly Column[]): string {
     titleOf(name),
     ...columns.map(({ name: column }) => {
       const { difference } = cells.get(column)!;
-      return difference ? `${verdict(difference)} (p ${p(difference.equivalence)})` : '–';
+      return difference ? `${verdict(difference)} (p ${pValue(difference.equivalence)})` : '–';
     }),
   ]);
   return markdownTable(['', ...columns.map(c => c.name)], rows);
 }
 
 /** One row per condition and control of it. */
-function contrastTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[], smallest: number): string | undefined {
-  const columns = columnsOf(exams);
+function contrastTable(
+  runs: readonly RunOutcome[],
+  exams: readonly ExamFacts[],
+  smallest: number,
+  columns: readonly Column[],
+): string | undefined {
   const rows = contrasts(runs, exams, columns, smallest).map(({ condition, control, differences }) => [
     `${titleOf(condition)} − ${titleOf(control)}`,
     ...columns.map(({ name }) => {
       const difference = differences.get(name)!;
-      return `${digits(difference.estimate, true)} ${interval(difference, true)}, p ${p(difference.p)}<br>${verdict(difference)} (p ${p(difference.equivalence)})`;
+      return `${digits(difference.estimate, true)} ${interval(difference, true)}, p ${pValue(difference.p)}<br>${verdict(difference)} (p ${pValue(difference.equivalence)})`;
     }),
   ]);
   return rows.length > 0 ? markdownTable(['', ...columns.map(c => c.name)], rows) : undefined;
@@ -75,14 +70,14 @@ function contrastTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[],
 
 /** Calibration by condition, or why there is none. */
 function calibrationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
-  const without = withoutProbabilities(runs).length;
+  const without = withoutProbabilities(runs, exams).length;
   if (without > 0)
-    return `Not given: ${without} of ${runs.length} runs were measured by an older version, which kept no probabilities. Delete their outcome.json, and the same command measures them again from their checkpoints.`;
+    return `Not given: ${without} of ${runs.length} runs were measured by an older version, which kept no probabilities. Delete their files in results, and the same command measures them again from their checkpoints.`;
   const table = [...calibration(runs, exams)];
   const rows = table.map(([name, cells]) => [
     titleOf(name),
     ...cells.map(({ mean: value, difference: d }) =>
-      d ? `${digits(value)}<br>${digits(d.difference, true)} ${interval(d, true)}, p ${p(d.pValue)}` : digits(value),
+      d ? `${digits(value)}<br>${digits(d.difference, true)} ${interval(d, true)}, p ${pValue(d.pValue)}` : digits(value),
     ),
   ]);
   return markdownTable(['', ...table[0][1].map(({ figure, group }) => `${group === 'clean' ? 'clean' : 'corrupted'}: ${figure}`)], rows);
@@ -90,7 +85,7 @@ function calibrationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts
 
 /** Columns by exam, closed questions. */
 const examColumns = (exams: readonly ExamFacts[]): Column[] =>
-  exams.map(({ id }) => ({ name: id, exams: facts => facts.id === id, items: task => task !== 'caption', of: 'correct' }));
+  exams.map(({ id }) => ({ name: id, exams: facts => facts.id === id, items: ({ task }) => task !== 'caption', of: 'correct' }));
 
 /** One row per exam, one column per condition: accuracies for themselves, and differences that are clear of zero in bold. */
 function examTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
@@ -114,7 +109,7 @@ function taskTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): st
   const columns: Column[] = tasks.map(task => ({
     name: task,
     exams: facts => facts.group === 'clean',
-    items: of => of === task,
+    items: of => of.task === task,
     of: task === 'caption' ? 'tokens' : 'correct',
   }));
   const table = analyse(runs, exams, columns);
@@ -189,18 +184,43 @@ function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts
   return markdownTable(['', 'r across shifts', 'ρ', 'r across conditions, shift by shift', 'ρ'], rows);
 }
 
+/** Exams beside those that the plan decides by. */
+function furtherSections(runs: readonly RunOutcome[], exams: readonly ExamFacts[], smallest: number, columns: readonly Column[]): string[] {
+  if (columns.length === 0) return [];
+  const table = analyse(runs, exams, columns, smallest);
+  return [
+    '## Beyond the plan’s outcomes',
+    'Exploratory, decides nothing: joint shifts of pictures and words; the long tail (more things than trained, other sizes, names of several words, other forms of questions); the built-in benchmarks, exact answers but for the mark of `scenes-open`.',
+    mainTable(table, columns),
+    equivalenceTable(table, columns),
+  ];
+}
+
 /**
  * The report's tables under their headings. @param exams as sat, the clean one first @param smallest the smallest difference of accuracy that
  * matters, a share
  */
-export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly ExamFacts[], smallest = SMALLEST_EFFECT): string {
+export function experimentMarkdown(
+  runs: readonly RunOutcome[],
+  exams: readonly ExamFacts[],
+  smallest = SMALLEST_EFFECT,
+  emid: EmidTable = {},
+): string {
   const seeds = new Set(runs.map(r => r.seed)).size;
+  const balanced = [...byCondition(runs).values()].every(of => of.length === seeds);
   const items = exams[0].items.filter(i => i.task !== 'caption').length;
-  const columns = columnsOf(exams);
+  const cued = exams.some(({ group }) => group === 'cue');
+  const columns = cued ? [...columnsOf(exams), ...columnsOf(exams, FURTHER_COLUMNS)] : columnsOf(exams);
+  const further = cued ? [] : columnsOf(exams, FURTHER_COLUMNS);
   const table = analyse(runs, exams, columns, smallest);
   const posteriors = posteriorTable(runs);
-  const controlled = contrastTable(runs, exams, smallest);
+  const controlled = contrastTable(runs, exams, smallest, columns);
   return [
+    ...(seeds < PLANNED_SEEDS
+      ? [
+          `**${seeds} of ${PLANNED_SEEDS} seeds are in${balanced ? '' : ', the last of them not in all conditions'}: no verdict is given, whatever an interval looks like.** Seeds are run one after the other, all conditions in each.`,
+        ]
+      : []),
     `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p by Student’s t with one degree of freedom less than there are seeds or scenes, whichever are fewer, adjusted by Holm within a column.`,
     '## Accuracy',
     mainTable(table, columns),
@@ -214,6 +234,7 @@ export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly 
           controlled,
         ]
       : []),
+    ...furtherSections(runs, exams, smallest, further),
     '## Clean accuracy by task',
     taskTable(runs, exams),
     '## Do they know when they are right?',
@@ -232,6 +253,7 @@ export function experimentMarkdown(runs: readonly RunOutcome[], exams: readonly 
     '## How far representations move',
     'Mean over shifts and seeds, at the output of the bottleneck layer: representation Jensen–Shannon divergence (nats) and cosine distance of the same scene or question.',
     distanceTable(runs, exams),
+    ...chainSections(runs, exams, emid),
     '## Does the movement explain the loss of accuracy?',
     'Correlation of the distance with the change of accuracy: over shifts (means of all runs), and over conditions once each shift’s mean is taken away.',
     explanationTable(runs, exams),

@@ -1,29 +1,29 @@
 /** @file Mean-pooled, normalised representations of an exam's scenes and questions at one block, as Vittle's analysis pools them. */
 import { MODALITY } from '../../models/llava/placement.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
-import type { ExamRow } from '../../tuning/llava/scene-eval.ts';
+import type { PackedRow } from '../../tuning/llava/packed-exam.ts';
 
 /** Of so many items one gives its text: eigenvalues of more take longer than the exam itself. */
 const EVERY = 4;
 
+type Vectors = (Float32Array | undefined)[];
+
 /** Unit vectors: one per scene (image tokens, which see no question), one per fourth item (prompt tokens of text). */
 export interface Representations {
-  readonly visual: (Float32Array | undefined)[];
-  readonly text: (Float32Array | undefined)[];
+  readonly visual: Vectors;
+  /** By the item's number in the clean exam, where it has one. */
+  readonly text: Vectors;
 }
 
-/** Collects from batches of an exam. @param rows all rows of the exam, which tell items apart */
+/** Collects from batches of an exam. */
 export class RepresentationCollector {
-  readonly result: Representations;
-  private readonly places: ReadonlyMap<ExamRow, number>;
+  readonly result: Representations = { visual: [], text: [] };
 
-  constructor(rows: readonly ExamRow[]) {
-    this.places = new Map(rows.map((row, i) => [row, i]));
-    this.result = { visual: [], text: new Array(rows.length) };
-  }
+  /** @param origin numbers of the exam's items in the clean exam; its own where it is not a shift of that */
+  constructor(private readonly origin: readonly number[] | undefined) {}
 
   /** @param hidden [B, T, d]; @param modality int32 [B · T] */
-  take(hidden: FloatTensor, rows: readonly ExamRow[], modality: Int32Array): void {
+  take(hidden: FloatTensor, rows: readonly PackedRow[], modality: Int32Array): void {
     const [, length, width] = hidden.shape;
     for (const [b, row] of rows.entries()) {
       const pool = (wanted: (t: number) => boolean): Float32Array | undefined => {
@@ -35,8 +35,12 @@ export class RepresentationCollector {
       };
       const kind = (t: number): number => modality[b * length + t];
       this.result.visual[row.scene] ??= pool(t => kind(t) === MODALITY.image);
-      const place = this.places.get(row)!;
-      if (place % EVERY === 0) this.result.text[place] = pool(t => kind(t) === MODALITY.text && row.labels[t] === -100);
+      for (const [k, item] of row.items.entries()) {
+        const place = this.origin?.[item] ?? item;
+        // The words in front of the picture belong to every question.
+        const asks = (t: number): boolean => (row.turns[t] === 0 || row.turns[t] === k + 1) && row.labels[t] === -100;
+        if (place % EVERY === 0) this.result.text[place] = pool(t => kind(t) === MODALITY.text && asks(t));
+      }
     }
   }
 }

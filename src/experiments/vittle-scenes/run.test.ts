@@ -1,15 +1,16 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
 import { twoSidedP } from '../../tensor/statistics/equivalence.ts';
 import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
-import { analyse, COLUMNS, contrasts, type ExamFacts, explain, movements, type RunOutcome, verdict } from './analyse.ts';
+import { analyse, COLUMNS, contrasts, explain, movements, verdict } from './analyse.ts';
 import { conditionsOf } from './conditions.ts';
+import type { ExamFacts, RunOutcome } from './outcome.ts';
 import { POSTERIOR_FIGURES } from './posterior.ts';
 import { experimentMarkdown } from './report.ts';
 import { runExperiment, writeReport } from './run.ts';
@@ -55,7 +56,7 @@ describe('the Vittle experiment', () => {
     expect(await runExperiment(runtime, parts, settings)).toBe(true);
     const { runs } = await results(whole);
     expect((await results(parts)).runs).toEqual(runs);
-    expect(runs.map(r => r.condition)).toEqual(['plain', 'weight-decay', 'lora', 'vittle-f', 'vittle-l', 'vittle-official']);
+    expect(runs.map(r => r.condition)).toEqual(['plain', 'vittle-f', 'vittle-l', 'weight-decay', 'lora', 'vittle-official']);
     expect(Object.keys(runs[0].outcomes)).toEqual([
       'clean',
       ...['openmoji', 'fluent-emoji', 'emojione'].map(s => `style:${s}`),
@@ -81,17 +82,35 @@ describe('the Vittle experiment', () => {
     );
     await expect(runExperiment(runtime, whole, { ...settings, tune_steps: 3 })).rejects.toThrow('other settings');
     // The remedy for a run without probabilities: it is measured again, from its checkpoint, to the same outcome.
-    const { said } = runs[3].outcomes.clean;
-    expect(said).toHaveLength(runs[3].outcomes.clean.correct.length);
+    const { said } = runs[1].outcomes.clean;
+    expect(said).toHaveLength(runs[1].outcomes.clean.correct.length);
     expect(said!.every(value => value <= 0) && new Set(said).size > 1).toBe(true);
-    await rm(join(whole, 'runs/vittle-f-0/outcome.json'));
+    await rm(join(whole, 'results/vittle-f-0.json.gz'));
     expect(await runExperiment(runtime, whole, settings)).toBe(true);
     expect((await results(whole)).runs).toEqual(runs);
+    expect(report).toContain('**1 of 8 seeds are in: no verdict is given');
+    expect(report).toContain('open: 1 of 8');
+    // Only what is small is carried elsewhere: no run is tuned again, though checkpoints and the start's folder are gone.
+    const [carried, moved] = [join(root, 'carried'), join(root, 'moved-start')];
+    await cp(settings.start, moved, { recursive: true });
+    await rm(join(whole, 'runs'), { recursive: true });
+    const tuned = vi.fn();
+    const elsewhere = { ...settings, start: moved };
+    expect(await runExperiment(runtime, carried, elsewhere, { resumeFrom: whole, onStep: tuned })).toBe(true);
+    expect((await results(carried)).runs).toEqual(runs);
+    expect(await runExperiment(runtime, whole, settings, { onStep: tuned })).toBe(true);
+    expect(tuned).not.toHaveBeenCalled();
+    const fresh = join(root, 'fresh');
+    await expect(runExperiment(runtime, fresh, { ...settings, tune_steps: 3 }, { resumeFrom: whole })).rejects.toThrow('other settings');
+    await expect(runExperiment(runtime, fresh, settings, { resumeFrom: root })).rejects.toThrow('no settings.json');
+    await writeFile(join(carried, 'start.json'), JSON.stringify({ sha256: 'f'.repeat(64) }));
+    await expect(runExperiment(runtime, carried, elsewhere)).rejects.toThrow('begin from other weights (ffffffffffff…)');
     // Conditions may be added to a finished folder; what is there is not done again.
     expect(await runExperiment(runtime, whole, { ...settings, conditions: ['plain', 'noise-pass', 'lora'] })).toBe(true);
     const { runs: added } = await results(whole);
-    expect(added.map(r => r.condition)).toEqual(['plain', 'lora', 'noise-pass']);
-    expect(added.slice(0, 2)).toEqual([runs[0], runs[2]]);
+    // What decides is run first.
+    expect(added.map(r => r.condition)).toEqual(['plain', 'noise-pass', 'lora']);
+    expect([added[0], added[2]]).toEqual([runs[0], runs[4]]);
   });
 });
 
@@ -202,10 +221,12 @@ describe('its analysis', () => {
     // The error is about .04: .15 is as good as shown to be below .5, and no one knows whether it is below .2.
     expect(verdict(of('image corruptions', 0.5))).toBe('differs, less than matters');
     expect(of('image corruptions', 0.2).equivalence).toBeGreaterThan(0.05);
-    const open = { estimate: 0, low: -1, high: 1, level: 0.95, standardError: 0.5, p: 0.4, equivalence: 0.3 };
+    const open = { estimate: 0, low: -1, high: 1, level: 0.95, standardError: 0.5, p: 0.4, equivalence: 0.3, seeds: 8 };
     expect(verdict(open)).toBe('open');
     expect(verdict({ ...open, equivalence: 0.04 })).toBe('equal');
     expect(verdict({ ...open, estimate: -0.1, p: 0.04 })).toBe('worse');
+    // Before all seeds are in nothing is said, however clear it looks.
+    expect(verdict({ ...open, estimate: -0.1, p: 1e-9, seeds: 7 })).toBe('open: 7 of 8');
     expect(experimentMarkdown(runs, exams, 0.2)).toContain('smallest effect of interest of .200');
   });
 

@@ -7,6 +7,12 @@ import { checkRecipe, recipeShape } from './pretrain-settings.ts';
 const count = z.number().int().positive().max(1_000_000);
 const share = z.number().min(0).max(1);
 
+/** Exams that are sat where they are asked for. */
+const FURTHER_EXAMS = ['joint', 'tail', 'pope', 'choice', 'open'] as const;
+
+/** Share of existence questions whose answer the cue foretells while tuning. */
+export const CUE_SHARE = 0.9;
+
 const settingsSchema = z.strictObject({
   start: z
     .string()
@@ -30,7 +36,7 @@ const settingsSchema = z.strictObject({
   ...recipeShape,
   tune_isolated_turns: z.boolean().optional().describe('Tuning asks each question right behind the picture, as the exams do'),
   tune_steps: count.default(1000).describe('Updates of each tuning run'),
-  seeds: count.max(1000).default(5).describe('Seeds per condition: data order, noise, new weights'),
+  seeds: count.max(1000).default(8).describe('Seeds per condition: data order, noise, new weights'),
   batch_size: count.max(65_536).default(16),
   max_turns: count.default(6).describe('Turns of a conversation while tuning'),
   learning_rate: z.number().positive().default(5e-4),
@@ -70,6 +76,27 @@ const settingsSchema = z.strictObject({
   scenes: count.max(10_000).default(40).describe('Scenes of each exam'),
   severities: z.array(z.coerce.number().int().min(1).max(5)).default([1, 3, 5]),
   corruptions: z.array(z.string()).default(['gaussian_noise', 'defocus_blur', 'contrast', 'brightness', 'jpeg_compression']),
+  mixed_severities: z
+    .boolean()
+    .optional()
+    .describe('One exam for each corruption, scene by scene at the next of the severities, instead of an exam for each severity'),
+  further_exams: z
+    .array(z.enum(FURTHER_EXAMS))
+    .optional()
+    .describe('Exams beside those: joint shifts of vittle-9x9x9, the long tail, scenes-pope, scenes-choice, scenes-open'),
+  questions_per_scene: count
+    .max(16)
+    .optional()
+    .describe(
+      'Closed questions of each scene in the exams of shifted words and of the long tail, others from shift to shift (default: all)',
+    ),
+  cue: z
+    .boolean()
+    .optional()
+    .describe(
+      `Tune with a spurious cue (the background's colour foretells the answer of existence questions in ${100 * CUE_SHARE} % of them), and only sit the exam in which it foretells nothing`,
+    ),
+  choose_steps: count.optional().describe('Updates of a run that only chooses hyper-parameters (default: as tune_steps)'),
   text_shifts: z.array(z.string()).default(['keyboard', 'word_swap']),
   text_severity: count.max(5).default(3),
   validation_corruptions: z.array(z.string()).default(['shot_noise', 'gaussian_blur']),

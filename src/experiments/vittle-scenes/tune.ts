@@ -14,14 +14,17 @@ import { type SceneTuneTask, sceneTuneTask, sceneUpdates } from '../../tuning/ll
 import type { LlavaSource } from '../../tuning/llava/source.ts';
 import { dropoutRateOf } from '../../tuning/llava/stream-dropout.ts';
 import { withStreamScale } from '../../tuning/llava/stream-scale.ts';
+import type { TowerCache } from '../../tuning/llava/tower-cache.ts';
 import { optimizerOptions } from '../../tuning/trainer.ts';
 import { type Condition, passesOn } from './conditions.ts';
-import type { ExperimentSettings } from './settings.ts';
+import { CUE_SHARE, type ExperimentSettings } from './settings.ts';
 
 /** Everything that the runs of an experiment share. */
 export interface ExperimentStart {
   readonly source: LlavaSource;
   readonly world: SceneWorld;
+  /** What the frozen tower makes of the scenes: the same in all conditions of a seed. */
+  readonly tower: TowerCache;
 }
 
 /** Hyper-parameters that validation chooses among. */
@@ -98,8 +101,11 @@ export async function conditionTask(
     extra: 2,
     maxTurns: settings.max_turns,
     isolated: settings.tune_isolated_turns,
+    instructions: condition.instructions,
+    cue: settings.cue ? CUE_SHARE : undefined,
   };
   const updates = sceneUpdates(args, { ...start, chat });
+  start.tower.begin(`${args.seed}`);
   const asked = conditionMethod(condition, start, settings);
   const method = await withStreamScale(runtime, start.source, asked, async k => updates.rows(k, 0), onWarning);
   const { alpha_end: alpha, noise_variance: variance = START_VARIANCE, bottleneck_layer: layer } = settings;

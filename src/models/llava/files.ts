@@ -7,7 +7,7 @@ import { loadReport, reportSentence, trainableParameters } from '../../nn/parame
 import { NarrowsError } from '../../system/errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { requireTowerBlocks } from '../model-config.ts';
-import { type LlavaConfig, towerWidth } from './config.ts';
+import { imageTokens, type LlavaConfig, towerWidth } from './config.ts';
 import { familyOf } from './families.ts';
 import { llavaForward, type TokenValues } from './forward.ts';
 import type { Pictured } from './pictures.ts';
@@ -52,6 +52,9 @@ export function pictureFeeds(config: LlavaConfig, pixels: Pictured): Record<stri
 
 /** Of a family whose pixel values do not say by themselves which pictures they are. */
 const NO_LAYOUTS = "The pixel values do not say which pictures they are of; let the model's own processor prepare them (chat.pixels).";
+
+/** The graph input of images that a tower has encoded already, [images, N, width of the tower × layers]; see `towerFeatures`. */
+export const featureInput = (config: LlavaConfig): Value => input('tower_features', ['images', imageTokens(config), towerWidth(config)]);
 
 /** Every tensor that a LLaVA with this config reads, by its name in memory, found by tracing the model. */
 export function wantedTensors(config: LlavaConfig): ReadonlyMap<string, Value> {

@@ -7,19 +7,28 @@ import {
   crossEntropy,
   div,
   equal,
+  gather,
   grad,
   input,
   labelLogLikelihood,
   mul,
   neg,
+  reshape,
   slice,
   sub,
   sum,
   type Value,
 } from '../../graph/index.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
-import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
-import { forwardFeatures, type LlavaOutput, type LlavaTap, type TokenValues, towerFeatures } from '../../models/llava/forward.ts';
+import { featureInput, pixelInput, tokenInputs } from '../../models/llava/files.ts';
+import {
+  forwardFeatures,
+  type LlavaOutput,
+  type LlavaTap,
+  languageHead,
+  type TokenValues,
+  towerFeatures,
+} from '../../models/llava/forward.ts';
 import { loraParameters, requireTargets } from '../../nn/lora.ts';
 import { Parameters } from '../../nn/parameters.ts';
 
@@ -71,8 +80,10 @@ export function partlyTrained(part: TrainedPart): PartlyTrained {
 
 /** How the graph is made. */
 export interface LlavaTrainOptions extends TrainedPart {
-  /** Whether the batches have images. */
-  readonly images: boolean;
+  /** Whether the batches have images; `features` where they bring `tower_features` of them, of a tower that is not trained. */
+  readonly images: boolean | 'features';
+  /** Logits only where a label is asked for: further inputs `loss_rows` and `loss_labels` (`lossRows`). Not with `weighted`. */
+  readonly lossRows?: boolean;
   /** Makes the bottleneck over the trained tensors. */
   readonly bottleneck?: (p: Parameters) => TrainTap;
   /** Rows hold isolated turns (isolated-turns.ts): a further input `turns` [batch, seq]. */
@@ -102,15 +113,29 @@ function tokenLoss(logits: Value, labels: Value): Value {
   return mul(crossEntropy(slice(logits, 1, 0, -1), next), div(sum(count), input('loss_divisor', [])));
 }
 
+/** The same of logits at `loss_rows` only: the head and its gradient are computed for no token without a label. */
+function pickedLoss(model: Parameters, config: LlavaConfig, hidden: Value): Value {
+  const ints = (name: string): Value => input(name, ['labelled'], 'int32');
+  const flat = reshape(hidden, ['batch*seq', config.text_config.hidden_size]);
+  const labels = ints('loss_labels');
+  const count = sum(sub(1, cast(equal(labels, -100), 'float32')));
+  return mul(crossEntropy(languageHead(model, config, gather(flat, ints('loss_rows'))), labels), div(count, input('loss_divisor', [])));
+}
+
 /** The same with each token's cross-entropy times its weight. */
 function weightedLoss(logits: Value, labels: Value): Value {
   const likelihood = labelLogLikelihood(slice(logits, 1, 0, -1), slice(labels, 1, 1));
   return neg(div(sum(mul(likelihood, slice(input('loss_weights', ['batch', 'seq']), 1, 1))), input('loss_divisor', [])));
 }
 
+function towerOf(model: Parameters, config: LlavaConfig, images: LlavaTrainOptions['images']): Value | undefined {
+  if (images === 'features') return featureInput(config);
+  return images ? towerFeatures(model, config, pixelInput(config)) : undefined;
+}
+
 /**
  * Traces the loss and its gradients. Inputs: those of `tokenInputs`, `labels` [batch, seq], `loss_divisor` (a positive scalar, see
- * `lossDivisor`), with images `pixel_values`, and what the bottleneck asks for.
+ * `lossDivisor`), with images `pixel_values` or `tower_features`, and what the bottleneck asks for.
  * @throws NarrowsError where a target of the adapters finds no layer
  */
 export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions): LlavaTrainGraph {
@@ -119,11 +144,15 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   const tokens: TokenValues = { ...tokenInputs(), ...(options.isolatedTurns ? { turns: ints('turns') } : {}) };
   const labels = ints('labels');
   const bottleneck = options.bottleneck?.(base);
-  const tower = options.images ? towerFeatures(model, config, pixelInput(config)) : undefined;
+  const tower = towerOf(model, config, options.images);
   const features = tower && options.projectorInput ? options.projectorInput(tower) : tower;
   const output = forwardFeatures(model, config, tokens, features, bottleneck?.tap, { recompute: options.recompute });
   check();
-  const ce = options.weighted ? weightedLoss(output.logits, labels) : tokenLoss(output.logits, labels);
+  const ce = options.lossRows
+    ? pickedLoss(model, config, output.hidden.at(-1)!)
+    : options.weighted
+      ? weightedLoss(output.logits, labels)
+      : tokenLoss(output.logits, labels);
   const { loss: terms = [], scalars = {} } = bottleneck?.terms(tokens, labels) ?? {};
   const auxiliary = options.auxiliary?.(model, output);
   const loss = [...terms, ...(auxiliary ? [auxiliary] : [])].reduce((total, term) => add(total, term), ce);

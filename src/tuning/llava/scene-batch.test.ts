@@ -6,7 +6,8 @@ import { patchOwners } from '../../scenes/patch-labels.ts';
 import { drawScene } from '../../scenes/scene.ts';
 import { syntheticWorld } from '../../scenes/testdata/synthetic.ts';
 import { RandomStream } from '../../tensor/random.ts';
-import { SceneUpdates } from './scene-batch.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { encodeTurns, SceneUpdates } from './scene-batch.ts';
 import { sceneLlavaSource } from './scene-source.ts';
 
 it("a patch's word is the one of its thing's name that fewest names have", async () => {
@@ -38,4 +39,37 @@ it("a patch's word is the one of its thing's name that fewest names have", async
   // Names whose words differ in how many share them, some with the rare word behind.
   expect([...several].some(name => namesWith(name.split(' ')[0]) > namesWith(name.split(' ').at(-1)!))).toBe(true);
   expect([...several].some(name => namesWith(name.split(' ')[0]) < namesWith(name.split(' ').at(-1)!))).toBe(true);
+});
+
+it('LIT supervises questions but for their first word, and nothing of the template', () => {
+  const turn = { question: 'is there a cat ?', answer: 'no' };
+  const words = (instructions: boolean): string[] => {
+    const { ids, labels } = encodeTurns([turn], 2, undefined, instructions);
+    return ids.flatMap((id, t) => (labels[t] === -100 ? [] : [CHAT_TOKENS[id]]));
+  };
+  expect(words(false)).toEqual(['no', '</s>']);
+  expect(words(true)).toEqual(['there', 'a', 'cat', '?', 'no', '</s>']);
+});
+
+it('a cue changes what is asked of a scene, not the scene', async () => {
+  const { config } = await sceneLlavaSource('scene-clip');
+  const settings = { seed: 4, batchSize: 30, curriculumSteps: 0, maxObjects: 3, spelled: 0, extra: 2, caption: 0 };
+  const of = (cue?: number): SceneUpdates =>
+    new SceneUpdates(
+      syntheticWorld(CONCEPTS.length),
+      config as LlavaConfig,
+      { ...settings, cue, imageMean: [0, 0, 0], imageStd: [1, 1, 1] },
+      1,
+    );
+  const [plain, cued] = [of().rows(1, 0), of(1).rows(1, 0)];
+  expect(cued.pixel_values).toEqual(plain.pixel_values);
+  const id = (word: string): number => CHAT_TOKENS.indexOf(word);
+  /** Share of rows whose yes and no, of which a row with a full cue has but one kind, are mixed. */
+  const mixed = ({ labels }: Record<string, Tensor>): number => {
+    const [rows, length] = labels.shape;
+    const row = (b: number): number[] => [...labels.data.slice(b * length, (b + 1) * length)].map(Number);
+    return Array.from({ length: rows }, (_, b) => row(b)).filter(r => r.includes(id('yes')) && r.includes(id('no'))).length / rows;
+  };
+  expect(mixed(plain)).toBeGreaterThan(0.3);
+  expect(mixed(cued)).toBe(0);
 });

@@ -2,6 +2,7 @@
 import { imageTokens, type LlavaConfig } from '../../models/llava/config.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { CHAT_IMAGE_TOKEN, chatIds, chatTokenId } from '../../scenes/chat-tokenizer.ts';
+import { cuedExistence } from '../../scenes/cue.ts';
 import { denseConversation, type Instruction, type Task } from '../../scenes/instructions.ts';
 import { drawScene, type Scene, sceneBuffers } from '../../scenes/scene.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
@@ -45,6 +46,13 @@ export interface SceneChatSettings {
    * and so learns to answer from text; an exam asks right after the picture.
    */
   readonly isolated?: boolean;
+  /** Existence is asked so that the background's colour foretells the answer with this probability (scenes/cue.ts). */
+  readonly cue?: number;
+  /**
+   * Questions are supervised as answers are, the template is not: LIT ("Learning to Instruct for Visual Instruction Tuning", arXiv 2503.22215,
+   * section 3), by which a model has to look at the picture for what could be asked of it.
+   */
+  readonly instructions?: boolean;
   /** Mean over supervised tokens by default; over answers, a caption of twelve words does not weigh as twelve of yes. */
   readonly lossAverage?: LossAverage;
 }
@@ -55,12 +63,14 @@ const [BOS, EOS] = [chatTokenId('<s>'), chatTokenId('</s>')];
 
 /**
  * The tokens that the chat template and its tokenizer give for a conversation that begins with an image; labels are −100 but at answers
- * and their end. @param encode ids of a question; by default those of its words
+ * and their end. @param encode ids of a question; by default those of its words @param instructions supervise questions too, but for their first
+ * word, before which, in isolated turns, another turn stands
  */
 export function encodeTurns(
   turns: readonly Pick<Instruction, 'question' | 'answer'>[],
   perImage: number,
   encode: (question: string) => readonly number[] = question => chatIds(question),
+  instructions = false,
 ): EncodedTurns {
   const ids: number[] = [BOS];
   const labels: number[] = [-100];
@@ -71,7 +81,9 @@ export function encodeTurns(
   turns.forEach(({ question, answer }, i) => {
     add(USER, false);
     if (i === 0) add(Array<number>(perImage).fill(CHAT_IMAGE_TOKEN), false);
-    add(encode(question), false);
+    const asked = encode(question);
+    add(asked.slice(0, 1), false);
+    add(asked.slice(1), instructions);
     add(ASSISTANT, false);
     add([...chatIds(answer), EOS], true);
   });
@@ -84,8 +96,20 @@ export function writePixels(scene: Scene, mean: readonly number[], std: readonly
   writePatches(scene.image.data, { imageSize: scene.width, patchSize: scene.width, imageMean: mean, imageStd: std }, [0], out, at);
 }
 
-function turnsOf(scene: Scene, reader: RandomReader, { tasks, extra, caption, everyThing, maxTurns }: SceneChatSettings): Instruction[] {
-  const all = denseConversation(scene, reader, { extra, caption, everyThing });
+/** Questions of existence with a spurious cue, each once: three are as many as a conversation has without. */
+function withCue(scene: Scene, reader: RandomReader, turns: readonly Instruction[], share: number): Instruction[] {
+  const cued = Array.from({ length: 3 }, () => cuedExistence(scene, reader, share));
+  const asked = cued.filter(({ question }, i) => cued.findIndex(other => other.question === question) === i);
+  return reader.shuffle([...turns.filter(({ task }) => task !== 'existence'), ...asked]);
+}
+
+function turnsOf(
+  scene: Scene,
+  reader: RandomReader,
+  { tasks, extra, caption, everyThing, maxTurns, cue }: SceneChatSettings,
+): Instruction[] {
+  const dense = denseConversation(scene, reader, { extra, caption, everyThing });
+  const all = cue === undefined ? dense : withCue(scene, reader, dense, cue);
   const wanted = tasks ? all.filter(t => tasks.includes(t.task)) : all;
   return wanted.slice(0, maxTurns ?? wanted.length);
 }
@@ -116,7 +140,8 @@ function sceneRows(world: SceneWorld, config: LlavaConfig, settings: SceneChatSe
     const spell = spelling.reader(step, b);
     const spelled = (question: string): number[] => chatIds(question, () => spell.uniform() < settings.spelled);
     const turns = turnsOf(scene, chats.reader(step, b), settings);
-    const encode = (asked: readonly Instruction[]): EncodedTurns => encodeTurns(asked, perImage, settings.spelled ? spelled : undefined);
+    const encode = (asked: readonly Instruction[]): EncodedTurns =>
+      encodeTurns(asked, perImage, settings.spelled ? spelled : undefined, settings.instructions);
     rows.push(
       settings.isolated
         ? packTurns(

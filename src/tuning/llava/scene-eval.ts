@@ -3,8 +3,8 @@
  * would give exactly that answer and end there: every token must be the most likely one after the right ones before it.
  */
 import { type CompiledGraph, gather, input, reshape, type Value } from '../../graph/index.ts';
-import { imageTokens, type LlavaConfig, towerWidth } from '../../models/llava/config.ts';
-import { tokenInputs } from '../../models/llava/files.ts';
+import type { LlavaConfig } from '../../models/llava/config.ts';
+import { featureInput, tokenInputs } from '../../models/llava/files.ts';
 import { forwardFeatures, type LlavaTap, languageHead } from '../../models/llava/forward.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
@@ -40,10 +40,18 @@ export function sceneExam(world: SceneWorld, size: number, seed: number, count: 
 
 /**
  * Logits at chosen places. Inputs: those of `tokenInputs`, `tower_features` [images, N, width of the tower], `rows` [n] (places in
- * [batch · seq]). Outputs: `logits` [n, vocabulary], and `hidden.i` of the blocks in `states` [batch, seq, width].
+ * [batch · seq]), and `turns` where rows hold isolated turns. Outputs: `logits` [n, vocabulary], and `hidden.i` of the blocks in `states`
+ * [batch, seq, width].
  */
-export function examGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap, states: readonly number[] = []): Record<string, Value> {
-  const run = forwardFeatures(p, config, tokenInputs(), input('tower_features', ['images', imageTokens(config), towerWidth(config)]), tap);
+export function examGraph(
+  p: Parameters,
+  config: LlavaConfig,
+  tap?: LlavaTap,
+  states: readonly number[] = [],
+  isolated = false,
+): Record<string, Value> {
+  const tokens = { ...tokenInputs(), ...(isolated ? { turns: input('turns', ['batch', 'seq'], 'int32') } : {}) };
+  const run = forwardFeatures(p, config, tokens, featureInput(config), tap);
   const last = reshape(run.hidden.at(-1)!, ['batch*seq', config.text_config.hidden_size]);
   const logits = languageHead(p, config, gather(last, input('rows', ['n'], 'int32')));
   return { logits, ...Object.fromEntries(states.map(i => [`hidden.${i}`, run.hidden[i + 1]])) };
@@ -149,25 +157,32 @@ export function rowsExam(
   };
 }
 
+/** Features of some scenes [scenes, N, width], in their order. */
+export function pickFeatures({ shape: [, tokens, width], data }: FloatTensor, scenes: readonly number[]): FloatTensor {
+  const size = tokens * width;
+  const picked = new Float32Array(scenes.length * size);
+  for (const [b, scene] of scenes.entries()) picked.set(data.subarray(scene * size, (scene + 1) * size), b * size);
+  return floats([scenes.length, tokens, width], picked);
+}
+
 /** Answers some rows together; results in their order. */
 async function examineRows(
   { graph, config, rows, features, feeds }: Examiner,
   chosen: readonly number[],
   onBatch?: OnBatch,
 ): Promise<ExamAnswers> {
-  const [, tokens, width] = features.shape;
   const batch = chosen.map(i => rows[i]);
   const { labels, ...token } = tokenFeeds(config, batch, batch.length);
-  const picked = new Float32Array(batch.length * tokens * width);
-  for (const [b, { scene }] of batch.entries())
-    picked.set(features.data.subarray(scene * tokens * width, (scene + 1) * tokens * width), b * tokens * width);
   const length = labels.shape[1];
   const places: number[] = [];
   for (let i = 0; i < labels.data.length; i++) if (i % length && Number(labels.data[i]) !== -100) places.push(i);
   const out = await graph.run({
     ...feeds,
     ...token,
-    tower_features: floats([batch.length, tokens, width], picked),
+    tower_features: pickFeatures(
+      features,
+      batch.map(({ scene }) => scene),
+    ),
     rows: ints(
       [places.length],
       Int32Array.from(places, i => i - 1),
@@ -194,7 +209,7 @@ async function examineRows(
 }
 
 /** Most likely token of a row of logits, and the log-probabilities of it and of the wanted one. */
-function readRow(
+export function readRow(
   data: Float32Array,
   from: number,
   count: number,

@@ -24,6 +24,7 @@ import { examGraph } from './scene-eval.ts';
 import type { LlavaSource } from './source.ts';
 import { startValues } from './start-values.ts';
 import { type StreamDropout, streamDropout, streamDropoutFeeds } from './stream-dropout.ts';
+import { EncodedUpdates, type TowerCache } from './tower-cache.ts';
 import { updateBatch } from './update-batch.ts';
 
 /** What is tuned, and how. */
@@ -36,14 +37,19 @@ export interface SceneTuneSettings {
   readonly dropout?: StreamDropout;
   /** Compute activations again for the gradient. */
   readonly recompute?: boolean;
+  /** Features of the scenes' pictures, where they are made outside of the training graph: the tower is frozen (tower-cache.ts). */
+  readonly tower?: TowerCache;
 }
 
 /** A task for `train`, and how its result answers. */
 export interface SceneTuneTask extends TrainTask {
   /** That it trains, with the stream's scale. */
   readonly bottleneck?: BottleneckConfig;
-  /** The graph of an exam over what is trained now; `feeds` gives its weights. @param states blocks whose hidden states are wanted */
-  examiner(states?: readonly number[]): Promise<CompiledGraph>;
+  /**
+   * The graph of an exam over what is trained now; `feeds` gives its weights. @param states blocks whose hidden states are wanted
+   * @param isolated rows hold isolated turns
+   */
+  examiner(states?: readonly number[], isolated?: boolean): Promise<CompiledGraph>;
   feeds(): Feeds;
   close(): Promise<void>;
 }
@@ -78,7 +84,7 @@ export async function sceneTuneTask(
   const traced = llavaTrainGraph(config, {
     ...part,
     ...dropoutOption(method.lora),
-    images: true,
+    ...(settings.tower ? { images: 'features' as const, lossRows: settings.chat.lossAverage !== 'turn' } : { images: true }),
     isolatedTurns: settings.chat.isolated,
     weighted: settings.chat.lossAverage === 'turn',
     recompute: settings.recompute,
@@ -86,7 +92,8 @@ export async function sceneTuneTask(
   });
   const parameters = await startValues(traced.parameters, { entries, bottleneck, width, seed: args.seed });
   const graph = await compile(runtime, traced.outputs, trainingCompileOptions(entries));
-  const scenes = sceneUpdates(args, settings);
+  const drawn = sceneUpdates(args, settings);
+  const scenes = settings.tower ? new EncodedUpdates(drawn, settings.tower) : drawn;
   const { lora } = method;
   const draw = { ...updateSettings(args, config), bottleneck, lora };
   return {
@@ -95,11 +102,11 @@ export async function sceneTuneTask(
     parameters,
     graph,
     batch: async step => ({ ...(await updateBatch(scenes, draw, step)), ...(dropout && streamDropoutFeeds(args.seed, step)) }),
-    examiner(states = []) {
+    examiner(states = [], isolated = false) {
       const { model, base } = partlyTrained(part);
       return compile(
         runtime,
-        examGraph(model, config, bottleneck && inferenceTap({ config: bottleneck, parameters: base }, tokens), states),
+        examGraph(model, config, bottleneck && inferenceTap({ config: bottleneck, parameters: base }, tokens), states, isolated),
       );
     },
     feeds: () => Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)])),
