@@ -18,6 +18,7 @@ function configure(command: Command): void {
   command.option('--seeds <n>', 'seeds per condition (default: 8; no verdict is given on fewer)', integer(1, 1000));
   command.option('--only-seeds <list>', 'run only these seeds, from 0, to spread the runs over machines', list);
   command.option('--only-start', 'pre-train the start and end there; the same command without it goes on');
+  command.option('--emid', 'measure EMID of the runs whose answers are kept in words (seeds 0 to 2, with further exams), for the chain');
   command.option(
     '--resume-from <dir>',
     'take up the finished runs of another folder of the same experiment; their checkpoints are not needed',

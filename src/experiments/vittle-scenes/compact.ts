@@ -39,23 +39,38 @@ const unpackConfidences = (text: string): number[] =>
   });
 
 /** What stands in a file. */
-export interface CompactExam extends Omit<ExamOutcome, 'tokens' | 'said'> {
+export interface CompactExam extends Omit<ExamOutcome, 'tokens' | 'said' | 'wrong'> {
   /** By the item's number, where it is not all or nothing as the answer was right or wrong. */
   readonly tokens: Readonly<Record<string, number>>;
   readonly said?: string;
+  /** Of the wrong answers in their order. */
+  readonly wrong?: readonly string[];
 }
 
 const wholly = (right: string): number => (right === '1' ? 1000 : 0);
 
-function packExam({ tokens, said, ...rest }: ExamOutcome): CompactExam {
+/** Numbers of the items that were answered wrong. */
+const mistakes = (correct: string): number[] => [...correct].flatMap((right, i) => (right === '1' ? [] : [i]));
+
+function packExam({ tokens, said, wrong, ...rest }: ExamOutcome): CompactExam {
   const partly = tokens.flatMap((share, i) => (share === wholly(rest.correct[i]) ? [] : [[i, share] as const]));
   const packed = said && packConfidences(said);
-  return { ...rest, tokens: Object.fromEntries(partly), ...(packed === undefined ? {} : { said: packed }) };
+  return {
+    ...rest,
+    tokens: Object.fromEntries(partly),
+    ...(packed === undefined ? {} : { said: packed }),
+    ...(wrong && { wrong: mistakes(rest.correct).map(i => wrong[i] ?? '') }),
+  };
 }
 
-function unpackExam({ tokens, said, ...rest }: CompactExam): ExamOutcome {
+function unpackExam({ tokens, said, wrong, ...rest }: CompactExam): ExamOutcome {
   const shares = Array.from(rest.correct, (right, i) => tokens[i] ?? wholly(right));
-  return { ...rest, tokens: shares, ...(said === undefined ? {} : { said: unpackConfidences(said) }) };
+  return {
+    ...rest,
+    tokens: shares,
+    ...(said === undefined ? {} : { said: unpackConfidences(said) }),
+    ...(wrong && { wrong: Object.fromEntries(mistakes(rest.correct).map((i, k) => [i, wrong[k]])) }),
+  };
 }
 
 /** A run's outcome, packed. */

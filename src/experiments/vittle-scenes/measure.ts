@@ -64,7 +64,7 @@ export async function measure(
   let clean: Representations | undefined;
   try {
     for (const exam of exams) {
-      const { id, group, rows, features, origin, marks } = exam;
+      const { id, group, items, rows, features, origin, marks } = exam;
       const collector = new RepresentationCollector(origin);
       const examiner = { graph, config, rows, features, feeds };
       const answers = await examinePacked(examiner, {
@@ -76,7 +76,9 @@ export async function measure(
       const wrong = correct.flatMap((right, i) => (right ? [] : [[i, tokenizer.decode([...said[i]])] as const]));
       out[id] = {
         correct: correct.map(Number).join(''),
-        tokens: marks ? await judged(examiner, answers, exam, signal) : tokenAccuracy.map(share => Math.round(share * 1000)),
+        tokens: marks
+          ? await judged(examiner, answers, exam, signal)
+          : items.map(({ task }, i) => (task === 'caption' ? Math.round(tokenAccuracy[i] * 1000) : 1000 * Number(correct[i]))),
         ...(CALIBRATED.includes(group) ? { said: answerLogProbability.map(roundConfidence) } : {}),
         ...(words && WORDED.includes(group) ? { wrong: Object.fromEntries(wrong) } : {}),
         log_likelihood: short(mean(logLikelihood)),

@@ -22,7 +22,7 @@ export interface RunOutcome {
 export interface ExamOutcome {
   /** Per item `1` where the answer was exactly right. */
   readonly correct: string;
-  /** Per item the share of the answer's tokens that were right, thousandths; the judge's mark, where one judges. */
+  /** Per item, thousandths: of a caption the share of its tokens that were right, of other answers all or nothing; the judge's mark, where one judges. */
   readonly tokens: readonly number[];
   /**
    * Per item the log-probability of what the model says itself, nats (see `ExamAnswers`), to the precision of `roundConfidence`. Only of exams

@@ -27,7 +27,15 @@ const schema = z.looseObject({
 });
 const compactSchema = z.looseObject({
   ...{ ...run, exams: z.string() },
-  outcomes: z.record(z.string(), z.looseObject({ ...exam, tokens: z.record(z.string(), z.number()), said: z.string().optional() })),
+  outcomes: z.record(
+    z.string(),
+    z.looseObject({
+      ...exam,
+      tokens: z.record(z.string(), z.number()),
+      said: z.string().optional(),
+      wrong: z.array(z.string()).optional(),
+    }),
+  ),
 });
 
 /** What exams ask, in few letters: outcomes of other exams are not put beside these. */
