@@ -175,6 +175,64 @@ def smolvlm():
         write(os.path.join(ROOT, 'smolvlm', 'testdata', name), classes[1], config, make_processor, CONVERSATIONS, extra, dtype)
 
 
-FAMILIES = dict(smolvlm=smolvlm)
+CHATML = ("{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% for part in message['content'] %}{% if part['type'] == 'text' %}{{ part['text'] }}"
+          "{% else %}IMAGE{% endif %}{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
+
+
+def anyres():
+    from transformers import (CLIPVisionConfig, LlamaConfig, LlavaNextConfig, LlavaNextForConditionalGeneration, LlavaNextImageProcessor, LlavaNextProcessor,
+                              LlavaOnevisionConfig, LlavaOnevisionForConditionalGeneration, LlavaOnevisionImageProcessor, LlavaOnevisionProcessor, MistralConfig,
+                              Qwen2Config, SiglipVisionConfig)
+
+    # No video processor without torchvision; nothing here is a video.
+    LlavaOnevisionProcessor.check_argument_for_proper_class = lambda self, name, argument: None
+    specials = ['<|im_start|>', '<|im_end|>', '<image>', '<video>']
+    t = tokenizer(specials, '<|im_end|>')
+    image = t.convert_tokens_to_ids('<image>')
+    vision = dict(hidden_size=16, intermediate_size=24, num_hidden_layers=3, num_attention_heads=2, image_size=16, patch_size=4)
+    template = CHATML.replace('IMAGE', '<image>\n')
+    text = dict(LLAMA, vocab_size=len(t))
+
+    def padded(made, rows):
+        most = max(m['pixel_values'].shape[1] for m in made)
+        values = [torch.nn.functional.pad(v, (0,) * 6 + (0, most - len(v))) for m in made for v in m['pixel_values']]
+        out = dict(pixel_values=torch.stack(values), image_sizes=torch.cat([m['image_sizes'] for m in made]))
+        if 'batch_num_images' in made[0]: out['batch_num_images'] = torch.cat([m['batch_num_images'] for m in made])
+        return out
+
+    canvases = [[16 * a, 16 * b] for a in range(1, 5) for b in range(1, 5)]
+
+    def onevision(out):
+        rules = LlavaOnevisionImageProcessor(size={'height': 16, 'width': 16}, image_grid_pinpoints=canvases)
+        p = LlavaOnevisionProcessor(rules, tokenizer(specials, '<|im_end|>'), None, num_image_tokens=16, vision_feature_select_strategy='full', chat_template=template, vision_aspect_ratio='anyres_max_4')
+        rules.save_pretrained(out); p.tokenizer.save_pretrained(out)
+        open(f'{out}/chat_template.jinja', 'w').write(template)
+        return p
+
+    config = LlavaOnevisionConfig(vision_config=SiglipVisionConfig(**vision, vision_use_head=False), text_config=Qwen2Config(**text, tie_word_embeddings=True, rope_theta=1e6),
+                                  image_token_index=image, video_token_index=image + 1, image_grid_pinpoints=canvases, vision_aspect_ratio='anyres_max_4',
+                                  tie_word_embeddings=True)
+    config.seed = 8
+    made = os.path.join(ROOT, 'llava-next', 'testdata')
+    # A picture of its own tokens; text; one that is scaled down to four tiles' tokens; two in one conversation, each one square.
+    cases = [dict(messages=[said('user', None, 'which is red?')], sizes=[(37, 20)]), CONVERSATIONS[1],
+             dict(messages=[said('user', None, 'a cat?')], sizes=[(61, 57)]), dict(messages=[said('user', None, None, 'same?')], sizes=[(24, 30), (31, 16)])]
+    write(os.path.join(made, 'onevision-tiny'), LlavaOnevisionForConditionalGeneration, config, onevision, cases, padded)
+
+    def following(out):
+        rules = LlavaNextImageProcessor(size={'shortest_edge': 16}, crop_size={'height': 16, 'width': 16}, image_grid_pinpoints=canvases[1:6])
+        p = LlavaNextProcessor(rules, tokenizer(specials, '<|im_end|>'), patch_size=4, vision_feature_select_strategy='default', num_additional_image_tokens=1,
+                               chat_template=template)
+        p.save_pretrained(out)
+        return p
+
+    config = LlavaNextConfig(vision_config=CLIPVisionConfig(**vision), text_config=MistralConfig(**text, sliding_window=None, rope_theta=1e6), image_token_index=image,
+                             image_grid_pinpoints=canvases[1:6], tie_word_embeddings=False)
+    config.seed = 9
+    write(os.path.join(made, 'next-mistral-tiny-fp16'), LlavaNextForConditionalGeneration, config, following, [dict(CONVERSATIONS[0], sizes=[(70, 45), (20, 22)]), *CONVERSATIONS[1:]], padded,
+          torch.float16)
+
+
+FAMILIES = dict(smolvlm=smolvlm, anyres=anyres)
 if __name__ == '__main__':
     for name in sys.argv[1:] or FAMILIES: FAMILIES[name]()

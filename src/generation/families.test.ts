@@ -104,7 +104,8 @@ describe.each(FAMILY_GOLDENS)('%s', name => {
         sums[2] += v * Math.cos(i);
       });
       const golden = `grad.${storedName(tensor, 'new', familyOf(config)?.naming)}`;
-      expectNear(floats([3], sums), await g.floats(golden), 1e-4, tensor);
+      // A key's bias without rotary positions has no gradient (softmax): what is there is rounding.
+      if (!/vision_tower.*k_proj\.bias$/.test(tensor)) expectNear(floats([3], sums), await g.floats(golden), 1e-4, tensor);
       stored.delete(golden);
     }
     expect([...stored]).toEqual([]);

@@ -30,6 +30,8 @@ export interface AnswerPicture {
 export interface AnswerRow {
   /** What `declare` declared but for the pixels; the first axis of each is the copies. */
   readonly feeds: TowerInputs;
+  /** What the graph of the pixels is fed besides them, for as many pictures as there are copies. */
+  readonly pictureFeeds?: TowerInputs;
   /** Places of the picture's tokens in the row, as many as `tokenCells`. */
   readonly imageTokens: readonly number[];
 }

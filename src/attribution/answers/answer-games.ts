@@ -110,7 +110,7 @@ export class AnswerGames {
     const graph = await run.keep(cacheKey('answer coalitions', { pixels: picture.pixels.shape, tokens: picture.tokenCells.length }), () =>
       forwardGraph(asked),
     );
-    const { feeds } = model.placeRow(asked.ids, asked.turns, picture, count);
+    const { feeds, pictureFeeds } = model.placeRow(asked.ids, asked.turns, picture, count);
     const mask = Int32Array.from(feeds.attention_mask.data as Int32Array);
     const size = picture.pixels.data.length;
     const pixels = new Float32Array(count * size);
@@ -135,6 +135,7 @@ export class AnswerGames {
     const out = await graph.run(
       {
         ...feeds,
+        ...pictureFeeds,
         attention_mask: ints([count, tokens], mask),
         pixel_values: floats([count * picture.pixels.shape[0], ...picture.pixels.shape.slice(1)], pixels),
         answer_select: floats([count, ...answer_select.shape.slice(1)], repeated(answer_select.data as Float32Array)),

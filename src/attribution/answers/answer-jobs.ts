@@ -30,8 +30,11 @@ export async function encodeRow(
   const graph = await keep(cacheKey('answer row', { layer, pixels: pixels.shape, tokens: row.picture.tokenCells.length }), () =>
     compile(row.model.runtime, { ...tower.prefix(layer, {}) }, { prepack: false }),
   );
-  const { feeds } = change.ids ? row.model.placeRow(change.ids, row.turns, row.picture) : row;
-  const out = await graph.run({ ...feeds, pixel_values: change.pixels ?? pixels, ...answerSelection(row) }, { signal: change.signal });
+  const { feeds, pictureFeeds } = change.ids ? row.model.placeRow(change.ids, row.turns, row.picture) : row;
+  const out = await graph.run(
+    { ...feeds, ...pictureFeeds, pixel_values: change.pixels ?? pixels, ...answerSelection(row) },
+    { signal: change.signal },
+  );
   return { hidden: out.hidden as FloatTensor, logProbabilities: out.features.data as Float32Array };
 }
 

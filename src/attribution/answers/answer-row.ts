@@ -41,6 +41,8 @@ export interface AnsweredRow {
   readonly turns: readonly number[];
   /** The graph's inputs of one row. */
   readonly feeds: TowerInputs;
+  /** See `AnswerRow`. */
+  readonly pictureFeeds?: TowerInputs;
   /** Places of the picture's tokens, as many as `tokenCells`. */
   readonly imagePlaces: readonly number[];
   /** Places of image tokens that show a cell, and of the question's own words: the players. */
@@ -93,10 +95,10 @@ export function answeredRow(
     throw new NarrowsError(
       `Question, picture and answer have ${ids.length} tokens, and ${chat.name} reads ${chat.maxLength} at most; shorten them.`,
     );
-  const { feeds, imageTokens } = model.placeRow(ids, turns, picture);
+  const { feeds, pictureFeeds, imageTokens } = model.placeRow(ids, turns, picture);
   const promptTokens = wordsOf(chat, rows[0].encoded, prompt.length, question);
   return {
-    ...{ model, picture, question, ids, turns, feeds, promptTokens, answers: placed },
+    ...{ model, picture, question, ids, turns, feeds, pictureFeeds, promptTokens, answers: placed },
     imagePlaces: imageTokens,
     imageTokens: imageTokens.filter((_, i) => picture.tokenCells[i].length > 0),
     wordTokens: promptTokens.filter(token => !token.special).map(token => token.at),

@@ -14,7 +14,7 @@ export async function keptOf(chat: ChatModel, row: AnsweredRow, warn: (message: 
   if (!(model instanceof LlavaModel) || !bottleneckOf(model.config)) return undefined;
   try {
     // The prompt sees nothing of an answer, so that its tokens keep what they keep without one.
-    const feeds = { ...row.feeds, pixel_values: row.picture.pixels };
+    const feeds = { ...row.feeds, ...row.pictureFeeds, pixel_values: row.picture.pixels };
     const run = { name: chat.name, model, feeds, wanted: ['image', 'text'] as const };
     const { tokens, modalities, parameters } = await posterior.explain(run, { layer: 'auto' });
     const words = groupWords(row.question, row.promptTokens);

@@ -8,7 +8,12 @@ import { joinPictured, type Pictured } from '../../models/llava/pictures.ts';
 import type { ChatModel } from '../chat-model.ts';
 
 /** Folders of src/models by what they hold. */
-export const FAMILY_GOLDENS = ['smolvlm/testdata/smolvlm-tiny', 'smolvlm/testdata/idefics3-tiny-bf16'] as const;
+export const FAMILY_GOLDENS = [
+  'smolvlm/testdata/smolvlm-tiny',
+  'smolvlm/testdata/idefics3-tiny-bf16',
+  'llava-next/testdata/onevision-tiny',
+  'llava-next/testdata/next-mistral-tiny-fp16',
+] as const;
 
 /** Path of one of them. */
 export const familyDirectory = (name: string): string => fileURLToPath(new URL(`../../models/${name}`, import.meta.url));

@@ -18,6 +18,16 @@ export interface Rectangle {
   readonly height: number;
 }
 
+/** A part of a picture, inside of it. */
+export function cropImage({ width: wide, data }: RgbImage, { left, top, width, height }: Rectangle): RgbImage {
+  const out = new Uint8Array(3 * width * height);
+  for (let y = 0; y < height; y++) {
+    const from = 3 * ((top + y) * wide + left);
+    out.set(data.subarray(from, from + 3 * width), 3 * y * width);
+  }
+  return { width, height, data: out };
+}
+
 /**
  * RGB from interleaved 8-bit bands: 1 (grey), 2 (grey, alpha), 3 (RGB, wrapped without a copy) or 4 (RGBA, as a canvas gives it).
  * Alpha is dropped, not blended, as in Pillow: a transparent pixel shows the colour that is stored under it.

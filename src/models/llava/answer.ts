@@ -104,8 +104,8 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
         position_ids: row(positions),
         attention_mask: row(data(placed.attentionMask)),
         turns: row(turns),
-        ...(layouts ? familyOf(this.config)?.feeds?.(this.config, Array(copies).fill(layouts).flat()) : {}),
       },
+      pictureFeeds: layouts && familyOf(this.config)?.feeds?.(this.config, Array(copies).fill(layouts).flat()),
       imageTokens: ids.flatMap((id, i) => (id === this.config.image_token_index ? [i] : [])),
     };
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ACTIVATIONS } from '../../graph/index.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type CLIPVisionConfig, parseCLIPConfig } from '../clip/config.ts';
+import { llavaNextKeys } from '../llava-next/config.ts';
 import { gridSize } from '../model-config.ts';
 import { parseSiglipConfig, type SiglipVisionConfig } from '../siglip/config.ts';
 import { smolvlmKeys } from '../smolvlm/config.ts';
@@ -68,6 +69,8 @@ function parseVision(json: unknown, source: string): LlavaVisionConfig {
 const FAMILY_KEYS: Readonly<Record<string, (given: Readonly<Record<string, unknown>>, source: string) => Record<string, unknown>>> = {
   idefics3: smolvlmKeys,
   smolvlm: smolvlmKeys,
+  llava_next: llavaNextKeys,
+  llava_onevision: llavaNextKeys,
 };
 
 /** Every `model_type` that `parseLlavaConfig` reads. */

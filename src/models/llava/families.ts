@@ -1,9 +1,15 @@
 /** @file The families by the `model_type` of their config.json; a LLaVA (and a LLaVA-Mini) has none of them. */
+import { llavaNext, llavaOnevision } from '../llava-next/family.ts';
 import { smolvlm } from '../smolvlm/family.ts';
 import type { LlavaConfig } from './config.ts';
 import type { PictureFamily } from './family.ts';
 
-const FAMILIES: Readonly<Record<string, PictureFamily>> = { idefics3: smolvlm, smolvlm };
+const FAMILIES: Readonly<Record<string, PictureFamily>> = {
+  idefics3: smolvlm,
+  smolvlm,
+  llava_next: llavaNext,
+  llava_onevision: llavaOnevision,
+};
 
 /** The family of a config; undefined for LLaVA's own. */
 export const familyOf = ({ model_type: type }: Pick<LlavaConfig, 'model_type'>): PictureFamily | undefined =>

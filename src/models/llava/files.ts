@@ -10,7 +10,7 @@ import { requireTowerBlocks } from '../model-config.ts';
 import { imageTokens, type LlavaConfig, towerWidth } from './config.ts';
 import { familyOf } from './families.ts';
 import { llavaForward, type TokenValues } from './forward.ts';
-import type { Pictured } from './pictures.ts';
+import { noLayouts, type Pictured } from './pictures.ts';
 
 /** The image rules of a LLaVA that stores none (by its tower), and the class of rules that name none. */
 export const llavaRules = (config: LlavaConfig): DefaultRules => ({
@@ -46,12 +46,9 @@ export function pictureFeeds(config: LlavaConfig, pixels: Pictured): Record<stri
   const { layouts } = pixels;
   const further = familyOf(config)?.feeds;
   if (!further) return { pixel_values: pixels };
-  if (!layouts) throw new NarrowsError(NO_LAYOUTS);
+  if (!layouts) throw noLayouts();
   return { pixel_values: pixels, ...further(config, layouts) };
 }
-
-/** Of a family whose pixel values do not say by themselves which pictures they are. */
-const NO_LAYOUTS = "The pixel values do not say which pictures they are of; let the model's own processor prepare them (chat.pixels).";
 
 /** The graph input of images that a tower has encoded already, [images, N, width of the tower × layers]; see `towerFeatures`. */
 export const featureInput = (config: LlavaConfig): Value => input('tower_features', ['images', imageTokens(config), towerWidth(config)]);

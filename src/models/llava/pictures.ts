@@ -1,5 +1,6 @@
 /** @file Pictures as a family's graph takes them, and how each stands in a text: what differs from LLaVA's one square and N tokens a picture. */
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, joinFloats } from '../../tensor/tensor.ts';
 
 /** Width and height in pixels. */
@@ -34,6 +35,12 @@ export function joinPictured(parts: readonly Pictured[]): Pictured {
   const layouts = parts.flatMap(part => part.layouts ?? []);
   return { ...joinFloats(parts), ...(layouts.length ? { layouts } : {}) };
 }
+
+/** For pixel values of a family that do not say by themselves which pictures they are of. */
+export const noLayouts = (): NarrowsError =>
+  new NarrowsError(
+    "The pixel values do not say which pictures they are of; let the model's own processor prepare them (chat.pixels), and keep their layouts.",
+  );
 
 /** What reads pictures for a family. */
 export interface PictureReader {

@@ -4,7 +4,7 @@ import { IMAGE_MARK } from '../../inputs/chat/messages.ts';
 import { FILTERS } from '../../inputs/image/filters.ts';
 import { ImageProcessor, stackImages } from '../../inputs/image/processor.ts';
 import { resizeImage } from '../../inputs/image/resize.ts';
-import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { cropImage, type RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { LlavaConfig } from '../llava/config.ts';
 import type { Pictured, PictureLayout, PictureReader, Size } from '../llava/pictures.ts';
@@ -81,16 +81,6 @@ export function pictureText([rows, columns]: readonly [number, number]): string 
   return `${range(rows).map(line).join('')}\n${whole}`;
 }
 
-/** A part of a picture. */
-function crop({ width, data }: RgbImage, left: number, top: number, edge: number): RgbImage {
-  const out = new Uint8Array(3 * edge * edge);
-  for (let y = 0; y < edge; y++) {
-    const from = 3 * ((top + y) * width + left);
-    out.set(data.subarray(from, from + 3 * edge), 3 * y * edge);
-  }
-  return { width: edge, height: edge, data: out };
-}
-
 /** @throws NarrowsError for rules that cannot be read, or tiles of another size than the tower's */
 export function smolvlmReader(config: LlavaConfig, json: Readonly<Record<string, unknown>>, file: string): PictureReader {
   const given = Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
@@ -124,7 +114,10 @@ export function smolvlmReader(config: LlavaConfig, json: Readonly<Record<string,
     const whole = steps.reduce<RgbImage>((picture, { width, height }) => resizeImage(picture, width, height, filter), image);
     if (grid[0] === 0) return [whole];
     const places = Array.from({ length: grid[0] * grid[1] }, (_, i) => [i % grid[1], Math.floor(i / grid[1])]);
-    return [...places.map(([x, y]) => crop(whole, x * tile, y * tile, tile)), resizeImage(whole, tile, tile, filter)];
+    return [
+      ...places.map(([x, y]) => cropImage(whole, { left: x * tile, top: y * tile, width: tile, height: tile })),
+      resizeImage(whole, tile, tile, filter),
+    ];
   };
   return {
     layouts: sizes => sizes.map(layoutOf),
