@@ -57,7 +57,7 @@ export interface RobustnessView {
   readonly name: string;
   readonly results: EvaluationResults;
   /**
-   * Pictures of the questions in `results.worst`, by place there and scenario (`clean` too): `data:` URLs of small JPEGs, or one sentence why
+   * Pictures of the questions in `results.worst`, by place there and scenario (`clean` too): `data:` URLs of small pictures, or one sentence why
    * there are none. Empty where only a file was opened.
    */
   readonly pictures: readonly Readonly<Record<string, readonly string[] | { readonly problem: string }>>[];

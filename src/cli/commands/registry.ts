@@ -51,6 +51,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./serve.ts')).serveCommand,
   },
   {
+    name: 'studio',
+    summary: 'Open the studio: attribute, chat, audit and look at results in a page on this machine',
+    load: async () => (await import('./studio.ts')).studioCommand,
+  },
+  {
     name: 'benchmarks',
     summary: 'List the sets of questions, or say where one is to be had and how it is read',
     load: async () => (await import('./benchmarks.ts')).benchmarksCommand,

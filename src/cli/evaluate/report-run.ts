@@ -161,6 +161,13 @@ async function loadAgain(context: Context, output: string, run: RunFacts, option
   return sets;
 }
 
+/** Pictures and words of the worst cases of a run that was reported before, from its data. @throws NarrowsError where the folder holds no run */
+export async function storedSources(context: Context, output: string): Promise<WorstSources> {
+  const run = await readRun(output);
+  if (!run) throw new NarrowsError(`${output} holds no run of narrows evaluate (no run.json).`, { kind: 'usage' });
+  return worstSources(await loadAgain(context, output, run, {}));
+}
+
 /** `--report-only`: the report of what a folder holds. @throws NarrowsError where it holds no run */
 export async function reportOnly(context: Context, options: Options): Promise<undefined> {
   const output = options.output as string | undefined;

@@ -17,7 +17,7 @@ export interface Called {
 export async function callCommand(
   module: CommandModule,
   args: readonly string[],
-  { env = {}, columns = 80 }: { readonly env?: Record<string, string>; readonly columns?: number } = {},
+  { env = {}, columns = 80, seed = 0 }: { readonly env?: Record<string, string>; readonly columns?: number; readonly seed?: number } = {},
 ): Promise<Called> {
   const out = { stdout: '', stderr: '', code: 0 };
   const command = new Command('tested').exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
@@ -28,7 +28,7 @@ export async function callCommand(
     const context = {
       json: command.opts().json === true,
       quiet: false,
-      seed: 0,
+      seed,
       signal: new AbortController().signal,
       log: createLogger({ stream: { write: (text: string) => (out.stderr += text) }, env }),
       colours: createColours({}, env),

@@ -125,7 +125,7 @@ function openPnm(bytes: Uint8Array): Opened {
 }
 
 /** Reads the header. @throws NarrowsError for an empty, foreign, damaged or too large picture */
-async function open(name: string, bytes: Uint8Array): Promise<Opened> {
+async function open(name: string, bytes: Uint8Array, most?: number): Promise<Opened> {
   if (bytes.length === 0) throw new NarrowsError(`${name} is empty (0 bytes); fetch it again or save it anew.`);
   const opener = isBmp(bytes) ? openBmp : isPnm(bytes) ? openPnm : undefined;
   let opened: Opened;
@@ -135,7 +135,7 @@ async function open(name: string, bytes: Uint8Array): Promise<Opened> {
     throw opener ? damagedPicture(name, error) : error;
   }
   const { width, height } = opened;
-  checkPixelCount(name, width, height);
+  checkPixelCount(name, width, height, most);
   return opened;
 }
 
@@ -174,7 +174,7 @@ export async function decodeImage(source: string | Uint8Array, options: ImageRea
   checkWindow(wanted);
   const bytes = isPath ? await readImageFile(source) : source;
   if (isDicom(bytes)) return finish(await readDicom(name, bytes, decodeJpeg, options), name, options);
-  const opened = await open(name, bytes);
+  const opened = await open(name, bytes, options.maxPixels);
   const views = typeof wanted === 'string' && wanted.startsWith('voi:');
   const window = views ? 'auto' : wanted;
   const pixels = await opened.pixels(autoOrient).catch((error: unknown) => {

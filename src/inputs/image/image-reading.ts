@@ -37,6 +37,8 @@ export interface ImageReadOptions {
   readonly frame?: number;
   /** Of DICOM files: tags (`0018,0015`) whose texts go into the reading; by default none. */
   readonly keepTags?: readonly string[];
+  /** Most pixels that a picture may have, by its header. Default: where Pillow, too, refuses (179 million). */
+  readonly maxPixels?: number;
   /** What to call bytes that do not come from a path. */
   readonly name?: string;
   /** What is likely to make a picture wrong for a model: one sentence that names the picture. */

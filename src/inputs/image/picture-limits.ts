@@ -4,13 +4,11 @@ import { messageOf, NarrowsError } from '../../system/errors.ts';
 /** Most pixels a picture may have: where Pillow, too, refuses as a possible decompression bomb (512 MB of RGB). */
 export const MAX_PIXELS = 178_956_970;
 
-/** @throws NarrowsError for a picture of more than `MAX_PIXELS` */
-export function checkPixelCount(name: string, width: number, height: number): void {
-  if (width * height <= MAX_PIXELS) return;
+/** @throws NarrowsError for a picture of more than `most` pixels */
+export function checkPixelCount(name: string, width: number, height: number, most = MAX_PIXELS): void {
+  if (width * height <= most) return;
   const millions = Math.round((width * height) / 1e6);
-  throw new NarrowsError(
-    `${name} is ${width} x ${height}, ${millions} million pixels; the limit is ${MAX_PIXELS}, so scale it down first.`,
-  );
+  throw new NarrowsError(`${name} is ${width} x ${height}, ${millions} million pixels; the limit is ${most}, so scale it down first.`);
 }
 
 /** One sentence for a file that a decoder gave up on. */

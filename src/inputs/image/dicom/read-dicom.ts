@@ -33,17 +33,21 @@ function frameIndex(name: string, { frames }: DicomHeader, frame: number | undef
 }
 
 /** Opens a file and checks its size. @param name how sentences begin */
-async function open(name: string, bytes: Uint8Array, frame: number | undefined): Promise<{ header: DicomHeader; index: number }> {
+async function open(
+  name: string,
+  bytes: Uint8Array,
+  { frame, maxPixels = MAX_PIXELS }: ImageReadOptions,
+): Promise<{ header: DicomHeader; index: number }> {
   const header = await readHeader(name, bytes);
   const { rows, columns } = header;
-  if (rows * columns > MAX_PIXELS)
-    throw new NarrowsError(`${name} is ${columns} x ${rows}; the limit is ${MAX_PIXELS} pixels, so scale it down first.`);
+  if (rows * columns > maxPixels)
+    throw new NarrowsError(`${name} is ${columns} x ${rows}; the limit is ${maxPixels} pixels, so scale it down first.`);
   return { header, index: frameIndex(name, header, frame) };
 }
 
 /** The size of a DICOM picture by its header. @throws NarrowsError as `readDicom` */
-export async function dicomSize(name: string, bytes: Uint8Array, { frame }: ImageReadOptions): Promise<{ width: number; height: number }> {
-  const { header } = await open(name, bytes, frame);
+export async function dicomSize(name: string, bytes: Uint8Array, options: ImageReadOptions): Promise<{ width: number; height: number }> {
+  const { header } = await open(name, bytes, options);
   return { width: header.columns, height: header.rows };
 }
 
@@ -141,7 +145,7 @@ function pathNames(name: string, header: DicomHeader): boolean {
  */
 export async function readDicom(name: string, bytes: Uint8Array, jpeg: JpegDecoder, options: ImageReadOptions = {}): Promise<DicomImage> {
   checkWindow(options.window ?? 'auto');
-  const { header, index } = await open(name, bytes, options.frame);
+  const { header, index } = await open(name, bytes, options);
   const frame = await readFrame(name, header, index, jpeg);
   const { rows: height, columns: width } = frame;
   const grey = header.samples === 1;

@@ -1,0 +1,62 @@
+/** @file Where the audits of a list stand: beside it, `NAME.audit/METHOD-KEY`, with what was asked; verdicts in `NAME.verdicts.jsonl`. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { z } from 'zod';
+import { writeFileAtomic } from '../../node/files.ts';
+import { auditRequest } from '../../studio/requests.ts';
+import type { Source } from './sources.ts';
+
+const schema = z.object({
+  schemaVersion: z.literal(1),
+  request: auditRequest,
+  /** Pairs that failed in the last run, by their lines. */
+  failures: z.array(z.object({ line: z.number(), reason: z.string() })),
+  /** Whether the last run went to its end. */
+  finished: z.boolean(),
+});
+/** An audit as it stands beside its list. */
+export type AuditState = Omit<z.infer<typeof schema>, 'schemaVersion'>;
+
+/** The list's path without its extension; a folder's own path. */
+const baseOf = ({ path, list }: Source): string => (list === path ? path.slice(0, -extname(path).length) : path);
+
+/** The file of verdicts of a source. */
+export const verdictsPath = (source: Source): string => `${baseOf(source)}.verdicts.jsonl`;
+
+/** The folder of a source's audits. */
+export const auditsFolder = (source: Source): string => `${baseOf(source)}.audit`;
+
+/** Name of an audit: its method, and a key of everything that was asked. */
+export function auditName({ model, method, modality, seed }: AuditState['request']): string {
+  const options = Object.entries(method.options).sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = createHash('sha256')
+    .update(JSON.stringify([model, method.name, options, modality, seed]))
+    .digest('hex')
+    .slice(0, 8);
+  return `${method.name.replaceAll(/[^\w-]+/g, '-')}-${key}`;
+}
+
+/** Keeps what was asked, and how it ended. @throws NarrowsError where it cannot be written */
+export async function keepState(source: Source, state: AuditState): Promise<void> {
+  await writeFileAtomic(
+    join(auditsFolder(source), `${auditName(state.request)}.json`),
+    `${JSON.stringify({ schemaVersion: 1, ...state }, undefined, 1)}\n`,
+  );
+}
+
+/** The audit that was asked for last; undefined for none. */
+export async function lastState(source: Source): Promise<AuditState | undefined> {
+  const folder = auditsFolder(source);
+  const names = (await readdir(folder).catch(() => [])).filter(name => name.endsWith('.json'));
+  const dated = await Promise.all(names.map(async name => ({ name, at: (await stat(join(folder, name))).mtimeMs })));
+  for (const { name } of dated.sort((a, b) => b.at - a.at)) {
+    const parsed = schema.safeParse(
+      await readFile(join(folder, name), 'utf8')
+        .then(JSON.parse)
+        .catch(() => undefined),
+    );
+    if (parsed.success) return parsed.data;
+  }
+  return undefined;
+}

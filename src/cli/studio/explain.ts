@@ -1,0 +1,99 @@
+/** @file One method on one picture and text for the studio: who explains, what is told on the way, where the map lies. */
+import type { AttributeRun } from '../../attribution/attributor.ts';
+import type { AttributeFrame } from '../../attribution/frames.ts';
+import { methodOptions } from '../../attribution/method.ts';
+import { explainQuestion } from '../../attribution/question.ts';
+import { findMethod } from '../../attribution/registry.ts';
+import type { Attribution } from '../../attribution/result.ts';
+import { type RegisteredMethod, wrongSubject } from '../../attribution/subject.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { type FrameEvent, StudioError } from '../../studio/protocol.ts';
+import type { AttributeRequest, MethodChoice } from '../../studio/requests.ts';
+import type { ModelShelf, OpenModel } from './model-shelf.ts';
+import type { PictureShelf, ShelvedPicture } from './picture-shelf.ts';
+
+/** A method that the registry knows, with all of its options. @throws StudioError for another name, NarrowsError for an option that is wrong */
+export function chosenMethod({ name, options }: MethodChoice): {
+  readonly entry: RegisteredMethod;
+  readonly filled: Readonly<Record<string, unknown>>;
+} {
+  const entry = findMethod(name);
+  if (!entry) throw new StudioError('usage', `There is no method "${name}"; choose another one.`);
+  return { entry, filled: methodOptions(entry as RegisteredMethod<Record<string, unknown>>, { ...options }) };
+}
+
+/** What a job has at hand. */
+export interface Explaining {
+  readonly models: ModelShelf;
+  readonly pictures: PictureShelf;
+  readonly model: OpenModel;
+  readonly picture: ShelvedPicture;
+}
+
+/** Who is told. */
+export interface Watching {
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+  readonly onWarning: (message: string) => void;
+  readonly onFrame?: (frame: AttributeFrame) => void;
+}
+
+/** A result, and the picture that its map lies on. */
+export interface Explained {
+  readonly attribution: Attribution;
+  readonly image: RgbImage;
+}
+
+/** Explains. @throws NarrowsError or StudioError for what cannot be, the signal's reason */
+export async function explain(
+  { models, pictures, model, picture }: Explaining,
+  request: AttributeRequest,
+  { name, options }: MethodChoice,
+  watching: Watching,
+): Promise<Explained> {
+  const { entry } = chosenMethod({ name, options });
+  const { info, image } = picture;
+  const pair = { image, text: request.text, imageName: info.name, imageSha256: info.id };
+  const { picture: other, ...texts } = request.target;
+  const target = other === undefined ? texts : await otherPicture(pictures, other);
+  const run: AttributeRun = {
+    ...{ modality: request.modality, seed: request.seed, seeds: request.seeds, imageSize: request.imageSize },
+    ...(Object.values(target).some(value => value !== undefined) ? { target } : {}),
+    ...watching,
+  };
+  if (model.chat) {
+    if (entry.serves !== 'question') throw new StudioError('usage', wrongSubject(entry));
+    const { chat } = model;
+    return { attribution: await explainQuestion(entry, { model: chat, pair }, options, run), image: chat.picture(image) };
+  }
+  if (entry.serves === 'question') throw new StudioError('usage', wrongSubject(entry));
+  const method = await models.method(model, entry, options);
+  return { attribution: await method.attribute(pair, run), image };
+}
+
+async function otherPicture(pictures: PictureShelf, id: string): Promise<NonNullable<AttributeRun['target']>> {
+  const { info, image, path } = await pictures.get(id);
+  return { image, imageName: path ?? info.name };
+}
+
+/** A frame as an event. */
+export const frameEvent = (method: string, { pair: _, seedIndex, words, ...frame }: AttributeFrame): FrameEvent => ({
+  kind: 'frame',
+  method,
+  seed: seedIndex,
+  ...frame,
+  ...(words ? { words: words.map(({ text, start, end, value }) => ({ text, start, end, value })) } : {}),
+});
+
+/**
+ * The result with its map on the picture itself: models that answer may see it widened to a square, and their results lie on that.
+ * @param widened the picture that the result's map lies on
+ */
+export function onPicture(attribution: Attribution, widened: RgbImage, { width, height }: RgbImage): Attribution {
+  const { image } = attribution;
+  if (!image || (widened.width === width && widened.height === height)) return attribution;
+  const { view } = image;
+  const [left, top] = [Math.floor((widened.width - width) / 2), Math.floor((widened.height - height) / 2)];
+  const provenance = { ...attribution.provenance, image: { ...attribution.provenance.image, width, height } };
+  return { ...attribution, provenance, image: { ...image, view: { ...view, left: view.left - left, top: view.top - top } } };
+}

@@ -1,0 +1,93 @@
+/** @file Pictures that the studio has, by the SHA-256 of their files: examples, what the page sent, and pictures of lists. Old ones give way. */
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { Turns } from '../../generation/endpoint/turns.ts';
+import { type DecodedImage, decodeImage } from '../../inputs/image/decode.ts';
+import { readImageFile } from '../../inputs/image/image-file.ts';
+import { sharpCodec } from '../../report/attribution/sharp-codec.ts';
+import type { PictureInfo } from '../../studio/facts.ts';
+import { StudioError } from '../../studio/protocol.ts';
+
+/** Most bytes of a picture's file, and most pixels of a picture. */
+export const PICTURE_LIMITS = { bytes: 32 * 2 ** 20, pixels: 50_000_000 } as const;
+
+/** Bytes of decoded pixels that are kept. */
+const ROOM = 512 * 2 ** 20;
+
+/** A picture with what it was read from. */
+export interface ShelvedPicture {
+  readonly info: PictureInfo;
+  readonly image: DecodedImage;
+  /** Where its file is; only known for files that the studio was given. */
+  readonly path?: string;
+}
+
+/** Decodes one picture at a time: a few large ones at once would fill the memory. */
+export class PictureShelf {
+  private readonly pictures = new Map<string, ShelvedPicture>();
+  /** Files that may be read again once their pixels have given way. */
+  private readonly paths = new Map<string, { readonly path: string; readonly name: string }>();
+  private readonly turns = new Turns(1);
+  private bytes = 0;
+
+  /** @throws NarrowsError for what is no picture or too large */
+  add(bytes: Uint8Array, name: string): Promise<ShelvedPicture> {
+    return this.turns.take(async () => {
+      const id = createHash('sha256').update(bytes).digest('hex');
+      const known = this.pictures.get(id);
+      if (known) return this.keep({ ...known, info: { ...known.info, name } });
+      const image = await decodeImage(bytes, { name, maxPixels: PICTURE_LIMITS.pixels });
+      const warnings = image.reading.warnings.map(({ message }) => `The picture: ${message}`);
+      return this.keep({ info: { id, name, width: image.width, height: image.height, warnings }, image });
+    });
+  }
+
+  /** A picture of a file that the studio was given; it is found again for as long as the file stays the same. */
+  async addFile(path: string, name = basename(path)): Promise<ShelvedPicture> {
+    const picture = await this.add(await readImageFile(path), name);
+    this.paths.set(picture.info.id, { path, name });
+    return this.keep({ ...picture, path });
+  }
+
+  /** Does what decodes a picture while nothing else does. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.turns.take(work);
+  }
+
+  /** @throws StudioError `missing` */
+  async get(id: string): Promise<ShelvedPicture> {
+    const known = this.pictures.get(id);
+    if (known) return this.keep(known);
+    const file = this.paths.get(id);
+    const again = file && (await this.addFile(file.path, file.name).catch(() => undefined));
+    if (again?.info.id === id) return again;
+    throw new StudioError(
+      'missing',
+      `The studio does not have the picture that begins with ${id.slice(0, 8)} (any more); open its file again.`,
+    );
+  }
+
+  /** A picture for the page: PNG, or JPEG where that is shown small. @param longest side in pixels that is enough */
+  async file(id: string, longest?: number): Promise<{ readonly type: string; readonly bytes: Uint8Array }> {
+    const { image } = await this.get(id);
+    const factor = longest === undefined ? 1 : Math.min(1, longest / Math.max(image.width, image.height));
+    if (factor === 1) return { type: 'image/png', bytes: await sharpCodec.encode(image, 'fast-png') };
+    const [width, height] = [image.width, image.height].map(side => Math.max(1, Math.round(side * factor)));
+    const small = await sharpCodec.resize(image, width, height, 'lanczos3');
+    return { type: 'image/jpeg', bytes: await sharpCodec.encode(small, 'jpeg') };
+  }
+
+  /** Puts it last in the order in which pictures give way. */
+  private keep(picture: ShelvedPicture): ShelvedPicture {
+    const { id } = picture.info;
+    if (this.pictures.delete(id)) this.bytes -= picture.image.data.length;
+    this.pictures.set(id, picture);
+    this.bytes += picture.image.data.length;
+    for (const [old, { image }] of this.pictures) {
+      if (this.bytes <= ROOM || old === id) break;
+      this.pictures.delete(old);
+      this.bytes -= image.data.length;
+    }
+    return picture;
+  }
+}
