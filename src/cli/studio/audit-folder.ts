@@ -1,6 +1,6 @@
 /** @file Where the audits of a list stand: beside it, `NAME.audit/METHOD-KEY`, with what was asked; verdicts in `NAME.verdicts.jsonl`. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../node/files.ts';
@@ -44,6 +44,10 @@ export async function keepState(source: Source, state: AuditState): Promise<void
     `${JSON.stringify({ schemaVersion: 1, ...state }, undefined, 1)}\n`,
   );
 }
+
+/** Forgets what was asked; records stay. */
+export const forgetState = (source: Source, request: AuditState['request']): Promise<void> =>
+  rm(join(auditsFolder(source), `${auditName(request)}.json`), { force: true });
 
 /** The audit that was asked for last; undefined for none. */
 export async function lastState(source: Source): Promise<AuditState | undefined> {

@@ -12,7 +12,7 @@ import { StudioError, type StudioEvent } from '../../studio/protocol.ts';
 import type { AuditRequest } from '../../studio/requests.ts';
 import { exactJson } from '../../system/exact-json.ts';
 import { kebab } from '../flags.ts';
-import { auditName, auditsFolder, keepState } from './audit-folder.ts';
+import { auditName, auditsFolder, forgetState, keepState } from './audit-folder.ts';
 import type { AuditTable } from './audit-rows.ts';
 import { chosenMethod } from './explain.ts';
 
@@ -114,6 +114,7 @@ export async function auditJob(
   const folder = auditsFolder(table.source);
   await makeDirectory(folder);
   const list = await listOf(table, folder);
+  const before = table.audit;
   await keepState(table.source, { request, failures: [], finished: false });
   table.show({ request, failures: [], finished: false });
   const began = performance.now();
@@ -139,7 +140,17 @@ export async function auditJob(
     await looking;
   }
   signal.throwIfAborted();
-  const summary = summaryOf(ended);
+  let summary: Summary;
+  try {
+    summary = summaryOf(ended);
+  } catch (error) {
+    // One that could not begin takes no place: the audit before it is shown again.
+    if ((await table.rows()).every(row => row.state !== 'done')) {
+      await forgetState(table.source, request);
+      table.show(before);
+    }
+    throw error;
+  }
   for (const message of warningsOf(ended.err)) say({ kind: 'warning', message });
   const state = { request, failures: summary.failures.map(({ line, reason }) => ({ line, reason })), finished: true };
   await keepState(table.source, state);
