@@ -3,6 +3,7 @@
 import type { Attribution } from '../../attribution/result.ts';
 import { recordNotes } from '../../inputs/image/picture-warnings.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { answerText } from '../../report/attribution/answer.ts';
 import { terminalThumbnail } from '../../report/attribution/bound.ts';
 import { terminalSummary, terminalWords } from '../../report/attribution/terminal.ts';
 import { formatDuration, formatNumber } from '../../system/format.ts';
@@ -28,6 +29,7 @@ export async function printResult(context: Context, result: Attribution, image: 
     context.print(`${result.cosine === undefined ? 'Question' : 'Caption'}, ${unit} per word:`);
     context.print(`${terminalWords(result, { colour, unit: extras.unit, columns: context.columns })}\n`);
   }
+  if (result.answer) context.print(`Answer ${answerText(result.answer)}`);
   context.print(terminalSummary(result));
   for (const note of recordNotes(result.provenance.image.reading)) context.print(`Picture: ${note}.`);
   for (const part of ['image', 'text'] as const) {

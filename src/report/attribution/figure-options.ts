@@ -62,8 +62,8 @@ export const textWord = ({ cosine }: Pick<Attribution, 'cosine'>): 'caption' | '
   cosine === undefined ? 'question' : 'caption';
 
 /** What a map in nats says: how much a match needed, or how much of the input a model keeps. */
-export const natsHeading = (result: Pick<Attribution, 'cosine'>, part: 'image' | 'text'): string =>
-  `${result.cosine === undefined ? 'Kept of' : 'Needed from'} the ${part === 'image' ? 'image' : textWord(result)}`;
+export const natsHeading = (result: Pick<Attribution, 'cosine' | 'answer'>, part: 'image' | 'text'): string =>
+  `${result.cosine === undefined && !result.answer ? 'Kept of' : 'Needed from'} the ${part === 'image' ? 'image' : textWord(result)}`;
 
 /** What each map explains; nothing where both explain what they do when nothing else is asked for. */
 export function explained(result: Attribution): { readonly map: string; readonly target: string }[] {
@@ -74,6 +74,7 @@ export function explained(result: Attribution): { readonly map: string; readonly
     { map: 'image map', target: image },
     { map: `${textWord(result)} map`, target: text },
   ];
+  if (image !== undefined && image === text) return [{ map: 'both maps', target: image }];
   return said.flatMap(({ map, target }) => (target === undefined ? [] : [{ map, target }]));
 }
 

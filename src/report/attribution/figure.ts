@@ -2,6 +2,7 @@
 
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { answerText } from './answer.ts';
 import { drawStrip, layoutStrip, type Strip } from './caption.ts';
 import { barPaints, barRoom, colourBar } from './colour-bar.ts';
 import { explainedTexts, type FigureOptions, type FigureStyle, figureStyle, natsHeading, textWord } from './figure-options.ts';
@@ -66,6 +67,7 @@ function facts(result: Attribution): string {
     parts.push(`image ${formatValue(result.image.totalBits ?? 0, digitsFor(result.image.totalBits ?? 0))} bits`);
   if (result.unit === 'nats' && result.text)
     parts.push(`${textWord(result)} ${formatValue(result.text.totalBits ?? 0, digitsFor(result.text.totalBits ?? 0))} bits`);
+  if (result.answer) parts.unshift(`answer ${answerText(result.answer)}`);
   if (seeds) parts.push(`${seeds.seeds.length} seeds, rank stability ${formatValue(seeds.rankStability, 2)}`);
   else if (typeof seed === 'number') parts.push(`seed ${seed}`);
   return parts.join(SEPARATOR);
@@ -92,7 +94,11 @@ function header(result: Attribution, style: FigureStyle): { nodes: Node[]; botto
     nodes.push(label(line, PAD, y, 21, theme.ink, { weight: 'semibold' }));
   }
   const explained = explainedTexts(result).join(SEPARATOR);
-  const shown = [facts(result), ...(result.text ? [] : [`“${result.caption}”`]), ...(explained ? [explained] : [])];
+  const shown = [
+    facts(result),
+    ...(result.text && !result.answer ? [] : [`${result.answer ? 'question ' : ''}“${result.caption}”`]),
+    ...(explained ? [explained] : []),
+  ];
   y += 1;
   for (const fact of shown) {
     for (const line of wrapFacts(fact, width - 2 * PAD)) {
@@ -201,7 +207,10 @@ export function buildFigure(
   }
   if (together.length > 0) {
     const size = wordPanelSize(width - 2 * PAD, together.length, image);
-    heading('What each word brings together with each patch', PAD, end + GAP, 'one scale for all words', width - PAD);
+    const what = result.answer
+      ? 'The most telling words of the answer, each with its own map'
+      : 'What each word brings together with each patch';
+    heading(what, PAD, end + GAP, 'one scale for all words', width - PAD);
     nodes.push(...drawWordPanels(together, { left: PAD, top: end + GAP + HEADING }, size, style));
     end += GAP + HEADING + size.height + 24;
   }

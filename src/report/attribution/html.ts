@@ -6,7 +6,8 @@ import { base64 } from '../../system/bytes.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { wordLabel } from './caption.ts';
 import { colourMaps } from './colour-map.ts';
-import { isDark, methodLabel } from './figure-options.ts';
+import { isDark, methodLabel, textWord } from './figure-options.ts';
+import { answerChips } from './html/answer.ts';
 import { articleHtml } from './html/article.ts';
 import { legendTexts, reportOverlays } from './html/legend.ts';
 import { page } from './html/page.ts';
@@ -91,6 +92,8 @@ export async function reportHtmlWith(codec: PictureCodec, items: readonly Report
         result.text.words.map(word => word.value),
         result.unit,
       );
+    for (const { patches, words } of result.answer?.parts ?? [])
+      for (const values of [patches, words]) if (values) displayScale(values, result.unit);
     data.push({
       unit: result.unit,
       ...size,
@@ -102,6 +105,8 @@ export async function reportHtmlWith(codec: PictureCodec, items: readonly Report
         view: result.image.view,
         patches: Array.from(result.image.patches, v => Number(v.toPrecision(7))),
       },
+      textWord: textWord(result),
+      answer: answerChips(result),
       interactions: wordMaps(result).map(map => ({ word: map.word, values: Array.from(map.patches, v => Number(v.toPrecision(5))) })),
       words: result.text?.words.map(word => ({ text: wordLabel(word), start: word.start, end: word.end, value: word.value })),
     });
@@ -131,12 +136,18 @@ function legendsOf({ result }: ReportItem): number[] {
 
 function howToRead(items: readonly ReportItem[]): string {
   const nats = items.some(({ result }) => result.unit === 'nats' && result.cosine !== undefined);
-  const kept = items.some(({ result }) => result.unit === 'nats' && result.cosine === undefined);
+  const answered = items.some(({ result }) => result.unit === 'nats' && result.answer !== undefined);
+  const kept = items.some(({ result }) => result.unit === 'nats' && result.cosine === undefined && result.answer === undefined);
   const scores = items.some(item => item.result.unit === 'score');
   const texts: string[] = [];
   if (kept) {
     texts.push(
       "A patch or word with a large number is one of which the bottleneck inside the model keeps much: the number is the KL divergence of the bottleneck's distribution for this input from its prior, in nats or bits. It says how much the model keeps, not whether the answer needs it.",
+    );
+  }
+  if (answered) {
+    texts.push(
+      'A patch or word with a large number carries information that the model needs to give this answer: the number says how many nats (or bits) got through the bottleneck there. Each word of the answer has a map of its own: hover over it, or step through the words by Tab and the arrow keys.',
     );
   }
   if (nats) {

@@ -2,6 +2,7 @@
 
 import type { Attribution, ImageAttribution } from '../../attribution/result.ts';
 import type { Rectangle, RgbImage } from '../../inputs/image/rgb-image.ts';
+import { tellingParts } from './answer.ts';
 import { defaultColourMap } from './colour-map.ts';
 import type { FigureStyle } from './figure-options.ts';
 import { displayScale, type Scale } from './normalise.ts';
@@ -19,7 +20,7 @@ export interface WordMap {
   readonly patches: Float32Array;
 }
 
-/** Interactions word by word, in the caption's order; empty where the result has none. */
+/** Interactions word by word, in the caption's order; empty where the result has none. (Words of an answer: `tellingParts`.) */
 export function wordMaps(result: Attribution): WordMap[] {
   const { interactions, text } = result;
   if (!interactions || !text) return [];
@@ -38,10 +39,10 @@ export function wordMaps(result: Attribution): WordMap[] {
 }
 
 /** One scale for all words, so that maps can be compared. */
-export const wordMapScale = (maps: readonly WordMap[]): Scale =>
+export const wordMapScale = (maps: readonly Pick<WordMap, 'patches'>[], unit: Attribution['unit'] = 'score'): Scale =>
   displayScale(
     maps.flatMap(map => [...map.patches]),
-    'score',
+    unit,
   );
 
 /** A word's map, encoded. */
@@ -62,6 +63,13 @@ export function wordPanelSize(inner: number, count: number, image: { width: numb
   return { width, height: Math.max(2, Math.round((width * image.height) / image.width)) };
 }
 
+/** As many as a figure has room for, in the caption's order. */
+function strongestMaps(all: readonly WordMap[]): WordMap[] {
+  const strength = (map: WordMap): number => map.patches.reduce((sum, v) => sum + Math.abs(v), 0);
+  const strongest = new Set([...all].sort((a, b) => strength(b) - strength(a)).slice(0, MOST));
+  return all.filter(map => strongest.has(map));
+}
+
 /** Encodes the panels of a figure of `inner` CSS pixels. */
 export async function wordPanels(
   result: Attribution,
@@ -70,12 +78,10 @@ export async function wordPanels(
   inner: number,
   { codec, density, fast }: PanelEncoding,
 ): Promise<WordPanel[]> {
-  const all = wordMaps(result);
+  const all = result.answer ? result.answer.parts.flatMap(part => (part.patches ? [{ patches: part.patches }] : [])) : wordMaps(result);
   if (all.length === 0 || !result.image) return [];
-  const scale = wordMapScale(all);
-  const strength = (map: WordMap): number => map.patches.reduce((sum, v) => sum + Math.abs(v), 0);
-  const strongest = new Set([...all].sort((a, b) => strength(b) - strength(a)).slice(0, MOST));
-  const maps = all.filter(map => strongest.has(map));
+  const scale = wordMapScale(all, result.unit);
+  const maps = result.answer ? tellingParts(result) : strongestMaps(wordMaps(result));
   const size = wordPanelSize(inner, maps.length, image);
   const [width, height] = [Math.round(size.width * density), Math.round(size.height * density)];
   const shown = await resizeForDisplay(codec, image, width, height, 2.5 * density);

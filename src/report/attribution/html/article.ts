@@ -3,11 +3,13 @@
 import type { Attribution, Convergence, ImageAttribution, TextAttribution } from '../../../attribution/result.ts';
 import { recordNotes } from '../../../inputs/image/picture-warnings.ts';
 import { median } from '../../../tensor/statistics/descriptive.ts';
+import { answerText } from '../answer.ts';
 import { wordLabel } from '../caption.ts';
 import { explained, methodLabel, textWord } from '../figure-options.ts';
 import { rightToLeft } from '../glyphs.ts';
 import { digitsFor, formatValue } from '../normalise.ts';
 import { escapeText } from '../svg.ts';
+import { answerSection, answerTable } from './answer.ts';
 import { lossChart } from './loss-chart.ts';
 import { warningList } from './warnings.ts';
 
@@ -37,13 +39,15 @@ function factLine(result: Attribution): string {
   const stable = result.image?.stability ?? result.text?.stability;
   if (stable) facts.push(`<span>rank stability <b>${formatValue(stable.rankStability, 2)}</b> over ${stable.seeds.length} seeds</span>`);
   const { score } = result.image ?? {};
+  if (result.answer) facts.push(`<span>answers ${escapeText(answerText(result.answer))}</span>`);
   for (const { map, target } of explained(result)) {
-    const value = map === 'image map' && score !== undefined ? ` <b>${formatValue(score, 3)}</b>` : '';
-    facts.push(`<span>${map === 'image map' ? '' : `${map} `}explains ${escapeText(target)}${value}</span>`);
+    const first = map === 'image map' || map === 'both maps';
+    const value = first && score !== undefined ? ` <b>${formatValue(score, 3)}</b>` : '';
+    facts.push(`<span>${first ? '' : `${map} `}explains ${escapeText(target)}${value}</span>`);
   }
   for (const [part, what] of [
     [result.image, 'image'],
-    [result.text, 'caption'],
+    [result.text, textWord(result)],
   ] as const) {
     if (part?.convergenceDelta !== undefined)
       facts.push(
@@ -54,15 +58,15 @@ function factLine(result: Attribution): string {
   }
   if (result.interactions?.fit !== undefined) facts.push(`<span>R² of the fit <b>${formatValue(result.interactions.fit, 3)}</b></span>`);
   if (result.image) facts.push(badge(result.image.convergence, 'image:'));
-  if (result.text) facts.push(badge(result.text.convergence, 'caption:'));
+  if (result.text) facts.push(badge(result.text.convergence, `${textWord(result)}:`));
   return `<div class="facts">${facts.join('')}</div>`;
 }
 
-function charts(part: ImageAttribution | TextAttribution | undefined): string {
+function charts(part: ImageAttribution | TextAttribution | undefined, answered: boolean): string {
   if (!part || part.convergence.fit.length < 2) return '';
   const { fit, compression, note } = part.convergence;
   return (
-    `<section class="more"><h3>How the optimisation went</h3><div class="charts">${lossChart('Fit (cosine to target)', fit)}` +
+    `<section class="more"><h3>How the optimisation went</h3><div class="charts">${lossChart(answered ? 'Fit (log-probability)' : 'Fit (cosine to target)', fit)}` +
     `${lossChart('Compression (weighted)', compression)}</div><p class="small muted">${escapeText(note)}</p></section>`
   );
 }
@@ -125,15 +129,15 @@ export function articleHtml(result: Attribution, { index, picture, command }: Ar
     : photo;
   const left =
     `<div><div class="head"><h3>${result.image ? 'Image' : 'Image (no map)'}</h3><span class="patch-unit small muted"></span></div>` +
-    `<div class="frame">${stage}</div>${result.image ? '<p class="readout patch"></p>' : ''}${charts(result.image)}</div>`;
+    `<div class="frame">${stage}</div>${result.image ? '<p class="readout patch"></p>' : ''}${charts(result.image, result.answer !== undefined)}</div>`;
   const right = result.text
     ? `<div><div class="head"><h3>${textWord(result) === 'caption' ? 'Caption' : 'Question'}</h3><span class="word-unit small muted"></span></div><div class="words" role="group" aria-label="Words of the ${textWord(result)}"${direction}></div>` +
-      `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul>${charts(result.text)}</div>`
+      `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul>${charts(result.answer ? undefined : result.text, false)}</div>`
     : '';
   return (
-    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${result.caption.length > 300 ? ' class="long"' : ''}${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result.warnings)}` +
+    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${result.caption.length > 300 ? ' class="long"' : ''}${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result.warnings)}${answerSection(result)}` +
     `<div class="views${right ? '' : ' single'}">${left}${right}</div>${right ? '' : '<ul class="pins" aria-label="Pinned values"></ul>'}` +
-    `${tables(result)}${provenance(result)}` +
+    `${tables(result)}${answerTable(result)}${provenance(result)}` +
     `<div class="command"><pre tabindex="0" aria-label="The same on the command line">${escapeText(command)}</pre><button class="copy" type="button">Copy</button></div></article>`
   );
 }

@@ -2,6 +2,7 @@
 
 import { barGrounds } from '../colour-bar.ts';
 import { hex } from '../colour-map.ts';
+import { answerScript } from './answer-script.ts';
 
 /** Reads `#data` (see `ReportData` in report.ts) and brings every article to life. Text goes in through `textContent` only. */
 export const reportScript = `
@@ -97,6 +98,17 @@ export const reportScript = `
       var together = {}, everywhere = [];
       item.interactions.forEach(function (map) { together[map.word] = map.values; everywhere = everywhere.concat(map.values); });
       var common = scaleOf(everywhere);
+      // With an answer, the map shows what a word of it needs: all words on one scale.
+      var about = '', ofParts = scaleOf((item.answer || []).reduce(function (all, chip) { return chip.part ? all.concat(chip.patches || []) : all; }, []), item.unit);
+      item.showPatches = function (given, text) {
+        if (given && given.length !== image.patches.length) return;
+        var next = given || image.patches;
+        about = given ? text : '';
+        if (next === values) return;
+        values = next;
+        scale = !given ? own : item.answer.some(function (chip) { return chip.part && chip.patches === given; }) ? ofParts : scaleOf(given, item.unit);
+        draw(); refreshMarks();
+      };
       item.showWord = function (i) {
         var next = together[i] ? i : -1;
         if (next === word) return;
@@ -180,7 +192,7 @@ export const reportScript = `
           label.style.bottom = 100 * place(scale, value / f) + '%';
           bar.appendChild(label);
         });
-        root.querySelector('.patch-unit').textContent = word < 0 ? unitOf(item) + ' per patch' : 'together with \u201c' + item.words[word].text + '\u201d';
+        root.querySelector('.patch-unit').textContent = word < 0 ? unitOf(item) + ' per patch' + (about ? ', \u201c' + about + '\u201d' : '') : 'together with \u201c' + item.words[word].text + '\u201d';
       };
       var move = function (i, spoken) {
         if (i < 0 || i >= values.length) return;
@@ -227,13 +239,13 @@ export const reportScript = `
         readout.textContent = '';
         if (i < 0) { readout.appendChild(make('span', 'muted', (item.interactions.length ? 'Hover over a word to see what it brings together with each patch,' : 'Hover over a word,') + ' or reach it with Tab and the arrow keys. Click or Enter pins it.')); return; }
         readout.appendChild(make('b', '', item.words[i].text));
-        readout.appendChild(document.createTextNode(': ' + valueText(i) + ' ' + unitOf(item) + ' \\u00b7 ' + share(values[i], scale.total) + ' of the caption'));
+        readout.appendChild(document.createTextNode(': ' + valueText(i) + ' ' + unitOf(item) + ' \\u00b7 ' + share(values[i], scale.total) + ' of the ' + item.textWord));
       };
       var buttons = item.words.map(function (word, i) {
         var button = make('button', i > 0 && word.start === item.words[i - 1].end ? 'word tight' : 'word');
         button.tabIndex = i === 0 ? 0 : -1;
         button.setAttribute('aria-pressed', 'false');
-        var describe = function () { return word.text + ': ' + valueText(i) + ' ' + unitOf(item) + ', ' + share(values[i], scale.total) + ' of the caption'; };
+        var describe = function () { return word.text + ': ' + valueText(i) + ' ' + unitOf(item) + ', ' + share(values[i], scale.total) + ' of the ' + item.textWord; };
         button.addEventListener('pointerenter', function () { show(i); });
         button.addEventListener('pointerleave', function () { show(buttons.indexOf(document.activeElement)); });
         button.addEventListener('focus', function () {
@@ -257,7 +269,13 @@ export const reportScript = `
         button.describe = describe;
         return button;
       });
-      redraws.push(function () {
+      var whole = values, ownScale = scale;
+      item.showWords = function (given) {
+        values = given || whole;
+        scale = given ? scaleOf(given, item.unit) : ownScale;
+        paint();
+      };
+      var paint = function () {
         var table = mapOf(scale.signed);
         list.style.background = css(colour(table, scale.signed ? 0.5 : 0));
         buttons.forEach(function (button, i) {
@@ -271,9 +289,10 @@ export const reportScript = `
         });
         root.querySelector('.word-unit').textContent = unitOf(item) + ' per word';
         show(current);
-      });
+      };
+      redraws.push(paint);
     })();
-
+${answerScript}
     redraws.push(function () { Object.keys(pinned).forEach(function (key) { pinned[key].refresh(); }); });
     var copy = root.querySelector('.copy');
     if (copy) copy.addEventListener('click', function () {

@@ -67,6 +67,11 @@ article:last-child { border-bottom: 0; }
 .readout { min-height: 48px; margin: 10px 0 0; font-size: 15px; }
 .readout b { font-weight: 600; }
 .head { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; }
+.answer { margin: 12px 0 4px; }
+.answer h3 { margin: 0 0 6px; }
+.chips { display: flex; flex-wrap: wrap; gap: 6px; }
+.chip { font-size: 17px; padding: 5px 12px; border-radius: 999px; }
+.chip[aria-pressed="true"] { outline: 2px solid currentColor; outline-offset: -2px; font-weight: 600; }
 .words { display: flex; flex-wrap: wrap; gap: 5px; border-radius: 8px; padding: 14px; font-size: 19px; }
 .word { border: 0; min-height: 0; border-radius: 5px; padding: 3px 8px 4px; line-height: 1.25; text-align: center; overflow-wrap: anywhere; }
 .word small { display: block; font-size: 12px; opacity: .85; }
