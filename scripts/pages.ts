@@ -1,6 +1,7 @@
 /** @file The pages that are made from the registries. */
-import { FAMILIES, type Family, type MethodFacts } from '../src/attribution/method.ts';
-import { AUTO_METHOD, methods } from '../src/attribution/registry.ts';
+import { FAMILIES, type Family } from '../src/attribution/method.ts';
+import { AUTO_METHOD, explains, methods } from '../src/attribution/registry.ts';
+import type { RegisteredMethod } from '../src/attribution/subject.ts';
 import { describeOptions, type OptionRow } from '../src/cli/schema-flags.ts';
 import { CATEGORIES, type Category, type MetricEntry } from '../src/evaluation/metrics/metric.ts';
 import { metrics } from '../src/evaluation/metrics/registry.ts';
@@ -35,8 +36,9 @@ const FAMILY_WORDS: Record<Family, string> = {
   control: 'Maps that know nothing of the pair, or nothing of the model: what any method must beat.',
 };
 
-function methodSection(entry: MethodFacts): string {
+function methodSection(entry: RegisteredMethod): string {
   const facts = [
+    `explains ${explains(entry)}`,
     entry.modalities.join(' and '),
     `${entry.unit}${entry.signed ? ', signed' : ''}`,
     entry.sampled ? 'depends on the seed' : 'deterministic',
@@ -53,6 +55,7 @@ export function methodsPage(): string {
   const rows = FAMILIES.flatMap(f => methods.filter(m => m.family === f)).map(m => [
     anchor(m.name),
     m.family,
+    explains(m),
     m.modalities.join(', '),
     m.cost,
   ]);
@@ -60,9 +63,10 @@ export function methodsPage(): string {
 
 Made by \`npm run docs\` from the registry; do not edit. \`narrows attribute --method NAME\` runs one, \`narrows methods NAME\` describes it.
 Every method explains any target: the cosine to the caption (default), \`--against\`, \`--labels\`, \`--templates\`, \`--target-image\`.
+Those that explain answers explain the log-probability of a model's answer and of its words too ([answers.md](answers.md)).
 Costs are in forward (F) and backward (B) passes through a tower. Which of them to trust is measured in [evidence](evidence/README.md).
 
-${table(['method', 'family', 'maps', 'cost'], rows)}
+${table(['method', 'family', 'explains', 'maps', 'cost'], rows)}
 
 ${parts.join('\n')}`;
 }

@@ -3,18 +3,35 @@
  * Other entries: `narrows/graph` (the engine), `narrows/evaluation` (metrics, comparison), `narrows/report` (pictures, pages), `narrows/shifts`,
  * `narrows/training`, `narrows/scenes`.
  */
+
+export { AnswerAttributor, type AnswerRun } from './attribution/answers/answer-attributor.ts';
 export { type AttributeRun, Attributor } from './attribution/attributor.ts';
 export { defineMethod, type MethodDefinition } from './attribution/define-method.ts';
 export type { AttributeFrame } from './attribution/frames.ts';
+export type { AnswerForm } from './attribution/method.ts';
 export { FAMILIES, type Family, type MethodEntry } from './attribution/method.ts';
 export { M2IB, type M2IBOptions, m2ibSchema } from './attribution/methods/m2ib.ts';
 export type { Pair } from './attribution/pair.ts';
 export { explainQuestion, type QuestionMaps, type QuestionMethodEntry, type QuestionRun } from './attribution/question.ts';
-export { createMethod, findMethod, type MethodName, type MethodOptions, methods, registerMethod } from './attribution/registry.ts';
+export {
+  answerMethods,
+  createAnswerMethod,
+  createMethod,
+  findMethod,
+  type MethodName,
+  type MethodOptions,
+  methods,
+  registerMethod,
+} from './attribution/registry.ts';
 export type {
+  AnswerAttribution,
+  AnswerPartMap,
+  AnswerRecord,
+  AnswerTokenScore,
   Attribution,
   Convergence,
   ImageAttribution,
+  KeptNats,
   Stability,
   TextAttribution,
   TokenScore,
@@ -60,6 +77,7 @@ export { resizeImage } from './inputs/image/resize.ts';
 export type { Rectangle, RgbImage } from './inputs/image/rgb-image.ts';
 export { Tokenizer } from './inputs/text/disk.ts';
 export type { Token, TokenizedBatch, TokenizedText } from './inputs/text/tokenizer.ts';
+export type { AnswerModel, AnswerPicture, AnswerRow, DeclaredRow, DecodedRow, RowDecoding } from './models/answer-model.ts';
 export { bundledModels, DEFAULT_CHAT_MODEL, DEFAULT_MODEL } from './models/bundled.ts';
 export type { CLIPConfig } from './models/clip/config.ts';
 export type { DualEncoder, Modality, Tower, TowerInputs } from './models/dual-encoder.ts';

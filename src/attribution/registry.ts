@@ -1,7 +1,9 @@
 /** @file All attribution methods. The command line, reports, docs and tests read this table; nothing is listed twice. */
 
+import type { ChatModel } from '../generation/chat-model.ts';
 import type { DualEncoder } from '../models/dual-encoder.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { AnswerAttributor } from './answers/answer-attributor.ts';
 import { Attributor } from './attributor.ts';
 import type { MethodEntry } from './method.ts';
 import { adaib } from './methods/adaib.ts';
@@ -139,6 +141,28 @@ export function createMethod(method: string | RegisteredMethod, model: DualEncod
   if (entry.serves === 'question') throw new NarrowsError(wrongSubject(entry));
   return new Attributor(entry, model, options as Record<string, unknown>);
 }
+
+/**
+ * A method ready to explain the answers of a model; `auto` is the one that docs/evidence/answers.md recommends.
+ * @throws NarrowsError for a name that is not in the table, a method that explains no answers, or an option that is unknown or out of range
+ * @example
+ * await using chat = await ChatModel.open('scene-llava');
+ * await using method = createAnswerMethod('saliency', chat);
+ * const pair = { image: await decodeImage('examples/scene.png'), text: 'is there a cat in the picture ?' };
+ * const { answer, image } = await method.attribute(pair, { answer: 'yes', against: 'no' });
+ * console.log(answer.text, image?.patches.length);
+ */
+export function createAnswerMethod(method: string | RegisteredMethod, chat: ChatModel, options: object = {}): AnswerAttributor {
+  const entry = typeof method === 'string' ? findMethod(method === 'auto' ? AUTO_ANSWER_METHOD : method) : method;
+  if (!entry) throw new NarrowsError(`There is no method "${method}"; see \`methods\` for the names.`, { kind: 'usage' });
+  if (entry.serves === 'question')
+    throw new NarrowsError(`${entry.name} reads what a bottleneck keeps, whatever is answered; explainSubject takes it.`);
+  return new AnswerAttributor(entry, chat, options as Record<string, unknown>);
+}
+
+/** What a method explains, in words for tables. */
+export const explains = (entry: RegisteredMethod): string =>
+  entry.serves === 'question' ? "a bottleneck's questions" : entry.answers ? 'pairs, answers' : 'pairs';
 
 /**
  * Adds a method of one's own to the table: `findMethod`, comparisons and the command line then know it. Adding the same entry again does

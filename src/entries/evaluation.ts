@@ -1,5 +1,14 @@
 /** @file `narrows/evaluation`: metrics of attributions, whole comparisons, ROAR, distances of representations, and the statistics of tables. */
 export { additiveGame, type Game } from '../attribution/game.ts';
+export {
+  foretells,
+  foretellsMore,
+  type Grounding,
+  groundingOf,
+  type ScoredAnswer as GroundedAnswer,
+} from '../evaluation/answers/grounding.ts';
+export { type MapMovement, mapAgreement, mapMovement } from '../evaluation/answers/map-movement.ts';
+export { type AskedQuestion, answerSample, gamesOfQuestion } from '../evaluation/answers/sample.ts';
 export type { Benchmark, LoadOptions, PromptStyle, PromptText } from '../evaluation/benchmarks/benchmark.ts';
 export type { AnswerKind, AnswerRecord, Question, QuestionPicture, QuestionSet } from '../evaluation/benchmarks/question.ts';
 export { type BenchmarkName, benchmarks, findBenchmark } from '../evaluation/benchmarks/registry.ts';

@@ -1,5 +1,6 @@
 /** @file `narrows attribute` on a model that answers: by a method that explains answers, or the posterior of a bottleneck. */
 import { noAnswers } from '../../attribution/answers/answer-attributor.ts';
+import type { MethodEntry } from '../../attribution/method.ts';
 import type { Pair } from '../../attribution/pair.ts';
 import { AUTO_ANSWER_METHOD, findMethod } from '../../attribution/registry.ts';
 import type { Attribution } from '../../attribution/result.ts';
@@ -16,6 +17,19 @@ export interface AnswerFlags {
   readonly answer?: string;
   readonly parts?: 'word' | 'token' | 'none';
   readonly reduction?: 'sum' | 'mean';
+}
+
+/** The method, where a model answers. @throws NarrowsError for one that reads only what a bottleneck keeps */
+export function answerEntry({ auto, entry }: AttributeSettings): MethodEntry {
+  const chosen = auto ? findMethod(AUTO_ANSWER_METHOD)! : entry;
+  if (chosen.serves === 'question')
+    throw new NarrowsError(
+      `${chosen.name} reads what a bottleneck keeps of one question; a list of questions takes a method that explains answers.`,
+      {
+        kind: 'usage',
+      },
+    );
+  return chosen;
 }
 
 /** How a call of `narrows attribute` asks. */

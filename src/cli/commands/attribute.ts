@@ -17,7 +17,8 @@ import { auditPairs } from '../attribute/bulk.ts';
 import { choosePair, loadPair } from '../attribute/input.ts';
 import { KINDS, planTargets, type Target, writeTarget } from '../attribute/output.ts';
 import { printResult } from '../attribute/print.ts';
-import { type AnswerFlags, askModel } from '../attribute/question.ts';
+import { type AnswerFlags, answerEntry, askModel } from '../attribute/question.ts';
+import { auditQuestions } from '../attribute/question-bulk.ts';
 import { repeatCommand } from '../attribute/repeat-command.ts';
 import { type AttributeSettings, runOf, settingsOf } from '../attribute/settings.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
@@ -73,7 +74,7 @@ function configure(command: Command): void {
     .addOption(new Option('--theme <theme>', 'theme of the picture').choices(['light', 'dark']).default('light'))
     .option(
       '--pairs <file>',
-      'audit all pairs of a .csv, .tsv, .jsonl, .json or .parquet file with columns image and text; needs --output DIR',
+      'audit all pairs (or questions) of a .csv, .tsv, .jsonl, .json or .parquet file with columns image and text; needs --output DIR',
     )
     .addOption(pluginOption())
     .option('--formats <list>', 'with --pairs: files per pair (default: html,json)', list)
@@ -115,13 +116,16 @@ async function run(context: Context, options: Options, args: readonly (string | 
   if (options.pairs !== undefined) {
     if (image !== undefined || text !== undefined)
       throw new NarrowsError('--pairs takes image and caption from its file; leave IMAGE and TEXT out.', { kind: 'usage' });
-    return auditPairs(context, settings, {
+    const request = {
       file: options.pairs as string,
       outputs,
       formats: options.formats as string[] | undefined,
       workers: options.workers as number | undefined,
       plugins: options.plugin as string[] | undefined,
-    });
+    };
+    if (await answers(context, settings.model))
+      return auditQuestions(context, settings, answerEntry(settings), request, answerFlags(options));
+    return auditPairs(context, settings, request);
   }
   if (options.workers !== undefined) throw new NarrowsError('--workers belongs to --pairs; one pair needs one model.', { kind: 'usage' });
   if (options.formats !== undefined) throw new NarrowsError('--formats belongs to --pairs; name files with --output.', { kind: 'usage' });
@@ -129,7 +133,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const targets = await planTargets(outputs ?? (context.json ? [] : ['.']), source.path);
   context.status('Reading the picture and the model');
   const pair = await loadPair(source, settings.pictures);
-  const asked = { answer: options.answer, parts: options.parts, reduction: options.reduction } as AnswerFlags;
+  const asked = answerFlags(options);
   if (await answers(context, settings.model)) {
     const { result, picture } = await askModel(context, settings, pair, { ...asked, onProgress: attributionProgress(context) });
     await show(context, settings, { result, picture, targets, shown: source.shown });
@@ -153,6 +157,9 @@ async function run(context: Context, options: Options, args: readonly (string | 
   await method.release();
   return undefined;
 }
+
+/** What the flags say of an answer. */
+const answerFlags = ({ answer, parts, reduction }: Options): AnswerFlags => ({ answer, parts, reduction }) as AnswerFlags;
 
 /** Whether a model's config says that it answers questions. */
 async function answers(context: Context, model: string): Promise<boolean> {

@@ -40,6 +40,7 @@ function configure(command: Command): void {
     .option('--feature-cache <dir>', 'keep encoded pictures here, for later runs of the same model')
     .option('--report-only', 'score and report what the folder holds; ask nothing')
     .option('--emi <list>', 'emi.json of narrows emi, whose distances the report shows next to accuracy; of several sets as SET=FILE', list)
+    .option('--attribution <method>', 'explain every clean answer again under every shift, and say how far its map moves (auto: m2ib)')
     .option('--lmms-eval', 'write results and answers in the form of lmms-eval, too')
     .option('--endpoint <url>', 'ask a model behind an OpenAI-compatible server instead: vLLM, llama.cpp, Ollama, narrows serve')
     .option('--model-name <name>', 'with --endpoint: the name that the server gives the model')

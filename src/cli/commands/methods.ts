@@ -1,7 +1,7 @@
 /** @file `narrows methods [NAME]`: the attribution methods, from the registry. */
 import type { Command } from 'commander';
 import { FAMILIES } from '../../attribution/method.ts';
-import { AUTO_METHOD, findMethod, methods } from '../../attribution/registry.ts';
+import { AUTO_METHOD, explains, findMethod, methods } from '../../attribution/registry.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
 import { examples, nameAmong } from '../flags.ts';
 import { pluginOption } from '../plugins.ts';
@@ -19,16 +19,17 @@ function configure(command: Command): void {
 }
 
 async function run(context: Context, _options: Options, [name]: readonly (string | undefined)[]) {
-  const facts = methods.map(({ name, title, family, modalities, cost, paper, unit, signed, sampled }) => ({
-    ...{ name, title, family, modalities, cost, paper, unit, signed, sampled },
-    recommended: name === AUTO_METHOD,
+  const facts = methods.map(entry => ({
+    ...{ name: entry.name, title: entry.title, family: entry.family, explains: explains(entry), modalities: entry.modalities },
+    ...{ cost: entry.cost, paper: entry.paper, unit: entry.unit, signed: entry.signed, sampled: entry.sampled },
+    recommended: entry.name === AUTO_METHOD,
   }));
   if (name === undefined) {
     if (context.json) context.print(JSON.stringify(facts));
     else {
       const sorted = FAMILIES.flatMap(family => facts.filter(f => f.family === family));
-      const rows = sorted.map(f => [`${f.name}${f.recommended ? ' (auto)' : ''}`, f.family, f.modalities.join('+'), f.cost]);
-      context.print(formatTable(['method', 'family', 'maps', 'cost'], rows, context.columns));
+      const rows = sorted.map(f => [`${f.name}${f.recommended ? ' (auto)' : ''}`, f.family, f.explains, f.modalities.join('+'), f.cost]);
+      context.print(formatTable(['method', 'family', 'explains', 'maps', 'cost'], rows, context.columns));
     }
     return undefined;
   }
@@ -41,6 +42,7 @@ async function run(context: Context, _options: Options, [name]: readonly (string
         ['', ''],
         [
           ['family', entry.family],
+          ['explains', explains(entry)],
           ['maps', entry.modalities.join(' and ')],
           ['values', `${entry.unit}${entry.signed ? ', signed' : ''}${entry.sampled ? ', depend on the seed' : ''}`],
           ['cost', entry.cost],

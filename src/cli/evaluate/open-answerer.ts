@@ -19,6 +19,8 @@ export interface Answering extends AsyncDisposable {
   /** What is said of the model. */
   readonly warnings: readonly string[];
   of(benchmark: Benchmark): Answerer;
+  /** The model, where it is open here. */
+  readonly chat?: ChatModel;
   /** What an endpoint cost, in a sentence. */
   cost(): string | undefined;
 }
@@ -114,6 +116,7 @@ export async function openAnswering(context: Context, options: Options, given: R
     );
   const settings = { weights, ...(alpha === undefined ? {} : { alpha }), ...(imageAspectRatio === undefined ? {} : { imageAspectRatio }) };
   return {
+    chat,
     warnings: chat.warnings,
     of: ({ maxNewTokens }) =>
       new LocalAnswerer(chat, {

@@ -22,6 +22,7 @@ import { messageOf, NarrowsError } from '../../system/errors.ts';
 import type { Context, Options } from '../command.ts';
 import { pictureOptions } from '../picture-flags.ts';
 import { formatTable } from '../table.ts';
+import { joinMaps, type MovedMaps } from './map-shifts.ts';
 import { shiftMeans } from './shift-means.ts';
 
 /** What is known of a run besides its folder. */
@@ -31,6 +32,8 @@ export interface RunParts {
   readonly unanswered: readonly Unanswered[];
   /** The sets as they were loaded, whose pictures the report shows. */
   readonly loaded: readonly AskedSet[];
+  /** How far maps moved (`--attribution`). */
+  readonly maps?: MovedMaps;
 }
 
 /** A benchmark by its name; of a run of another version it may not be known any more. */
@@ -107,7 +110,9 @@ export async function reportRun(context: Context, options: Options, output: stri
     signal: context.signal,
   });
   const assembled = assembleRun({ run: parts.run, sets, leftOut: [...parts.leftOut, ...leftOut], unanswered: parts.unanswered });
-  const results = await addDistances(assembled, (options.emi as string[] | undefined) ?? []);
+  const measured = await addDistances(assembled, (options.emi as string[] | undefined) ?? []);
+  const joined = parts.maps && (await joinMaps(context, measured, sets, parts.maps, output));
+  const results = joined?.results ?? measured;
   context.status('Writing the report');
   const files = await writeEvaluationReport(output, results, { answers: answerLines(sets), ...worstSources(parts.loaded) });
   if (options.lmmsEval) files.push(...(await writeLmmsEval(output, results, { answers: answerLines(sets) })));
@@ -117,6 +122,7 @@ export async function reportRun(context: Context, options: Options, output: stri
     for (const message of new Set(scenarios.flatMap(({ score }) => score.warnings))) context.log.warn(`${benchmark}: ${message}`);
   if (context.json) context.print(JSON.stringify(results));
   else if (results.sets.length > 0) context.print(table(results, context.columns));
+  if (!context.json) for (const line of joined?.lines ?? []) context.print(line);
   context.log.info(`The report is ${files[0]}.`);
   if (options.lmmsEval) context.log.info(`For readers of lmms-eval: ${join(output, LMMS_EVAL_FOLDER)}.`);
 }

@@ -11,6 +11,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
 import type { Context, Options } from '../command.ts';
 import { pictureOptions } from '../picture-flags.ts';
+import { attributionMethod, moveMaps } from './map-shifts.ts';
 import { openAnswering } from './open-answerer.ts';
 import { reportRun } from './report-run.ts';
 import { shiftMeans } from './shift-means.ts';
@@ -42,6 +43,11 @@ export async function evaluateModel(context: Context, options: Options, given: R
   const output = options.output as string | undefined;
   if (output === undefined)
     throw new NarrowsError('A model’s answers need a folder: add --output DIR (the same folder again goes on where it stopped).', {
+      kind: 'usage',
+    });
+  const method = options.attribution === undefined ? undefined : attributionMethod(options.attribution as string);
+  if (method && options.endpoint !== undefined)
+    throw new NarrowsError('--attribution needs the inside of a model, which an --endpoint does not show; open the model here.', {
       kind: 'usage',
     });
   const wanted = await wantedSets(options);
@@ -106,11 +112,8 @@ export async function evaluateModel(context: Context, options: Options, given: R
   sayUnanswered(context, result.unanswered);
   const cost = answering.cost();
   if (cost) context.log.info(cost);
-  await reportRun(context, options, output, {
-    run,
-    leftOut,
-    unanswered: result.unanswered,
-    loaded: asked.map(set => new AskedSet(set, { seed: context.seed, pictures, means })),
-  });
+  const loaded = asked.map(set => new AskedSet(set, { seed: context.seed, pictures, means }));
+  const maps = method && answering.chat ? await moveMaps(context, answering.chat, method, loaded, output) : undefined;
+  await reportRun(context, options, output, { run, leftOut, unanswered: result.unanswered, loaded, maps });
   return undefined;
 }

@@ -6,7 +6,7 @@ import type { Attribution } from '../../attribution/result.ts';
 import type { RandomStream } from '../../tensor/random.ts';
 import { auroc } from '../../tensor/statistics/auroc.ts';
 import { bootstrap, type Estimate } from '../../tensor/statistics/bootstrap.ts';
-import { cellShares } from './cell-shares.ts';
+import { fineMap, scoreInside } from '../metrics/placed-map.ts';
 
 /** Figures of one answer's map; masses are sums of positive values, in nats where the method counts them. */
 export interface Grounding {
@@ -38,13 +38,13 @@ export function groundingOf(result: Pick<Attribution, 'image' | 'text'>, thing?:
   const image = total(patches);
   const words = result.text ? total(positive(result.text.words.map(word => word.value))) : Number.NaN;
   const core = total([...patches].sort((a, b) => b - a).slice(0, CORE));
-  const inside = thing && cellShares(result.image, thing).reduce((sum, share, i) => sum + share * patches[i], 0);
+  const share = thing && (image > 0 ? scoreInside(fineMap(result.image), [thing]).energy : Number.NaN);
   return {
     image,
     imageShare: image / (image + words),
     peak: Math.max(...patches),
     concentration: image > 0 ? core / image : Number.NaN,
-    ...(inside === undefined ? {} : { thing: inside, thingShare: image > 0 ? inside / image : Number.NaN }),
+    ...(share === undefined ? {} : { thing: share * image, thingShare: share }),
   };
 }
 

@@ -27,7 +27,7 @@ export interface ListedPair {
 
 /** Names of columns and keys that are understood, in any case; the first that is there wins. */
 const IMAGE = ['image', 'image_path', 'file_name', 'filename', 'path', 'filepath'];
-const TEXT = ['text', 'caption', 'sentence', 'title'];
+const TEXT = ['text', 'caption', 'question', 'sentence', 'title'];
 
 /** Names of columns that a sentence lists. */
 const SHOWN = 8;

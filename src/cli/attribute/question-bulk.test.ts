@@ -1,0 +1,76 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writePicture, writeTinyChat } from '../../generation/testing/tiny-chat.ts';
+import { parseCsv } from '../../system/csv.ts';
+import { attributeCommand } from '../commands/attribute.ts';
+import { callCommand } from '../testing/call-command.ts';
+
+let root: string;
+let model: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'narrows-questions-'));
+  model = await writeTinyChat(join(root, 'tiny'));
+  await writePicture(join(root, 'red.png'), [220, 30, 30]);
+  await writePicture(join(root, 'green.png'), [30, 200, 30]);
+  const lines = [
+    'image,question,answer,box',
+    'red.png,what color is the cat ?,red,"[0,0,6,12]"',
+    'green.png,is there a dog ?,yes,',
+    'red.png,how many things are there ?,a giraffe,',
+    'gone.png,is there a cat ?,no,',
+  ];
+  await writeFile(join(root, 'questions.csv'), `${lines.join('\n')}\n`);
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const call = (...more: string[]) =>
+  callCommand(attributeCommand, [
+    ...['--pairs', join(root, 'questions.csv'), '--model', model, '--method', 'occlusion', '--formats', 'json'],
+    ...['--output', join(root, 'out'), ...more],
+  ]);
+
+describe('attribute --pairs on a model that answers', () => {
+  it('explains each answer, lists the least grounded first, and says what failed', async () => {
+    const { code, stdout, stderr } = await call();
+    expect(stdout).toContain('2 of 4 answers explained, 2 failed');
+    expect(stderr).toContain('cannot write "giraffe"');
+    expect(stderr).toContain('gone.png does not exist');
+    expect(code).toBe(1);
+    const [head, ...rows] = parseCsv(await readFile(join(root, 'out', 'summary.csv'), 'utf8')).map(record => record.fields);
+    const column = (name: string): (string | undefined)[] => rows.map(row => row[head.indexOf(name)]);
+    // Failures stand on top, then by grounding.
+    expect(column('image').slice(2).sort()).toEqual(['green.png', 'red.png']);
+    expect(column('answer').slice(2).sort()).toEqual(['red', 'yes']);
+    expect(column('failure').slice(0, 2).every(Boolean)).toBe(true);
+    const red = column('image').lastIndexOf('red.png');
+    // The share inside of a box of half the picture is that of the map which its file holds.
+    const results = (await readFile(join(root, 'out', 'results.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    expect(Number(column('inside_box')[red])).toBeCloseTo(results[red].insideBox, 10);
+    const page = await readFile(join(root, 'out', 'index.html'), 'utf8');
+    expect(page).toContain('Inside the box');
+    // What is done is not done again.
+    const again = await call();
+    expect(again.stdout).toContain('2 of 4 answers explained');
+    expect(await readFile(join(root, 'out', 'summary.csv'), 'utf8')).toContain('giraffe');
+  }, 120_000);
+
+  it('refuses what a list of questions cannot have', async () => {
+    expect((await call('--workers', '2')).stderr).toContain('leave --workers out');
+    const { stderr } = await callCommand(attributeCommand, [
+      '--pairs',
+      join(root, 'questions.csv'),
+      '--model',
+      model,
+      '--method',
+      'posterior',
+      '--output',
+      join(root, 'p'),
+    ]);
+    expect(stderr).toContain('takes a method that explains answers');
+  }, 120_000);
+});

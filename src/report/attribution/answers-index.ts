@@ -1,0 +1,104 @@
+/** @file The page of many explained answers: a table that can be sorted and searched, the least grounded first. */
+
+import { percentText } from './answer.ts';
+import { indexScript } from './html/index-script.ts';
+import { page } from './html/page.ts';
+import { baseStyle } from './html/style.ts';
+import { digitsFor, formatValue } from './normalise.ts';
+import { escapeText } from './svg.ts';
+
+/** One explained answer, or why there is none. */
+export interface AnswerRow {
+  readonly image: string;
+  readonly question: string;
+  readonly answer?: string;
+  /** Whether it is the model's own. */
+  readonly own?: boolean;
+  /** Sum of the answer's log-probabilities, nats. */
+  readonly logProbability?: number;
+  /** Nats (or positive mass) that come from the picture. */
+  readonly imageMass?: number;
+  /** Their share in those of picture and question. */
+  readonly imageShare?: number;
+  /** Share of the picture's inside of the box that the list gives. */
+  readonly insideBox?: number;
+  /** Link to the answer's own page, relative. */
+  readonly href?: string;
+  readonly warnings?: readonly string[];
+  readonly failure?: string;
+}
+
+/** What rows are sorted by: the share on the thing where the list says its place, else the picture's share; failures first. */
+export const groundingKey = (row: AnswerRow): number =>
+  row.failure === undefined ? (row.insideBox ?? row.imageShare ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY;
+
+/** Rows with the least grounded answers on top; equal ones in the order of the list. */
+export const byGrounding = <T extends AnswerRow>(rows: readonly T[]): T[] =>
+  rows
+    .map((row, i) => ({ row, i, key: groundingKey(row) }))
+    .sort((a, b) => (a.key === b.key ? a.i - b.i : a.key - b.key))
+    .map(({ row }) => row);
+
+const style = `
+table.index { border-collapse: collapse; width: 100%; }
+.index th, .index td { text-align: left; vertical-align: top; padding: 6px 10px; }
+.index td.number, .index th.number { text-align: right; font-variant-numeric: tabular-nums; }
+.index th button { font: inherit; font-weight: 600; }
+.wide { overflow-x: auto; }
+`;
+
+const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+const number = (value: number | undefined, text: (value: number) => string): string =>
+  value === undefined || !Number.isFinite(value)
+    ? '<td class="number" data-value="">–</td>'
+    : `<td class="number" data-value="${value}">${text(value)}</td>`;
+const words = (text: string, html = escapeText(text)): string => `<td data-value="${escapeText(text)}">${html}</td>`;
+
+/** Only addresses that stay in the page's folder. */
+const link = (href: string | undefined, text: string): string =>
+  href && !/^\s*(?:[a-z][a-z0-9+.-]*:|\/\/|\\)/i.test(href) ? `<a href="${escapeText(href)}">${escapeText(text)}</a>` : escapeText(text);
+
+/** The page. @param rows sorted by the caller (`byGrounding`) @param facts.unit of `imageMass` */
+export function answersIndexHtml(rows: readonly AnswerRow[], facts: { readonly title: string; readonly unit: 'nats' | 'score' }): string {
+  const boxes = rows.some(row => row.insideBox !== undefined);
+  const mass = facts.unit === 'nats' ? 'Nats from the picture' : 'Mass on the picture';
+  const heads: [string, 'text' | 'number'][] = [
+    ...([
+      ['Question', 'text'],
+      ['Picture', 'text'],
+      ['Answer', 'text'],
+      ['Probability', 'number'],
+    ] as [string, 'text' | 'number'][]),
+    ...([
+      [mass, 'number'],
+      ['From the picture', 'number'],
+    ] as [string, 'number'][]),
+    ...(boxes ? ([['Inside the box', 'number']] as [string, 'number'][]) : []),
+    ['Remarks', 'text'],
+  ];
+  const body = rows.map(row => {
+    const remarks = [...(row.failure === undefined ? [] : [`failed: ${row.failure}`]), ...(row.warnings ?? [])].join(' ');
+    return (
+      `<tr>${words(row.question, link(row.href, row.question))}${words(row.image)}` +
+      `${words(row.answer ?? '', `${escapeText(row.answer ?? '–')}${row.own === false ? ' <span class="muted">(given)</span>' : ''}`)}` +
+      `${number(row.logProbability && Math.exp(row.logProbability), () => percentText(row.logProbability!))}` +
+      `${number(row.imageMass, value => formatValue(value, digitsFor(value)))}${number(row.imageShare, percent)}` +
+      `${boxes ? number(row.insideBox, percent) : ''}${words(remarks)}</tr>`
+    );
+  });
+  const head = heads.map(
+    ([name, kind]) =>
+      `<th scope="col" data-kind="${kind}" aria-sort="none"${kind === 'number' ? ' class="number"' : ''}><button type="button">${name}</button></th>`,
+  );
+  return page({
+    title: facts.title,
+    style: baseStyle + style,
+    body:
+      `<header class="top"><h1>${escapeText(facts.title)}</h1><p class="muted">The least grounded answers come first: those of which the smallest share of what they need comes ${boxes ? 'from inside the box' : 'from the picture'}. A low share says that the question’s words settle the answer; it does not say that the answer is wrong.</p>` +
+      `<input id="search" type="search" placeholder="Search" aria-label="Search" hidden> <span id="count" class="muted"></span></header>` +
+      `<main class="wide"><table class="index"><thead><tr>${head.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></main>` +
+      `<p id="live" class="hidden" role="status" aria-live="polite"></p>`,
+    script: indexScript,
+    data: null,
+  });
+}
