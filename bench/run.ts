@@ -13,6 +13,7 @@ import { Peer } from './peer.ts';
 import { machineMarkdown, ratios, suiteMarkdown, verdicts } from './report.ts';
 import type { Context, Suite, SuiteResult } from './suite.ts';
 import { allMethods } from './suites/all-methods.ts';
+import { answerM2ib } from './suites/answer-m2ib.ts';
 import { attributionPeers } from './suites/attribution-peers.ts';
 import { coldStart } from './suites/cold-start.ts';
 import { gemm } from './suites/gemm.ts';
@@ -38,6 +39,7 @@ const SUITES: readonly Suite[] = [
   rise,
   trainStep,
   vittleStep,
+  answerM2ib,
   vittleGenerate,
   coldStart,
   memory,

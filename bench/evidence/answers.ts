@@ -1,7 +1,7 @@
 /**
  * @file Maps of answers on scenes: methods by metrics with 95 % intervals and controls, M2IB's layers and betas, and whether grounding foretells
  * invented answers. Writes Markdown and JSON.
- * usage: node --import tsx bench/evidence/answers.ts [--model REF] [--scenes 200] [--pope 60] [--settings 40] [--faithful 40] [--part maps|settings|pope|all] [--output DIR]
+ * usage: node --import tsx bench/evidence/answers.ts [--model REF] [--scenes 200] [--pope 60] [--settings 40] [--costly 40] [--faithful 40] [--part maps|settings|pope|all] [--output DIR]
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -27,6 +27,8 @@ const { values: flags } = parseArgs({
     scenes: { type: 'string', default: '200' },
     pope: { type: 'string', default: '60' },
     settings: { type: 'string', default: '40' },
+    // Questions on which methods of many passes are asked; the others are asked on all.
+    costly: { type: 'string', default: '40' },
     // Questions on which metrics are measured that run the model again; places of maps are measured on all.
     faithful: { type: 'string', default: '40' },
     seed: { type: 'string', default: '20261129' },
@@ -49,8 +51,24 @@ const METRICS: readonly MetricName[] = [
 /** Fewer samples than the defaults: on squares of two patches a side there are 16 players. */
 const FEW = {
   ...{ rise: { samples: 64, block: 2 }, lime: { samples: 64, block: 2 }, 'kernel-shap': { samples: 64, block: 2 } },
-  ...{ shapley: { samples: 64, block: 2 }, banzhaf: { samples: 64, block: 2 }, smoothgrad: { nSamples: 10 } },
+  ...{
+    shapley: { samples: 64, block: 2 },
+    banzhaf: { samples: 64, block: 2 },
+    smoothgrad: { nSamples: 10 },
+    'integrated-gradients': { nSteps: 20 },
+  },
 } as Readonly<Record<string, object>>;
+/** Methods that take dozens of passes a map. */
+const COSTLY = new Set([
+  'smoothgrad',
+  'integrated-gradients',
+  'layer-integrated-gradients',
+  'nib',
+  'm2ib-token',
+  'gated-gradients',
+  'occlusion',
+  ...Object.keys(FEW),
+]);
 const VALUES = { answer: 'yes', against: 'no', parts: 'none' } as const;
 
 interface Case extends AskedQuestion {
@@ -112,6 +130,7 @@ async function judge(
   for await (const asked of cases(count)) {
     const games = gamesOfQuestion(chat, asked, graphs.keep);
     for (const [i, attributor] of attributors.entries()) {
+      if (COSTLY.has(attributor.entry.name) && n >= Number(flags.costly)) continue;
       const started = performance.now();
       const result = await attributor.attribute(asked.pair, { ...VALUES, seed: 0 });
       append(rows[i].values, 'ms', performance.now() - started);
@@ -154,16 +173,20 @@ async function settings(): Promise<string[]> {
   const list = [
     variant('default', {}),
     ...Array.from({ length: layers - 1 }, (_, layer) => variant(`layer ${layer}`, { layer })),
-    ...[0.3, 3, 10, 30].map(beta => variant(`beta ${beta}`, { beta })),
-    ...[0.1, 1].map(variance => variant(`variance ${variance}`, { variance })),
-    variant('one gate per token', { alpha: 'token' }),
+    ...[1, 3, 30].map(beta => variant(`beta ${beta}`, { beta })),
+    variant('one gate per token, beta 1', { alpha: 'token', beta: 1 }),
     variant('5 steps', { steps: 5 }),
     variant('20 steps', { steps: 20 }),
     variant('one pair of samples', { batchSize: 2 }),
   ];
   const metrics = ['energy-pointing-game', 'pointing-game', 'insertion', 'deletion', 'p-faithfulness'] as const;
   const rows = await judge(list, Number(flags.settings), metrics);
-  return [`## M2IB's settings (n = ${rows[0].values.ms.length})`, '', ...table(rows, [...metrics, 'image share']), ''];
+  return [
+    `## M2IB's settings (n = ${Math.max(...rows.map(({ values }) => values.ms.length))})`,
+    '',
+    ...table(rows, [...metrics, 'image share']),
+    '',
+  ];
 }
 
 async function maps(): Promise<string[]> {
@@ -173,12 +196,17 @@ async function maps(): Promise<string[]> {
     `${flags.output}/answers.json`,
     JSON.stringify({ model: chat.name, seed, rows }, (_, v) => (typeof v === 'number' && !Number.isFinite(v) ? null : v)),
   );
-  return [`## Methods by metrics (n = ${rows[0].values.ms.length})`, '', ...table(rows, [...METRICS, 'image share']), ''];
+  return [
+    `## Methods by metrics (n = ${Math.max(...rows.map(({ values }) => values.ms.length))})`,
+    '',
+    ...table(rows, [...METRICS, 'image share']),
+    '',
+  ];
 }
 
 const PREDICTORS = ['image', 'imageShare', 'peak', 'concentration'] as const;
 /** Methods whose grounding is held against the model's own probability. */
-const AUDITORS = ['m2ib', 'gated-gradients', 'layer-integrated-gradients', 'occlusion', 'chefer', 'random'];
+const AUDITORS = ['m2ib', 'occlusion', 'saliency', 'chefer', 'random'];
 
 async function pope(): Promise<string[]> {
   const { questions } = await scenesPope.load({ seed });

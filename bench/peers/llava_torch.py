@@ -9,6 +9,9 @@ line on stdin, one JSON reply per line on stdout.
     noise file (tensor noise [steps, B, T, d]) noise is drawn within the step.
     -> seconds (median step), all, losses (of every step)
 {"cmd": "generate", "directory": DIR, "inputs": FILE, "tokens": 64}      -> seconds, ids [B][tokens]; greedy, with cache, no end token
+{"cmd": "answer_m2ib", "directory": DIR, "inputs": FILE, "image": [places], "words": [places], "answer": [places], "layer": -1, "steps": 10, "samples": 4}
+    a noisy gate (M2IB) per token of the answer, one after the other, on the embeddings (-1) or a block's output; the whole decoder runs
+    -> seconds
 {"cmd": "quit"}
 
 The bottleneck is written from the formulas of Vittle (arXiv 2505.13946): per modality Linear, GELU, Linear give each token of a
@@ -136,8 +139,39 @@ class Worker:
         ids = model.generate(**batch, max_new_tokens=tokens, do_sample=False, use_cache=True)
         return {'seconds': time.perf_counter() - begin, 'ids': ids[:, batch['input_ids'].shape[1]:].tolist()}
 
+    def answer_m2ib(self, directory, inputs, image, words, answer, layer, steps, samples, beta=1.0, variance=0.3):
+        if directory not in self.models:
+            self.models[directory] = self.load(directory).eval()
+        model, batch = self.models[directory].requires_grad_(False), load_batch(inputs)
+        ids, blocks = batch['input_ids'][0], model.model.language_model.layers
+        begin = time.perf_counter()
+        states = model(**batch, output_hidden_states=True).hidden_states
+        embeddings, hidden = states[0].expand(samples, -1, -1), states[layer + 1]
+        tokens, width = hidden.shape[1:]
+        mean, deviation, playing = torch.zeros(tokens, width), torch.ones(tokens, width), torch.zeros(tokens, 1, dtype=torch.bool)
+        for kind in (image, words):
+            mean[kind], deviation[kind] = hidden[0, kind].mean(0), hidden[0, kind].std(0).clamp(min=0.01) * variance**0.5
+            playing[kind] = True
+        standard, players = (hidden[0] - mean) / deviation, image + words
+        for place in answer:
+            alpha = torch.full((tokens, width), 5.0, requires_grad=True)
+            adam = torch.optim.Adam([alpha], lr=1.0)
+            for _ in range(steps):
+                adam.zero_grad()
+                keep, noise = torch.sigmoid(alpha), torch.randn(samples, tokens, width)
+                z = torch.where(playing, keep * hidden + (1 - keep) * (mean + deviation * noise), hidden)
+                hooks = [] if layer < 0 else [blocks[layer].register_forward_hook(lambda *_: z)]
+                logits = model(inputs_embeds=z if layer < 0 else embeddings, use_cache=False).logits
+                for hook in hooks:
+                    hook.remove()
+                fit = torch.log_softmax(logits[:, place - 1], -1)[:, ids[place]].mean()
+                nats = nn.functional.softplus(alpha) + 0.5 * ((keep * standard) ** 2 + torch.sigmoid(-alpha) ** 2 - 1)
+                (beta * nats[players].mean() - fit).backward()
+                adam.step()
+        return {'seconds': time.perf_counter() - begin}
+
 
 if __name__ == '__main__':
     if len(sys.argv) > 1:
         sys.exit(__doc__)
-    serve(Worker(), ('hello', 'threads', 'train_step', 'generate'))
+    serve(Worker(), ('hello', 'threads', 'train_step', 'generate', 'answer_m2ib'))

@@ -157,6 +157,8 @@ export interface MethodFacts<O = Record<string, unknown>> {
  */
 export interface AnswerForm<O = Record<string, unknown>> {
   readonly by: 'row' | 'sides';
+  /** Options that have another default for answers. */
+  readonly defaults?: Partial<O>;
   /** Row: the block whose output `hidden` is, −1 (the embeddings) by default. @throws NarrowsError for a layer out of range */
   layer?(tower: Tower, options: O): number;
   /** Takes the place of the entry's `explain`. */

@@ -98,7 +98,8 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
   ) {
     if (!entry.answers) throw new NarrowsError(noAnswers(entry.name), { kind: 'usage' });
     this.form = entry.answers;
-    this.options = methodOptions(entry, Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
+    const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    this.options = methodOptions(entry, { ...this.form.defaults, ...set });
   }
 
   /**

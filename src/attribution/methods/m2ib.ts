@@ -18,7 +18,11 @@ const layer = z.union([z.literal('auto'), z.number().int()]);
 export const m2ibSchema = z.strictObject({
   layer: layer.default('auto').describe("block of the image tower whose output the gate is placed on, from 0; auto: the paper's depth"),
   textLayer: layer.default('auto').describe('the same for the text tower; -1 and auto: its embeddings'),
-  beta: z.number().nonnegative().default(1).describe('weight of the information cost against the fit, for the image map'),
+  beta: z
+    .number()
+    .nonnegative()
+    .default(1)
+    .describe('weight of the information cost against the fit, for the image map (of an answer: for its one gate, 10 by default)'),
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
   steps: z.number().int().positive().default(10).describe('optimisation steps'),
   learningRate: z.number().positive().default(1).describe("Adam's learning rate on alpha"),
@@ -55,6 +59,8 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
   serves: 'pair',
   answers: {
     by: 'row',
+    // A log-probability has a wider range than a cosine (docs/evidence/answers.md).
+    defaults: { beta: 10 },
     layer: (tower, { layer }) => answerLayer(layer, tower),
     unsupported: ({ normalisation, compat }) =>
       compat || normalisation === 'dataset'
