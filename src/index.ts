@@ -77,7 +77,7 @@ export { resizeImage } from './inputs/image/resize.ts';
 export type { Rectangle, RgbImage } from './inputs/image/rgb-image.ts';
 export { Tokenizer } from './inputs/text/disk.ts';
 export type { Token, TokenizedBatch, TokenizedText } from './inputs/text/tokenizer.ts';
-export type { AnswerModel, AnswerPicture, AnswerRow, DeclaredRow, DecodedRow, RowDecoding } from './models/answer-model.ts';
+export type { AnswerModel, AnswerPicture, AnswerRow as PlacedRow, DeclaredRow, DecodedRow, RowDecoding } from './models/answer-model.ts';
 export { bundledModels, DEFAULT_CHAT_MODEL, DEFAULT_MODEL } from './models/bundled.ts';
 export type { CLIPConfig } from './models/clip/config.ts';
 export type { DualEncoder, Modality, Tower, TowerInputs } from './models/dual-encoder.ts';
