@@ -3,7 +3,7 @@ import type { AttributeRequest } from './requests.ts';
 
 /** What a program is written from. */
 export interface ProgramFacts {
-  /** The model, as `loadModel` and `ChatModel.open` take it. */
+  /** The model, as `loadModel` and `ChatModel.open` (in a page `loadChat`) take it. */
   readonly model: string;
   /** Whether it compares pairs or answers questions. */
   readonly serves: 'pair' | 'question';
@@ -30,6 +30,7 @@ const values = (given: Readonly<Record<string, unknown>>): [string, string][] =>
 
 /** The program. @param entry where a page imports from; Node's by default */
 export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/web' = 'narrows'): string {
+  const page = entry === 'narrows/web';
   const { model, method, options, picture, targetPicture, request } = facts;
   const { text, modality, seed, seeds, imageSize } = request;
   const { picture: _, ...target } = request.target;
@@ -60,9 +61,9 @@ export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/we
   const end = 'console.log(result.image?.patches, result.text?.words);';
   if (facts.serves === 'question')
     return [
-      `import { ChatModel, decodeImage, explainSubject, findMethod } from ${quote(entry)};`,
+      `import { ${page ? 'decodeImage, explainSubject, findMethod, loadChat' : 'ChatModel, decodeImage, explainSubject, findMethod'} } from ${quote(entry)};`,
       '',
-      `await using chat = await ChatModel.open(${quote(model)});`,
+      `await using chat = await ${page ? 'loadChat' : 'ChatModel.open'}(${quote(model)});`,
       ...decoded,
       `const question = { kind: 'question', model: chat, pair: { image, text: ${quote(text)} } } as const;`,
       `const result = await explainSubject(findMethod(${quote(method)})!, question, ${chosen}${more});`,

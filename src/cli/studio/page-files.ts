@@ -33,10 +33,10 @@ interface PageFile {
 export const NOT_BUILT =
   'The page of the studio is not built: run `npm run build` in the folder of Narrows, then start `narrows studio` again.';
 
-/** Where the build puts the page: `dist/studio`, from the sources and from the built command alike. */
+/** Where the build puts the page: `dist/studio/page`, from the sources and from the built command alike. */
 export const pageFolder = (): string => {
   const here = import.meta.url;
-  return fileURLToPath(new URL(here.endsWith('.ts') ? '../../../dist/studio' : '../../studio', here));
+  return fileURLToPath(new URL(here.endsWith('.ts') ? '../../../dist/studio/page' : '../../studio/page', here));
 };
 
 /** The page's files by their paths in addresses. */

@@ -17,11 +17,21 @@ import { describeMethod } from '../describe-methods.ts';
 import { comparisonView, robustnessView } from '../evidence-files.ts';
 import type { CostInfo, StudioInfo } from '../facts.ts';
 import { type EvidenceSource, type StudioBackend, StudioError, type StudioEvent } from '../protocol.ts';
-import { attributeRequest, chatRequest, exportRequest, openRequest, scoreRequest } from '../requests.ts';
+import {
+  type AttributeRequest,
+  attributeRequest,
+  type ChatRequest,
+  chatRequest,
+  exportRequest,
+  type MethodChoice,
+  openRequest,
+  scoreRequest,
+} from '../requests.ts';
+import { typescriptOf } from '../typescript.ts';
 import { OpenModels } from './open-models.ts';
 import { Pictures } from './pictures.ts';
 import { JobQueue } from './queue.ts';
-import { Results } from './results.ts';
+import { type KeptResult, Results } from './results.ts';
 import type { BrowserSettings } from './settings.ts';
 
 const UNAVAILABLE = 'This page runs wholly in the browser, which cannot do this; start `narrows studio` on your computer.';
@@ -60,6 +70,10 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
 const evidence = <T>(from: EvidenceSource, read: (text: string, name: string) => T): Promise<T> =>
   'source' in from ? unavailable() : guarded(async () => read(await from.file.text(), from.name));
 
+/** What the map after an answer was asked as: the last question about the first picture. */
+const posteriorRequest = ({ model, pictures, turns }: ChatRequest): AttributeRequest =>
+  attributeRequest.parse({ model, picture: pictures[0], text: turns[turns.length - 1].content, methods: [{ name: 'posterior' }] });
+
 /** @returns a backend that lives as long as the page */
 export function browserBackend(settings: BrowserSettings): StudioBackend {
   const { examples = [] } = settings;
@@ -90,14 +104,27 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
   });
 
   /** What a map of the worker becomes. */
-  const finished = (
+  const finished = async (
     attribution: Attribution,
-    place: { index: number; method: string; picture: string; key: string; model: string },
-  ): StudioEvent => {
-    const id = results.add({ attribution, picture: place.picture, key: place.key });
-    return { kind: 'result', id, method: place.method, index: place.index, kept: false, ...wordsOf(attribution) };
+    place: { readonly index: number; readonly method: string; readonly key: string },
+    request: AttributeRequest,
+  ): Promise<StudioEvent> => {
+    const typescript = await program(request, request.methods[place.index]);
+    const id = results.add({ attribution, picture: request.picture, key: place.key, typescript });
+    return { kind: 'result', id, method: place.method, index: place.index, kept: false, ...wordsOf({ attribution, typescript }) };
   };
-  const wordsOf = (attribution: Attribution) => ({ attribution, command: commandLine(attribution), typescript: '' });
+  const wordsOf = ({ attribution, typescript }: Pick<KeptResult, 'attribution' | 'typescript'>) => ({
+    attribution,
+    command: commandLine(attribution),
+    typescript,
+  });
+  /** A program for Node, which knows shipped models and the hub's by their names; for a page where the model came from an address. */
+  const program = async (request: AttributeRequest, { name, options }: MethodChoice): Promise<string> => {
+    const target = request.target.picture === undefined ? undefined : (await pictures.info(request.target.picture)).name;
+    const facts = { model: request.model, serves: findMethod(name)?.serves ?? 'pair', method: name, options, request };
+    const { name: picture } = await pictures.info(request.picture);
+    return typescriptOf({ ...facts, picture, targetPicture: target }, /^https?:/.test(request.model) ? 'narrows/web' : 'narrows');
+  };
 
   return {
     info,
@@ -129,7 +156,7 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
         for (const [index, choice] of request.methods.entries()) {
           const key = results.key(request, choice);
           const known = results.find(key);
-          if (known) yield { kind: 'result', id: known.id, method: choice.name, index, kept: true, ...wordsOf(known.attribution) };
+          if (known) yield { kind: 'result', id: known.id, method: choice.name, index, kept: true, ...wordsOf(known) };
           else wanted.push({ index, key });
         }
         if (wanted.length === 0) return;
@@ -139,7 +166,7 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
         for await (const event of models.run(request.model, { kind: 'attribute', request: job, picture, target }, signal)) {
           if (event.kind === 'map') {
             const { index, key } = wanted[event.index];
-            yield finished(event.attribution, { index, key, method: event.method, picture: request.picture, model: request.model });
+            yield await finished(event.attribution, { index, key, method: event.method }, request);
           } else if (event.kind === 'failure' && event.index !== undefined) yield { ...event, index: wanted[event.index].index };
           else yield event;
         }
@@ -166,14 +193,7 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
         const shown = await Promise.all(request.pictures.map(id => pictures.sent(id)));
         for await (const event of models.run(request.model, { kind: 'chat', request, pictures: shown }, signal)) {
           if (event.kind !== 'map') yield event;
-          else
-            yield finished(event.attribution, {
-              index: 0,
-              key: '',
-              method: event.method,
-              picture: request.pictures[0],
-              model: request.model,
-            });
+          else yield await finished(event.attribution, { index: 0, key: '', method: event.method }, posteriorRequest(request));
         }
       }, options),
     cancel: async job => queue.cancel(job),

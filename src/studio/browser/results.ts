@@ -13,6 +13,8 @@ export interface KeptResult {
   readonly picture: string;
   /** Of the request; empty where it is not to be found again. */
   readonly key: string;
+  /** The program that gives it again. */
+  readonly typescript: string;
 }
 
 /** Results by their ids, the least recently made ones leave first. */
