@@ -233,6 +233,46 @@ def anyres():
           torch.float16)
 
 
-FAMILIES = dict(smolvlm=smolvlm, anyres=anyres)
+def qwen():
+    from transformers import (Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor, Qwen2VLConfig, Qwen2VLForConditionalGeneration,
+                              Qwen2VLImageProcessor, Qwen2VLProcessor)
+
+    specials = ['<|im_start|>', '<|im_end|>', '<|vision_start|>', '<|vision_end|>', '<|image_pad|>', '<|video_pad|>']
+    t = tokenizer(specials, '<|im_end|>')
+    ids = dict(zip(('vision_start_token_id', 'vision_end_token_id', 'image_token_id', 'video_token_id'), t.convert_tokens_to_ids(specials[2:])))
+    template = CHATML.replace('IMAGE', '<|vision_start|><|image_pad|><|vision_end|>')
+    text = {k: v for k, v in LLAMA.items()} | dict(vocab_size=len(t), rope_theta=1e6, rope_scaling=dict(type='mrope', mrope_section=[1, 1, 1]), rms_norm_eps=1e-6)
+
+    def reader(kind):
+        def make(out):
+            rules = Qwen2VLImageProcessor(patch_size=4, temporal_patch_size=2, merge_size=2, min_pixels=16 * 16, max_pixels=48 * 48)
+            kind.check_argument_for_proper_class = lambda self, name, argument: None
+            p = kind(rules, tokenizer(specials, '<|im_end|>'), None, chat_template=template)
+            rules.save_pretrained(out); p.tokenizer.save_pretrained(out)
+            open(f'{out}/chat_template.jinja', 'w').write(template)
+            return p
+        return make
+
+    def joined(made, rows):
+        return dict(pixel_values=torch.cat([m['pixel_values'] for m in made]), image_grid_thw=torch.cat([m['image_grid_thw'] for m in made]))
+
+    def places(model, input_ids, mask, pictures):
+        return model.model.get_rope_index(input_ids, pictures['image_grid_thw'], None, attention_mask=mask)[0]
+
+    common = dict(depth=3, num_heads=2, patch_size=4, spatial_merge_size=2, temporal_patch_size=2)
+    made = os.path.join(ROOT, 'qwen2-vl', 'testdata')
+    config = Qwen2VLConfig(text_config=dict(text, tie_word_embeddings=True), tie_word_embeddings=True,
+                           vision_config=dict(common, embed_dim=16, hidden_size=24, mlp_ratio=2), **ids)
+    config.seed = 12
+    write(os.path.join(made, 'qwen2-vl-tiny'), Qwen2VLForConditionalGeneration, config, reader(Qwen2VLProcessor), CONVERSATIONS, joined, positions=places)
+    # Windows of 2 x 2 tokens; the middle block sees whole pictures.
+    config = Qwen2_5_VLConfig(text_config=dict(text, tie_word_embeddings=False), tie_word_embeddings=False,
+                              vision_config=dict(common, hidden_size=16, out_hidden_size=24, intermediate_size=20, window_size=16, fullatt_block_indexes=[1]), **ids)
+    config.seed = 13
+    write(os.path.join(made, 'qwen2.5-vl-tiny-bf16'), Qwen2_5_VLForConditionalGeneration, config, reader(Qwen2_5_VLProcessor), CONVERSATIONS, joined,
+          torch.bfloat16, positions=places)
+
+
+FAMILIES = dict(smolvlm=smolvlm, anyres=anyres, qwen=qwen)
 if __name__ == '__main__':
     for name in sys.argv[1:] or FAMILIES: FAMILIES[name]()

@@ -98,7 +98,7 @@ export async function explainQuestion<O>(
   const said = pictureWarnings(pair.image, pixelValues);
   const warnings = [...chat.warnings, ...said];
   for (const warning of said) run.onWarning?.(warning);
-  const placement = model.place(ints([1, encoded.ids.length], encoded.ids), imagesIn(config, pixelValues));
+  const placement = model.place(ints([1, encoded.ids.length], encoded.ids), imagesIn(config, pixelValues), undefined, read.layouts);
   const made = await entry.explain(
     {
       ...{ name: chat.name, model, signal },

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readFloats } from '../checkpoints/safetensors.ts';
 import { compile, grad, input } from '../graph/index.ts';
 import { familyOf } from '../models/llava/families.ts';
-import { pictureFeeds, pixelInput, tokenInputs } from '../models/llava/files.ts';
+import { pictureFeeds, pixelInput, rowInputs } from '../models/llava/files.ts';
 import { llavaForward, nextTokenLoss } from '../models/llava/forward.ts';
 import { storedName } from '../models/llava/layout.ts';
 import { LlavaModel, placementFeeds } from '../models/llava/model.ts';
@@ -82,7 +82,7 @@ describe.each(FAMILY_GOLDENS)('%s', name => {
     const { config, parts, place } = llavaOf(chat);
     const { pixelValues, ...tokens } = await batch(chat, g, name, 'right');
     const p = trainableParameters();
-    const run = llavaForward(p, config, tokenInputs(), pixelInput(config));
+    const run = llavaForward(p, config, rowInputs(config), pixelInput(config));
     const loss = nextTokenLoss(run.logits, input('labels', ['batch', 'seq'], 'int32'));
     const names = [...p.all.keys()];
     const values = grad(loss, [...p.all.values()]);
@@ -92,7 +92,7 @@ describe.each(FAMILY_GOLDENS)('%s', name => {
       const entry = parts.checkpoint.entries.get(tensor)!;
       weights[tensor] = floats(entry.shape, await readFloats(entry));
     }
-    const placement = place.call(llavaOf(chat), tokens.inputIds, imagesIn(config, pixelValues), tokens.attentionMask);
+    const placement = place.call(llavaOf(chat), tokens.inputIds, imagesIn(config, pixelValues), tokens.attentionMask, pixelValues.layouts);
     const feeds = { ...placementFeeds(placement), ...pictureFeeds(config, pixelValues), labels: tokens.labels, ...weights };
     const out = await graph.run(feeds);
     const stored = new Set(g.names.filter(n => n.startsWith('grad.')));

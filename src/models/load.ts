@@ -77,7 +77,7 @@ export function modelKind(config: Readonly<Record<string, unknown>>, source: str
   if (kind) return kind;
   const given = type === undefined ? 'has no model_type' : `is of model_type ${JSON.stringify(type)}`;
   throw new NarrowsError(
-    `${source} ${given}; Narrows runs ${MODEL_TYPES.join(', ')} (CLIP, SigLIP, SigLIP 2 of fixed resolution, LLaVA, LLaVA-NeXT, LLaVA-OneVision, LLaVA-Mini, SmolVLM).`,
+    `${source} ${given}; Narrows runs ${MODEL_TYPES.join(', ')} (CLIP, SigLIP, SigLIP 2 of fixed resolution, LLaVA, LLaVA-NeXT, LLaVA-OneVision, LLaVA-Mini, SmolVLM, Qwen2-VL, Qwen2.5-VL).`,
   );
 }
 

@@ -31,7 +31,7 @@ import {
 import { LOWEST, project } from './attention.ts';
 import type { BlockTrace } from './encoder.ts';
 import type { Parameters } from './parameters.ts';
-import { type RopeScaling, type RopeTable, ropeFrequencies, ropeTable } from './rope.ts';
+import { type RopeScaling, type RopeTable, ropeFrequencies, ropeTable, spatialRopeTable } from './rope.ts';
 
 /** What a decoder needs to know of its config (names as in LlamaConfig, but for the biases and the scaling, which are resolved). */
 export interface DecoderConfig {
@@ -47,6 +47,8 @@ export interface DecoderConfig {
   readonly rms_norm_eps: number;
   readonly rope_theta: number;
   readonly scaling: RopeScaling;
+  /** How many frequencies of a head go by time, by row and by column (M-RoPE of Qwen2-VL); none: all by one count. */
+  readonly mrope_section?: readonly number[];
   /** Whether the head is the embedding table. */
   readonly tie_word_embeddings: boolean;
   readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
@@ -152,6 +154,8 @@ export function decoderLayer(p: Parameters, config: DecoderConfig, x: Value, rop
 export interface DecoderInputs {
   /** int32 [B, T] */
   readonly positions: Value;
+  /** int32 [B, T, 2]: row and column, where the config has `mrope_section`; `positions` are then those of time. */
+  readonly spatial?: Value;
   /** int32 [B, T], 1 = token, 0 = padding */
   readonly attentionMask: Value;
   /** int32 [B, T]: 0 = the prefix that all turns of the row see, k ≥ 1 = its turn k, which no other turn sees. None: one text a row. */
@@ -178,7 +182,12 @@ export interface DecoderOutputs {
 
 /** Embeddings [B, T, width] through all blocks (or those from `from` on) and the last norm. @param p the scope of `layers` and `norm` */
 export function decode(p: Parameters, config: DecoderConfig, embedded: Value, inputs: DecoderInputs): DecoderOutputs {
-  const rope = ropeTable(inputs.positions, ropeFrequencies(config.head_dim, config.rope_theta, config.scaling));
+  const frequencies = ropeFrequencies(config.head_dim, config.rope_theta, config.scaling);
+  const { mrope_section: sections } = config;
+  if (sections && !inputs.spatial) throw new Error('The decoder goes by rows and columns, and was given none.');
+  const rope = sections
+    ? spatialRopeTable(inputs.positions, inputs.spatial!, frequencies, sections)
+    : ropeTable(inputs.positions, frequencies);
   const mask = decoderMask(inputs.attentionMask, inputs.turns);
   const hidden = [embedded];
   const present: KeysAndValues[] = [];

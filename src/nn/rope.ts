@@ -1,5 +1,5 @@
 /** @file Rotary position tables (Su et al. 2021, RoFormer) of Llama and Qwen2, with linear and Llama-3 scaling of the frequencies. */
-import { cast, concat, constant, cos, mul, reshape, scope, sin, unsqueeze, type Value } from '../graph/index.ts';
+import { add, cast, concat, constant, cos, mul, reshape, scope, sin, slice, unsqueeze, type Value } from '../graph/index.ts';
 import { floats } from '../tensor/tensor.ts';
 
 /** How the frequencies of a longer context are made from those of training; keys as in config.json's `rope_scaling`. */
@@ -47,5 +47,25 @@ export function ropeTable(positions: Value, frequencies: Float32Array): RopeTabl
     const half = mul(unsqueeze(cast(positions, 'float32'), -1), constant(floats([1, 1, frequencies.length], frequencies)));
     const angles = reshape(concat([half, half], -1), [batch, 1, tokens, 2 * frequencies.length]);
     return { cos: cos(angles), sin: sin(angles) };
+  });
+}
+
+/**
+ * M-RoPE (Qwen2-VL, arXiv 2409.12191): the first frequencies of a head go by time, the next by row, the rest by column.
+ * @param positions int32 [B, T] @param spatial int32 [B, T, 2] @param sections how many of the D/2 frequencies each takes
+ */
+export function spatialRopeTable(positions: Value, spatial: Value, frequencies: Float32Array, sections: readonly number[]): RopeTable {
+  return scope('rotary_emb', () => {
+    const [batch, tokens] = positions.shape;
+    const ends = sections.map((_, i) => sections.slice(0, i + 1).reduce((a, b) => a + b, 0));
+    const axes = [unsqueeze(positions, -1), slice(spatial, 2, 0, 1), slice(spatial, 2, 1, 2)];
+    // A frequency that goes by another axis is 0 on this one.
+    const angles = axes.map((axis, i) => {
+      const own = frequencies.map((f, k) => (k < ends[i] && k >= ends[i] - sections[i] ? f : 0));
+      return mul(cast(axis, 'float32'), constant(floats([1, 1, own.length], own)));
+    });
+    const half = angles.reduce((a, b) => add(a, b));
+    const both = reshape(concat([half, half], -1), [batch, 1, tokens, 2 * frequencies.length]);
+    return { cos: cos(both), sin: sin(both) };
   });
 }

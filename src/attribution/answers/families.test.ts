@@ -19,6 +19,8 @@ import { answeredRow } from './answer-row.ts';
 const FAMILIES = [
   ['smolvlm/testdata/smolvlm-tiny', 'picture-0-1.png'],
   ['llava-next/testdata/onevision-tiny', 'picture-2-0.png'],
+  ['qwen2-vl/testdata/qwen2-vl-tiny', 'picture-2-0.png'],
+  ['qwen2-vl/testdata/qwen2.5-vl-tiny-bf16', 'picture-0-1.png'],
 ] as const;
 /** Settings that make a method cheap; no other says anything of a family. */
 const CHEAP: Readonly<Record<string, object>> = {

@@ -9,7 +9,7 @@ import { type BottleneckState, gaussianBottleneck } from '../../bottleneck/gauss
 import { tokenNats } from '../../bottleneck/gaussian/penalty.ts';
 import { compile } from '../../graph/index.ts';
 import { imageTokens } from '../../models/llava/config.ts';
-import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
+import { pixelInput, rowInputs } from '../../models/llava/files.ts';
 import { llavaForward } from '../../models/llava/forward.ts';
 import { LlavaModel } from '../../models/llava/model.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -67,7 +67,7 @@ export const posterior: QuestionMethodEntry<PosteriorOptions> = {
     let state: BottleneckState | undefined;
     const perImage = imageTokens(config);
     const alpha = inferenceAlpha(bottleneck.config);
-    llavaForward(parts.parameters, config, tokenInputs(), pixelInput(config), (at, hidden, { modality, positions }) => {
+    llavaForward(parts.parameters, config, rowInputs(config), pixelInput(config), (at, hidden, { modality, positions }) => {
       if (!layers.includes(at)) return hidden;
       const inputs = { modality, positions, tokensPerImage: perImage, alpha };
       const here = gaussianBottleneck(bottleneck.parameters, bottleneck.config, at, hidden, inputs);

@@ -13,6 +13,8 @@ export const FAMILY_GOLDENS = [
   'smolvlm/testdata/idefics3-tiny-bf16',
   'llava-next/testdata/onevision-tiny',
   'llava-next/testdata/next-mistral-tiny-fp16',
+  'qwen2-vl/testdata/qwen2-vl-tiny',
+  'qwen2-vl/testdata/qwen2.5-vl-tiny-bf16',
 ] as const;
 
 /** Path of one of them. */

@@ -8,11 +8,25 @@ import type { AnswerModel, AnswerPicture, AnswerRow, RowDecoding } from '../answ
 import { gridSize } from '../model-config.ts';
 import { imageTokens, type LlavaConfig } from './config.ts';
 import { familyOf } from './families.ts';
-import { pixelInput, tokenInputs } from './files.ts';
+import { pixelInput, rowInputs } from './files.ts';
 import { imageFeatures, type LlavaTap, languageHead, languageModel, placeFeatures, type TokenValues } from './forward.ts';
 import type { LlavaParts } from './load.ts';
-import { placeImages } from './placement.ts';
+import { nextPositions } from './mrope.ts';
+import { type Placement, placeImages } from './placement.ts';
 import { towerBytes } from './tower-parts.ts';
+
+/** The position behind a prompt's tokens. */
+const behind = ({ positions, spatial }: Placement, prompt: number): number => {
+  const cut = (tensor: Tensor, each: number): Tensor => ints([1, prompt * each], (tensor.data as Int32Array).slice(0, prompt * each));
+  const all = { positions: cut(positions, 1), ...(spatial ? { spatial: cut(spatial, 2) } : {}) };
+  return nextPositions(all, ints([1, prompt], new Int32Array(prompt).fill(1)))[0];
+};
+
+/** Rows and columns: the prompt's as they were placed, an answer's as its positions. */
+function spatialRow(placed: Tensor, positions: readonly number[], prompt: number, copies: number): Tensor {
+  const one = positions.flatMap((at, i) => (i < prompt ? [0, 1].map(k => Number(placed.data[2 * i + k])) : [at, at]));
+  return ints([copies, positions.length, 2], Array(copies).fill(one).flat());
+}
 
 /** @param tap the model's own bottleneck */
 export class LlavaAnswers implements AnswerModel<TokenValues> {
@@ -81,11 +95,14 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
   placeRow(ids: readonly number[], turns: readonly number[], picture: AnswerPicture, copies = 1): AnswerRow {
     const { layouts } = picture;
     const perImage = picture.tokenCells.length;
-    const placed = placeImages(this.config, ints([1, ids.length], [...ids]), layouts ? perImage : 1);
+    const placed = placeImages(this.config, ints([1, ids.length], [...ids]), layouts ? perImage : 1, undefined, undefined, layouts);
     const counts = new Map<number, number>();
     const prefix = turns.filter(turn => turn === 0).length;
-    const positions = turns.map(turn => {
-      const at = counts.get(turn) ?? (turn === 0 ? 0 : prefix);
+    const { spatial } = placed;
+    const first = spatial ? behind(placed, prefix) : prefix;
+    const positions = turns.map((turn, i) => {
+      if (turn === 0 && spatial) return Number(placed.positions.data[i]);
+      const at = counts.get(turn) ?? (turn === 0 ? 0 : first);
       counts.set(turn, at + 1);
       return at;
     });
@@ -104,6 +121,7 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
         position_ids: row(positions),
         attention_mask: row(data(placed.attentionMask)),
         turns: row(turns),
+        ...(spatial ? { position_ids_spatial: spatialRow(spatial, positions, prefix, copies) } : {}),
       },
       pictureFeeds: layouts && familyOf(this.config)?.feeds?.(this.config, Array(copies).fill(layouts).flat()),
       imageTokens: ids.flatMap((id, i) => (id === this.config.image_token_index ? [i] : [])),
@@ -112,7 +130,7 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
 
   /** See `AnswerModel`. */
   declare(): { tokens: TokenValues; pixels: Value } {
-    return { tokens: { ...tokenInputs(), turns: input('turns', ['batch', 'seq'], 'int32') }, pixels: pixelInput(this.config) };
+    return { tokens: { ...rowInputs(this.config), turns: input('turns', ['batch', 'seq'], 'int32') }, pixels: pixelInput(this.config) };
   }
 
   /** See `AnswerModel`: [I, N, width]. */

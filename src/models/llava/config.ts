@@ -5,6 +5,7 @@ import { NarrowsError } from '../../system/errors.ts';
 import { type CLIPVisionConfig, parseCLIPConfig } from '../clip/config.ts';
 import { llavaNextKeys } from '../llava-next/config.ts';
 import { gridSize } from '../model-config.ts';
+import { type QwenVisionConfig, qwenKeys } from '../qwen2-vl/config.ts';
 import { parseSiglipConfig, type SiglipVisionConfig } from '../siglip/config.ts';
 import { smolvlmKeys } from '../smolvlm/config.ts';
 import { checkDecoder, textSchema } from './text-config.ts';
@@ -26,7 +27,8 @@ const llavaSchema = z.looseObject({
 /** The vision tower's part of config.json, by its kind. */
 export type LlavaVisionConfig =
   | (CLIPVisionConfig & { readonly model_type: 'clip_vision_model' })
-  | (SiglipVisionConfig & { readonly model_type: 'siglip_vision_model' });
+  | (SiglipVisionConfig & { readonly model_type: 'siglip_vision_model' })
+  | QwenVisionConfig;
 /** Keys as in config.json (unknown keys are kept). */
 export type LlavaConfig = z.infer<typeof llavaSchema> & { readonly vision_config: LlavaVisionConfig };
 
@@ -48,6 +50,8 @@ function parseVision(json: unknown, source: string): LlavaVisionConfig {
   const type = record(vision)?.model_type ?? 'clip_vision_model';
   if (type === 'clip_vision_model')
     return { ...parseCLIPConfig({ model_type: 'clip', vision_config: vision }, source).vision_config, model_type: type };
+  // Its own keys were read with the family's.
+  if (type === 'qwen2_vl' || type === 'qwen2_5_vl') return vision as unknown as QwenVisionConfig;
   if (type !== 'siglip_vision_model')
     throw new NarrowsError(
       `${source}: vision_config.model_type is ${JSON.stringify(type)}; Narrows runs a LLaVA whose tower is clip_vision_model or siglip_vision_model.`,
@@ -71,6 +75,8 @@ const FAMILY_KEYS: Readonly<Record<string, (given: Readonly<Record<string, unkno
   smolvlm: smolvlmKeys,
   llava_next: llavaNextKeys,
   llava_onevision: llavaNextKeys,
+  qwen2_vl: qwenKeys,
+  qwen2_5_vl: qwenKeys,
 };
 
 /** Every `model_type` that `parseLlavaConfig` reads. */

@@ -9,9 +9,11 @@ import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, floats, ints, joinFloats, type Tensor } from '../../tensor/tensor.ts';
 import { KeyValueCache } from './cache.ts';
 import type { LlavaConfig } from './config.ts';
-import { tokenInputs } from './files.ts';
+import { familyOf } from './families.ts';
+import { rowInputs } from './files.ts';
 import { type LlavaTap, languageHead, languageModel, placeFeatures, type TokenValues } from './forward.ts';
-import { joinPictured, type Pictured } from './pictures.ts';
+import { nextPositions } from './mrope.ts';
+import { joinPictured, type Pictured, type PictureLayout } from './pictures.ts';
 import { imagesIn, MODALITY, type Placement } from './placement.ts';
 import { decoderConfig } from './text-config.ts';
 
@@ -27,7 +29,7 @@ type Embed = (p: Parameters, config: LlavaConfig, tokens: TokenValues, features:
 export function decoderGraph(p: Parameters, config: LlavaConfig, tap?: LlavaTap, embed: Embed = placeFeatures): Record<string, Value> {
   const { num_key_value_heads: groups, head_dim: width, num_hidden_layers: layers } = decoderConfig(config);
   const { hidden_size: hidden, vocab_size: vocabulary } = config.text_config;
-  const tokens = tokenInputs('batch', 'step');
+  const tokens = rowInputs(config, 'batch', 'step');
   const mask = hiddenPlaces(input('past_mask', ['batch', 'past'], 'int32'));
   const past: PastTokens[] = Array.from({ length: layers }, (_, i) => ({
     key: input(`past.key.${i}`, ['batch', groups, 'past', width]),
@@ -62,6 +64,8 @@ export interface LlavaPrompt {
 const imagesOf = (config: LlavaConfig, { pixelValues, imageFeatures }: LlavaPrompt): number =>
   imageFeatures?.shape[0] ?? imagesIn(config, pixelValues);
 
+const layoutsOf = ({ pixelValues, imageFeatures }: LlavaPrompt): readonly PictureLayout[] => (imageFeatures ?? pixelValues)?.layouts ?? [];
+
 /** Features of all prompts' images where all are encoded already. @throws NarrowsError for a batch of both forms */
 function encodedFeeds(config: LlavaConfig, prompts: readonly LlavaPrompt[]): Record<string, Tensor> | undefined {
   const encoded = prompts.flatMap(({ imageFeatures }) => (imageFeatures?.shape[0] ? [imageFeatures] : []));
@@ -76,7 +80,7 @@ function encodedFeeds(config: LlavaConfig, prompts: readonly LlavaPrompt[]): Rec
 export interface DecodingModel {
   readonly config: LlavaConfig;
   /** As `placeImages`; throws as it does. */
-  place(inputIds: Tensor, images: number, attentionMask?: Tensor): Placement;
+  place(inputIds: Tensor, images: number, attentionMask?: Tensor, layouts?: readonly PictureLayout[]): Placement;
   /** Feeds of the decoder graph that read a prompt's images; they win over those of the placement. @param pixels [images, C, S, S] */
   promptFeeds(placement: Placement, pixels: Pictured | undefined, signal?: AbortSignal): Promise<Record<string, Tensor>>;
 }
@@ -101,7 +105,7 @@ export class LlavaDecoding {
     private readonly config: LlavaConfig,
     private readonly graph: CompiledGraph,
     private readonly cache: KeyValueCache,
-    /** Per row, how many tokens it has. */
+    /** Per row, the position of its next token: how many it has, where positions are counted. */
     private lengths: number[],
   ) {}
 
@@ -126,20 +130,15 @@ export class LlavaDecoding {
       ids.set(prompt.ids, from);
       mask.fill(1, from, (b + 1) * length);
       // Each conversation's images must fit its own text, not only the sum.
-      model.place(ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), imagesOf(config, prompt));
+      model.place(ints([1, prompt.ids.length], Int32Array.from(prompt.ids)), imagesOf(config, prompt), undefined, layoutsOf(prompt));
     });
     const pixels = prompts.flatMap(({ pixelValues }) => (pixelValues?.shape[0] ? [pixelValues] : []));
     const images = prompts.reduce((sum, prompt) => sum + imagesOf(config, prompt), 0);
     const shape = [prompts.length, length];
-    const placement = model.place(ints(shape, ids), images, ints(shape, mask));
+    const placement = model.place(ints(shape, ids), images, ints(shape, mask), prompts.flatMap(layoutsOf));
     const feeds = encodedFeeds(config, prompts) ?? (await model.promptFeeds(placement, images ? joinPictured(pixels) : undefined, signal));
     const cache = new KeyValueCache(layers, prompts.length, heads, width);
-    const decoding = new LlavaDecoding(
-      config,
-      graph,
-      cache,
-      prompts.map(prompt => prompt.ids.length),
-    );
+    const decoding = new LlavaDecoding(config, graph, cache, nextPositions(placement, placement.attentionMask));
     await decoding.run(placement, feeds, signal);
     return decoding;
   }
@@ -168,6 +167,14 @@ export class LlavaDecoding {
         modality: column(() => MODALITY.text),
         imageRows: column(() => 0),
         positions: column(b => this.lengths[b]),
+        ...(familyOf(this.config)?.tokenGrid
+          ? {
+              spatial: ints(
+                [tokens.length, 1, 2],
+                this.lengths.flatMap(at => [at, at]),
+              ),
+            }
+          : {}),
       },
       { image_features: noFeatures(this.config) },
       options.signal,
@@ -196,6 +203,7 @@ export class LlavaDecoding {
         modality: placement.modality,
         image_rows: placement.imageRows,
         position_ids: placement.positions,
+        ...(placement.spatial ? { position_ids_spatial: placement.spatial } : {}),
         attention_mask: placement.attentionMask,
         ...feeds,
         ...this.cache.feeds(),

@@ -1,5 +1,6 @@
 /** @file The families by the `model_type` of their config.json; a LLaVA (and a LLaVA-Mini) has none of them. */
 import { llavaNext, llavaOnevision } from '../llava-next/family.ts';
+import { qwen2Vl, qwen25Vl } from '../qwen2-vl/family.ts';
 import { smolvlm } from '../smolvlm/family.ts';
 import type { LlavaConfig } from './config.ts';
 import type { PictureFamily } from './family.ts';
@@ -9,6 +10,8 @@ const FAMILIES: Readonly<Record<string, PictureFamily>> = {
   smolvlm,
   llava_next: llavaNext,
   llava_onevision: llavaOnevision,
+  qwen2_vl: qwen2Vl,
+  qwen2_5_vl: qwen25Vl,
 };
 
 /** The family of a config; undefined for LLaVA's own. */

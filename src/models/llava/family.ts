@@ -1,5 +1,5 @@
 /** @file What differs between families of models whose decoder reads pictures' features among words. LLaVA's own is the default. */
-import type { Value } from '../../graph/index.ts';
+import type { Dim, Value } from '../../graph/index.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { AnswerPicture } from '../answer-model.ts';
@@ -31,6 +31,10 @@ export interface PictureFamily {
   readonly tiled: boolean;
   /** What the family can do and is not built here, in sentences for a person. */
   readonly lacks: readonly string[];
+  /** Rows of what the tower gives, by name, where they are no tiles. */
+  towerRows?(config: LlavaConfig): Dim;
+  /** Rows and columns of a picture's tokens, where positions go by them (M-RoPE). */
+  tokenGrid?(config: LlavaConfig, layout: PictureLayout): readonly [number, number];
   /** The graph input of the pictures. */
   pixelInput(config: LlavaConfig): Value;
   /** Pixels -> what the projector reads. Further inputs that it declares are fed by `feeds`. */

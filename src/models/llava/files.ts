@@ -33,6 +33,12 @@ export function tokenInputs(batch = 'batch', length = 'seq'): TokenValues {
   };
 }
 
+/** As `tokenInputs`, with rows and columns where the model's positions go by them. */
+export function rowInputs(config: LlavaConfig, batch = 'batch', length = 'seq'): TokenValues {
+  const tokens = tokenInputs(batch, length);
+  return familyOf(config)?.tokenGrid ? { ...tokens, spatial: input('position_ids_spatial', [batch, length, 2], 'int32') } : tokens;
+}
+
 /** The graph input of the images, [images, C, S, S], or as a family has it. */
 export function pixelInput(config: LlavaConfig): Value {
   const { num_channels: channels, image_size: size } = config.vision_config;
@@ -56,7 +62,7 @@ export const featureInput = (config: LlavaConfig): Value => input('tower_feature
 /** Every tensor that a LLaVA with this config reads, by its name in memory, found by tracing the model. */
 export function wantedTensors(config: LlavaConfig): ReadonlyMap<string, Value> {
   const p = trainableParameters();
-  llavaForward(p, config, tokenInputs(), pixelInput(config));
+  llavaForward(p, config, rowInputs(config), pixelInput(config));
   return p.all;
 }
 

@@ -46,6 +46,8 @@ export interface TokenValues {
   readonly imageRows: Value;
   /** int32 [B, T] */
   readonly positions: Value;
+  /** int32 [B, T, 2]: row and column, of a family whose positions go by them (see mrope.ts) */
+  readonly spatial?: Value;
   /** int32 [B, T], 1 = token, 0 = padding */
   readonly attentionMask: Value;
   /** int32 [B, T]: isolated turns, see `DecoderInputs`; positions then restart behind the prefix. None: one conversation a row. */
@@ -89,6 +91,7 @@ export function languageModel(
   return scope('model.language_model', () =>
     decode(p.in('model.language_model'), decoderConfig(config), tap && !from ? tap(-1, embedded, tokens) : embedded, {
       positions: tokens.positions,
+      spatial: tokens.spatial,
       attentionMask: tokens.attentionMask,
       turns: tokens.turns,
       past,

@@ -10,10 +10,10 @@ import { LlavaAnswers } from './answer.ts';
 import type { LlavaConfig } from './config.ts';
 import { decoderGraph, imageFeeds, LlavaDecoding, type LlavaPrompt } from './decoding.ts';
 import { familyOf } from './families.ts';
-import { pictureFeeds, pixelInput, tokenInputs } from './files.ts';
+import { pictureFeeds, pixelInput, rowInputs } from './files.ts';
 import { imageFeatures, llavaForward, projectFeatures, towerFeatures } from './forward.ts';
 import { type LlavaOpenOptions, type LlavaParts, loadLlava } from './load.ts';
-import type { Pictured } from './pictures.ts';
+import type { Pictured, PictureLayout } from './pictures.ts';
 import { imagesIn, type Placement, placeImages } from './placement.ts';
 import { LlavaRunner } from './runner.ts';
 import { towerParts } from './tower-parts.ts';
@@ -47,6 +47,7 @@ export const placementFeeds = (placement: Placement): Record<string, Tensor> => 
   modality: placement.modality,
   image_rows: placement.imageRows,
   position_ids: placement.positions,
+  ...(placement.spatial ? { position_ids_spatial: placement.spatial } : {}),
   attention_mask: placement.attentionMask,
 });
 
@@ -93,7 +94,7 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
     for (const part of towerParts(config, pixelValues))
       parts.push((await tower.run(part.layouts ? pictureFeeds(config, part) : { pixel_values: part }, { signal })).features as FloatTensor);
     const all = joinFloats(parts);
-    const shape = all.shape.map((n, i) => (i === 0 ? 'rows' : n));
+    const shape = all.shape.map((n, i) => (i === 0 ? (familyOf(config)?.towerRows?.(config) ?? 'rows') : n));
     const projector = await this.compiled(cacheKey('projector', { shape }), () => ({
       features: projectFeatures(parameters, config, input('tower_features', shape)),
     }));
@@ -106,9 +107,16 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   async forward(inputs: LlavaInputs, options: { readonly hiddenStates?: boolean } = {}): Promise<LlavaResult> {
     const { inputIds, attentionMask, pixelValues } = inputs;
     if (pixelValues) this.checkPixels(pixelValues);
-    const placement = placeImages(this.config, inputIds, imagesIn(this.config, pixelValues), attentionMask);
+    const placement = placeImages(
+      this.config,
+      inputIds,
+      imagesIn(this.config, pixelValues),
+      attentionMask,
+      undefined,
+      pixelValues?.layouts,
+    );
     const { parameters, config } = this.parts;
-    const trace = () => llavaForward(parameters, config, tokenInputs(), pixelValues && pixelInput(config), this.tap);
+    const trace = () => llavaForward(parameters, config, rowInputs(config), pixelValues && pixelInput(config), this.tap);
     const { out: _, ...result } = await this.runForward(inputs, options, trace, placementFeeds(placement));
     return { ...result, placement };
   }
@@ -128,8 +136,8 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   }
 
   /** See `placeImages`. */
-  place(inputIds: Tensor, images: number, attentionMask?: Tensor): Placement {
-    return placeImages(this.config, inputIds, images, attentionMask);
+  place(inputIds: Tensor, images: number, attentionMask?: Tensor, layouts?: readonly PictureLayout[]): Placement {
+    return placeImages(this.config, inputIds, images, attentionMask, undefined, layouts);
   }
 
   /** What decoding asks of a prompt's images. */

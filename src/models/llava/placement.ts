@@ -3,8 +3,8 @@ import { NarrowsError } from '../../system/errors.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import { imageTokens, type LlavaConfig } from './config.ts';
 import { familyOf } from './families.ts';
-import type { Pictured } from './pictures.ts';
-import { tokensOf } from './pictures.ts';
+import { spatialPositions } from './mrope.ts';
+import { noLayouts, type Pictured, type PictureLayout, tokensOf } from './pictures.ts';
 
 /** What a token is. */
 export const MODALITY = { padding: 0, text: 1, image: 2 } as const;
@@ -20,6 +20,8 @@ export interface Placement {
   readonly imageRows: Tensor;
   /** Number of the token in its row; padding before a token is 1 (as transformers' generate), padding behind counts on. */
   readonly positions: Tensor;
+  /** int32 [B, T, 2]: row and column, of a family whose positions go by them; `positions` are then those of time (mrope.ts). */
+  readonly spatial?: Tensor;
 }
 
 /** Image tokens that one of the images to be placed takes: LLaVA's N; in other families each row of features is an image of one token. */
@@ -41,6 +43,7 @@ export function imagesIn(config: LlavaConfig, pixels: Pictured | undefined): num
  * @param attentionMask integers [B, T], 1 = token; all by default. An image token where it is 0 is padding.
  * @param images how many images the batch has (see `imagesIn`)
  * @param perImage how many tokens an image takes
+ * @param layouts of the pictures in order, which a family needs whose positions go by row and column
  * @throws NarrowsError in one sentence for image tokens without their image, the reverse, an image cut in two, an id outside the vocabulary
  */
 export function placeImages(
@@ -49,6 +52,7 @@ export function placeImages(
   images: number,
   attentionMask?: Tensor,
   perImage = placementUnit(config),
+  layouts: readonly PictureLayout[] = [],
 ): Placement {
   const [batch, length] = inputIds.shape;
   const { image_token_index: imageToken, text_config } = config;
@@ -89,7 +93,20 @@ export function placeImages(
   }
   if (row !== images * perImage) throw new NarrowsError(countSentence(row / perImage, images));
   const all = (data: Int32Array): Tensor => ints([batch, length], data);
-  return { ids: all(ids), attentionMask: all(mask), modality: all(modality), imageRows: all(imageRows), positions: all(positions) };
+  const placed = { ids: all(ids), attentionMask: all(mask), modality: all(modality), imageRows: all(imageRows), positions: all(positions) };
+  const family = familyOf(config);
+  if (!family?.tokenGrid) return placed;
+  if (row > 0 && layouts.length === 0) throw noLayouts();
+  const grids = layouts.map(layout => family.tokenGrid!(config, layout));
+  return {
+    ...placed,
+    ...spatialPositions(
+      [batch, length],
+      i => mask[i] === 1,
+      i => modality[i] === MODALITY.image,
+      grids,
+    ),
+  };
 }
 
 const plural = (n: number, what: string): string => `${n === 0 ? 'no' : n} ${what}${n === 1 ? '' : 's'}`;

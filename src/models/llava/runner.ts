@@ -4,10 +4,11 @@ import type { Feeds } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaConfig } from './config.ts';
+import { familyOf } from './families.ts';
 import { pictureFeeds } from './files.ts';
 import { nextTokenLoss } from './forward.ts';
 import type { LlavaParts } from './load.ts';
-import type { Pictured } from './pictures.ts';
+import { noLayouts, type Pictured } from './pictures.ts';
 
 /** A loaded model's graphs. Release it (or `await using`) when done. */
 export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
@@ -25,7 +26,12 @@ export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
   }
 
   /** @throws NarrowsError for images of another size than the tower's */
-  protected checkPixels({ shape }: Tensor): void {
+  protected checkPixels({ shape, layouts }: Pick<Pictured, 'shape' | 'layouts'>): void {
+    if (familyOf(this.config)?.tiled === false) {
+      // Pictures of any size: their layouts say how many rows there must be.
+      if (!layouts || layouts.reduce((sum, { pixels }) => sum + pixels, 0) !== shape[0]) throw noLayouts();
+      return;
+    }
     const { num_channels: channels, image_size: size } = this.config.vision_config;
     if (shape.length === 4 && shape[1] === channels && shape[2] === size && shape[3] === size) return;
     throw new NarrowsError(

@@ -96,6 +96,10 @@ export function checkDecoder(text: LlavaTextConfig, source: string): void {
     throw new NarrowsError(
       `${source}: text_config.sliding_window is ${text.sliding_window}; Narrows runs decoders whose tokens see all earlier ones.`,
     );
+  const sections = Array.isArray(text.mrope_section) ? (text.mrope_section as number[]) : undefined;
+  const half = (text.head_dim ?? width / heads) / 2;
+  if (sections && sections.reduce((a, b) => a + b, 0) !== half)
+    throw new NarrowsError(`${source}: mrope_section ${JSON.stringify(sections)} does not add up to the ${half} frequencies of a head.`);
   ropeScaling(text, source);
 }
 
@@ -133,6 +137,7 @@ export function decoderConfig({ text_config: text }: { readonly text_config: Lla
   const theta = text.rope_parameters?.rope_theta;
   return {
     ...text,
+    ...(Array.isArray(text.mrope_section) ? { mrope_section: text.mrope_section as number[] } : { mrope_section: undefined }),
     num_key_value_heads: text.num_key_value_heads ?? heads,
     head_dim: text.head_dim ?? text.hidden_size / heads,
     rope_theta: typeof theta === 'number' ? theta : text.rope_theta,

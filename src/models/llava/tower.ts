@@ -4,6 +4,7 @@ import { project } from '../../nn/attention.ts';
 import { encode } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { embedPixels as embedClipPixels } from '../clip/vision.ts';
+import type { SiglipVisionConfig } from '../siglip/config.ts';
 import { embedPixels as embedSiglipPixels } from '../siglip/vision.ts';
 import { featureLayers, type LlavaConfig } from './config.ts';
 
@@ -17,7 +18,9 @@ export function llavaTower(p: Parameters, config: LlavaConfig, pixels: Value): V
   const states = scope('model.vision_tower.vision_model', () => {
     const tower = p.in('model.vision_tower.vision_model');
     const embedded =
-      vision.model_type === 'clip_vision_model' ? embedClipPixels(tower, vision, pixels) : embedSiglipPixels(tower, vision, pixels);
+      vision.model_type === 'clip_vision_model'
+        ? embedClipPixels(tower, vision, pixels)
+        : embedSiglipPixels(tower, vision as SiglipVisionConfig, pixels);
     const { hidden } = encode(tower, vision, embedded, { to: Math.max(...layers) });
     return layers.map(layer => (config.vision_feature_select_strategy === 'default' ? slice(hidden[layer], 1, 1) : hidden[layer]));
   });

@@ -196,7 +196,7 @@ export class ChatReader {
     const pixels = await this.images(samples, encoded, note);
     const { config, lossAverage } = this.format;
     return {
-      ...tokenFeeds(config, encoded, imagesIn(config, pixels), lossAverage),
+      ...tokenFeeds(config, encoded, imagesIn(config, pixels), lossAverage, pixels?.layouts),
       ...(pixels && pictureFeeds(config, pixels)),
     };
   }

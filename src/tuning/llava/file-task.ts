@@ -88,6 +88,10 @@ export async function llavaFileTask(
         kind: 'usage',
       },
     );
+  if (family?.tokenGrid && args.isolated_turns)
+    throw new NarrowsError(`"isolated_turns" counts positions, and a ${family.title} gives them by row and column; leave it out.`, {
+      kind: 'usage',
+    });
   const perImage = typicalImageTokens(config);
   const width = config.text_config.hidden_size;
   const reading = { imageFolder: args.image_folder, skipMissing: args.skip_missing, signal };

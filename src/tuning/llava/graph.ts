@@ -20,7 +20,7 @@ import {
   type Value,
 } from '../../graph/index.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
-import { featureInput, pixelInput, tokenInputs } from '../../models/llava/files.ts';
+import { featureInput, pixelInput, rowInputs } from '../../models/llava/files.ts';
 import {
   forwardFeatures,
   type LlavaOutput,
@@ -141,7 +141,7 @@ function towerOf(model: Parameters, config: LlavaConfig, images: LlavaTrainOptio
 export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions): LlavaTrainGraph {
   const { model, base, trained, check } = partlyTrained(options);
   const ints = (name: string): Value => input(name, ['batch', 'seq'], 'int32');
-  const tokens: TokenValues = { ...tokenInputs(), ...(options.isolatedTurns ? { turns: ints('turns') } : {}) };
+  const tokens: TokenValues = { ...rowInputs(config), ...(options.isolatedTurns ? { turns: ints('turns') } : {}) };
   const labels = ints('labels');
   const bottleneck = options.bottleneck?.(base);
   const tower = towerOf(model, config, options.images);

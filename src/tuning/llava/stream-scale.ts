@@ -1,7 +1,7 @@
 /** @file How large the hidden states are where a bottleneck will stand: `stream_scale` of one that begins by passing them on. */
 import { type BottleneckConfig, modalitiesAt } from '../../bottleneck/gaussian/config.ts';
 import { type CompiledGraph, cacheKey, compile, GraphCache, input, mean, square, type Value } from '../../graph/index.ts';
-import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
+import { pixelInput, rowInputs } from '../../models/llava/files.ts';
 import { llavaForward } from '../../models/llava/forward.ts';
 import { MODALITY } from '../../models/llava/placement.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
@@ -42,7 +42,7 @@ async function tokenSizes(
   const p = frozenParameters(source.entries, source.directory);
   const trace = (images: boolean, isolated: boolean): Promise<CompiledGraph> => {
     const squares: Record<string, Value> = {};
-    const tokens = { ...tokenInputs(), ...(isolated ? { turns: input('turns', ['batch', 'seq'], 'int32') } : {}) };
+    const tokens = { ...rowInputs(source.config), ...(isolated ? { turns: input('turns', ['batch', 'seq'], 'int32') } : {}) };
     llavaForward(p, source.config, tokens, images ? pixelInput(source.config) : undefined, (layer, hidden) => {
       if (sizes.has(layer)) squares[layer] = mean(square(hidden), -1);
       return hidden;

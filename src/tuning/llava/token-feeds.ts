@@ -1,6 +1,7 @@
 /** @file Rows of ids and labels as the inputs of a training graph. */
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { placementFeeds } from '../../models/llava/model.ts';
+import type { PictureLayout } from '../../models/llava/pictures.ts';
 import { placeImages } from '../../models/llava/placement.ts';
 import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
 import { type EncodedTurns, turnPositions } from './isolated-turns.ts';
@@ -11,13 +12,14 @@ const SHORTEST = 2;
 
 /**
  * Rows padded behind to the longest, [rows, T]: tokens with their images placed, `labels`, `turns` where turns are isolated, and
- * `loss_weights` for a mean over turns. @param images in all rows together
+ * `loss_weights` for a mean over turns. @param images in all rows together (see `imagesIn`) @param layouts of a family's pictures
  */
 export function tokenFeeds(
   config: LlavaConfig,
   rows: readonly EncodedTurns[],
   images: number,
   average: LossAverage = 'token',
+  layouts: readonly PictureLayout[] = [],
 ): Record<string, Tensor> {
   const length = Math.max(SHORTEST, ...rows.map(r => r.ids.length));
   const shape = [rows.length, length];
@@ -27,7 +29,7 @@ export function tokenFeeds(
     mask.fill(1, b * length, b * length + row.ids.length);
     labels.set(row.labels, b * length);
   });
-  const placed = placementFeeds(placeImages(config, ints(shape, ids), images, ints(shape, mask)));
+  const placed = placementFeeds(placeImages(config, ints(shape, ids), images, ints(shape, mask), undefined, layouts));
   return {
     ...placed,
     ...(rows.some(row => row.turns) ? isolated(rows, placed.position_ids) : {}),

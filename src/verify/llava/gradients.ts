@@ -2,7 +2,7 @@
 import { inferenceTap } from '../../bottleneck/gaussian/llava.ts';
 import { input } from '../../graph/index.ts';
 import { imageTokens } from '../../models/llava/config.ts';
-import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
+import { pixelInput, rowInputs } from '../../models/llava/files.ts';
 import { llavaForward, nextTokenLoss } from '../../models/llava/forward.ts';
 import { trainableParameters } from '../../nn/parameters.ts';
 import type { Checker } from '../checker.ts';
@@ -27,7 +27,7 @@ export const llavaGradientsChecker: Checker<LlavaSubject> = {
     const { config, parts } = model.llava;
     const p = trainableParameters();
     const tap = model.bottleneck && inferenceTap(model.bottleneck, imageTokens(config));
-    const { logits } = llavaForward(p, config, tokenInputs(), batch.pixelValues && pixelInput(config), tap);
+    const { logits } = llavaForward(p, config, rowInputs(config), batch.pixelValues && pixelInput(config), tap);
     const loss = nextTokenLoss(logits, input('labels', ['batch', 'seq'], 'int32'));
     for (const name of names)
       if (!p.all.has(name.slice(PREFIX.length)))

@@ -8,7 +8,7 @@ import { bottleneckPenalty } from '../../bottleneck/gaussian/penalty.ts';
 import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
 import { add, compile, grad, input, type Value } from '../../graph/index.ts';
 import { imageTokens } from '../../models/llava/config.ts';
-import { pixelInput, tokenInputs } from '../../models/llava/files.ts';
+import { pixelInput, rowInputs } from '../../models/llava/files.ts';
 import { llavaForward, nextTokenLoss } from '../../models/llava/forward.ts';
 import type { LlavaInputs } from '../../models/llava/model.ts';
 import { trainableParameters } from '../../nn/parameters.ts';
@@ -80,7 +80,7 @@ type Graphs = ReturnType<typeof trace>;
 /** The training step's graph: values by the reference's names, and gradients of everything outside of the tower by our names. */
 function trace({ llava }: LlavaSubject, { config, layer }: VittleSettings, images: boolean) {
   const p = trainableParameters();
-  const tokens = tokenInputs();
+  const tokens = rowInputs(llava.config);
   const labels = input('labels', ['batch', 'seq'], 'int32');
   const bottleneck = trainingBottleneck(p, config, imageTokens(llava.config));
   let before: Value | undefined;
@@ -162,7 +162,7 @@ async function evaluation(
   const { llava } = model;
   const p = trainableParameters();
   const tap = inferenceTap({ config, parameters: p }, imageTokens(llava.config), alpha);
-  const { logits } = llavaForward(p, llava.config, tokenInputs(), batch.pixelValues && pixelInput(llava.config), tap);
+  const { logits } = llavaForward(p, llava.config, rowInputs(llava.config), batch.pixelValues && pixelInput(llava.config), tap);
   await using graph = await compile(model.runtime, { logits }, { prepack: false });
   return (await graph.run({ ...batchFeeds(model, batch), ...weights })).logits as FloatTensor;
 }
