@@ -41,7 +41,7 @@ export const sameSettings = (a: object, b: object): boolean => {
 };
 
 /**
- * Copies what is finished of another folder of the same experiment: results that are not here yet, and what was chosen.
+ * Copies what is finished of another folder of the same experiment: results that are not here yet (of validation too), and what was chosen.
  * @returns how many results were copied
  * @throws NarrowsError (usage) where there is none, or of other settings
  */
@@ -61,10 +61,16 @@ export async function carryOver(from: string, output: string, settings: Experime
       throw readError(directory, error);
     });
   const copy = async (name: string): Promise<void> => writeFileAtomic(join(output, name), await readFile(join(from, name)));
-  const known = new Set(await names(join(output, 'results')));
-  const missing = (await names(join(from, 'results'))).filter(name => name.endsWith('.json.gz') && !known.has(name));
-  for (const name of missing) await copy(`results/${name}`);
+  let count = 0;
+  for (const folder of ['results', 'validation']) {
+    const known = new Set(await names(join(output, folder)));
+    for (const name of await names(join(from, folder)))
+      if (name.endsWith('.json.gz') && !known.has(name)) {
+        await copy(`${folder}/${name}`);
+        count++;
+      }
+  }
   const [here, theirs] = [await names(output), await names(from)];
-  for (const name of ['chosen.json', 'start.json']) if (theirs.includes(name) && !here.includes(name)) await copy(name);
-  return missing.length;
+  for (const name of ['chosen.json', 'start.json', 'emid.json']) if (theirs.includes(name) && !here.includes(name)) await copy(name);
+  return count;
 }
