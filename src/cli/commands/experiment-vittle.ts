@@ -18,6 +18,7 @@ function configure(command: Command): void {
   command.option('--seeds <n>', 'seeds per condition (default: 8; no verdict is given on fewer)', integer(1, 1000));
   command.option('--only-seeds <list>', 'run only these seeds, from 0, to spread the runs over machines', list);
   command.option('--only-start', 'pre-train the start and end there; the same command without it goes on');
+  command.option('--only-report', 'run nothing: report on what is finished, of all seeds');
   command.option('--emid', 'measure EMID of the runs whose answers are kept in words (seeds 0 to 2, with further exams), for the chain');
   command.option(
     '--resume-from <dir>',
@@ -38,7 +39,7 @@ function configure(command: Command): void {
 }
 
 async function run(context: Context, options: Options) {
-  const { output, numThreads, seeds, onlySeeds, onlyStart, resumeFrom, emid } = options as {
+  const { output, numThreads, seeds, onlySeeds, onlyStart, resumeFrom, emid, onlyReport } = options as {
     output: string;
     numThreads: number;
     seeds?: number;
@@ -46,6 +47,7 @@ async function run(context: Context, options: Options) {
     onlyStart?: boolean;
     resumeFrom?: string;
     emid?: boolean;
+    onlyReport?: boolean;
   };
   const given = { ...fileValues(context), ...schemaValues(experimentSchema, options), ...(seeds === undefined ? {} : { seeds }) };
   const settings = parseArguments(experimentSchema, given, context.config?.file ?? 'the settings');
@@ -57,6 +59,7 @@ async function run(context: Context, options: Options) {
       onlyStart,
       resumeFrom,
       emid,
+      onlyReport,
       progress: bar => context.progress(bar),
       onResult: message => context.log.info(message),
       onWarning: message => context.log.warn(message),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { writeFileAtomic } from '../../node/files.ts';
 import { join } from '../../node/paths.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { type ConditionName, conditionOf, conditionsOf, passesOn } from './conditions.ts';
 import type { PreparedExam } from './exams/exam.ts';
 import { factsOf, type Laboratory, readOr, runAll, score, taskOf, toJson } from './laboratory.ts';
@@ -37,16 +38,22 @@ export const givenTunables = ({ beta, alpha_end, bottleneck_layer, weight_decay,
 
 /**
  * Chooses hyper-parameters by accuracy on clean and corrupted validation scenes; seed 1000, which no test run has. What an earlier call chose
- * stays; conditions that came later add what is theirs.
+ * stays; conditions that came later add what is theirs. @param exams undefined where nothing is to be run
  */
-export async function choose(laboratory: Laboratory, settings: ExperimentSettings, exams: readonly PreparedExam[]): Promise<Tunables> {
+export async function choose(
+  laboratory: Laboratory,
+  settings: ExperimentSettings,
+  exams: readonly PreparedExam[] | undefined,
+): Promise<Tunables> {
   const { output, start, hooks } = laboratory;
   const path = join(output, 'chosen.json');
   const known = await readOr(path, chosenSchema, 'delete it to have the choice made again');
   const wanted = [...(known ? [] : CANDIDATES), ...(conditionsOf(settings).some(passesOn) ? PASS_CANDIDATES : [])].filter(
     ({ key }) => known?.chosen[key] === undefined,
   );
-  if (known && wanted.length === 0) return known.chosen;
+  if (known && (wanted.length === 0 || !exams)) return known.chosen;
+  if (!exams)
+    throw new NarrowsError(`${output} has no chosen.json: nothing was chosen yet, so there is nothing to report on.`, { kind: 'usage' });
   let chosen: Tunables = known?.chosen ?? givenTunables(settings);
   const scores: object[] = [...(known?.scores ?? [])];
   const runs = scores.length + wanted.flatMap(c => c.values).length;

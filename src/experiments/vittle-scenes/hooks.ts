@@ -12,6 +12,8 @@ export interface ExperimentHooks {
   readonly onlyStart?: boolean;
   /** Directory of the same experiment whose finished runs are taken up. */
   readonly resumeFrom?: string;
+  /** Run nothing: report on what is finished (and measure its EMID, where that is asked for). */
+  readonly onlyReport?: boolean;
   /** Measure EMID of the runs whose answers are kept, at the end. */
   readonly emid?: boolean;
   /** Makes the progress bar: one at a time, of pre-training, of the choice, and of all runs. */

@@ -32,11 +32,18 @@ const present = (vectors: Vectors): Float32Array[] => vectors.filter(v => v !== 
 /** Digits that a distance is kept with. */
 const short = (value: number): number => Number(value.toPrecision(5));
 
-function distances(clean: Representations, shifted: Representations, paired: boolean): ExamOutcome['distance'] {
+/** Groups whose words are others than the clean exam's. */
+const REWORDED: readonly ExamGroup[] = ['text', 'joint', 'tail'];
+
+/** @param samePictures the clean exam's, whose image tokens see no question, so that they carry the same */
+function distances(clean: Representations, shifted: Representations, exam: PreparedExam, samePictures: boolean): ExamOutcome['distance'] {
   const rjsd = (of: keyof Representations): number => short(representationJsd(present(clean[of]), present(shifted[of])));
   const cosine = (of: keyof Representations): number => short(mean(pairedCosineDistance(...both(clean[of], shifted[of]))));
-  const jsd = { rjsd_visual: rjsd('visual'), rjsd_text: rjsd('text') };
-  return paired ? { ...jsd, cosine_visual: cosine('visual'), cosine_text: cosine('text') } : jsd;
+  return {
+    rjsd_visual: samePictures ? 0 : rjsd('visual'),
+    ...(REWORDED.includes(exam.group) ? { rjsd_text: rjsd('text') } : {}),
+    ...(exam.origin ? { cosine_visual: samePictures ? 0 : cosine('visual'), cosine_text: cosine('text') } : {}),
+  };
 }
 
 /** Marks of a judge in thousandths. The answers are completed for it. */
@@ -82,7 +89,7 @@ export async function measure(
         ...(CALIBRATED.includes(group) ? { said: answerLogProbability.map(roundConfidence) } : {}),
         ...(words && WORDED.includes(group) ? { wrong: Object.fromEntries(wrong) } : {}),
         log_likelihood: short(mean(logLikelihood)),
-        distance: distances(clean, collector.result, origin !== undefined),
+        distance: distances(clean, collector.result, exam, features === exams[0].features),
       };
     }
   } finally {

@@ -33,10 +33,10 @@ export interface ExamOutcome {
   readonly wrong?: Readonly<Record<string, string>>;
   /** Mean log-likelihood of the right answers' tokens, nats. */
   readonly log_likelihood: number;
-  /** Distances of representations from the clean exam's; cosine only where items are the same. */
+  /** Distances of representations from the clean exam's; cosine only where items are the same, JSD of texts only where words are shifted. */
   readonly distance: {
     readonly rjsd_visual: number;
-    readonly rjsd_text: number;
+    readonly rjsd_text?: number;
     readonly cosine_visual?: number;
     readonly cosine_text?: number;
   };

@@ -17,7 +17,7 @@ import { readError } from '../../system/read-error.ts';
 import { type CompactOutcome, packOutcome, unpackOutcome } from './compact.ts';
 import type { ExamFacts, RunOutcome } from './outcome.ts';
 
-const distance = z.looseObject({ rjsd_visual: z.number(), rjsd_text: z.number() });
+const distance = z.looseObject({ rjsd_visual: z.number(), rjsd_text: z.number().optional() });
 const posterior = z.looseObject({ figures: z.record(z.string(), z.number()), warnings: z.array(z.string()) });
 const exam = { correct: z.string().regex(/^[01]*$/), log_likelihood: z.number(), distance };
 const run = { posterior: posterior.optional(), condition: z.string(), seed: z.number() };

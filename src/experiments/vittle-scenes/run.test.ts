@@ -100,6 +100,12 @@ describe('the Vittle experiment', () => {
     expect((await results(carried)).runs).toEqual(runs);
     expect(await runExperiment(runtime, whole, settings, { onStep: tuned })).toBe(true);
     expect(tuned).not.toHaveBeenCalled();
+    // The report of what is there, and of nothing.
+    await rm(join(carried, 'report.md'));
+    expect(await runExperiment(runtime, carried, { ...elsewhere, seeds: 2 }, { onlyReport: true, onStep: tuned })).toBe(true);
+    expect(await readFile(join(carried, 'report.md'), 'utf8')).toContain('6 runs: 6 conditions × 1 seeds');
+    expect(tuned).not.toHaveBeenCalled();
+    await expect(runExperiment(runtime, join(root, 'none'), settings, { onlyReport: true })).rejects.toThrow('nothing to report on yet');
     const fresh = join(root, 'fresh');
     await expect(runExperiment(runtime, fresh, { ...settings, tune_steps: 3 }, { resumeFrom: whole })).rejects.toThrow('other settings');
     await expect(runExperiment(runtime, fresh, settings, { resumeFrom: root })).rejects.toThrow('no settings.json');

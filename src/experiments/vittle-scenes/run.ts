@@ -73,7 +73,8 @@ export async function runExperiment(
   const prepare = async (split: 'test' | 'validation') => prepareExams(towerOf(source), tower, settings, split);
   let report: (() => Promise<void>) | undefined;
   try {
-    const tunables = settings.choose ? await choose(laboratory, settings, await prepare('validation')) : givenTunables(settings);
+    const validation = async () => (hooks.onlyReport ? undefined : await prepare('validation'));
+    const tunables = settings.choose ? await choose(laboratory, settings, await validation()) : givenTunables(settings);
     const exams = await prepare('test');
     const facts = exams.map(factsOf);
     await writeFileAtomic(join(output, 'exams.json'), toJson(facts));
@@ -91,18 +92,21 @@ export async function runExperiment(
       if (!upToDate) await writeReport(output, settings, tunables, finished(store, plan), facts, await readEmid(output, facts));
       upToDate = true;
     };
-    await runAll(laboratory, store, plan, exams, 'Tuning', async outcome => {
-      hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, facts)}`);
-      upToDate = false;
-      // After each seed, so that a stop leaves a report.
-      if (outcome.condition === last) await report!();
-    });
+    if (hooks.onlyReport) await lookAt(store, plan, output);
+    else
+      await runAll(laboratory, store, plan, exams, 'Tuning', async outcome => {
+        hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, facts)}`);
+        upToDate = false;
+        // After each seed, so that a stop leaves a report.
+        if (outcome.condition === last) await report!();
+      });
+    // A run that was missing in the midst of finished ones comes after the last of them.
+    await report();
     if (hooks.emid) {
       await findEmid(laboratory, exams, finished(store, plan), settings);
       upToDate = false;
+      await report();
     }
-    // A run that was missing in the midst of finished ones comes after the last of them.
-    await report();
     return true;
   } catch (error) {
     if (!hooks.signal?.aborted) throw error;
@@ -111,6 +115,13 @@ export async function runExperiment(
   } finally {
     await tower.release();
   }
+}
+
+/** Takes up what is finished. @throws NarrowsError (usage) where nothing is */
+async function lookAt(store: OutcomeStore, plan: readonly Task<ExperimentJob>[], output: string): Promise<void> {
+  for (const { input } of plan) await store.look(input.folder, input.condition.name, input.seed);
+  if (finished(store, plan).length === 0)
+    throw new NarrowsError(`No run of ${output} is finished; there is nothing to report on yet.`, { kind: 'usage' });
 }
 
 /** What stands in emid.json. */
