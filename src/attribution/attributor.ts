@@ -67,7 +67,31 @@ export class Attributor<O = Record<string, unknown>> implements AsyncDisposable 
     checkSeeds(run.seed ?? 0, run.seeds ?? 1);
     run.signal?.throwIfAborted();
     if (pairs.length === 0) return [];
-    return this.graphs.use(String(run.imageSize ?? 'own'), graphs => this.explainAll(pairs, run, graphs), this.sessionBytes(run.imageSize));
+    const groups = this.bySize(pairs, run.imageSize);
+    const out = new Array<PairAttribution>(pairs.length);
+    for (const group of groups) {
+      const explain = (graphs: GraphCache) =>
+        this.explainAll(
+          group.map(p => pairs[p]),
+          run,
+          graphs,
+        );
+      const made = await this.graphs.use(String(run.imageSize ?? 'own'), explain, this.sessionBytes(run.imageSize));
+      made.forEach((one, i) => {
+        out[group[i]] = one;
+      });
+    }
+    return out;
+  }
+
+  /** Places of pairs whose pictures become inputs of one size: rules that keep a picture's shape (NaFlex) give several. */
+  private bySize(pairs: readonly Pair[], size?: number): number[][] {
+    const groups = new Map<string, number[]>();
+    pairs.forEach(({ image, pixelValues }, p) => {
+      const key = String(pixelValues?.shape.slice(1) ?? this.model.processor.inputSize(image, { size }));
+      groups.set(key, [...(groups.get(key) ?? []), p]);
+    });
+    return [...groups.values()];
   }
 
   /** Bytes that sessions for a size hold, about: a backward pass of one row. */

@@ -231,11 +231,16 @@ export abstract class DualEncoderModel<C extends ModelConfig = ModelConfig> impl
     if (!sharedTable) throw new Error('prepareImageSize was not called for this size.');
     const d = this.config.vision_config.hidden_size;
     const prefix = this.image.prefixTokens * d;
-    const resized = resampleBicubic(sharedTable.subarray(prefix), grid, grid, d, rows, columns);
+    const resized = this.resample(sharedTable.subarray(prefix), grid, d, rows, columns);
     const table = new Float32Array(prefix + resized.length);
     table.set(sharedTable.subarray(0, prefix));
     table.set(resized, prefix);
     return table;
+  }
+
+  /** A square grid of position embeddings brought to another one; bicubic, as transformers does. */
+  protected resample(table: Float32Array, grid: number, width: number, rows: number, columns: number): Float32Array {
+    return resampleBicubic(table, grid, grid, width, rows, columns);
   }
 
   /** Ids as int32. @throws NarrowsError when they are too many or unknown */

@@ -36,7 +36,6 @@ it.each([
     { model_type: 'llava' },
     'is of model_type "llava": a LLaVA, which answers questions about images (narrows chat, narrows generate); what was asked for needs a model that compares',
   ],
-  [{ model_type: 'siglip2' }, 'is of model_type "siglip2", a NaFlex SigLIP 2 whose images have any shape'],
 ])('refuses %j in one sentence that names the file', async (config, message) => {
   await writeFile(join(root, 'config.json'), JSON.stringify(config));
   const error = await loadModel(root).then(

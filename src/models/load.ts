@@ -10,10 +10,12 @@ import type { DualEncoderModel } from './dual-encoder-model.ts';
 import { ANSWERING_TYPES, isOriginalLlava, originalLlavaError } from './llava/config.ts';
 import type { OpenOptions } from './load-parts.ts';
 import type { ModelConfig } from './model-config.ts';
+import { describeNaflex, NAFLEX } from './naflex/open.ts';
 import { describeOpenClip, OPEN_CLIP } from './openclip/open.ts';
-import { naflexRefusal, parseSiglipConfig, sharedWidth } from './siglip/config.ts';
+import { parseSiglipConfig, sharedWidth } from './siglip/config.ts';
 import { SiglipModel } from './siglip/model.ts';
 import { openTowers } from './towers/load.ts';
+import { describeSeparateTowers, SEPARATE_TOWERS } from './vision-text/open.ts';
 
 /** A config of any model that compares images with texts, with the width of the shared space. */
 export interface KnownConfig {
@@ -26,8 +28,16 @@ export interface KnownConfig {
 interface Architecture {
   open(files: ModelFiles, options: OpenOptions): Promise<DualEncoderModel>;
   /** @param stored the weights' tensors, of which some settings are read */
-  parse(json: unknown, source: string, stored: ReadonlyMap<string, TensorEntry>): KnownConfig;
+  parse(json: Readonly<Record<string, unknown>>, source: string, stored: ReadonlyMap<string, TensorEntry>): KnownConfig;
 }
+
+const SEPARATE: Architecture = {
+  open: (files, options) => openTowers(files, options, SEPARATE_TOWERS),
+  parse(json, source) {
+    const { config } = describeSeparateTowers(json, source);
+    return { config, projection: config.projection_dim };
+  },
+};
 
 /** Every architecture that compares images with texts, by its `model_type`. */
 const MODELS: Readonly<Record<string, Architecture>> = {
@@ -52,6 +62,15 @@ const MODELS: Readonly<Record<string, Architecture>> = {
       return { config, projection: config.projection_dim, warnings };
     },
   },
+  'vision-text-dual-encoder': SEPARATE,
+  chinese_clip: SEPARATE,
+  siglip2: {
+    open: (files, options) => openTowers(files, options, NAFLEX),
+    parse(json, source) {
+      const { config } = describeNaflex(json, source);
+      return { config, projection: config.projection_dim };
+    },
+  },
 };
 
 /** The kinds of models: those that compare images with texts, and those that answer. */
@@ -71,13 +90,16 @@ export const MODEL_TYPES: readonly string[] = [...KINDS.keys()];
 /** What a config describes. @throws NarrowsError, in one sentence that names those known, where its model_type is none of `MODEL_TYPES` */
 export function modelKind(config: Readonly<Record<string, unknown>>, source: string): ModelKind {
   const type = config.model_type;
-  if (type === 'siglip2') throw naflexRefusal(source);
   if (isOriginalLlava(config)) throw originalLlavaError(source);
+  if (type === 'clip_vision_model' || type === 'clip_text_model')
+    throw new NarrowsError(
+      `${source} is of model_type "${type}", one tower of a CLIP by itself; join both with: narrows models convert IMAGE_TOWER --text-tower TEXT_TOWER --output DIR.`,
+    );
   const kind = typeof type === 'string' ? KINDS.get(type) : undefined;
   if (kind) return kind;
   const given = type === undefined ? 'has no model_type' : `is of model_type ${JSON.stringify(type)}`;
   throw new NarrowsError(
-    `${source} ${given}; Narrows runs ${MODEL_TYPES.join(', ')} (CLIP, SigLIP, SigLIP 2 of fixed resolution, LLaVA, LLaVA-NeXT, LLaVA-OneVision, LLaVA-Mini, SmolVLM, Qwen2-VL, Qwen2.5-VL).`,
+    `${source} ${given}; Narrows runs ${MODEL_TYPES.join(', ')} (CLIP, SigLIP, SigLIP 2, OpenCLIP's layout, dual encoders, Chinese-CLIP, LLaVA, LLaVA-NeXT, LLaVA-OneVision, LLaVA-Mini, SmolVLM, Qwen2-VL, Qwen2.5-VL).`,
   );
 }
 

@@ -26,6 +26,9 @@ export interface DownloadProgress {
   readonly totalAll: number;
 }
 
+/** What stands before a name in open_clip's own spelling (`hf-hub:org/name`, `local-dir:path`) and in this package's. */
+const OPEN_CLIP_SCHEMA = /^(open_clip|hf-hub|local-dir):/;
+
 /** How a model is looked for. */
 export interface ResolveOptions extends Patience {
   /** Branch, tag or commit; one after an `@` in the name comes first. Default `main`. */
@@ -214,7 +217,8 @@ async function offline(repository: CachedRepository, revision: string): Promise<
 }
 
 /**
- * A directory with the files of a checkpoint. An existing directory (`~` allowed) is used as it is; otherwise `ref` is `org/name[@revision]`,
+ * A directory with the files of a checkpoint. An existing directory (`~` allowed) is used as it is; otherwise `ref` is `org/name[@revision]`
+ * (`open_clip:`, `hf-hub:` and `local-dir:` before it mean nothing else),
  * found in the cache that Python uses too or downloaded into it: config, tokenizer, preprocessor and safetensors only, resumed, checked by
  * hash. Requests: none for a commit that is complete in the cache, one for a branch or tag whose commit is.
  * @throws NarrowsError in one sentence for everything that can go wrong; the signal's reason when aborted.
@@ -222,9 +226,10 @@ async function offline(repository: CachedRepository, revision: string): Promise<
 export async function resolveModel(ref: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
   const { env = process.env, signal, onProgress, onWarning } = options;
   if (ref.trim() === '') throw new NarrowsError('The model has no name: give a directory or a name like org/name.');
-  const local = localDirectory(ref);
+  const plain = ref.replace(OPEN_CLIP_SCHEMA, '');
+  const local = localDirectory(plain);
   if (local) return local;
-  const { name, revision } = parseName(ref, options.revision);
+  const { name, revision } = parseName(plain, options.revision);
   const repository = new CachedRepository(options.cacheDirectory ?? cacheDirectory(env), name);
   if (options.localFilesOnly || isOffline(env)) return offline(repository, revision);
 

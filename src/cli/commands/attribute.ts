@@ -16,6 +16,7 @@ import { formatDuration } from '../../system/format.ts';
 import { auditPairs } from '../attribute/bulk.ts';
 import { choosePair, loadPair } from '../attribute/input.ts';
 import { KINDS, planTargets, type Target, writeTarget } from '../attribute/output.ts';
+import { explainPhrases } from '../attribute/phrases.ts';
 import { printResult } from '../attribute/print.ts';
 import { type AnswerFlags, answerEntry, askModel } from '../attribute/question.ts';
 import { auditQuestions } from '../attribute/question-bulk.ts';
@@ -52,6 +53,11 @@ function configure(command: Command): void {
     .option(
       '--against <text>',
       'explain why the caption (the answer) and not this one: the difference of their cosines (log-probabilities)',
+    )
+    .option(
+      '--spans <list>',
+      'a map for each of these phrases of the caption too (a;b;c), or "commas": what stands between commas and stops',
+      parts,
     )
     .option('--labels <list>', 'explain the log-probability of the caption among these captions (a;b;c)', parts)
     .option('--templates <list>', 'explain the mean over prompts in which {} is the caption (a photo of {};a drawing of {})', parts)
@@ -91,6 +97,7 @@ function configure(command: Command): void {
       ['narrows attribute', 'Explain the shipped example with the shipped model'],
       ['narrows attribute photo.jpg "a dog on a beach" --model openai/clip-vit-base-patch32', 'Explain your own picture'],
       ['narrows attribute photo.jpg "a dog" --output dog.svg --output dog.json --unit bits', 'Choose the files'],
+      ['narrows attribute chest.png "right effusion, no pneumothorax" --spans commas', 'A map for each finding of a report'],
       ['narrows attribute photo.jpg "a dog" --json --quiet | jq .cosine', 'Take a number out of the result'],
       ['narrows attribute photo.png "what is at the left ?" --model scene-llava', "Explain a model's answer, word by word"],
       ['narrows attribute photo.jpg "What is this?" --method posterior --model ./my-vittle', 'See what a LLaVA with a bottleneck keeps'],
@@ -116,6 +123,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
   if (options.pairs !== undefined) {
     if (image !== undefined || text !== undefined)
       throw new NarrowsError('--pairs takes image and caption from its file; leave IMAGE and TEXT out.', { kind: 'usage' });
+    if (options.spans !== undefined) throw new NarrowsError('--spans belongs to one pair; leave it out with --pairs.', { kind: 'usage' });
     const request = {
       file: options.pairs as string,
       outputs,
@@ -134,7 +142,12 @@ async function run(context: Context, options: Options, args: readonly (string | 
   context.status('Reading the picture and the model');
   const pair = await loadPair(source, settings.pictures);
   const asked = answerFlags(options);
+  const spans = options.spans as string[] | undefined;
   if (await answers(context, settings.model)) {
+    if (spans)
+      throw new NarrowsError(`--spans is for models that compare images with texts; ${settings.model} answers questions.`, {
+        kind: 'usage',
+      });
     const { result, picture } = await askModel(context, settings, pair, { ...asked, onProgress: attributionProgress(context) });
     await show(context, settings, { result, picture, targets, shown: source.shown });
     return undefined;
@@ -147,6 +160,12 @@ async function run(context: Context, options: Options, args: readonly (string | 
   await using model = await loadModel(settings.model, { ...hubOptions(context), keepSessions: false });
   const method = createMethod(settings.entry, model, settings.values);
   context.log.debug(`attributing with ${model.name}`);
+  if (spans) {
+    const onProgress = attributionProgress(context);
+    await explainPhrases(context, settings, { method, pair, spans, targets, shown: source.shown, onProgress });
+    await method.release();
+    return undefined;
+  }
   const result = await method.attribute(pair, {
     ...(await runOf(settings)),
     signal: context.signal,

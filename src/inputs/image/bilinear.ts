@@ -74,3 +74,42 @@ export function resampleBicubic(data: Float32Array, h: number, w: number, channe
   }
   return out;
 }
+
+/** Weights of the triangle filter over one axis, for each output: PyTorch's `antialias=True` widens the triangle where it shrinks. */
+function triangleTaps(from: number, to: number): { first: number; weights: number[] }[] {
+  const scale = from / to;
+  const reach = Math.max(scale, 1);
+  return Array.from({ length: to }, (_, i) => {
+    const centre = scale * (i + 0.5);
+    const first = Math.max(0, Math.trunc(centre - reach + 0.5));
+    const end = Math.min(from, Math.trunc(centre + reach + 0.5));
+    const raw = Array.from({ length: end - first }, (_, k) => Math.max(0, 1 - Math.abs((first + k - centre + 0.5) / reach)));
+    const total = raw.reduce((a, b) => a + b, 0);
+    return { first, weights: raw.map(v => v / total) };
+  });
+}
+
+/**
+ * Bilinear resampling of a grid of vectors with antialiasing, `interpolate(mode='bilinear', align_corners=False, antialias=True)`, as SigLIP 2's
+ * NaFlex models bring position embeddings to a picture's grid. Weights and sums are float64.
+ * @param data h x w x channels, channels last.
+ * @returns H x W x channels.
+ */
+export function resampleBilinear(data: Float32Array, h: number, w: number, channels: number, H: number, W: number): Float32Array {
+  const out = new Float32Array(H * W * channels);
+  const across = triangleTaps(w, W);
+  const down = triangleTaps(h, H);
+  const sum = new Float64Array(channels);
+  for (let i = 0; i < H; i++)
+    for (let j = 0; j < W; j++) {
+      sum.fill(0);
+      down[i].weights.forEach((wy, y) => {
+        across[j].weights.forEach((wx, x) => {
+          const at = ((down[i].first + y) * w + across[j].first + x) * channels;
+          for (let c = 0; c < channels; c++) sum[c] += wy * wx * data[at + c];
+        });
+      });
+      out.set(sum, (i * W + j) * channels);
+    }
+  return out;
+}

@@ -33,6 +33,7 @@ const isRecord = (value: unknown): value is Json => typeof value === 'object' &&
 
 /** The rules of a model's kind for an input of `size`, by class. */
 export function defaultRules({ type, size }: DefaultRules): Json {
+  if (/^Siglip2/.test(type)) return { image_processor_type: type };
   const square = /^(Siglip|ViT)/.test(type);
   const box = { height: size, width: size };
   return { image_processor_type: type, ...(square ? { size: box } : { size: { shortest_edge: size }, crop_size: box }) };

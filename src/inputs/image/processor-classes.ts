@@ -19,6 +19,9 @@ export interface ProcessorConfig {
   image_std: readonly number[];
   /** Rounds as torchvision's transforms do, which OpenCLIP is trained with: crops to the nearest pixel, bytes divided by 255 in float32. */
   torchvision?: boolean;
+  /** At most so many patches of `patch_size` pixels, whatever the picture's shape (NaFlex); comes before `size`. */
+  max_num_patches?: number;
+  patch_size?: number;
   /** The byte that fills what a picture does not cover. 0 by default. */
   fill_color?: number;
 }
@@ -29,7 +32,7 @@ export interface ProcessorClass {
   /** A plain number as `size` means both edges; otherwise the shorter edge. */
   readonly square: boolean;
   /** Keys that this class has besides those of `ProcessorConfig`. */
-  readonly further?: readonly ('crop_pct' | 'use_square_size' | 'do_pad')[];
+  readonly further?: readonly ('crop_pct' | 'use_square_size' | 'do_pad' | 'max_num_patches' | 'patch_size')[];
   /** Keys of `ProcessorConfig` that this class does not read. */
   readonly unread?: readonly (keyof ProcessorConfig)[];
 }
@@ -56,9 +59,16 @@ const SQUARE: ProcessorConfig = { ...CLIP, size: box(224), do_center_crop: false
 /** By the class's name without its ending; defaults as in transformers 4.57. */
 export const PROCESSOR_CLASSES: Readonly<Record<string, ProcessorClass>> = {
   CLIP: { defaults: CLIP, square: false, further: ['use_square_size'] },
+  ChineseCLIP: { defaults: CLIP, square: false },
   Llava: { defaults: CLIP, square: false, further: ['do_pad'] },
   Bit: { defaults: CLIP, square: false },
   Siglip: { defaults: SQUARE, square: true },
+  Siglip2: {
+    defaults: { ...SQUARE, size: box(256), resample: 2 },
+    square: true,
+    further: ['max_num_patches', 'patch_size'],
+    unread: ['do_center_crop', 'crop_size', 'size'],
+  },
   ViT: { defaults: { ...SQUARE, resample: 2 }, square: true },
   DeiT: { defaults: { ...SQUARE, size: box(256), do_center_crop: true }, square: true },
   Blip: { defaults: { ...CLIP, size: box(384), do_center_crop: false }, square: true },

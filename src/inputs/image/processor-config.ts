@@ -34,6 +34,8 @@ const KEYS = {
 } as const;
 const FURTHER = {
   use_square_size: [z.boolean(), FLAG],
+  max_num_patches: [count, 'a whole number > 0'],
+  patch_size: [count, 'a whole number > 0'],
   crop_pct: [z.number().positive().max(1), 'a number > 0 and <= 1'],
 } as const;
 
@@ -124,6 +126,7 @@ export function parseProcessorConfig(json: unknown, parsing: ProcessorParsing = 
   const { size } = config;
   if (typeof size === 'number') config.size = rules.square ? { height: size, width: size } : { shortest_edge: size };
   const read = config as unknown as ProcessorConfig;
+  if (rules.further?.includes('max_num_patches')) return { ...read, max_num_patches: 256, patch_size: 16, ...further };
   if (further.use_square_size) return { ...read, size: squareOf(read.size, 'use_square_size', file) };
   return rules.further?.includes('crop_pct') ? convNext(read, further.crop_pct as number | undefined, file) : read;
 }

@@ -58,6 +58,21 @@ const lowerMiddle = (room: number): number => Math.floor(room / 2);
 /** The same as torchvision's `center_crop` has it. */
 const nearestMiddle = (room: number): number => (room < 0 ? -Math.floor(-room / 2) : roundEven(room / 2));
 
+/**
+ * The largest size in whole patches that keeps the picture's shape, about, within a number of patches: the search of transformers'
+ * `get_image_size_for_max_num_patches` over one scale, to 1e-5.
+ */
+function patchesThatFit({ width, height }: Size, patch: number, most: number): Size {
+  const scaled = (scale: number, edge: number): number => Math.max(patch, Math.ceil((edge * scale) / patch) * patch);
+  let [low, high] = [1e-6, 100];
+  while (high - low >= 1e-5) {
+    const scale = (low + high) / 2;
+    if ((scaled(scale, height) / patch) * (scaled(scale, width) / patch) <= most) low = scale;
+    else high = scale;
+  }
+  return { width: scaled(low, width), height: scaled(low, height) };
+}
+
 /** The input that a model takes. */
 export interface ModelInput {
   /** Edge of its square input, pixels. */
@@ -123,11 +138,10 @@ export class ImageProcessor {
    *   another size than the model's.
    */
   process(original: RgbImage, options: { size?: number } = {}): ProcessedImage {
-    const { do_pad, do_resize, do_center_crop, resample, torchvision } = this.config;
+    const { do_pad, do_center_crop, resample, torchvision } = this.config;
     const image = do_pad ? expandToSquare(original, meanColour(this.config.image_mean)) : original;
     const { size, crop_size } = this.rules(options.size);
-    const whole: Size =
-      do_resize || options.size !== undefined ? resizedSize(image, { size, torchvision }) : { width: image.width, height: image.height };
+    const whole = this.wholeSize(image, size, options.size !== undefined);
     const input: Size = do_center_crop ? crop_size : whole;
     if (3 * input.width * input.height > MAX_VALUES) {
       throw new NarrowsError(
@@ -156,6 +170,24 @@ export class ImageProcessor {
       pixelValues,
       view: { left: left * across - before.left, top: top * down - before.top, width: input.width * across, height: input.height * down },
     };
+  }
+
+  /** The size of the whole picture, of which the crop is a part. @param asked whether another size than the configured one is asked for */
+  private wholeSize(image: Size, size: ProcessorConfig['size'], asked: boolean): Size {
+    const { do_resize, torchvision, max_num_patches: most, patch_size: patch = 16 } = this.config;
+    if (!do_resize && !asked) return { width: image.width, height: image.height };
+    return most !== undefined && !asked ? patchesThatFit(image, patch, most) : resizedSize(image, { size, torchvision });
+  }
+
+  /** The input that `process` makes of a picture of this size, without making it: [height, width]. */
+  inputSize(picture: Size, options: { size?: number } = {}): readonly [number, number] {
+    const { do_pad, do_center_crop } = this.config;
+    const edge = Math.max(picture.width, picture.height);
+    const { size, crop_size } = this.rules(options.size);
+    const { width, height } = do_center_crop
+      ? crop_size
+      : this.wholeSize(do_pad ? { width: edge, height: edge } : picture, size, options.size !== undefined);
+    return [height, width];
   }
 
   /** @throws NarrowsError where the rules give another size than the model takes */

@@ -1,6 +1,7 @@
 /** @file Finds and reads a tokenizer's files of a checkpoint, whichever of their forms is there. */
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { fileIn, type ModelFiles, readText } from '../../system/model-files.ts';
+import { BERT_DEFAULTS, bertTokenizerJson } from './bert-tokenizer.ts';
 import { CLIP_DEFAULTS, clipTokenizerJson, isClip, isOldClip, renewedClip } from './clip-tokenizer.ts';
 import { readSentencePiece } from './sentencepiece/model-file.ts';
 import { sentencePieceTokenizer } from './sentencepiece/tokenizer-json.ts';
@@ -68,6 +69,10 @@ async function build(files: ModelFiles, config: TokenizerConfig): Promise<Built>
     const json = clipTokenizerJson(vocabulary, merges, full, path('vocab.json'));
     return { json: checkTokenizerJson(json, path('merges.txt')), config: full, warnings };
   }
+  if (here('vocab.txt')) {
+    const json = bertTokenizerJson(await readText(files, 'vocab.txt'), config, path('vocab.txt'));
+    return { json: checkTokenizerJson(json, path('vocab.txt')), config: withDefaults(config, BERT_DEFAULTS), warnings };
+  }
   for (const name of SENTENCEPIECE_FILES) {
     if (!here(name)) continue;
     const model = readSentencePiece(await files.read(name), path(name));
@@ -75,13 +80,13 @@ async function build(files: ModelFiles, config: TokenizerConfig): Promise<Built>
   }
   throw new NarrowsError(
     `${path('tokenizer.json')} is missing: copy it from the checkpoint's origin, or make it in Python with ` +
-      `AutoTokenizer.from_pretrained("ORIGIN").save_pretrained("${files.name}") (for a CLIP, vocab.json and merges.txt do as well, for a ` +
+      `AutoTokenizer.from_pretrained("ORIGIN").save_pretrained("${files.name}") (for a CLIP, vocab.json and merges.txt do as well, for a BERT its vocab.txt, for a ` +
       `SigLIP, Llama or Gemma its ${SENTENCEPIECE_FILES.join(' or ')}).`,
   );
 }
 
 /**
- * Reads a checkpoint's tokenizer: tokenizer.json, CLIP's vocab.json and merges.txt, or SentencePiece's model file, with the tokens that
+ * Reads a checkpoint's tokenizer: tokenizer.json, CLIP's vocab.json and merges.txt, BERT's vocab.txt, or SentencePiece's model file, with the tokens that
  * tokenizer_config.json, special_tokens_map.json and added_tokens.json add.
  * @throws NarrowsError naming the missing or broken file
  */

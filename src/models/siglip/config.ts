@@ -7,7 +7,8 @@ import { parseModelConfig, withoutNullSections } from '../model-config.ts';
 const size = z.number().int().positive();
 const activation = z.enum(Object.keys(ACTIVATIONS) as [string, ...string[]]).default('gelu_pytorch_tanh');
 
-const textSchema = z.looseObject({
+/** The text tower's keys, SigLIP 2's too. */
+export const siglipTextSchema = z.looseObject({
   vocab_size: size.default(32000),
   hidden_size: size.default(768),
   intermediate_size: size.default(3072),
@@ -38,29 +39,22 @@ const visionSchema = z.looseObject({
 
 const siglipSchema = z.looseObject({
   model_type: z.literal('siglip'),
-  text_config: textSchema.prefault({}),
+  text_config: siglipTextSchema.prefault({}),
   vision_config: visionSchema.prefault({}),
 });
 
 /** The text tower's part. */
-export type SiglipTextConfig = z.infer<typeof textSchema>;
+export type SiglipTextConfig = z.infer<typeof siglipTextSchema>;
 /** The vision tower's part. */
 export type SiglipVisionConfig = z.infer<typeof visionSchema>;
 /** Keys as in config.json; unknown keys are kept. */
 export type SiglipConfig = z.infer<typeof siglipSchema>;
-
-/** The sentence for SigLIP 2's NaFlex models, whose images have no fixed size. */
-export const naflexRefusal = (source: string): NarrowsError =>
-  new NarrowsError(
-    `${source} is of model_type "siglip2", a NaFlex SigLIP 2 whose images have any shape, which Narrows does not run; take a SigLIP 2 of fixed resolution (model_type "siglip"), such as google/siglip2-base-patch16-224.`,
-  );
 
 /** Width of the shared space: of the text's head, which must be the image tower's own width. */
 export const sharedWidth = ({ text_config: text }: SiglipConfig): number => text.projection_size ?? text.hidden_size;
 
 /** @throws NarrowsError naming the key that is wrong */
 export function parseSiglipConfig(json: unknown, source = 'config.json'): SiglipConfig {
-  if ((json as { model_type?: unknown } | null)?.model_type === 'siglip2') throw naflexRefusal(source);
   const config = parseModelConfig(siglipSchema, withoutNullSections(json), source);
   const { hidden_size: width, vision_use_head: head } = config.vision_config;
   if (!head)

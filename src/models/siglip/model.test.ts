@@ -155,7 +155,6 @@ describe('configs', () => {
   });
 
   it.each([
-    [{ model_type: 'siglip2' }, 'here is of model_type "siglip2", a NaFlex SigLIP 2'],
     [{ model_type: 'clip' }, 'here: the key "model_type" is wrong'],
     [{ model_type: 'siglip', vision_config: { vision_use_head: false } }, 'without its pooling head a SigLIP has no image embedding'],
     [{ model_type: 'siglip', vision_config: { hidden_size: 1152 } }, 'projection_size 768 is not vision_config.hidden_size 1152'],

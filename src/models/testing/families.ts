@@ -7,7 +7,11 @@ import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 
 /** Folder below `src/models` of each. */
-export const FAMILIES = ['plain', 'clipa', 'siglip', 'biomed', 'gap'].map(name => `openclip/testdata/openclip-${name}`);
+export const FAMILIES = [
+  ...['plain', 'clipa', 'siglip', 'biomed', 'gap'].map(name => `openclip/testdata/openclip-${name}`),
+  ...['vit-bert', 'clip-roberta', 'chinese-clip'].map(name => `vision-text/testdata/${name}`),
+  'naflex/testdata/naflex-tiny',
+];
 
 /** Its directory. */
 export const familyDirectory = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));

@@ -1,5 +1,6 @@
 /** @file An image–text model of any two towers over a checkpoint's files. */
 import { input, type Value } from '../../graph/index.ts';
+import { resampleBilinear } from '../../inputs/image/bilinear.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
@@ -34,6 +35,11 @@ export class TowersModel extends DualEncoderModel<TowersConfig> {
 
   similarity(p: Parameters, image: TowerOutput, text: TowerOutput): Similarity {
     return similarity(p, this.config, image, text);
+  }
+
+  protected override resample(table: Float32Array, grid: number, width: number, rows: number, columns: number): Float32Array {
+    if (this.config.vision_config.position_resize !== 'bilinear_antialias') return super.resample(table, grid, width, rows, columns);
+    return resampleBilinear(table, grid, grid, width, rows, columns);
   }
 
   /** Id that fills a text up: the tokenizer's, else the config's, else 0. */

@@ -25,6 +25,8 @@ export interface VisionSpec extends EncoderConfig {
   readonly patch_bias: boolean;
   /** The patch embedding's weight: a convolution's [D, C, p, p], or a linear layer's [D, p·p·C] over patches with channels last (NaFlex). */
   readonly patch_layout?: 'convolution' | 'channels_last';
+  /** How position embeddings are brought to another grid: transformers' bicubic (default), or NaFlex's bilinear with antialiasing. */
+  readonly position_resize?: 'bicubic' | 'bilinear_antialias';
   /** A norm in front of the first block (`pre_layrnorm`). */
   readonly pre_norm: boolean;
   /** What is read: the class token; the mean of the patches; or what a learnt probe attends to (timm's `map`, SigLIP's head). */
