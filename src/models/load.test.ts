@@ -24,12 +24,16 @@ it('loads each architecture by its model_type', async () => {
   expect([clip, siglip].map(model => model.name)).toEqual(['clip-tiny', 'siglip-tiny']);
   expect(clip).toBeInstanceOf(CLIPModel);
   expect(siglip).toBeInstanceOf(SiglipModel);
-  expect(MODEL_TYPES).toEqual(['clip', 'siglip', ...ANSWERING_TYPES, 'llava_mini', 'llava_mini_llama']);
+  const towers = ['open_clip', 'vision-text-dual-encoder', 'chinese_clip', 'siglip2'];
+  expect(MODEL_TYPES).toEqual(['clip', 'siglip', ...towers, ...ANSWERING_TYPES, 'llava_mini', 'llava_mini_llama']);
   expect(ANSWERING_TYPES).toContain('llava');
 });
 
 it.each([
-  [{ model_type: 'blip' }, 'is of model_type "blip"; Narrows runs clip, siglip, llava, '],
+  [
+    { model_type: 'blip' },
+    'is of model_type "blip"; Narrows runs clip, siglip, open_clip, vision-text-dual-encoder, chinese_clip, siglip2, llava, ',
+  ],
   [{ model_type: 'toString' }, 'is of model_type "toString"; Narrows runs'],
   [{}, 'has no model_type; Narrows runs clip, siglip'],
   [
