@@ -12,6 +12,7 @@ export type { AnswerForm } from './attribution/method.ts';
 export { FAMILIES, type Family, type MethodEntry } from './attribution/method.ts';
 export { M2IB, type M2IBOptions, m2ibSchema } from './attribution/methods/m2ib.ts';
 export type { Pair } from './attribution/pair.ts';
+export { attributePhrases, type PhraseAttribution } from './attribution/phrases.ts';
 export { explainQuestion, type QuestionMaps, type QuestionMethodEntry, type QuestionRun } from './attribution/question.ts';
 export {
   answerMethods,
@@ -76,12 +77,14 @@ export { ImageProcessor, type ProcessedImage, stackImages } from './inputs/image
 export { resizeImage } from './inputs/image/resize.ts';
 export type { Rectangle, RgbImage } from './inputs/image/rgb-image.ts';
 export { Tokenizer } from './inputs/text/disk.ts';
+export { type Phrase, phrasesByCommas, phrasesByText } from './inputs/text/phrases.ts';
 export type { Token, TokenizedBatch, TokenizedText } from './inputs/text/tokenizer.ts';
 export type { AnswerModel, AnswerPicture, AnswerRow as PlacedRow, DeclaredRow, DecodedRow, RowDecoding } from './models/answer-model.ts';
 export { bundledModels, DEFAULT_CHAT_MODEL, DEFAULT_MODEL } from './models/bundled.ts';
 export type { CLIPConfig } from './models/clip/config.ts';
 export type { DualEncoder, Modality, Tower, TowerInputs } from './models/dual-encoder.ts';
 export type { ForwardOutput as CLIPOutput } from './models/dual-encoder-model.ts';
+export { joinTowers, type TowerPair } from './models/join-towers.ts';
 export type { LlavaConfig } from './models/llava/config.ts';
 export type { LlavaPrompt } from './models/llava/decoding.ts';
 export type { LlavaInputs, LlavaResult } from './models/llava/model.ts';
