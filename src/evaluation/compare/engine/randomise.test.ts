@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readFloats } from '../../../checkpoints/safetensors.ts';
 import type { DualEncoder } from '../../../models/dual-encoder.ts';
+import { familyDirectory } from '../../../models/testing/families.ts';
 import { mean, standardDeviation } from '../../../tensor/statistics/descriptive.ts';
 import { loadModel } from './load-model.ts';
 import { inTopBlocks, randomisedCheckpoint } from './randomise.ts';
@@ -43,6 +44,23 @@ describe('randomised checkpoints', () => {
     }
     expect(drawn).toBe(16);
   });
+
+  it.each(['openclip/testdata/openclip-plain', 'openclip/testdata/openclip-biomed', 'vision-text/testdata/vit-bert'])(
+    'keep the layout they come in: %s',
+    async name => {
+      await using own = await loadModel(familyDirectory(name));
+      await using other = await loadModel(await randomisedCheckpoint(own, 'text', 1, 3, folder));
+      const top = `text_model.encoder.layers.${own.text.layers - 1}.`;
+      const changed: string[] = [];
+      for (const [key, entry] of own.checkpoint.entries) {
+        const [before, after] = [await readFloats(entry), await readFloats(other.checkpoint.entries.get(key)!)];
+        if (before.some((v, i) => v !== after[i])) changed.push(key);
+      }
+      const block = [...own.checkpoint.entries.keys()].filter(key => key.startsWith(top));
+      expect(block.length).toBe(16);
+      expect(changed.sort()).toEqual(block.sort());
+    },
+  );
 
   it('are both there, complete, and are made once', async () => {
     const both = await Promise.all([0, 1].map(() => randomisedCheckpoint(model, 'text', 2, 3, folder)));
