@@ -26,10 +26,13 @@ afterAll(async () => {
 const quick = (entry: MethodEntry): Record<string, number> =>
   Object.fromEntries(
     [
-      ['nSamples', 8],
-      ['nSteps', 5],
+      ['nSamples', 4],
+      ['samples', 64],
+      ['imageMasks', 6],
+      ['textMasks', 6],
+      ['nSteps', 3],
       ['steps', 2],
-      ['nMasks', 8],
+      ['nMasks', 6],
       ['batchSize', 2],
     ].filter(([key]) => (key as string) in entry.schema.shape),
   );
