@@ -67,6 +67,7 @@ const NODE_SIDE = [
   'checkpoints/peft.ts',
   'checkpoints/save.ts',
   'checkpoints/write.ts',
+  'models/join-towers.ts',
   'models/save-pretrained.ts',
   'models/side-files.ts',
 ];

@@ -26,11 +26,18 @@ export function bertTokenizerJson(vocabulary: string, config: TokenizerConfig, s
       throw new NarrowsError(`${source} has no token "${text}" (${key}), so it is not this BERT's vocabulary; get the file again.`);
     return text;
   };
-  const [unknown, separator, padding, start, mask] = (['unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const).map(token);
+  const [unknown, separator, padding, start, mask] = (['unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const).map(
+    token,
+  );
   const flag = (key: string, otherwise: boolean): boolean => (typeof config[key] === 'boolean' ? (config[key] as boolean) : otherwise);
   const special = (text: string) => ({ [text]: { id: text, ids: [vocab[text]], tokens: [text] } });
   return {
-    added_tokens: [padding, unknown, start, separator, mask].map(content => ({ id: vocab[content], content, special: true, normalized: false })),
+    added_tokens: [padding, unknown, start, separator, mask].map(content => ({
+      id: vocab[content],
+      content,
+      special: true,
+      normalized: false,
+    })),
     normalizer: {
       type: 'BertNormalizer',
       clean_text: true,
@@ -41,7 +48,11 @@ export function bertTokenizerJson(vocabulary: string, config: TokenizerConfig, s
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {
       type: 'TemplateProcessing',
-      single: [{ SpecialToken: { id: start, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: separator, type_id: 0 } }],
+      single: [
+        { SpecialToken: { id: start, type_id: 0 } },
+        { Sequence: { id: 'A', type_id: 0 } },
+        { SpecialToken: { id: separator, type_id: 0 } },
+      ],
       special_tokens: { ...special(start), ...special(separator) },
     },
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
