@@ -206,7 +206,7 @@ async function maps(): Promise<string[]> {
 
 const PREDICTORS = ['image', 'imageShare', 'peak', 'concentration'] as const;
 /** Methods whose grounding is held against the model's own probability. */
-const AUDITORS = ['m2ib', 'occlusion', 'saliency', 'chefer', 'random'];
+const AUDITORS = ['m2ib', 'saliency', 'chefer', 'random'];
 
 async function pope(): Promise<string[]> {
   const { questions } = await scenesPope.load({ seed });

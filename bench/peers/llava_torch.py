@@ -9,7 +9,7 @@ line on stdin, one JSON reply per line on stdout.
     noise file (tensor noise [steps, B, T, d]) noise is drawn within the step.
     -> seconds (median step), all, losses (of every step)
 {"cmd": "generate", "directory": DIR, "inputs": FILE, "tokens": 64}      -> seconds, ids [B][tokens]; greedy, with cache, no end token
-{"cmd": "answer_m2ib", "directory": DIR, "inputs": FILE, "image": [places], "words": [places], "answer": [places], "layer": -1, "steps": 10, "samples": 4}
+{"cmd": "answer_m2ib", "directory": DIR, "inputs": FILE, "image": [places], "words": [places], "answer": [places], "layer": -1, "steps": 10, "samples": 2}
     a noisy gate (M2IB) per token of the answer, one after the other, on the embeddings (-1) or a block's output; the whole decoder runs
     -> seconds
 {"cmd": "quit"}
@@ -139,7 +139,7 @@ class Worker:
         ids = model.generate(**batch, max_new_tokens=tokens, do_sample=False, use_cache=True)
         return {'seconds': time.perf_counter() - begin, 'ids': ids[:, batch['input_ids'].shape[1]:].tolist()}
 
-    def answer_m2ib(self, directory, inputs, image, words, answer, layer, steps, samples, beta=1.0, variance=0.3):
+    def answer_m2ib(self, directory, inputs, image, words, answer, layer, steps, samples, beta=10.0, variance=0.3):
         if directory not in self.models:
             self.models[directory] = self.load(directory).eval()
         model, batch = self.models[directory].requires_grad_(False), load_batch(inputs)

@@ -19,7 +19,7 @@ import { clock, interleave, type Side } from '../rounds.ts';
 import type { Context, Row, Suite, SuiteResult } from '../suite.ts';
 
 const STEPS = 10;
-const SAMPLES = 4;
+const SAMPLES = 2;
 const ANSWER = 5;
 const WORDS = 8;
 /** At the embeddings the whole decoder runs at every step; on block 1 of 4 half of it. */
@@ -79,7 +79,7 @@ async function run(context: Context): Promise<SuiteResult> {
         seed: 0,
         model: { runtime },
       } as unknown as MethodRun;
-      const settings = { beta: 1, steps: STEPS, learningRate: 1, batchSize: SAMPLES, variance: 0.3, normalisation: 'sample' } as const;
+      const settings = { beta: 10, steps: STEPS, learningRate: 1, batchSize: SAMPLES, variance: 0.3, normalisation: 'sample' } as const;
       const explain = () => explainByGate(work, job, { ...settings, antithetic: true, perToken: false, official: false });
       const hidden = input('hidden', ['batch', 'seq', answers.width]);
       await using forward = await compile(runtime, { features: tower.suffix(layer, hidden, 1, job.inputs) });

@@ -26,7 +26,7 @@ export const m2ibSchema = z.strictObject({
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
   steps: z.number().int().positive().default(10).describe('optimisation steps'),
   learningRate: z.number().positive().default(1).describe("Adam's learning rate on alpha"),
-  batchSize: z.number().int().positive().default(4).describe('noise samples per step'),
+  batchSize: z.number().int().positive().default(4).describe('noise samples per step (of an answer: 2 by default)'),
   variance: z.number().positive().default(0.3).describe("variance of the noise and the prior, relative to the features' own"),
   normalisation: z
     .enum(['none', 'sample', 'dataset'])
@@ -59,8 +59,8 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
   serves: 'pair',
   answers: {
     by: 'row',
-    // A log-probability has a wider range than a cosine (docs/evidence/answers.md).
-    defaults: { beta: 10 },
+    // A log-probability has a wider range than a cosine; one antithetic pair is as good as two (docs/evidence/answers.md).
+    defaults: { beta: 10, batchSize: 2 },
     layer: (tower, { layer }) => answerLayer(layer, tower),
     unsupported: ({ normalisation, compat }) =>
       compat || normalisation === 'dataset'

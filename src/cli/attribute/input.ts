@@ -25,9 +25,12 @@ const example = (name: string): string => fileURLToPath(new URL(`../../../exampl
 export async function choosePair(image: string | undefined, text: string | undefined): Promise<PairSource> {
   if (image !== undefined && text !== undefined) return { path: image, text, shown: image };
   const missing = (what: string): NarrowsError =>
-    new NarrowsError(`The ${what} is missing: narrows attribute IMAGE "CAPTION" (without both, the shipped example is taken).`, {
-      kind: 'usage',
-    });
+    new NarrowsError(
+      `The ${what} is missing: narrows attribute IMAGE "CAPTION", or a question in its place for a model that answers (without both, the shipped example is taken).`,
+      {
+        kind: 'usage',
+      },
+    );
   if (image !== undefined) throw missing('caption');
   if (text !== undefined) throw missing('image');
   const { caption } = (await readJson(example('scene.json'))) as { caption?: unknown };
