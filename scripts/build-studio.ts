@@ -1,25 +1,20 @@
 /**
  * @file Builds the studio's page. Without a flag (part of `npm run build`): dist/studio/page, which `narrows studio` serves. With `--site`
- * (`npm run build:studio`): site/, which runs wholly in the browser and can lie on any static host.
+ * (`npm run build:studio`): a static site in DIR (site by default) that runs wholly in the browser, with the shipped models.
  * usage: node --import tsx scripts/build-studio.ts [--site [DIR]]
  */
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
-import { writeExamples } from './studio-examples.ts';
+import { buildStudio } from './studio-build.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const output = join(root, 'dist/studio/page');
-
-rmSync(output, { recursive: true, force: true });
-mkdirSync(output, { recursive: true });
-await build({
-  configFile: false,
-  root: join(root, 'src/studio/page'),
-  base: './',
-  logLevel: 'warn',
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  build: { outDir: output, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-});
-await writeExamples(join(output, 'examples'));
+const at = process.argv.indexOf('--site');
+const site = at >= 0;
+const output = site ? resolve(process.argv[at + 1] ?? join(root, 'site')) : join(root, 'dist/studio/page');
+if (site && existsSync(output) && readdirSync(output).length > 0 && !existsSync(join(output, 'site.json'))) {
+  process.stderr.write(`${output} holds other things than a studio's site; give an empty or new folder.\n`);
+  process.exit(1);
+}
+await buildStudio({ output, site });
+if (site) process.stdout.write(`Wrote ${output}: upload it to any static host.\n`);
