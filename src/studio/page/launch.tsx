@@ -3,6 +3,7 @@ import './style/base.css';
 import './style/shell.css';
 import './style/controls.css';
 import './style/attribute.css';
+import './style/views.css';
 import { render } from 'preact';
 import type { StudioBackend } from '../protocol.ts';
 import { App } from './shell/app.tsx';

@@ -2,7 +2,7 @@
 import { effect } from '@preact/signals';
 import { writeFragment } from '../state/fragment.ts';
 import { place } from '../state/place.ts';
-import { backend, info, model, models, opening, openModel } from '../state/studio.ts';
+import { backend, info, model, openModel } from '../state/studio.ts';
 import { panels } from './panels.ts';
 import { applyLink, linkParameters } from './permalink.ts';
 import { openKnown, showStored } from './pictures.ts';
@@ -14,6 +14,14 @@ const FIRST = 'night';
 
 let begun = false;
 let following = false;
+/** The model that somebody asked for last. */
+let wanted: string | undefined;
+
+/** Another view brings its own picture: the view does not begin with an example. */
+export function enter(): void {
+  begun = true;
+  follow();
+}
 
 /** Shows what the address asks for; once. */
 export async function begin(): Promise<void> {
@@ -38,21 +46,22 @@ export async function begin(): Promise<void> {
 }
 
 async function connected(parameters: Readonly<Record<string, string>>, stored: boolean): Promise<void> {
-  const wanted = parameters.picture ?? info.peek()?.examples.find(each => each.id === parameters.example)?.picture.id;
-  if (!stored && !picture.peek() && wanted && !(await openKnown(wanted)))
-    notice.value = `This link shows a picture that is not here (its SHA-256 begins with ${wanted.slice(0, 8)}). Pictures never travel in links: open the same file, and the page is as it was sent.`;
-  else if (!stored && !picture.peek() && !wanted) {
+  const named = parameters.picture ?? info.peek()?.examples.find(each => each.id === parameters.example)?.picture.id;
+  if (!stored && !picture.peek() && named && !(await openKnown(named)))
+    notice.value = `This link shows a picture that is not here (its SHA-256 begins with ${named.slice(0, 8)}). Pictures never travel in links: open the same file, and the page is as it was sent.`;
+  else if (!stored && !picture.peek() && !named) {
     const first = info.peek()?.examples[0];
     if (first && (await openKnown(first.picture.id))) caption.value ||= first.caption;
   }
-  await useModel(parameters.model ?? info.peek()!.model, stored);
+  await useModel(parameters.model ?? wanted ?? info.peek()!.model, stored);
   follow();
 }
 
 /** Opens a model and explains what is shown by it. @param quiet its maps are shown already */
 export async function useModel(reference: string, quiet = false): Promise<void> {
+  wanted = reference;
   const opened = await openModel(reference);
-  if (!opened) return;
+  if (!opened || wanted !== reference) return;
   model.value = opened;
   serve();
   await run({ quiet });
@@ -70,26 +79,31 @@ function serve(): void {
     }
 }
 
-/** From now on the address follows the page. */
+/** From now on the address follows the page, and a link that is followed changes it. */
 function follow(): void {
   if (following) return;
   following = true;
+  let written = location.hash;
   effect(() => {
     const parameters = linkParameters(model.value?.id);
-    if (place.value.view !== 'attribute') return;
+    const { view, parameters: given } = place.value;
+    if (view !== 'attribute' && view !== '') return;
     const fragment = writeFragment({ view: 'attribute', parameters });
+    const came = writeFragment({ view: 'attribute', parameters: given });
+    if (location.hash !== written && Object.keys(given).length > 0 && came !== fragment) {
+      written = location.hash;
+      queueMicrotask(() => void revisit());
+      return;
+    }
+    written = fragment;
     if (fragment !== location.hash) history.replaceState(null, '', fragment);
   });
 }
 
 /** A link that was typed or followed while the page is open. */
-export async function revisit(parameters: Readonly<Record<string, string>>): Promise<void> {
+async function revisit(): Promise<void> {
   begun = false;
   picture.value = undefined;
   notice.value = undefined;
-  void parameters;
   await begin();
 }
-
-/** Whether the model is on its way. */
-export const warming = (): boolean => opening.value !== undefined || (models.value.length === 0 && model.value === undefined);

@@ -4,6 +4,7 @@ import { inkOn } from '../../../report/attribution/caption.ts';
 import type { Scale } from '../../../report/attribution/normalise.ts';
 import { positionOf, strengthOf } from '../../../report/attribution/normalise.ts';
 import type { Triple } from '../../../report/attribution/oklab.ts';
+import { heatAlpha } from '../../../report/attribution/overlay.ts';
 import { announce } from '../state/announce.ts';
 import { isDark } from '../state/theme.ts';
 import type { WordValue } from './maps.ts';
@@ -26,7 +27,7 @@ function colourOf(value: number, scale: Scale): { background: string; color: str
   const strength = strengthOf(scale, value);
   const colour = colourMapOf(scale).at(positionOf(scale, value));
   // A word that holds next to nothing is just a word: the dark end of a scale would look like the strongest on light paper.
-  const share = Math.min(1, strength * 6);
+  const share = heatAlpha('blended', strength, 1);
   const mixed = paper.map((p, c) => p + (colour[c] - p) * share) as unknown as Triple;
   return { background: `rgb(${mixed.map(Math.round).join(' ')})`, color: inkOn(mixed) };
 }

@@ -5,8 +5,8 @@ import { colourMapOf } from './scales.ts';
 
 const STOPS = 12;
 
-/** A lying bar. */
-export function ColourBar({ scale }: { readonly scale: Scale }) {
+/** A lying bar. @param unit where the scale's own does not say it */
+export function ColourBar({ scale, unit = scale.unit }: { readonly scale: Scale; readonly unit?: string }) {
   const map = colourMapOf(scale);
   const stops = Array.from({ length: STOPS + 1 }, (_, i) => `${hex(map.at(i / STOPS))} ${((100 * i) / STOPS).toFixed(1)}%`);
   return (
@@ -19,7 +19,7 @@ export function ColourBar({ scale }: { readonly scale: Scale }) {
           </i>
         ))}
       </span>
-      <span class="unit">{scale.unit}</span>
+      <span class="unit">{unit}</span>
     </div>
   );
 }

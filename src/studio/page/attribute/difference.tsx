@@ -1,12 +1,12 @@
 /** @file The difference of two maps: in their unit where both have nats, else in shares of each map's whole. */
 import { displayScale } from '../../../report/attribution/normalise.ts';
+import type { ShownPicture } from '../state/picture-files.ts';
 import { titleOf } from '../state/studio.ts';
 import { ColourBar } from './colour-bar.tsx';
 import type { ImageMap, Shown } from './maps.ts';
 import { panels } from './panels.ts';
 import { shownUnit } from './scales.ts';
 import { Stage } from './stage.tsx';
-import type { ShownPicture } from './subject.ts';
 
 /** First minus second, and what the numbers are. Undefined where the maps have other patches. */
 export function differenceOf(first: Shown, second: Shown): { map: ImageMap; unit: Shown['unit']; shares: boolean } | undefined {
@@ -38,7 +38,7 @@ export function DifferenceView({ picture, all }: { readonly picture: ShownPictur
         <p class="sum">{found.shares ? 'percent of each map’s whole' : shownUnit('nats')}</p>
       </header>
       <Stage picture={picture} shown={{ image: found.map, unit: found.unit }} scale={scale} title={title} />
-      <ColourBar scale={scale} />
+      <ColourBar scale={scale} unit={found.shares ? 'percent' : undefined} />
     </section>
   );
 }

@@ -52,10 +52,15 @@ export function Exports({ panel }: { readonly panel: Panel }) {
         ))}
       </div>
       <div class="row">
-        <button type="button" class="small" disabled={!result} onClick={() => void copy(result?.command ?? '', 'The command')}>
+        <button type="button" class="small" disabled={!result?.command} onClick={() => void copy(result?.command ?? '', 'The command')}>
           Copy as command
         </button>
-        <button type="button" class="small" disabled={!result} onClick={() => void copy(result?.typescript ?? '', 'The program')}>
+        <button
+          type="button"
+          class="small"
+          disabled={!result?.typescript}
+          onClick={() => void copy(result?.typescript ?? '', 'The program')}
+        >
           Copy as TypeScript
         </button>
         <button type="button" class="small" onClick={() => void copy(location.href, 'The link')}>

@@ -6,7 +6,5 @@ export const MOST_PANELS = 4;
 export const DEAR_SECONDS = 8;
 /** Frames are played at least this far apart, in milliseconds, so that the eye can follow a fast model. */
 export const FRAME_MILLISECONDS = 110;
-/** Longest side of the picture as the page shows it, in pixels. */
-export const SHOWN_PIXELS = 1200;
 /** Longest side of the layer of colours that is laid on it. */
 export const HEAT_PIXELS = 512;

@@ -1,5 +1,6 @@
 /** @file One method's panel: its name and sums, the picture with the map, the caption's words, what is pointed at. */
 import { announce } from '../state/announce.ts';
+import type { ShownPicture } from '../state/picture-files.ts';
 import { titleOf } from '../state/studio.ts';
 import { Warnings } from '../ui/warnings.tsx';
 import { BoxLine } from './box-line.tsx';
@@ -9,7 +10,6 @@ import { lastStep, type Shown, shownOf } from './maps.ts';
 import { active, type Panel, panels, removePanel } from './panels.ts';
 import { imageScale, shownUnit, wordScale } from './scales.ts';
 import { Stage } from './stage.tsx';
-import type { ShownPicture } from './subject.ts';
 import { pointed } from './view.ts';
 import { patchesOfWord, patchText, wordsOfPatch, wordText } from './words.ts';
 
@@ -45,11 +45,11 @@ function sumText(shown: Shown): string {
   return parts.join(', ');
 }
 
-function statusText(panel: Panel, shown: Shown): string {
+function statusText(panel: Panel, shown: Shown, first: boolean): string {
   const { status, progress, image, text } = panel.state.value;
   const steps = image[0]?.steps ?? text[0]?.steps ?? lastStep(panel);
   if (panel.scrub.value !== undefined) return `step ${panel.scrub.value} of ${steps}`;
-  if (status === 'waiting') return 'waits for its turn';
+  if (status === 'waiting') return first ? 'begins' : 'waits for its turn';
   if (status === 'running')
     return `${progress?.phase ?? 'working'}${shown.step ? `, step ${shown.step} of ${steps}` : ''}${leftText(progress?.left)}`;
   if (status === 'stopped') return `stopped after step ${lastStep(panel)} of ${steps}: not a finished map`;
@@ -83,7 +83,7 @@ export function PanelView({ panel, index, picture, all }: PanelProps) {
         : '';
   const convergence = result?.attribution.image?.convergence ?? result?.attribution.text?.convergence;
   const doubtful = status === 'done' && convergence?.verdict === 'not-converged';
-  const line = statusText(panel, shown);
+  const line = statusText(panel, shown, panels.value.find(each => each.state.value.status === 'waiting') === panel);
   return (
     <section class={`panel${several && active.value === index ? ' active' : ''}`} aria-label={title}>
       <header>

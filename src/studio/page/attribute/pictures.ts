@@ -2,8 +2,8 @@
 import type { ExampleInfo } from '../../facts.ts';
 import type { FrameEvent } from '../../protocol.ts';
 import { announce } from '../state/announce.ts';
-import { info, need, sentenceOf } from '../state/studio.ts';
-import { SHOWN_PIXELS } from './limits.ts';
+import { knownPicture, nameOf, readPicture } from '../state/picture-files.ts';
+import { sentenceOf } from '../state/studio.ts';
 import { EMPTY, panels, update } from './panels.ts';
 import { play, skip } from './play.ts';
 import { caption, notice, reading, showPicture } from './subject.ts';
@@ -27,22 +27,13 @@ function clear(): void {
 
 /** Shows a file. @returns whether it is a picture; `notice` says what is wrong where it is not */
 export async function openFile(file: File): Promise<boolean> {
-  const name = file.name || 'the pasted picture';
   notice.value = undefined;
-  const limit = info.peek()?.limits.bytes;
-  if (limit !== undefined && file.size > limit) {
-    notice.value = `${name} has ${Math.round(file.size / 1e6)} MB; ${Math.round(limit / 1e6)} MB are the most. Save it smaller and try again.`;
-    announce(notice.value);
-    return false;
-  }
-  reading.value = name;
+  reading.value = nameOf(file);
   try {
-    const told = await need().addPicture(file, name);
-    const shown = await need().pictureFile(told.id, SHOWN_PIXELS);
-    const example = info.peek()?.examples.find(each => each.picture.id === told.id)?.id;
+    const read = await readPicture(file);
     clear();
-    showPicture({ ...told, url: URL.createObjectURL(shown), example });
-    announce(`${name} is shown.`);
+    showPicture(read);
+    announce(`${read.name} is shown.`);
     return true;
   } catch (error) {
     notice.value = sentenceOf(error);
@@ -55,12 +46,10 @@ export async function openFile(file: File): Promise<boolean> {
 
 /** Shows a picture that the backend has. @returns false where it has not (any more) */
 export async function openKnown(id: string): Promise<boolean> {
-  const example = info.peek()?.examples.find(each => each.picture.id === id);
   try {
-    const told = await need().picture(id);
-    const shown = await need().pictureFile(id, SHOWN_PIXELS);
+    const known = await knownPicture(id);
     clear();
-    showPicture({ ...told, url: URL.createObjectURL(shown), example: example?.id });
+    showPicture(known);
     return true;
   } catch {
     return false;
@@ -68,11 +57,7 @@ export async function openKnown(id: string): Promise<boolean> {
 }
 
 /** An example in the build's list. */
-export interface StoredEntry {
-  readonly id: string;
-  readonly caption: string;
-  /** SHA-256 of the picture's file. */
-  readonly picture: string;
+export interface StoredEntry extends ExampleInfo {
   /** File names next to the page. */
   readonly file: string;
   readonly frames: string;

@@ -88,41 +88,37 @@ export async function run({ agreed = false, quiet = false }: RunOptions = {}): P
 function fail(message: string): void {
   runFailure.value = message;
   announce(message);
-  for (const panel of panels.peek()) if (isOpen(panel)) update(panel, { status: panel.state.peek().result ? 'done' : 'empty' });
+  for (const panel of panels.peek())
+    if (['waiting', 'running'].includes(panel.state.peek().status)) update(panel, { status: panel.state.peek().result ? 'done' : 'empty' });
 }
-
-const isOpen = (panel: Panel): boolean => ['waiting', 'running'].includes(panel.state.peek().status);
 
 async function follow(request: AttributeInput, mine: AbortController, quiet: boolean): Promise<void> {
   const order = panels.peek();
   runWarnings.value = [];
-  running.value = true;
+  running.value = !quiet;
   for (const panel of order) {
     panel.scrub.value = undefined;
     // What was there stays to be seen until the first frame or the result comes.
-    update(panel, { status: 'waiting', failure: undefined, warnings: [], progress: undefined });
+    if (!quiet) update(panel, { status: 'waiting', failure: undefined, warnings: [], progress: undefined });
   }
+  const open = new Set(order);
   const begun = new Set<Panel>();
   const { methods, ...rest } = request;
   const keys = methods.map(method => JSON.stringify([rest, method]));
   try {
     for await (const event of need().attribute(request, { signal: mine.signal })) {
       if (mine.signal.aborted && event.kind !== 'failure') continue;
-      handle(event, { order, keys, begun, quiet });
+      handle(event, { order, open, keys, begun, quiet });
     }
   } finally {
     if (controller === mine || controller === undefined) running.value = false;
     for (const panel of order) {
-      if (!isOpen(panel)) continue;
+      if (!open.has(panel)) continue;
       skip(panel);
-      update(panel, { status: begun.has(panel) ? 'stopped' : panel.state.peek().result ? 'done' : 'empty', progress: undefined });
+      update(panel, { status: begun.has(panel) && !quiet ? 'stopped' : panel.state.peek().result ? 'done' : 'empty', progress: undefined });
     }
   }
 }
-
-/** Methods run in their order, so an event that only names a method belongs to the first panel of that name that is not done. */
-const panelOf = (order: readonly Panel[], method: string): Panel | undefined =>
-  order.find(panel => panel.method.peek() === method && isOpen(panel));
 
 /** Frames of results that the backend keeps: they come without frames the second time. */
 const frameStore = new Map<string, Pick<PanelState, 'image' | 'text'>>();
@@ -134,29 +130,33 @@ const framesOf = (key: string): Pick<PanelState, 'image' | 'text'> => {
 
 interface Following {
   readonly order: readonly Panel[];
+  /** Panels that have neither a result nor a failure yet. */
+  readonly open: Set<Panel>;
   /** By place in the request, what determines the result. */
   readonly keys: readonly string[];
   readonly begun: Set<Panel>;
   readonly quiet: boolean;
 }
 
-function handle(event: StudioEvent, { order, keys, begun, quiet }: Following): void {
+function handle(event: StudioEvent, { order, open, keys, begun, quiet }: Following): void {
+  // Methods run in their order, so an event that only names a method belongs to the first panel of that name that is not done.
+  const panelOf = (method: string): Panel | undefined => order.find(panel => open.has(panel) && panel.method.peek() === method);
   switch (event.kind) {
     case 'started':
       ahead.value = event.ahead;
       return;
     case 'progress': {
       ahead.value = 0;
-      const panel = event.method === undefined ? order.find(isOpen) : panelOf(order, event.method);
-      if (panel) update(panel, { status: 'running', progress: event });
+      const panel = event.method === undefined ? order.find(panel => open.has(panel)) : panelOf(event.method);
+      if (panel && !quiet) update(panel, { status: 'running', progress: event });
       return;
     }
     case 'frame': {
-      const panel = panelOf(order, event.method);
+      const panel = panelOf(event.method);
       if (!panel || event.seed > 0) return;
       if (!begun.has(panel)) {
         begun.add(panel);
-        update(panel, { ...EMPTY, status: 'running', progress: panel.state.peek().progress });
+        update(panel, { ...EMPTY, status: quiet ? 'done' : 'running', progress: panel.state.peek().progress });
         panel.played.value = { image: 0, text: 0 };
       }
       const state = panel.state.peek();
@@ -167,6 +167,7 @@ function handle(event: StudioEvent, { order, keys, begun, quiet }: Following): v
     }
     case 'result': {
       const panel = order[event.index];
+      open.delete(panel);
       const key = keys[event.index];
       if (begun.has(panel)) frameStore.set(key, panel.state.peek());
       const frames = framesOf(key);
@@ -176,7 +177,7 @@ function handle(event: StudioEvent, { order, keys, begun, quiet }: Following): v
       return;
     }
     case 'warning': {
-      const panel = event.method === undefined ? undefined : panelOf(order, event.method);
+      const panel = event.method === undefined ? undefined : panelOf(event.method);
       if (panel) update(panel, { warnings: [...new Set([...panel.state.peek().warnings, event.message])] });
       else runWarnings.value = [...new Set([...runWarnings.peek(), event.message])];
       return;
@@ -186,8 +187,9 @@ function handle(event: StudioEvent, { order, keys, begun, quiet }: Following): v
         announce('Stopped.');
         return;
       }
-      const panel = event.index === undefined ? (event.method ? panelOf(order, event.method) : undefined) : order[event.index];
+      const panel = event.index === undefined ? (event.method ? panelOf(event.method) : undefined) : order[event.index];
       if (panel) {
+        open.delete(panel);
         update(panel, { ...EMPTY, status: 'failed', failure: event.message });
         announce(event.message);
       } else fail(event.message);

@@ -2,11 +2,11 @@
 import { useRef } from 'preact/hooks';
 import type { Scale } from '../../../report/attribution/normalise.ts';
 import { announce } from '../state/announce.ts';
+import type { ShownPicture } from '../state/picture-files.ts';
 import { dragBox, patchAt, patchBeside, patchBox, percentages } from './geometry.ts';
 import { Heat } from './heat.tsx';
 import type { ImageMap, Shown } from './maps.ts';
 import { colourMapOf } from './scales.ts';
-import type { ShownPicture } from './subject.ts';
 import { boxes, draft, drawing, opacity, overlay, pointed, smooth } from './view.ts';
 import { patchText } from './words.ts';
 

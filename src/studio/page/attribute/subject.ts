@@ -1,15 +1,7 @@
 /** @file What is explained: a picture, a caption, a target, seeds. */
 import { signal } from '@preact/signals';
-import type { PictureInfo } from '../../facts.ts';
 import type { TargetChoice } from '../../requests.ts';
-
-/** A picture on the page. */
-export interface ShownPicture extends PictureInfo {
-  /** What an `<img>` shows: the picture as the model reads it. */
-  readonly url: string;
-  /** The example that it belongs to. */
-  readonly example?: string;
-}
+import type { ShownPicture } from '../state/picture-files.ts';
 
 /** The picture. */
 export const picture = signal<ShownPicture | undefined>(undefined);

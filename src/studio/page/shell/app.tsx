@@ -1,4 +1,5 @@
 /** @file The shell: name, views, model, theme; the live region; the view that the address asks for. */
+import { useEffect } from 'preact/hooks';
 import { announcement } from '../state/announce.ts';
 import { place } from '../state/place.ts';
 import { info, placeWords, start, trouble } from '../state/studio.ts';
@@ -33,6 +34,9 @@ function Header() {
 
 /** The page. */
 export function App() {
+  useEffect(() => {
+    document.title = `${viewOf(place.value.view).title} – Narrows studio`;
+  }, [place.value.view]);
   const View = viewOf(place.value.view).view;
   return (
     <>

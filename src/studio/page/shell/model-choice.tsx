@@ -1,22 +1,29 @@
-/** @file The model that explains: those that the backend knows, the one that is being opened with words. */
+/** @file The model of the view: in Chat those that answer, elsewhere those that explain; the one that is being opened with words. */
 import { useModel } from '../attribute/begin.ts';
+import { chatModel, openChatModel } from '../chat/conversation.ts';
+import { place } from '../state/place.ts';
 import { model, models, opening } from '../state/studio.ts';
-
-const megabytes = (bytes: number): string => `${Math.max(1, Math.round(bytes / 1e6))} MB`;
+import { sizeText } from '../ui/sizes.ts';
 
 /** The choice. */
 export function ModelChoice() {
-  const current = opening.value?.reference ?? model.value?.id;
-  if (models.value.length === 0) return null;
-  const known = models.value.some(each => each.id === current);
+  const chat = place.value.view === 'chat';
+  const current = opening.value?.reference ?? (chat ? chatModel.value : model.value)?.id;
+  const offered = models.value.filter(each => !chat || each.kind === undefined || each.kind !== 'dual-encoder');
+  if (offered.length === 0) return null;
+  const known = offered.some(each => each.id === current);
+  const choose = (reference: string): void => {
+    if (chat) void openChatModel(reference);
+    else void useModel(reference);
+  };
   return (
     <label class="model-choice">
       <span class="unseen">Model</span>
-      <select value={current} disabled={opening.value !== undefined} onChange={event => void useModel(event.currentTarget.value)}>
-        {current !== undefined && !known && <option value={current}>{current}</option>}
-        {models.value.map(each => (
-          <option key={each.id} value={each.id} disabled={each.problem !== undefined || each.methods.length === 0} title={each.problem}>
-            {each.name} ({megabytes(each.bytes)})
+      <select value={current} disabled={opening.value !== undefined} onChange={event => choose(event.currentTarget.value)}>
+        {!known && <option value={current}>{current ?? 'no model yet'}</option>}
+        {offered.map(each => (
+          <option key={each.id} value={each.id} disabled={each.problem !== undefined} title={each.problem}>
+            {each.name} ({sizeText(each.bytes)})
           </option>
         ))}
       </select>

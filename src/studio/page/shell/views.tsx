@@ -2,6 +2,11 @@
 import type { ComponentType } from 'preact';
 import type { StudioInfo } from '../../facts.ts';
 import { AttributePage } from '../attribute/page.tsx';
+import { AuditPage } from '../audit/page.tsx';
+import { ChatPage } from '../chat/page.tsx';
+import { ComparePage } from '../compare/page.tsx';
+import { ModelsPage } from '../models/page.tsx';
+import { RobustnessPage } from '../robustness/page.tsx';
 
 /** A view. */
 export interface View {
@@ -9,11 +14,18 @@ export interface View {
   readonly id: string;
   readonly title: string;
   readonly view: ComponentType;
-  /** Whether this backend serves it; all do where nothing is said. */
-  readonly needs?: keyof StudioInfo['can'];
+  /** What a backend must be able to; every backend serves the view where nothing is said. */
+  readonly needs?: 'chat' | 'audit' | 'comparison' | 'robustness';
 }
 
-const VIEWS: readonly View[] = [{ id: 'attribute', title: 'Attribute', view: AttributePage }];
+const VIEWS: readonly View[] = [
+  { id: 'attribute', title: 'Attribute', view: AttributePage },
+  { id: 'chat', title: 'Chat', view: ChatPage, needs: 'chat' },
+  { id: 'audit', title: 'Audit', view: AuditPage, needs: 'audit' },
+  { id: 'compare', title: 'Compare', view: ComparePage, needs: 'comparison' },
+  { id: 'robustness', title: 'Robustness', view: RobustnessPage, needs: 'robustness' },
+  { id: 'models', title: 'Models', view: ModelsPage },
+];
 
 /** The views that a backend serves; before it is known, those that every backend does. */
 export const offeredViews = (info: StudioInfo | undefined): readonly View[] =>
