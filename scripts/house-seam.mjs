@@ -63,6 +63,8 @@ const NODE_SIDE = [
   'shifts/suites/load-suite.ts',
   'shifts/translations.ts',
   'shifts/wordnet.ts',
+  // Names the file of its worker, which the bundler resolves.
+  'studio/page/browser.tsx',
   // Files written.
   'checkpoints/peft.ts',
   'checkpoints/save.ts',

@@ -6,13 +6,17 @@ import { type Panel, panels } from './panels.ts';
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
+/** A long run is not played longer than a short one. */
+const stride = (frames: number): number => Math.max(1, Math.round(frames / 40));
+
 /** Shows everything that has come; the picture first, then the caption, as the gates were run. */
 function advance(panel: Panel): void {
   const { image, text } = panel.state.peek();
   const played = panel.played.peek();
   if (!mayMove()) panel.played.value = { image: image.length, text: text.length };
-  else if (played.image < image.length) panel.played.value = { ...played, image: played.image + 1 };
-  else if (played.text < text.length) panel.played.value = { ...played, text: played.text + 1 };
+  else if (played.image < image.length)
+    panel.played.value = { ...played, image: Math.min(image.length, played.image + stride(image.length)) };
+  else if (played.text < text.length) panel.played.value = { ...played, text: Math.min(text.length, played.text + stride(text.length)) };
 }
 
 /** Goes on playing until all frames that are there have been shown; called whenever frames come. */

@@ -5,6 +5,7 @@ import type { StudioEvent } from '../../protocol.ts';
 import type { AttributeInput } from '../../requests.ts';
 import { announce } from '../state/announce.ts';
 import { methodInfo, model, need, sentenceOf } from '../state/studio.ts';
+import { FrameCollector } from './collect.ts';
 import { DEAR_SECONDS } from './limits.ts';
 import { EMPTY, type Panel, type PanelState, panels, update } from './panels.ts';
 import { play, skip } from './play.ts';
@@ -102,16 +103,18 @@ async function follow(request: AttributeInput, mine: AbortController, quiet: boo
     if (!quiet) update(panel, { status: 'waiting', failure: undefined, warnings: [], progress: undefined });
   }
   const open = new Set(order);
+  const collector = new FrameCollector(quiet ? () => order.forEach(skip) : play);
   const begun = new Set<Panel>();
   const { methods, ...rest } = request;
   const keys = methods.map(method => JSON.stringify([rest, method]));
   try {
     for await (const event of need().attribute(request, { signal: mine.signal })) {
       if (mine.signal.aborted && event.kind !== 'failure') continue;
-      handle(event, { order, open, keys, begun, quiet });
+      handle(event, { order, open, keys, begun, quiet, collector });
     }
   } finally {
     if (controller === mine || controller === undefined) running.value = false;
+    collector.flush();
     for (const panel of order) {
       if (!open.has(panel)) continue;
       skip(panel);
@@ -136,9 +139,10 @@ interface Following {
   readonly keys: readonly string[];
   readonly begun: Set<Panel>;
   readonly quiet: boolean;
+  readonly collector: FrameCollector;
 }
 
-function handle(event: StudioEvent, { order, open, keys, begun, quiet }: Following): void {
+function handle(event: StudioEvent, { order, open, keys, begun, quiet, collector }: Following): void {
   // Methods run in their order, so an event that only names a method belongs to the first panel of that name that is not done.
   const panelOf = (method: string): Panel | undefined => order.find(panel => open.has(panel) && panel.method.peek() === method);
   switch (event.kind) {
@@ -159,14 +163,12 @@ function handle(event: StudioEvent, { order, open, keys, begun, quiet }: Followi
         update(panel, { ...EMPTY, status: quiet ? 'done' : 'running', progress: panel.state.peek().progress });
         panel.played.value = { image: 0, text: 0 };
       }
-      const state = panel.state.peek();
-      update(panel, { [event.modality]: [...state[event.modality], event] });
-      if (quiet) skip(panel);
-      else play();
+      collector.add(panel, event);
       return;
     }
     case 'result': {
       const panel = order[event.index];
+      collector.flush();
       open.delete(panel);
       const key = keys[event.index];
       if (begun.has(panel)) frameStore.set(key, panel.state.peek());

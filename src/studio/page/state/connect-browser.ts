@@ -19,14 +19,14 @@ async function read<T>(path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-/** @throws StudioError where a file of the site is missing */
-export async function connectBrowser(): Promise<StudioBackend> {
+/** @param createWorker makes the worker of a model @throws StudioError where a file of the site is missing */
+export async function connectBrowser(createWorker: () => Worker): Promise<StudioBackend> {
   const [site, examples] = await Promise.all([
     read<Site>('site.json'),
     read<readonly (ExampleInfo & { readonly file: string })[]>('examples/examples.json'),
   ]);
   return browserBackend({
-    createWorker: () => new Worker(new URL('../../browser/worker.ts', import.meta.url), { type: 'module' }),
+    createWorker,
     models: site.models.map(({ folder, ...model }) => ({ ...model, place: beside(folder) })),
     examples: examples.map(({ id, caption, picture, file }) => ({ id, caption, picture, address: beside(`examples/${file}`) })),
     hub: site.hub,
