@@ -103,12 +103,13 @@ async function follow(request: AttributeInput, mine: AbortController, quiet: boo
     if (!quiet) update(panel, { status: 'waiting', failure: undefined, warnings: [], progress: undefined });
   }
   const open = new Set(order);
-  const collector = new FrameCollector(quiet ? () => order.forEach(skip) : play);
+  const collector = new FrameCollector(play);
   const begun = new Set<Panel>();
   const { methods, ...rest } = request;
   const keys = methods.map(method => JSON.stringify([rest, method]));
   try {
-    for await (const event of need().attribute(request, { signal: mine.signal })) {
+    // A quiet run has its frames already.
+    for await (const event of need().attribute(quiet ? { ...request, frames: false } : request, { signal: mine.signal })) {
       if (mine.signal.aborted && event.kind !== 'failure') continue;
       handle(event, { order, open, keys, begun, quiet, collector });
     }
@@ -160,7 +161,7 @@ function handle(event: StudioEvent, { order, open, keys, begun, quiet, collector
       if (!panel || event.seed > 0) return;
       if (!begun.has(panel)) {
         begun.add(panel);
-        update(panel, { ...EMPTY, status: quiet ? 'done' : 'running', progress: panel.state.peek().progress });
+        update(panel, { ...EMPTY, status: 'running', progress: panel.state.peek().progress });
         panel.played.value = { image: 0, text: 0 };
       }
       collector.add(panel, event);
@@ -171,9 +172,9 @@ function handle(event: StudioEvent, { order, open, keys, begun, quiet, collector
       collector.flush();
       open.delete(panel);
       const key = keys[event.index];
-      if (begun.has(panel)) frameStore.set(key, panel.state.peek());
+      if (begun.has(panel) || quiet) frameStore.set(key, panel.state.peek());
       const frames = framesOf(key);
-      if (!begun.has(panel)) panel.played.value = { image: frames.image.length, text: frames.text.length };
+      if (!begun.has(panel) && !quiet) panel.played.value = { image: frames.image.length, text: frames.text.length };
       update(panel, { ...frames, status: 'done', result: event, progress: undefined, warnings: event.attribution.warnings ?? [] });
       if (!quiet) announce(`${event.attribution.title ?? event.method} is done.`);
       return;
