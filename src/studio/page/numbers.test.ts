@@ -1,0 +1,129 @@
+/** @file What carries numbers from events to the page: places of patches, words of values, interactions, frames, rows in sight, addresses. */
+import { describe, expect, it } from 'vitest';
+import { displayScale } from '../../report/attribution/normalise.ts';
+import type { FrameEvent } from '../protocol.ts';
+import { MOST_FRAMES, thinned } from './attribute/collect.ts';
+import { dragBox, patchAt, patchBeside, patchBox } from './attribute/geometry.ts';
+import { frameAt, frameMap, frameTotal, type Shown } from './attribute/maps.ts';
+import { patchesOfWord, patchText, wordsOfPatch } from './attribute/words.ts';
+import { ROW_HEIGHT, scrollFor, windowOf } from './audit/window.ts';
+import { readFragment, readObject, writeFragment } from './state/fragment.ts';
+
+// Two rows of three patches over the right part of a picture: 10 pixels are left out on the left, 4 on top.
+const map = { grid: [2, 3] as const, view: { left: 10, top: 4, width: 90, height: 40 } };
+const size = { width: 100, height: 44 };
+
+describe('places', () => {
+  it('finds the patch under a point, and none outside of what the model saw', () => {
+    expect([patchAt(map, 11, 5), patchAt(map, 69, 23), patchAt(map, 71, 25), patchAt(map, 10, 43)]).toEqual([0, 1, 5, 3]);
+    expect([patchAt(map, 9, 5), patchAt(map, 50, 3), patchAt(map, 50, 45)]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('gives back where patches lie', () => {
+    expect(patchBox(map, size, 5)).toEqual({ left: 70, top: 24, width: 30, height: 20 });
+    expect(patchBox(map, size, 4, 0)).toEqual({ left: 10, top: 4, width: 60, height: 40 });
+    for (let patch = 0; patch < 6; patch++) {
+      const box = patchBox(map, size, patch)!;
+      expect(patchAt(map, box.left + box.width / 2, box.top + box.height / 2)).toBe(patch);
+    }
+  });
+
+  it('walks by arrows and stops at the edges', () => {
+    expect(['ArrowRight', 'ArrowDown', 'ArrowLeft', 'ArrowUp', 'Home', 'End', 'x'].map(key => patchBeside([2, 3], 1, key))).toEqual([
+      2,
+      4,
+      0,
+      1,
+      0,
+      2,
+      undefined,
+    ]);
+    expect(patchBeside([2, 3], 5, 'ArrowRight')).toBe(5);
+  });
+
+  it('makes boxes of whole pixels inside the picture, from any corner', () => {
+    expect(dragBox([50.4, 30], [-5, 10.6], size)).toEqual({ left: 0, top: 11, width: 50, height: 19 });
+    expect(dragBox([5, 5], [6, 40], size)).toBeUndefined();
+  });
+});
+
+describe('values', () => {
+  const shown: Shown = {
+    unit: 'nats',
+    image: { ...map, patches: Float32Array.of(1, 2, 3, 4, 10, 0) },
+    words: [
+      { text: 'a', start: 0, end: 1, value: 1 },
+      { text: 'cat', start: 2, end: 5, value: 3 },
+    ],
+    // Tokens 1 and 3 belong to "cat": columns 0 and 2.
+    interactions: { values: Float32Array.from({ length: 18 }, (_, i) => i), patches: 6, tokens: [1, 2, 3] },
+  };
+  const tokensOf = (word: number): number[] => (word === 1 ? [1, 3] : [2]);
+
+  it('says row, column, value and share of the patch that was asked for', () => {
+    const { patches } = shown.image!;
+    expect(patchText(4, shown, displayScale(patches, 'nats'))).toBe('row 2, column 2: 10.0 nats, 50.0 % of the picture');
+    expect(patchText(4, shown, displayScale(patches, 'nats', { unit: 'bits' }))).toContain(': 14.4 bits, 50.0 %');
+  });
+
+  it('sums interactions over the tokens of a word, of the right patch', () => {
+    expect(wordsOfPatch(shown, 2, tokensOf)).toEqual([7, 6 + 8]);
+    expect([...patchesOfWord(shown, 1, tokensOf)!]).toEqual([2, 8, 14, 20, 26, 32]);
+    expect(patchesOfWord({ ...shown, interactions: undefined }, 1, tokensOf)).toBeUndefined();
+  });
+});
+
+describe('frames', () => {
+  const frame = (step: number): FrameEvent => ({
+    ...{ kind: 'frame', method: 'm2ib', modality: 'image', seed: 0, step, steps: 10, fit: 0.5, compression: 1 },
+    tokens: Float32Array.of(99, 1, 2, 3, 4, 5, 6),
+    image: { prefixTokens: 1, ...map },
+  });
+
+  it('leave the prefix out of the map and of its sum', () => {
+    expect([...frameMap(frame(1))!.patches]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(frameTotal(frame(1))).toBe(21);
+  });
+
+  it('show the newest one up to a step where some were left out', () => {
+    const frames = [frame(1), frame(4), frame(9)];
+    expect([1, 3, 4, 8, 10].map(step => frameAt(frames, step)?.step)).toEqual([1, 1, 4, 4, 9]);
+    expect(frameAt(frames.slice(1), 2)?.step).toBe(4);
+  });
+
+  it('are thinned in long runs, the first and the last never', () => {
+    const many = Array.from({ length: MOST_FRAMES + 2 }, (_, i) => frame(i + 1));
+    const { frames, by } = thinned(many);
+    expect([frames[0].step, frames.at(-1)?.step, by]).toEqual([1, MOST_FRAMES + 2, 2]);
+    expect(frames.length).toBeLessThan(MOST_FRAMES);
+    expect(thinned(many.slice(2)).by).toBe(1);
+  });
+});
+
+describe('rows in sight', () => {
+  it('are few however long the list is, and cover what is seen', () => {
+    const [from, to] = windowOf(5000 * ROW_HEIGHT, 10 * ROW_HEIGHT, 10_000);
+    expect(from).toBeLessThanOrEqual(5000);
+    expect(to).toBeGreaterThanOrEqual(5010);
+    expect(to - from).toBeLessThan(40);
+    expect(windowOf(1e9, 600, 3)[1]).toBe(3);
+    expect(windowOf(0, 600, 0)).toEqual([0, 0]);
+  });
+
+  it('are scrolled to only where they are not in sight', () => {
+    expect(scrollFor(3, 0, 10 * ROW_HEIGHT)).toBe(0);
+    expect(scrollFor(20, 0, 10 * ROW_HEIGHT)).toBe(11 * ROW_HEIGHT);
+    expect(scrollFor(2, 5 * ROW_HEIGHT, 10 * ROW_HEIGHT)).toBe(2 * ROW_HEIGHT);
+  });
+});
+
+describe('addresses', () => {
+  it('come back as they were written, whatever the caption holds', () => {
+    const place = { view: 'attribute', parameters: { text: 'a <b> & "c" #d ? 50 % ü 日本', methods: 'm2ib,rise' } };
+    expect(readFragment(writeFragment(place))).toEqual(place);
+    expect(writeFragment({ view: 'chat', parameters: { text: '' } })).toBe('#/chat');
+    expect(readFragment('#/../x?text=1').view).toBe('');
+    expect(readObject('{"against":"a dog"')).toBeUndefined();
+    expect(readObject('[1]')).toBeUndefined();
+  });
+});
