@@ -15,6 +15,7 @@ import type { Context, Suite, SuiteResult } from './suite.ts';
 import { allMethods } from './suites/all-methods.ts';
 import { answerM2ib } from './suites/answer-m2ib.ts';
 import { attributionPeers } from './suites/attribution-peers.ts';
+import { browser } from './suites/browser.ts';
 import { coldStart } from './suites/cold-start.ts';
 import { gemm } from './suites/gemm.ts';
 import { interactions } from './suites/interactions.ts';
@@ -45,6 +46,7 @@ const SUITES: readonly Suite[] = [
   memory,
   parquetMemory,
   qwenLora,
+  browser,
 ];
 
 const { values: flags } = parseArgs({

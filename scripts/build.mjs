@@ -36,3 +36,10 @@ for (const path of Object.values(manifest.bin)) {
   }
   chmodSync(file, 0o755);
 }
+
+// What pages get of it: nothing of Node, and no more than the budget.
+try {
+  execFileSync(process.execPath, [join(root, 'scripts/check-web-bundle.mjs')], { stdio: 'inherit', cwd: root });
+} catch {
+  process.exit(1);
+}

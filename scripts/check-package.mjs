@@ -89,7 +89,7 @@ try {
     return name;
   });
   for (const key of Object.keys(manifest.exports).filter(k => !k.endsWith('.json')))
-    writeFileSync(join(work, `all${key.slice(1).replace('/', '-')}.ts`), `export * from 'narrows${key.slice(1)}';\n`);
+    writeFileSync(join(work, `all${key.slice(1).replaceAll('/', '-')}.ts`), `export * from 'narrows${key.slice(1)}';\n`);
   for (const [resolution, module] of [
     ['nodenext', 'nodenext'],
     ['bundler', 'esnext'],

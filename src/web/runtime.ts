@@ -1,8 +1,8 @@
 /** @file ONNX Runtime Web with the weights of every model that this page opened. */
 import type { Runtime } from '../runtime/runtime.ts';
-import { webRuntime as ortRuntime, type ReadExternal } from '../runtime/web.ts';
+import { webRuntime as ortRuntime } from '../runtime/web.ts';
 import { NarrowsError } from '../system/errors.ts';
-import { fileIn, type ModelFiles } from '../system/model-files.ts';
+import { readWeights } from './files/places.ts';
 
 /** Options of `webRuntime`. */
 export interface WebRuntimeOptions {
@@ -18,35 +18,6 @@ export interface WebRuntimeOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-const places = new Map<string, WeakRef<ModelFiles>>();
-const gone = new FinalizationRegistry<string>(id => void places.delete(id));
-let count = 0;
-
-/** The same files under a name that no other model of this page has, from which the runtime reads its weights. */
-export function registerFiles(files: ModelFiles): ModelFiles {
-  count += 1;
-  const id = `${count}:${files.name}`;
-  const registered: ModelFiles = {
-    ...files,
-    locate: async file => (file === undefined ? id : `${id}/${file}`),
-  };
-  places.set(id, new WeakRef(registered));
-  gone.register(registered, id);
-  return registered;
-}
-
-const readWeights: ReadExternal = async (path, offset, length) => {
-  const at = path.lastIndexOf('/');
-  const files = places.get(path.slice(0, at))?.deref();
-  const name = path.slice(at + 1);
-  if (!files) throw new NarrowsError(`The model that ${name} belongs to is closed; open it again.`);
-  return files.read(name, offset, length).catch(error => {
-    throw error instanceof NarrowsError
-      ? error
-      : new NarrowsError(`${fileIn(files, name)} cannot be read; load the model again.`, { cause: error });
-  });
-};
-
 /** @throws NarrowsError where this browser has no WebGPU that ONNX Runtime can use */
 async function requireWebGpu(): Promise<void> {
   const gpu = (globalThis.navigator as { gpu?: { requestAdapter(): Promise<unknown> } } | undefined)?.gpu;
@@ -61,8 +32,6 @@ async function requireWebGpu(): Promise<void> {
 /**
  * ONNX Runtime Web in this thread: while a graph executes, the thread stands still, so in a page it belongs into a worker (`narrows/web/worker`).
  * @throws NarrowsError (usage) for a number of threads that is none; where WebGPU is asked for and missing
- * @example
- * const runtime = await webRuntime({ threads: 2 });
  */
 export async function webRuntime(options: WebRuntimeOptions = {}): Promise<Runtime> {
   const { device = 'wasm', threads = 1, wasmPaths, onWarning } = options;

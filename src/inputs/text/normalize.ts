@@ -5,7 +5,7 @@ import { type Aligned, blankEnds, mapCharacters, mapGraphemes, prepend, replaceM
 import type { Component } from './component.ts';
 import { BertNormalizer, SplitPreTokenizer } from './library.ts';
 import { precompiledNormalizer } from './precompiled.ts';
-import { sentencePieceNormalizer } from './sentencepiece/normalizer.ts';
+import { sentencePiece } from './sentencepiece/parts.ts';
 
 /** Changes a piece of text. */
 export type Normalize = (piece: Aligned) => Aligned;
@@ -65,7 +65,7 @@ export function createNormalizer(config: Component | null | undefined): Normaliz
     case 'Precompiled':
       return precompiledNormalizer(config.precompiled_charsmap as string | null | undefined);
     case 'SentencePiece':
-      return sentencePieceNormalizer(config);
+      return sentencePiece().normalizer(config);
     default:
       throw new NarrowsError(`tokenizer.json: the normalizer "${config.type}" is not supported.`);
   }

@@ -3,7 +3,7 @@
 import { messageOf, NarrowsError } from '../../system/errors.ts';
 import type { Component, Piece, TokenModel } from './component.ts';
 import { BPE, Unigram, WordPiece } from './library.ts';
-import { type SentencePieceEntry, sentencePieceModel } from './sentencepiece/token-model.ts';
+import { sentencePiece } from './sentencepiece/parts.ts';
 
 /** Assigns ids to consecutive parts of a pre-token; parts outside the vocabulary become the unknown token (neighbours fused if `fuse`). */
 function place(parts: readonly string[], lengths: readonly number[], model: Omit<TokenModel, 'cut'>, fuse: boolean): Piece[] {
@@ -104,7 +104,7 @@ export function createTokenModel(config: Component, endToken?: string): TokenMod
     if (config.type === 'Unigram') return unigram(config, endToken);
     if (config.type === 'WordPiece') return wordPieces(config);
     if (config.type === 'WordLevel') return wordLevel(config);
-    if (config.type === 'SentencePiece') return sentencePieceModel(config as SentencePieceEntry);
+    if (config.type === 'SentencePiece') return sentencePiece().model(config);
   } catch (error) {
     throw new NarrowsError(`tokenizer.json: its model entry is malformed (${messageOf(error)}); get the file again.`, { cause: error });
   }

@@ -3,8 +3,6 @@ import { messageOf, NarrowsError } from '../../system/errors.ts';
 import { fileIn, type ModelFiles, readText } from '../../system/model-files.ts';
 import { BERT_DEFAULTS, bertTokenizerJson } from './bert-tokenizer.ts';
 import { CLIP_DEFAULTS, clipTokenizerJson, isClip, isOldClip, renewedClip } from './clip-tokenizer.ts';
-import { readSentencePiece } from './sentencepiece/model-file.ts';
-import { sentencePieceTokenizer } from './sentencepiece/tokenizer-json.ts';
 import { completeAddedTokens, effectiveConfig, type TokenFiles } from './special-tokens.ts';
 import type { TokenizerConfig, TokenizerJson } from './tokenizer-json.ts';
 import { checkTokenizerJson, vocabularyOf } from './tokenizer-schema.ts';
@@ -75,6 +73,11 @@ async function build(files: ModelFiles, config: TokenizerConfig): Promise<Built>
   }
   for (const name of SENTENCEPIECE_FILES) {
     if (!here(name)) continue;
+    // Few checkpoints need these, and pages fetch what is imported.
+    const [{ readSentencePiece }, { sentencePieceTokenizer }] = await Promise.all([
+      import('./sentencepiece/model-file.ts'),
+      import('./sentencepiece/tokenizer-json.ts'),
+    ]);
     const model = readSentencePiece(await files.read(name), path(name));
     return sentencePieceTokenizer(model, config, path(name));
   }

@@ -13,6 +13,7 @@ import { version } from '../../system/version.ts';
 import { figurePng, figureSvg, reportHtml } from '../../web/figures.ts';
 import { MAX_BYTES } from '../../web/image/decode.ts';
 import { boxScore } from '../box-score.ts';
+import { type CostKey, CostLog } from '../costs.ts';
 import { describeMethod } from '../describe-methods.ts';
 import { comparisonView, robustnessView } from '../evidence-files.ts';
 import type { CostInfo, StudioInfo } from '../facts.ts';
@@ -74,6 +75,13 @@ const evidence = <T>(from: EvidenceSource, read: (text: string, name: string) =>
 const posteriorRequest = ({ model, pictures, turns }: ChatRequest): AttributeRequest =>
   attributeRequest.parse({ model, picture: pictures[0], text: turns[turns.length - 1].content, methods: [{ name: 'posterior' }] });
 
+/** What a method's time depends on. */
+function costKey({ modality, seeds, imageSize }: AttributeRequest, { name, options }: MethodChoice): CostKey {
+  // A wrong option is said when the method runs.
+  const full = findMethod(name)?.schema.safeParse(options);
+  return { method: name, options: full?.success ? full.data : options, run: { modality, seeds, imageSize } };
+}
+
 /** @returns a backend that lives as long as the page */
 export function browserBackend(settings: BrowserSettings): StudioBackend {
   const { examples = [] } = settings;
@@ -102,6 +110,13 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
     sources: [],
     limits: { bytes: MAX_BYTES, pixels: MAX_PIXELS },
   });
+
+  const costs = new Map<string, CostLog>();
+  const costsOf = (model: string): CostLog => {
+    const log = costs.get(model) ?? new CostLog();
+    costs.set(model, log);
+    return log;
+  };
 
   /** What a map of the worker becomes. */
   const finished = async (
@@ -140,14 +155,10 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
     estimate: value =>
       guarded(async () => {
         const request = checked(attributeRequest, value);
-        return request.methods.map(
-          (choice): CostInfo => ({
-            method: choice.name,
-            basis: 'unknown',
-            kept: results.find(results.key(request, choice)) !== undefined,
-            words: findMethod(choice.name)?.cost ?? '',
-          }),
-        );
+        return request.methods.map((choice): CostInfo => {
+          const kept = results.find(results.key(request, choice)) !== undefined;
+          return costsOf(request.model).estimate(costKey(request, choice), choice, findMethod(choice.name)?.cost ?? '', kept);
+        });
       }),
     attribute: (value, options) =>
       queue.run(async function* (signal) {
@@ -166,6 +177,7 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
         for await (const event of models.run(request.model, { kind: 'attribute', request: job, picture, target }, signal)) {
           if (event.kind === 'map') {
             const { index, key } = wanted[event.index];
+            costsOf(request.model).note(costKey(request, request.methods[index]), event.seconds);
             yield await finished(event.attribution, { index, key, method: event.method }, request);
           } else if (event.kind === 'failure' && event.index !== undefined) yield { ...event, index: wanted[event.index].index };
           else yield event;

@@ -32,7 +32,9 @@ export async function downloadFile(file: RemoteFile, options: DownloadOptions): 
   const known = file.identity ?? (file.sha256 && file.size !== undefined ? file.sha256 : undefined);
   if (known !== undefined && file.size !== undefined) {
     const place = new Place(options.store, file, known, file.size);
-    return (await place.whole()) ?? fetchRest(file, place, undefined, options);
+    const whole = await place.whole();
+    if (whole) options.onBytes?.(file.size, file.size);
+    return whole ?? fetchRest(file, place, undefined, options);
   }
   // The first range tells size and validator.
   const first = await fetchPiece(file.url, { from: 0, to: SEGMENT }, options);

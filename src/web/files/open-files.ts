@@ -5,6 +5,7 @@ import { blobFiles, chosenFiles } from './blob-files.ts';
 import { downloadFile, type RemoteFile } from './download.ts';
 import type { FetchOptions } from './fetch-range.ts';
 import { listAddress, listHub } from './listing.ts';
+import { registerFiles } from './places.ts';
 import { memoryStore, openStore } from './store.ts';
 
 /** A model: an address (of the folder of its files), `org/name[@revision]` on the hub, files that a person chose, or files of one's own. */
@@ -67,7 +68,7 @@ async function download(name: string, remote: readonly RemoteFile[], options: Fi
   const isLarge = (file: RemoteFile): boolean => file.name.endsWith('.safetensors');
   await Promise.all(remote.filter(file => !isLarge(file)).map(fetchOne));
   for (const file of remote) if (isLarge(file)) await fetchOne(file);
-  return blobFiles(name, new Map(remote.map(file => [file.name, blobs.get(file.name) as Blob])));
+  return registerFiles(blobFiles(name, new Map(remote.map(file => [file.name, blobs.get(file.name) as Blob]))));
 }
 
 /**
@@ -75,7 +76,7 @@ async function download(name: string, remote: readonly RemoteFile[], options: Fi
  * @throws NarrowsError in one sentence for whatever keeps them from being here; the signal's reason when aborted
  */
 export async function openFiles(place: Place, options: FileOptions = {}): Promise<ModelFiles> {
-  if (typeof place === 'object' && !(place instanceof URL)) return isFiles(place) ? place : chosenFiles(place);
+  if (typeof place === 'object' && !(place instanceof URL)) return registerFiles(isFiles(place) ? place : chosenFiles(place));
   const text = String(place);
   const hub = typeof place === 'string' ? HUB_NAME.exec(text) : null;
   if (hub) {

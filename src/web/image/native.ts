@@ -1,5 +1,5 @@
 /** @file Opaque pictures through the browser's own decoder, with nothing done to their colours. */
-import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { type RgbImage, rgbFromBands } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 
 /** Side of the pieces in which pixels are read back: canvases have limits of their own. */
@@ -39,5 +39,31 @@ export async function nativePixels(bytes: Uint8Array<ArrayBuffer>, type: string)
     return { width, height, data };
   } finally {
     bitmap.close();
+  }
+}
+
+/**
+ * RGB bytes of a file with transparency, the colours under it as they are stored: a texture takes them without multiplying, a canvas does not.
+ * @returns undefined where there is no WebGL, or the picture is larger than its textures
+ */
+export async function nativePixelsUnderAlpha(bytes: Uint8Array<ArrayBuffer>, type: string): Promise<RgbImage | undefined> {
+  const gl = new OffscreenCanvas(1, 1).getContext('webgl2');
+  if (!gl) return undefined;
+  const bitmap = await createImageBitmap(new Blob([bytes], { type }), { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
+  try {
+    const { width, height } = bitmap;
+    if (Math.max(width, height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return undefined;
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+    gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
+    gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, gl.getParameter(gl.TEXTURE_BINDING_2D), 0);
+    const rgba = new Uint8Array(width * height * 4);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, rgba);
+    return gl.getError() === gl.NO_ERROR ? rgbFromBands(width, height, 4, rgba) : undefined;
+  } finally {
+    bitmap.close();
+    gl.getExtension('WEBGL_lose_context')?.loseContext();
   }
 }

@@ -4,7 +4,7 @@
  */
 import { PromiseCache } from '../../system/promise-cache.ts';
 import { digestHex } from '../../system/sha256.ts';
-import { nativePixels } from './native.ts';
+import { nativePixels, nativePixelsUnderAlpha } from './native.ts';
 import { webpHeader } from './webp.ts';
 
 const PROBES = {
@@ -45,14 +45,15 @@ function probe(kind: keyof typeof PROBES): Promise<boolean> {
     const { file, sha256 } = PROBES[kind];
     const bytes = bytesOf(file);
     try {
-      const image = await nativePixels(kind === 'jpeg' ? bytes : webpHeader(bytes).plain, kind === 'jpeg' ? 'image/jpeg' : 'image/webp');
-      return (await digestHex(image.data)) === sha256;
+      const type = kind === 'jpeg' ? 'image/jpeg' : 'image/webp';
+      const plain = kind === 'jpeg' ? bytes : webpHeader(bytes).plain;
+      const image = await (kind === 'webp without loss' ? nativePixelsUnderAlpha : nativePixels)(plain, type);
+      return image !== undefined && (await digestHex(image.data)) === sha256;
     } catch {
       return false;
     }
   });
 }
 
-/** Whether the decoder of a format gave Pillow's bytes for the probes. Asked once. */
-export const decodesAsPillow = async (format: 'jpeg' | 'webp'): Promise<boolean> =>
-  format === 'jpeg' ? probe('jpeg') : (await probe('webp')) && (await probe('webp without loss'));
+/** Whether the decoder of a format gave Pillow's bytes for its probe. Asked once. */
+export const decodesAsPillow = (format: keyof typeof PROBES): Promise<boolean> => probe(format);

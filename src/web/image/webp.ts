@@ -1,4 +1,4 @@
-/** @file What a WebP's header says, and its picture without transparency, which browsers would mix in (RFC 9649). */
+/** @file What a WebP's header says, and its picture without the alpha plane, which browsers would mix in (RFC 9649). */
 import { exifOrientation } from '../../inputs/image/exif.ts';
 import { NarrowsError } from '../../system/errors.ts';
 
@@ -8,7 +8,9 @@ export interface WebpHeader {
   readonly height: number;
   readonly animated: boolean;
   readonly orientation?: number;
-  /** A file with nothing but the coded picture, its alpha plane left out or its mark of transparency cleared. */
+  /** Its one stream holds transparency among the colours (without loss); of a lossy one the alpha plane is left out of `plain`. */
+  readonly alpha: boolean;
+  /** A file with nothing but the coded picture. */
   readonly plain: Uint8Array<ArrayBuffer>;
 }
 
@@ -39,8 +41,6 @@ function simpleFile(kind: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
   put(8, `WEBP${kind}`);
   view.setUint32(16, body.length, true);
   out.set(body, 20);
-  // Bit 28 after the signature only tells that alpha is used; the colours are the same without it.
-  if (kind === 'VP8L') out[24] &= 0xef;
   return out;
 }
 
@@ -66,9 +66,11 @@ export function webpHeader(bytes: Uint8Array): WebpHeader {
   }
   if (animated) {
     if (!canvas) throw new NarrowsError('its header is missing');
-    return { width: canvas[0], height: canvas[1], animated, orientation, plain: new Uint8Array(bytes) };
+    return { width: canvas[0], height: canvas[1], animated, orientation, alpha: false, plain: new Uint8Array(bytes) };
   }
   if (!stream) throw new NarrowsError('its picture is missing');
   const [width, height] = streamSize(stream.kind, stream.body);
-  return { width, height, animated, orientation, plain: simpleFile(stream.kind, stream.body) };
+  // Bit 28 after the signature tells that alpha is used.
+  const alpha = stream.kind === 'VP8L' && (stream.body[4] & 0x10) !== 0;
+  return { width, height, animated, orientation, alpha, plain: simpleFile(stream.kind, stream.body) };
 }

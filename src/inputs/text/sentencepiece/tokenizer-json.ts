@@ -8,8 +8,9 @@ import type { Component } from '../component.ts';
 import { type TokenizerConfig, type TokenizerJson, tokenText } from '../tokenizer-json.ts';
 import { mergesOf } from './merges.ts';
 import { PIECE, type Piece, type SentencePieceModel } from './model-file.ts';
-import { BLANK } from './normalizer.ts';
-import type { SentencePieceEntry } from './token-model.ts';
+import { BLANK, sentencePieceNormalizer } from './normalizer.ts';
+import { setSentencePiece } from './parts.ts';
+import { type SentencePieceEntry, sentencePieceModel } from './token-model.ts';
 
 /** Classes of tokenizers that are kept as a model file, without `Fast`. */
 export type SentencePieceKind = 'siglip' | 'llama' | 'gemma';
@@ -185,6 +186,7 @@ const base64 = (bytes: Uint8Array): string => {
  * @throws NarrowsError for a tokenizer of another class
  */
 export function sentencePieceTokenizer(model: SentencePieceModel, given: TokenizerConfig, source: string): BuiltTokenizer {
+  setSentencePiece({ model: entry => sentencePieceModel(entry as SentencePieceEntry), normalizer: sentencePieceNormalizer });
   const { kind, supposed } = kindOf(model, given, source);
   const config: Record<string, unknown> = { ...DEFAULTS[kind] };
   for (const [key, value] of Object.entries(given)) if (value !== undefined) config[key] = value;

@@ -44,6 +44,7 @@ const engineOf = (options: narrows.WebRuntimeOptions): narrows.Runtime => {
 
 const fromBase64 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 
+let kept: { readonly key: string; readonly method: narrows.Attributor; readonly image: narrows.RgbImage } | undefined;
 const runtimes = new Map<string, Promise<narrows.Runtime>>();
 const runtimeOf = (options: narrows.WebRuntimeOptions = {}): Promise<narrows.Runtime> => {
   const key = JSON.stringify(options);
@@ -95,6 +96,18 @@ export const jobs = {
     }
     await model.release();
     return out;
+  },
+
+  /** One map by a model and a method that are kept: what a bench suite times, in milliseconds. */
+  async timed({ method, ...job }: PairJob & { method: string }) {
+    const key = JSON.stringify([job, method]);
+    if (kept?.key !== key) {
+      const model = await narrows.loadModel(job.model, { ...job.load, runtime: await runtimeOf(job.runtime) });
+      kept = { key, method: narrows.createMethod(method as 'auto', model), image: await narrows.decodeImage(job.picture) };
+    }
+    const started = performance.now();
+    await kept.method.attribute({ image: kept.image, text: job.text });
+    return performance.now() - started;
   },
 
   async load({ place, options }: { place: string; options: narrows.LoadOptions }) {
@@ -155,7 +168,7 @@ export const jobs = {
       typeof Image === 'undefined' ? undefined : [await narrows.figurePng(result, image), await narrows.overlayPng(result, image)];
     await method.release();
     await model.release();
-    return { svg, html, png: drawn?.[0], overlay: drawn?.[1], json: narrows.attributionToJson(result) };
+    return { svg, html, png: drawn && base64(drawn[0]), overlay: drawn && base64(drawn[1]), json: narrows.attributionToJson(result) };
   },
 };
 /** See `jobs`. */

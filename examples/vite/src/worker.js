@@ -1,0 +1,1 @@
+import 'narrows/web/worker';
