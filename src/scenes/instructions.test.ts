@@ -9,7 +9,7 @@ import { nameCaption } from './captions.ts';
 import { CHAT_TOKENS, chatIds, chatTokenizerFiles } from './chat-tokenizer.ts';
 import { CONCEPTS } from './concepts.ts';
 import { writeScenes } from './dataset.ts';
-import { denseConversation, description, furthest, instructions, TASKS } from './instructions.ts';
+import { denseConversation, description, furthest, instructions, listing, TASKS } from './instructions.ts';
 import type { LlavaRecord } from './llava-data.ts';
 import { drawScene, type Scene } from './scene.ts';
 import type { SceneWorld } from './sprite-atlas.ts';
@@ -34,6 +34,24 @@ const pair = (): Scene => {
     ],
   };
 };
+
+describe('a listing', () => {
+  it('is asked of several things only, and answered by all of them from left to right', () => {
+    const scene = pair();
+    const [right, left] = scene.objects.map(o => nameCaption(o.concept));
+    expect(listing(scene)).toBe(`${left} and ${right}`);
+    const asked = (of: Scene, list: boolean) =>
+      denseConversation(of, new RandomStream(1, 'ask').reader(0, 0), { listing: list }).filter(
+        t => t.question === 'what is in the picture ?',
+      );
+    expect(asked(scene, true)).toEqual([
+      { task: 'naming', question: 'what is in the picture ?', answer: `${left} and ${right}`, concepts: scene.objects.map(o => o.concept) },
+    ]);
+    expect(asked(scene, false)).toEqual([]);
+    const single = drawScene(world, { place: [10] }, new RandomStream(0, 'scenes').reader(0, 0));
+    expect(asked(single, true).map(({ answer }) => answer)).toEqual([CONCEPTS[10].name]);
+  });
+});
 
 describe('instructions', () => {
   it('are right about a scene whose things are known', () => {

@@ -45,6 +45,9 @@ export function description(scene: Scene): string {
   return order.length === 0 ? background : `${order.map(o => nameCaption(o.concept)).join(' and ')} on ${background}`;
 }
 
+/** The things of a scene, from left to right as `description` has them: `a dog and a cat`. */
+export const listing = (scene: Scene): string => description(scene).replace(/ on a \S+ background$/, '');
+
 /** "what is at the left ?", or "what is in the picture ?" of a single thing; undefined where no thing lies clearly outermost. */
 function naming(scene: Scene, reader: RandomReader): Instruction | undefined {
   for (const side of reader.shuffle(['left', 'right', 'top', 'bottom'] as const)) {
@@ -116,6 +119,8 @@ export interface ConversationOptions {
   readonly extra?: number;
   /** Probability that a description is asked for; default 1. */
   readonly caption?: number;
+  /** Of several things, also ask "what is in the picture ?", answered by all of them (`listing`); default false. */
+  readonly listing?: boolean;
   /** Ask for every thing whether and where it is, and for as many that are not there; default false. */
   readonly everyThing?: boolean;
 }
@@ -127,7 +132,7 @@ export interface ConversationOptions {
 export function denseConversation(
   scene: Scene,
   reader: RandomReader,
-  { extra = 2, caption = 1, everyThing = false }: ConversationOptions = {},
+  { extra = 2, caption = 1, everyThing = false, listing: list = false }: ConversationOptions = {},
 ): Instruction[] {
   const turns = instructions(scene, reader);
   const seen = new Set(turns.map(t => t.question));
@@ -143,6 +148,13 @@ export function denseConversation(
     else if (!everyThing) add(existence(absentConcept(scene, reader), false));
     for (const more of instructions(scene, reader)) if (REPEATED.has(more.task)) add(more);
   }
+  if (list && scene.objects.length > 1)
+    add({
+      task: 'naming',
+      question: 'what is in the picture ?',
+      answer: listing(scene),
+      concepts: scene.objects.map(o => o.concept),
+    });
   if (everyThing)
     for (const object of scene.objects) {
       add(existence(object.concept, true));

@@ -42,6 +42,11 @@ export const recipeShape = {
   pretrain_existence_steps: count
     .optional()
     .describe('So many updates ask only whether a thing is there, of one to four things, before all questions are asked of four'),
+  pretrain_caption_steps: count
+    .optional()
+    .describe(
+      'So many updates more in the end have every scene described and its things listed, and weigh answers by their tokens: a description is many of them',
+    ),
   pretrain_seed: z
     .number()
     .int()

@@ -42,14 +42,21 @@ const settings = (name: string): ExperimentSettings =>
       pretrain_group_rates: true,
       pretrain_batch_size: 1,
     },
-    ...{ pretrain_seed: 5, pretrain_patch_names: true, pretrain_tower: true, pretrain_things: true, pretrain_dtype: 'float16' },
+    ...{
+      pretrain_seed: 5,
+      pretrain_patch_names: true,
+      pretrain_tower: true,
+      pretrain_things: true,
+      pretrain_dtype: 'float16',
+      pretrain_caption_steps: 2,
+    },
   });
 
 describe('pre-training by the whole recipe', () => {
   it('stops and goes on in each part, in the same bits, and writes a plain model', { timeout: 240_000 }, async () => {
     expect(await pretrain(runtime, settings('whole'), world, {})).toBe(true);
-    // Step 1 of the stage on patches, step 1 of existence, then step 2 of the conversations.
-    for (const stopAt of [1, 1, 2]) {
+    // Step 1 of the stage on patches, step 1 of existence, step 2 of the conversations, step 1 of descriptions.
+    for (const stopAt of [1, 1, 2, 1]) {
       const stop = new AbortController();
       const onStep = (step: number, total: number): void => {
         if (step === stopAt && total === stopAt + 1) stop.abort();
@@ -66,7 +73,10 @@ describe('pre-training by the whole recipe', () => {
     expect((await llavaSource(join(root, 'whole'))).config.text_config).toMatchObject({
       ...{ hidden_size: 192, num_attention_heads: 3, num_key_value_heads: 3, rope_theta: 1e6 },
     });
-    const said = JSON.parse(await readFile(join(root, 'whole/training_args.json'), 'utf8'));
+    const last = JSON.parse(await readFile(join(root, 'whole/training_args.json'), 'utf8'));
+    expect(last).toMatchObject({ from: join(root, 'whole.run'), caption: 1, listing: true, seed: 1_000_008, max_steps: 2 });
+    expect(last).not.toHaveProperty('lossAverage');
+    const said = JSON.parse(await readFile(join(root, 'whole.run/training_args.json'), 'utf8'));
     expect(said).toMatchObject({
       isolated: true,
       lossAverage: 'turn',

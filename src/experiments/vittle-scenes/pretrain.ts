@@ -179,6 +179,36 @@ async function existence(part: Pretraining, steps: number, start: string | undef
   return (await stage('Existence', task, args, hooks, () => task.save(directory))) ? directory : undefined;
 }
 
+/**
+ * The last stage, of `steps` updates at a rate that falls from two thirds to 0: every scene is described and its things listed, and a mean over tokens weighs a
+ * description as what it is; by a mean over answers its later words are hardly learnt. @returns false where it was stopped
+ */
+async function captions(part: Pretraining, steps: number, start: string | undefined): Promise<boolean> {
+  const { runtime, settings, hooks } = part;
+  const directory = `${settings.start}.captions`;
+  const warmup = Math.min(10, Math.floor(steps / 2));
+  const args = trainingArgumentsSchema.parse({
+    output_dir: directory,
+    max_steps: steps,
+    // Other scenes than those of the stage before.
+    seed: (settings.pretrain_seed ?? 0) + 1_000_003,
+    per_device_train_batch_size: settings.pretrain_batch_size ?? settings.batch_size,
+    learning_rate: (2 / 3) * settings.pretrain_learning_rate,
+    lr_scheduler_type: 'warmup_stable_decay',
+    warmup_steps: warmup,
+    decay_steps: steps - warmup,
+    optim: 'muon',
+    weight_decay: 0.01,
+    save_steps: 100,
+  });
+  await using lock = await lockOutput(directory);
+  if (lock.takenOver) hooks.onResult?.(lock.takenOver);
+  const all = conversations(part, start);
+  const chat = { ...all.chat, curriculumSteps: 0, caption: 1, listing: true, lossAverage: undefined };
+  const task = await scenePretrainTask(runtime, args, { ...all, from: `${settings.start}.run`, chat });
+  return stage('Descriptions', task, args, hooks, () => task.saveModel(settings.start, settings.pretrain_dtype));
+}
+
 /** Pre-trains the start, or goes on with it. @returns false where it was stopped */
 export async function pretrain(
   runtime: Runtime,
@@ -196,25 +226,31 @@ export async function pretrain(
   const part: Pretraining = { runtime, settings, source, world, hooks, whitenSource: first };
   const from = existenceSteps ? await existence(part, existenceSteps, start) : undefined;
   if (existenceSteps && from === undefined) return false;
+  const { pretrain_caption_steps: captionSteps } = settings;
   const directory = `${settings.start}.run`;
-  const args = trainingArgumentsSchema.parse({
-    output_dir: directory,
-    max_steps: steps,
-    seed: settings.pretrain_seed,
-    per_device_train_batch_size: settings.pretrain_batch_size ?? settings.batch_size,
-    learning_rate: settings.pretrain_learning_rate,
-    lr_scheduler_type: 'warmup_stable_decay',
-    warmup_steps: settings.pretrain_warmup_steps ?? 50,
-    decay_steps: Math.round(steps * (settings.pretrain_fall ?? 0.2)),
-    optim: 'muon',
-    weight_decay: 0.01,
-    save_steps: 100,
-  });
-  await using lock = await lockOutput(directory);
-  if (lock.takenOver) hooks.onResult?.(lock.takenOver);
-  const all = conversations(part, start);
-  // Behind the stage of existence scenes have grown already.
-  const chat = from === undefined ? all.chat : { ...all.chat, curriculumSteps: 0 };
-  const task = await scenePretrainTask(runtime, args, { ...all, from, chat });
-  return stage('Pre-training', task, args, hooks, () => task.saveModel(settings.start, settings.pretrain_dtype));
+  const rest = settings.pretrain_whiten_scenes ? UNFOLDED : 'model.safetensors';
+  if (!(captionSteps && (await exists(join(directory, rest))))) {
+    const args = trainingArgumentsSchema.parse({
+      output_dir: directory,
+      max_steps: steps,
+      seed: settings.pretrain_seed,
+      per_device_train_batch_size: settings.pretrain_batch_size ?? settings.batch_size,
+      learning_rate: settings.pretrain_learning_rate,
+      lr_scheduler_type: 'warmup_stable_decay',
+      warmup_steps: settings.pretrain_warmup_steps ?? 50,
+      decay_steps: Math.round(steps * (settings.pretrain_fall ?? 0.2)),
+      optim: 'muon',
+      weight_decay: 0.01,
+      save_steps: 100,
+    });
+    await using lock = await lockOutput(directory);
+    if (lock.takenOver) hooks.onResult?.(lock.takenOver);
+    const all = conversations(part, start);
+    // Behind the stage of existence scenes have grown already.
+    const chat = from === undefined ? all.chat : { ...all.chat, curriculumSteps: 0 };
+    const task = await scenePretrainTask(runtime, args, { ...all, from, chat });
+    const save = () => (captionSteps ? task.save(directory) : task.saveModel(settings.start, settings.pretrain_dtype));
+    if (!(await stage('Pre-training', task, args, hooks, save))) return false;
+  }
+  return captionSteps ? captions(part, captionSteps, start) : true;
 }

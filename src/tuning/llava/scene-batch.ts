@@ -37,6 +37,7 @@ export interface SceneChatSettings {
   readonly extra: number;
   readonly caption?: number;
   readonly everyThing?: boolean;
+  readonly listing?: boolean;
   /** Tasks that are asked; all by default. */
   readonly tasks?: readonly Task[];
   /** Most turns of a conversation; all by default. */
@@ -106,9 +107,9 @@ function withCue(scene: Scene, reader: RandomReader, turns: readonly Instruction
 function turnsOf(
   scene: Scene,
   reader: RandomReader,
-  { tasks, extra, caption, everyThing, maxTurns, cue }: SceneChatSettings,
+  { tasks, extra, caption, everyThing, listing, maxTurns, cue }: SceneChatSettings,
 ): Instruction[] {
-  const dense = denseConversation(scene, reader, { extra, caption, everyThing });
+  const dense = denseConversation(scene, reader, { extra, caption, everyThing, listing });
   const all = cue === undefined ? dense : withCue(scene, reader, dense, cue);
   const wanted = tasks ? all.filter(t => tasks.includes(t.task)) : all;
   return wanted.slice(0, maxTurns ?? wanted.length);

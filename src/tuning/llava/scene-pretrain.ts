@@ -44,6 +44,7 @@ export interface PretrainSettings {
     | 'extra'
     | 'caption'
     | 'everyThing'
+    | 'listing'
     | 'patchWords'
     | 'maxTurns'
     | 'tasks'
