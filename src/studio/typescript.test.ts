@@ -22,7 +22,7 @@ describe('typescriptOf', () => {
   });
 
   it('lets no text out of its quotes', () => {
-    const evil = '"); process.exit(); ("\n`${1}`\u2028</script>';
+    const evil = '"); process.exit(); ("\n`$(1)`\u2028</script>';
     const program = typescriptOf(facts({ picture: evil, model: evil }, { text: evil, target: { against: evil } }));
     expect(program.split(JSON.stringify(evil))).toHaveLength(5);
     expect(program.replaceAll(JSON.stringify(evil), '')).not.toMatch(/exit/);

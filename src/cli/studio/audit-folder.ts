@@ -10,8 +10,8 @@ import type { Source } from './sources.ts';
 const schema = z.object({
   schemaVersion: z.literal(1),
   request: auditRequest,
-  /** Pairs that failed in the last run, by their lines. */
-  failures: z.array(z.object({ line: z.number(), reason: z.string() })),
+  /** Pairs that failed in the last run, as the list has them. */
+  failures: z.array(z.object({ image: z.string(), text: z.string(), reason: z.string() })),
   /** Whether the last run went to its end. */
   finished: z.boolean(),
 });

@@ -152,7 +152,12 @@ export async function auditJob(
     throw error;
   }
   for (const message of warningsOf(ended.err)) say({ kind: 'warning', message });
-  const state = { request, failures: summary.failures.map(({ line, reason }) => ({ line, reason })), finished: true };
+  const lines = new Map((await table.list()).map(({ pair }) => [pair.line, pair]));
+  const failures = summary.failures.flatMap(({ line, reason }) => {
+    const pair = lines.get(line);
+    return pair ? [{ image: pair.image, text: pair.text, reason }] : [];
+  });
+  const state = { request, failures, finished: true };
   await keepState(table.source, state);
   table.show(state);
   await look();

@@ -10,7 +10,7 @@ import { insideBox } from '../attribute/audit-box.ts';
 import { type AuditRecord, placedMap } from '../attribute/audit-record.ts';
 import { AuditCells, type LightRecord, pairName } from './audit-cells.ts';
 import { type AuditState, auditName, auditsFolder, verdictsPath } from './audit-folder.ts';
-import { pairsOf, rootOf, type Source } from './sources.ts';
+import { pairsOf, rootOf, type Source, stampOf } from './sources.ts';
 import { type Held, Verdicts } from './verdicts.ts';
 
 /** A pair with its key. */
@@ -74,7 +74,7 @@ export function pageOf(rows: readonly AuditRow[], { from, count, sort, descendin
 /** A list with its audit and its verdicts. */
 export class AuditTable {
   readonly verdicts: Verdicts;
-  private pairs: Promise<readonly KeyedPair[]> | undefined;
+  private read: { readonly stamp: string; readonly pairs: Promise<readonly KeyedPair[]> } | undefined;
   private state: AuditState | undefined;
   private cells: AuditCells | undefined;
 
@@ -113,21 +113,27 @@ export class AuditTable {
     return this.cells;
   }
 
-  /** The list's pairs; read once. @throws NarrowsError for a list that cannot be read */
-  list(): Promise<readonly KeyedPair[]> {
-    this.pairs ??= pairsOf(this.source).then(pairs => keyed(pairs, rootOf(this.source)));
-    this.pairs.catch(() => {
-      this.pairs = undefined;
+  /** The list's pairs; read again when its file has changed. @throws NarrowsError for a list that cannot be read */
+  async list(): Promise<readonly KeyedPair[]> {
+    const stamp = await stampOf(this.source).catch(() => '');
+    if (this.read?.stamp !== stamp) {
+      this.read = { stamp, pairs: pairsOf(this.source).then(pairs => keyed(pairs, rootOf(this.source))) };
+      // Boxes are the list's.
+      this.cells = undefined;
+    }
+    const { pairs } = this.read;
+    pairs.catch(() => {
+      this.read = undefined;
     });
-    return this.pairs;
+    return pairs;
   }
 
   /** All rows, in the order of the list. */
   async rows(): Promise<AuditRow[]> {
     const list = await this.list();
     const [held, cells] = await Promise.all([this.verdicts.of(this.auditName), this.fresh(list)]);
-    const failures = new Map(this.state?.failures.map(({ line, reason }) => [line, reason]));
-    return list.map(each => rowOf(each, recordOf(cells, each), failures.get(each.pair.line), held(each.key)));
+    const failures = new Map(this.state?.failures.map(({ image, text, reason }) => [pairName(image, text), reason]));
+    return list.map(each => rowOf(each, recordOf(cells, each), failures.get(pairName(each.pair.image, each.pair.text)), held(each.key)));
   }
 
   /** A row with all that the audit has of it. @throws StudioError `missing` */
@@ -137,7 +143,7 @@ export class AuditTable {
     if (!found) throw new StudioError('missing', 'The list has no such row (any more); reload it.');
     const [held, cells] = await Promise.all([this.verdicts.of(this.auditName), this.fresh(list)]);
     const light = recordOf(cells, found);
-    const failure = this.state?.failures.find(({ line }) => line === found.pair.line)?.reason;
+    const failure = this.state?.failures.find(({ image, text }) => image === found.pair.image && text === found.pair.text)?.reason;
     const record = light && (await cells!.whole(light));
     return { keyed: found, row: rowOf(found, light, failure, held(key)), ...(record ? { record } : {}) };
   }

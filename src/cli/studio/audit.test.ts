@@ -121,6 +121,21 @@ describe('an audit in the studio', () => {
     expect((await other.client.rows({ source: id(), filter: { verdict: 'none' } })).total).toBe(2);
   });
 
+  it('reads a list again that has grown; rows keep their keys and verdicts', async () => {
+    const { client } = studio;
+    const before = (await client.rows({ source: id() })).rows;
+    writeFileSync(list, readFileSync(list, 'utf8').replace('more.png', 'new.png,a rocket,west,\nmore.png'));
+    const { rows } = await client.rows({ source: id() });
+    expect(rows.map(r => [r.line, r.image, r.state])).toEqual([
+      [2, 'cat.png', 'done'],
+      [3, 'new.png', 'open'],
+      [4, 'more.png', 'done'],
+      [5, 'gone.png', 'failed'],
+      [6, '../outside.png', 'done'],
+    ]);
+    expect(rows[2]).toMatchObject({ key: before[1].key, verdict: 'unsure' });
+  });
+
   it('shows no picture outside of the folder of the list, unless that was allowed', async () => {
     const { client } = studio;
     const { rows } = await client.rows({ source: id() });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type StudioBackend, StudioError, type StudioEvent } from '../../studio/protocol.ts';
 import { eventToLine } from '../../studio/wire.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { readBody } from './http-guard.ts';
 
 /** Largest body of a request that is no picture, bytes. */
@@ -57,12 +58,22 @@ async function jsonOf(request: IncomingMessage): Promise<never> {
   }
 }
 
+/** A line of an event; a result that JSON cannot hold (a number that is none) becomes the failure of its method. */
+function lineOf(event: StudioEvent): string {
+  try {
+    return eventToLine(event);
+  } catch (error) {
+    if (event.kind !== 'result' || !(error instanceof NarrowsError)) throw error;
+    return eventToLine({ kind: 'failure', reason: 'input', message: error.message, method: event.method, index: event.index });
+  }
+}
+
 /** Sends events as they come; a page that reads slowly slows nothing but itself. */
 async function sendEvents({ response, signal }: Call, events: AsyncIterable<StudioEvent>): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   for await (const event of events) {
     if (signal.aborted || response.destroyed) return;
-    if (!response.write(`${eventToLine(event)}\n`)) await once(response, 'drain', { signal }).catch(() => {});
+    if (!response.write(`${lineOf(event)}\n`)) await once(response, 'drain', { signal }).catch(() => {});
   }
   response.end();
 }

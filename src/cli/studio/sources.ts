@@ -10,7 +10,7 @@ import { messageOf, NarrowsError } from '../../system/errors.ts';
 
 /** Names under which a folder of pictures brings its list. */
 const LISTS = ['metadata.jsonl', 'metadata.csv', 'metadata.parquet', 'pairs.jsonl', 'pairs.csv', 'captions.jsonl', 'captions.csv'];
-const PICTURE = /\.(png|jpe?g|webp|gif|avif|tiff?|bmp|pnm|pgm|ppm)$/i;
+const PICTURE = /\.(png|jpe?g|webp|gif|avif|tiff?|bmp|pnm|pgm|ppm|dcm)$/i;
 
 /** A source on the disk. */
 export interface Source {
@@ -90,6 +90,12 @@ async function textsBeside(folder: string): Promise<ListedPair[]> {
 export async function pairsOf({ info, path, list }: Source): Promise<ListedPair[]> {
   if (info.kind !== 'pairs') throw new StudioError('usage', `${info.name} is no list of pairs.`);
   return list === undefined ? textsBeside(path) : readPairs(list, { ignore: () => {} });
+}
+
+/** Changes when the list does. */
+export async function stampOf({ path, list }: Source): Promise<string> {
+  const { size, mtimeMs } = await stat(list ?? path);
+  return `${size} ${mtimeMs}`;
 }
 
 /** A source with its number of pairs, or what is wrong with it. */
