@@ -27,7 +27,7 @@ const quick = (entry: MethodEntry): Record<string, number> =>
   Object.fromEntries(
     [
       ['nSamples', 4],
-      ['samples', 64],
+      ['samples', 160],
       ['imageMasks', 6],
       ['textMasks', 6],
       ['nSteps', 3],
