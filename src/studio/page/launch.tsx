@@ -1,4 +1,5 @@
 /** @file Starts the page: styles, the shell, the backend. */
+import './without-eval.ts';
 import './style/base.css';
 import './style/shell.css';
 import './style/controls.css';
