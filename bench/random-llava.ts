@@ -1,8 +1,10 @@
-/** @file Writes LLaVAs of random weights in Hugging Face's format: the scenes' small one, and one with a decoder of Qwen2-0.5B's shape. */
+/** @file Writes LLaVAs of random weights in Hugging Face's format: the scenes' small one, one with a decoder of Qwen2-0.5B's shape, SmolVLM-256M's. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LlavaConfig, parseLlavaConfig } from '../src/models/llava/config.ts';
+import { familyOf } from '../src/models/llava/families.ts';
 import { wantedTensors } from '../src/models/llava/files.ts';
+import { storedName } from '../src/models/llava/layout.ts';
 import { writeFileAtomic } from '../src/node/files.ts';
 import { RandomStream } from '../src/tensor/random.ts';
 import { sizeOf } from '../src/tensor/tensor.ts';
@@ -61,13 +63,14 @@ function fill(name: string, shape: readonly number[]): Float32Array {
   return data;
 }
 
-/** Writes `directory`: weights, the files given, and config.json last. */
-async function write(directory: string, config: LlavaConfig, files: ReadonlyMap<string, string>): Promise<void> {
+/** Writes `directory`: weights, the files given, and config.json last. @param json of it, where it is not what was read from it */
+async function write(directory: string, config: LlavaConfig, files: ReadonlyMap<string, string>, json: object = config): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const shapes = new Map([...wantedTensors(config)].map(([name, { shape }]) => [name, shape as readonly number[]]));
+  const stored = (name: string): string => storedName(name, 'new', familyOf(config)?.naming);
+  const shapes = new Map([...wantedTensors(config)].map(([name, { shape }]) => [stored(name), shape as readonly number[]]));
   await streamSafetensors(join(directory, 'model.safetensors'), shapes, fill);
   for (const [file, text] of files) await writeFileAtomic(join(directory, file), text);
-  await writeFileAtomic(join(directory, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomic(join(directory, 'config.json'), `${JSON.stringify(json, null, 2)}\n`);
 }
 
 /** The shape that `narrows experiment vittle-scenes` trains: SMALL_DECODER under the shipped CLIP's tower. */
@@ -81,4 +84,48 @@ export async function writeSmallLlava(directory: string): Promise<LlavaConfig> {
 export async function writeQwenLlava(directory: string): Promise<void> {
   const preprocessor = `${JSON.stringify(clipPreprocessor(QWEN_LLAVA.vision_config.image_size), null, 2)}\n`;
   await write(directory, QWEN_LLAVA, new Map([['preprocessor_config.json', preprocessor]]));
+}
+
+/** SmolVLM-256M's shape (values from its config.json), in Idefics3's terms as the public checkpoint is. */
+const SMOLVLM = {
+  architectures: ['Idefics3ForConditionalGeneration'],
+  model_type: 'idefics3',
+  dtype: 'float32',
+  image_token_id: 49190,
+  scale_factor: 4,
+  tie_word_embeddings: false,
+  vision_config: {
+    model_type: 'idefics3',
+    hidden_size: 768,
+    intermediate_size: 3072,
+    num_hidden_layers: 12,
+    num_attention_heads: 12,
+    image_size: 512,
+    patch_size: 16,
+  },
+  text_config: {
+    model_type: 'llama',
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    head_dim: 64,
+    vocab_size: 49280,
+    max_position_embeddings: 8192,
+    rms_norm_eps: 1e-5,
+    rope_theta: 100000,
+    tie_word_embeddings: false,
+  },
+};
+
+/** `SMOLVLM`, 1 GB; there is no tokenizer. */
+export async function writeSmolVlm(directory: string): Promise<void> {
+  const rules = { image_processor_type: 'Idefics3ImageProcessor', size: { longest_edge: 2048 }, max_image_size: { longest_edge: 512 } };
+  await write(
+    directory,
+    parseLlavaConfig(SMOLVLM),
+    new Map([['preprocessor_config.json', `${JSON.stringify(rules, null, 2)}\n`]]),
+    SMOLVLM,
+  );
 }

@@ -25,6 +25,7 @@ import { memory } from './suites/memory.ts';
 import { parquetMemory } from './suites/parquet-memory.ts';
 import { qwenLora } from './suites/qwen-lora.ts';
 import { rise } from './suites/rise.ts';
+import { smolvlmMemory } from './suites/smolvlm-memory.ts';
 import { trainStep } from './suites/train-step.ts';
 import { vittleGenerate } from './suites/vittle-generate.ts';
 import { vittleStep } from './suites/vittle-step.ts';
@@ -47,6 +48,7 @@ const SUITES: readonly Suite[] = [
   parquetMemory,
   qwenLora,
   browser,
+  smolvlmMemory,
 ];
 
 const { values: flags } = parseArgs({
