@@ -110,7 +110,10 @@ def write(out, model_class, config, make_processor, conversations, extra, dtype=
         if side == 'right':
             for k, h in enumerate(o.hidden_states): T[f'hidden_states.{k}'] = h
             for k, p in model.named_parameters():
-                if p.grad is not None: T[f'grad.{k}'] = sums(p.grad)
+                if p.grad is None: continue
+                T[f'grad.{k}'] = sums(p.grad)
+                # Some in full, for `narrows verify`.
+                if p.numel() < 300: T[f'whole.grad.{k}'] = p.grad
     with torch.no_grad():
         for i, (p, _, made) in enumerate(rows):
             one = extra([made], [rows[i]]) if made is not None else {}

@@ -32,9 +32,10 @@ export async function gradientFloors(
   reference: ReferenceFile,
   prefix: string,
   names: readonly string[],
+  inFile: (name: string) => string = name => name,
 ): Promise<(name: string) => number> {
   const sizes = new Map<string, number>();
-  for (const name of names) sizes.set(name, largest((await reference.floats(prefix + name)).data));
+  for (const name of names) sizes.set(name, largest((await reference.floats(inFile(prefix + name))).data));
   const floor = FLOOR * Math.max(...sizes.values());
   return name => (CANCELLING.test(name) ? Math.max(floor, sizes.get(name.replace(CANCELLING, '$1.weight')) ?? 0) : floor);
 }
@@ -83,11 +84,13 @@ export interface GradientRun {
   readonly feeds: Feeds;
   /** Asked for with the first gradients: a name for the loss itself. */
   readonly lossName?: string;
+  /** How the file calls a gradient, where that is not its name here. */
+  readonly inFile?: (name: string) => string;
 }
 
 /** Gradients of a loss for the parameters asked for, in as many runs as they need. */
 export async function* lossGradients(run: GradientRun): AsyncGenerator<Computed> {
-  const { runtime, reference, prefix, names, parameters, entries, loss, feeds, lossName } = run;
+  const { runtime, reference, prefix, names, parameters, entries, loss, feeds, lossName, inFile } = run;
   const asked = new Set(names);
   // A backward pass begins at the end.
   const wanted = [...parameters].filter(([name]) => asked.has(prefix + name)).reverse();
@@ -95,6 +98,7 @@ export async function* lossGradients(run: GradientRun): AsyncGenerator<Computed>
     reference,
     prefix,
     wanted.map(([name]) => name),
+    inFile,
   );
   const weights = await readWeights(entries, parameters.keys());
   let lossOutput = lossName !== undefined && asked.has(lossName) ? lossName : undefined;

@@ -9,6 +9,8 @@ import { readImageRules } from '../../inputs/image/image-rules.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { Tokenizer } from '../../inputs/text/disk.ts';
 import { findModel } from '../../models/bundled.ts';
+import { parseLlavaConfig } from '../../models/llava/config.ts';
+import { familyOf } from '../../models/llava/families.ts';
 import { modelKind, parseKnownConfig } from '../../models/load.ts';
 import { diskFiles } from '../../node/disk-files.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
@@ -56,15 +58,21 @@ async function describeDualEncoder(directory: string, json: Readonly<Record<stri
 }
 
 /** How pictures are made ready: the class and where its rules stand, or what is wrong with them. */
-async function describeRules(directory: string, { fields }: Description) {
+async function describeRules(directory: string, { fields }: Description, config: Readonly<Record<string, unknown>>) {
   const image = fields.image as { readonly size: number; readonly kind?: string };
   if (fields.modelType === 'open_clip') return { type: 'preprocess_cfg', file: OPEN_CLIP_CONFIG, warnings: [] };
-  const type = /^siglip/.test(image.kind ?? String(fields.modelType)) ? 'SiglipImageProcessor' : 'CLIPImageProcessor';
+  const family = familyOf({ model_type: String(fields.modelType) });
+  const type = family
+    ? family.processorType
+    : /^siglip/.test(image.kind ?? String(fields.modelType))
+      ? 'SiglipImageProcessor'
+      : 'CLIPImageProcessor';
   const warnings: string[] = [];
   const onWarning = (message: string): void => void warnings.push(message);
   try {
     const { file, stored, json } = await readImageRules(diskFiles(directory), { type, size: image.size }, onWarning);
-    ImageProcessor.fromConfig(json, { file, onWarning }, { size: image.size, remedy: () => 'the model takes no other' });
+    if (family) family.reader(parseLlavaConfig(config, join(directory, 'config.json')), json, file, onWarning);
+    else ImageProcessor.fromConfig(json, { file, onWarning }, { size: image.size, remedy: () => 'the model takes no other' });
     return { type: json.image_processor_type as string, ...(stored ? { file: basename(file) } : {}), warnings };
   } catch (error) {
     if (!(error instanceof NarrowsError)) throw error;
@@ -98,7 +106,7 @@ async function run(context: Context, _options: unknown, [reference]: readonly (s
   const dual = modelKind(json, join(directory, 'config.json')) === 'dual-encoder';
   const description = await (dual ? describeDualEncoder : describeLlava)(directory, json);
   const { fields, rows: modelRows } = description;
-  const { warnings: ofRules, ...imageRules } = await describeRules(directory, description);
+  const { warnings: ofRules, ...imageRules } = await describeRules(directory, description, json);
   const warnings = [...(description.warnings ?? []), ...ofRules];
   const files = await describeFiles(context, directory);
   context.status();

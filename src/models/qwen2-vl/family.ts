@@ -2,6 +2,7 @@
 
 import { ALL_LINEAR } from '../../checkpoints/peft-layers.ts';
 import { input } from '../../graph/index.ts';
+import { IMAGE_MARK } from '../../inputs/chat/messages.ts';
 import { ints, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaConfig } from '../llava/config.ts';
 import type { PictureCells, PictureFamily } from '../llava/family.ts';
@@ -82,6 +83,12 @@ const qwen = (title: string): PictureFamily => ({
   projectFeatures: qwenMerger,
   feeds,
   tokenGrid,
+  layoutFrom(config, [, rows, columns]) {
+    const { patch_size: patch, spatial_merge_size: merge } = qwenVision(config);
+    const grid = [rows, columns] as const;
+    const size = { width: columns * patch, height: rows * patch };
+    return { size, pixels: rows * columns, text: IMAGE_MARK, runs: [(rows * columns) / merge ** 2], grid };
+  },
   rows(_config, { layouts }) {
     if (!layouts) throw noLayouts();
     return layouts.reduce((total, layout) => total + tokensOf(layout), 0);

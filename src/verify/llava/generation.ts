@@ -2,9 +2,11 @@
 import { generate } from '../../generation/generate.ts';
 import { imageTokens } from '../../models/llava/config.ts';
 import type { LlavaPrompt } from '../../models/llava/decoding.ts';
+import { familyOf } from '../../models/llava/families.ts';
 import { floats } from '../../tensor/tensor.ts';
 import { fileWithInput } from '../attribution-inputs.ts';
 import type { Checker } from '../checker.ts';
+import { cutPixels, familyPixels } from './family-pixels.ts';
 import type { LlavaSubject } from './subject.ts';
 
 const PROMPT = 'generate.prompt';
@@ -24,12 +26,20 @@ export const llavaGenerationChecker: Checker<LlavaSubject> = {
     const given = await reference.integers(PROMPT);
     const [rows, length] = given.shape;
     const file = await fileWithInput(context, 'pixel_values');
-    const pixels = 'reason' in file ? undefined : await file.floats('pixel_values');
+    const stored = 'reason' in file ? undefined : await file.floats('pixel_values');
+    const pixels = stored && 'path' in file ? await familyPixels(llava.config, stored, file) : stored;
+    let rest = pixels;
     const size = pixels ? pixels.data.length / pixels.shape[0] : 0;
     let used = 0;
     const prompts = Array.from({ length: rows }, (_, b): LlavaPrompt => {
       const ids = Array.from(given.data.subarray(b * length, (b + 1) * length) as Int32Array);
-      const images = ids.filter(id => id === llava.config.image_token_index).length / imageTokens(llava.config);
+      const tokens = ids.filter(id => id === llava.config.image_token_index).length;
+      if (rest && tokens && familyOf(llava.config)) {
+        const cut = cutPixels(llava.config, rest, tokens);
+        rest = cut.rest;
+        return { ids, pixelValues: cut.own };
+      }
+      const images = tokens / imageTokens(llava.config);
       const from = used;
       used += images;
       if (!images || !pixels) return { ids };

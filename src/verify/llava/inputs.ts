@@ -1,15 +1,18 @@
 /** @file The batch that a LLaVA's reference was computed from: in the file, in the one given as `--inputs`, or in outputs.safetensors next to it. */
 
+import { pictureFeeds } from '../../models/llava/files.ts';
 import type { LlavaInputs } from '../../models/llava/model.ts';
 import { placementFeeds } from '../../models/llava/model.ts';
+import { imagesIn } from '../../models/llava/placement.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { FloatTensor, Tensor } from '../../tensor/tensor.ts';
 import { fileWithInput, type NoInputs } from '../attribution-inputs.ts';
 import type { VerifyContext } from '../checker.ts';
+import { familyPixels, PICTURE_INPUTS } from './family-pixels.ts';
 import type { LlavaSubject } from './subject.ts';
 
 /** Names of the inputs. */
-export const LLAVA_INPUTS: readonly string[] = ['pixel_values', 'input_ids', 'attention_mask', 'labels'];
+export const LLAVA_INPUTS: readonly string[] = ['pixel_values', 'input_ids', 'attention_mask', 'labels', ...PICTURE_INPUTS];
 
 /** What checkers of a LLaVA work on. */
 export type LlavaContext = VerifyContext<LlavaSubject>;
@@ -35,16 +38,19 @@ export async function llavaBatch(context: LlavaContext): Promise<LlavaInputs | N
     inputIds,
     attentionMask: await optional('attention_mask'),
     labels: await optional('labels'),
-    pixelValues: file.has('pixel_values') ? await file.floats('pixel_values') : undefined,
+    pixelValues: file.has('pixel_values')
+      ? await familyPixels(context.model.llava.config, await file.floats('pixel_values'), file)
+      : undefined,
   };
 }
 
 /** Graph feeds of a batch. @throws NarrowsError for images that do not fit the text */
 export function batchFeeds({ llava }: LlavaSubject, batch: LlavaInputs): Record<string, Tensor> {
-  const placement = llava.place(batch.inputIds, batch.pixelValues?.shape[0] ?? 0, batch.attentionMask);
+  const { config } = llava;
+  const placement = llava.place(batch.inputIds, imagesIn(config, batch.pixelValues), batch.attentionMask, batch.pixelValues?.layouts);
   return {
     ...placementFeeds(placement),
-    ...(batch.pixelValues ? { pixel_values: batch.pixelValues } : {}),
+    ...(batch.pixelValues ? pictureFeeds(config, batch.pixelValues) : {}),
     ...(batch.labels ? { labels: batch.labels } : {}),
   };
 }
