@@ -89,7 +89,9 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   /** The tower part by part, then the projector over all of it. */
   private async familyFeatures(pixelValues: Pictured, { signal }: RunOptions): Promise<Pictured> {
     const { parameters, config } = this.parts;
-    const tower = await this.compiled('tower', () => ({ features: towerFeatures(parameters, config, pixelInput(config)) }));
+    const trace = () => ({ features: towerFeatures(parameters, config, pixelInput(config)) });
+    // Its runs are large: a block for their values would come on top of what the first one took.
+    const tower = await this.compiled('tower', trace, { memoryPlan: false });
     const parts: FloatTensor[] = [];
     for (const part of towerParts(config, pixelValues))
       parts.push((await tower.run(part.layouts ? pictureFeeds(config, part) : { pixel_values: part }, { signal })).features as FloatTensor);

@@ -1,6 +1,6 @@
 /** @file What every kind of LLaVA does alike once loaded: compiles its graphs once, checks pixels, and is released. */
 import { type CompiledGraph, cacheKey, compile, GraphCache, input, type Value } from '../../graph/index.ts';
-import type { Feeds } from '../../runtime/runtime.ts';
+import type { CompileOptions, Feeds } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { type FloatTensor, ints, type Tensor } from '../../tensor/tensor.ts';
 import type { LlavaConfig } from './config.ts';
@@ -21,8 +21,8 @@ export class LlavaRunner<C extends LlavaConfig> implements AsyncDisposable {
   }
 
   /** Compiles once by name. */
-  protected compiled(name: string, trace: () => Record<string, Value>): Promise<CompiledGraph> {
-    return this.graphs.keep(name, () => compile(this.parts.runtime, trace(), { prepack: this.parts.prepack }));
+  protected compiled(name: string, trace: () => Record<string, Value>, options: CompileOptions = {}): Promise<CompiledGraph> {
+    return this.graphs.keep(name, () => compile(this.parts.runtime, trace(), { prepack: this.parts.prepack, ...options }));
   }
 
   /** @throws NarrowsError for images of another size than the tower's */

@@ -54,7 +54,7 @@ const losses = async (directory: string): Promise<number[]> =>
 /** Rules that make one tile of a picture: quick to learn from. */
 const FEW = { do_image_splitting: false };
 
-describe.each(['smolvlm/testdata/smolvlm-tiny', 'llava-next/testdata/onevision-tiny'])('%s', name => {
+describe.each(['smolvlm/testdata/smolvlm-tiny', 'llava-next/testdata/onevision-tiny', 'qwen2-vl/testdata/qwen2-vl-tiny'])('%s', name => {
   const model = familyDirectory(name);
   let small: string;
   beforeAll(async () => {
