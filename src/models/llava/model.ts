@@ -1,11 +1,11 @@
 /** @file LLaVA over a checkpoint's files: image features, whole forward passes, and decoding over a cache. */
 
 import { readConfigFrom } from '../../checkpoints/config.ts';
-import { cacheKey, input } from '../../graph/index.ts';
+import { cacheKey, compile, input } from '../../graph/index.ts';
 import type { RunOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { fileIn, type ModelFiles } from '../../system/model-files.ts';
-import { type FloatTensor, joinFloats, type Tensor } from '../../tensor/tensor.ts';
+import { type FloatTensor, floats, sizeOf, type Tensor } from '../../tensor/tensor.ts';
 import { LlavaAnswers } from './answer.ts';
 import type { LlavaConfig } from './config.ts';
 import { decoderGraph, imageFeeds, LlavaDecoding, type LlavaPrompt } from './decoding.ts';
@@ -89,13 +89,7 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   /** The tower part by part, then the projector over all of it. */
   private async familyFeatures(pixelValues: Pictured, { signal }: RunOptions): Promise<Pictured> {
     const { parameters, config } = this.parts;
-    const trace = () => ({ features: towerFeatures(parameters, config, pixelInput(config)) });
-    // Its runs are large: a block for their values would come on top of what the first one took.
-    const tower = await this.compiled('tower', trace, { memoryPlan: false });
-    const parts: FloatTensor[] = [];
-    for (const part of towerParts(config, pixelValues))
-      parts.push((await tower.run(part.layouts ? pictureFeeds(config, part) : { pixel_values: part }, { signal })).features as FloatTensor);
-    const all = joinFloats(parts);
+    const all = await this.throughTower(pixelValues, signal);
     const shape = all.shape.map((n, i) => (i === 0 ? (familyOf(config)?.towerRows?.(config) ?? 'rows') : n));
     const projector = await this.compiled(cacheKey('projector', { shape }), () => ({
       features: projectFeatures(parameters, config, input('tower_features', shape)),
@@ -103,6 +97,30 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
     const { features } = await projector.run({ ...pictureFeeds(config, pixelValues), tower_features: all }, { signal });
     const { layouts } = pixelValues;
     return { ...(features as FloatTensor), ...(layouts ? { layouts } : {}) };
+  }
+
+  /** What the tower gives of pictures, part by part. A model too large to be repacked closes it behind them: what its runs took is given back. */
+  private async throughTower(pixelValues: Pictured, signal: AbortSignal | undefined): Promise<FloatTensor> {
+    const { parameters, config, runtime, prepack } = this.parts;
+    const trace = () => ({ features: towerFeatures(parameters, config, pixelInput(config)) });
+    // Its runs are large: a block for their values would come on top of what the first one took.
+    const options = { prepack, memoryPlan: false };
+    const tower = prepack ? await this.compiled('tower', trace, options) : await compile(runtime, trace(), options);
+    try {
+      let all: FloatTensor | undefined;
+      let at = 0;
+      for (const part of towerParts(config, pixelValues)) {
+        const feeds = part.layouts ? pictureFeeds(config, part) : { pixel_values: part };
+        const features = (await tower.run(feeds, { signal })).features as FloatTensor;
+        const rows = [pixelValues.shape[0], ...features.shape.slice(1)];
+        all ??= floats(rows, new Float32Array(sizeOf(rows)));
+        all.data.set(features.data, at);
+        at += features.data.length;
+      }
+      return all!;
+    } finally {
+      if (!prepack) await tower.release();
+    }
   }
 
   /** Whole forward pass of a batch. @throws NarrowsError for images that do not fit the text (see `placeImages`) */
