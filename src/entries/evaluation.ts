@@ -17,6 +17,7 @@ export { type ComparisonRun, runComparison } from '../evaluation/compare/compari
 export { openSource } from '../evaluation/compare/data/open.ts';
 export type { CompareSample, DataSpec, Mask, SampleSource } from '../evaluation/compare/data/sample.ts';
 export { styleGroups } from '../evaluation/compare/data/scenes.ts';
+export { TRUTH_FORMS, truthForm } from '../evaluation/compare/data/truth/registry.ts';
 export type { ComparisonResults, ResultCase, ResultMap, ResultMethod, ResultMetric, ResultPart } from '../evaluation/compare/results.ts';
 export type { Choice, CompareSpec } from '../evaluation/compare/settings.ts';
 export { meanPairedCosineDistance, pairedCosineDistance } from '../evaluation/distances/paired-cosine.ts';
@@ -61,6 +62,11 @@ export {
   type MetricSummary,
 } from '../evaluation/metrics/metric.ts';
 export { createMetric, findMetric, type MetricName, type MetricOptions, metrics, registerMetric } from '../evaluation/metrics/registry.ts';
+export { type AuditItem, type AuditList, auditItems } from '../evaluation/radiology/items.ts';
+export type { AuditRecord } from '../evaluation/radiology/record.ts';
+export { type AuditOutcome, type AuditRun, runAudit } from '../evaluation/radiology/run.ts';
+export { type AuditFigure, type AuditSummary, summarise } from '../evaluation/radiology/summary.ts';
+export { type Verdict, verdicts } from '../evaluation/radiology/verdict.ts';
 export { corruptCaption, corruptImage } from '../evaluation/roar/corrupt.ts';
 export { type RoarResults, relativeDrop, roarMarkdown } from '../evaluation/roar/report.ts';
 export {

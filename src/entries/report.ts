@@ -16,5 +16,7 @@ export type { PictureSource, WordsSource } from '../report/evaluation/draw-worst
 export { type LmmsEvalOptions, writeLmmsEval } from '../report/evaluation/lmms-eval.ts';
 export { type EvaluationReportOptions, writeEvaluationReport } from '../report/evaluation/write-report.ts';
 export { writeRunsReport } from '../report/evaluation/write-runs.ts';
+export type { AuditResults } from '../report/radiology/results.ts';
+export { writeAudit } from '../report/radiology/write-audit.ts';
 export { readTrainingRun, type TrainingRun } from '../report/training/run.ts';
 export { writeTrainingReport } from '../report/training/write-report.ts';

@@ -1,6 +1,7 @@
 /** @file `narrows compare`: many methods by many metrics on pairs whose truth may be known, to a report. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { TRUTH_FORMS } from '../../evaluation/compare/data/truth/registry.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
 import { STYLES } from '../../scenes/sprite-atlas.ts';
 import type { CommandModule } from '../command.ts';
@@ -15,7 +16,11 @@ function configure(command: Command): void {
       'all',
     ])
     .option('--metrics <list>', 'metrics separated by commas, or all; narrows metrics lists them', list, ['all'])
-    .option('--data <source>', 'scenes, a COCO annotation file (.json), or pairs with box, boxes or mask (.jsonl)', 'scenes')
+    .option(
+      '--data <source>',
+      'scenes, a COCO annotation file (.json), boxes of radiographs (MS-CXR, VinDr-CXR, RSNA, CheXlocalize), or pairs with box, boxes or mask (.jsonl)',
+      'scenes',
+    )
     .requiredOption('--output <dir>', 'directory of the report and of what is finished; the same directory again resumes')
     .option('--seeds <n>', 'maps per pair, for methods that draw random numbers', integer(1, 1000), 5)
     .option('--samples <n>', 'pairs per style and modality (default: 100 scenes, or the whole file)', integer(1, 10_000_000))
@@ -35,8 +40,17 @@ function configure(command: Command): void {
     .option('--faithfulness-seeds <n>', 'seeds for metrics that ask the model (default: all)', integer(1, 1000))
     .option('--robustness-samples <n>', 'pairs per style and modality for metrics that run methods again', integer(0), 20)
     .option('--robustness-passes <n>', 'leave methods out of these metrics whose map costs more passes', integer(0), 300)
-    .option('--template <text>', "with COCO: the caption; {} is the category's name", 'a photo of a {}')
-    .option('--images <dir>', 'with COCO: directory of the pictures (default: that of the annotation file)')
+    .addOption(
+      new Option('--form <name>', 'boxes of radiographs in the form of a public set (default: by the file)').choices(
+        TRUTH_FORMS.map(form => form.name),
+      ),
+    )
+    .option(
+      '--template <text>',
+      "with COCO and boxes of radiographs without phrases: the caption; {} is the category's name",
+      'a photo of a {}',
+    )
+    .option('--images <dir>', 'with COCO and boxes of radiographs: directory of the pictures (default: that of the file)')
     .option('--image-size <pixels>', 'feed pictures at this size (default: what the model expects)', integer(1, 4096))
     .option('--max-memory <size>', 'memory for intermediate values per worker, such as 256MB (default: 512MB)', memory)
     .option(
@@ -53,6 +67,7 @@ function configure(command: Command): void {
         ['narrows compare --methods m2ib,grad-cam --metrics pointing-game,insertion --samples 50 --output out', 'A quick look'],
         ['narrows compare --styles trained,unseen --samples 500 --output out', 'Everything, on art that the model knows and does not know'],
         ['narrows compare --data instances_val2017.json --images val2017 --samples 200 --output out', 'Objects of COCO'],
+        ['narrows compare --data ms-cxr.json --images physionet --model org/clip --output out', 'Phrases of radiology reports'],
         ['narrows compare --output out --report-only', 'The report of a run that is not over'],
       ),
     );

@@ -31,6 +31,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./compare.ts')).compareCommand,
   },
   {
+    name: 'audit',
+    summary: 'Audit a model on radiographs with reports and boxes: where its maps lie, and what they cannot tell',
+    load: async () => (await import('./audit.ts')).auditCommand,
+  },
+  {
     name: 'roar',
     summary: 'Remove what maps rank highest, train again, and measure what was lost (ROAR+)',
     load: async () => (await import('./roar.ts')).roarCommand,

@@ -6,6 +6,7 @@ import { runComparison, SPEC_FILE } from '../../evaluation/compare/comparison.ts
 import { openSource } from '../../evaluation/compare/data/open.ts';
 import type { DataSpec } from '../../evaluation/compare/data/sample.ts';
 import { styleGroups } from '../../evaluation/compare/data/scenes.ts';
+import { detectForm } from '../../evaluation/compare/data/truth/registry.ts';
 import { loadModel } from '../../evaluation/compare/engine/load-model.ts';
 import type { ComparisonResults } from '../../evaluation/compare/results.ts';
 import { type CompareSpec, methodSettings, metricSettings } from '../../evaluation/compare/settings.ts';
@@ -35,11 +36,23 @@ async function dataOf(options: Options, seed: number, given: ReadonlySet<string>
     if (wrong) throw new NarrowsError(`--${kebab(wrong)} belongs to ${what}, not to --data ${file}.`, { kind: 'usage' });
   };
   if (file === 'scenes') {
-    only(['template', 'images'], 'COCO files');
+    only(['template', 'images', 'form'], 'files of boxes');
     only(['autoOrient', 'window', 'frame', 'keepTags'], 'files of pictures');
     return { ...common, kind: 'scenes', groups: styleGroups(options.styles as string[]), samples: samples ?? SCENES };
   }
   only(['styles'], 'scenes');
+  if (options.form !== undefined || (/\.(json|csv)$/i.test(file) && (await detectForm(file)))) {
+    return {
+      ...{ modalities: side === 'both' ? (['image'] as const) : common.modalities, seed },
+      ...pictures,
+      kind: 'truth',
+      file,
+      form: options.form as string | undefined,
+      images: options.images as string | undefined,
+      template: options.template as string,
+      samples,
+    };
+  }
   // A .json file is a list of pairs or an object of COCO's.
   const json = /\.json$/i.test(file);
   if (/\.(jsonl|ndjson|csv|tsv|parquet)$/i.test(file) || (json && Array.isArray(await readJson(file)))) {

@@ -58,5 +58,14 @@ export type DataSpec = Common &
   (
     | { readonly kind: 'scenes'; readonly groups: readonly StyleGroup[]; readonly samples: number }
     | { readonly kind: 'coco'; readonly file: string; readonly images?: string; readonly template: string; readonly samples?: number }
+    | {
+        readonly kind: 'truth';
+        readonly file: string;
+        /** A form of `truth/registry.ts`; by the file where it is not given. */
+        readonly form?: string;
+        readonly images?: string;
+        readonly template: string;
+        readonly samples?: number;
+      }
     | { readonly kind: 'jsonl'; readonly file: string; readonly samples?: number }
   );

@@ -1,0 +1,42 @@
+/** @file Boxes of a public set of radiographs as a source of a comparison: a pair per phrase, whose truth is the union of its boxes. */
+import { decodeImage } from '../../../../inputs/image/decode.ts';
+import { dirname } from '../../../../node/paths.ts';
+import { NarrowsError } from '../../../../system/errors.ts';
+import { RandomStream } from '../../../../tensor/random.ts';
+import { checkInside } from '../boxes.ts';
+import type { DataSpec, SampleSource } from '../sample.ts';
+import { PictureFinder } from './find-picture.ts';
+import { truthForm } from './registry.ts';
+import { truthMask } from './truth-mask.ts';
+
+/** Every record is checked before anything is computed. @throws NarrowsError naming file and place */
+export async function openTruth(spec: Extract<DataSpec, { kind: 'truth' }>): Promise<SampleSource> {
+  const { file, template } = spec;
+  if (!template.includes('{}'))
+    throw new NarrowsError(`The template ${JSON.stringify(template)} has no {} for the class's name.`, { kind: 'usage' });
+  if (spec.modalities.includes('text'))
+    throw new NarrowsError(`${file} says where findings are in pictures, not which words name them; give --modality image.`, {
+      kind: 'usage',
+    });
+  const form = await truthForm(file, spec.form);
+  const { records } = await form.read(file);
+  if (records.length === 0) throw new NarrowsError(`${file} has no finding with a place.`);
+  for (const { boxes, size, where } of records) if (size) for (const box of boxes) checkInside(box, size, where);
+  const finder = new PictureFinder(spec.images ?? dirname(file));
+  const chosen = new RandomStream(spec.seed, 'compare.truth').reader(0, 0).shuffle(records).slice(0, spec.samples);
+  const names = chosen.map(record => ({
+    id: `${record.image}/${record.phrase ?? record.label}`,
+    group: 'data',
+    modality: 'image' as const,
+  }));
+  return {
+    description: `${file} (${form.title})`,
+    names,
+    async read(index) {
+      const record = chosen[index];
+      const image = await decodeImage(await finder.find(record.image, record.where), spec.pictures);
+      const pair = { image, text: record.phrase ?? template.replaceAll('{}', record.label.toLowerCase()), imageName: record.image };
+      return { ...names[index], pair, truth: truthMask(record, image), further: { category: record.label } };
+    },
+  };
+}
