@@ -66,7 +66,7 @@ export { type AuditItem, type AuditList, auditItems } from '../evaluation/radiol
 export type { AuditRecord } from '../evaluation/radiology/record.ts';
 export { type AuditOutcome, type AuditRun, runAudit } from '../evaluation/radiology/run.ts';
 export { type AuditFigure, type AuditSummary, summarise } from '../evaluation/radiology/summary.ts';
-export { type Verdict, verdicts } from '../evaluation/radiology/verdict.ts';
+export { type Verdict as AuditVerdict, verdicts } from '../evaluation/radiology/verdict.ts';
 export { corruptCaption, corruptImage } from '../evaluation/roar/corrupt.ts';
 export { type RoarResults, relativeDrop, roarMarkdown } from '../evaluation/roar/report.ts';
 export {
