@@ -92,7 +92,7 @@ describe('narrows serve', () => {
       });
       expect(two).toMatchObject({ finish: one.finish, usage: one.usage });
     }
-    const short = await (await post({ ...question(QUESTIONS[1]), max_tokens: 2 })).json();
+    const short = await (await post({ ...question('describe the picture .'), max_tokens: 2 })).json();
     expect(short).toMatchObject({ object: 'chat.completion', model: 'scene-llava', choices: [{ index: 0, finish_reason: 'length' }] });
     expect(short.usage.completion_tokens).toBe(2);
   });
