@@ -107,7 +107,9 @@ describe('bad input gets one sentence', () => {
 
   test('a kind that is not read', async () => {
     const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><rect width="4" height="4"/></svg>';
-    expect(await sentence(file('drawing.png', svg))).toContain('of kind svg; Narrows reads PNG, JPEG, WebP, GIF, AVIF, TIFF, BMP and PNM');
+    expect(await sentence(file('drawing.png', svg))).toContain(
+      'of kind svg; Narrows reads PNG, JPEG, WebP, GIF, AVIF, TIFF, BMP, PNM (PBM, PGM, PPM) and DICOM',
+    );
   });
 
   test.each([
