@@ -40,7 +40,7 @@ it.skipIf(!browserHere)(
       const status = page.getByRole('status');
       await expect.poll(() => status.textContent(), { timeout: SLOW }).toBe('Choose a picture');
       await page.getByLabel('Picture').setInputFiles(join(repository, 'examples/scene.png'));
-      await page.getByRole('button').click();
+      await page.getByRole('button', { name: 'Explain' }).click();
       await page.locator('#figure img').waitFor({ timeout: SLOW });
       expect(await status.textContent()).toMatch(/^a \d+\.\d, cat \d+\.\d, and \d+\.\d, an \d+\.\d, umbrella \d+\.\d \(nats\)$/);
       expect(said).toEqual([]);
