@@ -26,6 +26,9 @@ const PAIR = { picture: '/examples/scene.png', text: 'a cat and an umbrella', mo
 const TINY = { picture: '/tiny/picture.png', model: '/tiny/', load: { files: TINY_FILES } };
 const scene = fileURLToPath(new URL('../../examples/scene.png', import.meta.url));
 
+/** XGrad-CAM divides by the sum of a channel's activations, which comes near 0 in this random model: rounding grows by it. */
+const ROUNDING: Readonly<Record<string, number>> = { 'xgrad-cam': 5e-4 };
+
 type Values = ReturnType<typeof valuesOf>;
 
 /** The largest difference, as a share of the largest value. */
@@ -70,7 +73,7 @@ describe.skipIf(!browserHere)('in Chromium', () => {
           difference(there[name].text, here.text),
           difference(there[name].interactions, here.interactions),
         );
-        if (!(worst <= 1e-4)) far[name] = worst;
+        if (!(worst <= (ROUNDING[name] ?? 1e-4))) far[name] = worst;
         // Here the place is a directory's whole path.
         expect(there[name].warnings, name).toEqual(here.warnings.map(said => said.replace(`${tiny.files.name}/`, 'tiny/')));
         expect(there[name].model).toBe(here.model);
