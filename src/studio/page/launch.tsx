@@ -1,5 +1,5 @@
 /** @file Starts the page: styles, the shell, the backend. */
-import './without-eval.ts';
+import { withoutEval } from './without-eval.ts';
 import './style/base.css';
 import './style/shell.css';
 import './style/controls.css';
@@ -13,6 +13,7 @@ import { followTheme } from './state/theme.ts';
 
 /** Shows the page at once, then looks for the backend. */
 export function launch(connect: () => Promise<StudioBackend>): void {
+  document.documentElement.dataset.eval = withoutEval ? 'none' : 'tried';
   followTheme();
   render(<App />, document.getElementById('studio') as HTMLElement);
   void start(connect);
