@@ -7,8 +7,10 @@ const AROUND = 8;
 
 /** First row and one past the last that are built. @param top pixels scrolled; @param height pixels in sight */
 export function windowOf(top: number, height: number, total: number): readonly [from: number, to: number] {
-  const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - AROUND);
-  return [Math.min(first, Math.max(0, total)), Math.min(total, Math.ceil((top + height) / ROW_HEIGHT) + AROUND)];
+  // A filter makes the list shorter than what was scrolled: then its end is in sight.
+  const start = Math.max(0, Math.min(top, total * ROW_HEIGHT - height));
+  const first = Math.max(0, Math.floor(start / ROW_HEIGHT) - AROUND);
+  return [first, Math.min(total, Math.ceil((start + height) / ROW_HEIGHT) + AROUND)];
 }
 
 /** Where to scroll so that a row is in sight; the same place where it is. */
