@@ -96,7 +96,7 @@ export function Timeline({ panel }: { readonly panel: Panel }) {
         text={value => `${formatValue(value, digitsFor(value))} ${shownUnit('nats')}`}
       />
       <div class="scrub">
-        <button type="button" class="small" aria-label="Play the gate again" onClick={() => replay(panel)}>
+        <button type="button" class="small" aria-label="Replay the gate" onClick={() => replay(panel)}>
           Replay
         </button>
         <input
