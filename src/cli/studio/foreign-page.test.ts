@@ -56,6 +56,8 @@ afterAll(async () => {
 describe.skipIf(!chromiumPath)('a page of a stranger', () => {
   it('gets nothing by picture, frame, form, script, fetch or WebSocket, even with the token', async () => {
     const page = await browser.newPage();
+    // Playwright's own half a minute is short where other tests hold the cores.
+    page.setDefaultTimeout(120_000);
     await page.goto(`http://localhost:${(foreign.address() as AddressInfo).port}/`);
     const tried = await page.evaluate(
       async ([origin, token]) => {
@@ -109,6 +111,8 @@ describe.skipIf(!chromiumPath)('a page of a stranger', () => {
 
   it('gets nothing under a name that was made to point here', async () => {
     const page = await browser.newPage();
+    // Playwright's own half a minute is short where other tests hold the cores.
+    page.setDefaultTimeout(120_000);
     const response = await page.goto(`http://rebound.example:${studio.port}/`);
     expect(response?.status()).toBe(421);
     // From here the browser takes the server for the page's own.
@@ -123,6 +127,8 @@ describe.skipIf(!chromiumPath)('a page of a stranger', () => {
 
   it('is no hindrance to the page itself, whose policy lets no inline script run', async () => {
     const page = await browser.newPage();
+    // Playwright's own half a minute is short where other tests hold the cores.
+    page.setDefaultTimeout(120_000);
     const said: string[] = [];
     page.on('console', message => said.push(message.text()));
     await page.goto(studio.url);
