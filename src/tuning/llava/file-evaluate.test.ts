@@ -25,9 +25,16 @@ const encoded = (length: number): EncodedChat =>
 /** The exam on such samples with a graph whose `ce` is the shortest sample's length; `seen` is fed, `asked` says which graph. */
 async function exam(lengths: readonly number[], batchSize: number) {
   const [seen, asked]: [Feeds[], boolean[]] = [[], []];
+  const prepared = new Set<ChatSample>();
   const reader = {
     format: {},
-    encode: ({ name }: ChatSample) => encoded(Number(name)),
+    prepare: async (samples: readonly ChatSample[]) => {
+      for (const one of samples) prepared.add(one);
+    },
+    encode: (one: ChatSample) => {
+      expect(prepared).toContain(one);
+      return encoded(Number(one.name));
+    },
     feeds: async (samples: readonly ChatSample[], rows: readonly EncodedChat[]): Promise<Feeds> => {
       expect(rows.map(row => row.ids.length)).toEqual(samples.map(one => Number(one.name)));
       const longest = Math.max(...rows.map(row => row.ids.length));
