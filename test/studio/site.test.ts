@@ -1,5 +1,5 @@
-/** @file The static site in a real browser: the newcomer's path, the library's numbers, hovering by mouse and keys, live frames. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** @file The static site in a real browser: the newcomer's path, live frames, hovering, links, stopping, wrong files, no network, accessibility. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -9,13 +9,14 @@ import { decodeImage, loadModel, M2IB } from '../../src/index.ts';
 import { digitsFor, displayScale, formatValue } from '../../src/report/attribution/normalise.ts';
 import { chromiumPath, INSTALL, launch } from '../../src/web/testing/chromium.ts';
 import { serve } from '../../src/web/testing/serve.ts';
-import { explain, PATIENCE, patchTable, settled, watch } from './support.ts';
+import { axe, explain, PATIENCE, patchTable, settled, unfold, type Watched, watch } from './support.ts';
 
 if (!chromiumPath) process.stderr.write(`${INSTALL}\n`);
 
 const folder = mkdtempSync(join(tmpdir(), 'narrows-site-'));
 let browser: Browser;
 let server: Awaited<ReturnType<typeof serve>>;
+let first: Watched;
 let page: Page;
 
 describe.skipIf(!chromiumPath)('the static site', () => {
@@ -23,7 +24,8 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     await buildStudio({ output: folder, site: true });
     server = await serve([['/studio/', folder]]);
     browser = await launch();
-    page = await watch(browser, `${server.url}/studio/`);
+    first = await watch(browser, { url: `${server.url}/studio/`, moving: true });
+    page = first.page;
   }, 4 * PATIENCE);
   afterAll(async () => {
     await browser?.close();
@@ -46,7 +48,6 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     const { patches } = result.image!;
     const scale = displayScale(patches, 'nats');
     const expected = Array.from(patches, value => formatValue(value, digitsFor(scale.high)));
-    await expect.poll(() => page.locator('.scrub output').textContent(), { timeout: PATIENCE }).toBe('10 / 10');
     const shown = await patchTable(page);
     // The last digit that is shown may differ between the two builds of ONNX Runtime.
     expect(shown.length).toBe(64);
@@ -93,5 +94,95 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     expect(await patchTable(page)).not.toEqual(early);
     await page.click('text=Replay');
     await expect.poll(() => page.locator('.scrub output').textContent(), { timeout: PATIENCE }).toBe('10 / 10');
+  });
+
+  it('comes back from its own link: options, methods, looks and numbers', async () => {
+    await page.locator('input[id$="-beta"]').fill('0.5');
+    await page.locator('input[id$="-beta"]').blur();
+    await settled(page);
+    await page.click('text=Compare with another method');
+    await page.waitForSelector('.panels.n2 .panel:nth-of-type(2) .caption-map');
+    await settled(page);
+    await unfold(page, 'View');
+    await page.check('input[name=unit][value=bits]');
+    await page.click('.panel:first-of-type h2 button');
+    const there = await patchTable(page);
+    const other = await watch(browser, { url: page.url() });
+    await other.page.waitForSelector('.panels.n2 .panel:nth-of-type(2) .caption-map');
+    await settled(other.page);
+    expect(await other.page.inputValue('#caption')).toBe('a bat');
+    expect(await other.page.inputValue('input[id$="-beta"]')).toBe('0.5');
+    await unfold(other.page, 'View');
+    expect(await other.page.isChecked('input[name=unit][value=bits]')).toBe(true);
+    expect(await patchTable(other.page)).toEqual(there);
+    expect(other.page.url()).toBe(page.url());
+    expect(other.complaints).toEqual([]);
+    await other.context.close();
+    await page.click('button.remove >> nth=1');
+  });
+
+  it('stops when it is told to, and runs again', async () => {
+    if (!(await page.locator('input[id$="-steps"]').isVisible())) await page.click('.options summary:has-text("more")');
+    await page.locator('input[id$="-steps"]').fill('5000');
+    await page.locator('input[id$="-steps"]').blur();
+    await page.waitForSelector('.timeline');
+    // It is dear by what was timed here, so the page asks.
+    await page.click('.asking button:has-text("Compute")');
+    await page.waitForSelector('.readout:has-text("of 5000")');
+    await page.click('button.primary:has-text("Stop")');
+    await page.waitForSelector('.readout:has-text("stopped after step")');
+    await page.locator('input[id$="-steps"]').fill('10');
+    await page.locator('input[id$="-steps"]').blur();
+    await settled(page);
+  });
+
+  it('says in a sentence what is no picture, and goes on', async () => {
+    const input = page.locator('input[type=file]').first();
+    await input.setInputFiles({ name: 'letter.png', mimeType: 'image/png', buffer: Buffer.from('Dear Sir or Madam') });
+    const said = await page.locator('.caption-form [role=alert]').textContent();
+    expect(said).toMatch(/letter\.png/);
+    expect(said).not.toMatch(/undefined|Error:|at .*\.js/);
+    await input.setInputFiles({ name: 'scene.png', mimeType: 'image/png', buffer: readFileSync('examples/scene.png') });
+    await page.waitForSelector('.stage img[alt="scene.png"]');
+    await page.fill('#caption', 'a cat and an umbrella');
+    await explain(page);
+    expect(page.url()).toMatch(/picture=[0-9a-f]{64}/);
+  });
+
+  it('works without a network once it is loaded', async () => {
+    await first.context.setOffline(true);
+    await page.fill('#caption', 'an umbrella');
+    await page.click('button.primary:has-text("Explain")');
+    await expect.poll(() => page.locator('.caption-map .word').allTextContents(), { timeout: PATIENCE }).toEqual(['an', 'umbrella']);
+    await settled(page);
+    expect((await patchTable(page)).length).toBe(64);
+    await first.context.setOffline(false);
+  });
+
+  it('has complained of nothing, and broken no policy', () => {
+    expect(first.complaints).toEqual([]);
+  });
+
+  it.each([
+    ['light', 1280],
+    ['dark', 390],
+  ] as const)('is accessible in every view (%s, %i pixels)', async (theme, width) => {
+    const { page: one, context, complaints } = await watch(browser, { url: `${server.url}/studio/`, dark: theme === 'dark', width });
+    await settled(one);
+    for (const title of ['View', 'Question and seeds', 'Values as tables']) await unfold(one, title);
+    expect(await axe(one)).toEqual([]);
+    // Nothing sticks out to the right.
+    expect(await one.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    for (const view of ['chat', 'compare', 'robustness', 'models']) {
+      await one.evaluate(name => {
+        location.hash = `#/${name}`;
+      }, view);
+      await one.waitForSelector(`nav a[aria-current]:has-text("${view}")`);
+      await one.waitForSelector('main h1');
+      expect(await axe(one), view).toEqual([]);
+      expect(await one.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    }
+    expect(complaints).toEqual([]);
+    await context.close();
   });
 });

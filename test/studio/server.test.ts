@@ -1,0 +1,222 @@
+/** @file The page of `narrows studio` in a real browser: a file of one's own, boxes, exports, two tabs, ten thousand rows, results, a chat. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildStudio } from '../../scripts/studio-build.ts';
+import { openSource } from '../../src/cli/studio/sources.ts';
+import { type TestStudio, testStudio } from '../../src/cli/studio/testing/studio.ts';
+import { attributionFromJson } from '../../src/report/attribution/json.ts';
+import { analyse } from '../../src/report/comparison/analyse.ts';
+import { drawGallery } from '../../src/report/comparison/draw-gallery.ts';
+import { resultsJson } from '../../src/report/comparison/json.ts';
+import { exampleResults } from '../../src/report/comparison/testing/example-results.ts';
+import { exampleRun } from '../../src/report/evaluation/testing/example-run.ts';
+import { exactJson } from '../../src/system/exact-json.ts';
+import { chromiumPath, INSTALL, launch } from '../../src/web/testing/chromium.ts';
+import { axe, download, explain, PATIENCE, patchTable, played, settled, unfold, type Watched, watch } from './support.ts';
+
+if (!chromiumPath) process.stderr.write(`${INSTALL}\n`);
+
+const folder = mkdtempSync(join(tmpdir(), 'narrows-studio-'));
+const ROWS = 10_000;
+let browser: Browser;
+let studio: TestStudio;
+let first: Watched;
+let page: Page;
+const address = (): string => `${studio.server.origin}/#token=${studio.server.token}`;
+
+describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
+  beforeAll(async () => {
+    const built = join(folder, 'page');
+    await buildStudio({ output: built, site: false });
+    const pictures = ['night', 'party', 'lion', 'ball'].map(name => resolve(`examples/studio/${name}.png`));
+    const lines = Array.from({ length: ROWS }, (_, i) => `${pictures[i % 4]},caption number ${i + 1}`);
+    writeFileSync(join(folder, 'pairs.csv'), `image,caption\n${lines.join('\n')}\n`);
+    studio = await testStudio(
+      { sources: [await openSource(join(folder, 'pairs.csv'))], page: built, pictureFolders: [resolve('examples/studio')] },
+      { page: built },
+    );
+    browser = await launch();
+    first = await watch(browser, { url: address(), moving: true });
+    page = first.page;
+  }, 4 * PATIENCE);
+  afterAll(async () => {
+    await browser?.close();
+    await studio?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("takes a newcomer from an example to a file of one's own, and the token out of the address", async () => {
+    await page.waitForSelector('.caption-map .word');
+    await settled(page);
+    expect(page.url()).not.toContain(studio.server.token);
+    await page.locator('input[type=file]').first().setInputFiles('examples/scene.png');
+    await page.waitForSelector('.stage img[alt="scene.png"]');
+    await page.fill('#caption', 'a cat and an umbrella');
+    await explain(page);
+  });
+
+  it('gives away what it shows: JSON with the values of the table, a command, a program', async () => {
+    await played(page);
+    const shown = await patchTable(page);
+    const file = await download(page, () => page.click('button:has-text("JSON")'));
+    const result = attributionFromJson(file.toString('utf8'));
+    expect(result.caption).toBe('a cat and an umbrella');
+    for (const [i, text] of shown.entries()) expect(Math.abs(Number(text) - result.image!.patches[i])).toBeLessThanOrEqual(0.51);
+    expect((await download(page, () => page.click('button:has-text("PNG")'))).subarray(1, 4).toString()).toBe('PNG');
+    await first.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: studio.server.origin });
+    await page.click('text=Copy as command');
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toMatch(/^narrows attribute .*a cat and an umbrella/);
+    await page.click('text=Copy as TypeScript');
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain('loadModel');
+  });
+
+  it('measures a box drawn by hand, and one drawn by keys', async () => {
+    await unfold(page, 'View');
+    await page.check('text=draw boxes on the picture');
+    const stage = page.locator('.stage').first();
+    await stage.scrollIntoViewIfNeeded();
+    const box = (await stage.boundingBox())!;
+    await page.mouse.move(box.x + 2, box.y + 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 2, box.y + box.height / 2, { steps: 4 });
+    await page.mouse.up();
+    const values = (await patchTable(page)).map(Number);
+    const left = values.filter((_, i) => i < 32).reduce((a, b) => a + b, 0) / values.reduce((a, b) => a + b, 0);
+    await expect
+      .poll(() => page.locator('.box-line').textContent(), { timeout: PATIENCE })
+      .toMatch(/% of the map in (4\d|50)\.\d % of the area/);
+    const share = Number.parseFloat((await page.locator('.box-line').textContent())!) / 100;
+    // The metric weighs the map between patches too; the other half of the picture would be another number.
+    expect(Math.abs(share - left)).toBeLessThan(Math.abs(share - (1 - left)) / 2);
+    await page.click('text=Remove all');
+    await stage.focus();
+    for (const key of ['ArrowUp', 'Home', 'Shift+ArrowRight', 'Shift+ArrowDown', 'Enter']) await page.keyboard.press(key);
+    await expect.poll(() => page.locator('.drawn-box').count()).toBe(1);
+    await page.click('text=Remove all');
+    await page.uncheck('text=draw boxes on the picture');
+  });
+
+  it('asks before dear methods, and explains when it is told to', async () => {
+    await page.selectOption('#method', 'occlusion');
+    await page.waitForSelector('.asking');
+    expect(await page.locator('.asking').textContent()).toMatch(/Occlusion/);
+    await page.click('.asking button:has-text("Not now")');
+    await page.selectOption('#method', 'm2ib');
+    await settled(page);
+  });
+
+  it('gives its token to a second tab, and both work', async () => {
+    const second = await watch(browser, { url: page.url(), context: first.context });
+    await settled(second.page);
+    expect(await second.page.inputValue('#caption')).toBe('a cat and an umbrella');
+    await Promise.all([explain(second.page), explain(page)]);
+    expect(await patchTable(second.page)).toEqual(await patchTable(page));
+    expect(second.complaints).toEqual([]);
+    await second.page.close();
+  });
+
+  it('scrolls ten thousand rows and builds only those in sight; judges and finds by keys', async () => {
+    await page.click('nav >> text=Audit');
+    await page.waitForSelector('#audit-row-0:has-text("caption number 1")');
+    await expect.poll(() => page.locator('.filters .note').textContent()).toBe(`${ROWS} pairs`);
+    const table = page.locator('.audit-table');
+    await table.focus();
+    await page.keyboard.press('End');
+    await page.waitForSelector(`#audit-row-${ROWS - 1}:has-text("caption number ${ROWS}")`);
+    expect(await page.locator('.audit-row').count()).toBeLessThan(60);
+    await page.keyboard.press('w');
+    await page.waitForSelector(`#audit-row-${ROWS - 1} .c-verdict:has-text("wrong")`);
+    const frames = await page.evaluate(async () => {
+      const body = document.querySelector('.audit-body') as HTMLElement;
+      let longest = 0;
+      for (let i = 0; i < 30; i++) {
+        body.scrollTop = (i * 9973 * 52) % (10_000 * 52);
+        const before = performance.now();
+        await new Promise(requestAnimationFrame);
+        longest = Math.max(longest, performance.now() - before);
+      }
+      return { longest, rows: document.querySelectorAll('.audit-row').length };
+    });
+    expect(frames.rows).toBeLessThan(60);
+    await page.fill('.filters input', `number ${ROWS}`);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('.filters .note').textContent()).toBe(`1 of ${ROWS} pairs`);
+    await table.focus();
+    await page.keyboard.press('Home');
+    await page.waitForSelector('.audit-detail .stage img');
+    expect(await axe(page)).toEqual([]);
+    await page.click('text=Open in Attribute');
+    await page.waitForSelector('.stage img[alt="ball.png"]');
+    expect(await page.inputValue('#caption')).toBe(`caption number ${ROWS}`);
+    await settled(page);
+  });
+
+  it('shows a comparison: ranks, intervals and pairs are those of the file', async () => {
+    const analysis = analyse(await exampleResults({ pairs: 6, perFamily: 1 }), { resamples: 50, flips: 49 });
+    const json = Buffer.concat([...resultsJson(analysis, await drawGallery(analysis.results))]);
+    await page.click('nav >> text=Compare');
+    await page.locator('input[type=file]').setInputFiles({ name: 'results.json', mimeType: 'application/json', buffer: json });
+    await page.waitForSelector('.ranks tbody tr');
+    const { tables, meanRank } = analysis.parts[0];
+    const ranked = tables.filter(table => table.rows.some(row => row.rank !== undefined));
+    const best = Object.entries(meanRank).sort((a, b) => a[1] - b[1])[0][0];
+    const title = analysis.results.methods.find(method => method.name === best)!.title;
+    expect(await page.locator('.ranks tbody tr').first().locator('th').textContent()).toBe(title);
+    const cells = await page.locator('.ranks tbody tr').first().locator('td').allTextContents();
+    expect(cells.slice(1)).toEqual(ranked.map(table => String(table.rows.find(row => row.method === best)?.rank ?? '–')));
+    expect(await page.locator('.case').count()).toBe(analysis.results.parts[0].gallery.length);
+    expect(await axe(page)).toEqual([]);
+  });
+
+  it('shows an evaluation: every change of the matrix is that of the file', async () => {
+    const { results } = exampleRun();
+    await page.click('nav >> text=Robustness');
+    const buffer = Buffer.from(exactJson(results));
+    await page.locator('input[type=file]').setInputFiles({ name: 'results.json', mimeType: 'application/json', buffer });
+    await page.waitForSelector('.matrix');
+    const titles = await page
+      .locator('.matrix td[title]')
+      .evaluateAll(cells => cells.map(cell => [cell.getAttribute('title'), cell.textContent]));
+    const changes = results.sets.flatMap(set => set.scenarios.flatMap(scenario => (scenario.againstClean ? [scenario.againstClean] : [])));
+    expect(titles.length).toBe(changes.length);
+    const numbers = (list: readonly number[]): number[] => list.toSorted((a, b) => a - b);
+    const shown = titles.map(([, text]) => Number(text!.replace('−', '-').replace('†', '')));
+    expect(numbers(shown)).toEqual(numbers(changes.map(({ difference }) => Number((100 * difference).toFixed(1)) + 0)));
+    expect(await page.locator('.robustness .case').count()).toBe(results.worst.length);
+    expect(await axe(page)).toEqual([]);
+  });
+
+  it('says what is no results.json', async () => {
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"a":1}') });
+    await expect.poll(() => page.locator('.evidence [role=alert]').textContent()).toMatch(/other\.json/);
+  });
+
+  it('talks: an answer comes', async () => {
+    await page.click('nav >> text=Chat');
+    await page.click('button:has-text("describe the picture"):not([disabled])');
+    await page.waitForSelector('.turn .note');
+    expect((await page.locator('.turn .answer').textContent())!.length).toBeGreaterThan(5);
+    expect(await axe(page)).toEqual([]);
+  });
+
+  it('says what comes and what is open of models', async () => {
+    await page.click('nav >> text=Models');
+    await page.waitForSelector('.model:has-text("scene-clip") .tag:has-text("open")');
+    expect(await axe(page)).toEqual([]);
+  });
+
+  it('has complained of nothing, and broken no policy', () => {
+    expect(first.complaints).toEqual([]);
+  });
+
+  it('says in words that it has no token, or that the studio has ended', async () => {
+    const stranger = await watch(browser, { url: `${studio.server.origin}/` });
+    await stranger.page.waitForSelector('.trouble:has-text("no token")');
+    await stranger.context.close();
+  });
+});
