@@ -151,6 +151,22 @@ function conversations({ settings, source, world, whitenSource }: Pretraining, s
   };
 }
 
+/** Arguments of a stage of conversations: its own, and what all of them share. */
+function conversationArguments(
+  settings: ExperimentSettings,
+  own: Partial<TrainingArguments> & { readonly output_dir: string },
+): TrainingArguments {
+  return trainingArgumentsSchema.parse({
+    seed: settings.pretrain_seed,
+    per_device_train_batch_size: settings.pretrain_batch_size ?? settings.batch_size,
+    learning_rate: settings.pretrain_learning_rate,
+    optim: 'muon',
+    weight_decay: 0.01,
+    save_steps: 100,
+    ...own,
+  });
+}
+
 /**
  * The stage of existence only, of `steps` updates of twice the scenes with half the questions, one more thing every 30 updates: a match that can
  * fail is learnt before there are easier questions to learn. The rate stays as it is, since what follows goes on with it. @returns its directory, or undefined
@@ -160,17 +176,12 @@ async function existence(part: Pretraining, steps: number, start: string | undef
   const directory = `${settings.start}.existence`;
   // Written last.
   if (await exists(join(directory, whitenOf(settings) ? UNFOLDED : 'model.safetensors'))) return directory;
-  const args = trainingArgumentsSchema.parse({
+  const args = conversationArguments(settings, {
     output_dir: directory,
     max_steps: steps,
-    seed: settings.pretrain_seed,
     per_device_train_batch_size: 2 * (settings.pretrain_batch_size ?? settings.batch_size),
-    learning_rate: settings.pretrain_learning_rate,
     lr_scheduler_type: 'constant_with_warmup',
     warmup_steps: 10,
-    optim: 'muon',
-    weight_decay: 0.01,
-    save_steps: 100,
   });
   await using lock = await lockOutput(directory);
   if (lock.takenOver) hooks.onResult?.(lock.takenOver);
@@ -187,19 +198,15 @@ async function captions(part: Pretraining, steps: number, start: string | undefi
   const { runtime, settings, hooks } = part;
   const directory = `${settings.start}.captions`;
   const warmup = Math.min(10, Math.floor(steps / 2));
-  const args = trainingArgumentsSchema.parse({
+  const args = conversationArguments(settings, {
     output_dir: directory,
     max_steps: steps,
     // Other scenes than those of the stage before.
     seed: (settings.pretrain_seed ?? 0) + 1_000_003,
-    per_device_train_batch_size: settings.pretrain_batch_size ?? settings.batch_size,
     learning_rate: (2 / 3) * settings.pretrain_learning_rate,
     lr_scheduler_type: 'warmup_stable_decay',
     warmup_steps: warmup,
     decay_steps: steps - warmup,
-    optim: 'muon',
-    weight_decay: 0.01,
-    save_steps: 100,
   });
   await using lock = await lockOutput(directory);
   if (lock.takenOver) hooks.onResult?.(lock.takenOver);
@@ -230,18 +237,12 @@ export async function pretrain(
   const directory = `${settings.start}.run`;
   const rest = settings.pretrain_whiten_scenes ? UNFOLDED : 'model.safetensors';
   if (!(captionSteps && (await exists(join(directory, rest))))) {
-    const args = trainingArgumentsSchema.parse({
+    const args = conversationArguments(settings, {
       output_dir: directory,
       max_steps: steps,
-      seed: settings.pretrain_seed,
-      per_device_train_batch_size: settings.pretrain_batch_size ?? settings.batch_size,
-      learning_rate: settings.pretrain_learning_rate,
       lr_scheduler_type: 'warmup_stable_decay',
       warmup_steps: settings.pretrain_warmup_steps ?? 50,
       decay_steps: Math.round(steps * (settings.pretrain_fall ?? 0.2)),
-      optim: 'muon',
-      weight_decay: 0.01,
-      save_steps: 100,
     });
     await using lock = await lockOutput(directory);
     if (lock.takenOver) hooks.onResult?.(lock.takenOver);

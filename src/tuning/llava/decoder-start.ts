@@ -91,36 +91,28 @@ function scaleStart(named: Named, patchRms: number, { norm = 0.7 }: ScaleStart):
   for (const part of ['weight', 'bias']) times(named.get(`${PROJECTOR_OUT}.${part}`)!.data, 1 / patchRms);
 }
 
-/** A direction [width] of length 1 that is the same for every run, upright on others of length 1 that are upright on one another. */
-function uprightDirection(name: string, width: number, others: readonly Float32Array[]): Float32Array {
-  const out = initialNormals(name, width, 1, 0);
+/** Changes a vector [width] in place to what is upright on others of length 1 that are upright on one another, of length 1. */
+function makeUpright(vector: Float32Array, others: readonly Float32Array[]): Float32Array {
   for (const other of others) {
-    const along = out.reduce((sum, v, i) => sum + v * other[i], 0);
-    for (let i = 0; i < width; i++) out[i] -= along * other[i];
+    const along = vector.reduce((sum, v, i) => sum + v * other[i], 0);
+    for (let i = 0; i < vector.length; i++) vector[i] -= along * other[i];
   }
-  times(out, 1 / lengthOf(out));
-  return out;
+  times(vector, 1 / lengthOf(vector));
+  return vector;
 }
 
 const rowsOf = (directions: Float32Array, width: number): Float32Array[] =>
   Array.from({ length: directions.length / width }, (_, i) => directions.subarray(i * width, (i + 1) * width));
 
 /** The sink's direction [width]: of length 1, upright on those of the place, so that no patch is a sink by where it stands. */
-export const sinkDirection = (width: number): Float32Array => uprightDirection('sink', width, rowsOf(placeDirections(width), width));
+export const sinkDirection = (width: number): Float32Array =>
+  makeUpright(initialNormals('sink', width, 1, 0), rowsOf(placeDirections(width), width));
 
 /** The mark's direction [width]: of length 1, upright on the sink's and on all that patches say of places and things. */
-export const markDirection = (width: number): Float32Array =>
-  uprightDirection('mark', width, [...rowsOf(thingDirections(width), width), markSink(width)]);
-
-/** The sink's direction without what it has of the directions of things. */
-function markSink(width: number): Float32Array {
-  const out = sinkDirection(width);
-  for (const other of rowsOf(thingDirections(width), width)) {
-    const along = out.reduce((sum, v, i) => sum + v * other[i], 0);
-    for (let i = 0; i < width; i++) out[i] -= along * other[i];
-  }
-  times(out, 1 / lengthOf(out));
-  return out;
+export function markDirection(width: number): Float32Array {
+  const things = rowsOf(thingDirections(width), width);
+  // The sink's without what it has of things, which it need not be upright on.
+  return makeUpright(initialNormals('mark', width, 1, 0), [...things, makeUpright(sinkDirection(width), things)]);
 }
 
 /**
