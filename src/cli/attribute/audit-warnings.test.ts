@@ -11,4 +11,5 @@ it('a warning is said once, with the places that its list has: lines, entries, r
   expect(linesText('l.JSON', [3])).toBe('entry 3');
   expect(linesText('l.parquet', [1, 2, 4, 5, 9])).toBe('rows 1, 2, 4 and 2 more');
   expect(linesText('l.jsonl', [1, 2])).toBe('lines 1, 2');
+  expect(linesText('films', [4, 4, 7])).toBe('pictures 4, 7');
 });

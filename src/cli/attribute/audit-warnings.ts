@@ -19,9 +19,18 @@ export function gatherWarnings(results: Iterable<{ readonly line: number; readon
   return [...found].map(([message, lines]) => ({ message, lines }));
 }
 
-/** `line 3`, or `lines 3, 5, 7 and 12 more`; a JSON list has entries, parquet has rows. @param file the list */
-export function linesText(file: string, lines: readonly number[]): string {
-  const [one, many] = /\.json$/i.test(file) ? ['entry', 'entries'] : /\.parquet$/i.test(file) ? ['row', 'rows'] : ['line', 'lines'];
+/** What the places of a list are called, by its ending; a folder has pictures. */
+const PLACES: readonly (readonly [RegExp, string, string])[] = [
+  [/\.json$/i, 'entry', 'entries'],
+  [/\.parquet$/i, 'row', 'rows'],
+  [/\.(csv|tsv|jsonl|ndjson)$/i, 'line', 'lines'],
+  [/$/, 'picture', 'pictures'],
+];
+
+/** `line 3`, or `lines 3, 5, 7 and 12 more`; several rows of one line count once. @param file the list, or a folder */
+export function linesText(file: string, all: readonly number[]): string {
+  const [, one, many] = PLACES.find(([ending]) => ending.test(file))!;
+  const lines = [...new Set(all)];
   return lines.length === 1
     ? `${one} ${lines[0]}`
     : `${many} ${lines.slice(0, 3).join(', ')}${lines.length > 3 ? ` and ${lines.length - 3} more` : ''}`;

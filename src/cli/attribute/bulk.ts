@@ -4,7 +4,9 @@
  */
 import { join } from 'node:path';
 import { checkpointHash } from '../../checkpoints/hash.ts';
-import { type ListedPair, readPairs } from '../../inputs/pairs/read-pairs.ts';
+import { folderList } from '../../inputs/pairs/folder.ts';
+import { isFolder, listPairs } from '../../inputs/pairs/list-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
 import { runPlan } from '../../jobs/run.ts';
 import { loadModel } from '../../models/pretrained.ts';
 import { lockOutput } from '../../node/output-lock.ts';
@@ -23,16 +25,38 @@ import { filesAreThere, openAuditStore } from './audit-store.ts';
 import { gatherWarnings, linesText } from './audit-warnings.ts';
 import { imageHash } from './input.ts';
 import { parseKinds } from './output.ts';
+import { phraseRows } from './phrase-rows.ts';
 import type { AttributeSettings } from './settings.ts';
 
 /** What a bulk call says besides the method. */
 export interface AuditRequest {
+  /** A list, or a folder of pictures. */
   readonly file: string;
+  /** Of a folder: the caption of all its pictures. */
+  readonly text?: string;
+  /** As of `--spans`. */
+  readonly spans?: readonly string[];
   readonly outputs?: readonly string[];
   readonly formats?: readonly string[];
   /** Threads; 0 works in this one. By default as many as help and as memory allows. */
   readonly workers?: number;
   readonly plugins?: readonly string[];
+}
+
+/** The rows that are explained, those that cannot be, and the list that they come from. @throws NarrowsError as `listPairs`, or where no row is left */
+async function listedRows(context: Context, { file: given, text, spans }: AuditRequest, directory: string) {
+  const onWarning = (message: string): void => context.log.warn(message);
+  // A folder with phrases and no caption: the phrases are the findings of every picture.
+  const alone = text === undefined && spans && spans[0] !== 'commas' && (await isFolder(given)) && !(await folderList(given));
+  const options = { except: directory, findings: true, onWarning };
+  const { pairs, file } = await listPairs(given, { ...options, text: alone ? spans.join(', ') : text });
+  const { rows, failures, empty } = phraseRows(
+    alone ? pairs.map(pair => ({ ...pair, findings: spans })) : pairs,
+    alone ? undefined : spans,
+  );
+  if (empty.length > 0) onWarning(`${file}, ${linesText(file, empty)}: there are no findings, so there is no map.`);
+  if (rows.length === 0) throw new NarrowsError(`${file} lists no findings.`);
+  return { listed: rows, lacking: failures, file };
 }
 
 /** Failures that are listed one by one. */
@@ -47,7 +71,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   const kinds = parseKinds(request.formats ?? ['html', 'json']);
   if (request.outputs?.length !== 1) throw new NarrowsError('--pairs needs one --output, the directory of the audit.', { kind: 'usage' });
   const [directory] = request.outputs;
-  const listed = await readPairs(request.file, { onWarning: message => context.log.warn(message) });
+  const { listed, lacking, file } = await listedRows(context, request, directory);
   context.status('Reading the model');
   await using model = await loadModel(settings.model, hubOptions(context));
   // Without a tokenizer or a directory no pair can succeed: say so once.
@@ -67,13 +91,17 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     settings.pictures,
   ]);
 
-  const unreadable = new Map<ListedPair, string>();
+  const unreadable = new Map<ListedPair, string>(lacking);
   const pairs: HashedPair[] = [];
+  const hashes = new Map<string, string>();
   for (const [index, pair] of listed.entries()) {
+    if (lacking.has(pair)) continue;
     context.signal.throwIfAborted();
     context.status(`Reading the pictures: ${index + 1} of ${listed.length}`);
     try {
-      pairs.push({ listed: pair, sha256: await imageHash(pair.path) });
+      const sha256 = hashes.get(pair.path) ?? (await imageHash(pair.path));
+      hashes.set(pair.path, sha256);
+      pairs.push({ listed: pair, sha256 });
     } catch (error) {
       if (!(error instanceof NarrowsError)) throw error;
       unreadable.set(pair, error.message);
@@ -119,7 +147,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   const names = furtherNames(listed);
   for (const [name, called] of names)
     if (name !== called)
-      context.log.warn(`The tables have a column "${name}" of the audit; the one of ${request.file} is called "${called}" in them.`);
+      context.log.warn(`The tables have a column "${name}" of the audit; the one of ${file} is called "${called}" in them.`);
   const failures = listed.flatMap(pair => {
     const reason = reasonOf(pair);
     return reason === undefined ? [] : [{ listed: renamed(pair, names), reason }];
@@ -139,7 +167,7 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     };
   };
   const records = { count: done.length, further: [...names.values()], read };
-  const written = await writeAuditPages(directory, request.file, records, failures, {
+  const written = await writeAuditPages(directory, file, records, failures, {
     unit: settings.draw.unit,
     onDraw: (drawn, total) => {
       context.signal.throwIfAborted();
@@ -147,13 +175,12 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     },
   });
   context.status();
-  for (const { listed: pair, reason } of failures.slice(0, LISTED))
-    context.log.warn(`${request.file}, ${linesText(request.file, [pair.line])}: ${reason}`);
-  if (failures.length > LISTED)
-    context.log.warn(`${failures.length - LISTED} more pairs failed; ${join(directory, 'summary.csv')} says why.`);
+  const reasons = gatherWarnings(failures.map(({ listed: { line }, reason }) => ({ line, warnings: [reason] })));
+  for (const { message, lines } of reasons.slice(0, LISTED)) context.log.warn(`${file}, ${linesText(file, lines)}: ${message}`);
+  if (reasons.length > LISTED)
+    context.log.warn(`${reasons.length - LISTED} more reasons of failures; ${join(directory, 'summary.csv')} has them.`);
   const warnings = gatherWarnings(done.map((pair, i) => ({ line: pair.line, warnings: read(i).warnings })));
-  for (const { message, lines } of warnings.slice(0, LISTED))
-    context.log.warn(`${request.file}, ${linesText(request.file, lines)}: ${message}`);
+  for (const { message, lines } of warnings.slice(0, LISTED)) context.log.warn(`${file}, ${linesText(file, lines)}: ${message}`);
   if (warnings.length > LISTED) context.log.warn(`${warnings.length - LISTED} more warnings; ${join(directory, 'summary.csv')} has them.`);
   const summary = { pairs: listed.length, done: done.length, failed: failures.length, directory };
   if (context.json)

@@ -32,6 +32,9 @@ export function answerEntry({ auto, entry }: AttributeSettings): MethodEntry {
   return chosen;
 }
 
+/** The refusal of `--spans` by a model that answers. */
+export const noSpans = (model: string): string => `--spans is for models that compare images with texts; ${model} answers questions.`;
+
 /** How a call of `narrows attribute` asks. */
 export interface Asked extends AnswerFlags {
   readonly onProgress?: (done: number, total: number) => void;

@@ -8,6 +8,7 @@ import type { Attribution } from '../../attribution/result.ts';
 import { readConfig } from '../../checkpoints/disk.ts';
 import { IMAGE_KINDS } from '../../inputs/image/decode.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { isFolder } from '../../inputs/pairs/list-pairs.ts';
 import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
 import { modelKind } from '../../models/load.ts';
 import { loadModel } from '../../models/pretrained.ts';
@@ -18,7 +19,7 @@ import { choosePair, loadPair } from '../attribute/input.ts';
 import { KINDS, planTargets, type Target, writeTarget } from '../attribute/output.ts';
 import { explainPhrases } from '../attribute/phrases.ts';
 import { printResult } from '../attribute/print.ts';
-import { type AnswerFlags, answerEntry, askModel } from '../attribute/question.ts';
+import { type AnswerFlags, answerEntry, askModel, noSpans } from '../attribute/question.ts';
 import { auditQuestions } from '../attribute/question-bulk.ts';
 import { repeatCommand } from '../attribute/repeat-command.ts';
 import { type AttributeSettings, runOf, settingsOf } from '../attribute/settings.ts';
@@ -31,7 +32,7 @@ import { addChosenFlags } from '../schema-flags.ts';
 
 function configure(command: Command): void {
   command
-    .argument('[image]', `picture: ${IMAGE_KINDS}`)
+    .argument('[image]', `picture: ${IMAGE_KINDS}; or a folder of them, as --pairs`)
     .argument('[text]', 'caption, in quotes; for a model that answers, a question')
     .option('--image <file>', 'the picture, in place of the first argument')
     .option('--text <caption>', 'the caption, in place of the second argument')
@@ -79,8 +80,8 @@ function configure(command: Command): void {
     .option('--outlines', 'SVG: draw text as outlines, which look the same where the font is missing (default: text)')
     .addOption(new Option('--theme <theme>', 'theme of the picture').choices(['light', 'dark']).default('light'))
     .option(
-      '--pairs <file>',
-      'audit all pairs (or questions) of a .csv, .tsv, .jsonl, .json or .parquet file with columns image and text; needs --output DIR',
+      '--pairs <file|folder>',
+      'audit all pairs (or questions) of a .csv, .tsv, .jsonl, .json or .parquet file with columns image and text (or findings: a map for each), or a folder of pictures with --text; needs --output DIR',
     )
     .addOption(pluginOption())
     .option('--formats <list>', 'with --pairs: files per pair (default: html,json)', list)
@@ -102,6 +103,7 @@ function configure(command: Command): void {
       ['narrows attribute photo.png "what is at the left ?" --model scene-llava', "Explain a model's answer, word by word"],
       ['narrows attribute photo.jpg "What is this?" --method posterior --model ./my-vittle', 'See what a LLaVA with a bottleneck keeps'],
       ['narrows attribute --pairs captions.csv --output audit', 'Audit a data set; run it again to resume'],
+      ['narrows attribute films --spans "effusion;nodule" --output maps', 'Each of these findings in every picture of a folder'],
     ),
   );
 }
@@ -120,12 +122,16 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const settings = settingsOf(context, options, given);
   const [image, text] = [(options.image as string | undefined) ?? args[0], (options.text as string | undefined) ?? args[1]];
   const outputs = options.output as string[] | undefined;
-  if (options.pairs !== undefined) {
-    if (image !== undefined || text !== undefined)
-      throw new NarrowsError('--pairs takes image and caption from its file; leave IMAGE and TEXT out.', { kind: 'usage' });
-    if (options.spans !== undefined) throw new NarrowsError('--spans belongs to one pair; leave it out with --pairs.', { kind: 'usage' });
+  const folder = image !== undefined && options.pairs === undefined && (await isFolder(image)) ? image : undefined;
+  if (options.pairs !== undefined || folder !== undefined) {
+    if (image !== undefined && folder === undefined)
+      throw new NarrowsError('--pairs takes the pictures from its list or folder; leave IMAGE out (a caption for all: --text).', {
+        kind: 'usage',
+      });
     const request = {
-      file: options.pairs as string,
+      file: folder ?? (options.pairs as string),
+      text,
+      spans: options.spans as string[] | undefined,
       outputs,
       formats: options.formats as string[] | undefined,
       workers: options.workers as number | undefined,
@@ -144,10 +150,7 @@ async function run(context: Context, options: Options, args: readonly (string | 
   const asked = answerFlags(options);
   const spans = options.spans as string[] | undefined;
   if (await answers(context, settings.model)) {
-    if (spans)
-      throw new NarrowsError(`--spans is for models that compare images with texts; ${settings.model} answers questions.`, {
-        kind: 'usage',
-      });
+    if (spans) throw new NarrowsError(noSpans(settings.model), { kind: 'usage' });
     const { result, picture } = await askModel(context, settings, pair, { ...asked, onProgress: attributionProgress(context) });
     await show(context, settings, { result, picture, targets, shown: source.shown });
     return undefined;

@@ -21,7 +21,10 @@ import { addPictureFlags, quietPictureOptions } from '../picture-flags.ts';
 
 function configure(command: Command): void {
   addPictureFlags(command)
-    .requiredOption('--pairs <file>', 'pictures (also DICOM) with their reports: .csv, .jsonl, .json or .parquet')
+    .requiredOption(
+      '--pairs <file|folder>',
+      'pictures (also DICOM) with their reports, or a column findings: .csv, .jsonl, .json or .parquet; or a folder of pictures',
+    )
     .requiredOption('--boxes <file>', `where the findings are, in the form of ${TRUTH_FORMS.map(form => form.title).join(', ')}`)
     .requiredOption('--output <dir>', 'directory of the page and of what is finished; the same command again resumes')
     .option('--model <name>', 'shipped model, directory, or org/name[@revision] on the Hugging Face hub', 'chest-clip')
@@ -45,6 +48,7 @@ async function run(context: Context, options: Options, _args: unknown, given: Re
   const { seed } = context;
   const listed = await auditItems({
     pairs: options.pairs as string,
+    except: directory,
     boxes: options.boxes as string,
     form: options.form as string | undefined,
     findings: options.findings as string[] | undefined,

@@ -1,16 +1,14 @@
 /** @file What the studio was started with (`--data`): lists and folders of pairs, comparisons, evaluations. The page knows them by id only. */
 import { createHash } from 'node:crypto';
-import { open, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
-import { type ListedPair, readPairs } from '../../inputs/pairs/read-pairs.ts';
+import { folderList } from '../../inputs/pairs/folder.ts';
+import { listPairs } from '../../inputs/pairs/list-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
 import { pictureFile } from '../../inputs/tables/picture-reference.ts';
 import type { SourceInfo } from '../../studio/facts.ts';
 import { StudioError } from '../../studio/protocol.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
-
-/** Names under which a folder of pictures brings its list. */
-const LISTS = ['metadata.jsonl', 'metadata.csv', 'metadata.parquet', 'pairs.jsonl', 'pairs.csv', 'captions.jsonl', 'captions.csv'];
-const PICTURE = /\.(png|jpe?g|webp|gif|avif|tiff?|bmp|pnm|pgm|ppm|dcm)$/i;
 
 /** A source on the disk. */
 export interface Source {
@@ -37,11 +35,11 @@ async function kindOf(path: string): Promise<Pick<Source, 'list'> & { readonly k
   }
   if (!info.isDirectory()) throw new NarrowsError(`${path} is neither a file nor a folder.`, { kind: 'usage' });
   const names = new Set(await readdir(path));
+  const list = await folderList(path);
   if (names.has('run.json')) return { kind: 'evaluation' };
   const results = names.has('results.json') ? await resultsKind(join(path, 'results.json')) : undefined;
   if (results) return { kind: results };
-  const list = LISTS.find(name => names.has(name));
-  return { kind: 'pairs', ...(list ? { list: join(path, list) } : {}) };
+  return { kind: 'pairs', ...(list ? { list } : {}) };
 }
 
 /** What a results.json is of, by its keys. */
@@ -61,35 +59,10 @@ export async function openSource(given: string): Promise<Source> {
   return { info: { id, kind, name: basename(path) }, path, ...(list ? { list } : {}) };
 }
 
-/** Pictures of a folder whose captions stand beside them, `cat.png` and `cat.txt`. */
-async function textsBeside(folder: string): Promise<ListedPair[]> {
-  const names = (await readdir(folder)).sort();
-  const there = new Set(names);
-  const pairs: ListedPair[] = [];
-  for (const name of names) {
-    const words = `${name.slice(0, -extname(name).length)}.txt`;
-    if (!PICTURE.test(name) || !there.has(words)) continue;
-    const text = (await readFile(join(folder, words), 'utf8')).trim();
-    pairs.push({
-      image: join(folder, name),
-      path: join(folder, name),
-      text,
-      line: pairs.length + 1,
-      where: join(folder, words),
-      further: {},
-    });
-  }
-  if (pairs.length === 0)
-    throw new NarrowsError(
-      `${folder} holds no list of pairs (${LISTS.join(', ')}) and no captions beside its pictures (cat.png with cat.txt); add one of them.`,
-    );
-  return pairs;
-}
-
 /** The pairs of a source. @throws StudioError for another kind of source, NarrowsError as `readPairs` */
 export async function pairsOf({ info, path, list }: Source): Promise<ListedPair[]> {
   if (info.kind !== 'pairs') throw new StudioError('usage', `${info.name} is no list of pairs.`);
-  return list === undefined ? textsBeside(path) : readPairs(list, { ignore: () => {} });
+  return [...(await listPairs(list ?? path, { ignore: () => {}, findings: true })).pairs];
 }
 
 /** Changes when the list does. */

@@ -1,5 +1,7 @@
 /** @file What an audit goes over: findings with a place (boxes) of pictures with a report (pairs). */
-import { readPairs } from '../../inputs/pairs/read-pairs.ts';
+import { captionedPictures, folderList, textsBeside } from '../../inputs/pairs/folder.ts';
+import { isFolder, listPairs } from '../../inputs/pairs/list-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { didYouMean } from '../../system/nearest-names.ts';
 import { RandomStream } from '../../tensor/random.ts';
@@ -34,7 +36,10 @@ const stem = (path: string): string => path.replace(/^.*[/\\]/, '').replace(/\.(
 
 /** Options of `auditItems`. */
 export interface AuditListOptions {
+  /** A list of pictures with reports or findings, or a folder of pictures, which may have none. */
   readonly pairs: string;
+  /** A folder inside of that one that is passed over. */
+  readonly except?: string;
   readonly boxes: string;
   readonly form?: string;
   /** Only these classes. */
@@ -44,12 +49,37 @@ export interface AuditListOptions {
   readonly seed: number;
 }
 
+/** Pictures with what is said of them: reports, lists of findings, or (a folder of pictures alone) nothing. */
+async function reportsOf(
+  file: string,
+  except: string | undefined,
+  warn: (message: string) => void,
+): Promise<{ readonly pairs: readonly ListedPair[]; readonly bare: boolean }> {
+  const bare = (await isFolder(file)) && !(await folderList(file)) && (await textsBeside(file)).length === 0;
+  if (!bare) return { pairs: (await listPairs(file, { findings: true, onWarning: warn })).pairs, bare };
+  warn(`${file} brings no reports, so the phrases of the boxes were not held against any.`);
+  return { pairs: await captionedPictures(file, '', { except, onWarning: warn }), bare };
+}
+
+/** @throws NarrowsError where what is said of a picture does not hold what its box is of; no sentence quotes it */
+function checkSaid(truth: TruthRecord, { findings, text, where }: ListedPair): void {
+  const { label, phrase } = truth;
+  if (findings) {
+    const said = findings.some(one => [label, phrase ?? label].some(wanted => holds(one, wanted) || holds(wanted, one)));
+    if (!said) throw new NarrowsError(`${truth.where}: the findings of ${where} do not hold ${label}; are they those of another picture?`);
+  } else if (phrase !== undefined && !holds(text, phrase))
+    throw new NarrowsError(
+      `${truth.where}: the report of ${where} does not hold the phrase of the box; is it the report of another picture?`,
+    );
+}
+
 /**
  * Joins reports and boxes. @throws NarrowsError for files that cannot be read, a box of a picture without a report, a phrase that its report does
  * not hold, or an unknown class; no sentence quotes a report
  */
 export async function auditItems({
   pairs: pairsFile,
+  except,
   boxes,
   form: formName,
   findings,
@@ -57,7 +87,7 @@ export async function auditItems({
   seed,
 }: AuditListOptions): Promise<AuditList> {
   const warnings: string[] = [];
-  const pairs = await readPairs(pairsFile, { onWarning: message => warnings.push(message) });
+  const { pairs, bare } = await reportsOf(pairsFile, except, message => warnings.push(message));
   const form = await truthForm(boxes, formName);
   const { records } = await form.read(boxes);
   const labels = [...new Set(records.map(record => record.label))];
@@ -79,10 +109,7 @@ export async function auditItems({
   const joined = wanted.map((truth): AuditItem => {
     const pair = reports.get(stem(truth.image));
     if (!pair) throw new NarrowsError(`${truth.where}: ${pairsFile} has no report of the picture ${truth.image}.`);
-    if (truth.phrase !== undefined && !holds(pair.text, truth.phrase))
-      throw new NarrowsError(
-        `${truth.where}: the report of ${pair.where} does not hold the phrase of the box; is it the report of another picture?`,
-      );
+    if (!bare) checkSaid(truth, pair);
     const phrase = truth.phrase ?? truth.label.toLowerCase();
     const other = { denied: denied(phrase, truth.label), mirrored: mirrored(phrase) };
     return { id: `${stem(truth.image)}/${phrase}`, image: pair.image, path: pair.path, label: truth.label, phrase, ...other, truth };

@@ -143,3 +143,26 @@ describe('lists in parquet', () => {
     expect(pairs.map(p => p.path)).toEqual(['red', 'green', 'blue'].map(colour => data(`${colour}.png`)));
   });
 });
+
+describe('findings in place of captions', () => {
+  it('are read where they are asked for and no column has captions: between commas or semicolons, or as lists', async () => {
+    const csv = list('findings.csv', 'image,Findings,age\na.png,"pleural effusion; nodule, 4.5 mm",60\nb.png,,50\n');
+    const pairs = await readPairs(csv, { findings: true });
+    expect(pairs.map(p => [p.text, p.findings, p.further])).toEqual([
+      [
+        'pleural effusion, nodule, 4.5 mm',
+        ['pleural effusion', 'nodule', '4.5 mm'],
+        { Findings: 'pleural effusion; nodule, 4.5 mm', age: '60' },
+      ],
+      ['', [], { Findings: '', age: '50' }],
+    ]);
+    await expect(readPairs(csv)).rejects.toThrow(/has no column for the caption .*; name it one of text, .*title\.$/);
+    const jsonl = list('findings.jsonl', '{"image":"a.png","findings":["hernia"," "]}\n{"image":"b.png","findings":null}\n');
+    expect((await readPairs(jsonl, { findings: true })).map(p => p.findings)).toEqual([['hernia'], []]);
+    await expect(readPairs(list('wrong.jsonl', '{"image":"a.png","findings":3}'), { findings: true })).rejects.toThrow(
+      'wrong.jsonl, line 1: findings must be a text with findings between commas or semicolons, or a list of texts.',
+    );
+    const both = await readPairs(list('both.csv', 'image,text,findings\na.png,a cat,b; c\n'), { findings: true });
+    expect([both[0].text, both[0].findings, both[0].further]).toEqual(['a cat', undefined, { findings: 'b; c' }]);
+  });
+});

@@ -8,6 +8,7 @@ import { jsonRecords } from '../chat/json-records.ts';
 import { pictureReference } from '../tables/picture-reference.ts';
 import { tableRows } from '../tables/read-table.ts';
 import { ByteCell } from '../tables/table.ts';
+import { phrasesByCommas } from '../text/phrases.ts';
 import { readText } from '../text-file.ts';
 
 /** A pair as it stands in the file. */
@@ -23,11 +24,14 @@ export interface ListedPair {
   readonly where: string;
   /** Every other column or key, as it stands there. */
   readonly further: Readonly<Record<string, unknown>>;
+  /** Where the text is a list of findings: each of them. Empty where the picture has none. */
+  readonly findings?: readonly string[];
 }
 
 /** Names of columns and keys that are understood, in any case; the first that is there wins. */
 const IMAGE = ['image', 'image_path', 'file_name', 'filename', 'path', 'filepath'];
 const TEXT = ['text', 'caption', 'question', 'sentence', 'title'];
+const FINDINGS = ['findings', 'finding', 'phrases'];
 
 /** Names of columns that a sentence lists. */
 const SHOWN = 8;
@@ -36,6 +40,8 @@ const SHOWN = 8;
 export interface ReadPairsOptions {
   /** Called with each bad row, which is left out; without it the first one is an error. */
   readonly ignore?: (message: string) => void;
+  /** Where no column holds captions, take one of findings (between commas or semicolons, or a list), which may be empty. */
+  readonly findings?: boolean;
   /** Called once with what was chosen among several columns. */
   readonly onWarning?: (message: string) => void;
 }
@@ -56,12 +62,17 @@ class Reader {
   }
 
   /** @throws NarrowsError where one is missing */
-  columns(names: readonly string[], where: string): { image: string; text: string } {
+  columns(names: readonly string[], where: string): { image: string; text: string; listed?: boolean } {
     const image = this.column(names, IMAGE);
-    const text = this.column(names, TEXT);
+    const caption = this.column(names, TEXT);
+    const findings = caption === undefined && this.options.findings ? this.column(names, FINDINGS) : undefined;
+    const text = caption ?? findings;
     const there = `its columns are ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ', …' : ''}`;
     if (image === undefined) throw new NarrowsError(`${where} has no column for the image (${there}); name it one of ${IMAGE.join(', ')}.`);
-    if (text === undefined) throw new NarrowsError(`${where} has no column for the caption (${there}); name it one of ${TEXT.join(', ')}.`);
+    if (text === undefined)
+      throw new NarrowsError(
+        `${where} has no column for the caption (${there}); name it one of ${[...TEXT, ...(this.options.findings ? FINDINGS.slice(0, 1) : [])].join(', ')}.`,
+      );
     for (const [chosen, wanted, what] of [
       [image, IMAGE, 'image'],
       [text, TEXT, 'caption'],
@@ -74,18 +85,36 @@ class Reader {
         this.warned = true;
       }
     }
-    return { image, text };
+    return { image, text, listed: findings !== undefined };
   }
 
-  pair({ fields, line, where }: Row, names = this.columns(Object.keys(fields), where)): ListedPair {
-    const { [names.image]: image, [names.text]: text, ...further } = fields;
-    const empty = [names.image, names.text].find(name => fields[name] === null || fields[name] === undefined);
+  pair({ fields, line, where }: Row, names: ReturnType<Reader['columns']> = this.columns(Object.keys(fields), where)): ListedPair {
+    const { [names.image]: image, [names.text]: written, ...rest } = fields;
+    const findings = names.listed ? findingsOf(written, `${where}: ${names.text}`) : undefined;
+    const [text, further] = findings ? [findings.join(', '), { ...rest, [names.text]: written }] : [written, rest];
+    const empty = [names.image, ...(findings ? [] : [names.text])].find(name => fields[name] === null || fields[name] === undefined);
     if (empty !== undefined) throw new NarrowsError(`${where}: ${empty} is empty.`);
     if (typeof image !== 'string' || typeof text !== 'string')
       throw new NarrowsError(`${where}, must give ${names.image} and ${names.text} as texts.`);
     if (image.trim() === '') throw new NarrowsError(`${where}: the image has no name.`);
-    return { image, path: isAbsolute(image) ? image : join(dirname(resolve(this.file)), image), text, line, where, further };
+    return {
+      image,
+      path: isAbsolute(image) ? image : join(dirname(resolve(this.file)), image),
+      text,
+      line,
+      where,
+      further,
+      ...(findings && { findings }),
+    };
   }
+}
+
+/** The findings of a cell. @throws NarrowsError that begins with `where` for anything but a text, a list of texts, or nothing */
+function findingsOf(value: unknown, where: string): readonly string[] {
+  if (value === null || value === undefined) return [];
+  if (typeof value === 'string') return phrasesByCommas(value).map(({ text }) => text);
+  if (Array.isArray(value) && value.every(one => typeof one === 'string')) return value.map(one => one.trim()).filter(one => one !== '');
+  throw new NarrowsError(`${where} must be a text with findings between commas or semicolons, or a list of texts.`);
 }
 
 function* csvRows(content: string, file: string, reader: Reader, attempt: (work: () => void) => void): Generator<ListedPair> {

@@ -46,8 +46,12 @@ export async function readTrainingPairs(
     }
   };
   const read: Pair[] = [];
-  for (const { path: image, text, where: place } of await readPairs(path, { ignore, onWarning }))
+  const listed = await readPairs(path, { ignore, onWarning, findings: true });
+  if (listed.some(pair => pair.findings))
+    onWarning?.(`${path} has no column of captions, so the findings of a picture, with commas between them, are its caption.`);
+  for (const { path: image, text, where: place, findings } of listed)
     await attempt(() => {
+      if (findings?.length === 0) throw new NarrowsError(`${place} has no findings, which are the captions here.`);
       if (text.trim() === '') throw new NarrowsError(`${place} has no caption: it must be a text that is not empty.`);
       read.push({ image: resolve(image), text, place });
     });
