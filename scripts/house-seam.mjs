@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
 /** Modules that only Node has. */
-const NATIVE = /^(node:|sharp$|onnxruntime-node$)/;
+const NATIVE = /^(node:|sharp$|onnxruntime-node$|koffi$)/;
 /** Rooms that may import them: the seam itself and what is only ever run by Node. */
 const NODE_ROOMS = ['node', 'cli'];
 

@@ -1,0 +1,55 @@
+/** @file Starts a script as several ranks on this machine; where Open MPI is missing, tests that need it are left out and say so. */
+import { spawn, spawnSync } from 'node:child_process';
+
+const probe = spawnSync('mpirun', ['--version'], { encoding: 'utf8' });
+
+/** Why ranks cannot be started here, or undefined. */
+export const withoutMpi: string | undefined =
+  probe.status === 0 && probe.stdout.includes('Open MPI') ? undefined : 'no mpirun of Open MPI here (Debian: openmpi-bin, libopenmpi-dev)';
+
+/** What an `mpirun` ended with. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Root may start ranks here, and more of them than there are cores; ranks that wait let others work. */
+const ENVIRONMENT = {
+  OMPI_ALLOW_RUN_AS_ROOT: '1',
+  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+  OMPI_MCA_mpi_yield_when_idle: '1',
+  OMPI_MCA_rmaps_base_oversubscribe: '1',
+  NARROWS_SPIN: '0',
+  NO_COLOR: '1',
+};
+
+/** Runs `node --import tsx script …args` as `ranks` processes. @param onStart is given the way to kill mpirun with all its processes */
+export function mpirun(
+  ranks: number,
+  script: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return run(
+    'mpirun',
+    ['-n', String(ranks), '--oversubscribe', '--bind-to', 'none', process.execPath, '--import', 'tsx', script, ...args],
+    env,
+  );
+}
+
+/** Runs a program to its end. */
+export function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const child = spawn(command, args, { env: { ...process.env, ...ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', piece => {
+    stdout += piece;
+  });
+  child.stderr.on('data', piece => {
+    stderr += piece;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', code => resolve({ code, stdout, stderr }));
+  });
+}
