@@ -134,7 +134,7 @@ open(os.path.join(out, "broken-stream.dcm"), "wb").write(broken)
 PACKAGED = ["MR_small_jpeg_ls_lossless.dcm", "MR_small_RLE.dcm", "MR_small_jp2klossless.dcm", "MR_small_bigendian.dcm", "JPEG2000.dcm", "693_J2KI.dcm", "SC_rgb_rle.dcm",
             "SC_rgb_jpeg_gdcm.dcm", "SC_rgb_jls_lossy_sample.dcm", "SC_rgb_jls_lossy_line.dcm", "SC_rgb_gdcm_KY.dcm", "SC_rgb_jpeg_dcmtk.dcm", "SC_rgb_dcmtk_+eb+cr.dcm",
             "SC_rgb_dcmtk_+eb+cy+np.dcm", "SC_jpeg_no_color_transform.dcm", "SC_rgb_jpeg_app14_dcmd.dcm", "SC_rgb_rle_2frame.dcm",
-            "SC_rgb_small_odd.dcm", "JPEGLSNearLossless_08.dcm", "JPEGLSNearLossless_16.dcm", "MR_truncated.dcm", "image_dfl.dcm"]
+            "SC_rgb_small_odd.dcm", "SC_rgb_small_odd_big_endian.dcm", "JPEGLSNearLossless_08.dcm", "JPEGLSNearLossless_16.dcm", "MR_truncated.dcm", "image_dfl.dcm"]
 # The rest is only looked at where pydicom is at hand (check_dicom.ts); too large, or of people, to be kept here.
 folder = os.path.join(os.path.dirname(pydicom.__file__), "data", "test_files")
 kept = os.path.join(out, "pydicom")

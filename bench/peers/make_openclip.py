@@ -1,6 +1,6 @@
 """Make tiny random models in OpenCLIP's own layout with open_clip itself, for the tests of src/models/openclip.
 
-usage: make_openclip.py [OUTDIR]      default: src/models/openclip/testdata; needs open_clip_torch 3.3, timm 1.0, torchvision, ftfy, pillow 13 (whose resizing Narrows follows)
+usage: make_openclip.py [OUTDIR [CASE ...]]      default: src/models/openclip/testdata, all; needs open_clip_torch 3.3, timm 1.0, torchvision, ftfy, pillow 13 (whose resizing Narrows follows)
 
 plain     ViT and text transformer, quick_gelu, CLIP's byte pairs, shorter edge and crop (LAION, DFN, MetaCLIP)
 clipa     no ln_pre, mean of patches, norm behind it; texts without causal mask, last token, [SEP] taken out; pictures squashed, bilinear (CLIPA)
@@ -44,7 +44,7 @@ CASES = dict(
     biomed=dict(seed=34, cls=CustomTextCLIP, timm=dict(embed_dim=24, depth=3, num_heads=3, img_size=32, patch_size=8), model=dict(
         embed_dim=20, custom_text=True,
         vision_cfg=dict(timm_model_name='vit_tiny_patch16_224', timm_model_pretrained=False, timm_pool='', timm_proj='linear', image_size=32),
-        text_cfg=dict(hf_model_name=BERT, hf_tokenizer_name=BERT, hf_proj_type='mlp', hf_pooler_type='cls_last_hidden_state_pooler', context_length=40)),
+        text_cfg=dict(hf_model_name=BERT, hf_tokenizer_name=BERT, hf_proj_type='mlp', hf_pooler_type='cls_last_hidden_state_pooler', context_length=256)),
         preprocess=dict(mean=[0.48145466, 0.4578275, 0.40821073], std=[0.26862954, 0.26130258, 0.27577711])),
     gap=dict(seed=35, cls=CustomTextCLIP, timm=dict(embed_dim=32, depth=3, num_heads=8, img_size=32, patch_size=8), model=dict(
         embed_dim=16, custom_text=True,
@@ -117,6 +117,24 @@ def text_tower(model):
     return run
 
 
+def sentences(count):
+    """A report of so many findings in the tokenizer's words, 21 to 23 tokens each."""
+    side, zone = ['right', 'left'], ['upper', 'lobe', 'size']
+    return ' '.join(f'{side[i % 2]} pleural effusion ({i % 5}.5 mm) in the {zone[i % 3]} lobe; no pneumothorax, heart size normal.' for i in range(count))
+
+
+def long_reports(path, model, tokenizer, pixels):
+    """Reports of many findings, the second one longer than the tower: ids, features and the cosine with picture 0."""
+    texts = [sentences(10), sentences(16)]
+    ids = tokenizer(texts)
+    with torch.no_grad():
+        image, text = model.encode_image(pixels[:1], normalize=True), model.encode_text(ids, normalize=True)
+    rows = [dict(text=t, ids=i.tolist(), text_embeds=e.tolist(), cosine=float((image @ e)[0])) for t, i, e in zip(texts, ids, text)]
+    with open(path, 'w') as file:
+        json.dump(rows, file)
+        file.write('\n')
+
+
 def make(name, case, out):
     directory = f'{out}/openclip-{name}'
     os.makedirs(directory, exist_ok=True)
@@ -131,7 +149,7 @@ def make(name, case, out):
     text_cfg = dict(cfg['text_cfg'])
     if 'hf_model_name' in text_cfg:
         beside = f'{out}/bert-config'
-        BertConfig(vocab_size=60, hidden_size=128, num_hidden_layers=2, num_attention_heads=2, intermediate_size=96, max_position_embeddings=48).save_pretrained(beside)
+        BertConfig(vocab_size=60, hidden_size=128, num_hidden_layers=2, num_attention_heads=2, intermediate_size=96, max_position_embeddings=256).save_pretrained(beside)
         text_cfg |= dict(hf_model_name=beside, hf_model_pretrained=False)
     options = {k: v for k, v in cfg.items() if k not in ('custom_text', 'text_cfg')}
     torch.manual_seed(case['seed'])
@@ -145,13 +163,16 @@ def make(name, case, out):
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, f'{directory}/open_clip_model.safetensors', metadata={'format': 'pt'})
     size = cfg['vision_cfg']['image_size']
     transform = image_transform_v2(PreprocessCfg(size=size, **case['preprocess']), is_train=False)
-    ids = tokenizer(CAPTIONS)
+    # Hidden states of the padding behind a few words would fill the file.
+    ids = tokenizer(CAPTIONS)[:, :40]
     record(directory, transform, lambda texts: tokenizer(texts).tolist(), case['seed'] + 300)
     pixels = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(case['seed'] + 100))
     image, blocks = image_tower(model.visual)
     mask = (ids[:2] != 0).int() if 'hf_model_name' in text_cfg else None
     outputs(f'{directory}/outputs.safetensors', model, pixels, ids[:2], image, text_tower(model), blocks, text_blocks(model), mask=mask, bias=model.logit_bias,
             made_by='make_openclip.py', seed=case['seed'], open_clip=open_clip.__version__, timm=timm_model.timm.__version__)
+    if name == 'biomed':
+        long_reports(f'{directory}/long-reports.json', model, tokenizer, pixels)
     with torch.no_grad():  # open_clip's own way gives the same
         ours = load_file(f'{directory}/outputs.safetensors')
         torch.testing.assert_close(ours['image_embeds'], model.encode_image(pixels, normalize=True))
@@ -161,5 +182,5 @@ def make(name, case, out):
 
 if __name__ == '__main__':
     out = sys.argv[1] if len(sys.argv) > 1 else f'{HERE}/../../src/models/openclip/testdata'
-    for name, case in CASES.items():
-        make(name, case, out)
+    for name in sys.argv[2:] or CASES:
+        make(name, CASES[name], out)

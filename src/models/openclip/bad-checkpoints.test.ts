@@ -167,7 +167,7 @@ describe("OpenCLIP's files", () => {
       num_hidden_layers: 2,
       num_attention_heads: 4,
       intermediate_size: 96,
-      max_position_embeddings: 48,
+      max_position_embeddings: 256,
     };
     await writeFile(join(directory, 'config.json'), JSON.stringify(bert));
     await using model = await loadModel(directory);

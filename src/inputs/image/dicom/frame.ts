@@ -66,14 +66,19 @@ async function encapsulated({ dataSet, frames }: DicomHeader, frame: number): Pr
 }
 
 /** Uncompressed bytes of a frame. @throws RangeError where the file ends before it */
-function native({ dataSet, rows, columns, samples, bitsAllocated, photometric, frames }: DicomHeader, frame: number): Uint8Array {
+function native(header: DicomHeader, frame: number): Uint8Array {
+  const { dataSet, rows, columns, samples, bitsAllocated, photometric, frames, syntax } = header;
   const element = dataSet.elements.x7fe00010;
   const halved = photometric === 'YBR_FULL_422';
   const length = (rows * columns * samples * (bitsAllocated / 8) * (halved ? 2 : 3)) / 3;
   const from = element.dataOffset + frame * length;
   const end = Math.min(element.dataOffset + element.length, dataSet.byteArray.length);
   if (from + length > end || frame >= frames) throw new RangeError('fewer bytes than pixels');
-  const bytes = new Uint8Array(dataSet.byteArray.buffer, dataSet.byteArray.byteOffset + from, length);
+  // Samples of 8 bits that stand in words of 16 (OW) are exchanged with them in big endian.
+  const swapped = syntax.bigEndian && bitsAllocated === 8 && element.vr === 'OW';
+  const bytes = swapped
+    ? Uint8Array.from({ length }, (_, i) => dataSet.byteArray[element.dataOffset + ((frame * length + i) ^ 1)])
+    : new Uint8Array(dataSet.byteArray.buffer, dataSet.byteArray.byteOffset + from, length);
   if (!halved) return bytes;
   // Two pixels share their colour: Y Y Cb Cr.
   const out = new Uint8Array(rows * columns * 3);

@@ -74,6 +74,15 @@ describe('DICOM pictures', () => {
     expect(await refusal('bits-32.dcm')).toContain('32 bits per sample');
     expect(await refusal('palette.dcm')).toContain('PALETTE COLOR');
     expect(await refusal('pydicom/MR_truncated.dcm')).toContain('cut short');
+    // JPEG of 12 bits: the 12-bit JPEG-LS file under the syntax and the marker of extended JPEG.
+    const extended = Buffer.from(
+      readFileSync(file('jpeg-ls.dcm'))
+        .toString('latin1')
+        .replace('1.2.840.10008.1.2.4.80', '1.2.840.10008.1.2.4.51')
+        .replace('\xff\xd8\xff\xf7', '\xff\xd8\xff\xc1'),
+      'latin1',
+    );
+    await expect(decodeImage(extended)).rejects.toThrow('JPEG of 12 bits per sample, of which 8 are read; export it uncompressed');
     const bytes = readFileSync(file('jpeg-ls.dcm'));
     for (const keep of [200, 500, 900, bytes.length - 100]) {
       const error = await decodeImage(bytes.subarray(0, keep)).then(

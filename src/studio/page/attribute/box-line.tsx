@@ -7,11 +7,18 @@ import { boxes } from './view.ts';
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
+/** Where the highest points lie: of a map with several, some may be inside. */
+const strongest = (pointing: number): string =>
+  pointing === 1
+    ? 'its strongest place inside'
+    : pointing === 0
+      ? 'its strongest place outside'
+      : `${percent(pointing)} of its strongest places inside`;
+
 /** `71.2 % of the map in 9.4 % of the area, its strongest place inside`. */
 export function scoreText({ energy, pointing, area, note }: BoxScore): string {
   if (energy === null) return note ?? 'The map is nowhere positive.';
-  const place = pointing === null ? '' : pointing ? ', its strongest place inside' : ', its strongest place outside';
-  return `${percent(energy)} of the map in ${percent(area)} of the area${place}${note ? `. ${note}` : ''}`;
+  return `${percent(energy)} of the map in ${percent(area)} of the area, ${strongest(pointing)}${note ? `. ${note}` : ''}`;
 }
 
 /** The line; nothing where there are no boxes or no result. */
