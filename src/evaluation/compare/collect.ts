@@ -152,6 +152,8 @@ export async function collect(
       index: found.index,
       caption: pair.text,
       cosine: found.record.cosine ?? Number.NaN,
+      // Findings of one picture, and captions of one picture, are not independent.
+      ...(pair.imageName === undefined ? {} : { cluster: pair.imageName }),
       ...(further ? { further } : {}),
     });
     for (const metric of metrics) {
