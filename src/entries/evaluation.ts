@@ -7,8 +7,16 @@ export {
   groundingOf,
   type ScoredAnswer as GroundedAnswer,
 } from '../evaluation/answers/grounding.ts';
-export { type MapMovement, mapAgreement, mapMovement } from '../evaluation/answers/map-movement.ts';
-export { type AskedQuestion, answerSample, gamesOfQuestion } from '../evaluation/answers/sample.ts';
+export {
+  type MapMovement,
+  type MassMovement,
+  type MovedMap,
+  mapAgreement,
+  mapMovement,
+  movedMap,
+} from '../evaluation/answers/map-movement.ts';
+export { RandomisedAnswers } from '../evaluation/answers/randomised.ts';
+export { type AskedQuestion, answerSample, gamesOfQuestion, type SampleOptions } from '../evaluation/answers/sample.ts';
 export type { Benchmark, LoadOptions, PromptStyle, PromptText } from '../evaluation/benchmarks/benchmark.ts';
 export type { AnswerKind, AnswerRecord, Question, QuestionPicture, QuestionSet } from '../evaluation/benchmarks/question.ts';
 export { type BenchmarkName, benchmarks, findBenchmark } from '../evaluation/benchmarks/registry.ts';

@@ -22,6 +22,8 @@ export interface AnswerPicture {
   readonly pixelCells: Int32Array;
   /** For each token that stands for the picture in a row, the cells that it shows, mostly one; none for tokens between tiles. */
   readonly tokenCells: readonly (readonly number[])[];
+  /** The same for the tokens of the vision tower's output, where a gate can stand there (`AnswerModel.vision`). */
+  readonly towerCells?: readonly (readonly number[])[];
   /** Of a family whose pictures differ in text and tokens: how this one stands in them (`ChatModel.encoded` asks for it). */
   readonly layouts?: readonly PictureLayout[];
 }
@@ -49,6 +51,8 @@ export interface RowDecoding {
   readonly layer: number;
   /** Replaces the output of a block above it. */
   readonly tap?: (layer: number, hidden: Value) => Value;
+  /** Only these rows are read behind the last block, [B·repeat, K, T] with a single 1 per row: `normed` is [B·repeat, K, width]. Not with a tap. */
+  readonly read?: Value;
 }
 
 /** What the decoder gives. */
@@ -59,6 +63,21 @@ export interface DecodedRow {
   readonly normed: Value;
   /** Inside of the blocks above `layer`. */
   readonly blocks: readonly BlockTrace[];
+}
+
+/** The vision tower in front of the row, of models in which each of its tokens shows a patch. */
+export interface AnswerVision<Tokens = unknown> {
+  /** Width of the tower's output. */
+  readonly width: number;
+  /** Pictures [I, C, S, S] -> the tower's output [I, N, width]. */
+  tower(pixels: Value): Value;
+  /** From there to what the model's `embed` takes. */
+  features(tower: Value): Value;
+  /**
+   * The row's embeddings [B·repeat, T, width of the decoder] from the tower's output [B·repeat, N, width], a picture of its own for each row.
+   * @param tokens of B rows of one picture each
+   */
+  embed(tokens: Tokens, tower: Value, repeat: number): Value;
 }
 
 /** A model whose answers can be explained. */
@@ -88,6 +107,8 @@ export interface AnswerModel<Tokens = unknown> {
   embed(tokens: Tokens, features: Value): Value;
   /** @param repeat each row of the tokens stands for so many rows of `hidden`, side by side */
   decode(hidden: Value, tokens: Tokens, options: RowDecoding, repeat?: number): DecodedRow;
+  /** What stands in front of the projector, where a gate can stand there too. */
+  readonly vision?: AnswerVision<Tokens>;
   /** [B, K, width] behind the last norm -> [B, K, vocabulary] */
   logits(normed: Value): Value;
 }

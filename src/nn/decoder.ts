@@ -168,11 +168,13 @@ export interface DecoderInputs {
   readonly from?: number;
   /** Called with each block's output [B, T, width] (block 0 is the first); what it returns goes on. */
   readonly tap?: (layer: number, hidden: Value) => Value;
+  /** Only these rows of the last block's output are wanted, [B, K, T] with a single 1 per row: its MLP runs on them alone. Goes with no tap. */
+  readonly read?: Value;
 }
 
 /** What a decoder gives. */
 export interface DecoderOutputs {
-  /** The embeddings, then each block's output after the tap; the last entry is normalised (as hidden_states of transformers). */
+  /** The embeddings, then each block's output after the tap; the last entry is normalised (as hidden_states of transformers), [B, K, width] with `read`. */
   readonly hidden: readonly Value[];
   /** Keys and values of the input's tokens by block. */
   readonly present: readonly KeysAndValues[];
@@ -197,7 +199,9 @@ export function decode(p: Parameters, config: DecoderConfig, embedded: Value, in
       const traced = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, rope, mask, inputs.past?.[i]));
       present.push({ key: traced.key, value: traced.value });
       if (traced.attention && !inputs.recompute) blocks.push({ ...traced, attention: traced.attention });
-      return traced.hidden;
+      if (!inputs.read || i + 1 < config.num_hidden_layers) return traced.hidden;
+      const rows = (of: Value): Value => matmul(inputs.read!, of);
+      return scope(`layers.${i}`, () => traced.finish(traced.project(rows(traced.context)), rows(x)));
     };
     const below = hidden.at(-1)!;
     const output = inputs.recompute ? recompute(block, [below]) : block(below);

@@ -77,6 +77,8 @@ export interface ImageShift extends ShiftFacts {
   readonly severities: 5;
   /** Which lengths `referenceSize` scales; empty for none. */
   readonly scaled: string;
+  /** Things do not stay where they were, so that boxes of the picture as it was do not hold. */
+  readonly moves?: true;
   /** What every result must say of it under these options: a stand-in for something that was not given. */
   remark?(options: ImageShiftOptions): string | undefined;
   /** A new picture of the same size (`compat`'s pixelate exchanges the sides); the given one stays. @param severity 1 (weak) to 5 (strong) */

@@ -21,11 +21,12 @@ import { checkSeeds, gatherWarnings, RunCounter } from '../run-frame.ts';
 import { answerEncoder } from './answer-encoder.ts';
 import { AnswerGames } from './answer-games.ts';
 import { displayed, emptyRow, encodeRow, rowJob, sideJobs } from './answer-jobs.ts';
-import { type SideMaps, splitMap } from './answer-maps.ts';
+import { type SideMaps, splitMap, towerMap } from './answer-maps.ts';
 import { answerResult } from './answer-result.ts';
 import { type AnsweredRow, answeredRow } from './answer-row.ts';
 import { type AnswerParts, type AnswerReduction, answerTarget, partsOf, targetTokens } from './answer-targets.ts';
 import { keptOf } from './kept.ts';
+import { gateAtTower, pictureTower, showsPatches, TOWER_LAYER } from './picture-tower.ts';
 import { rowTower } from './row-tower.ts';
 
 /** What a call may choose besides the method's options. */
@@ -49,13 +50,14 @@ const MOST_TOKENS = 64;
 export const noAnswers = (name: string): string =>
   `${name} explains image–caption pairs on a model that compares them, and this model answers questions; narrows methods lists the methods that explain answers.`;
 
+const noPatches = (method: string, model: string): string =>
+  `${method} reads the picture's tokens in the decoder, and ${model} compresses them, so that none shows a single patch; take m2ib (its gate then stands on the vision tower's output) or a method that erases patches, such as occlusion.`;
+
 /** The model as answers are explained on it. @throws NarrowsError for a kind of model that cannot be */
 export function answerModelOf(chat: ChatModel): AnswerModel {
   const { model } = chat;
   if ('answers' in model && typeof model.answers === 'function') return model.answers() as AnswerModel;
-  throw new NarrowsError(
-    `${chat.name} is a LLaVA-Mini, whose compressed tokens show no single patch, so that its answers cannot be explained; take a LLaVA.`,
-  );
+  throw new NarrowsError(`${chat.name} is of a kind whose answers cannot be explained; take a LLaVA.`);
 }
 
 /** @param pixels of the pair's own @throws NarrowsError where they do not fit */
@@ -134,8 +136,17 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
     const texts = [run.answer ?? own!, ...(run.against === undefined ? [] : [run.against])];
     const row = answeredRow(chat, model, picture, pair.text, texts);
     const features = row.answers.reduce((sum, answer) => sum + answer.tokens.length, 0);
-    const tower = rowTower(model, picture, features);
-    const layer = form.layer?.(tower, options) ?? -1;
+    const decoder = rowTower(model, picture, features);
+    const atTower = form.gate === true && gateAtTower((options as { readonly layer: number | 'auto' }).layer, picture);
+    const layer = atTower ? TOWER_LAYER : (form.layer?.(decoder, options) ?? -1);
+    if (form.by === 'row' && !atTower && !showsPatches(picture))
+      throw new NarrowsError(noPatches(entry.name, chat.name), { kind: 'usage' });
+    if (atTower && !wanted.includes('image'))
+      throw new NarrowsError("A gate on the vision tower's output makes no map of the question; leave --modality text out.", {
+        kind: 'usage',
+      });
+    const tower = atTower ? pictureTower(model, model.vision!, picture, features) : decoder;
+    const sides = atTower ? (['image'] as const) : wanted;
     const encoded = await encodeRow(row, tower, layer, graphs.keep, { signal: run.signal });
     const parts = partsOf(row, wish);
     const target = answerTarget(row, parts, reduction);
@@ -150,7 +161,9 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
         form.by === 'row'
           ? rowJob(row, tower, encoded, {
               ...{ layer, target },
-              players: [...(wanted.includes('image') ? row.imageTokens : []), ...(wanted.includes('text') ? row.wordTokens : [])],
+              players: atTower
+                ? picture.towerCells!.flatMap((cells, i) => (cells.length ? [i] : []))
+                : [...(wanted.includes('image') ? row.imageTokens : []), ...(wanted.includes('text') ? row.wordTokens : [])],
               readFrom: targetTokens(row, parts).map(tokens => tokens.map(k => row.answers[0].tokens[k].from)),
               nothing: () => this.nothing(row, tower, layer, graphs, target.vectors.shape[0], warn),
             })
@@ -161,7 +174,7 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
         ...jobs,
         model: answerEncoder(chat, tower),
         encoded: displayed(row, pair, target.vectors.shape[0]),
-        wanted: job ? ['text'] : wanted,
+        wanted: job ? [job.modality] : wanted,
         seed: seed + s,
         timings,
         games: (side, of, p, players, removal) => games.game(side, of, p, players, removal),
@@ -170,7 +183,11 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
       const made = await (form.explain ?? entry.explain).call(entry, work, options);
       maps.push(
         Array.from({ length: target.vectors.shape[0] }, (_, p) =>
-          job ? splitMap(row, made.text![p]) : { image: made.image?.[p], text: made.text?.[p] },
+          atTower
+            ? { image: towerMap(row, made.image![p]) }
+            : job
+              ? splitMap(row, made.text![p])
+              : { image: made.image?.[p], text: made.text?.[p] },
         ),
       );
       timings.explain = (performance.now() - started) / 1000 - timings.encode;
@@ -179,7 +196,7 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
     const kept = entry.family === 'bottleneck' ? await keptOf(chat, row, warn) : undefined;
     const { passes } = counter;
     const values = { logProbabilities: encoded.logProbabilities, target, parts, maps, kept, passes };
-    const made = answerResult(entry, row, { pair, shown, wanted, seed, ...values });
+    const made = answerResult(entry, row, { pair, shown, wanted: sides, seed, ...values });
     const [first] = row.answers;
     return {
       ...made,

@@ -17,7 +17,7 @@ import type { Removal } from '../removal-options.ts';
 import { chunks, row } from '../rows.ts';
 import { scoreFeatures, type Target } from '../target.ts';
 import type { AnsweredRow } from './answer-row.ts';
-import { answerLogProbabilities, answerSelection } from './row-tower.ts';
+import { answerSelection, decodedLogProbabilities } from './row-tower.ts';
 
 /** Rows of one run, about: longer runs are not faster. */
 const RUN_TOKENS = 4096;
@@ -62,6 +62,13 @@ export class AnswerGames {
     if (modality === 'text' && options.textRemoval === 'delete')
       throw new NarrowsError(
         'Words of a question are hidden from attention, not deleted, as tokens behind them would move; take the text removal "mask".',
+        {
+          kind: 'usage',
+        },
+      );
+    if (modality === 'image' && options.removal === 'drop' && this.row.imageTokens.length === 0)
+      throw new NarrowsError(
+        'No token of this model shows a single patch, so that none can be hidden; take the removal "mean" or "blur".',
         {
           kind: 'usage',
         },
@@ -161,5 +168,5 @@ export class AnswerGames {
 export function forwardGraph({ model, picture }: AnsweredRow): Promise<CompiledGraph> {
   const { tokens, pixels } = model.declare(picture);
   const hidden = model.embed(tokens, model.features(pixels));
-  return compile(model.runtime, { features: answerLogProbabilities(model, model.decode(hidden, tokens, { layer: -1 }).normed) });
+  return compile(model.runtime, { features: decodedLogProbabilities(model, picture, hidden, { layer: -1 }) });
 }

@@ -63,12 +63,14 @@ export function rowJob(
 ): TowerJob {
   const { target, players } = given;
   const count = target.vectors.shape[0];
-  const tokens = row.ids.length;
+  // Of the row, or of the vision tower's output.
+  const tokens = encoded.hidden.shape[1];
+  const atTower = tower.modality === 'image';
   const playing = new Float32Array(tokens);
   for (const at of players) playing[at] = 1;
-  const from = new Float32Array(count * tokens);
+  const from = new Float32Array(count * row.ids.length);
   given.readFrom.forEach((places, p) => {
-    for (const at of places) from[p * tokens + at] += 1 / places.length;
+    for (const at of places) from[p * row.ids.length + at] += 1 / places.length;
   });
   const hidden = repeated(encoded.hidden, count);
   const inputs: TowerInputs = {
@@ -76,13 +78,15 @@ export function rowJob(
     undisturbed: hidden,
   };
   return {
-    ...{ modality: 'text', tower, inputs, layer: given.layer, hidden, target, tokens, nothing: given.nothing },
-    kinds: [row.imageTokens, row.wordTokens].map(kind => kind.filter(at => players.includes(at))).filter(kind => kind.length > 0),
+    ...{ modality: tower.modality, tower, inputs, layer: given.layer, hidden, target, tokens, nothing: given.nothing },
+    kinds: (atTower ? [players] : [row.imageTokens, row.wordTokens])
+      .map(kind => kind.filter(at => players.includes(at)))
+      .filter(kind => kind.length > 0),
     features: floats([count, encoded.logProbabilities.length], repeatedValues(encoded.logProbabilities, count)),
     scores: Array.from({ length: count }, (_, p) => scoreFeatures(target, p, encoded.logProbabilities)),
     lengths: Array.from({ length: count }, () => tokens),
     players: Array.from({ length: count }, () => players),
-    readFrom: floats([count, 1, tokens], from),
+    readFrom: floats([count, 1, row.ids.length], from),
   };
 }
 

@@ -12,7 +12,7 @@ export function answerLayer(layer: number | 'auto', tower: Pick<Tower, 'layers'>
   const last = tower.layers - 2;
   if (Number.isInteger(layer) && layer >= -1 && layer <= last) return layer;
   throw new NarrowsError(
-    `The layer ${layer} is out of range: the decoder has ${tower.layers} blocks, so a layer from -1 (the embeddings) to ${last} can be chosen for an answer.`,
+    `The layer ${layer} is out of range: the decoder has ${tower.layers} blocks, so a layer from -1 (the embeddings) to ${last} can be chosen for an answer (a gate: from -2, the vision tower's output).`,
     { kind: 'usage' },
   );
 }

@@ -8,14 +8,24 @@ export interface SideMaps {
   readonly text?: TokenMap;
 }
 
-/** A token's value goes to the cells that it shows, in equal shares, so that sums hold. */
-export function cellValues({ picture, imagePlaces }: AnsweredRow, tokens: Float32Array): Float32Array {
-  const out = new Float32Array(picture.grid[0] * picture.grid[1]);
-  imagePlaces.forEach((at, i) => {
-    const cells = picture.tokenCells[i];
-    for (const cell of cells) out[cell] += tokens[at] / cells.length;
+/** A token's value goes to the cells that it shows, in equal shares, so that sums hold. @param shown cells of each value */
+function spread([rows, columns]: readonly [number, number], shown: readonly (readonly number[])[], value: (i: number) => number) {
+  const out = new Float32Array(rows * columns);
+  shown.forEach((cells, i) => {
+    for (const cell of cells) out[cell] += value(i) / cells.length;
   });
   return out;
+}
+
+/** Values of a row's tokens on the picture's cells. */
+export const cellValues = ({ picture, imagePlaces }: AnsweredRow, tokens: Float32Array): Float32Array =>
+  spread(picture.grid, picture.tokenCells, i => tokens[imagePlaces[i]]);
+
+/** A map over the vision tower's output, [N], on the picture's cells. */
+export function towerMap({ picture }: AnsweredRow, map: TokenMap): TokenMap {
+  const { tokens, standardError, pixels: _, ...rest } = map;
+  const cells = (values: Float32Array): Float32Array => spread(picture.grid, picture.towerCells!, i => values[i]);
+  return { ...rest, tokens: cells(tokens), ...(standardError ? { standardError: cells(standardError) } : {}) };
 }
 
 /** Values of the prompt's tokens; those of the template, which play no part, are 0. */

@@ -3,7 +3,7 @@
  * log-probabilities of the answers' tokens. Whatever stands on towers (gates, gradients, activation maps, attention) then serves answers.
  */
 import { equal, input, logSoftmax, matmul, squeeze, takeAlongAxis, unsqueeze, type Value, where } from '../../graph/index.ts';
-import type { AnswerModel, AnswerPicture, DecodedRow } from '../../models/answer-model.ts';
+import type { AnswerModel, AnswerPicture, DecodedRow, RowDecoding } from '../../models/answer-model.ts';
 import type { Tower, TowerInputs } from '../../models/dual-encoder.ts';
 import { repeatRows } from '../../nn/repeat-rows.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
@@ -37,11 +37,29 @@ export function answerSelection({ ids, answers }: Pick<AnsweredRow, 'ids' | 'ans
   };
 }
 
-/** Log-probabilities of the answers' tokens, [B·repeat, K]. @param normed [B·repeat, T, D] behind the last norm */
-export function answerLogProbabilities(model: AnswerModel, normed: Value, repeat = 1): Value {
-  const select = repeatRows(input('answer_select', ['batch', 'feature', 'seq']), repeat);
+/** Which rows foretell the answers' tokens, [B·repeat, K, T]: all that is read behind the last block. */
+const foretelling = (repeat: number): Value => repeatRows(input('answer_select', ['batch', 'feature', 'seq']), repeat);
+
+/** Log-probabilities of the answers' tokens, [B·repeat, K]. @param read [B·repeat, K, D]: the rows that foretell them, behind the last norm */
+function logProbabilitiesOf(model: AnswerModel, read: Value, repeat: number): Value {
   const ids = repeatRows(input('answer_ids', ['batch', 'feature'], 'int32'), repeat);
-  return squeeze(takeAlongAxis(logSoftmax(model.logits(matmul(select, normed))), unsqueeze(ids, -1)), -1);
+  return squeeze(takeAlongAxis(logSoftmax(model.logits(read)), unsqueeze(ids, -1)), -1);
+}
+
+/** The same from all rows. @param normed [B·repeat, T, D] behind the last norm */
+export const answerLogProbabilities = (model: AnswerModel, normed: Value, repeat = 1): Value =>
+  logProbabilitiesOf(model, matmul(foretelling(repeat), normed), repeat);
+
+/** The same from what comes out of block `layer`, with the last block's MLP for the rows that are read only. @param hidden [B·repeat, T, D] */
+export function decodedLogProbabilities(
+  model: AnswerModel,
+  picture: AnswerPicture,
+  hidden: Value,
+  { layer, tap, repeat = 1 }: RowDecoding & { readonly repeat?: number },
+): Value {
+  const { tokens } = model.declare(picture);
+  if (tap) return answerLogProbabilities(model, model.decode(hidden, tokens, { layer, tap }, repeat).normed, repeat);
+  return logProbabilitiesOf(model, model.decode(hidden, tokens, { layer, read: foretelling(repeat) }, repeat).normed, repeat);
 }
 
 /** @param features how many answer tokens there are */
@@ -72,7 +90,7 @@ export function rowTower(model: AnswerModel, picture: AnswerPicture, features: n
       return { hidden: layer < 0 ? hidden : outputs[layer], features: answerLogProbabilities(model, normed) };
     },
     suffix: (layer, hidden, repeat, _inputs, options) =>
-      answerLogProbabilities(model, decode(layer, played(hidden, repeat), repeat, options?.tap).normed, repeat),
+      decodedLogProbabilities(model, picture, played(hidden, repeat), { layer, tap: options?.tap, repeat }),
     trace(layer, hidden, repeat, _inputs, options) {
       const { blocks, normed } = decode(layer, played(hidden, repeat), repeat, options?.tap);
       return { blocks, features: answerLogProbabilities(model, normed, repeat) };

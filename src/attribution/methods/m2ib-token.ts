@@ -17,6 +17,7 @@ export const m2ibToken: MethodEntry<Options> = {
   serves: 'pair',
   answers: {
     by: 'row',
+    gate: true,
     layer: (tower, { layer }) => answerLayer(layer, tower),
     async explain(run, options) {
       planGates(run, options);

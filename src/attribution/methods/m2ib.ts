@@ -59,6 +59,7 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
   serves: 'pair',
   answers: {
     by: 'row',
+    gate: true,
     // A log-probability has a wider range than a cosine; one antithetic pair is as good as two (docs/evidence/answers.md).
     defaults: { beta: 10, batchSize: 2 },
     layer: (tower, { layer }) => answerLayer(layer, tower),

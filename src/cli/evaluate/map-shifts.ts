@@ -8,8 +8,9 @@ import { z } from 'zod';
 import { AnswerAttributor, noAnswers } from '../../attribution/answers/answer-attributor.ts';
 import type { MethodEntry } from '../../attribution/method.ts';
 import { AUTO_ANSWER_METHOD, findMethod } from '../../attribution/registry.ts';
+import type { AnswerAttribution } from '../../attribution/result.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
-import { type MapMovement, mapAgreement, mapMovement } from '../../evaluation/answers/map-movement.ts';
+import { type MapMovement, type MovedMap, mapMovement, movedMap } from '../../evaluation/answers/map-movement.ts';
 import type { Asked, AskedSet } from '../../evaluation/run/asked-set.ts';
 import { type Distances, withDistances } from '../../evaluation/run/distances.ts';
 import type { EvaluationResults } from '../../evaluation/run/results.ts';
@@ -21,6 +22,7 @@ import { localPool } from '../../jobs/local-pool.ts';
 import { runPlan } from '../../jobs/run.ts';
 import { CellStore } from '../../jobs/store.ts';
 import { writeFileAtomic } from '../../node/files.ts';
+import { requireImageShift } from '../../shifts/registry.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
 import { RandomStream } from '../../tensor/random.ts';
@@ -39,16 +41,24 @@ export function attributionMethod(name: string): MethodEntry {
 /** Answers that must break, and stay right, before it is said how well maps foretell it. */
 const LEAST = 10;
 
-/** Agreement with the clean map: by set, by scenario, by question's key. */
-export type MovedMaps = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, number>>>;
+/** What became of maps: by set, by scenario, by question's key. */
+export type MovedMaps = ReadonlyMap<string, ReadonlyMap<string, ReadonlyMap<string, MovedMap>>>;
 
-const schema = z.object({ correlation: z.number() });
+const schema = z.object({
+  correlation: z.number(),
+  logProbability: z.number(),
+  cleanMass: z.number().optional(),
+  mass: z.number().optional(),
+});
+
+/** Part of the keys: raised when a cell says more than before. */
+const FORM = 2;
 
 /** One question with its clean answer, and all that it is asked under. */
 interface Moving {
   readonly clean: Asked;
   readonly answer: string;
-  readonly shifted: readonly { readonly key: string; readonly asked: Asked }[];
+  readonly shifted: readonly { readonly key: string; readonly asked: Asked; readonly moves: boolean }[];
 }
 
 /**
@@ -89,25 +99,27 @@ export async function moveMaps(
       const shifted = shifts.flatMap((shift, s) => {
         const other = under[s][i];
         if (other.refused !== undefined) return [];
-        const named = [version, entry.name, model, chat.template.name, answer, one.prompt, other.prompt, other.turn.pictures[0].key];
+        const moves = shift.image !== undefined && requireImageShift(shift.image.shift).moves === true;
+        const named = [version, entry.name, model, chat.template.name, answer, one.prompt, other.prompt, other.turn.pictures[0].key, FORM];
         const key = createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 20);
         places.push({ set: benchmark.name, scenario: shift.name, question: one.question.key, key });
-        return [{ key, asked: other }];
+        return [{ key, asked: other, moves }];
       });
       if (shifted.length) tasks.push({ input: { clean: one, answer, shifted }, keys: shifted.map(({ key }) => key) });
     }
   }
   await using attributor = new AnswerAttributor(entry, chat);
-  const mapOf = async ({ prompt, turn }: Asked, answer: string, signal?: AbortSignal): Promise<Float32Array> => {
+  const explain = async ({ prompt, turn }: Asked, answer: string, signal?: AbortSignal): Promise<AnswerAttribution> => {
     const pair = { image: await turn.pictures[0].read(), text: prompt };
-    return (await attributor.attribute(pair, { answer, modality: 'image', parts: 'none', seed: context.seed, signal })).image!.patches;
+    return attributor.attribute(pair, { answer, modality: 'image', parts: 'none', seed: context.seed, signal });
   };
-  const pool = localPool<Moving, { correlation: number }>(async ({ clean, answer, shifted }, { signal, onCell, onProgress }) => {
-    let before: Float32Array | undefined;
-    for (const [s, { key, asked }] of shifted.entries()) {
+  const pool = localPool<Moving, MovedMap>(async ({ clean, answer, shifted }, { signal, onCell, onProgress }) => {
+    let before: AnswerAttribution | undefined;
+    for (const [s, { key, asked, moves }] of shifted.entries()) {
       try {
-        before ??= await mapOf(clean, answer, signal);
-        await onCell(key, { result: { correlation: mapAgreement(before, await mapOf(asked, answer, signal)) } });
+        before ??= await explain(clean, answer, signal);
+        const boxes = moves ? undefined : await clean.question.boxes?.();
+        await onCell(key, { result: movedMap(before, await explain(asked, answer, signal), boxes) });
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof NarrowsError)) throw error;
@@ -122,24 +134,36 @@ export async function moveMaps(
     onInfo: message => context.log.info(message),
     onWarning: message => context.log.warn(message),
   });
-  const found = new Map<string, Map<string, Map<string, number>>>();
+  const found = new Map<string, Map<string, Map<string, MovedMap>>>();
   const failed = new Map<string, number>();
   for (const { set, scenario, question, key } of places) {
     const result = store.result(key);
     const reason = store.failure(key);
     if (reason !== undefined) failed.set(reason, (failed.get(reason) ?? 0) + 1);
     if (!result) continue;
-    const ofSet = found.get(set) ?? new Map<string, Map<string, number>>();
-    found.set(set, ofSet.set(scenario, (ofSet.get(scenario) ?? new Map<string, number>()).set(question, result.correlation)));
+    const ofSet = found.get(set) ?? new Map<string, Map<string, MovedMap>>();
+    found.set(set, ofSet.set(scenario, (ofSet.get(scenario) ?? new Map<string, MovedMap>()).set(question, result)));
   }
   for (const [reason, count] of failed) context.log.warn(`${count} ${count === 1 ? 'map is' : 'maps are'} missing: ${reason}`);
   return found;
 }
 
+const interval = (of: Estimate): string => `${of.estimate.toFixed(3)} [${of.low.toFixed(3)}, ${of.high.toFixed(3)}]`;
+
+/** A scenario's maps in words. @param told whether enough answers break and stay right to say what maps foretell */
+function inWords({ correlation, n, mass, auc, controlAuc, broken, rightClean }: MapMovement, told: boolean): string {
+  const moved = `maps agree with the clean ones by ${interval(correlation)} (n = ${n})`;
+  const on = mass ? `; on the thing asked for lies ${interval(mass.shifted)} of a map, clean ${interval(mass.clean)} (n = ${mass.n})` : '';
+  const foretold = told
+    ? `which right answers stay right is foretold with AUC ${interval(auc!)}, by the clean answer's own probability with ${interval(controlAuc!)}`
+    : 'too few answers break or stay right to say what maps foretell';
+  return `${moved}${on}; ${foretold} (${broken} of ${rightClean} broke).`;
+}
+
 /**
- * The results with each scenario's `map_correlation` (mean rank correlation with the clean maps) and `map_auc` (how well it foretells that a right
- * answer stays right, where ten break and ten stay) among the distances, and a line each for the terminal; all figures with their intervals are
- * in `maps.json`.
+ * The results with figures of each scenario's maps among the distances, and a line each for the terminal: `map_correlation` (mean rank correlation
+ * with the clean maps), `map_mass` (mean share on the thing asked for, where its place is known) and, where ten answers break and ten stay right,
+ * `map_auc` (how well an unmoved map foretells that a right answer stays right). All figures with their intervals are in `maps.json`.
  */
 export async function joinMaps(
   context: Context,
@@ -157,21 +181,18 @@ export async function joinMaps(
     const clean = scenarios.find(({ scenario }) => scenarioKind(scenario) === 'clean');
     const distances = new Map<string, Record<string, number>>();
     for (const { scenario, rows } of scenarios) {
-      const agreement = moved.get(benchmark)?.get(scenario.name);
-      const found = clean && agreement && mapMovement(agreement, clean.rows, rows, random);
+      const maps = moved.get(benchmark)?.get(scenario.name);
+      const found = clean && maps && mapMovement(maps, clean.rows, rows, random);
       if (!found) continue;
       written[benchmark] = { ...written[benchmark], [scenario.name]: found };
-      const { auc, broken, rightClean, correlation } = found;
-      const told = auc && Math.min(broken, rightClean - broken) >= LEAST ? auc : undefined;
-      distances.set(scenario.name, { map_correlation: correlation.estimate, ...(told ? { map_auc: told.estimate } : {}) });
-      const interval = (of: Estimate): string => `${of.estimate.toFixed(3)} [${of.low.toFixed(3)}, ${of.high.toFixed(3)}]`;
-      lines.push(
-        `${benchmark}, ${scenario.name}: maps agree with the clean ones by ${interval(correlation)} (n = ${found.n}); ${
-          told
-            ? `which right answers stay right is foretold with AUC ${interval(told)}`
-            : 'too few answers break or stay right to say what maps foretell'
-        } (${broken} of ${rightClean} broke).`,
-      );
+      const { auc, broken, rightClean, correlation, mass } = found;
+      const told = auc !== undefined && Math.min(broken, rightClean - broken) >= LEAST;
+      distances.set(scenario.name, {
+        map_correlation: correlation.estimate,
+        ...(mass ? { map_mass: mass.shifted.estimate } : {}),
+        ...(told ? { map_auc: auc.estimate } : {}),
+      });
+      lines.push(`${benchmark}, ${scenario.name}: ${inWords(found, told)}`);
     }
     if (distances.size) joined = withDistances(joined, benchmark, distances as Distances, path);
   }

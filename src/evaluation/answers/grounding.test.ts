@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageAttribution, TextAttribution } from '../../attribution/result.ts';
+import type { AnswerAttribution, ImageAttribution, TextAttribution } from '../../attribution/result.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import type { ScoredAnswer as Scored } from '../scorers/scorer.ts';
 import { foretells, foretellsMore, groundingOf } from './grounding.ts';
-import { mapAgreement, mapMovement } from './map-movement.ts';
+import { mapAgreement, mapMovement, movedMap } from './map-movement.ts';
 
 const none = { verdict: 'no-optimisation', note: '', fit: [], compression: [] } as const;
 const image = (patches: number[]): ImageAttribution => ({
@@ -60,18 +60,36 @@ describe('maps under shift', () => {
     const row = (key: string, correct: number) => ({ question: { key, cluster: key }, correct }) as unknown as Scored;
     const clean = ['a', 'b', 'c', 'd', 'e'].map(key => row(key, key === 'e' ? 0 : 1));
     const shifted = [row('a', 1), row('b', 0), row('c', 1), row('d', 0), row('e', 1)];
-    const agreement = new Map([
-      ['a', 0.9],
-      ['b', 0.1],
-      ['c', 0.8],
-      ['d', 0.2],
-      ['e', 0.0],
+    // The control foretells in reverse, the mass on the thing half of the time.
+    const maps = new Map([
+      ['a', { correlation: 0.9, logProbability: -3, cleanMass: 0.5, mass: 0.4 }],
+      ['b', { correlation: 0.1, logProbability: -1, cleanMass: 0.6, mass: 0.1 }],
+      ['c', { correlation: 0.8, logProbability: -4, cleanMass: 0.7, mass: 0.2 }],
+      ['d', { correlation: 0.2, logProbability: -2, cleanMass: 0.8, mass: 0.3 }],
+      ['e', { correlation: 0.0, logProbability: 0 }],
     ]);
-    const found = mapMovement(agreement, clean, shifted, random)!;
-    expect(found.auc!.estimate).toBe(1);
+    const found = mapMovement(maps, clean, shifted, random)!;
+    expect([found.auc!.estimate, found.controlAuc!.estimate, found.aucOverControl!.estimate]).toEqual([1, 0, 1]);
     expect([found.n, found.rightClean, found.broken]).toEqual([5, 4, 2]);
     expect(found.correlation.estimate).toBeCloseTo(0.4, 6);
+    const { mass } = found;
+    expect([mass!.n, mass!.auc!.estimate]).toEqual([4, 0.75]);
+    expect([mass!.clean, mass!.shifted, mass!.change].map(one => one.estimate)).toEqual([0.65, 0.25, -0.4].map(v => expect.closeTo(v, 6)));
     expect(mapMovement(new Map(), clean, shifted, random)).toBeUndefined();
-    expect(mapMovement(agreement, clean, clean, random)!.auc).toBeUndefined();
+    const still = mapMovement(new Map([['a', { correlation: 1, logProbability: 0 }]]), clean, clean, random)!;
+    expect([still.auc, still.mass]).toEqual([undefined, undefined]);
+  });
+
+  it('are held against each other and against the place of the thing, each its own way', () => {
+    const answer = { tokens: [{ logProbability: -0.5 }, { logProbability: -0.25 }] } as unknown as AnswerAttribution['answer'];
+    const clean = { image: image([8, 1, 2, 3]), answer };
+    const moved = movedMap(clean, { image: image([1, 8, 2, 3]) }, [[10, 0, 4, 4]]);
+    // The thing lies in the first patch (the view begins at column 10): most of the clean map, little of the shifted one.
+    expect(moved.cleanMass!).toBeGreaterThan(0.45);
+    expect(moved.mass!).toBeLessThan(0.2);
+    expect(moved.logProbability).toBe(-0.75);
+    expect(moved.correlation).toBeCloseTo(mapAgreement([8, 1, 2, 3], [1, 8, 2, 3]), 10);
+    expect(movedMap(clean, { image: image([1, 8, 2, 3]) })).not.toHaveProperty('mass');
+    expect(movedMap(clean, { image: image([0, 0, 0, 0]) }, [[10, 0, 4, 4]])).not.toHaveProperty('cleanMass');
   });
 });

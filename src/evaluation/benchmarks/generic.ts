@@ -4,6 +4,7 @@ import { TABLE_ENDINGS } from '../../inputs/tables/read-table.ts';
 import { cellOf, furtherOf, idOf, kindOf, type TableRow, textOf } from '../../inputs/tables/table.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { didYouMean } from '../../system/nearest-names.ts';
+import { listedBoxes } from '../compare/data/boxes.ts';
 import type { Benchmark, LoadOptions } from './benchmark.ts';
 import { Pictures } from './loading/picture.ts';
 import { filesNamed, nameOf, nothingOf, openPlace, rowsOf, shardsFor } from './loading/place.ts';
@@ -135,6 +136,8 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
       .map(one => pictures.of(one, row, fields.columns('image')[0]))
       .filter(one => one !== undefined);
     const hasId = fields.columns('id').some(column => row.values[column] !== undefined);
+    const further = furtherOf(row, [...fields.used(), ...'ABCDEFGHI']);
+    const boxes = listedBoxes(further, row.where);
     list.add({
       id: hasId ? idOf(row, ...fields.columns('id')) : index,
       kind: KINDS[kind].kind,
@@ -152,8 +155,9 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
       ...(category === undefined ? {} : { category }),
       ...(split === undefined ? {} : { split }),
       ...(context === undefined ? {} : { context }),
+      ...(boxes ? { boxes: async () => boxes } : {}),
       facts: {
-        ...furtherOf(row, [...fields.used(), ...'ABCDEFGHI']),
+        ...further,
         ...(kind === 'open' && answers.length > 0 ? { reference: answers[0] } : {}),
       },
       where: row.where,

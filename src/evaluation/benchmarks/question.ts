@@ -43,6 +43,11 @@ export interface Question {
   readonly context?: string;
   /** Questions of one cluster are not independent (the same picture): intervals resample clusters. */
   readonly cluster: string;
+  /**
+   * Where the thing is that the question is about, in the first picture's pixels, [left, top, width, height]; missing where the set does not know
+   * it. @throws NarrowsError for boxes that are none
+   */
+  boxes?(): Promise<readonly (readonly number[])[]>;
   /** Every further column of the set, as it stands there: captions and boxes for a judge, grade and subject for tables. */
   readonly facts: Readonly<Record<string, unknown>>;
   /** Where it stands, such as `questions.jsonl, line 7`. */

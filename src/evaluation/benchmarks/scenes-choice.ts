@@ -23,6 +23,8 @@ interface Asked {
   readonly text: string;
   readonly right: string;
   readonly wrong: readonly string[];
+  /** The thing that is asked for. */
+  readonly concept?: number;
 }
 
 /** One question of each kind that the scene allows. */
@@ -33,7 +35,13 @@ function ask(scene: Scene, reader: RandomReader): Asked[] {
   const absent = new Set<string>();
   while (absent.size < OPTIONS - 1) absent.add(nameCaption(absentConcept(scene, reader)));
   const out: Asked[] = [
-    { category: 'object', text: 'which of these is in the picture ?', right: nameCaption(shown[0].concept), wrong: [...absent] },
+    {
+      category: 'object',
+      text: 'which of these is in the picture ?',
+      right: nameCaption(shown[0].concept),
+      wrong: [...absent],
+      concept: shown[0].concept,
+    },
   ];
   if (count) {
     // Numbers that scenes have, and one that they do not.
@@ -50,7 +58,13 @@ function ask(scene: Scene, reader: RandomReader): Asked[] {
   });
   if (clear) {
     const { question, answer } = place(scene, clear);
-    out.push({ category: 'position', text: question, right: answer, wrong: QUARTERS.filter(one => one !== answer) });
+    out.push({
+      category: 'position',
+      text: question,
+      right: answer,
+      wrong: QUARTERS.filter(one => one !== answer),
+      concept: clear.concept,
+    });
   }
   return out;
 }
@@ -63,7 +77,7 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
   for (let index = 0; index < SCENES && !list.full; index++) {
     options.signal?.throwIfAborted();
     const reader = stream.reader(0, index);
-    for (const { category, text, right, wrong } of ask(await scenes.draw(index), reader)) {
+    for (const { category, text, right, wrong, concept } of ask(await scenes.draw(index), reader)) {
       const shuffled = reader.shuffle([right, ...wrong]);
       const id = `${index}-${category}`;
       list.add({
@@ -74,6 +88,7 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
         options: shuffled,
         answers: [letterOf(shuffled.indexOf(right))],
         category,
+        ...(concept === undefined ? {} : { boxes: () => scenes.boxes(index, concept) }),
         facts: { answer: right },
         where: `scenes-choice, question ${id}`,
       });

@@ -59,4 +59,17 @@ describe('scenes-pope', () => {
     expect(scene.objects.map(o => o.name).sort()).toEqual([...(all[6].facts.objects as string[])].sort());
     expect(scene.objects.every(o => o.visible > 0.8)).toBe(true);
   });
+
+  it('knows where the thing is that a question is about, and that an absent one is nowhere', async () => {
+    const { questions } = await scenesPope.load({ seed: 7, limit: 12 });
+    const scene = await sceneSet('pope', 7, 500, THINGS).draw(1);
+    for (const question of questions.slice(6)) {
+      if (question.answers[0] === 'no') {
+        expect(question.boxes).toBeUndefined();
+        continue;
+      }
+      const { left, top, width, height } = scene.objects.find(thing => thing.name === named(question.text))!.box;
+      expect(await question.boxes!()).toEqual([[left, top, width, height]]);
+    }
+  });
 });

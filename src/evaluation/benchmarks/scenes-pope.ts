@@ -84,6 +84,7 @@ async function load(options: LoadOptions): Promise<QuestionSet> {
           text: question,
           pictures: [scenes.picture(index)],
           answers: [answer],
+          ...(shows ? { boxes: () => scenes.boxes(index, concept) } : {}),
           split,
           category: split,
           facts: { concept: CONCEPTS[concept].name, objects: present.map(one => CONCEPTS[one].name) },

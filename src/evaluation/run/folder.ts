@@ -85,7 +85,7 @@ export interface StoredQuestion extends Omit<Question, 'pictures'> {
 
 /** Writes the questions of a set. @throws NarrowsError where they cannot be written */
 export async function writeQuestions(output: string, benchmark: string, questions: readonly Question[]): Promise<void> {
-  const lines = questions.map(question => {
+  const lines = questions.map(({ boxes: _, ...question }) => {
     const pictures = question.pictures.map(({ id, source }) => ({ id, source }));
     return `${exactJson({ ...question, pictures })}\n`;
   });

@@ -14,6 +14,7 @@ import { type LlavaOpenOptions, type LlavaParts, loadLlavaKind } from '../llava/
 import type { LlavaInputs, LlavaResult } from '../llava/model.ts';
 import type { Placement } from '../llava/placement.ts';
 import { LlavaRunner } from '../llava/runner.ts';
+import { MiniAnswers } from './answer.ts';
 import type { LlavaMiniConfig } from './config.ts';
 import { LLAVA_MINI, miniFeeds, miniTokenInputs } from './files.ts';
 import { embedConversation, llavaMiniForward } from './forward.ts';
@@ -75,6 +76,11 @@ export class LlavaMiniModel extends LlavaRunner<LlavaMiniConfig> {
       throw new NarrowsError('A LLaVA-Mini fuses pictures with the words of each question, so it needs their pixels, not their features.');
     const graph = await this.compiled('decode', () => decoderGraph(this.parts.parameters, this.config, this.tap, embedPrepared));
     return LlavaDecoding.start(this, graph, prompts, options.signal);
+  }
+
+  /** The model as attribution of answers sees it. */
+  answers(): MiniAnswers {
+    return new MiniAnswers(this.parts, this.tap);
   }
 
   /** See `placeMini`. */

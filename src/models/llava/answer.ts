@@ -1,15 +1,24 @@
 /** @file LLaVA as attribution of answers sees it (see answer-model.ts), with its bottleneck where it has one. */
-import { input, mulDims, reshape, type Value } from '../../graph/index.ts';
+import { add, input, iota, matmul, mul, mulDims, reshape, unsqueeze, type Value } from '../../graph/index.ts';
 import { cropProcessed } from '../../inputs/image/processor.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { repeatRows } from '../../nn/repeat-rows.ts';
 import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
-import type { AnswerModel, AnswerPicture, AnswerRow, RowDecoding } from '../answer-model.ts';
+import type { AnswerModel, AnswerPicture, AnswerRow, AnswerVision, RowDecoding } from '../answer-model.ts';
 import { gridSize } from '../model-config.ts';
-import { imageTokens, type LlavaConfig } from './config.ts';
+import { imageTokens, type LlavaConfig, towerWidth } from './config.ts';
 import { familyOf } from './families.ts';
 import { pixelInput, rowInputs } from './files.ts';
-import { imageFeatures, type LlavaTap, languageHead, languageModel, placeFeatures, type TokenValues } from './forward.ts';
+import {
+  imageFeatures,
+  type LlavaTap,
+  languageHead,
+  languageModel,
+  placeFeatures,
+  projectFeatures,
+  type TokenValues,
+  towerFeatures,
+} from './forward.ts';
 import type { LlavaParts } from './load.ts';
 import { nextPositions } from './mrope.ts';
 import { type Placement, placeImages } from './placement.ts';
@@ -28,11 +37,29 @@ function spatialRow(placed: Tensor, positions: readonly number[], prompt: number
   return ints([copies, positions.length, 2], Array(copies).fill(one).flat());
 }
 
+/** Positions of a row's tokens: the prompt's count from 0, those of every answer from `first`. */
+export function turnPositions(turns: readonly number[], first: number): number[] {
+  const counts = new Map<number, number>();
+  return turns.map(turn => {
+    const at = counts.get(turn) ?? (turn === 0 ? 0 : first);
+    counts.set(turn, at + 1);
+    return at;
+  });
+}
+
+/** Each row of the tokens `repeat` times, side by side. */
+export const repeatTokens = <T extends TokenValues>(tokens: T, repeat: number): T =>
+  Object.fromEntries(Object.entries(tokens).map(([name, x]) => [name, repeatRows(x, repeat)])) as unknown as T;
+
+/** Rows of image features [B, T], where the picture of row b is the `pictures[b]`-th of `perImage` features each. */
+export const placedBehind = (imageRows: Value, pictures: Value, perImage: number): Value =>
+  add(imageRows, unsqueeze(mul(pictures, perImage), -1));
+
 /** @param tap the model's own bottleneck */
 export class LlavaAnswers implements AnswerModel<TokenValues> {
   constructor(
-    private readonly parts: LlavaParts,
-    private readonly tap?: LlavaTap,
+    protected readonly parts: LlavaParts,
+    protected readonly tap?: LlavaTap,
   ) {}
 
   get runtime() {
@@ -51,7 +78,7 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
     return this.config.text_config.num_attention_heads;
   }
 
-  private get config(): LlavaConfig {
+  protected get config(): LlavaConfig {
     return this.parts.config;
   }
 
@@ -76,13 +103,15 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
     });
     const tokens = imageTokens(this.config);
     const first = tokens - side * side;
+    // A tower that cut off its first patch has one token less than cells.
+    const cells = Array.from({ length: tokens }, (_, i) => (i < first ? [] : [i - first]));
     return {
       pixels: floats([1, channels, height, width], pixelValues.data),
       grid: [side, side],
       view: cropProcessed(processed, covered, covered).view,
       pixelCells,
-      // A tower that cut off its first patch has one token less than cells.
-      tokenCells: Array.from({ length: tokens }, (_, i) => (i < first ? [] : [i - first])),
+      tokenCells: cells,
+      towerCells: cells,
     };
   }
 
@@ -96,16 +125,10 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
     const { layouts } = picture;
     const perImage = picture.tokenCells.length;
     const placed = placeImages(this.config, ints([1, ids.length], [...ids]), layouts ? perImage : 1, undefined, undefined, layouts);
-    const counts = new Map<number, number>();
     const prefix = turns.filter(turn => turn === 0).length;
     const { spatial } = placed;
-    const first = spatial ? behind(placed, prefix) : prefix;
-    const positions = turns.map((turn, i) => {
-      if (turn === 0 && spatial) return Number(placed.positions.data[i]);
-      const at = counts.get(turn) ?? (turn === 0 ? 0 : first);
-      counts.set(turn, at + 1);
-      return at;
-    });
+    const counted = turnPositions(turns, spatial ? behind(placed, prefix) : prefix);
+    const positions = counted.map((at, i) => (turns[i] === 0 && spatial ? Number(placed.positions.data[i]) : at));
     const row = (values: ArrayLike<number>, add = 0): Tensor => {
       const data = new Int32Array(copies * ids.length);
       for (let m = 0; m < copies; m++) for (let i = 0; i < ids.length; i++) data[m * ids.length + i] = values[i] + m * add;
@@ -146,8 +169,13 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
   }
 
   /** See `AnswerModel`. */
-  decode(hidden: Value, declared: TokenValues, { layer, tap }: RowDecoding, repeat = 1) {
-    const tokens = Object.fromEntries(Object.entries(declared).map(([name, x]) => [name, repeatRows(x, repeat)])) as unknown as TokenValues;
+  decode(hidden: Value, declared: TokenValues, { layer, tap, read }: RowDecoding, repeat = 1) {
+    const tokens = repeatTokens(declared, repeat);
+    // A bottleneck may stand on the last block, and sees all of its rows.
+    if (read && !tap && !this.tap) {
+      const run = languageModel(this.parts.parameters, this.config, hidden, tokens, { from: layer + 1, read });
+      return { outputs: run.hidden.slice(1), normed: run.hidden.at(-1)!, blocks: run.blocks };
+    }
     const outputs: Value[] = [];
     const run = languageModel(this.parts.parameters, this.config, hidden, tokens, {
       from: layer + 1,
@@ -158,7 +186,25 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
         return outputs.at(-1)!;
       },
     });
-    return { outputs, normed: run.hidden.at(-1)!, blocks: run.blocks };
+    const normed = run.hidden.at(-1)!;
+    return { outputs, normed: read ? matmul(read, normed) : normed, blocks: run.blocks };
+  }
+
+  /** See `AnswerModel`; other families' tokens between tower and projector are no patches. */
+  get vision(): AnswerVision<TokenValues> | undefined {
+    if (familyOf(this.config)) return undefined;
+    const { config, parts } = this;
+    return {
+      width: towerWidth(config),
+      tower: pixels => towerFeatures(parts.parameters, config, pixels),
+      features: tower => projectFeatures(parts.parameters, config, tower),
+      embed: (declared, tower, repeat) => {
+        const tokens = repeatTokens(declared, repeat);
+        const features = projectFeatures(parts.parameters, config, tower);
+        const perImage = features.shape[1] as number;
+        return this.embed({ ...tokens, imageRows: placedBehind(tokens.imageRows, iota(tokens.ids, 0), perImage) }, features);
+      },
+    };
   }
 
   /** See `AnswerModel`. */

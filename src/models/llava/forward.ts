@@ -77,6 +77,8 @@ export interface LanguageOptions {
   readonly recompute?: boolean;
   /** The first block that runs; beyond 0 the input is the output of the block before it, behind its tap. */
   readonly from?: number;
+  /** See `DecoderInputs`; not with a tap. */
+  readonly read?: Value;
 }
 
 /** Embeddings [B, T, width] through the decoder. */
@@ -87,7 +89,7 @@ export function languageModel(
   tokens: TokenValues,
   options: LanguageOptions = {},
 ): DecoderOutputs {
-  const { tap, past, recompute, from } = options;
+  const { tap, past, recompute, from, read } = options;
   return scope('model.language_model', () =>
     decode(p.in('model.language_model'), decoderConfig(config), tap && !from ? tap(-1, embedded, tokens) : embedded, {
       positions: tokens.positions,
@@ -97,6 +99,7 @@ export function languageModel(
       past,
       recompute,
       from,
+      read,
       tap: tap && ((layer, hidden) => tap(layer, hidden, tokens)),
     }),
   );

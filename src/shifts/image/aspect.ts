@@ -9,6 +9,7 @@ export const aspect: ImageShift = {
   name: 'aspect',
   modality: 'image',
   severities: 5,
+  moves: true,
   summary: 'Squeezes the width or the height, so that things look tall or flat; the rest of the frame has the mean colour.',
   constants: `one side x ${SHARES.join(', ')}`,
   scaled: '',

@@ -10,6 +10,7 @@ export const crop: ImageShift = {
   name: 'crop',
   modality: 'image',
   severities: 5,
+  moves: true,
   summary: 'Cuts out a window at a random place and enlarges it to the old size: things at the edges are lost.',
   constants: `window of ${SHARES.join(', ')} of each side`,
   scaled: '',

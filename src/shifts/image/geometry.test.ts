@@ -9,6 +9,7 @@ import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { shiftImage } from '../apply.ts';
 import { readFrostTextures } from '../frost-textures.ts';
+import { imageShifts } from '../registry.ts';
 import { frost } from './frost.ts';
 import { toFloat } from './primitives/float-image.ts';
 import { meanColour, squeezePicture, turnPicture } from './primitives/place.ts';
@@ -168,4 +169,39 @@ it('toFloat of a grey frost keeps the order of blue over red', async () => {
   const { data } = toFloat(await shiftImage('frost', { width: 32, height: 32, data: new Uint8Array(3072) }, 5, { seed: 3 }));
   const sums = [0, 1, 2].map(c => data.reduce((sum, v, i) => sum + (i % 3 === c ? v : 0), 0));
   expect(sums[2]).toBeGreaterThan(sums[0]);
+});
+
+describe('where things are', () => {
+  /** How far the middle of what a square changes in the shifted picture lies from the square's, in pixels. */
+  async function moved(name: string, severity: number): Promise<number> {
+    const side = 96;
+    const without: RgbImage = { width: side, height: side, data: new Uint8Array(side * side * 3).fill(110) };
+    // Shifts that go by the brightest pixel find the same in both.
+    without.data.fill(255, without.data.length - 12);
+    const withSquare = { ...without, data: without.data.slice() };
+    // Off the middle, and near no middle line.
+    const [left, top, edge] = [12, 20, 14];
+    for (let y = top; y < top + edge; y++) withSquare.data.fill(190, (y * side + left) * 3, (y * side + left + edge) * 3);
+    const [a, b] = await Promise.all(
+      [without, withSquare].map(image => shiftImage(name, image, severity, { sample: 3, referenceSize: 224 })),
+    );
+    const changes = Float64Array.from({ length: side * side }, (_, i) => Math.abs(a.data[3 * i] - b.data[3 * i]));
+    const most = Math.max(...changes);
+    let [weight, sumX, sumY] = [0, 0, 0];
+    for (const [i, change] of changes.entries()) {
+      // Noise that differs by what it meets is no thing.
+      if (change < most / 2) continue;
+      weight += change;
+      sumX += change * ((i % side) + 0.5);
+      sumY += change * (Math.floor(i / side) + 0.5);
+    }
+    if (weight === 0) return Number.POSITIVE_INFINITY;
+    return Math.hypot(sumX / weight - (left + edge / 2), sumY / weight - (top + edge / 2));
+  }
+
+  it.each(imageShifts.map(({ name, moves }) => [name, moves === true] as const))('%s says whether they move (%s)', async (name, moves) => {
+    const far = Math.max(...(await Promise.all([1, 3, 5].map(severity => moved(name, severity)))));
+    if (moves) expect(far).toBeGreaterThan(1);
+    else expect(far).toBeLessThan(5);
+  });
 });

@@ -37,6 +37,7 @@ export const mirror: ImageShift = {
   name: 'mirror',
   modality: 'image',
   severities: 5,
+  moves: true,
   summary: 'Mirrors the picture or parts of it: no pixel changes, only its place does.',
   constants: 'left and right; top and bottom; both; both in each quarter; both in each of 4 x 4 parts',
   scaled: '',

@@ -9,6 +9,7 @@ export const rotate: ImageShift = {
   name: 'rotate',
   modality: 'image',
   severities: 5,
+  moves: true,
   summary: 'Turns the picture about its middle, to either side; what comes in has its mean colour.',
   constants: `${DEGREES.join(', ')} degrees`,
   scaled: '',

@@ -28,6 +28,7 @@ export const zoomBlur: ImageShift = {
   name: 'zoom_blur',
   modality: 'image',
   severities: 5,
+  moves: true,
   summary: 'Averages the picture with enlargements of its middle.',
   constants: `largest enlargement ${ZOOMS.map((_, i) =>
     zoomFactors(i + 1)

@@ -29,6 +29,8 @@ export interface SceneSet {
   draw(index: number): Promise<Scene>;
   /** One scene as a question's picture. */
   picture(index: number): QuestionPicture;
+  /** Boxes of a concept in a scene, as `Question.boxes` has them. */
+  boxes(index: number, concept: number): Promise<(readonly number[])[]>;
 }
 
 /**
@@ -78,6 +80,10 @@ export function sceneSet(name: string, seed: number, count: number, range: Thing
   return {
     things,
     draw,
+    boxes: async (index, concept) =>
+      (await draw(index)).objects
+        .filter(thing => thing.concept === concept)
+        .map(({ box: { left, top, width, height } }) => [left, top, width, height]),
     picture: index => ({
       id: id(index),
       source: `${id(index)} of ${name}, seed ${seed}`,

@@ -3,7 +3,6 @@
  * saliency maps", NeurIPS 2018): written as checkpoints of their own, so that every architecture loads them as it loads the original.
  */
 
-import { STATISTICS_FILE } from '../../../attribution/feature-statistics.ts';
 import type { Checkpoint } from '../../../checkpoints/checkpoint.ts';
 import { readConfig } from '../../../checkpoints/disk.ts';
 import { readTensor, type TensorEntry, toFloats } from '../../../checkpoints/safetensors.ts';
@@ -14,6 +13,7 @@ import { access, copyFile, rename, rm } from '../../../node/disk.ts';
 import { makeDirectory } from '../../../node/files.ts';
 import { randomBytes } from '../../../node/hash.ts';
 import { join } from '../../../node/paths.ts';
+import type { ModelFiles } from '../../../system/model-files.ts';
 import { RandomStream } from '../../../tensor/random.ts';
 import { mean, standardDeviation } from '../../../tensor/statistics/descriptive.ts';
 import { floats, type Tensor } from '../../../tensor/tensor.ts';
@@ -52,19 +52,25 @@ async function storedTensor(
   return floats(stored.shape, data);
 }
 
+/** A model whose tensors are drawn again: what it reads, and its weights. */
+export interface RandomisedSource {
+  readonly files: ModelFiles;
+  readonly checkpoint: Checkpoint;
+}
+
 /**
- * Writes the model with the `blocks` top blocks of one tower drawn again to a directory below `folder`, unless it is there. Safe while
- * other threads do the same.
+ * Writes a model with some of its tensors drawn again to a directory below `folder`, unless it is there. Safe while other threads do the same.
+ * @param name of the directory: of model, tensors and seed @param drawn whether a tensor is drawn again, by its name in memory
  * @returns the directory
  */
-export async function randomisedCheckpoint(
-  model: DualEncoder,
-  modality: Modality,
-  blocks: number,
+export async function drawnCheckpoint(
+  { files, checkpoint }: RandomisedSource,
+  name: string,
+  drawn: (name: string) => boolean,
   seed: number,
   folder: string,
 ): Promise<string> {
-  const directory = join(folder, `${(await model.sha256()).slice(0, 16)}-${modality}-${blocks}-${seed}`);
+  const directory = join(folder, name);
   const there = await access(join(directory, 'config.json')).then(
     () => true,
     () => false,
@@ -73,14 +79,13 @@ export async function randomisedCheckpoint(
   const temporary = `${directory}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await makeDirectory(temporary);
-    const { checkpoint } = model;
-    await copySideFiles(model.files, temporary);
-    // Methods that need a data set's statistics keep those of the real model: they are the method's, not the model's.
-    await copyFile(join(checkpoint.directory, STATISTICS_FILE), join(temporary, STATISTICS_FILE)).catch(() => {});
+    await copySideFiles(files, temporary);
+    // Methods that need a data set's statistics keep those of the real model: they are the method's, not the model's. So is a bottleneck of its own.
+    const beside = (await files.list()).filter(file => file.endsWith('.safetensors') && !checkpoint.names.includes(file));
+    for (const file of beside) await copyFile(join(checkpoint.directory, file), join(temporary, file));
     const tensors: [string, Tensor][] = [];
-    const drawn = (name: string): boolean => inTopBlocks(name, modality, model[modality].layers, blocks);
-    for (const [name, entry] of checkpoint.stored ?? checkpoint.entries)
-      tensors.push([name, await storedTensor(entry, checkpoint.entries, drawn, seed)]);
+    for (const [stored, entry] of checkpoint.stored ?? checkpoint.entries)
+      tensors.push([stored, await storedTensor(entry, checkpoint.entries, drawn, seed)]);
     await saveCheckpoint(temporary, tensors, { config: await readConfig(checkpoint.directory) });
     await rename(temporary, directory);
   } catch (error) {
@@ -89,4 +94,17 @@ export async function randomisedCheckpoint(
     if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
   return directory;
+}
+
+/** `drawnCheckpoint` of the `blocks` top blocks of one tower. */
+export async function randomisedCheckpoint(
+  model: DualEncoder,
+  modality: Modality,
+  blocks: number,
+  seed: number,
+  folder: string,
+): Promise<string> {
+  const name = `${(await model.sha256()).slice(0, 16)}-${modality}-${blocks}-${seed}`;
+  const drawn = (tensor: string): boolean => inTopBlocks(tensor, modality, model[modality].layers, blocks);
+  return drawnCheckpoint(model, name, drawn, seed, folder);
 }

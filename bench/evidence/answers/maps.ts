@@ -1,0 +1,115 @@
+/** @file Methods and settings by metrics on answers: one cell per question and map. */
+import { AnswerAttributor, answerModelOf } from '../../../src/attribution/answers/answer-attributor.ts';
+import type { MethodEntry } from '../../../src/attribution/method.ts';
+import { answerMethods, findMethod } from '../../../src/attribution/registry.ts';
+import { groundingOf } from '../../../src/evaluation/answers/grounding.ts';
+import { answerSample, gamesOfQuestion } from '../../../src/evaluation/answers/sample.ts';
+import { findMetric, type MetricName } from '../../../src/evaluation/metrics/registry.ts';
+import { type Case, type Figures, kept, type Study, VALUES } from './study.ts';
+
+/** Read off the map and the place of the thing. */
+export const LOCATED: readonly MetricName[] = ['energy-pointing-game', 'pointing-game'];
+/** Ask the model what remains without patches. */
+export const FAITHFUL: readonly MetricName[] = ['insertion', 'deletion', 'p-faithfulness'];
+/** Ask for the map again. */
+export const AGAIN: readonly MetricName[] = ['prompt-randomisation'];
+const OPTIONS: Partial<Record<MetricName, object>> = {
+  'p-faithfulness': { samples: 64 },
+  insertion: { steps: 8 },
+  deletion: { steps: 8 },
+};
+/** Fewer samples than the defaults: on squares of two patches a side there are 16 players. */
+const FEW: Readonly<Record<string, object>> = {
+  rise: { samples: 64, block: 2 },
+  lime: { samples: 64, block: 2 },
+  'kernel-shap': { samples: 64, block: 2 },
+  shapley: { samples: 64, block: 2 },
+  banzhaf: { samples: 64, block: 2 },
+  smoothgrad: { nSamples: 10 },
+  'integrated-gradients': { nSteps: 20 },
+};
+/** Methods that take dozens of passes a map. */
+const COSTLY = ['layer-integrated-gradients', 'nib', 'gated-gradients', 'occlusion', ...Object.keys(FEW)];
+
+/**
+ * How dear a question is: of every seventeen one is asked for all maps, three more for those of few passes with metrics that ask the model, the
+ * others for where those maps lie. A run that is stopped has all three in this proportion.
+ */
+export type Tier = 'all' | 'faithful' | 'located';
+/** Of the n-th question. */
+export const tierOf = (n: number): Tier => (n % 17 === 0 ? 'all' : n % 17 < 4 ? 'faithful' : 'located');
+
+/** A map that is judged. */
+export interface Variant {
+  readonly name: string;
+  readonly entry: MethodEntry;
+  readonly options: object;
+  /** The questions that it is asked on. */
+  readonly tiers: readonly Tier[];
+}
+
+const EVERY: readonly Tier[] = ['all', 'faithful', 'located'];
+const DEAR: readonly Tier[] = ['all'];
+
+/** All methods as they come, and M2IB's settings one by one. */
+export function variants(study: Study): Variant[] {
+  const m2ib = findMethod('m2ib') as MethodEntry;
+  const of = (name: string, options: object, tiers = DEAR): Variant => ({ name, entry: m2ib, options, tiers });
+  const { layers } = answerModelOf(study.chat);
+  const beta = 10;
+  return [
+    ...Array.from({ length: layers }, (_, i) => of(`m2ib, layer ${i - 1}`, { layer: i - 1, beta }, EVERY)),
+    ...[1, 3, 30].map(other => of(`m2ib, layer -1, beta ${other}`, { layer: -1, beta: other }, ['all', 'faithful'])),
+    ...answerMethods()
+      .filter(({ name }) => name !== 'm2ib')
+      .map(entry => ({ name: entry.name, entry, options: FEW[entry.name] ?? {}, tiers: COSTLY.includes(entry.name) ? DEAR : EVERY })),
+    of('m2ib, layer -1, 5 steps', { layer: -1, beta, steps: 5 }),
+    of('m2ib, layer -1, 20 steps', { layer: -1, beta, steps: 20 }),
+  ];
+}
+
+/** Computes what is missing of maps and metrics. */
+export class MapJudge {
+  private readonly attributors: readonly AnswerAttributor[];
+
+  constructor(
+    private readonly study: Study,
+    private readonly list: readonly Variant[],
+  ) {
+    this.attributors = list.map(({ entry, options }) => new AnswerAttributor(entry, study.chat, { ...options }));
+  }
+
+  async judge(asked: Case, tier: Tier): Promise<void> {
+    const games = gamesOfQuestion(this.study.chat, asked, this.study.graphs.keep);
+    const metrics = tier === 'located' ? LOCATED : [...LOCATED, ...FAITHFUL];
+    for (const [i, { name, tiers }] of this.list.entries()) {
+      if (!tiers.includes(tier)) continue;
+      await this.study.cell(['map', asked.key, name], () => this.figures(i, asked, games, metrics));
+      const again = tier !== 'located' && tiers === EVERY;
+      if (again) await this.study.cell(['again', asked.key, name], () => this.figures(i, asked, games, AGAIN));
+    }
+  }
+
+  private async figures(
+    i: number,
+    asked: Case,
+    games: ReturnType<typeof gamesOfQuestion>,
+    metrics: readonly MetricName[],
+  ): Promise<Figures> {
+    const attributor = this.attributors[i];
+    const started = process.cpuUsage();
+    const result = await attributor.attribute(asked.pair, { ...VALUES, seed: 0 });
+    const { user, system } = process.cpuUsage(started);
+    const figures: Figures = { ms: (user + system) / 1000, 'image share': kept(groundingOf(result).imageShare) };
+    const sample = answerSample(attributor, asked, result, games);
+    for (const name of metrics) {
+      const metric = findMetric(name)!;
+      figures[name] = kept(await metric.evaluate(sample, metric.schema.parse(OPTIONS[name] ?? {}) as never));
+    }
+    return figures;
+  }
+
+  async release(): Promise<void> {
+    for (const attributor of this.attributors) await attributor.release();
+  }
+}
