@@ -13,6 +13,7 @@ import type { EvaluationResults } from '../../evaluation/run/results.ts';
 import { ChatModel } from '../../generation/pretrained.ts';
 import { writeTinyChat } from '../../generation/testing/tiny-chat.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
+import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { shiftImage } from '../../shifts/apply.ts';
 import { runProgram } from '../program.ts';
 
@@ -58,7 +59,7 @@ it('moves the maps of the clean answers, and finds mass on the thing only where 
   const expected: Record<string, { correlation: number; mass: number }[]> = { 'contrast:3': [], 'mirror:1': [] };
   for (const [n, name] of names.entries()) {
     const clean = await decodeImage(join(root, `${name}.png`));
-    const explain = async (image: typeof clean) =>
+    const explain = async (image: RgbImage) =>
       (await attributor.attribute({ image, text: answers[n].prompt }, { answer: answers[n].text, modality: 'image', parts: 'none' }))
         .image!;
     const before = await explain(clean);

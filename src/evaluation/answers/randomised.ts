@@ -45,7 +45,7 @@ export class RandomisedAnswers implements AsyncDisposable {
   /** The same method with the same options on that model. */
   attributor<O>({ entry, options }: AnswerAttributor<O>, blocks: number): Promise<AnswerAttributor> {
     const key = JSON.stringify([entry.name, options, Math.min(blocks, this.chat.model.config.text_config.num_hidden_layers + 1)]);
-    return this.kept.get(key, async () => new AnswerAttributor(entry as never, await this.model(blocks), { ...options }));
+    return this.kept.get(key, async () => new AnswerAttributor(entry as never, await this.model(blocks), { ...(options as object) }));
   }
 
   /** Closes what was opened. */
