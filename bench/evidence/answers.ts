@@ -1,12 +1,16 @@
 /**
  * @file Maps of answers on scenes: methods and M2IB's settings by metrics with 95 % intervals and controls, and whether grounding foretells
  * invented answers. Finished cells stand in OUTPUT/answers-cells.jsonl, so that a stopped run goes on; --tables writes what there is.
- * usage: node --import tsx bench/evidence/answers.ts [--model REF] [--scenes 200] [--pope 500] [--each 3] [--output DIR] [--tables]
+ * usage: node --import tsx bench/evidence/answers.ts [--model REF] [--scenes 200] [--pope 500] [--each 3] [--sanity 20] [--output DIR] [--tables]
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MapJudge, tierOf, variants } from './answers/maps.ts';
 import { askPope, PopeJudge, popeQuestions, saidYes } from './answers/pope.ts';
+import { Untrained } from './answers/sanity.ts';
 import { Study } from './answers/study.ts';
+import { mapTables, popeTables } from './answers/tables.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -17,6 +21,8 @@ const { values: flags } = parseArgs({
     each: { type: 'string', default: '3' },
     seed: { type: 'string', default: '20261129' },
     output: { type: 'string', default: 'out/evidence' },
+    // Questions on which maps are held against those of models that were drawn again.
+    sanity: { type: 'string', default: '20' },
     tables: { type: 'boolean', default: false },
   },
 });
@@ -40,6 +46,11 @@ if (!flags.tables) {
     const minutes = ((user + system) / 60e6).toFixed(1);
     console.error(`${n} scenes, ${asked} asked, ${explained} of ${said.length} explained: ${minutes} CPU-minutes`);
   }
+  await using untrained = new Untrained(study);
+  for await (const one of study.cases(Number(flags.sanity))) await judge.judgeSanity(one, untrained.models);
   await judge.release();
   await grounding.release();
 }
+const lines = [...mapTables(study, variants(study)), ...popeTables(study, pope, saidYes(study, pope, Number(flags.each)))];
+writeFileSync(join(flags.output, 'answers.md'), `${lines.join('\n')}\n`);
+console.log(lines.join('\n'));

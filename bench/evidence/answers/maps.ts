@@ -3,7 +3,10 @@ import { AnswerAttributor, answerModelOf } from '../../../src/attribution/answer
 import type { MethodEntry } from '../../../src/attribution/method.ts';
 import { answerMethods, findMethod } from '../../../src/attribution/registry.ts';
 import { groundingOf } from '../../../src/evaluation/answers/grounding.ts';
+import { mapAgreement } from '../../../src/evaluation/answers/map-movement.ts';
+import type { RandomisedAnswers } from '../../../src/evaluation/answers/randomised.ts';
 import { answerSample, gamesOfQuestion } from '../../../src/evaluation/answers/sample.ts';
+import type { MetricSample } from '../../../src/evaluation/metrics/metric.ts';
 import { findMetric, type MetricName } from '../../../src/evaluation/metrics/registry.ts';
 import { type Case, type Figures, kept, type Study, VALUES } from './study.ts';
 
@@ -13,10 +16,15 @@ export const LOCATED: readonly MetricName[] = ['energy-pointing-game', 'pointing
 export const FAITHFUL: readonly MetricName[] = ['insertion', 'deletion', 'p-faithfulness'];
 /** Ask for the map again. */
 export const AGAIN: readonly MetricName[] = ['prompt-randomisation'];
+/** Ask models that were drawn again in part: see `judgeSanity`. */
+export const SANITY = ['parameter-randomisation', 'untrained: correlation', 'untrained: energy', 'untrained: p-faithfulness'] as const;
+/** Maps whose sanity is checked. */
+const CHECKED = ['m2ib, layer -1', 'saliency', 'input-x-gradient', 'hires-cam', 'chefer', 'random'];
 const OPTIONS: Partial<Record<MetricName, object>> = {
   'p-faithfulness': { samples: 64 },
   insertion: { steps: 8 },
   deletion: { steps: 8 },
+  'parameter-randomisation': { depth: 2 },
 };
 /** Fewer samples than the defaults: on squares of two patches a side there are 16 players. */
 const FEW: Readonly<Record<string, object>> = {
@@ -49,7 +57,10 @@ export interface Variant {
 }
 
 const EVERY: readonly Tier[] = ['all', 'faithful', 'located'];
+const SOME: readonly Tier[] = ['all', 'faithful'];
 const DEAR: readonly Tier[] = ['all'];
+/** Need the decoder's gradient at every step, or are known to look elsewhere: not asked on all. */
+const SLOW = ['m2ib-token'];
 
 /** All methods as they come, and M2IB's settings one by one. */
 export function variants(study: Study): Variant[] {
@@ -58,11 +69,16 @@ export function variants(study: Study): Variant[] {
   const { layers } = answerModelOf(study.chat);
   const beta = 10;
   return [
-    ...Array.from({ length: layers }, (_, i) => of(`m2ib, layer ${i - 1}`, { layer: i - 1, beta }, EVERY)),
-    ...[1, 3, 30].map(other => of(`m2ib, layer -1, beta ${other}`, { layer: -1, beta: other }, ['all', 'faithful'])),
+    ...Array.from({ length: layers }, (_, i) => of(`m2ib, layer ${i - 1}`, { layer: i - 1, beta }, i === 0 ? EVERY : SOME)),
+    ...[1, 3, 30].map(other => of(`m2ib, layer -1, beta ${other}`, { layer: -1, beta: other }, SOME)),
     ...answerMethods()
       .filter(({ name }) => name !== 'm2ib')
-      .map(entry => ({ name: entry.name, entry, options: FEW[entry.name] ?? {}, tiers: COSTLY.includes(entry.name) ? DEAR : EVERY })),
+      .map(entry => ({
+        name: entry.name,
+        entry,
+        options: FEW[entry.name] ?? {},
+        tiers: COSTLY.includes(entry.name) ? DEAR : SLOW.includes(entry.name) ? SOME : EVERY,
+      })),
     of('m2ib, layer -1, 5 steps', { layer: -1, beta, steps: 5 }),
     of('m2ib, layer -1, 20 steps', { layer: -1, beta, steps: 20 }),
   ];
@@ -85,8 +101,36 @@ export class MapJudge {
     for (const [i, { name, tiers }] of this.list.entries()) {
       if (!tiers.includes(tier)) continue;
       await this.study.cell(['map', asked.key, name], () => this.figures(i, asked, games, metrics));
-      const again = tier !== 'located' && tiers === EVERY;
+      const again = tier !== 'located' && (tiers === EVERY || name === 'm2ib-token');
       if (again) await this.study.cell(['again', asked.key, name], () => this.figures(i, asked, games, AGAIN));
+    }
+  }
+
+  /**
+   * Parameter randomisation, and the control of an untrained model: its map of the same answer, judged by the trained one.
+   * @param untrained copies of the study's model
+   */
+  async judgeSanity(asked: Case, untrained: RandomisedAnswers): Promise<void> {
+    const games = gamesOfQuestion(this.study.chat, asked, this.study.graphs.keep);
+    for (const [i, { name }] of this.list.entries()) {
+      if (!CHECKED.includes(name)) continue;
+      await this.study.cell(['sanity', asked.key, name], async () => {
+        const attributor = this.attributors[i];
+        const result = await attributor.attribute(asked.pair, { ...VALUES, modality: 'image', seed: 0 });
+        const sample = answerSample(attributor, asked, result, games, { randomised: untrained });
+        const value = (metric: MetricName, of: MetricSample): Promise<number> | number => {
+          const entry = findMetric(metric)!;
+          return entry.evaluate(of, entry.schema.parse(OPTIONS[metric] ?? {}) as never);
+        };
+        const blocks = answerModelOf(this.study.chat).layers + 1;
+        const other = { ...sample, map: await sample.explain!({ randomisedBlocks: blocks }) };
+        return {
+          'parameter-randomisation': kept(await value('parameter-randomisation', sample)),
+          'untrained: correlation': kept(mapAgreement(sample.map, other.map)),
+          'untrained: energy': kept(await value('energy-pointing-game', other)),
+          'untrained: p-faithfulness': kept(await value('p-faithfulness', other)),
+        };
+      });
     }
   }
 
