@@ -1,6 +1,7 @@
 /** @file What a command is to the frame: a module that declares its flags and does its work with what the frame hands it. */
 import type { Command } from 'commander';
 import type { Colours } from '../node/colours.ts';
+import type { Ranks } from '../node/mpi/ranks.ts';
 import type { Progress, ProgressOptions } from '../node/progress.ts';
 import type { Logger } from '../system/log.ts';
 
@@ -15,6 +16,8 @@ export interface Context {
   readonly log: Logger;
   /** Colours of stdout. */
   readonly colours: Colours;
+  /** The processes that share this call, where it was started as several. */
+  readonly ranks?: Ranks;
   /** Columns of the terminal on stdout. */
   readonly columns: number;
   /** The parsed `--config` file of a command with `rawConfig`, and its name. */
@@ -39,6 +42,8 @@ export interface CommandModule {
    * @returns the exit code where it is not 0
    */
   run(context: Context, options: Options, args: readonly (string | undefined)[], given: ReadonlySet<string>): Promise<number | undefined>;
+  /** Several processes share its work (`context.ranks`); of other commands only rank 0 runs. */
+  readonly shares?: boolean;
   /** The `--config` file is handed over as it is rather than taken as flags. */
   readonly rawConfig?: boolean;
 }

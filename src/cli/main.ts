@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /** @file The `narrows` command: signals, broken pipes, and the way from an error to a sentence and an exit code. */
 import { writeError } from '../node/files.ts';
+import { openRanks } from '../node/mpi/open-ranks.ts';
+import type { Ranks } from '../node/mpi/ranks.ts';
 import { setStatus } from '../node/status-line.ts';
 import { guardWeights } from '../node/weight-guard.ts';
 import { visible } from '../system/visible.ts';
 import { EXIT, explain, Interrupted, stackOf } from './errors.ts';
 import { runProgram, wantsDebug } from './program.ts';
+import { type Ending, endTogether } from './ranks.ts';
 
 const argv = process.argv.slice(2);
 const controller = new AbortController();
@@ -33,12 +36,30 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.done);
 });
 
-function fail(error: unknown): number {
+/** The processes of this call, once they have met. */
+let ranks: Ranks | undefined;
+
+/** What is to be said of an error. */
+function ending(error: unknown): Ending {
   const { text, code } = explain(error, controller.signal);
+  const stack = wantsDebug(argv) && text !== undefined && !controller.signal.aborted ? `\n${visible(stackOf(error))}` : '';
+  return { code, ...(text === undefined ? {} : { text: `${visible(text)}${stack}` }) };
+}
+
+function say({ text, code }: Ending): number {
   setStatus(process.stderr, undefined);
-  if (text !== undefined) process.stderr.write(`narrows: ${visible(text)}\n`);
-  if (wantsDebug(argv) && text !== undefined && !controller.signal.aborted) process.stderr.write(`${visible(stackOf(error))}\n`);
+  if (text !== undefined) process.stderr.write(`narrows: ${text}\n`);
   return code;
+}
+
+const fail = (error: unknown): number => say(ending(error));
+
+/** Ends this process, and the others of the call where they cannot go on without it. */
+async function end(how: Ending): Promise<void> {
+  const met = ranks;
+  // A second error on the way out ends this process only.
+  ranks = undefined;
+  leave(say(met ? await endTogether(met, how) : how));
 }
 
 /** Leaves once everything written has been handed over. */
@@ -52,7 +73,12 @@ function leave(code: number): void {
   );
 }
 
-process.on('uncaughtException', error => leave(fail(error)));
-process.on('unhandledRejection', error => leave(fail(error)));
+process.on('uncaughtException', error => void end(ending(error)));
+process.on('unhandledRejection', error => void end(ending(error)));
 
-runProgram(argv, controller.signal).then(leave, error => leave(fail(error)));
+async function main(): Promise<void> {
+  ranks = await openRanks();
+  await end({ code: await runProgram(argv, controller.signal, ranks) });
+}
+
+main().catch(error => end(ending(error)));

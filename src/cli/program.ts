@@ -3,8 +3,10 @@
 import { Command, CommanderError } from 'commander';
 import { createColours } from '../node/colours.ts';
 import { createLogger } from '../node/logger.ts';
+import type { Ranks } from '../node/mpi/ranks.ts';
 import { createProgress } from '../node/progress.ts';
 import { canRewrite, setStatus } from '../node/status-line.ts';
+import { silent } from '../system/log.ts';
 import { nearestNames } from '../system/nearest-names.ts';
 import { version } from '../system/version.ts';
 import { visible } from '../system/visible.ts';
@@ -14,6 +16,7 @@ import { applyConfig, readConfigFile } from './config-file.ts';
 import { EXIT } from './errors.ts';
 import { examples, integer } from './flags.ts';
 import { pluginsOf } from './plugins.ts';
+import { speaks } from './ranks.ts';
 import { ownersOf } from './schema-flags.ts';
 
 /** Global flags that take a value: their values are no command names. */
@@ -45,8 +48,15 @@ const flagged = (argv: readonly string[], flag: string): boolean => {
 /** Whether stacks shall be printed; needed before anything has been parsed. */
 export const wantsDebug = (argv: readonly string[]): boolean => flagged(argv, '--debug') || Boolean(process.env.NARROWS_DEBUG);
 
-function createContext(global: Options, signal: AbortSignal, argv: readonly string[]): Context {
-  const quiet = global.quiet === true;
+/** What a call is run in. */
+interface Frame {
+  readonly signal: AbortSignal;
+  readonly ranks?: Ranks;
+}
+
+function createContext(global: Options, { signal, ranks }: Frame, argv: readonly string[]): Context {
+  const mute = !speaks(ranks);
+  const quiet = global.quiet === true || mute;
   const live = !quiet && canRewrite(process.stderr);
   const colours = createColours(process.stdout);
   return {
@@ -54,10 +64,11 @@ function createContext(global: Options, signal: AbortSignal, argv: readonly stri
     quiet,
     seed: global.seed as number,
     signal,
-    log: createLogger({ quiet, debug: wantsDebug(argv) }),
+    ...(ranks ? { ranks } : {}),
+    log: mute ? silent : createLogger({ quiet, debug: wantsDebug(argv) }),
     colours,
     columns: process.stdout.columns || 80,
-    print: text => void process.stdout.write(`${visible(text, colours.enabled)}\n`),
+    print: text => void (mute || process.stdout.write(`${visible(text, colours.enabled)}\n`)),
     progress: options => createProgress({ quiet, ...options }),
     status: text => {
       if (live) setStatus(process.stderr, text);
@@ -85,13 +96,7 @@ function declare(program: Command, entry: CommandEntry): Command {
   return settle(parent.command(parts[parts.length - 1]).description(entry.summary)).helpCommand(false);
 }
 
-async function install(
-  command: Command,
-  module: CommandModule,
-  signal: AbortSignal,
-  argv: readonly string[],
-  done: (code: number) => void,
-) {
+async function install(command: Command, module: CommandModule, frame: Frame, argv: readonly string[], done: (code: number) => void) {
   await module.configure(command);
   command.action(async (...args: unknown[]) => {
     const positional = args.slice(0, command.registeredArguments.length) as (string | undefined)[];
@@ -102,7 +107,11 @@ async function install(
     const given = new Set(
       Object.keys(options).filter(key => ['cli', 'config'].includes(command.getOptionValueSourceWithGlobals(key) ?? '')),
     );
-    const context = createContext(options, signal, argv);
+    const context = createContext(options, frame, argv);
+    if (frame.ranks && !module.shares) {
+      if (!speaks(frame.ranks)) return;
+      context.log.warn(`This command works in one process; the ${frame.ranks.size - 1} others of this call do nothing.`);
+    }
     const config = values && file !== undefined && module.rawConfig ? { values, file } : undefined;
     done((await module.run({ ...context, config }, options, positional, given)) ?? EXIT.done);
   });
@@ -112,7 +121,7 @@ async function install(
  * Parses a call and runs its command. Only the module of that command is loaded.
  * @returns the exit code. @throws CommanderError, NarrowsError, Interrupted: for `explain`
  */
-export async function runProgram(argv: readonly string[], signal: AbortSignal): Promise<number> {
+export async function runProgram(argv: readonly string[], signal: AbortSignal, ranks?: Ranks): Promise<number> {
   const program = settle(new Command('narrows'))
     .description('See what an image–text model relies on, in nats: information bottlenecks inside CLIP-like models.')
     .version(version, '--version', 'print the version')
@@ -141,7 +150,7 @@ export async function runProgram(argv: readonly string[], signal: AbortSignal): 
   for (const entry of commands) {
     const command = declare(program, entry);
     if (entry === meant)
-      await install(command, await entry.load(), signal, argv, value => {
+      await install(command, await entry.load(), { signal, ranks }, argv, value => {
         code = value;
       });
   }

@@ -66,10 +66,17 @@ interface AdamWState {
   readonly second: Map<string, Float32Array>;
 }
 
-/** Euclidean norm over all gradients together. */
+/** Sum of squares. */
+export function squares(values: Float32Array): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i] * values[i];
+  return total;
+}
+
+/** Euclidean norm over all gradients together: of each by itself first, so that it is the same where they lie on several machines. */
 export function globalNorm(gradients: Iterable<Float32Array>): number {
   let total = 0;
-  for (const g of gradients) for (let i = 0; i < g.length; i++) total += g[i] * g[i];
+  for (const g of gradients) total += squares(g);
   return Math.sqrt(total);
 }
 
@@ -79,7 +86,11 @@ export const clipFactor = (norm: number, maxNorm: number | undefined): number =>
 
 /** The global norm of an update's gradients. @throws NarrowsError when it is not finite; `step` counts from 1 */
 export function finiteNorm(gradients: ReadonlyMap<string, Float32Array>, step: number): number {
-  const norm = globalNorm(gradients.values());
+  return checkNorm(globalNorm(gradients.values()), step);
+}
+
+/** @returns the norm. @throws NarrowsError when it is not finite; `step` counts from 1 */
+export function checkNorm(norm: number, step: number): number {
   if (Number.isFinite(norm)) return norm;
   throw new NarrowsError(`The gradient's norm is ${norm} at step ${step}; lower the learning rate or look for bad data.`);
 }
@@ -87,7 +98,8 @@ export function finiteNorm(gradients: ReadonlyMap<string, Float32Array>, step: n
 /** What the trainer asks of an optimiser. `tensors` are its whole state, to be saved and given back to `load` for an exact resume. */
 export interface Optimizer {
   readonly stepsTaken: number;
-  step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): Promise<number> | number;
+  /** @param norm of the gradients, where these are only a part of them; it must be finite */
+  step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number, norm?: number): Promise<number> | number;
   tensors(): Map<string, Float32Array>;
   load(stepsTaken: number, tensors: ReadonlyMap<string, Float32Array>): void;
   /** Frees compiled graphs, where it has any. */
@@ -129,10 +141,10 @@ export class AdamW implements Optimizer {
   /**
    * One update of every parameter.
    * @param gradients by parameter name; a missing one leaves its parameter unchanged
+   * @param norm of all gradients, where these are only a part of them
    * @returns the gradients' global norm before the clip. @throws NarrowsError (nothing is changed) when it is not finite
    */
-  step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): number {
-    const norm = finiteNorm(gradients, this.state.step + 1);
+  step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number, norm = finiteNorm(gradients, this.state.step + 1)): number {
     this.update(gradients, learningRate, clipFactor(norm, this.options.maxGradNorm));
     return norm;
   }

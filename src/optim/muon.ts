@@ -83,10 +83,14 @@ export class Muon implements Optimizer {
 
   /**
    * One update of every parameter; all need a gradient.
+   * @param norm of all gradients, where these are only a part of them
    * @returns the gradients' global norm before the clip. @throws NarrowsError (nothing is changed) when it is not finite
    */
-  async step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number): Promise<number> {
-    const norm = finiteNorm(gradients, this.steps + 1);
+  async step(
+    gradients: ReadonlyMap<string, Float32Array>,
+    learningRate: number,
+    norm = finiteNorm(gradients, this.steps + 1),
+  ): Promise<number> {
     const scale = clipFactor(norm, this.options.maxGradNorm);
     if (this.groups.length) this.graph ??= await this.compile();
     this.steps++;

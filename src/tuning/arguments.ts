@@ -18,7 +18,10 @@ export const trainingArgumentsSchema = z.strictObject({
   output_dir: z.string().min(1).describe('Directory for checkpoints, figures and the finished model; a run in it is resumed'),
   max_steps: count.default(1000).describe('Updates in total'),
   per_device_train_batch_size: count.max(LARGEST_BATCH).default(64).describe('Pairs per micro-batch: what the contrastive loss is over'),
-  gradient_accumulation_steps: count.max(LARGEST_BATCH).default(1).describe('Micro-batches per update'),
+  gradient_accumulation_steps: count
+    .max(LARGEST_BATCH)
+    .default(1)
+    .describe('Micro-batches per update; several processes (mpirun) share them out'),
   learning_rate: rate.default(1e-3).describe('Learning rate after the warm-up'),
   lr_scheduler_type: z.enum(SCHEDULES).default('cosine').describe('Course of the learning rate'),
   warmup_steps: rate.default(0).describe('Updates of linear warm-up; below 1: share of max_steps'),
@@ -53,6 +56,10 @@ export const trainingArgumentsSchema = z.strictObject({
     .optional()
     .describe('Values of 16-bit pictures that become black and white: LOW,HIGH; auto (default): by the picture; pillow'),
   frame: count.optional().describe('Of DICOM files of several frames: which one, from 1'),
+  shard_optimizer: z
+    .boolean()
+    .default(false)
+    .describe("Several processes (mpirun): each keeps a part of the optimiser's state (ZeRO-1); the result is the same"),
   seed: z.number().int().nonnegative().default(0).describe('Seed of weights and data'),
   num_threads: z.number().int().min(0).max(MAX_THREADS).default(0).describe('Threads of the engine; 0: all cores'),
   report_to: z

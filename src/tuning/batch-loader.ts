@@ -46,10 +46,17 @@ export class WorkerBatches {
     this.worker.postMessage(source);
   }
 
+  /** Which step is asked for after another one; the next by default. */
+  follow = (next: (step: number) => number): void => {
+    this.after = next;
+  };
+
+  private after = (step: number): number => step + 1;
+
   /** The batch of a step. @throws NarrowsError for bad data, Error where the worker failed */
   async batch(step: number): Promise<Feeds> {
     if (this.failure) throw this.failure;
-    for (let s = step; s <= step + this.ahead; s++) this.request(s);
+    for (let s = step, i = 0; i <= this.ahead; s = this.after(s), i++) this.request(s);
     const { batch, notes, error, bad } = await this.waiting.get(step)!.promise;
     this.waiting.delete(step);
     for (const [message, key] of notes) this.note(message, key);

@@ -56,7 +56,7 @@ export const stateJson = (state: object): string => `${JSON.stringify({ schemaVe
 export async function writeCheckpoint(
   outputDirectory: string,
   state: TrainerState,
-  optimizer: Optimizer,
+  optimizer: Pick<Optimizer, 'stepsTaken' | 'tensors'>,
   saveModel: (directory: string) => Promise<void>,
   limit: number,
 ): Promise<string> {
@@ -173,7 +173,7 @@ export async function readWeights(directory: string, parameters: Live, open: Ope
 export async function readCheckpoint(
   directory: string,
   parameters: Live,
-  optimizer: Optimizer,
+  optimizer: Pick<Optimizer, 'load'>,
   open: OpenWeights = openModel,
 ): Promise<TrainerState> {
   const state = await readState(directory);
@@ -199,7 +199,7 @@ export async function readCheckpoint(
 export async function resumeNewest(
   outputDirectory: string,
   parameters: Live,
-  optimizer: Optimizer,
+  optimizer: Pick<Optimizer, 'load'>,
   warn: (message: string) => void,
   open: OpenWeights = openModel,
 ): Promise<{ state: TrainerState; directory: string } | undefined> {

@@ -7,7 +7,7 @@ import { listCheckpoints } from './checkpointing.ts';
 /** Arguments without effect on weights beyond rounding; a moved train_file is the same where its hash is, which the trainer compares. */
 const FREE = new Set([
   ...['output_dir', 'train_file', 'data_path', 'image_folder', 'save_total_limit', 'report_to', 'eval_samples', 'validation_file'],
-  ...['num_threads', 'gradient_checkpointing'],
+  ...['num_threads', 'gradient_checkpointing', 'shard_optimizer'],
 ]);
 /** Only the lines of metrics.jsonl and the checkpoints move. */
 const RHYTHM = new Set(['logging_steps', 'eval_steps', 'save_steps']);

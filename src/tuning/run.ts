@@ -1,18 +1,19 @@
 /** @file The frame of every training run: its directory, progress, figures, and the finished model. */
 import { access } from '../node/disk.ts';
 import { writeFileAtomic } from '../node/files.ts';
+import type { Ranks } from '../node/mpi/ranks.ts';
 import { lockOutput } from '../node/output-lock.ts';
 import { join } from '../node/paths.ts';
 import { createProgress, type Progress } from '../node/progress.ts';
-import type { Optimizer } from '../optim/adamw.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { formatNumber } from '../system/format.ts';
-import type { Logger } from '../system/log.ts';
+import { type Logger, silent } from '../system/log.ts';
 import type { TrainingArguments } from './arguments.ts';
 import { listCheckpoints, removeLeftovers, stateJson } from './checkpointing.ts';
 import { compareWithCheckpoint } from './compatible.ts';
+import type { NoteRelay } from './parallel/team.ts';
 import { isTraining, lastEvaluation, type Metrics, readMetrics, warningsOf } from './tracking/metrics.ts';
 import { openTracker, type Tracker } from './tracking/tracker.ts';
 import { type TrainTask, train } from './trainer.ts';
@@ -44,8 +45,10 @@ export interface RunOptions {
   readonly quiet: boolean;
   readonly signal?: AbortSignal;
   onProgress?(step: number, total: number, loss: number): void;
-  /** The one that the arguments name by default. */
-  readonly optimizer?: Optimizer;
+  /** The processes that share the run; only rank 0 writes and speaks. */
+  readonly ranks?: Ranks;
+  /** Brings what other ranks find in their batches to rank 0. */
+  readonly notes?: NoteRelay;
   /** Adds to the figures of the training steps that are logged. */
   figures?(metrics: Readonly<Record<string, number>>): Readonly<Record<string, number>>;
   /** A step's figures besides the loss, for the line of progress. */
@@ -85,6 +88,16 @@ export async function checkRunDirectory(
   throw new NarrowsError(`${directory} holds a model but no checkpoint to resume from; choose another output_dir.`, { kind: 'usage' });
 }
 
+/** What every run is given. */
+export interface RunFrame {
+  readonly runtime?: Runtime;
+  readonly signal?: AbortSignal;
+  readonly log?: Logger;
+  readonly ranks?: Ranks;
+}
+
+const isLeader = (ranks: Ranks | undefined): boolean => (ranks?.rank ?? 0) === 0;
+
 /**
  * Locks the directory of a run against other processes, gives it its runtime, where it has none, and frees both. A run that the signal stopped before its first step has lost nothing.
  * @param start is given a runtime with `num_threads`
@@ -92,11 +105,13 @@ export async function checkRunDirectory(
  */
 export async function withRuntime(
   args: TrainingArguments,
-  { runtime, signal, log }: { readonly runtime?: Runtime; readonly signal?: AbortSignal; readonly log?: Logger },
+  { runtime, signal, log, ranks }: RunFrame,
   start: (runtime: Runtime) => Promise<RunResult>,
 ): Promise<RunResult> {
-  await using lock = await lockOutput(args.output_dir);
-  if (lock.takenOver) log?.info(lock.takenOver);
+  await using lock = isLeader(ranks) ? await lockOutput(args.output_dir) : undefined;
+  if (lock?.takenOver) log?.info(lock.takenOver);
+  // The lock is rank 0's; the directory is there for all.
+  await ranks?.barrier();
   const used = runtime ?? nodeRuntime({ threads: args.num_threads });
   try {
     return await start(used);
@@ -125,54 +140,54 @@ export function drawingProgress(quiet: boolean): (style: string, done: number, t
  * @throws NarrowsError as `train` does; nothing is half-written
  */
 export async function runTraining(task: ClosableTask, args: TrainingArguments, options: RunOptions): Promise<RunResult> {
-  const { log, quiet, signal } = options;
+  const { signal, ranks, notes } = options;
+  const leads = isLeader(ranks);
+  const [log, quiet] = leads ? [options.log, options.quiet] : [silent, true];
   let tracker: Tracker | undefined;
   let progress: Progress | undefined;
   for (const message of task.warnings ?? []) log.warn(message);
   try {
-    const result = await train(
-      task,
-      args,
-      {
-        signal,
-        onWarn: message => log.warn(message),
-        onResume(step, directory) {
-          log.info(`Resuming from ${directory} (step ${step} of ${args.max_steps}).`);
-          if (step > args.max_steps) log.warn(`The run is past "max_steps" already; the model is that of step ${step}.`);
-        },
-        progress: bar => createProgress({ ...bar, quiet }),
-        onInfo: message => log.info(message),
-        async onStart(step, evaluationPending) {
-          const tensorboard = args.report_to.includes('tensorboard');
-          const earlier = step > 0 && options.watch ? await readMetrics(args.output_dir, step) : [];
-          for (const { step: at, ...metrics } of earlier) if (isTraining(metrics)) options.watch!(at, metrics);
-          tracker = await openTracker(args.output_dir, { lastStep: step, evaluationPending, tensorboard });
-          progress = createProgress({ label: 'Training', total: args.max_steps, start: step, unit: 'steps', quiet });
-        },
-        onLog(step, metrics) {
-          const scores = Object.entries(metrics).filter(([key]) => key.startsWith('eval_'));
-          if (scores.length) tracker!.log(step, metrics);
-          else {
-            const warnings = options.watch?.(step, metrics) ?? [];
-            for (const warning of warnings) log.warn(warning);
-            const further = options.figures?.(metrics as Record<string, number>);
-            tracker!.log(step, { ...metrics, ...further, ...(warnings.length ? { warning: warnings.join('\n') } : {}) });
-          }
-          const numbers = scores.flatMap(([key, value]) => (typeof value === 'number' ? `${key.slice(5)} ${formatNumber(value)}` : []));
-          if (numbers.length) log.info(`Step ${step}: ${numbers.join(', ')}`);
-        },
-        onStep(step, total, loss, scalars) {
-          options.afterStep?.();
-          const further = options.status?.(scalars);
-          progress!.update(step, `loss ${formatNumber(loss)}${further ? `, ${further}` : ''}`);
-          options.onProgress?.(step, total, loss);
-        },
-        onCheckpoint: directory => log.debug(`Wrote ${directory}.`),
+    const result = await train(task, args, {
+      ...{ signal, ranks, notes },
+      onWarn: message => log.warn(message),
+      onResume(step, directory) {
+        log.info(`Resuming from ${directory} (step ${step} of ${args.max_steps}).`);
+        if (step > args.max_steps) log.warn(`The run is past "max_steps" already; the model is that of step ${step}.`);
       },
-      options.optimizer,
-    );
+      progress: bar => createProgress({ ...bar, quiet }),
+      onInfo: message => log.info(message),
+      async onStart(step, evaluationPending) {
+        progress = createProgress({ label: 'Training', total: args.max_steps, start: step, unit: 'steps', quiet });
+        if (!leads) return;
+        const tensorboard = args.report_to.includes('tensorboard');
+        const earlier = step > 0 && options.watch ? await readMetrics(args.output_dir, step) : [];
+        for (const { step: at, ...metrics } of earlier) if (isTraining(metrics)) options.watch!(at, metrics);
+        tracker = await openTracker(args.output_dir, { lastStep: step, evaluationPending, tensorboard });
+      },
+      onLog(step, metrics) {
+        if (!leads) return;
+        const scores = Object.entries(metrics).filter(([key]) => key.startsWith('eval_'));
+        if (scores.length) tracker!.log(step, metrics);
+        else {
+          const warnings = options.watch?.(step, metrics) ?? [];
+          for (const warning of warnings) log.warn(warning);
+          const further = options.figures?.(metrics as Record<string, number>);
+          tracker!.log(step, { ...metrics, ...further, ...(warnings.length ? { warning: warnings.join('\n') } : {}) });
+        }
+        const numbers = scores.flatMap(([key, value]) => (typeof value === 'number' ? `${key.slice(5)} ${formatNumber(value)}` : []));
+        if (numbers.length) log.info(`Step ${step}: ${numbers.join(', ')}`);
+      },
+      onStep(step, total, loss, scalars) {
+        options.afterStep?.();
+        const further = options.status?.(scalars);
+        progress!.update(step, `loss ${formatNumber(loss)}${further ? `, ${further}` : ''}`);
+        options.onProgress?.(step, total, loss);
+      },
+      onCheckpoint: directory => log.debug(`Wrote ${directory}.`),
+    });
     if (result.finished && result.step >= args.max_steps) progress!.done();
     else progress!.fail();
+    if (!leads) return { output_dir: args.output_dir, ...result, metrics: {} };
     options.onEnd?.();
     const metrics = await lastEvaluation(args.output_dir, result.bestStep);
     const watched = options.watch ? (await readMetrics(args.output_dir)).flatMap(warningsOf) : [];

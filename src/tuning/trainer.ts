@@ -1,6 +1,7 @@
 /** @file The training loop: batches in, gradients out of one graph run, the optimiser in place; logs, evaluation, checkpoints, exact resume. */
 
 import type { CompiledGraph } from '../graph/index.ts';
+import type { Ranks } from '../node/mpi/ranks.ts';
 import { join } from '../node/paths.ts';
 import type { Progress, ProgressOptions } from '../node/progress.ts';
 import { AdamW, type AdamWOptions, type Optimizer, type Parameter, type ParameterGroup } from '../optim/adamw.ts';
@@ -22,6 +23,8 @@ import {
   writeCheckpoint,
 } from './checkpointing.ts';
 import { type EvaluationMetrics, Evaluations, type Exam } from './evaluation.ts';
+import { ShardedOptimizer } from './parallel/sharded.ts';
+import { type NoteRelay, Team } from './parallel/team.ts';
 
 /** What is trained. The graph's outputs are `loss`, any further scalars to log, and `grad.NAME` for every parameter. */
 export interface TrainTask {
@@ -45,6 +48,8 @@ export interface TrainTask {
   save(directory: string): Promise<void>;
   /** Where the parameters stand in what `save` wrote; in `model.safetensors`, by their names, where this is absent. */
   readonly open?: OpenWeights;
+  /** Tells which micro-step this process asks for after another one: not the next one where several share an update. */
+  follow?(next: (step: number) => number): void;
   /** What a micro-batch is made of, in words, for the message about one that breaks the run. */
   describeBatch?(step: number): string;
 }
@@ -70,6 +75,10 @@ export interface TrainerHooks {
   /** Lines for a person: the estimate of an evaluation's time. */
   onInfo?(message: string): void;
   readonly signal?: AbortSignal;
+  /** The processes that share the run: each computes some micro-batches of an update. All call `train` with the same task and arguments. */
+  readonly ranks?: Ranks;
+  /** Brings what other ranks find in their batches to rank 0. */
+  readonly notes?: NoteRelay;
 }
 
 /** Where a run ended. */
@@ -112,7 +121,8 @@ export async function train(
   optimizer?: Optimizer,
 ): Promise<TrainResult> {
   if (optimizer) return run(task, args, hooks, optimizer);
-  const made = makeOptimizer(args, task);
+  const make = (parameters: readonly Parameter[]): Optimizer => makeOptimizer(args, { ...task, parameters });
+  const made = args.shard_optimizer && hooks.ranks ? new ShardedOptimizer(hooks.ranks, task.parameters, make) : make(task.parameters);
   try {
     return await run(task, args, hooks, made);
   } finally {
@@ -120,7 +130,9 @@ export async function train(
   }
 }
 
-async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks, optimizer: Optimizer): Promise<TrainResult> {
+type AnyOptimizer = Optimizer | ShardedOptimizer;
+
+async function run(task: TrainTask, args: TrainingArguments, hooks: TrainerHooks, optimizer: AnyOptimizer): Promise<TrainResult> {
   const { signal, progress } = hooks;
   const evaluations = new Evaluations(args.output_dir, args, {
     ...{ signal, progress },
@@ -138,21 +150,27 @@ async function steps(
   task: TrainTask,
   args: TrainingArguments,
   hooks: TrainerHooks,
-  optimizer: Optimizer,
+  optimizer: AnyOptimizer,
   evaluations: Evaluations,
 ): Promise<TrainResult> {
-  await removeLeftovers(args.output_dir);
+  const team = new Team(task, args.gradient_accumulation_steps, hooks.ranks, hooks.notes);
+  task.follow?.(team.next);
+  if (team.leads) await removeLeftovers(args.output_dir);
+  // Nobody looks for checkpoints while leftovers are removed, and nothing is written before all have looked.
+  await hooks.ranks?.barrier();
   await checkSameData(args.output_dir, task.dataHash);
   if (wantsBest(args) && !task.exams)
     throw new NarrowsError('"load_best_model_at_end" and "early_stopping_patience" need evaluations; give a "validation_file".', {
       kind: 'usage',
     });
   const resumed = await resumeNewest(args.output_dir, task.parameters, optimizer, message => hooks.onWarn?.(message), task.open);
+  await checkTogether(team, resumed?.state.global_step);
+  await team.share();
   const best = wantsBest(args) ? new BestEvaluation(args, resumed?.state) : undefined;
   let step = resumed?.state.global_step ?? 0;
   if (resumed) {
     // A kill may have come between a checkpoint and the removal of the oldest.
-    await pruneCheckpoints(args.output_dir, args.save_total_limit, step, best?.step);
+    if (team.leads) await pruneCheckpoints(args.output_dir, args.save_total_limit, step, best?.step);
     hooks.onResume?.(step, resumed.directory);
   }
   const isDue = (): boolean => task.exams !== undefined && (step % args.eval_steps === 0 || step === args.max_steps);
@@ -167,10 +185,12 @@ async function steps(
       ...(pending ? { evaluation_pending: true } : {}),
       ...best?.state,
     };
-    // Not inside the call of the hook: where there is none, its argument would never be evaluated.
-    const directory = await writeCheckpoint(args.output_dir, state, optimizer, to => task.save(to), args.save_total_limit);
-    hooks.onCheckpoint?.(directory);
+    const kept = optimizer instanceof ShardedOptimizer ? await optimizer.collect() : optimizer;
     saved = step;
+    if (!team.leads) return;
+    // Not inside the call of the hook: where there is none, its argument would never be evaluated.
+    const directory = await writeCheckpoint(args.output_dir, state, kept, to => task.save(to), args.save_total_limit);
+    hooks.onCheckpoint?.(directory);
     // A run never goes back behind a checkpoint: these weights are not evaluated again.
     if (!pending) await evaluations.forget();
   };
@@ -180,7 +200,8 @@ async function steps(
     let improved = false;
     pending = isDue();
     if (pending) {
-      const metrics = await evaluated(task, evaluations, step, hooks.signal);
+      // Rank 0 evaluates, and the others wait for its figures.
+      const metrics = await team.agree(team.leads ? await evaluated(task, evaluations, step, hooks.signal) : undefined);
       if (!metrics) {
         await checkpoint();
         return false;
@@ -194,12 +215,13 @@ async function steps(
   };
   if (pending && !(await settle())) return { step, finished: false };
   while (step < args.max_steps && !best?.isOver) {
-    if (hooks.signal?.aborted) {
+    if (await team.any(hooks.signal?.aborted === true)) {
       if (saved !== step) await checkpoint();
       return { step, finished: false };
     }
     const factor = scheduleFactor(args.lr_scheduler_type, step, args.max_steps, args.warmup_steps, args.decay_steps);
-    const { gradients, scalars } = await accumulate(task, weights, step, args.gradient_accumulation_steps);
+    const bounds = optimizer instanceof ShardedOptimizer ? optimizer.bounds : undefined;
+    const { gradients, scalars } = await team.gradients(weights, step, bounds);
     const learningRate = args.learning_rate * factor;
     scalars.grad_norm = await update(task, optimizer, gradients, learningRate, step * args.gradient_accumulation_steps);
     task.afterUpdate?.();
@@ -215,14 +237,24 @@ async function steps(
     if (!(await settle())) return { step, finished: false };
   }
   // A kill may have come between the last checkpoint and this.
-  await evaluations.forget();
+  if (team.leads) await evaluations.forget();
   if (best?.isOver && step < args.max_steps)
     hooks.onWarn?.(`Stopped early at step ${step}: ${args.early_stopping_patience} evaluations in a row were no better.`);
   if (args.load_best_model_at_end && best?.step === undefined)
     hooks.onWarn?.(`No evaluation gave "${args.metric_for_best_model}", so the weights are those of the last step.`);
+  // Only rank 0 writes the model.
+  if (!team.leads) return { step, finished: true };
   if (!args.load_best_model_at_end || best?.step === undefined || best.step === step) return { step, finished: true };
   await readWeights(join(args.output_dir, `checkpoint-${best.step}`), task.parameters, task.open);
   return { step, finished: true, bestStep: best.step };
+}
+
+/** @throws NarrowsError where ranks found different checkpoints */
+async function checkTogether(team: Team, step: number | undefined): Promise<void> {
+  const wanted = await team.agree(step);
+  if (wanted === step) return;
+  const found = (at: number | undefined): string => (at === undefined ? 'no checkpoint' : `the checkpoint of step ${at}`);
+  throw new NarrowsError(`Here is ${found(step)}, where rank 0 has ${found(wanted)}: the output_dir must be one that all machines see.`);
 }
 
 /** An evaluation's figures, or undefined where the signal stopped it. */
@@ -243,7 +275,7 @@ async function evaluated(
 /** The optimiser's step; where the gradient is not finite, the batch is named. @param first its first micro-batch */
 async function update(
   task: TrainTask,
-  optimizer: Optimizer,
+  optimizer: AnyOptimizer,
   gradients: ReadonlyMap<string, Float32Array>,
   learningRate: number,
   first: number,
@@ -254,33 +286,4 @@ async function update(
     if (!(error instanceof NarrowsError) || !task.describeBatch) throw error;
     throw new NarrowsError(`${error.message} The batch began with ${task.describeBatch(first)}.`, { cause: error });
   }
-}
-
-/** Runs the micro-batches of a step and averages. */
-async function accumulate(task: TrainTask, weights: Readonly<Record<string, Tensor>>, step: number, count: number) {
-  const gradients = new Map<string, Float32Array>();
-  const scalars: Record<string, number> = {};
-  for (let micro = 0; micro < count; micro++) {
-    const results = await task.graph.run({ ...weights, ...(await task.batch(step * count + micro)) });
-    const loss = Number(results.loss?.data[0]);
-    if (task.describeBatch && !Number.isFinite(loss))
-      throw new NarrowsError(
-        `The loss is ${loss} at step ${step + 1}, on ${task.describeBatch(step * count + micro)}; the last checkpoint is unharmed, so lower the learning rate or mend these samples and start again.`,
-      );
-    for (const [name, { data }] of Object.entries(results)) {
-      if (!name.startsWith('grad.')) scalars[name] = (scalars[name] ?? 0) + Number(data[0]) / count;
-      else if (count === 1) gradients.set(name.slice(5), data as Float32Array);
-      else addTo(gradients, name.slice(5), data as Float32Array, 1 / count);
-    }
-  }
-  return { gradients, scalars };
-}
-
-function addTo(sums: Map<string, Float32Array>, name: string, data: Float32Array, scale: number): void {
-  let sum = sums.get(name);
-  if (!sum) {
-    sum = new Float32Array(data.length);
-    sums.set(name, sum);
-  }
-  for (let i = 0; i < data.length; i++) sum[i] += data[i] * scale;
 }

@@ -15,9 +15,9 @@ function configure(command: Command): void {
 
 async function run(context: Context, options: Options, _args: unknown, given: ReadonlySet<string>) {
   const args = trainingArguments('train clip', clipTrainingSchema, context, options, given);
-  const result = await trainClip(args, { signal: context.signal, log: context.log, quiet: context.quiet });
+  const result = await trainClip(args, { ranks: context.ranks, signal: context.signal, log: context.log, quiet: context.quiet });
   return tellResult(context, result, args.max_steps);
 }
 
 /** `narrows train clip`. */
-export const trainClipCommand: CommandModule = { configure, run, rawConfig: true };
+export const trainClipCommand: CommandModule = { configure, run, rawConfig: true, shares: true };

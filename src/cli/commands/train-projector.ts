@@ -16,9 +16,12 @@ function configure(command: Command): void {
 
 async function run(context: Context, options: Options, _args: unknown, given: ReadonlySet<string>) {
   const args = trainingArguments('train projector', projectorTrainingSchema, context, options, given, withPreset);
-  const result = await trainLlava({ ...args, method: 'projector' }, { signal: context.signal, log: context.log, quiet: context.quiet });
+  const result = await trainLlava(
+    { ...args, method: 'projector' },
+    { ranks: context.ranks, signal: context.signal, log: context.log, quiet: context.quiet },
+  );
   return tellResult(context, result, args.max_steps);
 }
 
 /** `narrows train projector`. */
-export const trainProjectorCommand: CommandModule = { configure, run, rawConfig: true };
+export const trainProjectorCommand: CommandModule = { configure, run, rawConfig: true, shares: true };

@@ -19,9 +19,9 @@ function configure(command: Command): void {
 
 async function run(context: Context, options: Options, _args: unknown, given: ReadonlySet<string>) {
   const args = trainingArguments('train tune', tuneTrainingSchema, context, options, given, withPreset);
-  const result = await trainLlava(args, { signal: context.signal, log: context.log, quiet: context.quiet });
+  const result = await trainLlava(args, { ranks: context.ranks, signal: context.signal, log: context.log, quiet: context.quiet });
   return tellResult(context, result, args.max_steps);
 }
 
 /** `narrows train tune`. */
-export const trainTuneCommand: CommandModule = { configure, run, rawConfig: true };
+export const trainTuneCommand: CommandModule = { configure, run, rawConfig: true, shares: true };

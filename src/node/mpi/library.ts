@@ -24,6 +24,7 @@ const FUNCTIONS = {
   Abort: 'void*, int',
   Comm_rank: 'void*, void*',
   Comm_size: 'void*, void*',
+  Comm_dup: 'void*, void*',
   Comm_set_errhandler: 'void*, void*',
   Error_string: 'int, void*, void*',
   Ibarrier: 'void*, void*',
@@ -51,6 +52,8 @@ export interface MpiLibrary {
 
 /** MPI_THREAD_SERIALIZED: calls from several threads, one at a time. */
 export const THREAD_SERIALIZED = 2;
+/** MPI_THREAD_MULTIPLE. */
+export const THREAD_MULTIPLE = 3;
 /** MPI_ANY_SOURCE. */
 export const ANY_SOURCE = -1;
 /** Words (int32) of an MPI_Status; source and tag are the first two. */

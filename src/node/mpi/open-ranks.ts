@@ -1,7 +1,7 @@
 /** @file Processes that work together, through Open MPI. */
 import { NarrowsError } from '../../system/errors.ts';
 import { type Launched, launchedBy } from './environment.ts';
-import { ANY_SOURCE, type MpiLibrary, openMpiLibrary, STATUS_WORDS, THREAD_SERIALIZED } from './library.ts';
+import { ANY_SOURCE, type MpiLibrary, openMpiLibrary, STATUS_WORDS, THREAD_MULTIPLE, THREAD_SERIALIZED } from './library.ts';
 import { orderedAllReduce } from './ordered-sum.ts';
 import type { Message, Ranks } from './ranks.ts';
 
@@ -48,6 +48,8 @@ class MpiRanks implements Ranks {
 
   constructor(
     private readonly mpi: MpiLibrary,
+    /** A second communicator, on which no other message is ever under way: for `finish`. */
+    private readonly ends: unknown,
     readonly rank: number,
     readonly size: number,
   ) {}
@@ -89,14 +91,18 @@ class MpiRanks implements Ranks {
   }
 
   /** Waits at rest until all ranks are here: MPI's own waits keep a core busy. */
-  private async meet(): Promise<void> {
+  private async meet(world = this.mpi.world, until = Number.POSITIVE_INFINITY): Promise<boolean> {
     const request = new BigUint64Array(1);
-    this.check(this.mpi.call.Ibarrier(this.mpi.world, request));
-    for (let tries = 0; !this.isDone(request); tries++) await pause(tries);
+    this.check(this.mpi.call.Ibarrier(world, request));
+    for (let tries = 0; !this.isDone(request); tries++) {
+      if (performance.now() > until) return false;
+      await pause(tries);
+    }
+    return true;
   }
 
   barrier(): Promise<void> {
-    return this.inTurn(() => this.meet());
+    return this.inTurn(async () => void (await this.meet()));
   }
 
   broadcast(data: ArrayBufferView, root = 0): Promise<void> {
@@ -112,16 +118,31 @@ class MpiRanks implements Ranks {
   }
 
   allGather(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>[]> {
-    const { byte, world } = this.mpi;
     return this.inTurn(async () => {
       await this.meet();
-      const lengths = new Int32Array(this.size);
-      await this.background('Allgather', Int32Array.of(bytes.length), 4, byte, lengths, 4, byte, world);
-      const { offsets, total } = layOut(lengths);
-      const all = new Uint8Array(total);
-      await this.background('Allgatherv', bytes, bytes.length, byte, all, lengths, offsets, byte, world);
-      return Array.from(lengths, (length, r) => all.subarray(offsets[r], offsets[r] + length));
+      return this.gather(bytes, this.mpi.world);
     });
+  }
+
+  private async gather(bytes: Uint8Array, world: unknown): Promise<Uint8Array<ArrayBuffer>[]> {
+    const { byte } = this.mpi;
+    const lengths = new Int32Array(this.size);
+    await this.background('Allgather', Int32Array.of(bytes.length), 4, byte, lengths, 4, byte, world);
+    const { offsets, total } = layOut(lengths);
+    const all = new Uint8Array(total);
+    await this.background('Allgatherv', bytes, bytes.length, byte, all, lengths, offsets, byte, world);
+    return Array.from(lengths, (length, r) => all.subarray(offsets[r], offsets[r] + length));
+  }
+
+  async finish(word: Uint8Array, patience: number): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
+    const until = performance.now() + patience;
+    // What is under way may wait for ranks that will not come.
+    const free = await Promise.race([
+      this.last.then(() => true),
+      new Promise<false>(no => setTimeout(no, Math.min(patience, 2 ** 31 - 1), false)),
+    ]);
+    if (!free || !(await this.meet(this.ends, until))) return undefined;
+    return this.gather(word, this.ends);
   }
 
   exchange(parts: readonly Uint8Array[]): Promise<Uint8Array<ArrayBuffer>[]> {
@@ -205,7 +226,7 @@ export async function openRanks(env: Readonly<Record<string, string | undefined>
   const mpi = await openMpiLibrary(env.NARROWS_MPI);
   const { call, world } = mpi;
   const provided = new Int32Array(1);
-  if (call.Init_thread(null, null, THREAD_SERIALIZED, provided) !== 0)
+  if (call.Init_thread(null, null, THREAD_MULTIPLE, provided) !== 0)
     throw new NarrowsError('Open MPI cannot be started (MPI_Init_thread).');
   call.Comm_set_errhandler(world, mpi.errorsReturn);
   const [rank, size] = [new Int32Array(1), new Int32Array(1)];
@@ -218,5 +239,7 @@ export async function openRanks(env: Readonly<Record<string, string | undefined>
     call.Finalize();
     return undefined;
   }
-  return new MpiRanks(mpi, rank[0], size[0]);
+  const ends = new BigUint64Array(1);
+  call.Comm_dup(world, ends);
+  return new MpiRanks(mpi, ends[0], rank[0], size[0]);
 }

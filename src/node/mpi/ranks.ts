@@ -26,6 +26,11 @@ export interface Ranks {
   send(to: number, bytes: Uint8Array): Promise<void>;
   /** The next message to this rank. @throws the signal's reason when aborted */
   receive(signal?: AbortSignal): Promise<Message>;
+  /**
+   * Meets the others at their ends and tells them how this one ended. @param patience milliseconds to wait for them
+   * @returns what each said, by rank; undefined where some did not come: they wait for something that will not be
+   */
+  finish(word: Uint8Array, patience: number): Promise<Uint8Array<ArrayBuffer>[] | undefined>;
   /** Ends all processes of the run at once. */
   abort(code: number): never;
   /** Waits for the others and ends MPI; nothing can be called afterwards. */

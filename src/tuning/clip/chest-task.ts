@@ -28,6 +28,7 @@ export async function clipChestTask(runtime: Runtime, args: ClipTrainingArgument
   return {
     ...task,
     batch: step => loader.batch(step),
+    follow: loader.follow,
     exams() {
       const feeds = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
       return [chestExam(task.encoders, feeds, { ...settings, seed: 1_000_003 }, args.eval_samples)];

@@ -57,6 +57,7 @@ export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments
     ...task,
     dataHash: hash,
     batch: step => loader.batch(step),
+    follow: loader.follow,
     ...(validation && {
       async exams() {
         const weights = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));

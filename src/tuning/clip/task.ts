@@ -90,6 +90,7 @@ export async function clipSceneTask(
   return {
     ...task,
     batch: step => loader.batch(step),
+    follow: loader.follow,
     exams() {
       const feeds = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
       return Object.entries(worlds).flatMap(([name, world]) =>

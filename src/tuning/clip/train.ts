@@ -1,6 +1,8 @@
 /** @file `narrows train clip`: the whole run, from arguments to a model directory. */
+import type { Ranks } from '../../node/mpi/ranks.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
+import { NoteRelay } from '../parallel/team.ts';
 import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';
 import { clipChestTask } from './chest-task.ts';
@@ -18,6 +20,8 @@ export interface TrainClipOptions {
   /** No progress display. Default true, as for any library function. */
   readonly quiet?: boolean;
   onProgress?(step: number, total: number, loss: number): void;
+  /** The processes that share the run (`openRanks`), each of which makes this call. Rank 0 writes. None by default. */
+  readonly ranks?: Ranks;
 }
 
 /** Where a run ended. */
@@ -54,7 +58,9 @@ const FIXED = new Set([
  * console.log(output_dir, step);
  */
 export async function trainClip(args: ClipTrainingArguments, options: TrainClipOptions = {}): Promise<TrainClipResult> {
-  const { log = silent, quiet = true } = options;
+  const { quiet = true, ranks } = options;
+  // All ranks find the same before the first step; the person reads it once.
+  const log = (ranks?.rank ?? 0) === 0 ? (options.log ?? silent) : silent;
   checkClipArguments(args);
   const defaults = clipTrainingSchema.parse({ output_dir: args.output_dir });
   for (const warning of await checkRunDirectory(args, defaults, FIXED)) log.warn(warning);
@@ -63,7 +69,7 @@ export async function trainClip(args: ClipTrainingArguments, options: TrainClipO
 
 async function run(
   args: ClipTrainingArguments,
-  { log, quiet, signal, onProgress }: TrainClipOptions & { log: Logger; quiet: boolean },
+  { log, quiet, signal, onProgress, ranks }: TrainClipOptions & { log: Logger; quiet: boolean },
   runtime: Runtime,
 ): Promise<TrainClipResult> {
   const bad = new Set<string>();
@@ -75,16 +81,19 @@ async function run(
     }
     log.warn(message, key);
   };
+  const notes = new NoteRelay(ranks, note);
   const task = args.train_file
-    ? await clipPairTask(runtime, args, note)
+    ? await clipPairTask(runtime, args, notes.note)
     : args.scene_kind === 'chest'
       ? await clipChestTask(runtime, args)
-      : await clipSceneTask(runtime, args, { onProgress: drawingProgress(quiet), signal });
+      : await clipSceneTask(runtime, args, { onProgress: drawingProgress(quiet || (ranks?.rank ?? 0) > 0), signal });
   return runTraining(task, args, {
     log,
     quiet,
     signal,
     onProgress,
+    ranks,
+    notes,
     onEnd() {
       if (bad.size) log.warn(`${bad.size} pairs were left out because they cannot be read.`);
     },

@@ -155,6 +155,7 @@ export async function llavaFileTask(
       for (const shown of batch.attention_mask.data) tokens += Number(shown);
       return batch;
     },
+    follow: loader.follow,
     describeBatch: step => batches.describe(step),
     ...(validation && {
       async exams() {

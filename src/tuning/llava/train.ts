@@ -1,12 +1,13 @@
 /** @file `narrows train projector` and `narrows train tune`: the whole run, from arguments to a model directory. */
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
-import { AdamW, type Optimizer } from '../../optim/adamw.ts';
+import type { Ranks } from '../../node/mpi/ranks.ts';
+import type { ParameterGroup } from '../../optim/adamw.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { type Logger, silent } from '../../system/log.ts';
 import type { Note } from '../batch-loader.ts';
+import { NoteRelay } from '../parallel/team.ts';
 import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
 import type { Metrics } from '../tracking/metrics.ts';
-import { optimizerOptions } from '../trainer.ts';
 import { checkLlavaArguments, type LlavaArguments, passedOver, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
 import { BottleneckWatch, bottleneckStatus } from './bottleneck-watch.ts';
 import { type LlavaTask, llavaFileTask } from './file-task.ts';
@@ -23,6 +24,8 @@ export interface TrainLlavaOptions {
   /** No progress display. Default true, as for any library function. */
   readonly quiet?: boolean;
   onProgress?(step: number, total: number, loss: number): void;
+  /** The processes that share the run (`openRanks`), each of which makes this call. Rank 0 writes. None by default. */
+  readonly ranks?: Ranks;
 }
 
 /** A checkpoint depends on them: another value means another run. */
@@ -95,12 +98,11 @@ class Speed {
   }
 }
 
-/** The optimiser, where the projector has a learning rate of its own. */
-function optimizerOf(args: LlavaArguments, { parameters, method }: LlavaTask): Optimizer | undefined {
+/** The projector's, where it has a learning rate of its own. */
+function groupsOf(args: LlavaArguments, { method }: LlavaTask): ParameterGroup[] | undefined {
   const { mm_projector_lr: rate, learning_rate: base } = args;
   if (rate === undefined || rate === base) return undefined;
-  const projector = { matches: method.inProjector, factor: base === 0 ? 0 : rate / base };
-  return new AdamW(parameters, { ...optimizerOptions(args), groups: [projector] });
+  return [{ matches: method.inProjector, factor: base === 0 ? 0 : rate / base }];
 }
 
 /**
@@ -109,23 +111,27 @@ function optimizerOf(args: LlavaArguments, { parameters, method }: LlavaTask): O
  * @throws NarrowsError for wrong arguments, data or files; nothing is half-written
  */
 export async function trainLlava(args: LlavaArguments, options: TrainLlavaOptions = {}): Promise<RunResult> {
-  const { log = silent, quiet = true, signal, onProgress } = options;
+  const { quiet = true, signal, onProgress, ranks } = options;
+  const leads = (ranks?.rank ?? 0) === 0;
+  const log = leads ? (options.log ?? silent) : silent;
   checkLlavaArguments(args);
   const schema = args.method === 'projector' ? projectorTrainingSchema : tuneTrainingSchema;
   const defaults = { method: 'projector', ...schema.parse({ output_dir: args.output_dir }) };
   for (const warning of await checkRunDirectory(args, defaults, FIXED)) log.warn(warning);
   if (args.model === undefined) log.info(`No "model" is given: the run starts from the shipped ${DEFAULT_CHAT_MODEL}.`);
   const notes = new SampleNotes(log);
+  const relay = new NoteRelay(ranks, notes.note);
   return withRuntime(args, options, async runtime => {
     const task = args.data_path
-      ? await llavaFileTask(runtime, args, notes.note, signal)
-      : await llavaSceneTask(runtime, args, { signal, onProgress: drawingProgress(quiet) });
+      ? await llavaFileTask(runtime, args, relay.note, signal)
+      : await llavaSceneTask(runtime, args, { signal, onProgress: drawingProgress(quiet || !leads) });
     const resolved = { ...args, max_steps: task.maxSteps };
     const speed = new Speed(task.tokens);
     const { bottleneck } = task.method;
     const watch = bottleneck && new BottleneckWatch(bottleneck, task.maxSteps);
     const timed: LlavaTask = {
       ...task,
+      groups: groupsOf(args, task),
       warnings: [...(task.warnings ?? []), ...passedOver(args)],
       batch(step) {
         speed.begin();
@@ -133,10 +139,10 @@ export async function trainLlava(args: LlavaArguments, options: TrainLlavaOption
       },
     };
     return runTraining(timed, resolved, {
-      ...{ log, quiet, signal, onProgress },
-      optimizer: optimizerOf(args, task),
+      ...{ log, quiet, signal, onProgress, ranks, notes: relay },
       afterStep: () => speed.end(),
-      figures: () => speed.figures(),
+      // Each rank counts the tokens of its own batches only.
+      figures: () => (ranks ? {} : speed.figures()),
       ...(watch && { status: bottleneckStatus, watch: (step: number, metrics: Metrics) => watch.take(step, metrics) }),
       onEnd: () => notes.tell(args),
       card: metrics => modelCard(resolved, task, metrics),

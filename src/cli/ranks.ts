@@ -1,0 +1,37 @@
+/** @file How a call ends that several processes share: one sentence of each fault, and no process left waiting for another. */
+import { writeSync } from 'node:fs';
+import { pack, unpack } from '../node/mpi/pack.ts';
+import type { Ranks } from '../node/mpi/ranks.ts';
+import { EXIT } from './errors.ts';
+
+/** Milliseconds that a rank with an error waits for the others to have it too. */
+const PATIENCE = 2_000;
+
+/** How this process ended. */
+export interface Ending {
+  readonly code: number;
+  /** What is to be said on stderr. */
+  readonly text?: string;
+}
+
+/** Whether this process speaks. */
+export const speaks = (ranks: Ranks | undefined): boolean => (ranks?.rank ?? 0) === 0;
+
+/**
+ * Meets the other ranks at the end. Where this one failed and the others go on, it says why and ends them all.
+ * @returns what is left to say of this process's end
+ */
+export async function endTogether(ranks: Ranks, ending: Ending): Promise<Ending> {
+  const failed = ending.code !== EXIT.done;
+  const said = await ranks.finish(pack(ending), failed ? PATIENCE : Number.POSITIVE_INFINITY);
+  if (!said) {
+    writeSync(2, `narrows: ${speaks(ranks) ? '' : `Rank ${ranks.rank}: `}${ending.text ?? 'Stopped.'}\n`);
+    return ranks.abort(ending.code);
+  }
+  const endings = said.map(bytes => unpack(bytes) as Ending);
+  await ranks.close();
+  // What all ranks found is said once.
+  const text = speaks(ranks) || ending.text === endings[0].text ? ending.text : ending.text && `Rank ${ranks.rank}: ${ending.text}`;
+  const repeated = !speaks(ranks) && ending.text === endings[0].text;
+  return { code: Math.max(...endings.map(({ code }) => code)), ...(text !== undefined && !repeated ? { text } : {}) };
+}
