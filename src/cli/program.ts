@@ -110,7 +110,7 @@ async function install(command: Command, module: CommandModule, frame: Frame, ar
     const context = createContext(options, frame, argv);
     if (frame.ranks && !module.shares) {
       if (!speaks(frame.ranks)) return;
-      context.log.warn(`This command works in one process; the ${frame.ranks.size - 1} others of this call do nothing.`);
+      context.log.warn(`This command works in one process: of the ${frame.ranks.size} of this call only the first does anything.`);
     }
     const config = values && file !== undefined && module.rawConfig ? { values, file } : undefined;
     done((await module.run({ ...context, config }, options, positional, given)) ?? EXIT.done);
