@@ -1,0 +1,82 @@
+/** @file Whether two output folders are the same to the last bit, but for what a clock says. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What may differ, and why. */
+export const MAY_DIFFER: readonly {
+  readonly files: RegExp;
+  readonly keys?: readonly string[];
+  readonly sorted?: boolean;
+  readonly why: string;
+}[] = [
+  { files: /(^|\/)\.hf\//, why: 'the cache of the hub, which lies here for want of another place' },
+  { files: /tfevents/, why: 'TensorBoard: every event bears the time at which it was written' },
+  { files: /(^|\/)(pace|\.pace).*\.json$/, why: 'how long cells took on this machine' },
+  {
+    files: /metrics\.jsonl$/,
+    keys: ['tokens_per_second', 'samples_per_second', 'seconds', 'elapsed', 'samples_per_s', 'images_per_second', 'pairs_per_second'],
+    why: 'speeds, by the clock',
+  },
+  {
+    files: /\.jsonl?$/,
+    keys: [
+      'createdAt',
+      'timings',
+      'seconds',
+      'time',
+      'date',
+      'duration',
+      'elapsed',
+      'started',
+      'finished',
+      'since',
+      'timestamp',
+      'check',
+      'sum',
+    ],
+    sorted: true,
+    why: 'times, sums over records that hold times, and the order in which cells ended',
+  },
+  { files: /\.(html|md|csv|tex)$/, why: 'pages hold times; what they show is compared in the JSON they are made from' },
+];
+
+function without(value: unknown, keys: ReadonlySet<string>): unknown {
+  if (Array.isArray(value)) return value.map(one => without(one, keys));
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, keys.has(key) ? 0 : without(one, keys)]));
+}
+
+/** A file with what may differ taken out. */
+function settled(name: string, content: Buffer): Buffer | undefined {
+  const rules = MAY_DIFFER.filter(({ files }) => files.test(name));
+  if (rules.some(({ keys }) => !keys)) return undefined;
+  if (rules.length === 0) return content;
+  const keys = new Set(rules.flatMap(rule => rule.keys ?? []));
+  const clean = (text: string): string => JSON.stringify(without(JSON.parse(text), keys));
+  const text = content.toString('utf8');
+  if (!name.endsWith('.jsonl')) return Buffer.from(clean(text));
+  const lines = text.split('\n').filter(Boolean).map(clean);
+  return Buffer.from([...new Set(rules.some(({ sorted }) => sorted) ? lines.sort() : lines)].join('\n'));
+}
+
+const listed = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+
+/** Differences of two folders, a line each. */
+export function differences(whole: string, other: string): string[] {
+  const names = (folder: string): string[] =>
+    listed(folder).filter(name => !MAY_DIFFER.some(({ files, keys }) => !keys && files.test(name)));
+  const [left, right] = [names(whole), names(other)];
+  const out = [
+    ...left.filter(name => !right.includes(name)).map(name => `${name} is missing`),
+    ...right.filter(name => !left.includes(name)).map(name => `${name} is there in addition`),
+  ];
+  for (const name of left.filter(one => right.includes(one))) {
+    const [a, b] = [whole, other].map(folder => settled(name, readFileSync(join(folder, name))));
+    if (a && b && !a.equals(b)) out.push(`${name} differs`);
+  }
+  return out;
+}
