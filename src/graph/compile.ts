@@ -88,9 +88,8 @@ function checkFeeds(expected: readonly OnnxValueInfo[], inputs: Feeds): Feeds {
   return needed;
 }
 
-/** Traced outputs as an ONNX graph, before compiling. @param plainMatMul see `Runtime.plainMatMul` */
-export const lower = (outputs: Readonly<Record<string, Value>>, plainMatMul = false): OnnxGraph =>
-  new OnnxEmitter(plainMatMul).run(outputs);
+/** Traced outputs as an ONNX graph, before compiling. @param webgpu see `Runtime.webgpu` */
+export const lower = (outputs: Readonly<Record<string, Value>>, webgpu = false): OnnxGraph => new OnnxEmitter(webgpu).run(outputs);
 
 /**
  * Compiles the graph that computes `outputs` (by the names given). Equal graphs with equal options share one session of the runtime.
@@ -105,7 +104,7 @@ export async function compile(
   outputs: Readonly<Record<string, Value>>,
   options: CompileOptions = {},
 ): Promise<CompiledGraph> {
-  const graph = lower(outputs, runtime.plainMatMul);
+  const graph = lower(outputs, runtime.webgpu);
   const placement = (runtime.placeWeights ?? rangesOf)(externalWeights(graph));
   const bytes = encodeModel(graph, placement.locations);
   const full: CompileOptions = { ...options, ...placement.options };

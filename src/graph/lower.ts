@@ -21,8 +21,8 @@ export class OnnxEmitter implements Emitter {
   private scope = '';
   private current: Node | undefined;
 
-  /** @param plainMatMul see `Runtime.plainMatMul` */
-  constructor(readonly plainMatMul = false) {}
+  /** @param webgpu see `Runtime.webgpu` */
+  constructor(readonly webgpu = false) {}
 
   /** Name of an already lowered value's ONNX tensor. */
   of(value: Value): string {

@@ -40,8 +40,8 @@ export interface Signature {
 /** Handed to an op's `lower`: names of values, and ways to add nodes and constants. */
 export interface Emitter {
   readonly graph: OnnxGraph;
-  /** Transposed operands become nodes of their own: the engine has no fused product. */
-  readonly plainMatMul: boolean;
+  /** See `Runtime.webgpu`. */
+  readonly webgpu: boolean;
   /** Name of an already lowered value's ONNX tensor. */
   of(value: Value): string;
   /** Names of all inputs of a node. */

@@ -97,8 +97,11 @@ export interface Runtime {
    * `compile` gets every weight as an `ExternalRange` that the runtime reads itself.
    */
   readonly placeWeights?: (weights: readonly WeightRange[]) => WeightPlacement;
-  /** Products of transposed matrices are lowered to plain ops, for engines without ONNX Runtime's fused one. */
-  readonly plainMatMul?: boolean;
+  /**
+   * Graphs are lowered for WebGPU: products of transposed matrices as plain ops (it has no fused kernel, and would copy both operands to the host and
+   * back), sines and cosines as polynomials (WGSL promises its own to 2⁻¹¹ between −π and π only, and rotary positions go far beyond).
+   */
+  readonly webgpu?: boolean;
   compile(model: Uint8Array, options?: CompileOptions): Promise<Executable>;
   /** Frees what the runtime itself holds (worker threads). */
   release(): Promise<void>;

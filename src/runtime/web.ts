@@ -69,9 +69,17 @@ function breathe(): Promise<void> {
   });
 }
 
-/** One sentence for a module that does not start; other errors are the graph's, and stay as they are. */
+/** What ONNX Runtime says where WebGPU, or the processor in its place, has no kernel for a node. */
+const NO_KERNEL = /Failed to find kernel|IsNodeCompatibleWithProvider|Could not find an implementation/;
+
+/** One sentence for a module that does not start, or a device that lacks an op; other errors are the graph's, and stay as they are. */
 function startError(error: unknown, { threads = 1, device = 'wasm' }: WebOptions): unknown {
   const reason = messageOf(error);
+  if (device === 'webgpu' && NO_KERNEL.test(reason))
+    return new NarrowsError(
+      "WebGPU cannot run this graph (it holds float64 values, or an op that has no kernel there); take device: 'wasm', which gives the same maps.",
+      { cause: error },
+    );
   if (!/no available backend|initializing failed|timeout/i.test(reason)) return error;
   const remedy =
     device === 'webgpu'
@@ -109,8 +117,7 @@ export function webRuntime(options: WebOptions = {}): Runtime {
   return {
     name: device === 'webgpu' ? 'onnxruntime-web (webgpu)' : 'onnxruntime-web',
     version: VERSION,
-    // WebGPU has no kernel of it and would copy both operands to the host and back.
-    ...(device === 'webgpu' ? { plainMatMul: true } : {}),
+    ...(device === 'webgpu' ? { webgpu: true } : {}),
     async compile(model, { externalRanges = [], prepack }: CompileOptions = {}) {
       sizesOk(model);
       const ort = await loading.get('ort', () => load(options));

@@ -1,5 +1,5 @@
 /** @file Pictures in Chromium against Pillow's bytes, figures and answers against Node's. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +14,7 @@ import { loadModel } from '../models/pretrained.ts';
 import { attributionFromJson } from '../report/attribution/json.ts';
 import { figurePng, overlayPng } from '../report/attribution/raster.ts';
 import { nodeRuntime } from '../runtime/node.ts';
+import { sha256Hex } from '../system/sha256.ts';
 import { decodeBytes } from './image/decode-bytes.ts';
 import { encodePng } from './image/encode-png.ts';
 import { pngHeader, pngSamples, withoutAlpha } from './image/png.ts';
@@ -23,6 +24,7 @@ import { ask, browserHere, CLIP_FILES, type Session, startSession } from './test
 const SLOW = 600_000;
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const testdata = `${repository}src/inputs/image/testdata/`;
+const films = `${repository}src/inputs/image/dicom/testdata/`;
 
 interface Golden {
   readonly file: string;
@@ -48,7 +50,7 @@ describe.skipIf(!browserHere)('in Chromium', () => {
   let session: Session;
   let page: Page;
   beforeAll(async () => {
-    session = await startSession();
+    session = await startSession({ mounts: [['/films/', films]] });
     ({ page } = await session.open());
   }, SLOW);
   afterAll(() => session?.close());
@@ -96,6 +98,45 @@ describe.skipIf(!browserHere)('in Chromium', () => {
       const said = await ask<Record<string, Read>>(page, 'page', 'decode', { files: bad });
       expect(said[bad[0]].error).toMatch(/^Image README\.md is not an image a page can read, whatever its name says; it reads PNG/);
       expect(said[bad[1]].error).toMatch(/^There is no http.*none\.png \(404\); check the address\.$/);
+    },
+    SLOW,
+  );
+
+  it(
+    'DICOM files of every packing have the bytes of Node, in a worker, and are refused by its sentences',
+    async () => {
+      const names = readdirSync(films, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.dcm'));
+      const there = await ask<Record<string, Read>>(page, 'worker', 'decode', { files: names.map(name => `/films/${name}`) });
+      const kinds = new Set<string>();
+      for (const name of names) {
+        const read = there[`/films/${name}`];
+        const here = await decodeImage(`${films}${name}`).catch((error: Error) => error);
+        if (here instanceof Error) expect(read.error, name).toBe(here.message.replace(films, '').replace('pydicom/', ''));
+        else {
+          expect([name, read.error, read.width, read.height, read.sha256]).toEqual([
+            name,
+            undefined,
+            here.width,
+            here.height,
+            sha256Hex(here.data),
+          ]);
+          expect(read.reading, name).toEqual(here.reading);
+          kinds.add(here.reading.dicom?.packing ?? '');
+        }
+      }
+      expect([...kinds].sort()).toEqual([
+        'JPEG 2000',
+        'JPEG 2000 lossless',
+        'JPEG baseline',
+        'JPEG lossless, selection value 1',
+        'JPEG-LS lossless',
+        'JPEG-LS near-lossless',
+        'RLE lossless',
+        'deflated explicit VR little endian',
+        'explicit VR big endian',
+        'explicit VR little endian',
+        'implicit VR little endian',
+      ]);
     },
     SLOW,
   );
@@ -156,7 +197,6 @@ describe.skipIf(!browserHere)('in Chromium', () => {
 describe('PNG without a browser', () => {
   const pngs = files.filter(({ file }) => file.endsWith('.png'));
   it.each(pngs)('$file has the bytes of Pillow', async ({ file, rgb_sha256 }) => {
-    const { sha256Hex } = await import('../system/sha256.ts');
     const image = await decodeBytes(file, readFileSync(`${testdata}${file}`), { window: 'pillow' });
     expect(sha256Hex(image.data)).toBe(rgb_sha256);
   });

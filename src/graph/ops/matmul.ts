@@ -20,7 +20,7 @@ const matmulOp = defineOp({
   lower(node, emit) {
     const { transA, transB, alpha } = node.attributes as { transA: boolean; transB: boolean; alpha: number };
     if (!transA && !transB && alpha === 1) return [emit.node('MatMul', emit.inputs(node))];
-    if (node.inputs[0].dtype !== 'float32' || emit.plainMatMul) {
+    if (node.inputs[0].dtype !== 'float32' || emit.webgpu) {
       // FusedMatMul exists in float32 only, and not on WebGPU; elsewhere transposes stand by themselves.
       const [a, b] = node.inputs.map((x, i) =>
         (i === 0 ? transA : transB) ? emit.node('Transpose', [emit.of(x)], { attributes: { perm: swapLast(x.shape.length) } }) : emit.of(x),

@@ -1,13 +1,44 @@
 /** @file Elementwise functions of one value; each row has the derivative in its comment. */
-import { apply1, defineOp, notFloat64, type OpDefinition, type Value } from '../value.ts';
+import { apply1, defineOp, type Emitter, notFloat64, type OpDefinition, type Value } from '../value.ts';
 import { add, div, equal, greater, less, mul, sub } from './arithmetic.ts';
 import { cast } from './constants.ts';
 
-function unary(name: string, onnx: string, derivative: (g: Value, x: Value, y: Value) => Value, domain = ''): OpDefinition {
+/** π as three float32 numbers, the first of few bits, so that multiples of it are exact. */
+const PI = [3.140625, 9.675025939941406e-4, 1.509957990978376e-7];
+/** Taylor's coefficients of sin r / r in r², from r¹⁰ down to r²: below 6e-8 for |r| ≤ π/2. */
+const SINE = [-1 / 39916800, 1 / 362880, -1 / 5040, 1 / 120, -1 / 6];
+
+/** sin x or cos x in plain arithmetic: x − k·π lies between −π/2 and π/2, and the sign changes with every k. */
+function sineOf(emit: Emitter, x: string, ofCosine: boolean): string {
+  const number = (value: number): string => emit.scalar(value);
+  const by = (op: string, a: string, b: string): string => emit.node(op, [a, b]);
+  const turns = by('Mul', x, number(1 / Math.PI));
+  const whole = emit.node('Floor', [ofCosine ? turns : by('Add', turns, number(0.5))]);
+  // cos x is ∓sin(x − (k + ½)π)
+  const k = ofCosine ? by('Add', whole, number(0.5)) : whole;
+  const r = PI.reduce((rest, part) => by('Sub', rest, by('Mul', k, number(part))), x);
+  const r2 = by('Mul', r, r);
+  const series = SINE.slice(1).reduce((sum, c) => by('Add', by('Mul', sum, r2), number(c)), number(SINE[0]));
+  const sine = by('Add', r, by('Mul', by('Mul', r, r2), series));
+  const odd = by('Sub', whole, by('Mul', emit.node('Floor', [by('Mul', whole, number(0.5))]), number(2)));
+  const [even, flip] = ofCosine ? [-1, 2] : [1, -2];
+  return by('Mul', sine, by('Add', by('Mul', odd, number(flip)), number(even)));
+}
+
+/** @param webgpu emits it in float32 for WebGPU, whose own kernel will not do */
+function unary(
+  name: string,
+  onnx: string,
+  derivative: (g: Value, x: Value, y: Value) => Value,
+  webgpu?: (emit: Emitter, x: string) => string,
+): OpDefinition {
   return defineOp({
     name,
     infer: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
-    lower: (node, emit) => [emit.node(onnx, emit.inputs(node), { domain })],
+    lower(node, emit) {
+      const [x] = emit.inputs(node);
+      return [webgpu && emit.webgpu && node.outputs[0].dtype === 'float32' ? webgpu(emit, x) : emit.node(onnx, [x])];
+    },
     vjp: (node, [g]) => [derivative(g!, node.inputs[0], node.outputs[0])],
   });
 }
@@ -26,8 +57,18 @@ const ops = {
   tanh: unary('tanh', 'Tanh', (g, _, y) => mul(g, sub(1, mul(y, y)))),
   // σ' = σ(1 − σ)
   sigmoid: unary('sigmoid', 'Sigmoid', (g, _, y) => mul(g, mul(y, sub(1, y)))),
-  sin: unary('sin', 'Sin', (g, x) => mul(g, cos(x))),
-  cos: unary('cos', 'Cos', (g, x) => neg(mul(g, sin(x)))),
+  sin: unary(
+    'sin',
+    'Sin',
+    (g, x) => mul(g, cos(x)),
+    (emit, x) => sineOf(emit, x, false),
+  ),
+  cos: unary(
+    'cos',
+    'Cos',
+    (g, x) => neg(mul(g, sin(x))),
+    (emit, x) => sineOf(emit, x, true),
+  ),
   // relu' = 1 where x > 0
   relu: unary('relu', 'Relu', (g, x) => mul(g, cast(greater(x, 0), g.dtype))),
 };

@@ -4,6 +4,7 @@ import { bmpHeader, bmpPixels, isBmp } from './bmp.ts';
 import { type CodecHeader, readHeader, readSamples } from './codec.ts';
 import { isDicom } from './dicom/dataset.ts';
 import { dicomSize, readDicom } from './dicom/read-dicom.ts';
+import { wasmCodec } from './dicom/wasm-codecs.ts';
 import { isGif, onCanvas, openFirstFrame } from './gif.ts';
 import { readImageFile } from './image-file.ts';
 import { type ImageReading, type ImageReadOptions, type PictureWarning, sayReading } from './image-reading.ts';
@@ -173,7 +174,7 @@ export async function decodeImage(source: string | Uint8Array, options: ImageRea
   const { autoOrient = false, window: wanted = 'auto' } = options;
   checkWindow(wanted);
   const bytes = isPath ? await readImageFile(source) : source;
-  if (isDicom(bytes)) return finish(await readDicom(name, bytes, decodeJpeg, options), name, options);
+  if (isDicom(bytes)) return finish(await readDicom(name, bytes, { jpeg: decodeJpeg, codec: wasmCodec }, options), name, options);
   const opened = await open(name, bytes, options.maxPixels);
   const views = typeof wanted === 'string' && wanted.startsWith('voi:');
   const window = views ? 'auto' : wanted;

@@ -1,59 +1,62 @@
 /** @file Holds a tokenizer.json against its schema, so that a damaged file gets a sentence with the key that is wrong. */
 
-import { z } from 'zod';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Component } from './component.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
-const id = z
-  .int()
-  .min(0)
-  .max(2 ** 31 - 1);
-const flag = z.boolean().optional();
-const added = z.object({
-  id,
-  content: z.string(),
-  special: flag,
-  normalized: flag,
-  lstrip: flag,
-  rstrip: flag,
-  single_word: flag,
-});
+/** What a value should be, in words, and whether it is. By hand and not by zod: every page that opens a CLIP fetches it. */
+type Kind = readonly [what: string, is: (value: unknown) => boolean];
+type Entry = Readonly<Record<string, unknown>>;
 
-const pattern = z.union([z.object({ String: z.string() }), z.object({ Regex: z.string() })]);
-const around = z.tuple([z.string(), id]);
-const piece = z.looseObject({ SpecialToken: z.object({ id: z.string() }).optional(), Sequence: z.object({ id: z.string() }).optional() });
+const isObject = (value: unknown): value is Entry => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isId = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
+
+const text: Kind = ['a text', isText];
+const flag: Kind = ['true or false', value => typeof value === 'boolean'];
+const id: Kind = ['an id', isId];
+const count: Kind = ['a whole number from 0 on', value => Number.isSafeInteger(value) && (value as number) >= 0];
+const number: Kind = ['a number', Number.isFinite];
+const pattern: Kind = ['a { String } or { Regex }', value => isObject(value) && (isText(value.String) || isText(value.Regex))];
+const around: Kind = ['a token with its id', value => Array.isArray(value) && value.length === 2 && isText(value[0]) && isId(value[1])];
+/** A part of a template: the text, or a token around it. */
+const isPart = (value: unknown): boolean =>
+  isObject(value) && [value.SpecialToken, value.Sequence].every(part => part === undefined || (isObject(part) && isText(part.id)));
+const isTemplateToken = (value: unknown): boolean => isObject(value) && Array.isArray(value.ids) && value.ids.every(isId);
+
+const ADDED: Readonly<Record<string, Kind>> = { id, content: text };
+const ADDED_FLAGS = ['special', 'normalized', 'lstrip', 'rstrip', 'single_word'] as const;
 
 /** Keys that mean the same wherever they stand, in every component that has them. */
-const KEYS: Readonly<Record<string, z.ZodType>> = {
+const KEYS: Readonly<Record<string, Kind>> = {
   pattern,
-  content: z.string(),
-  prepend: z.string(),
-  replacement: z.string(),
-  prepend_scheme: z.enum(['always', 'first', 'never']),
-  behavior: z.string(),
-  precompiled_charsmap: z.string().nullable(),
-  strip_left: z.boolean(),
-  strip_right: z.boolean(),
-  add_prefix_space: z.boolean().nullable(),
-  trim_offsets: z.boolean(),
-  use_regex: z.boolean(),
-  invert: z.boolean(),
-  split: z.boolean(),
-  individual_digits: z.boolean(),
-  clean_text: z.boolean(),
-  handle_chinese_chars: z.boolean(),
-  strip_accents: z.boolean().nullable(),
-  lowercase: z.boolean(),
+  content: text,
+  prepend: text,
+  replacement: text,
+  prepend_scheme: ['always, first or never', value => ['always', 'first', 'never'].includes(value as string)],
+  behavior: text,
+  precompiled_charsmap: text,
+  strip_left: flag,
+  strip_right: flag,
+  add_prefix_space: flag,
+  trim_offsets: flag,
+  use_regex: flag,
+  invert: flag,
+  split: flag,
+  individual_digits: flag,
+  clean_text: flag,
+  handle_chinese_chars: flag,
+  strip_accents: flag,
+  lowercase: flag,
   cls: around,
   sep: around,
-  single: z.array(piece),
-  special_tokens: z.record(z.string(), z.looseObject({ ids: z.array(id) })),
-  start: z.int().min(0),
-  stop: z.int().min(0),
-  prefix: z.string(),
-  suffix: z.string(),
-  cleanup: z.boolean(),
+  single: ['a list of SpecialToken and Sequence', value => Array.isArray(value) && value.every(isPart)],
+  special_tokens: ['tokens with their ids', value => isObject(value) && Object.values(value).every(isTemplateToken)],
+  start: count,
+  stop: count,
+  prefix: text,
+  suffix: text,
+  cleanup: flag,
 };
 /** What a type cannot do without. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
@@ -68,22 +71,22 @@ const NESTED = ['normalizers', 'pretokenizers', 'processors', 'decoders'] as con
 /** Components nest a few deep; a file that nests further was made to hang. */
 const DEEPEST = 16;
 
-const MODEL = z.looseObject({
-  unk_token: z.string().nullish(),
-  unk_id: id.nullish(),
-  continuing_subword_prefix: z.string().nullish(),
-  end_of_word_suffix: z.string().nullish(),
-  max_input_chars_per_word: id.nullish(),
-  fuse_unk: flag.nullable(),
-  byte_fallback: flag.nullable(),
-  ignore_merges: flag.nullable(),
-  dropout: z.number().nullish(),
-});
+const MODEL: Readonly<Record<string, Kind>> = {
+  unk_token: text,
+  unk_id: id,
+  continuing_subword_prefix: text,
+  end_of_word_suffix: text,
+  max_input_chars_per_word: id,
+  fuse_unk: flag,
+  byte_fallback: flag,
+  ignore_merges: flag,
+  dropout: number,
+};
 
 /** What a value is, in a few characters. */
 const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+  const written = JSON.stringify(value) ?? 'nothing';
+  return written.length > 40 ? `${written.slice(0, 37)}...` : written;
 };
 
 class Check {
@@ -93,26 +96,35 @@ class Check {
     return new NarrowsError(`${this.source}: ${where} ${problem}; get the file again.`);
   }
 
-  /** @throws NarrowsError naming the key that does not fit */
-  with(schema: z.ZodType, value: unknown, where: string): void {
-    const result = schema.safeParse(value);
-    if (result.success) return;
-    const [issue] = result.error.issues;
-    const path = [where, ...issue.path.map(String)].join('.');
-    const wrong = issue.path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
-    throw this.fail(path, `is ${shown(wrong)}, which does not fit (${issue.message})`);
+  is(value: unknown, [what, is]: Kind, where: string): void {
+    if (!is(value)) throw this.fail(where, `is ${shown(value)}, not ${what}`);
+  }
+
+  /** Of an object's keys those that stand there, null aside. @param where its own place */
+  keys(value: unknown, kinds: Readonly<Record<string, Kind>>, where: string): void {
+    if (!isObject(value)) throw this.fail(where, `is ${shown(value)}, not an object`);
+    for (const [key, kind] of Object.entries(kinds))
+      if (value[key] !== undefined && value[key] !== null) this.is(value[key], kind, `${where}.${key}`);
+  }
+
+  added(list: unknown): void {
+    if (!Array.isArray(list)) throw this.fail('added_tokens', `is ${shown(list)}, not a list`);
+    for (const [i, token] of list.entries()) {
+      const where = `added_tokens.${i}`;
+      this.keys(token, {}, where);
+      for (const [key, kind] of Object.entries(ADDED)) this.is(token[key], kind, `${where}.${key}`);
+      for (const key of ADDED_FLAGS) if (token[key] !== undefined) this.is(token[key], flag, `${where}.${key}`);
+    }
   }
 
   component(value: unknown, where: string, depth = 0): void {
     if (value === null || value === undefined) return;
-    if (typeof value !== 'object' || Array.isArray(value) || typeof (value as Component).type !== 'string')
-      throw this.fail(where, `is ${shown(value)}, not an object with a "type"`);
+    if (!isObject(value) || typeof value.type !== 'string') throw this.fail(where, `is ${shown(value)}, not an object with a "type"`);
     if (depth > DEEPEST) throw this.fail(where, `nests deeper than ${DEEPEST} levels`);
     const component = value as Component;
     for (const key of NEEDED[component.type] ?? [])
       if (component[key] === undefined || component[key] === null) throw this.fail(where, `(${component.type}) has no "${key}"`);
-    for (const [key, schema] of Object.entries(KEYS))
-      if (component[key] !== undefined && component[key] !== null) this.with(schema, component[key], `${where}.${key}`);
+    this.keys(component, KEYS, where);
     for (const key of NESTED) {
       const list = component[key];
       if (list === undefined) continue;
@@ -125,16 +137,13 @@ class Check {
   }
 
   vocabulary(value: unknown, where: string): void {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.fail(where, `is ${shown(value)}, not ids by token`);
-    for (const [text, number] of Object.entries(value)) {
-      if (!Number.isInteger(number) || number < 0 || number >= 2 ** 31)
-        throw this.fail(`${where}[${shown(text)}]`, `is ${shown(number)}, not an id`);
-    }
+    if (!isObject(value)) throw this.fail(where, `is ${shown(value)}, not ids by token`);
+    for (const [token, number] of Object.entries(value)) if (!isId(number)) this.is(number, id, `${where}[${shown(token)}]`);
   }
 
   model(value: unknown): void {
     if (value === undefined || value === null) throw new NarrowsError(`${this.source} has no "model" entry; get the file again.`);
-    this.with(MODEL, value, 'model');
+    this.keys(value, MODEL, 'model');
     const { type, vocab, merges } = value as Record<string, unknown>;
     if (type !== undefined && type !== null && typeof type !== 'string') throw this.fail('model.type', `is ${shown(type)}, not a text`);
     if (type === 'Unigram') {
@@ -180,9 +189,9 @@ export function checkTokenizerJson(value: unknown, source: string): TokenizerJso
   const check = new Check(source);
   const json = value as Record<string, unknown>;
   check.model(json.model);
-  if (json.added_tokens !== undefined && json.added_tokens !== null) check.with(z.array(added), json.added_tokens, 'added_tokens');
+  if (json.added_tokens !== undefined && json.added_tokens !== null) check.added(json.added_tokens);
   for (const key of ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder']) check.component(json[key], key);
-  check.with(z.object({ max_length: id.optional() }).nullish(), json.truncation, 'truncation');
-  check.with(z.object({ pad_id: id.optional() }).nullish(), json.padding, 'padding');
+  check.keys(json.truncation ?? {}, { max_length: id }, 'truncation');
+  check.keys(json.padding ?? {}, { pad_id: id }, 'padding');
   return { ...json, added_tokens: json.added_tokens ?? [] } as unknown as TokenizerJson;
 }

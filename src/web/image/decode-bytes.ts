@@ -3,7 +3,9 @@
  * bytes are Pillow's where a probe says so; everything else is called approximate.
  */
 import { bmpHeader, bmpPixels, isBmp } from '../../inputs/image/bmp.ts';
+import type { LoadCodec } from '../../inputs/image/dicom/codecs.ts';
 import { isDicom } from '../../inputs/image/dicom/dataset.ts';
+import type { JpegDecoder } from '../../inputs/image/dicom/frame.ts';
 import { turned, turns } from '../../inputs/image/exif.ts';
 import { isGif, onCanvas, openFirstFrame } from '../../inputs/image/gif.ts';
 import { type ImageReading, type ImageReadOptions, type PictureWarning, sayReading } from '../../inputs/image/image-reading.ts';
@@ -151,6 +153,15 @@ function open(name: string, bytes: Uint8Array): Opened {
   }
 }
 
+/** OpenJPEG and CharLS in one piece each. */
+const pageCodec: LoadCodec = kind =>
+  kind === 'jpeg-2000' ? import('@cornerstonejs/codec-openjpeg/decode') : import('@cornerstonejs/codec-charls/decode');
+
+const approximately = (why: string): PictureWarning => ({
+  kind: 'decoder',
+  message: `its pixels are approximate, since ${why}; save it as PNG for the bytes that Python reads.`,
+});
+
 /** A frame of baseline JPEG inside of a DICOM file. */
 async function jpegFrame(bytes: Uint8Array) {
   const { components, plain } = jpegHeader(bytes);
@@ -169,7 +180,16 @@ export async function decodeBytes(name: string, bytes: Uint8Array, options: Imag
   checkWindow(wanted);
   if (isDicom(bytes)) {
     const { readDicom } = await import('../../inputs/image/dicom/read-dicom.ts');
-    const film = await readDicom(name, bytes, jpegFrame, options);
+    let decoder: PictureWarning | undefined;
+    const jpeg: JpegDecoder = async frame => {
+      if (!(await decodesAsPillow('jpeg'))) decoder = approximately("this browser's JPEG decoder rounds otherwise");
+      return jpegFrame(frame);
+    };
+    const read = await readDicom(name, bytes, { jpeg, codec: pageCodec }, options);
+    const { reading } = read;
+    const film = decoder
+      ? { ...read, reading: { ...reading, approximate: true as const, warnings: [...reading.warnings, decoder] } }
+      : read;
     sayReading(name, film.reading, options);
     return film;
   }
@@ -192,11 +212,7 @@ export async function decodeBytes(name: string, bytes: Uint8Array, options: Imag
     });
   if (views) warnings.push({ kind: 'window', message: `it is no DICOM file, so it has no ${wanted}; its samples were read as by auto.` });
   const why = await opened.approximate?.();
-  if (why !== undefined)
-    warnings.push({
-      kind: 'decoder',
-      message: `its pixels are approximate, since ${why}; save it as PNG for the bytes that Python reads.`,
-    });
+  if (why !== undefined) warnings.push(approximately(why));
   const facts = {
     format,
     ...(turns(orientation) && !upright ? { orientation: { tag: orientation, applied } } : {}),

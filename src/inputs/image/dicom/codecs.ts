@@ -1,4 +1,4 @@
-/** @file The decoders of compressed DICOM frames, each loaded when it is needed: OpenJPEG and CharLS as WebAssembly, JPEG lossless in JavaScript. */
+/** @file The decoders of compressed DICOM frames, each loaded when it is needed: OpenJPEG and CharLS (compiled C++), JPEG lossless in JavaScript. */
 
 /** A decoded frame: samples interleaved, little endian. */
 export interface DecodedFrame {
@@ -30,29 +30,39 @@ interface WasmDecoder {
 
 type Factory = () => Promise<Record<string, new () => WasmDecoder>>;
 
+/** The decoder itself did not come: no fault of the file. */
+export class CodecMissing extends Error {}
+
 const loaded = new Map<string, Promise<new () => WasmDecoder>>();
 
 /** Emscripten prints what it meets, which might quote the file. */
 const silent = { print: () => {}, printErr: () => {} };
 
-function decoder(kind: 'jpeg-2000' | 'jpeg-ls'): Promise<new () => WasmDecoder> {
+/** Kinds of frame that a Cornerstone codec decodes. */
+export type CodecKind = 'jpeg-2000' | 'jpeg-ls';
+/** Gives a codec's module: as WebAssembly in Node, in one piece of JavaScript in a page, whose bundler would lose the `.wasm` beside it. */
+export type LoadCodec = (kind: CodecKind) => Promise<unknown>;
+
+function decoder(kind: CodecKind, load: LoadCodec): Promise<new () => WasmDecoder> {
   const known = loaded.get(kind);
   if (known) return known;
-  const load = async (): Promise<new () => WasmDecoder> => {
-    const module = (kind === 'jpeg-2000'
-      ? await import('@cornerstonejs/codec-openjpeg/decodewasmjs')
-      : await import('@cornerstonejs/codec-charls/decodewasmjs')) as unknown as { default: (options: object) => ReturnType<Factory> };
-    const codec = await module.default(silent);
+  const make = async (): Promise<new () => WasmDecoder> => {
+    const { default: factory } = (await load(kind)) as { default: (options: object) => ReturnType<Factory> };
+    const codec = await factory(silent);
     return kind === 'jpeg-2000' ? codec.J2KDecoder : codec.JpegLSDecoder;
   };
-  const promise = load();
+  const promise = make();
   loaded.set(kind, promise);
+  // A page whose line was cut asks again.
+  promise.catch(() => loaded.delete(kind));
   return promise;
 }
 
-/** Decodes JPEG 2000 or JPEG-LS. Rejects with the decoder's own error where it cannot. */
-export async function decodeWasm(kind: 'jpeg-2000' | 'jpeg-ls', source: Uint8Array): Promise<DecodedFrame> {
-  const Decoder = await decoder(kind);
+/** Decodes JPEG 2000 or JPEG-LS. @throws CodecMissing where the decoder cannot be had; the decoder's own error where it cannot decode */
+export async function decodeByCodec(kind: CodecKind, source: Uint8Array, load: LoadCodec): Promise<DecodedFrame> {
+  const Decoder = await decoder(kind, load).catch((cause: unknown) => {
+    throw new CodecMissing(kind, { cause });
+  });
   const decode = new Decoder();
   try {
     decode.getEncodedBuffer(source.length).set(source);

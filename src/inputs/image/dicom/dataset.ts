@@ -89,10 +89,21 @@ function aspectOf(dataSet: DataSet): number | undefined {
   return Math.abs(aspect - 1) < 1e-3 ? undefined : aspect;
 }
 
+/** Bytes that writers leave behind deflated data: none, one to make it even, a checksum with the length. Browsers refuse data with a tail. */
+const TAILS = [0, 1, 8, 9];
+
 /** Inflates raw deflate data, as Web Streams do everywhere. */
 async function inflate(bytes: Uint8Array): Promise<Uint8Array> {
-  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  let problem: unknown;
+  for (const tail of TAILS)
+    try {
+      const whole = new Blob([bytes.subarray(0, bytes.length - tail) as Uint8Array<ArrayBuffer>]);
+      const stream = whole.stream().pipeThrough(new DecompressionStream('deflate-raw'));
+      return new Uint8Array(await new Response(stream).arrayBuffer());
+    } catch (error) {
+      problem ??= error;
+    }
+  throw problem;
 }
 
 /** The parsed file. A deflated one is inflated first, which dicom-parser leaves to the caller. */

@@ -1,6 +1,6 @@
 /** @file One frame of a DICOM file as whole numbers, as pydicom's `pixel_array` has them. */
 import { NarrowsError } from '../../../system/errors.ts';
-import { type DecodedFrame, decodeLossless, decodeWasm } from './codecs.ts';
+import { CodecMissing, type DecodedFrame, decodeByCodec, decodeLossless, type LoadCodec } from './codecs.ts';
 import { ybrToRgb } from './colour.ts';
 import { type DicomHeader, loadParser } from './dataset.ts';
 import { decodeRle } from './rle.ts';
@@ -38,6 +38,12 @@ function jpegBits(source: Uint8Array): number {
 export type JpegDecoder = (
   source: Uint8Array,
 ) => Promise<{ readonly width: number; readonly height: number; readonly bands: number; readonly data: Uint8Array | Uint16Array }>;
+
+/** What compressed frames are decoded with. */
+export interface FrameDecoders {
+  readonly jpeg: JpegDecoder;
+  readonly codec: LoadCodec;
+}
 
 async function decodeJpeg(name: string, source: Uint8Array, photometric: string, jpeg: JpegDecoder): Promise<DecodedFrame> {
   const bits = jpegBits(source);
@@ -117,7 +123,7 @@ function fromPlanes(values: Int32Array, samples: number): Int32Array {
  * Decodes a frame, colours as RGB. @param frame from 0
  * @throws NarrowsError for JPEG of more than 8 bits and for damaged data, in a sentence without any of the file's texts
  */
-export async function readFrame(name: string, header: DicomHeader, frame: number, jpeg: JpegDecoder): Promise<DicomFrame> {
+export async function readFrame(name: string, header: DicomHeader, frame: number, decoders: FrameDecoders): Promise<DicomFrame> {
   const { rows, columns, samples, bitsAllocated, bitsStored, signed, syntax, photometric } = header;
   const count = rows * columns * samples;
   try {
@@ -134,10 +140,10 @@ export async function readFrame(name: string, header: DicomHeader, frame: number
     const source = await encapsulated(header, frame);
     const decoded =
       syntax.packing === 'jpeg'
-        ? await decodeJpeg(name, source, photometric, jpeg)
+        ? await decodeJpeg(name, source, photometric, decoders.jpeg)
         : syntax.packing === 'jpeg-lossless'
           ? await decodeLossless(source)
-          : await decodeWasm(syntax.packing, source);
+          : await decodeByCodec(syntax.packing, source, decoders.codec);
     const wide = decoded.bits > 8;
     if (
       decoded.width !== columns ||
@@ -153,6 +159,10 @@ export async function readFrame(name: string, header: DicomHeader, frame: number
     return { rows, columns, samples, values: ybr ? ybrToRgb(values) : values };
   } catch (error) {
     if (error instanceof NarrowsError) throw error;
+    if (error instanceof CodecMissing)
+      throw new NarrowsError(`${name} is a DICOM file of ${syntax.name} pixels, and the decoder of them could not be loaded; try again.`, {
+        cause: error.cause,
+      });
     throw new NarrowsError(`${name} is a DICOM file whose ${syntax.name} pixels are damaged or cut short; export it again.`);
   }
 }

@@ -5,7 +5,7 @@ import type { DicomReading, ImageReading, ImageReadOptions, PictureWarning } fro
 import type { RgbImage } from '../rgb-image.ts';
 import { checkWindow } from '../wide-samples.ts';
 import { type DicomHeader, readHeader } from './dataset.ts';
-import { type DicomFrame, type JpegDecoder, readFrame } from './frame.ts';
+import { type DicomFrame, type FrameDecoders, readFrame } from './frame.ts';
 import { keptTags } from './kept-tags.ts';
 import { modalityValues, type View, viewFault, viewsOf, viewValues, windowEnds } from './values.ts';
 
@@ -140,13 +140,18 @@ function pathNames(name: string, header: DicomHeader): boolean {
  * screen shows it; the orientation is left alone. Of the file's texts only modality and the hash of its SOP instance UID reach the reading, and the
  * tags of `options.keepTags`.
  * @param name how sentences begin: `Image film.dcm`
- * @param jpeg decodes frames of baseline JPEG
+ * @param decoders of frames that are compressed
  * @throws NarrowsError for files without pixels, of several frames, of an unknown packing, or damaged
  */
-export async function readDicom(name: string, bytes: Uint8Array, jpeg: JpegDecoder, options: ImageReadOptions = {}): Promise<DicomImage> {
+export async function readDicom(
+  name: string,
+  bytes: Uint8Array,
+  decoders: FrameDecoders,
+  options: ImageReadOptions = {},
+): Promise<DicomImage> {
   checkWindow(options.window ?? 'auto');
   const { header, index } = await open(name, bytes, options);
-  const frame = await readFrame(name, header, index, jpeg);
+  const frame = await readFrame(name, header, index, decoders);
   const { rows: height, columns: width } = frame;
   const grey = header.samples === 1;
   const made: GreyBytes = grey ? greyBytes(name, header, frame, options) : colourBytes(header, frame, options);

@@ -25,7 +25,7 @@ interface Crossing {
 }
 
 /** A graph on its way, with the weights that it names. */
-interface SentGraph {
+export interface SentGraph {
   readonly model: string;
   readonly weights: readonly (ExternalRange & { readonly bytes: string })[];
   readonly prepack?: boolean;
@@ -58,6 +58,26 @@ let lastSession = 0;
 /** All jobs. */
 export const jobs = {
   isolated: async () => globalThis.crossOriginIsolated,
+
+  /** Why there is no WebGPU here; empty where there is. */
+  webgpu: () =>
+    narrows.webRuntime({ device: 'webgpu' }).then(
+      () => '',
+      (error: Error) => error.message,
+    ),
+
+  /** Makes a session of a graph on WebGPU that says on the console where its nodes run. */
+  async placement({ model, weights }: Omit<SentGraph, 'runtime'>) {
+    const ort = await import('onnxruntime-web/jspi');
+    const session = await ort.InferenceSession.create(fromBase64(model), {
+      executionProviders: ['webgpu'],
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 0,
+      logVerbosityLevel: 0,
+      externalData: weights.map(({ location, bytes }) => ({ path: location, data: fromBase64(bytes) })),
+    });
+    await session.release();
+  },
 
   /** A graph of tests' own, on the engine itself; weights come along. */
   async compile({ model, weights, prepack, runtime }: SentGraph) {
