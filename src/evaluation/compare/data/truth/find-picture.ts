@@ -1,6 +1,6 @@
 /** @file The file of a picture that a set names by a path, or by an id without ending. */
 import { access, readdir } from '../../../../node/disk.ts';
-import { isAbsolute, join } from '../../../../node/paths.ts';
+import { basename, dirname, isAbsolute, join } from '../../../../node/paths.ts';
 import { NarrowsError } from '../../../../system/errors.ts';
 
 /** Endings that are tried for an id, and folders below the given one. */
@@ -50,9 +50,8 @@ export class PictureFinder {
     }
     for (const place of places(name)) {
       const path = join(this.folder, place);
-      const cut = path.lastIndexOf('/');
-      const [folder, file] = [path.slice(0, cut), path.slice(cut + 1)];
-      if (/\.\w+$/.test(file) && (await this.names(folder)).has(file)) return path;
+      const file = basename(path);
+      if (/\.\w+$/.test(file) && (await this.names(dirname(path))).has(file)) return path;
     }
     throw new NarrowsError(
       `${where}: there is no picture ${name} in ${this.folder} (with .dcm, .png or .jpg); --images names another folder.`,

@@ -1,12 +1,13 @@
 /** Boxes and masks of public sets: phantom chests written in each form and read back, and what is refused. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChestRecord } from '../../../../scenes/chest/record.ts';
 import { writeChests } from '../../../../scenes/chest/write-chests.ts';
 import { openSource } from '../open.ts';
 import type { DataSpec } from '../sample.ts';
+import { PictureFinder } from './find-picture.ts';
 import { detectForm, TRUTH_FORMS, truthForm } from './registry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'truth-'));
@@ -51,6 +52,17 @@ describe('forms of truth', () => {
       chest.findings.map(f => ({ image: chest.file_name, phrase: f.phrase, boxes: [f.box], size: { width: 64, height: 48 } })),
     );
     expect(records.map(({ image, phrase, boxes, size }) => ({ image, phrase, boxes, size }))).toEqual(all);
+  });
+
+  it('pictures beside a file that is named without a folder', async () => {
+    writeFileSync(join(folder, 'beside.png'), readFileSync(join(folder, 'images/000000.png')));
+    const file = write('beside.csv', 'image_id,rad_id,class_name,x_min,y_min,x_max,y_max\nbeside,R1,Cardiomegaly,1,1,9,9\n');
+    const path = relative(process.cwd(), file);
+    expect((await (await openSource({ ...spec(''), file: path } as DataSpec)).read(0)).pair.imageName).toBe('beside');
+    const finder = new PictureFinder('.');
+    await expect(finder.find('package', 'x')).rejects.toThrow('there is no picture package');
+    // The folder that tests run in holds README.md, which is no picture, and is found by its whole name.
+    expect(await finder.find('README.md', 'x')).toBe('README.md');
   });
 
   it('several boxes of a phrase are one truth, of another phrase another', async () => {
@@ -106,8 +118,7 @@ describe('forms of truth', () => {
     write('odd.json', JSON.stringify([{ a: 1 }]));
     const read = async (file: string): Promise<string> => {
       try {
-        const source = await openSource(spec(file));
-        await source.read(0);
+        await openSource(spec(file));
       } catch (error) {
         expect((error as Error).name).toBe('NarrowsError');
         return (error as Error).message.replaceAll(`${folder}/`, '');
@@ -122,6 +133,9 @@ describe('forms of truth', () => {
     expect(await read('words.csv')).toBe('words.csv, line 2: x_min is no number.');
     expect(await read('gone.csv')).toContain('gone.csv, line 2: there is no picture 999999');
     expect(await read('rle.json')).toContain('rle.json, 000001 / Edema: the run lengths add up to 10 pixels');
+    write('cut.csv', `${head}cut,R1,Cardiomegaly,1,1,2,3\n000001,R1,Cardiomegaly,1,1,2,3\n`);
+    writeFileSync(join(folder, 'cut.dcm'), readFileSync(new URL('../../../../inputs/image/dicom/testdata/truncated.dcm', import.meta.url)));
+    expect(await read('cut.csv')).toMatch(/^cut\.csv, line 2: Image cut\.dcm is a DICOM file that is damaged or cut short/);
     expect(await read('odd.json')).toContain('none of the forms of boxes');
     await expect(openSource(spec('vindr-cxr.csv', { modalities: ['image', 'text'] }))).rejects.toThrow('give --modality image');
   });
