@@ -1,9 +1,9 @@
 """Make a reference file of attributions of an answer by a LLaVA: M2IB with its noise recorded, and the gradient at the embeddings.
 
-usage: make_answer_reference.py DIR OUT.safetensors [--layers -1 1 --beta 10 --steps 4 --samples 2 --variance 0.3 --seed 0]
+usage: make_answer_reference.py DIR OUT.safetensors [--layers -1 1 -2 --beta 10 --steps 4 --samples 2 --variance 0.3 --seed 0]
 
 Written plainly from the formulas (M2IB: arXiv 2312.17174, section 3): at every step the whole decoder runs on copies of the row, with the output
-of one layer replaced by λh + (1 − λ)(μ + sε) for the picture's and the question's tokens. μ and s² are mean and variance (times --variance) per
+of one layer (−1: the embeddings, −2: the vision tower) replaced by λh + (1 − λ)(μ + sε) for the picture's and the question's tokens. μ and s² are mean and variance (times --variance) per
 channel, of image tokens and of words apart. The fit is the sum of the answer's log-probabilities, teacher forced.
 """
 import argparse
@@ -30,6 +30,15 @@ def run(model, embeddings, layer=None, replaced=None):
             hook.remove()
 
 
+def tower_output(model, pixels):
+    """What the projector reads, [1, N, width]: the layers that the config names side by side, the class token left out where it says so."""
+    config = model.config
+    layers = config.vision_feature_layer if isinstance(config.vision_feature_layer, list) else [config.vision_feature_layer]
+    states = model.model.vision_tower(pixels, output_hidden_states=True).hidden_states
+    first = 1 if config.vision_feature_select_strategy == 'default' else 0
+    return torch.cat([states[layer][:, first:] for layer in layers], -1).detach()
+
+
 def reference(model, ids, pixels, image, words, answer, options):
     inputs = dict(input_ids=torch.tensor([ids]), pixel_values=pixels)
     states = model(**inputs, output_hidden_states=True).hidden_states
@@ -40,12 +49,14 @@ def reference(model, ids, pixels, image, words, answer, options):
     answer_log_probabilities(run(model, point), ids, answer).sum().backward()
     out['gradient'] = point.grad[0]
     generator = torch.Generator().manual_seed(options.seed)
-    players = image + words
     for layer in options.layers:
-        hidden = states[layer + 1].detach()
+        hidden = tower_output(model, pixels) if layer == -2 else states[layer + 1].detach()
         tokens, width = hidden.shape[1:]
         mean, deviation = torch.zeros(tokens, width), torch.ones(tokens, width)
-        for kind in (image, words):
+        # On the tower's output all tokens are the picture's and play.
+        kinds = (list(range(tokens)),) if layer == -2 else (image, words)
+        players = sum(kinds, [])
+        for kind in kinds:
             mean[kind] = hidden[0, kind].mean(0)
             deviation[kind] = hidden[0, kind].std(0).clamp(min=0.01) * options.variance ** 0.5
         noise = torch.randn(options.steps, options.samples, tokens, width, generator=generator)
@@ -62,7 +73,10 @@ def reference(model, ids, pixels, image, words, answer, options):
             noisy = keep * hidden + (1 - keep) * (mean + deviation * noise[step])
             z = torch.where(playing.bool(), noisy, hidden)
             copies = embeddings.expand(options.samples, -1, -1)
-            logits = run(model, z) if layer < 0 else run(model, copies, layer, z)
+            if layer == -2:
+                logits = run(model, copies.index_copy(1, torch.tensor(image), model.model.multi_modal_projector(z)))
+            else:
+                logits = run(model, z) if layer < 0 else run(model, copies, layer, z)
             fit = answer_log_probabilities(logits, ids, answer).sum(1).mean()
             loss = options.beta * nats(alpha)[players].mean() - fit
             loss.backward()
@@ -79,7 +93,7 @@ def reference(model, ids, pixels, image, words, answer, options):
 if __name__ == '__main__':
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('directory'), p.add_argument('out')
-    p.add_argument('--layers', type=int, nargs='+', default=[-1, 1])
+    p.add_argument('--layers', type=int, nargs='+', default=[-1, 1, -2])
     p.add_argument('--beta', type=float, default=10.0), p.add_argument('--variance', type=float, default=0.3)
     p.add_argument('--steps', type=int, default=4), p.add_argument('--samples', type=int, default=2), p.add_argument('--seed', type=int, default=0)
     options = p.parse_args()

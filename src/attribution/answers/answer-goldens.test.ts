@@ -15,6 +15,7 @@ import { pointGradients } from '../primitives/point-gradients.ts';
 import { encodeRow, rowJob } from './answer-jobs.ts';
 import type { AnsweredRow } from './answer-row.ts';
 import { answerTarget } from './answer-targets.ts';
+import { pictureTower, TOWER_LAYER } from './picture-tower.ts';
 import { rowTower } from './row-tower.ts';
 
 const FILE = fileURLToPath(new URL('testdata/answer-reference.safetensors', import.meta.url));
@@ -57,10 +58,11 @@ const runOf = (): MethodRun =>
   }) as unknown as MethodRun;
 
 async function jobAt(layer: number) {
-  const tower = rowTower(row.model, row.picture, 3);
+  const atTower = layer === TOWER_LAYER;
+  const tower = atTower ? pictureTower(row.model, row.model.vision!, row.picture, 3) : rowTower(row.model, row.picture, 3);
   const encoded = await encodeRow(row, tower, layer, graphs.keep);
   const target = answerTarget(row, [], 'sum');
-  const players = [...row.imageTokens, ...row.wordTokens];
+  const players = atTower ? row.picture.towerCells!.map((_, i) => i) : [...row.imageTokens, ...row.wordTokens];
   const nothing = () => Promise.reject(new Error('not asked for'));
   return { encoded, job: rowJob(row, tower, encoded, { layer, target, players, readFrom: [[row.ids.length - 4]], nothing }) };
 }
@@ -91,7 +93,7 @@ describe('answers of llava-tiny, against PyTorch', () => {
     expect(found.slice(0, width).every(v => v === 0)).toBe(true);
   });
 
-  it.each([-1, 1])('give M2IB with the same noise the same nats: gate at layer %d', async layer => {
+  it.each([-1, 1, TOWER_LAYER])('give M2IB with the same noise the same nats: gate at layer %d', async layer => {
     const { job } = await jobAt(layer);
     const noise = golden.get(`layer${layer}.noise`)!;
     const [steps, samples, ...state] = noise.shape;
