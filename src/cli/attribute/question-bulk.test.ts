@@ -1,8 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { groundingOf } from '../../evaluation/answers/grounding.ts';
 import { writePicture, writeTinyChat } from '../../generation/testing/tiny-chat.ts';
+import { attributionFromJson } from '../../report/attribution/json.ts';
 import { parseCsv } from '../../system/csv.ts';
 import { attributeCommand } from '../commands/attribute.ts';
 import { callCommand } from '../testing/call-command.ts';
@@ -51,6 +53,20 @@ describe('attribute --pairs on a model that answers', () => {
       .split('\n')
       .map(line => JSON.parse(line));
     expect(Number(column('inside_box')[red])).toBeCloseTo(results[red].insideBox, 10);
+    // Every figure of a row is that of the answer's own file, and they are in order.
+    for (const name of await readdir(join(root, 'out', 'answers'))) {
+      const made = attributionFromJson(await readFile(join(root, 'out', 'answers', name), 'utf8'));
+      const at = column('question').findIndex((question, i) => i >= 2 && question === made.caption);
+      expect(column('answer')[at]).toBe(made.answer!.text);
+      const sum = made.answer!.tokens.reduce((all, token) => all + token.logProbability, 0);
+      expect(Number(column('log_probability')[at])).toBeCloseTo(sum, 6);
+      const figures = groundingOf(made, at === red ? [0, 0, 6, 12] : undefined);
+      expect(Number(column('image_mass')[at])).toBeCloseTo(figures.image, 6);
+      expect(Number(column('image_share')[at])).toBeCloseTo(figures.imageShare, 6);
+      if (at === red) expect(Number(column('inside_box')[at])).toBeCloseTo(figures.thingShare!, 6);
+    }
+    const keys = [2, 3].map(at => Number(column('inside_box')[at] || column('image_share')[at]));
+    expect(keys[0]).toBeLessThanOrEqual(keys[1]);
     const page = await readFile(join(root, 'out', 'index.html'), 'utf8');
     expect(page).toContain('Inside the box');
     // What is done is not done again.

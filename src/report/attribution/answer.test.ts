@@ -71,6 +71,19 @@ describe('an answer in reports', () => {
     expect(svg).toContain('Needed from the image');
   });
 
+  it('has the map of each of these words over its own name', async () => {
+    const panels = async (changed: Attribution): Promise<string[]> =>
+      // Each panel is the picture with the map over it.
+      [...(await figureSvg(changed, image)).matchAll(/href="(data:image[^"]+)"/g)]
+        .slice(-6)
+        .flatMap((found, i) => (i % 2 ? [found[1]] : []));
+    const [red, big, cat] = await panels(result);
+    expect(new Set([red, big, cat]).size).toBe(3);
+    const [a, first, second, ...rest] = result.answer!.parts;
+    const parts = [a, { ...first, patches: second.patches }, { ...second, patches: first.patches }, ...rest];
+    expect(await panels({ ...result, answer: { ...result.answer!, parts } })).toEqual([big, red, cat]);
+  });
+
   it('is said with its probability, whose it is, and what it is held against', async () => {
     expect(answerText(result.answer!)).toBe("“a red big cat” (the model's own), probability 12.5 %");
     expect(answerText({ ...result.answer!, own: false, against: { text: 'a dog', logProbability: Math.log(0.1) } })).toBe(
