@@ -1,5 +1,6 @@
 /** @file What a command is to the frame: a module that declares its flags and does its work with what the frame hands it. */
 import type { Command } from 'commander';
+import type { RankThreads } from '../jobs/rank-threads.ts';
 import type { Colours } from '../node/colours.ts';
 import type { Ranks } from '../node/mpi/ranks.ts';
 import type { Progress, ProgressOptions } from '../node/progress.ts';
@@ -18,6 +19,8 @@ export interface Context {
   readonly colours: Colours;
   /** The processes that share this call, where it was started as several. */
   readonly ranks?: Ranks;
+  /** Threads of the other processes, for a command that shares its work as `threads`. */
+  readonly crew?: RankThreads;
   /** Columns of the terminal on stdout. */
   readonly columns: number;
   /** The parsed `--config` file of a command with `rawConfig`, and its name. */
@@ -42,8 +45,11 @@ export interface CommandModule {
    * @returns the exit code where it is not 0
    */
   run(context: Context, options: Options, args: readonly (string | undefined)[], given: ReadonlySet<string>): Promise<number | undefined>;
-  /** Several processes share its work (`context.ranks`); of other commands only rank 0 runs. */
-  readonly shares?: boolean;
+  /**
+   * How several processes share its work: `ranks` runs it on all (`context.ranks`), `threads` on rank 0, which may start threads on the
+   * others (`context.crew`). Of other commands only rank 0 does anything.
+   */
+  readonly shares?: 'ranks' | 'threads';
   /** The `--config` file is handed over as it is rather than taken as flags. */
   readonly rawConfig?: boolean;
 }

@@ -16,7 +16,7 @@ import { applyConfig, readConfigFile } from './config-file.ts';
 import { EXIT } from './errors.ts';
 import { examples, integer } from './flags.ts';
 import { pluginsOf } from './plugins.ts';
-import { speaks } from './ranks.ts';
+import { shared, speaks } from './ranks.ts';
 import { ownersOf } from './schema-flags.ts';
 
 /** Global flags that take a value: their values are no command names. */
@@ -107,13 +107,9 @@ async function install(command: Command, module: CommandModule, frame: Frame, ar
     const given = new Set(
       Object.keys(options).filter(key => ['cli', 'config'].includes(command.getOptionValueSourceWithGlobals(key) ?? '')),
     );
-    const context = createContext(options, frame, argv);
-    if (frame.ranks && !module.shares) {
-      if (!speaks(frame.ranks)) return;
-      context.log.warn(`This command works in one process: of the ${frame.ranks.size} of this call only the first does anything.`);
-    }
+    const base = createContext(options, frame, argv);
     const config = values && file !== undefined && module.rawConfig ? { values, file } : undefined;
-    done((await module.run({ ...context, config }, options, positional, given)) ?? EXIT.done);
+    done((await shared(module, { ...base, config }, context => module.run(context, options, positional, given))) ?? EXIT.done);
   });
 }
 

@@ -74,6 +74,6 @@ describe.skipIf(withoutMpi)(`narrows under mpirun${withoutMpi ? ` (left out: ${w
     const { code, stdout, stderr } = await narrows('metrics', '--json');
     expect(code).toBe(0);
     expect(() => JSON.parse(stdout)).not.toThrow();
-    expect(said(stderr, /works in one process: of the 2 of this call only the first/)).toBe(1);
+    expect(said(stderr, /works in one process: of the 2 that were started only the first/)).toBe(1);
   });
 });

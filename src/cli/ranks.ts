@@ -1,7 +1,9 @@
 /** @file How a call ends that several processes share: one sentence of each fault, and no process left waiting for another. */
 import { writeSync } from 'node:fs';
+import { RankThreads, serveThreads } from '../jobs/rank-threads.ts';
 import { pack, unpack } from '../node/mpi/pack.ts';
 import type { Ranks } from '../node/mpi/ranks.ts';
+import type { CommandModule, Context } from './command.ts';
 import { EXIT } from './errors.ts';
 
 /** Milliseconds that a rank with an error waits for the others to have it too. */
@@ -34,4 +36,28 @@ export async function endTogether(ranks: Ranks, ending: Ending): Promise<Ending>
   const text = speaks(ranks) || ending.text === endings[0].text ? ending.text : ending.text && `Rank ${ranks.rank}: ${ending.text}`;
   const repeated = !speaks(ranks) && ending.text === endings[0].text;
   return { code: Math.max(...endings.map(({ code }) => code)), ...(text !== undefined && !repeated ? { text } : {}) };
+}
+
+/** Runs a command as its module says that several processes share it. */
+export async function shared(
+  { shares }: CommandModule,
+  context: Context,
+  run: (context: Context) => Promise<number | undefined>,
+): Promise<number | undefined> {
+  const { ranks } = context;
+  if (!ranks || shares === 'ranks') return run(context);
+  if (!speaks(ranks)) return shares === 'threads' ? serveThreads(ranks).then(() => undefined) : undefined;
+  const idle = (): void =>
+    context.log.warn(`This call works in one process: of the ${ranks.size} that were started only the first does anything.`);
+  if (!shares) {
+    idle();
+    return run(context);
+  }
+  const crew = new RankThreads(ranks);
+  try {
+    return await run({ ...context, crew });
+  } finally {
+    if (crew.count === 0 && !context.signal.aborted) idle();
+    await crew.close();
+  }
 }

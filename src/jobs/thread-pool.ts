@@ -1,14 +1,14 @@
 /** @file Runs tasks in worker threads. Only this thread writes the store: workers send each cell when it is finished. */
-import type { Worker } from '../node/threads.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { Pool, Task, TaskHooks } from './cell.ts';
+import type { PoolThread } from './rank-threads.ts';
 import type { ThreadReply, ThreadRequest } from './thread-messages.ts';
 
 /** A pool of `width` threads. */
 export interface ThreadPoolOptions<I> {
   readonly width: number;
-  /** Starts a thread whose module calls `serveTasks`. */
-  spawn(): Worker;
+  /** Starts a thread whose module calls `serveTasks`. @param index of it, from 0 */
+  spawn(index: number): PoolThread;
   /** What a worker is sent of a task, made when its turn comes; the input itself by default. */
   message?(input: I): unknown;
 }
@@ -20,21 +20,27 @@ export function threadPool<I, R>(options: ThreadPoolOptions<I>): Pool<I, R> {
     async run(tasks, hooksOf, signal) {
       const queue = [...tasks];
       const count = Math.min(options.width, tasks.length);
-      const outcomes = await Promise.allSettled(Array.from({ length: count }, () => serve(options, queue, hooksOf, signal)));
+      const outcomes = await Promise.allSettled(Array.from({ length: count }, (_, i) => serve(options, i, { queue, hooksOf, signal })));
       signal?.throwIfAborted();
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     },
   };
 }
 
+/** What all workers of a run share. */
+interface Served<I, R> {
+  readonly queue: Task<I>[];
+  readonly hooksOf: (task: Task<I>) => TaskHooks<R>;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** One worker from its start to its end; takes tasks from the queue. */
 function serve<I, R>(
   { spawn, message = input => input }: ThreadPoolOptions<I>,
-  queue: Task<I>[],
-  hooksOf: (task: Task<I>) => TaskHooks<R>,
-  signal: AbortSignal | undefined,
+  index: number,
+  { queue, hooksOf, signal }: Served<I, R>,
 ): Promise<void> {
-  const worker = spawn();
+  const worker = spawn(index);
   const post = (request: ThreadRequest<unknown>): void => worker.postMessage(request);
   return new Promise((resolve, reject) => {
     let hooks: TaskHooks<R> | undefined;
@@ -78,8 +84,8 @@ function serve<I, R>(
         next();
       }
     };
-    worker.on('message', (reply: ThreadReply<R>) => void onReply(reply));
-    worker.on('error', error => void end(error as Error));
+    worker.on('message', reply => void onReply(reply as ThreadReply<R>));
+    worker.on('error', error => void end(error));
     worker.on('exit', () => void end(failure ?? new Error('A worker ended before its time.')));
   });
 }

@@ -1,5 +1,5 @@
 /** @file The machine and its clock: memory, names, waiting. */
-import { freemem } from 'node:os';
+import { availableParallelism, cpus, freemem } from 'node:os';
 
 export { homedir, hostname } from 'node:os';
 export { setTimeout } from 'node:timers/promises';
@@ -8,4 +8,14 @@ export { setTimeout } from 'node:timers/promises';
 export function freeMemory(): number {
   const { availableMemory } = process as { availableMemory?: () => number };
   return availableMemory?.call(process) || freemem();
+}
+
+/**
+ * Cores for this process: all of the machine, or its share of them where several ranks run on it (mpirun says how many). A process that is
+ * bound to some cores has those.
+ */
+export function ownCores(env: Readonly<Record<string, string | undefined>> = process.env): number {
+  const [bound, all] = [availableParallelism(), cpus().length];
+  const beside = Number(env.OMPI_COMM_WORLD_LOCAL_SIZE ?? env.SLURM_NTASKS_PER_NODE ?? 1) || 1;
+  return bound < all ? bound : Math.max(1, Math.floor(all / beside));
 }

@@ -1,6 +1,7 @@
 /** @file The frame of every training run: its directory, progress, figures, and the finished model. */
 import { access } from '../node/disk.ts';
 import { writeFileAtomic } from '../node/files.ts';
+import { ownCores } from '../node/machine.ts';
 import type { Ranks } from '../node/mpi/ranks.ts';
 import { lockOutput } from '../node/output-lock.ts';
 import { join } from '../node/paths.ts';
@@ -112,7 +113,7 @@ export async function withRuntime(
   if (lock?.takenOver) log?.info(lock.takenOver);
   // The lock is rank 0's; the directory is there for all.
   await ranks?.barrier();
-  const used = runtime ?? nodeRuntime({ threads: args.num_threads });
+  const used = runtime ?? nodeRuntime({ threads: args.num_threads || (ranks ? ownCores() : 0) });
   try {
     return await start(used);
   } catch (error) {

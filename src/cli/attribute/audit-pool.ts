@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { createMethod } from '../../attribution/registry.ts';
 import type { Pool } from '../../jobs/cell.ts';
 import { localPool } from '../../jobs/local-pool.ts';
+import type { RankThreads } from '../../jobs/rank-threads.ts';
 import { threadPool } from '../../jobs/thread-pool.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
 import { freeMemory } from '../../node/machine.ts';
@@ -52,13 +53,15 @@ export function defaultWorkers(
   return workers > 1 ? workers : 0;
 }
 
-/** @param workers threads; 0 works in this one, with `model`. Maps and tables are the same to the last bit */
-export function auditPool(place: AuditPlace, model: DualEncoder, workers: number): Pool<AuditJob, FinishedPair> {
+/** @param workers threads of each process; 0 works in this one, with `model` @param crew threads of other processes, where there are some. Maps and tables are the same to the last bit */
+export function auditPool(place: AuditPlace, model: DualEncoder, workers: number, crew?: RankThreads): Pool<AuditJob, FinishedPair> {
   const { settings, plugins, directory, kinds } = place;
   const { entry, ...plain } = settings;
-  if (workers > 0) {
+  if (workers > 0 || crew) {
     const workerData: AuditWorkerStart = { settings: plain, method: entry.name, plugins, directory, kinds };
-    return threadPool({ width: workers, spawn: () => spawnWorker('audit-worker', import.meta.url, { workerData }) });
+    const start = { module: 'audit-worker', base: import.meta.url, workerData };
+    if (crew) return threadPool({ width: crew.width(Math.max(1, workers)), spawn: index => crew.spawn(index, start) });
+    return threadPool({ width: workers, spawn: () => spawnWorker(start.module, start.base, { workerData }) });
   }
   return {
     width: 1,

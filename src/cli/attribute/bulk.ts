@@ -9,6 +9,7 @@ import { isFolder, listPairs } from '../../inputs/pairs/list-pairs.ts';
 import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
 import { runPlan } from '../../jobs/run.ts';
 import { loadModel } from '../../models/pretrained.ts';
+import { ownCores } from '../../node/machine.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
@@ -125,8 +126,8 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
     );
   let failed = unreadable.size;
   const open = plan.filter(isOpen).length;
-  const workers = request.workers ?? defaultWorkers(open, model, settings.run.maxMemory);
-  const pool = auditPool({ settings, plugins: request.plugins ?? [], directory, kinds }, model, workers);
+  const workers = request.workers ?? defaultWorkers(open, model, settings.run.maxMemory, { cores: ownCores() });
+  const pool = auditPool({ settings, plugins: request.plugins ?? [], directory, kinds }, model, workers, context.crew);
   if (open > 0) context.log.debug(pool.width > 1 ? `${pool.width} worker threads` : 'no worker threads');
   await runPlan(plan, store, pool, {
     label: 'Attributing',

@@ -215,4 +215,4 @@ async function show(context: Context, settings: AttributeSettings, { result, pic
 }
 
 /** `narrows attribute [IMAGE] [TEXT]`. */
-export const attributeCommand: CommandModule = { configure, run };
+export const attributeCommand: CommandModule = { configure, run, shares: 'threads' };

@@ -76,5 +76,6 @@ function configure(command: Command): void {
 /** `narrows compare`. */
 export const compareCommand: CommandModule = {
   configure,
+  shares: 'threads',
   run: (context, options, _args, given) => compare(context, options, given),
 };

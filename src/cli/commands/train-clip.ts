@@ -20,4 +20,4 @@ async function run(context: Context, options: Options, _args: unknown, given: Re
 }
 
 /** `narrows train clip`. */
-export const trainClipCommand: CommandModule = { configure, run, rawConfig: true, shares: true };
+export const trainClipCommand: CommandModule = { configure, run, rawConfig: true, shares: 'ranks' };

@@ -24,4 +24,4 @@ async function run(context: Context, options: Options, _args: unknown, given: Re
 }
 
 /** `narrows train projector`. */
-export const trainProjectorCommand: CommandModule = { configure, run, rawConfig: true, shares: true };
+export const trainProjectorCommand: CommandModule = { configure, run, rawConfig: true, shares: 'ranks' };

@@ -24,4 +24,4 @@ async function run(context: Context, options: Options, _args: unknown, given: Re
 }
 
 /** `narrows train tune`. */
-export const trainTuneCommand: CommandModule = { configure, run, rawConfig: true, shares: true };
+export const trainTuneCommand: CommandModule = { configure, run, rawConfig: true, shares: 'ranks' };

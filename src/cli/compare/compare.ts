@@ -1,5 +1,4 @@
 /** @file The work of `narrows compare`: from its flags to the settings, through the engine, to the report. */
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readJson } from '../../checkpoints/disk.ts';
 import { runComparison, SPEC_FILE } from '../../evaluation/compare/comparison.ts';
@@ -12,6 +11,7 @@ import type { ComparisonResults } from '../../evaluation/compare/results.ts';
 import { type CompareSpec, methodSettings, metricSettings } from '../../evaluation/compare/settings.ts';
 import { loadExtensions } from '../../evaluation/extensions.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
+import { ownCores } from '../../node/machine.ts';
 import { shellQuote } from '../../report/attribution/html.ts';
 import { assembleResults } from '../../report/comparison/assemble.ts';
 import { writeReport } from '../../report/comparison/write-report.ts';
@@ -132,7 +132,8 @@ export async function compare(context: Context, options: Options, given: Readonl
   if (!options.reportOnly) {
     try {
       await runComparison(spec, source, model, {
-        workers: (options.workers as number | undefined) ?? availableParallelism(),
+        workers: (options.workers as number | undefined) ?? ownCores(),
+        crew: context.crew,
         signal: context.signal,
         progress: bar => context.progress(bar),
         onSurvey: (done, total) => context.status(`Looking for finished pairs: ${done} of ${total}`),

@@ -1,5 +1,6 @@
 /** @file A comparison from its settings to its cells: what is missing is computed, in threads; nothing that is there is computed again. */
 
+import type { RankThreads } from '../../jobs/rank-threads.ts';
 import { type RunHooks, runPlan } from '../../jobs/run.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
 import { mkdtemp } from '../../node/disk.ts';
@@ -27,6 +28,8 @@ export interface ComparisonRun {
   readonly onStart?: (done: number, total: number) => void;
   /** Pairs done, with parts of those in hand. */
   readonly onProgress?: (pairs: number) => void;
+  /** Threads of other processes, which share the work. */
+  readonly crew?: RankThreads;
   readonly onInfo?: (message: string) => void;
   readonly onWarning?: (message: string) => void;
 }
@@ -67,20 +70,25 @@ export async function runComparison(spec: CompareSpec, source: SampleSource, mod
   const folder = await mkdtemp(join(spec.directory, RANDOMISED));
   const said = new Set<string>();
   try {
-    await runPlan(planComparison(spec, source.names, pairs), cells, blockPool(spec, source, cells, { workers: run.workers, folder }), {
-      label: 'Comparing',
-      unit: 'pairs',
-      signal,
-      progress: run.progress,
-      // Whole blocks, though a part of them may be there: values do not depend on where an earlier run stopped.
-      isOpen: ({ input }) => input.indices.some(i => open.has(i)),
-      onProgress: run.onProgress,
-      onInfo: run.onInfo,
-      onWarning(message) {
-        if (!said.has(message)) onWarning?.(message);
-        said.add(message);
+    await runPlan(
+      planComparison(spec, source.names, pairs),
+      cells,
+      blockPool(spec, source, cells, { workers: run.workers, folder, crew: run.crew }),
+      {
+        label: 'Comparing',
+        unit: 'pairs',
+        signal,
+        progress: run.progress,
+        // Whole blocks, though a part of them may be there: values do not depend on where an earlier run stopped.
+        isOpen: ({ input }) => input.indices.some(i => open.has(i)),
+        onProgress: run.onProgress,
+        onInfo: run.onInfo,
+        onWarning(message) {
+          if (!said.has(message)) onWarning?.(message);
+          said.add(message);
+        },
       },
-    });
+    );
   } finally {
     await ExplainAgain.clean(folder);
   }

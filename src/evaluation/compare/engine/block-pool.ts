@@ -1,6 +1,7 @@
 /** @file Who computes the blocks of a comparison: this thread, or several worker threads with a model each. */
 import type { Pool } from '../../../jobs/cell.ts';
 import { localPool } from '../../../jobs/local-pool.ts';
+import type { RankThreads } from '../../../jobs/rank-threads.ts';
 import { threadPool } from '../../../jobs/thread-pool.ts';
 import { spawnWorker } from '../../../node/threads.ts';
 import type { SampleSource } from '../data/sample.ts';
@@ -30,17 +31,18 @@ export interface BlockMessage {
   readonly known: readonly (readonly [string, CompareCell])[];
 }
 
-/** @param workers threads; 0 works in this thread. @param folder where randomised models may be written */
+/** @param workers threads of each process; 0 works in this thread. @param crew threads of other processes, where there are some. @param folder where randomised models may be written */
 export function blockPool(
   spec: CompareSpec,
   source: SampleSource,
   cells: CompareCells,
-  { workers, folder }: { readonly workers: number; readonly folder: string },
+  { workers, folder, crew }: { readonly workers: number; readonly folder: string; readonly crew?: RankThreads },
 ): Pool<PlannedBlock, CompareCell> {
-  if (workers > 0)
+  const start = { module: 'worker', base: import.meta.url, workerData: { spec, folder } satisfies WorkerStart };
+  if (workers > 0 || crew)
     return threadPool({
-      width: workers,
-      spawn: () => spawnWorker('worker', import.meta.url, { workerData: { spec, folder } satisfies WorkerStart }),
+      width: crew?.width(Math.max(1, workers)) ?? workers,
+      spawn: index => crew?.spawn(index, start) ?? spawnWorker(start.module, start.base, { workerData: start.workerData }),
       message: ({ indices, keys }): BlockMessage => ({
         indices,
         known: keys().flatMap(key => {

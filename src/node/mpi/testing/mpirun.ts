@@ -15,7 +15,7 @@ export interface Ended {
 }
 
 /** Root may start ranks here, and more of them than there are cores; ranks that wait let others work. */
-const ENVIRONMENT = {
+export const RANK_ENVIRONMENT = {
   OMPI_ALLOW_RUN_AS_ROOT: '1',
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
   OMPI_MCA_mpi_yield_when_idle: '1',
@@ -24,23 +24,27 @@ const ENVIRONMENT = {
   NO_COLOR: '1',
 };
 
-/** Runs `node --import tsx script …args` as `ranks` processes. @param onStart is given the way to kill mpirun with all its processes */
-export function mpirun(
-  ranks: number,
-  script: string,
-  args: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Ended> {
-  return run(
-    'mpirun',
-    ['-n', String(ranks), '--oversubscribe', '--bind-to', 'none', process.execPath, '--import', 'tsx', script, ...args],
-    env,
-  );
-}
+/** Words after `mpirun` that start `node --import tsx script …args` as so many ranks. */
+export const rankArguments = (ranks: number, script: string, args: readonly string[] = []): string[] => [
+  '-n',
+  String(ranks),
+  '--oversubscribe',
+  '--bind-to',
+  'none',
+  process.execPath,
+  '--import',
+  'tsx',
+  script,
+  ...args,
+];
+
+/** Runs a script as several ranks to its end. */
+export const mpirun = (ranks: number, script: string, args: readonly string[] = []): Promise<Ended> =>
+  run('mpirun', rankArguments(ranks, script, args));
 
 /** Runs a program to its end. */
 export function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const child = spawn(command, args, { env: { ...process.env, ...ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, { env: { ...process.env, ...RANK_ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', piece => {
     stdout += piece;
