@@ -20,7 +20,7 @@ const MODELS = [
 ] as const;
 
 /** A static host sends no policy, so the page carries it; and it has its backend in itself. */
-const sitePage: Plugin = {
+const sitePage = (origins: readonly string[]): Plugin => ({
   name: 'narrows-site',
   transformIndexHtml: {
     order: 'pre',
@@ -28,11 +28,11 @@ const sitePage: Plugin = {
       html
         .replace(
           '<meta charset="utf-8">',
-          `<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="${contentPolicy(HUB)}">`,
+          `<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="${contentPolicy([...HUB, ...origins])}">`,
         )
         .replace('./main.tsx', './browser.tsx'),
   },
-};
+});
 
 /** Copies a model, and says what the page must know of it. */
 async function copyModel(folder: string, { id, ...facts }: (typeof MODELS)[number]): Promise<object> {
@@ -50,8 +50,18 @@ async function copyModel(folder: string, { id, ...facts }: (typeof MODELS)[numbe
   return { id, name: id, origin: 'shipped', ...facts, folder: `models/${id}/`, files, sha256, bytes };
 }
 
-/** Writes the page into an output folder, which is emptied first. @param site with the backend in the page, the shipped models beside it */
-export async function buildStudio({ output, site }: { readonly output: string; readonly site: boolean }): Promise<void> {
+/** What is built. */
+export interface StudioBuild {
+  /** Emptied first. */
+  readonly output: string;
+  /** With the backend in the page, the shipped models beside it. */
+  readonly site: boolean;
+  /** Of a site: further origins from which models may come, such as `https://models.example`. */
+  readonly origins?: readonly string[];
+}
+
+/** Writes the page into a folder. */
+export async function buildStudio({ output, site, origins = [] }: StudioBuild): Promise<void> {
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
   await build({
@@ -59,7 +69,7 @@ export async function buildStudio({ output, site }: { readonly output: string; r
     root: join(root, 'src/studio/page'),
     base: './',
     logLevel: 'error',
-    plugins: site ? [sitePage] : [],
+    plugins: site ? [sitePage(origins)] : [],
     worker: { format: 'es' },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: { outDir: output, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
@@ -70,5 +80,5 @@ export async function buildStudio({ output, site }: { readonly output: string; r
   for (const name of readdirSync(join(output, 'assets'))) if (/jspi/.test(name)) rmSync(join(output, 'assets', name));
   const models = [];
   for (const model of MODELS) models.push(await copyModel(output, model));
-  await writeFileAtomic(join(output, 'site.json'), JSON.stringify({ models, hub: true }));
+  await writeFileAtomic(join(output, 'site.json'), JSON.stringify({ models, hub: true, origins }));
 }

@@ -9,6 +9,9 @@ export const DEFAULT_MODEL = 'scene-clip';
 /** The default model that answers questions. */
 export const DEFAULT_CHAT_MODEL = 'scene-llava';
 
+/** The one of them that answers through a Vittle bottleneck, so that what it keeps can be drawn. */
+export const DEFAULT_BOTTLENECK_MODEL = 'scene-llava-vittle';
+
 /** `models/` at the package's root, from the sources and from `dist` alike. */
 export const bundledDirectory = (): string => fileURLToPath(new URL('../../models', import.meta.url));
 

@@ -55,19 +55,11 @@ export function describeOptions(schema: z.ZodObject): OptionInfo[] {
 }
 
 /** A method as the page shows it. */
-export const describeMethod = ({
-  name,
-  title,
-  family,
-  serves,
-  modalities,
-  unit,
-  signed,
-  sampled,
-  cost,
-  paper,
-  schema,
-}: RegisteredMethod): MethodInfo => ({
-  ...{ name, title, family, serves, modalities, unit, signed, sampled, cost, paper },
-  options: describeOptions(schema),
-});
+export function describeMethod(entry: RegisteredMethod): MethodInfo {
+  const { name, title, family, serves, modalities, unit, signed, sampled, cost, paper, schema } = entry;
+  return {
+    ...{ name, title, family, serves, modalities, unit, signed, sampled, cost, paper },
+    options: describeOptions(schema),
+    ...(entry.serves === 'pair' && entry.answers ? { answers: { ...entry.answers.defaults } } : {}),
+  };
+}

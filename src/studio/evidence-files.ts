@@ -71,6 +71,18 @@ const comparison = z.object({
   }),
 });
 
+/** Largest results.json that is read, in bytes: a page that shows more is of no use to anybody. */
+export const MOST_EVIDENCE = 100e6;
+
+/** @throws StudioError `input` for a file that is too large */
+export function checkEvidenceSize(bytes: number, name: string): void {
+  if (bytes <= MOST_EVIDENCE) return;
+  throw new StudioError(
+    'input',
+    `${name} has ${Math.round(bytes / 1e6)} MB, and the studio reads ${MOST_EVIDENCE / 1e6} MB at most; open the report.html beside it instead.`,
+  );
+}
+
 /** @throws StudioError `input` that names the file and the first place that is wrong */
 function read<T>(text: string, name: string, what: string, schema: z.ZodType<T>): T {
   let json: unknown;
@@ -83,6 +95,12 @@ function read<T>(text: string, name: string, what: string, schema: z.ZodType<T>)
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
   throw new StudioError('input', `${name} does not hold the results of ${what} (${path.join('.') || 'the whole'}: ${message}).`);
+}
+
+/** The text of a file that the person chose. @throws StudioError `input` for one that is too large */
+export async function evidenceText({ file, name }: { readonly file: Blob; readonly name: string }): Promise<string> {
+  checkEvidenceSize(file.size, name);
+  return file.text();
 }
 
 /** A comparison from the text of its `results.json`. @throws StudioError `input` for anything else */

@@ -42,6 +42,8 @@ export interface MethodInfo {
   readonly cost: string;
   readonly paper: string;
   readonly options: readonly OptionInfo[];
+  /** It explains answers of models that answer: options that then have another default. Missing: it explains none. */
+  readonly answers?: Readonly<Record<string, unknown>>;
 }
 
 /** A picture that an example, a permalink or an upload names. */
@@ -113,6 +115,9 @@ export interface ModelInfo {
   readonly problem?: string;
 }
 
+/** Whether a model is one that answers questions; one of an unknown kind is none. */
+export const answersQuestions = ({ kind }: { readonly kind?: ModelInfo['kind'] }): boolean => kind === 'llava' || kind === 'llava-mini';
+
 /** What the page starts from. */
 export interface StudioInfo {
   readonly version: string;
@@ -128,9 +133,13 @@ export interface StudioInfo {
     readonly hub: boolean;
     readonly addresses: boolean;
   };
+  /** Where models at addresses may lie, where it is not anywhere. */
+  readonly origins?: readonly string[];
   readonly methods: readonly MethodInfo[];
   /** The method that the documentation recommends. */
   readonly recommended: string;
+  /** The same for answers. */
+  readonly recommendedForAnswers: string;
   /** `ModelInfo.id` to open at first: for pairs, and for questions. */
   readonly model: string;
   readonly chatModel?: string;
@@ -145,8 +154,11 @@ export interface CostInfo {
   readonly method: string;
   /** Seconds; undefined where nothing was timed yet on this model. */
   readonly seconds?: number;
-  /** `measured`: the same settings ran here; `scaled`: from another run of the method by its counts. */
-  readonly basis: 'measured' | 'scaled' | 'unknown';
+  /**
+   * `measured`: the same settings ran here; `scaled`: from another run of the method by its counts; `guessed`: from what a pass of another method
+   * took on this model.
+   */
+  readonly basis: 'measured' | 'scaled' | 'guessed' | 'unknown';
   /** It is kept already and comes at once. */
   readonly kept: boolean;
   /** In words, the passes; what `MethodInfo.cost` says. */

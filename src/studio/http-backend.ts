@@ -1,5 +1,5 @@
 /** @file The backend of a page that `narrows studio` serves: every call is a request to the server on this machine. */
-import { comparisonView, robustnessView } from './evidence-files.ts';
+import { comparisonView, evidenceText, robustnessView } from './evidence-files.ts';
 import { linesOf } from './lines.ts';
 import {
   type EvidenceSource,
@@ -82,7 +82,7 @@ export function httpBackend({ origin = '', token, fetch: ask = fetch.bind(global
   }
 
   const evidence = async <T>(path: string, from: EvidenceSource, read: (text: string, name: string) => T): Promise<T> =>
-    'source' in from ? post<T>(path, { source: from.source }) : read(await from.file.text(), from.name);
+    'source' in from ? post<T>(path, { source: from.source }) : read(await evidenceText(from), from.name);
 
   return {
     info: () => get('info'),

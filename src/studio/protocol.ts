@@ -75,6 +75,8 @@ export interface FrameEvent {
   readonly kind: 'frame';
   readonly method: string;
   readonly modality: Modality;
+  /** It was computed before: it comes all at once, with its result behind it. */
+  readonly kept?: boolean;
   /** Which seed of several, from 0. */
   readonly seed: number;
   /** Steps done, from 1, of `steps`. Frames may be left out when they come too fast; the last is always sent. */

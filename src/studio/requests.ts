@@ -3,6 +3,7 @@
  * texts and lists have an upper bound, so that no request is larger than what a person could mean.
  */
 import { z } from 'zod';
+import { ANSWER_PARTS } from '../attribution/answers/answer-targets.ts';
 
 /** Longest caption, question or other target, in UTF-16 code units. */
 export const LONGEST_TEXT = 10_000;
@@ -39,6 +40,18 @@ export const targetChoice = z
 /** See `targetChoice`. */
 export type TargetChoice = z.infer<typeof targetChoice>;
 
+/** Of a model that answers: which answer is explained, and in what parts. */
+export const answerChoice = z.strictObject({
+  /** The model's own by default. */
+  text: text.optional(),
+  /** A map for each of them, beside the whole answer's. */
+  parts: z.enum(ANSWER_PARTS).default('word'),
+  /** Turns of the conversation before the question. They are left out, and the result says so. */
+  turnsBefore: whole.min(0).max(200).default(0),
+});
+/** With defaults filled in. */
+export type AnswerChoice = z.infer<typeof answerChoice>;
+
 /** Explains one picture and caption (for a model that answers: a question) by one to four methods, in their order. */
 export const attributeRequest = z.strictObject({
   /** `ModelInfo.id` of a model that was opened. */
@@ -55,6 +68,8 @@ export const attributeRequest = z.strictObject({
   /** Pixels of the model's view, for models that interpolate their positions. */
   imageSize: whole.min(1).max(4096).optional(),
   target: targetChoice.default({}),
+  /** For a model that answers, where it is another than the model's own answer, word by word. */
+  answer: answerChoice.optional(),
   /** Frames of methods that optimise. */
   frames: z.boolean().default(true),
 });

@@ -5,7 +5,7 @@ import type { AttributeRequest } from './requests.ts';
 export interface ProgramFacts {
   /** The model, as `loadModel` and `ChatModel.open` (in a page `loadChat`) take it. */
   readonly model: string;
-  /** Whether it compares pairs or answers questions. */
+  /** Whether the model compares pairs or answers questions. */
   readonly serves: 'pair' | 'question';
   readonly method: string;
   /** Those that differ from the defaults. */
@@ -13,7 +13,7 @@ export interface ProgramFacts {
   /** Path, name or address of the picture, and of the target's. */
   readonly picture: string;
   readonly targetPicture?: string;
-  readonly request: Pick<AttributeRequest, 'text' | 'modality' | 'seed' | 'seeds' | 'imageSize' | 'target'>;
+  readonly request: Pick<AttributeRequest, 'text' | 'modality' | 'seed' | 'seeds' | 'imageSize' | 'target' | 'answer'>;
 }
 
 const quote = (value: unknown): string => JSON.stringify(value);
@@ -32,8 +32,10 @@ const values = (given: Readonly<Record<string, unknown>>): [string, string][] =>
 export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/web' = 'narrows'): string {
   const page = entry === 'narrows/web';
   const { model, method, options, picture, targetPicture, request } = facts;
-  const { text, modality, seed, seeds, imageSize } = request;
-  const { picture: _, ...target } = request.target;
+  const { text, modality, seed, seeds, imageSize, answer } = request;
+  const asks = facts.serves === 'question';
+  const { picture: _, against, ...others } = request.target;
+  const target = asks ? others : { against, ...others };
   const chosen = object(values(options));
   const aim = [
     ...values(target),
@@ -50,6 +52,7 @@ export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/we
       seed: seed || undefined,
       seeds: seeds > 1 ? seeds : undefined,
       imageSize,
+      ...(asks ? { answer: answer?.text, parts: answer && answer.parts !== 'word' ? answer.parts : undefined, against } : {}),
     }),
     ...(aim.length ? ([['target', object(aim)]] as [string, string][]) : []),
   ]);
@@ -58,8 +61,8 @@ export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/we
     `const image = await decodeImage(${quote(picture)});`,
     ...(targetPicture === undefined ? [] : [`const other = await decodeImage(${quote(targetPicture)});`]),
   ];
-  const end = 'console.log(result.image?.patches, result.text?.words);';
-  if (facts.serves === 'question')
+  const end = `console.log(result.image?.patches, result.text?.words${asks ? ', result.answer?.parts' : ''});`;
+  if (asks)
     return [
       `import { ${page ? 'decodeImage, explainSubject, findMethod, loadChat' : 'ChatModel, decodeImage, explainSubject, findMethod'} } from ${quote(entry)};`,
       '',

@@ -15,7 +15,7 @@ import { exampleResults } from '../../src/report/comparison/testing/example-resu
 import { exampleRun } from '../../src/report/evaluation/testing/example-run.ts';
 import { exactJson } from '../../src/system/exact-json.ts';
 import { chromiumPath, INSTALL, launch } from '../../src/web/testing/chromium.ts';
-import { axe, download, explain, PATIENCE, patchTable, played, settled, unfold, type Watched, watch } from './support.ts';
+import { axe, download, explain, explainAnswer, PATIENCE, patchTable, played, settled, unfold, type Watched, watch } from './support.ts';
 
 if (!chromiumPath) process.stderr.write(`${INSTALL}\n`);
 
@@ -91,6 +91,13 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     const share = Number.parseFloat((await page.locator('.box-line').textContent())!) / 100;
     // The metric weighs the map between patches too; the other half of the picture would be another number.
     expect(Math.abs(share - left)).toBeLessThan(Math.abs(share - (1 - left)) / 2);
+    // A link carries the boxes.
+    expect(page.url()).toMatch(/boxes=/);
+    const linked = await watch(browser, { url: page.url(), context: first.context });
+    await settled(linked.page);
+    await expect.poll(() => linked.page.locator('.box-line').textContent(), { timeout: PATIENCE }).toMatch(/% of the area/);
+    expect(await linked.page.locator('.box-line').textContent()).toBe(await page.locator('.box-line').textContent());
+    await linked.page.close();
     await page.click('text=Remove all');
     await stage.focus();
     for (const key of ['ArrowUp', 'Home', 'Shift+ArrowRight', 'Shift+ArrowDown', 'Enter']) await page.keyboard.press(key);
@@ -112,6 +119,11 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     const second = await watch(browser, { url: page.url(), context: first.context });
     await settled(second.page);
     expect(await second.page.inputValue('#caption')).toBe('a cat and an umbrella');
+    // The map was computed by the first one: its frames came with it.
+    expect(await second.page.locator('.timeline polyline').count()).toBeGreaterThan(0);
+    await second.page.locator('.scrub input').fill('1');
+    await expect.poll(() => second.page.locator('.readout').first().textContent()).toContain('step 1 of 10');
+    await second.page.locator('.scrub input').fill('10');
     await Promise.all([explain(second.page), explain(page)]);
     expect(await patchTable(second.page)).toEqual(await patchTable(page));
     expect(second.complaints).toEqual([]);
@@ -171,21 +183,26 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     expect(await axe(page)).toEqual([]);
   });
 
-  it('shows an evaluation: every change of the matrix is that of the file', async () => {
-    const { results } = exampleRun();
+  it('shows evaluations of two models side by side: every change of the matrix is that of the files', async () => {
+    const runs = [exampleRun({ model: 'one' }).results, exampleRun({ model: 'other', seed: 5 }).results];
     await page.click('nav >> text=Robustness');
-    const buffer = Buffer.from(exactJson(results));
-    await page.locator('input[type=file]').setInputFiles({ name: 'results.json', mimeType: 'application/json', buffer });
-    await page.waitForSelector('.matrix');
+    const files = runs.map(results => ({ name: 'results.json', mimeType: 'application/json', buffer: Buffer.from(exactJson(results)) }));
+    await page.locator('input[type=file]').setInputFiles(files);
+    await page.waitForSelector('.matrix .model-name:has-text("other")');
+    const sets = runs.flatMap(results => results.sets);
+    const worst = runs.flatMap(results => results.worst);
     const titles = await page
       .locator('.matrix td[title]')
       .evaluateAll(cells => cells.map(cell => [cell.getAttribute('title'), cell.textContent]));
-    const changes = results.sets.flatMap(set => set.scenarios.flatMap(scenario => (scenario.againstClean ? [scenario.againstClean] : [])));
+    const changes = sets.flatMap(set => set.scenarios.flatMap(scenario => (scenario.againstClean ? [scenario.againstClean] : [])));
     expect(titles.length).toBe(changes.length);
     const numbers = (list: readonly number[]): number[] => list.toSorted((a, b) => a - b);
     const shown = titles.map(([, text]) => Number(text!.replace('−', '-').replace('†', '')));
     expect(numbers(shown)).toEqual(numbers(changes.map(({ difference }) => Number((100 * difference).toFixed(1)) + 0)));
-    expect(await page.locator('.robustness .case').count()).toBe(results.worst.length);
+    expect(await page.locator('.robustness .case').count()).toBe(worst.length);
+    // One model's cell does not stand below the other's name.
+    for (const [title] of titles) expect(title).toMatch(/^(one|other), /);
+    expect(titles.filter(([title]) => title!.startsWith('one, ')).length).toBe(titles.length / 2);
     expect(await axe(page)).toEqual([]);
   });
 
@@ -196,18 +213,38 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     await expect.poll(() => page.locator('.evidence [role=alert]').textContent()).toMatch(/other\.json/);
   });
 
-  it('talks: an answer comes', async () => {
+  it('talks, and shows what each word of the answer needs of the picture', async () => {
     await page.click('nav >> text=Chat');
-    await page.click('button:has-text("describe the picture"):not([disabled])');
-    await page.waitForSelector('.turn .note');
-    expect((await page.locator('.turn .answer').textContent())!.length).toBeGreaterThan(5);
+    await page.waitForSelector('.note:has-text("answers through its bottleneck")');
+    await explainAnswer(page, 'describe the picture .', 'examples/studio/night.png');
     expect(await axe(page)).toEqual([]);
   });
 
-  it('says what comes and what is open of models', async () => {
+  it('opens the model without a bottleneck beside it, and explains by it too', async () => {
+    await page.click('button:has-text("Talk to scene-llava"):not([disabled])');
+    await page.waitForSelector('.note:has-text("scene-llava has no bottleneck")');
+    expect(await page.locator('.turn').count()).toBe(0);
+    await page.fill('#question', 'is there a moon in the picture ?');
+    await page.click('button.primary:has-text("Ask"):not([disabled])');
+    await page.click('.turn.chosen button:has-text("Explain the answer"):not([disabled])');
+    await page.waitForSelector('.turn.chosen .answer-words');
+    expect(await page.locator('input[name=layer]').count()).toBe(0);
+    await page.waitForSelector('.readout:has-text("The whole answer")');
+  });
+
+  it('says what comes and what is open of models; one that was closed for room is opened again when it is asked for', async () => {
     await page.click('nav >> text=Models');
-    await page.waitForSelector('.model:has-text("scene-clip") .tag:has-text("open")');
+    const tag = (name: string) => page.locator(`.model:has(h2:text-is("${name}")) .tag`).textContent();
+    // Two stay open, and the chat took both places.
+    await expect.poll(() => tag('scene-llava'), { timeout: PATIENCE }).toBe('open');
+    expect([await tag('scene-llava-vittle'), await tag('scene-clip')]).toEqual(['open', 'dual-encoder']);
     expect(await axe(page)).toEqual([]);
+    await page.click('nav >> text=Attribute');
+    await page.fill('#caption', 'a basketball');
+    await explain(page);
+    expect(await page.locator('.caption-map .word').allTextContents()).toEqual(['a', 'basketball']);
+    await page.click('nav >> text=Models');
+    await expect.poll(() => tag('scene-clip'), { timeout: PATIENCE }).toBe('open');
   });
 
   it('has complained of nothing, and broken no policy', () => {

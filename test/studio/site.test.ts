@@ -9,7 +9,7 @@ import { decodeImage, loadModel, M2IB } from '../../src/index.ts';
 import { digitsFor, displayScale, formatValue } from '../../src/report/attribution/normalise.ts';
 import { chromiumPath, INSTALL, launch } from '../../src/web/testing/chromium.ts';
 import { serve } from '../../src/web/testing/serve.ts';
-import { axe, explain, PATIENCE, patchTable, settled, unfold, type Watched, watch } from './support.ts';
+import { axe, explain, explainAnswer, PATIENCE, patchTable, settled, unfold, type Watched, watch } from './support.ts';
 
 if (!chromiumPath) process.stderr.write(`${INSTALL}\n`);
 
@@ -159,6 +159,33 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     await first.context.setOffline(false);
   });
 
+  it('talks in a worker of its own, and shows what each word of the answer needs of the picture', async () => {
+    await page.click('nav >> text=Chat');
+    await explainAnswer(page, 'is there a moon in the picture ?', 'examples/studio/night.png');
+  });
+
+  it('opens a model by its address where the site may ask, and says where it may not', async () => {
+    await page.click('nav >> text=Models');
+    const open = async (reference: string): Promise<void> => {
+      await page.fill('#reference', reference);
+      await page.click('.open-another button:has-text("Open"):not([disabled])');
+    };
+    await open('https://models.example/clip/');
+    await expect
+      .poll(() => page.locator('.models [role=alert]').textContent())
+      .toMatch(/may ask .* only, .*--models-from https:\/\/models\.example/);
+    await open(`${server.url}/studio/models/scene-clip/`);
+    await page.waitForSelector('.model:has-text("from an address") .tag:text-is("open")');
+    await page.click('.model:has-text("from an address") button:has-text("Explain with it")');
+    await settled(page);
+    expect(page.url()).toContain(encodeURIComponent('/studio/models/scene-clip/'));
+  });
+
+  it('says that it cannot audit, and what can', async () => {
+    await page.click('nav >> text=Audit');
+    expect(await page.locator('.audit .empty-note').textContent()).toContain('narrows studio --data');
+  });
+
   it('has complained of nothing, and broken no policy', () => {
     expect(first.complaints).toEqual([]);
   });
@@ -173,7 +200,11 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     expect(await axe(one)).toEqual([]);
     // Nothing sticks out to the right.
     expect(await one.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-    for (const view of ['chat', 'compare', 'robustness', 'models']) {
+    // All views are in sight: nothing of the navigation is scrolled away.
+    expect(
+      await one.evaluate(() => [...document.querySelectorAll('nav a')].every(a => a.getBoundingClientRect().right <= innerWidth)),
+    ).toBe(true);
+    for (const view of ['chat', 'audit', 'compare', 'robustness', 'models']) {
       await one.evaluate(name => {
         location.hash = `#/${name}`;
       }, view);

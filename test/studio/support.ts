@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { ChatModel, createAnswerMethod, decodeImage } from '../../src/index.ts';
 
 /** Milliseconds that anything may take on a busy machine. */
 export const PATIENCE = 120_000;
@@ -91,6 +93,65 @@ export async function patchTable(page: Page): Promise<string[]> {
 export async function download(page: Page, click: () => Promise<void>): Promise<Buffer> {
   const [offered] = await Promise.all([page.waitForEvent('download'), click()]);
   return readFileSync(await offered.path());
+}
+
+/** What the library says of an answer: maps word by word, the picture's in rows of `columns`. */
+async function ownAnswer(answer: string, question: string, file: string) {
+  await using chat = await ChatModel.open('scene-llava-vittle');
+  await using method = createAnswerMethod('m2ib', chat);
+  return method.attribute({ image: await decodeImage(file), text: question }, { answer });
+}
+
+/**
+ * Asks, has the answer explained, and points at its words by mouse and by keys: each says where the library's own map of that word is strongest, and
+ * how strong.
+ * @param file the picture that the page talks about
+ */
+export async function explainAnswer(page: Page, question: string, file: string): Promise<void> {
+  await page.fill('#question', question);
+  await page.click('button.primary:has-text("Ask"):not([disabled])');
+  await page.waitForSelector('.turn.chosen .explain-answer button:has-text("Explain the answer"):not([disabled])');
+  // What it costs is said before.
+  await expect.poll(() => page.locator('.explain-answer .cost').textContent(), { timeout: PATIENCE }).toMatch(/steps/);
+  const answer = (await page.locator('.turn.chosen .answer').textContent())!.trim();
+  await page.click('.turn.chosen button:has-text("Explain the answer")');
+  await page.waitForSelector('.turn.chosen .answer-words .said');
+  const { image, answer: own } = await ownAnswer(answer, question, file);
+  const words = page.locator('.turn.chosen .answer-words .said');
+  expect(await words.allTextContents()).toEqual(own.parts.map(part => answer.slice(part.start, part.end)));
+  const [, columns] = image!.grid;
+  const says = (part: number): { readonly place: string; readonly value: number } => {
+    const patches = own.parts[part].patches!;
+    const best = patches.indexOf(Math.max(...patches));
+    return { place: `row ${Math.floor(best / columns) + 1}, column ${(best % columns) + 1}`, value: patches[best] };
+  };
+  const holds = async (text: () => Promise<string | null>, part: number): Promise<void> => {
+    const { place, value } = says(part);
+    await expect.poll(text, { timeout: PATIENCE }).toContain(`“${own.parts[part].text}”`);
+    const said = (await text())!;
+    expect(said).toContain(`strongest at ${place}:`);
+    const number = Number(/column \d+: ([\d.]+) nats/.exec(said)![1]);
+    expect(Math.abs(number - value)).toBeLessThanOrEqual(0.02 * value + 0.01);
+  };
+  const readout = () => page.locator('.chat .readout').textContent();
+  const last = own.parts.length - 1;
+  await words.nth(last).hover();
+  await holds(readout, last);
+  // A word that is kept stays while the pointer is on the picture; keys go from word to word.
+  await words.nth(0).focus();
+  await page.keyboard.press('ArrowRight');
+  await holds(() => page.locator('[role=status][aria-live]').textContent(), 1);
+  await page.keyboard.press('Enter');
+  await page.locator('.chat .stage').hover();
+  await page.mouse.move(0, 0);
+  await expect.poll(readout).toContain(`“${own.parts[1].text}”`);
+  await words.nth(1).focus();
+  await page.keyboard.press('Escape');
+  await page.locator('#question').focus();
+  await expect.poll(readout).toContain('The whole answer');
+  // What the bottleneck kept, whatever is answered, is one press away.
+  await page.check('input[name=layer][value=keeps]');
+  await expect.poll(readout).toContain('What the bottleneck kept');
 }
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

@@ -1,7 +1,10 @@
 /** @file The studio's job `attribute`: one to four methods on a picture and a text, one after the other; what fails leaves the others alone. */
-import { type CostKey, CostLog } from '../../studio/costs.ts';
-import type { CostInfo } from '../../studio/facts.ts';
-import { StudioError, type StudioEvent } from '../../studio/protocol.ts';
+import type { AttributeFrame } from '../../attribution/frames.ts';
+import { type CostKey, CostLog, WarmPace } from '../../studio/costs.ts';
+import { mapsOf } from '../../studio/explained-answers.ts';
+import { answersQuestions, type CostInfo, type ModelInfo } from '../../studio/facts.ts';
+import { keptFrames } from '../../studio/kept-frames.ts';
+import { type FrameEvent, StudioError, type StudioEvent } from '../../studio/protocol.ts';
 import type { AttributeRequest, MethodChoice } from '../../studio/requests.ts';
 import { typescriptOf } from '../../studio/typescript.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -9,7 +12,7 @@ import type { Logger } from '../../system/log.ts';
 import { repeatCommand } from '../attribute/repeat-command.ts';
 import { chosenMethod, type Explaining, explain, frameEvent, onPicture } from './explain.ts';
 import { failureOf } from './job-queue.ts';
-import type { ModelShelf, OpenModel } from './model-shelf.ts';
+import type { ModelShelf } from './model-shelf.ts';
 import type { PictureShelf } from './picture-shelf.ts';
 import { type ResultShelf, resultId } from './result-shelf.ts';
 
@@ -26,12 +29,12 @@ export interface Shelves {
 type Say = (event: StudioEvent) => void;
 
 /** Everything that determines a result. */
-function idOf(request: AttributeRequest, choice: MethodChoice, model: OpenModel): string {
-  const { picture, text, modality, seed, seeds, imageSize, target } = request;
-  const { entry, filled } = chosenMethod(choice);
+function idOf(request: AttributeRequest, choice: MethodChoice, model: ModelInfo): string {
+  const { picture, text, modality, seed, seeds, imageSize, target, answer } = request;
+  const { entry, filled } = chosenMethod(choice, answersQuestions(model));
   return resultId([
-    model.info.id,
-    model.info.sha256,
+    model.id,
+    model.sha256,
     picture,
     text,
     entry.name,
@@ -42,34 +45,37 @@ function idOf(request: AttributeRequest, choice: MethodChoice, model: OpenModel)
     seeds,
     imageSize,
     target,
+    answer,
   ]);
 }
 
-const costKey = ({ modality, seeds, imageSize }: AttributeRequest, choice: MethodChoice): CostKey => {
-  const { entry, filled } = chosenMethod(choice);
-  return { method: entry.name, options: filled, run: { modality, seeds, imageSize } };
+const costKey = (request: AttributeRequest, choice: MethodChoice, model: ModelInfo): CostKey => {
+  const { modality, seeds, imageSize } = request;
+  const { entry, filled } = chosenMethod(choice, answersQuestions(model));
+  return { method: entry.name, family: entry.family, options: filled, run: { modality, seeds, imageSize, maps: mapsOf(request) } };
 };
 
-function logOf({ costs }: Shelves, { info }: OpenModel): CostLog {
+function logOf({ costs }: Shelves, info: ModelInfo): CostLog {
   const key = info.sha256 ?? info.id;
   const log = costs.get(key) ?? new CostLog();
   costs.set(key, log);
   return log;
 }
 
-/** Costs of a request's methods. @throws StudioError for a model that is not open or a method that is not there, NarrowsError for its options */
+/** Costs of a request's methods. @throws StudioError for a model that was not opened or a method that is not there, NarrowsError for its options */
 export function estimateCosts(shelves: Shelves, request: AttributeRequest): CostInfo[] {
-  const model = shelves.models.get(request.model);
+  const model = shelves.models.told(request.model);
   return request.methods.map(choice => {
     const kept = shelves.results.has(idOf(request, choice, model));
-    return logOf(shelves, model).estimate(costKey(request, choice), choice, chosenMethod(choice).entry.cost, kept);
+    const { cost } = chosenMethod(choice, answersQuestions(model)).entry;
+    return logOf(shelves, model).estimate(costKey(request, choice, model), choice, cost, kept);
   });
 }
 
 /** Does the job. @throws StudioError for a model or a picture that is not there, the signal's reason */
 export async function attributeJob(shelves: Shelves, request: AttributeRequest, say: Say, signal: AbortSignal): Promise<void> {
   const { models, pictures } = shelves;
-  const model = models.get(request.model);
+  const model = await models.use(request.model, say, signal);
   const picture = await pictures.get(request.picture);
   const told = new Set<string>();
   const warn = (method: string, message: string): void => {
@@ -89,17 +95,6 @@ export async function attributeJob(shelves: Shelves, request: AttributeRequest, 
   }
 }
 
-/** Seconds left by the pace since the first unit, which compiles graphs; nothing in the first second. */
-function leftAfterFirst(): (done: number, total: number) => { readonly left?: number } {
-  let first: { readonly at: number; readonly done: number } | undefined;
-  return (done, total) => {
-    const now = performance.now();
-    first ??= { at: now, done };
-    const [seconds, units] = [(now - first.at) / 1000, done - first.done];
-    return seconds > 1 && units > 0 ? { left: (seconds / units) * (total - done) } : {};
-  };
-}
-
 interface Turn {
   readonly choice: MethodChoice;
   readonly index: number;
@@ -116,36 +111,55 @@ async function oneMethod(
 ): Promise<void> {
   const { results } = shelves;
   const { model, picture, pictures } = explaining;
-  const id = idOf(request, choice, model);
+  const id = idOf(request, choice, model.info);
   const method = choice.name;
   const kept = results.has(id);
   if (!kept) {
-    const { entry } = chosenMethod(choice);
+    const { entry } = chosenMethod(choice, model.chat !== undefined);
     const phase = `Computing ${entry.title}`;
     say({ kind: 'progress', phase, done: 0, total: 0, method });
     const began = performance.now();
-    const timeLeft = leftAfterFirst();
+    const pace = new WarmPace();
+    const frames: FrameEvent[] = [];
+    const onFrame = (frame: AttributeFrame): void => {
+      const event = frameEvent(method, frame);
+      frames.push(event);
+      say(event);
+    };
     const { attribution, image } = await explain(explaining, request, choice, {
       signal,
-      onProgress: (done, total) => say({ kind: 'progress', phase, done, total, method, ...timeLeft(done, total) }),
+      onProgress: (done, total) => {
+        pace.step(done, total);
+        const { left } = pace;
+        say({ kind: 'progress', phase, done, total, method, ...(left === undefined ? {} : { left }) });
+      },
       onWarning: message => warn(method, message),
-      ...(request.frames ? { onFrame: frame => say(frameEvent(method, frame)) } : {}),
+      ...(request.frames ? { onFrame } : {}),
     });
-    logOf(shelves, model).note(costKey(request, choice), (performance.now() - began) / 1000);
+    logOf(shelves, model.info).note(costKey(request, choice, model.info), (performance.now() - began) / 1000, pace);
     const named = picture.path ?? picture.info.name;
     const other = request.target.picture === undefined ? undefined : await pictures.get(request.target.picture);
     results.keep(id, {
       attribution,
       image,
+      frames: keptFrames(frames),
       shown: onPicture(attribution, image, picture.image),
       command: repeatCommand(attribution, model.info.id, named),
       typescript: typescriptOf({
-        ...{ model: model.info.id, serves: entry.serves, method: entry.name, options: choice.options, picture: named, request },
+        ...{
+          model: model.info.id,
+          serves: model.chat ? 'question' : 'pair',
+          method: entry.name,
+          options: choice.options,
+          picture: named,
+          request,
+        },
         targetPicture: other && (other.path ?? other.info.name),
       }),
     });
   }
-  const { shown, command, typescript } = results.get(id);
+  const { shown, command, typescript, frames } = results.get(id);
+  if (kept && request.frames) for (const frame of frames) say(frame);
   for (const message of shown.warnings ?? []) warn(method, message);
   say({ kind: 'result', id, method, index, kept, attribution: shown, command, typescript });
 }

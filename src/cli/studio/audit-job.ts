@@ -107,7 +107,7 @@ export async function auditJob(
   say: (event: StudioEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { entry } = chosenMethod(request.method);
+  const { entry } = chosenMethod(request.method, false);
   if (entry.serves === 'question')
     throw new StudioError('usage', `${entry.name} explains questions; an audit is of pictures with captions.`);
   const total = (await table.list()).length;

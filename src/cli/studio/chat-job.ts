@@ -1,6 +1,7 @@
 /** @file The studio's job `chat`: an answer as a stream, then what the bottleneck keeps of the picture and the question, where there is one. */
 import { streamAnswer } from '../../generation/answer-stream.ts';
 import { type ChatMessage, checkConversation, IMAGE_MARK } from '../../inputs/chat/messages.ts';
+import { posteriorWarning } from '../../studio/explained-answers.ts';
 import { StudioError, type StudioEvent } from '../../studio/protocol.ts';
 import { attributeRequest, type ChatRequest } from '../../studio/requests.ts';
 import { attributeJob, type Shelves } from './attribute-job.ts';
@@ -26,7 +27,7 @@ export async function chatJob(
   say: (event: StudioEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { chat, info } = shelves.models.get(request.model);
+  const { chat, info } = await shelves.models.use(request.model, say, signal);
   if (!chat) throw new StudioError('usage', `${info.name} compares images with texts and writes none; open a LLaVA to ask questions.`);
   const messages = messagesOf(request);
   const pictures = [];
@@ -60,11 +61,8 @@ async function posteriorOf(
 ): Promise<void> {
   const [picture] = pictures;
   if (picture === undefined) return;
-  const about = [
-    ...(turns.length > 1 ? ['the last question by itself, without the turns before it'] : []),
-    ...(pictures.length > 1 ? ['the first picture only'] : []),
-  ];
-  if (about.length) say({ kind: 'warning', method: 'posterior', message: `The posterior's map is of ${about.join(' and of ')}.` });
+  const about = posteriorWarning({ turns, pictures });
+  if (about !== undefined) say({ kind: 'warning', method: 'posterior', message: about });
   const text = turns[turns.length - 1].content;
   if (text.trim() === '') return;
   await attributeJob(shelves, attributeRequest.parse({ model, picture, text, methods: [{ name: 'posterior' }] }), say, signal);

@@ -7,19 +7,28 @@ import { findMethod } from '../../attribution/registry.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import { type RegisteredMethod, wrongSubject } from '../../attribution/subject.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
+import { aloneWarning, answerRun, withWarning } from '../../studio/explained-answers.ts';
 import { type FrameEvent, StudioError } from '../../studio/protocol.ts';
 import type { AttributeRequest, MethodChoice } from '../../studio/requests.ts';
 import type { ModelShelf, OpenModel } from './model-shelf.ts';
 import type { PictureShelf, ShelvedPicture } from './picture-shelf.ts';
 
-/** A method that the registry knows, with all of its options. @throws StudioError for another name, NarrowsError for an option that is wrong */
-export function chosenMethod({ name, options }: MethodChoice): {
+/**
+ * A method that the registry knows, with all of its options.
+ * @param answers whether it explains answers, for which some options have another default
+ * @throws StudioError for another name, NarrowsError for an option that is wrong
+ */
+export function chosenMethod(
+  { name, options }: MethodChoice,
+  answers: boolean,
+): {
   readonly entry: RegisteredMethod;
   readonly filled: Readonly<Record<string, unknown>>;
 } {
   const entry = findMethod(name);
   if (!entry) throw new StudioError('usage', `There is no method "${name}"; choose another one.`);
-  return { entry, filled: methodOptions(entry as RegisteredMethod<Record<string, unknown>>, { ...options }) };
+  const usual = answers && entry.serves === 'pair' ? entry.answers?.defaults : undefined;
+  return { entry, filled: methodOptions(entry as RegisteredMethod<Record<string, unknown>>, { ...usual, ...options }) };
 }
 
 /** What a job has at hand. */
@@ -51,7 +60,7 @@ export async function explain(
   { name, options }: MethodChoice,
   watching: Watching,
 ): Promise<Explained> {
-  const { entry } = chosenMethod({ name, options });
+  const { entry } = chosenMethod({ name, options }, model.chat !== undefined);
   const { info, image } = picture;
   const pair = { image, text: request.text, imageName: info.name, imageSha256: info.id };
   const { picture: other, ...texts } = request.target;
@@ -62,10 +71,19 @@ export async function explain(
     ...watching,
   };
   if (model.chat) {
-    if (entry.serves !== 'question') throw new StudioError('usage', wrongSubject(entry));
     const { chat } = model;
-    return { attribution: await explainQuestion(entry, { model: chat, pair }, options, run), image: chat.picture(image) };
+    const { signal, onProgress, onWarning } = watching;
+    const asked = { ...answerRun(request, entry), signal, onProgress, onWarning };
+    const alone = aloneWarning(request);
+    if (alone !== undefined) onWarning(alone);
+    const attribution =
+      entry.serves === 'question'
+        ? await explainQuestion(entry, { model: chat, pair }, options, asked)
+        : await (await models.answerMethod(model, entry, options)).attribute(pair, asked);
+    return { attribution: withWarning(attribution, alone), image: chat.picture(image) };
   }
+  if (request.answer)
+    throw new StudioError('usage', 'This model compares images with texts and answers nothing; open a LLaVA to explain answers.');
   if (entry.serves === 'question') throw new StudioError('usage', wrongSubject(entry));
   const method = await models.method(model, entry, options);
   return { attribution: await method.attribute(pair, run), image };

@@ -6,16 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { StudioBackend } from '../../studio/protocol.ts';
 import { silent } from '../../system/log.ts';
 import { chromiumPath, INSTALL, launch } from '../../web/testing/chromium.ts';
 import { type StudioServer, startStudioServer } from './http-server.ts';
+import type { ServedBackend } from './routes.ts';
 
 if (!chromiumPath) console.warn(INSTALL);
 
 /** Calls that reached the backend. */
 const reached: string[] = [];
-const backend = new Proxy({} as StudioBackend, {
+const backend = new Proxy({} as ServedBackend, {
   get: (_, name) => async () => {
     reached.push(String(name));
     return {};

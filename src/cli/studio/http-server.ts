@@ -3,14 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SAFETY_HEADERS } from '../../studio/policy.ts';
-import { type StudioBackend, StudioError } from '../../studio/protocol.ts';
+import { StudioError } from '../../studio/protocol.ts';
 import { STATUS } from '../../studio/wire.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Logger } from '../../system/log.ts';
 import { checkSource, checkToken, Refused } from './http-guard.ts';
 import { failureOf } from './job-queue.ts';
 import { NOT_BUILT, PageFiles } from './page-files.ts';
-import { type Route, routesOf, sendJson } from './routes.ts';
+import { type Route, routesOf, type ServedBackend, sendJson } from './routes.ts';
 
 /** The only address that the server listens at. */
 const ADDRESS = '127.0.0.1';
@@ -23,7 +23,7 @@ const CONNECTIONS = 256;
 
 /** How the server is run. */
 export interface StudioServerOptions {
-  readonly backend: StudioBackend;
+  readonly backend: ServedBackend;
   /** 0 takes a free one. */
   readonly port: number;
   /** The folder of the built page. */

@@ -1,6 +1,6 @@
 /** @file What the studio says of a model before it is open: from its config and its files. */
 import { join } from 'node:path';
-import { pairMethods, methods as registered } from '../../attribution/registry.ts';
+import { answerMethods, pairMethods, methods as registered } from '../../attribution/registry.ts';
 import { bottleneckOf } from '../../bottleneck/gaussian/llava.ts';
 import { readConfig } from '../../checkpoints/disk.ts';
 import { parseLlavaConfig } from '../../models/llava/config.ts';
@@ -36,7 +36,7 @@ function describe(directory: string, config: Readonly<Record<string, unknown>>):
   }
   const parsed = kind === 'llava-mini' ? parseLlavaMiniConfig(config, source) : parseLlavaConfig(config, source);
   const bottleneck = bottleneckOf(parsed, source) !== undefined;
-  const question = registered.filter(m => m.serves === 'question').map(m => m.name);
+  const question = [...answerMethods(), ...registered.filter(m => m.serves === 'question')].map(m => m.name);
   return { kind, image: imageTower(parsed.vision_config), text: tower(parsed.text_config), bottleneck, methods: question };
 }
 

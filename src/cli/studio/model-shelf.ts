@@ -2,10 +2,11 @@
  * @file Models that are open in the studio, each with a runtime of its own in a worker thread: closing one gives its memory back. Two stay open;
  * the one that was not used for longest gives way.
  */
-import { statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { AnswerAttributor } from '../../attribution/answers/answer-attributor.ts';
 import { Attributor } from '../../attribution/attributor.ts';
-import { methodOptions } from '../../attribution/method.ts';
-import { pairMethods, methods as registered } from '../../attribution/registry.ts';
+import type { MethodEntry } from '../../attribution/method.ts';
 import type { RegisteredMethod } from '../../attribution/subject.ts';
 import { readConfig } from '../../checkpoints/disk.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
@@ -20,6 +21,8 @@ import type { Runtime } from '../../runtime/runtime.ts';
 import { workerRuntime } from '../../runtime/worker.ts';
 import type { ModelInfo } from '../../studio/facts.ts';
 import { StudioError, type StudioEvent } from '../../studio/protocol.ts';
+import { servedPairs, servedQuestions } from '../../studio/served.ts';
+import { fetchModel, isAddress } from './address-model.ts';
 import { modelFacts } from './model-facts.ts';
 
 /** Models that stay open. */
@@ -34,36 +37,19 @@ export interface OpenModel {
   readonly pair?: DualEncoderModel;
   readonly chat?: ChatModel;
   /** By method and options. */
-  readonly methods: Map<string, Attributor>;
+  readonly methods: Map<string, Attributor | AnswerAttributor>;
 }
 
 type ChatModelType = Awaited<ReturnType<typeof ChatModel.open>>;
 type Say = (event: StudioEvent) => void;
 
-/** Who serves a model that is open, and why others do not. */
-function served(model: { readonly pair?: DualEncoderModel; readonly chat?: ChatModelType }): Pick<ModelInfo, 'methods' | 'unserved'> {
-  const unserved: Record<string, string> = {};
-  const note = (entry: RegisteredMethod, reasons: readonly (string | undefined)[]): void => {
-    const [first] = reasons;
-    if (first !== undefined && reasons.every(reason => reason !== undefined)) unserved[entry.name] = first;
-  };
-  const { pair, chat } = model;
-  const kind = pair ? pairMethods() : registered.filter(m => m.serves === 'question');
-  for (const entry of kind) {
-    const options = methodOptions(entry as RegisteredMethod<Record<string, unknown>>, {});
-    if (entry.serves === 'pair' && pair)
-      note(
-        entry,
-        entry.modalities.map(modality => entry.unsupported?.(pair, modality, options)),
-      );
-    if (entry.serves === 'question' && chat) note(entry, [entry.unsupported?.(chat)]);
-  }
-  return { methods: kind.map(m => m.name).filter(name => !(name in unserved)), unserved };
-}
-
 /** The shelf. */
 export class ModelShelf {
   private readonly models = new Map<string, OpenModel>();
+  /** What was told of models that were opened in this start. */
+  private readonly opened = new Map<string, ModelInfo>();
+  /** Models that were fetched from addresses; it goes when the studio ends. */
+  private folder: string | undefined;
 
   /** Shipped, cached and open models. */
   async list(): Promise<ModelInfo[]> {
@@ -76,6 +62,24 @@ export class ModelShelf {
     const known = [...shipped, ...cached].map(info => this.models.get(info.id)?.info ?? info);
     const others = [...this.models.values()].map(model => model.info).filter(info => !known.some(each => each.id === info.id));
     return [...known, ...others];
+  }
+
+  /** What is known of a model without opening or fetching it. */
+  async known(reference: string): Promise<ModelInfo | undefined> {
+    const folder = statSync(reference, { throwIfNoEntry: false })?.isDirectory();
+    return (await this.list()).find(({ id }) => id === reference) ?? (folder ? modelFacts(reference, 'folder', reference) : undefined);
+  }
+
+  /** What was told of a model when it was opened; it may have been closed for room. @throws StudioError `missing` */
+  told(id: string): ModelInfo {
+    const info = this.opened.get(id);
+    if (!info) throw new StudioError('missing', `The model ${id} is not open; open it first.`);
+    return info;
+  }
+
+  /** A model that is open; one that was closed for room is opened again. @throws StudioError `missing`, and as `open` */
+  async use(id: string, say: Say, signal: AbortSignal): Promise<OpenModel> {
+    return this.open(this.told(id).id, say, signal);
   }
 
   /** A model that is open. @throws StudioError `missing` */
@@ -97,7 +101,8 @@ export class ModelShelf {
       onProgress: ({ loadedAll, totalAll }: { loadedAll: number; totalAll: number }) =>
         say({ kind: 'progress', phase: 'Downloading the model', done: loadedAll, total: totalAll }),
     };
-    const { directory, name } = await findModel(reference, hub);
+    const { directory, name } = isAddress(reference) ? await fetchModel(reference, this.fetched(), hub) : await findModel(reference, hub);
+    const place = isAddress(reference) ? directory : reference;
     const facts = await modelFacts(reference, await originOf(reference), directory, name);
     if (facts.problem !== undefined) throw new StudioError('input', facts.problem);
     await this.makeRoom();
@@ -106,8 +111,8 @@ export class ModelShelf {
     const runtime = workerRuntime();
     const opened: { pair?: DualEncoderModel; chat?: ChatModelType } = {};
     try {
-      if (dual) opened.pair = await loadModel(reference, { ...hub, runtime });
-      else opened.chat = await ChatModel.open(reference, { ...hub, runtime });
+      if (dual) opened.pair = await loadModel(place, { ...hub, runtime });
+      else opened.chat = await ChatModel.open(place, { ...hub, runtime });
       signal.throwIfAborted();
       const checkpoint = opened.pair?.checkpoint ?? opened.chat!.model.parts.checkpoint;
       // Without a tokenizer no caption can be read: said now, not at the first map.
@@ -117,9 +122,16 @@ export class ModelShelf {
       signal.throwIfAborted();
       const warnings = [...new Set(opened.pair?.warnings ?? opened.chat?.warnings ?? [])];
       for (const message of warnings) say({ kind: 'warning', message });
-      const info: ModelInfo = { ...facts, ...served(opened), sha256, open: true, ...(warnings.length ? { warnings } : {}) };
+      const info: ModelInfo = {
+        ...facts,
+        ...(opened.pair ? servedPairs(opened.pair) : servedQuestions(opened.chat!)),
+        sha256,
+        open: true,
+        ...(warnings.length ? { warnings } : {}),
+      };
       const model: OpenModel = { info, runtime, ...opened, methods: new Map() };
       this.models.set(reference, model);
+      this.opened.set(reference, info);
       return model;
     } catch (error) {
       await (opened.pair ?? opened.chat)?.release().catch(() => {});
@@ -128,24 +140,26 @@ export class ModelShelf {
     }
   }
 
-  /** A method on an open model, its graphs kept from call to call. @throws NarrowsError for an option that is wrong */
+  /** A method on an open model that compares, its graphs kept from call to call. @throws NarrowsError for an option that is wrong */
   async method(model: OpenModel, entry: RegisteredMethod, options: Readonly<Record<string, unknown>>): Promise<Attributor> {
     if (entry.serves === 'question') throw new StudioError('usage', `${entry.name} explains questions to a model that answers.`);
-    const key = JSON.stringify([entry.name, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))]);
-    const known = model.methods.get(key) ?? new Attributor(entry, model.pair!, options);
-    model.methods.delete(key);
-    model.methods.set(key, known);
-    for (const [old, method] of model.methods) {
-      if (model.methods.size <= READY) break;
-      model.methods.delete(old);
-      await method.release();
-    }
-    return known;
+    return (await ready(model, entry, options, () => new Attributor(entry, model.pair!, options))) as Attributor;
+  }
+
+  /** The same on one that answers. @throws NarrowsError for a method that explains no answers, or an option that is wrong */
+  async answerMethod(model: OpenModel, entry: MethodEntry, options: Readonly<Record<string, unknown>>): Promise<AnswerAttributor> {
+    return (await ready(model, entry, options, () => new AnswerAttributor(entry, model.chat!, options))) as AnswerAttributor;
   }
 
   /** Closes all models. */
   async close(): Promise<void> {
     for (const id of [...this.models.keys()]) await this.closeOne(id);
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private fetched(): string {
+    this.folder ??= mkdtempSync(join(tmpdir(), 'narrows-models-'));
+    return this.folder;
   }
 
   private async makeRoom(): Promise<void> {
@@ -163,7 +177,27 @@ export class ModelShelf {
 }
 
 async function originOf(reference: string): Promise<ModelInfo['origin']> {
+  if (isAddress(reference)) return 'address';
   if ((await bundledModels()).includes(reference)) return 'shipped';
   if (statSync(reference, { throwIfNoEntry: false })?.isDirectory()) return 'folder';
   return (await listCached().catch(() => [])).some(({ name }) => name === reference.split('@')[0]) ? 'cached' : 'hub';
+}
+
+/** A method that stays ready; the one that was not used for longest gives way. */
+async function ready(
+  { methods }: OpenModel,
+  entry: RegisteredMethod,
+  options: Readonly<Record<string, unknown>>,
+  make: () => Attributor | AnswerAttributor,
+): Promise<Attributor | AnswerAttributor> {
+  const key = JSON.stringify([entry.name, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  const known = methods.get(key) ?? make();
+  methods.delete(key);
+  methods.set(key, known);
+  for (const [old, method] of methods) {
+    if (methods.size <= READY) break;
+    methods.delete(old);
+    await method.release();
+  }
+  return known;
 }

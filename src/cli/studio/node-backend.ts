@@ -1,11 +1,12 @@
 /** @file The studio's backend in Node: the protocol over shelves of models, pictures and results, one queue for what a person waits for, one for audits. */
 import type { z } from 'zod';
-import { AUTO_METHOD, methods } from '../../attribution/registry.ts';
-import { DEFAULT_CHAT_MODEL, DEFAULT_MODEL } from '../../models/bundled.ts';
+import { AUTO_ANSWER_METHOD, AUTO_METHOD, methods } from '../../attribution/registry.ts';
+import { DEFAULT_BOTTLENECK_MODEL, DEFAULT_MODEL } from '../../models/bundled.ts';
 import { boxScore } from '../../studio/box-score.ts';
 import { describeMethod } from '../../studio/describe-methods.ts';
-import { comparisonView, robustnessView } from '../../studio/evidence-files.ts';
-import type { StudioInfo } from '../../studio/facts.ts';
+import type { ComparisonView, RobustnessView } from '../../studio/evidence.ts';
+import { comparisonView, evidenceText, robustnessView } from '../../studio/evidence-files.ts';
+import { answersQuestions, type StudioInfo } from '../../studio/facts.ts';
 import { type EvidenceSource, type StreamOptions, type StudioBackend, StudioError } from '../../studio/protocol.ts';
 import {
   attributeRequest,
@@ -25,7 +26,7 @@ import { lastState } from './audit-folder.ts';
 import { auditJob } from './audit-job.ts';
 import { AuditTable, pageOf } from './audit-rows.ts';
 import { chatJob } from './chat-job.ts';
-import { comparisonOf, robustnessOf } from './evidence-source.ts';
+import { type EvidenceTask, evidenceJson } from './evidence-reader.ts';
 import { loadExamples } from './examples.ts';
 import { JobQueue, type JobWork } from './job-queue.ts';
 import { ModelShelf } from './model-shelf.ts';
@@ -83,11 +84,12 @@ export class NodeBackend implements StudioBackend, AsyncDisposable {
     return {
       version,
       backend: 'node',
-      can: { chat: true, audit: true, comparison: true, robustness: true, folders: true, hub: true, addresses: false },
+      can: { chat: true, audit: true, comparison: true, robustness: true, folders: true, hub: true, addresses: true },
       methods: methods.map(describeMethod),
       recommended: AUTO_METHOD,
+      recommendedForAnswers: AUTO_ANSWER_METHOD,
       model: model ?? DEFAULT_MODEL,
-      chatModel: DEFAULT_CHAT_MODEL,
+      chatModel: await this.chatModel(),
       examples: await this.examples,
       sources: sources.map(source => source.info),
       limits: PICTURE_LIMITS,
@@ -180,13 +182,20 @@ export class NodeBackend implements StudioBackend, AsyncDisposable {
   }
 
   async comparison(from: EvidenceSource) {
-    return 'source' in from ? comparisonOf(this.source(from.source)) : comparisonView(await from.file.text(), from.name);
+    return 'source' in from
+      ? parsed<ComparisonView>(await this.evidence('comparison', from.source))
+      : comparisonView(await evidenceText(from), from.name);
   }
 
   async robustness(from: EvidenceSource) {
     return 'source' in from
-      ? robustnessOf(this.source(from.source), this.options.context)
-      : robustnessView(await from.file.text(), from.name);
+      ? parsed<RobustnessView>(await this.evidence('evaluation', from.source))
+      : robustnessView(await evidenceText(from), from.name);
+  }
+
+  /** The view of a comparison or an evaluation as the bytes of its JSON, read in a thread of its own. */
+  async evidence(kind: EvidenceTask['kind'], source: string, signal?: AbortSignal): Promise<Uint8Array> {
+    return evidenceJson(kind, this.source(source), { signal });
   }
 
   /** Ends all jobs and closes all models. */
@@ -209,6 +218,14 @@ export class NodeBackend implements StudioBackend, AsyncDisposable {
     return source;
   }
 
+  /** The model that answers at first: the one of this start where it answers, else the shipped one whose bottleneck can be shown. */
+  private async chatModel(): Promise<string> {
+    const { model } = this.options;
+    if (model === undefined) return DEFAULT_BOTTLENECK_MODEL;
+    const known = await this.shelves.models.known(model);
+    return known && answersQuestions(known) ? model : DEFAULT_BOTTLENECK_MODEL;
+  }
+
   /** A list with its last audit. */
   private async table(id: string): Promise<AuditTable> {
     const { info } = this.source(id);
@@ -226,6 +243,8 @@ export class NodeBackend implements StudioBackend, AsyncDisposable {
     return insideRoots(path, [rootOf(this.source(id)), ...(this.options.pictureFolders ?? [])]);
   }
 }
+
+const parsed = <T>(json: Uint8Array): T => JSON.parse(new TextDecoder().decode(json)) as T;
 
 const asBlob = ({ type, bytes }: { readonly type: string; readonly bytes: Uint8Array }): Blob =>
   new Blob([bytes as Uint8Array<ArrayBuffer>], { type });

@@ -5,7 +5,7 @@ import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { figureSvg, reportHtml } from '../../report/attribution/bound.ts';
 import { attributionToJson } from '../../report/attribution/json.ts';
 import { figurePng } from '../../report/attribution/raster.ts';
-import { StudioError } from '../../studio/protocol.ts';
+import { type FrameEvent, StudioError } from '../../studio/protocol.ts';
 import type { ExportRequest } from '../../studio/requests.ts';
 import { exactJson } from '../../system/exact-json.ts';
 
@@ -18,6 +18,8 @@ export interface ShelvedResult {
   readonly image: RgbImage;
   /** As the page has it: its map lies on the picture that the page shows. */
   readonly shown: Attribution;
+  /** How it came about, of methods that optimise and where frames were asked for. */
+  readonly frames: readonly FrameEvent[];
   readonly command: string;
   readonly typescript: string;
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type StudioBackend, StudioError, type StudioEvent } from '../../studio/protocol.ts';
 import { eventToLine } from '../../studio/wire.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import type { EvidenceTask } from './evidence-reader.ts';
 import { readBody } from './http-guard.ts';
 
 /** Largest body of a request that is no picture, bytes. */
@@ -31,7 +32,11 @@ export interface Route {
 
 /** Sends a value as JSON. */
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value));
+  sendBytes(response, status, Buffer.from(JSON.stringify(value)));
+}
+
+/** Sends the bytes of JSON. */
+function sendBytes(response: ServerResponse, status: number, body: Uint8Array): void {
   response
     .writeHead(status, { 'content-type': 'application/json', 'content-length': String(body.length), 'cache-control': 'no-store' })
     .end(body);
@@ -87,8 +92,13 @@ const number = (query: URLSearchParams, name: string, most: number): number | un
   return value;
 };
 
+/** A backend of the server: what is large comes as the bytes that are sent. */
+export interface ServedBackend extends StudioBackend {
+  evidence(kind: EvidenceTask['kind'], source: string, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
 /** All paths. */
-export function routesOf(backend: StudioBackend): readonly Route[] {
+export function routesOf(backend: ServedBackend): readonly Route[] {
   const get = (path: RegExp, answer: (call: Call) => Promise<unknown>): Route => ({
     method: 'GET',
     path,
@@ -108,6 +118,14 @@ export function routesOf(backend: StudioBackend): readonly Route[] {
     method: 'POST',
     path: new RegExp(`^/api/${name}$`),
     answer: async call => sendEvents(call, backend[name](await jsonOf(call.request), { signal: call.signal })),
+  });
+  const evidence = (name: string, kind: EvidenceTask['kind']): Route => ({
+    method: 'POST',
+    path: new RegExp(`^/api/${name}$`),
+    async answer({ request, response, signal }) {
+      const { source } = (await jsonOf(request)) as { readonly source?: unknown };
+      sendBytes(response, 200, await backend.evidence(kind, text(source, 'source'), signal));
+    },
   });
   const text = (value: unknown, name: string): string => {
     if (typeof value !== 'string') throw new StudioError('usage', `The request's ${name} is missing.`);
@@ -141,8 +159,8 @@ export function routesOf(backend: StudioBackend): readonly Route[] {
     post('row', (body: { readonly source?: unknown; readonly row?: unknown }) =>
       backend.row(text(body?.source, 'source'), text(body?.row, 'row')),
     ),
-    post('comparison', (body: { readonly source?: unknown }) => backend.comparison({ source: text(body?.source, 'source') })),
-    post('robustness', (body: { readonly source?: unknown }) => backend.robustness({ source: text(body?.source, 'source') })),
+    evidence('comparison', 'comparison'),
+    evidence('robustness', 'evaluation'),
     blob('export', body => backend.exportResult(body)),
     blob('thumbnail', (body: { readonly source?: unknown; readonly row?: unknown }) =>
       backend.thumbnail(text(body?.source, 'source'), text(body?.row, 'row')),

@@ -84,6 +84,9 @@ describe.skipIf(!browserHere)('the backend in the browser', () => {
       // The same again comes at once.
       const again = await stream('attribute', REQUEST);
       expect(of(again, 'result')[0]).toMatchObject({ id: result.id, kept: true });
+      expect((of(again, 'frame') as FrameEvent[]).map(({ kept, modality, step }) => [kept, modality, step])).toEqual(
+        frames.map(({ modality, step }) => [true, modality, step]),
+      );
       const [cost] = await call<{ basis: string; kept: boolean; seconds: number }[]>('estimate', REQUEST);
       expect(cost).toMatchObject({ basis: 'measured', kept: true });
       const boxed = await call<{ energy: number; area: number }>('score', {
@@ -149,6 +152,31 @@ describe.skipIf(!browserHere)('the backend in the browser', () => {
           .join(''),
       ).toBe(answer.text);
       expect(of(chat, 'result')[0]).toMatchObject({ method: 'posterior' });
+      // The answer explained word by word, as one to its question alone.
+      const asked = {
+        ...{ model: 'scene-llava-vittle', picture: night, text: turns[0].content, methods: [{ name: 'm2ib', options: { steps: 2 } }] },
+        answer: { text: 'yes there is', turnsBefore: 1 },
+      };
+      const run = await stream('attribute', asked);
+      const [{ attribution, typescript, command }] = of(run, 'result') as ResultEvent[];
+      expect(attribution.answer!.parts.map(({ text }) => text)).toEqual(['yes', 'there', 'is']);
+      expect(
+        attribution.answer!.parts.every(
+          ({ patches }) => Object.values(patches!).length === attribution.image!.grid[0] * attribution.image!.grid[1],
+        ),
+      ).toBe(true);
+      expect(attribution.warnings!.join()).toMatch(/the turn before it is not shown/);
+      expect(attribution.parameters).toMatchObject({ beta: 10, steps: 2 });
+      expect([typescript, command]).toEqual([
+        expect.stringContaining('answer: "yes there is"'),
+        expect.stringContaining("--answer 'yes there is'"),
+      ]);
+      const [cost] = await call<{ basis: string; kept: boolean }[]>('estimate', asked);
+      expect(cost).toMatchObject({ basis: 'measured', kept: true });
+      expect(of(await stream('attribute', { ...asked, target: { labels: ['yes'] } }), 'failure')[0]).toMatchObject({
+        reason: 'usage',
+        index: 0,
+      });
       expect(said).toEqual([]);
     },
     SLOW,

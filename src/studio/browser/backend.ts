@@ -2,7 +2,7 @@
  * @file The studio's backend of a page that runs wholly in the browser: each model in a worker of its own, pictures and results in the page.
  * Nothing leaves the machine, except that models are fetched.
  */
-import { AUTO_METHOD, findMethod, methods } from '../../attribution/registry.ts';
+import { AUTO_ANSWER_METHOD, AUTO_METHOD, findMethod, methods } from '../../attribution/registry.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import { MAX_PIXELS } from '../../inputs/image/picture-limits.ts';
 import type { FigureOptions } from '../../report/attribution/figure-options.ts';
@@ -15,9 +15,11 @@ import { MAX_BYTES } from '../../web/image/decode.ts';
 import { boxScore } from '../box-score.ts';
 import { type CostKey, CostLog } from '../costs.ts';
 import { describeMethod } from '../describe-methods.ts';
-import { comparisonView, robustnessView } from '../evidence-files.ts';
+import { comparisonView, evidenceText, robustnessView } from '../evidence-files.ts';
+import { mapsOf } from '../explained-answers.ts';
 import type { CostInfo, StudioInfo } from '../facts.ts';
-import { type EvidenceSource, type StudioBackend, StudioError, type StudioEvent } from '../protocol.ts';
+import { keptFrames } from '../kept-frames.ts';
+import { type EvidenceSource, type FrameEvent, type StudioBackend, StudioError, type StudioEvent } from '../protocol.ts';
 import {
   type AttributeRequest,
   attributeRequest,
@@ -69,17 +71,23 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const evidence = <T>(from: EvidenceSource, read: (text: string, name: string) => T): Promise<T> =>
-  'source' in from ? unavailable() : guarded(async () => read(await from.file.text(), from.name));
+  'source' in from ? unavailable() : guarded(async () => read(await evidenceText(from), from.name));
 
 /** What the map after an answer was asked as: the last question about the first picture. */
 const posteriorRequest = ({ model, pictures, turns }: ChatRequest): AttributeRequest =>
   attributeRequest.parse({ model, picture: pictures[0], text: turns[turns.length - 1].content, methods: [{ name: 'posterior' }] });
 
-/** What a method's time depends on. */
-function costKey({ modality, seeds, imageSize }: AttributeRequest, { name, options }: MethodChoice): CostKey {
+/** What a method's time depends on. @param answers whether it explains answers, for which some options have another default */
+function costKey(request: AttributeRequest, { name, options }: MethodChoice, answers: boolean): CostKey {
+  const { modality, seeds, imageSize } = request;
+  const entry = findMethod(name);
+  const usual = answers && entry?.serves === 'pair' ? entry.answers?.defaults : undefined;
   // A wrong option is said when the method runs.
-  const full = findMethod(name)?.schema.safeParse(options);
-  return { method: name, options: full?.success ? full.data : options, run: { modality, seeds, imageSize } };
+  const full = entry?.schema.safeParse({ ...usual, ...options });
+  return {
+    ...{ method: name, family: entry?.family ?? 'external', options: full?.success ? full.data : options },
+    run: { modality, seeds, imageSize, maps: mapsOf(request) },
+  };
 }
 
 /** @returns a backend that lives as long as the page */
@@ -100,10 +108,12 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
       robustness: true,
       folders: false,
       hub: settings.hub ?? false,
-      addresses: settings.addresses ?? false,
+      addresses: settings.addresses !== undefined && settings.addresses !== false,
     },
+    ...(typeof settings.addresses === 'object' ? { origins: settings.addresses } : {}),
     methods: methods.map(describeMethod),
     recommended: AUTO_METHOD,
+    recommendedForAnswers: AUTO_ANSWER_METHOD,
     model: (settings.models.find(({ kind }) => kind === undefined || kind === 'dual-encoder') ?? settings.models[0]).id,
     chatModel: settings.models.find(({ kind }) => kind === 'llava' || kind === 'llava-mini')?.id,
     examples: examples.map(({ address: _, ...example }) => example),
@@ -121,11 +131,11 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
   /** What a map of the worker becomes. */
   const finished = async (
     attribution: Attribution,
-    place: { readonly index: number; readonly method: string; readonly key: string },
+    place: { readonly index: number; readonly method: string; readonly key: string; readonly frames?: readonly FrameEvent[] },
     request: AttributeRequest,
   ): Promise<StudioEvent> => {
     const typescript = await program(request, request.methods[place.index]);
-    const id = results.add({ attribution, picture: request.picture, key: place.key, typescript });
+    const id = results.add({ attribution, picture: request.picture, key: place.key, typescript, frames: keptFrames(place.frames ?? []) });
     return { kind: 'result', id, method: place.method, index: place.index, kept: false, ...wordsOf({ attribution, typescript }) };
   };
   const wordsOf = ({ attribution, typescript }: Pick<KeptResult, 'attribution' | 'typescript'>) => ({
@@ -136,7 +146,13 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
   /** A program for Node, which knows shipped models and the hub's by their names; for a page where the model came from an address. */
   const program = async (request: AttributeRequest, { name, options }: MethodChoice): Promise<string> => {
     const target = request.target.picture === undefined ? undefined : (await pictures.info(request.target.picture)).name;
-    const facts = { model: request.model, serves: findMethod(name)?.serves ?? 'pair', method: name, options, request };
+    const facts = {
+      model: request.model,
+      serves: models.answers(request.model) ? ('question' as const) : ('pair' as const),
+      method: name,
+      options,
+      request,
+    };
     const { name: picture } = await pictures.info(request.picture);
     return typescriptOf({ ...facts, picture, targetPicture: target }, /^https?:/.test(request.model) ? 'narrows/web' : 'narrows');
   };
@@ -157,7 +173,12 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
         const request = checked(attributeRequest, value);
         return request.methods.map((choice): CostInfo => {
           const kept = results.find(results.key(request, choice)) !== undefined;
-          return costsOf(request.model).estimate(costKey(request, choice), choice, findMethod(choice.name)?.cost ?? '', kept);
+          return costsOf(request.model).estimate(
+            costKey(request, choice, models.answers(request.model)),
+            choice,
+            findMethod(choice.name)?.cost ?? '',
+            kept,
+          );
         });
       }),
     attribute: (value, options) =>
@@ -167,20 +188,30 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
         for (const [index, choice] of request.methods.entries()) {
           const key = results.key(request, choice);
           const known = results.find(key);
-          if (known) yield { kind: 'result', id: known.id, method: choice.name, index, kept: true, ...wordsOf(known) };
-          else wanted.push({ index, key });
+          if (known) {
+            if (request.frames) yield* known.frames;
+            yield { kind: 'result', id: known.id, method: choice.name, index, kept: true, ...wordsOf(known) };
+          } else wanted.push({ index, key });
         }
         if (wanted.length === 0) return;
         const picture = await pictures.sent(request.picture);
         const target = request.target.picture === undefined ? undefined : await pictures.sent(request.target.picture);
+        let frames: FrameEvent[] = [];
         const job = { ...request, methods: wanted.map(({ index }) => request.methods[index]) };
         for await (const event of models.run(request.model, { kind: 'attribute', request: job, picture, target }, signal)) {
           if (event.kind === 'map') {
-            const { index, key } = wanted[event.index];
-            costsOf(request.model).note(costKey(request, request.methods[index]), event.seconds);
-            yield await finished(event.attribution, { index, key, method: event.method }, request);
-          } else if (event.kind === 'failure' && event.index !== undefined) yield { ...event, index: wanted[event.index].index };
-          else yield event;
+            const { index, key: name } = wanted[event.index];
+            const key = costKey(request, request.methods[index], models.answers(request.model));
+            costsOf(request.model).note(key, event.seconds, { seconds: event.pace });
+            yield await finished(event.attribution, { index, key: name, method: event.method, frames }, request);
+            frames = [];
+          } else if (event.kind === 'failure' && event.index !== undefined) {
+            frames = [];
+            yield { ...event, index: wanted[event.index].index };
+          } else {
+            if (event.kind === 'frame') frames.push(event);
+            yield event;
+          }
         }
       }, options),
     score: value =>

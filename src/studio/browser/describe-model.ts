@@ -1,52 +1,13 @@
 /** @file An open model in the words of the protocol. */
 
-import { methodOptions } from '../../attribution/method.ts';
-import { methods, pairMethods } from '../../attribution/registry.ts';
 import type { ChatModel } from '../../generation/chat-model.ts';
 import type { DualEncoderModel } from '../../models/dual-encoder-model.ts';
-import { messageOf } from '../../system/errors.ts';
 import type { ModelInfo, TowerInfo } from '../facts.ts';
+import { servedPairs, servedQuestions } from '../served.ts';
 import type { BrowserModel } from './messages.ts';
 
 /** Room that a model takes when it is open: its weights, and a copy of some of them that ONNX Runtime repacks. */
 const MEMORY = 2.2;
-
-interface Served {
-  readonly methods: readonly string[];
-  readonly unserved: Readonly<Record<string, string>>;
-}
-
-/** Methods that serve a model that compares, and why others do not. */
-function servedPairs(model: DualEncoderModel): Served {
-  const served: string[] = [];
-  const unserved: Record<string, string> = {};
-  for (const entry of pairMethods()) {
-    let reasons: (string | undefined)[];
-    try {
-      const options = methodOptions(entry, {});
-      reasons = entry.modalities.map(modality => entry.unsupported?.(model, modality, options));
-    } catch (error) {
-      reasons = entry.modalities.map(() => messageOf(error));
-    }
-    const [reason] = reasons.filter(each => each !== undefined);
-    if (reasons.every(each => each !== undefined) && reason !== undefined) unserved[entry.name] = reason;
-    else served.push(entry.name);
-  }
-  return { methods: served, unserved };
-}
-
-/** The same of a model that answers. */
-function servedQuestions(chat: ChatModel): Served {
-  const served: string[] = [];
-  const unserved: Record<string, string> = {};
-  for (const entry of methods) {
-    if (entry.serves !== 'question') continue;
-    const reason = entry.unsupported?.(chat);
-    if (reason === undefined) served.push(entry.name);
-    else unserved[entry.name] = reason;
-  }
-  return { methods: served, unserved };
-}
 
 const common = ({ id, name, origin }: BrowserModel, bytes: number) => ({
   ...{ id, name, origin, bytes, open: true },

@@ -56,6 +56,8 @@ export type WorkerEvent =
       readonly method: string;
       readonly attribution: import('../../attribution/result.ts').Attribution;
       readonly seconds: number;
+      /** What it takes at the pace behind its first unit, in seconds. */
+      readonly pace?: number;
     };
 
 /** From the worker. */

@@ -1,5 +1,5 @@
 /** @file Models of the page, each in a worker of its own, as many as there is room for. */
-import type { ModelInfo } from '../facts.ts';
+import { answersQuestions, type ModelInfo } from '../facts.ts';
 import { StudioError, type StudioEvent } from '../protocol.ts';
 import type { BrowserModel, Job, WorkerEvent } from './messages.ts';
 import { ModelWorker } from './model-worker.ts';
@@ -9,6 +9,15 @@ import type { BrowserSettings } from './settings.ts';
 const ROOM = 1.5e9;
 /** Room that a model takes against the bytes of its files, before it told. */
 const FACTOR = 2.2;
+
+/** The origin of an address; empty for what is none. */
+function originOf(address: string): string {
+  try {
+    return new URL(address).origin;
+  } catch {
+    return '';
+  }
+}
 
 interface OpenModel {
   readonly worker: ModelWorker;
@@ -37,12 +46,22 @@ export class OpenModels {
     });
   }
 
+  /** Whether a model that was opened answers questions. */
+  answers(id: string): boolean {
+    return answersQuestions(this.told.get(id) ?? this.known.get(id) ?? {});
+  }
+
   /** @throws StudioError for what is neither known nor may be fetched */
   private find(reference: string): BrowserModel {
     const known = this.known.get(reference);
     if (known) return known;
     const { hub = false, addresses = false } = this.settings;
     const address = /^https?:\/\//.test(reference);
+    if (address && typeof addresses === 'object' && !addresses.includes(originOf(reference)))
+      throw new StudioError(
+        'usage',
+        `This site may ask ${addresses.join(', ')} only, so that no picture can leave it; put the model's folder there, build the site with --models-from ${originOf(reference) || 'ORIGIN'}, or open the model with narrows studio.`,
+      );
     if (address ? !addresses : !hub)
       throw new StudioError('usage', `This page knows no model "${reference}"; it has ${[...this.known.keys()].join(', ')}.`);
     return {

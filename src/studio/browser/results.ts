@@ -1,6 +1,6 @@
 /** @file Results that the page keeps: for boxes, exports, and so that a setting that was seen comes back at once. */
 import type { Attribution } from '../../attribution/result.ts';
-import { StudioError } from '../protocol.ts';
+import { type FrameEvent, StudioError } from '../protocol.ts';
 import type { AttributeRequest, MethodChoice } from '../requests.ts';
 
 /** Most results that are kept; maps are small, but interactions are not. */
@@ -15,6 +15,8 @@ export interface KeptResult {
   readonly key: string;
   /** The program that gives it again. */
   readonly typescript: string;
+  /** How it came about, of methods that optimise and where frames were asked for. */
+  readonly frames: readonly FrameEvent[];
 }
 
 /** Results by their ids, the least recently made ones leave first. */
@@ -23,9 +25,12 @@ export class Results {
   private last = 0;
 
   /** What a result depends on. */
-  key({ model, picture, text, modality, seed, seeds, imageSize, target }: AttributeRequest, { name, options }: MethodChoice): string {
+  key(
+    { model, picture, text, modality, seed, seeds, imageSize, target, answer }: AttributeRequest,
+    { name, options }: MethodChoice,
+  ): string {
     const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
-    return JSON.stringify([model, picture, text, modality, seed, seeds, imageSize, target, name, sorted]);
+    return JSON.stringify([model, picture, text, modality, seed, seeds, imageSize, target, answer, name, sorted]);
   }
 
   add(result: KeptResult): string {

@@ -14,7 +14,9 @@ import { fileIn, type ModelFiles } from '../../system/model-files.ts';
 import { openFiles } from '../../web/files/open-files.ts';
 import { loadChat, loadModel } from '../../web/models.ts';
 import { webRuntime } from '../../web/runtime.ts';
-import type { FailureReason } from '../protocol.ts';
+import { WarmPace } from '../costs.ts';
+import { aloneWarning, answerRun, posteriorWarning, withWarning } from '../explained-answers.ts';
+import { type FailureReason, StudioError } from '../protocol.ts';
 import type { AttributeRequest } from '../requests.ts';
 import { describeChat, describePairs } from './describe-model.ts';
 import type { Job, SentPicture, WorkerEvent } from './messages.ts';
@@ -29,6 +31,7 @@ let model: DualEncoderModel | ChatModel | undefined;
 export function failureOf(error: unknown, signal: AbortSignal): { readonly reason: FailureReason; readonly message: string } {
   if (signal.aborted) return { reason: 'cancelled', message: 'Cancelled.' };
   if (error instanceof NarrowsError) return { reason: error.kind, message: error.message };
+  if (error instanceof StudioError) return { reason: error.reason, message: error.message };
   return { reason: 'internal', message: `Something went wrong in this tab (${messageOf(error)}); reload the page.` };
 }
 
@@ -89,24 +92,35 @@ function targetOf({ target }: AttributeRequest, picture: SentPicture | undefined
 }
 
 async function attribute({ request, picture, target }: JobOf<'attribute'>, send: Send, signal: AbortSignal): Promise<void> {
-  const { text, modality, seed, seeds, imageSize, frames } = request;
+  const { text, modality, seed, seeds, imageSize, frames, answer } = request;
   const opened = openModel();
   for (const [index, { name: method, options }] of request.methods.entries()) {
     const started = performance.now();
     try {
       const entry = findMethod(method);
       if (!entry) throw new NarrowsError(`There is no method "${method}".`, { kind: 'usage' });
-      const run = {
-        ...{ modality, seed, seeds, imageSize, signal, target: targetOf(request, target) },
-        onProgress: (done: number, total: number): void =>
-          send({ kind: 'progress', phase: 'Explaining', done, total, left: secondsLeft(started, done, total), method }),
+      const pace = new WarmPace();
+      const told = {
+        signal,
+        onProgress: (done: number, total: number): void => {
+          pace.step(done, total);
+          send({ kind: 'progress', phase: 'Explaining', done, total, left: pace.left, method });
+        },
         onWarning: (message: string): void => send({ kind: 'warning', message, method }),
       };
+      const run = { ...{ modality, seed, seeds, imageSize, target: targetOf(request, target) }, ...told };
       const pair = pairOf(picture, text);
       let attribution: Attribution;
       if (opened instanceof ChatModel) {
-        attribution = await explainSubject(entry, { kind: 'question', model: opened, pair }, options, run);
+        const alone = aloneWarning(request);
+        if (alone !== undefined) told.onWarning(alone);
+        const asked = { ...answerRun(request, entry), ...told };
+        attribution = withWarning(await explainSubject(entry, { kind: 'question', model: opened, pair }, options, asked), alone);
       } else {
+        if (answer)
+          throw new NarrowsError('This model compares images with texts and answers nothing; open a LLaVA to explain answers.', {
+            kind: 'usage',
+          });
         await using attributor = createMethod(entry, opened, options);
         attribution = await attributor.attribute(pair, {
           ...run,
@@ -118,7 +132,7 @@ async function attribute({ request, picture, target }: JobOf<'attribute'>, send:
             : {}),
         });
       }
-      send({ kind: 'map', index, method, attribution, seconds: (performance.now() - started) / 1000 });
+      send({ kind: 'map', index, method, attribution, seconds: (performance.now() - started) / 1000, pace: pace.seconds });
     } catch (error) {
       signal.throwIfAborted();
       send({ kind: 'failure', ...failureOf(error, signal), method, index });
@@ -156,9 +170,12 @@ async function chat({ request, pictures }: JobOf<'chat'>, send: Send, signal: Ab
   const started = performance.now();
   const question = turns.at(-1)?.content ?? '';
   const onWarning = (message: string): void => send({ kind: 'warning', message, method: entry.name });
+  const about = posteriorWarning(request);
+  if (about !== undefined) onWarning(about);
   try {
     const pair = pairOf(picture, question);
-    const attribution = await explainSubject(entry, { kind: 'question', model: opened, pair }, {}, { signal, onWarning });
+    const subject = { kind: 'question', model: opened, pair } as const;
+    const attribution = withWarning(await explainSubject(entry, subject, {}, { signal, onWarning }), about);
     send({ kind: 'map', index: 0, method: entry.name, attribution, seconds: (performance.now() - started) / 1000 });
   } catch (error) {
     signal.throwIfAborted();

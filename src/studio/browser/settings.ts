@@ -14,9 +14,10 @@ export interface BrowserSettings extends WorkerSettings {
   /** Models that the site brings; the first one that compares, and the first that answers, are what a page begins with. */
   readonly models: readonly BrowserModel[];
   readonly examples?: readonly BrowserExample[];
-  /** Whether models from the hub and from addresses may be opened: the page's policy must allow to ask there. */
+  /** Whether models of the hub may be opened: the page's policy must allow to ask there. */
   readonly hub?: boolean;
-  readonly addresses?: boolean;
+  /** Whether models at addresses may be: at any, or at those of these origins, where the page's policy allows to ask no others. */
+  readonly addresses?: boolean | readonly string[];
   /** Bytes that open models may take together; the one that was not used for longest is closed. Default 1.5 GB. */
   readonly memory?: number;
 }

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { displayScale } from '../../report/attribution/normalise.ts';
 import type { FrameEvent } from '../protocol.ts';
 import { MOST_FRAMES, thinned } from './attribute/collect.ts';
-import { dragBox, patchAt, patchBeside, patchBox } from './attribute/geometry.ts';
-import { frameAt, frameMap, frameTotal, type Shown } from './attribute/maps.ts';
+import { boxesOf, dragBox, patchAt, patchBeside, patchBox } from './attribute/geometry.ts';
+import { frameAt, frameMap, frameTotal, type Shown, shownOfAnswer } from './attribute/maps.ts';
 import { patchesOfWord, patchText, wordsOfPatch } from './attribute/words.ts';
 import { ROW_HEIGHT, scrollFor, windowOf } from './audit/window.ts';
 import { readFragment, readObject, writeFragment } from './state/fragment.ts';
@@ -73,6 +73,30 @@ describe('values', () => {
   });
 });
 
+describe('maps of an answer', () => {
+  const part = (text: string, value: number) => ({
+    ...{ text, start: 0, end: text.length, tokens: [0], logProbability: -value },
+    patches: Float32Array.from({ length: 6 }, (_, i) => value + i),
+    words: Float32Array.of(value, 2 * value),
+  });
+  const explained = {
+    ...{ unit: 'nats', image: { ...map, patches: new Float32Array(6), pixels: undefined } },
+    text: { words: [{ text: 'a' }, { text: 'cat' }].map(word => ({ ...word, start: 0, end: 1, value: 0, tokens: [] })) },
+    answer: { parts: [part('yes', 10), part('cat', 20)] },
+  } as unknown as Parameters<typeof shownOfAnswer>[0];
+
+  it('are those of the word that is pointed at, over the picture and over the question; the whole without one', () => {
+    const shown = shownOfAnswer(explained, 1);
+    expect([...shown.image!.patches]).toEqual([20, 21, 22, 23, 24, 25]);
+    expect(shown.image!.view).toEqual(map.view);
+    expect(shown.words!.map(word => [word.text, word.value])).toEqual([
+      ['a', 20],
+      ['cat', 40],
+    ]);
+    for (const whole of [undefined, 7]) expect([...shownOfAnswer(explained, whole).image!.patches]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
 describe('frames', () => {
   const frame = (step: number): FrameEvent => ({
     ...{ kind: 'frame', method: 'm2ib', modality: 'image', seed: 0, step, steps: 10, fit: 0.5, compression: 1 },
@@ -114,6 +138,17 @@ describe('rows in sight', () => {
     expect(scrollFor(3, 0, 10 * ROW_HEIGHT)).toBe(0);
     expect(scrollFor(20, 0, 10 * ROW_HEIGHT)).toBe(11 * ROW_HEIGHT);
     expect(scrollFor(2, 5 * ROW_HEIGHT, 10 * ROW_HEIGHT)).toBe(2 * ROW_HEIGHT);
+  });
+});
+
+describe('boxes of a link', () => {
+  it('are those that were drawn; what is none, or lies outside of the picture, is left out', () => {
+    expect(boxesOf('1,2.5,30,40;10,4,90,40', size)).toEqual([
+      { left: 1, top: 2.5, width: 30, height: 40 },
+      { left: 10, top: 4, width: 90, height: 40 },
+    ]);
+    expect(boxesOf('1,2,3;a,b,c,d;-1,2,3,4;1,2,0,4;50,4,90,40;1e9,0,1,1', size)).toEqual([]);
+    expect(boxesOf(undefined, size)).toEqual([]);
   });
 });
 

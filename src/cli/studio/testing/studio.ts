@@ -1,21 +1,10 @@
 /** @file For tests: a studio on a free port with Node's backend, and the page's client of it. */
-import { createColours } from '../../../node/colours.ts';
-import { createProgress } from '../../../node/progress.ts';
 import { httpBackend } from '../../../studio/http-backend.ts';
 import type { StudioBackend, StudioEvent } from '../../../studio/protocol.ts';
 import { silent } from '../../../system/log.ts';
-import type { Context } from '../../command.ts';
 import { type StudioServer, type StudioServerOptions, startStudioServer } from '../http-server.ts';
 import { NodeBackend, type NodeBackendOptions } from '../node-backend.ts';
-
-/** What a command would hand to the backend. */
-export const testContext = (): Context => ({
-  ...{ json: false, quiet: true, seed: 0, columns: 80, log: silent, signal: new AbortController().signal },
-  colours: createColours({}, {}),
-  print: () => {},
-  progress: createProgress,
-  status: () => {},
-});
+import { quietContext } from '../quiet-context.ts';
 
 /** A studio that runs. */
 export interface TestStudio extends AsyncDisposable {
@@ -30,7 +19,7 @@ export async function testStudio(
   options: Partial<NodeBackendOptions> = {},
   serving: Partial<StudioServerOptions> = {},
 ): Promise<TestStudio> {
-  const backend = new NodeBackend({ context: testContext(), sources: [], ...options });
+  const backend = new NodeBackend({ context: quietContext(), sources: [], ...options });
   const server = await startStudioServer({ backend, port: 0, page: '/nowhere', log: silent, ...serving });
   const client = httpBackend({ origin: server.origin, token: server.token });
   return {

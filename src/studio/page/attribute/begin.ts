@@ -3,11 +3,13 @@ import { effect } from '@preact/signals';
 import { writeFragment } from '../state/fragment.ts';
 import { place } from '../state/place.ts';
 import { backend, info, model, openModel } from '../state/studio.ts';
+import { boxesOf } from './geometry.ts';
 import { panels } from './panels.ts';
 import { applyLink, linkParameters } from './permalink.ts';
 import { openKnown, showStored } from './pictures.ts';
 import { run } from './run.ts';
 import { caption, notice, picture } from './subject.ts';
+import { boxes } from './view.ts';
 
 /** The example that a bare address shows. */
 const FIRST = 'night';
@@ -53,6 +55,8 @@ async function connected(parameters: Readonly<Record<string, string>>, stored: b
     const first = info.peek()?.examples[0];
     if (first && (await openKnown(first.picture.id))) caption.value ||= first.caption;
   }
+  const shown = picture.peek();
+  if (shown) boxes.value = boxesOf(parameters.boxes, shown);
   await useModel(parameters.model ?? wanted ?? info.peek()!.model, stored);
   follow();
 }

@@ -1,17 +1,11 @@
 /** @file The caption, large, to be edited; run and stop; the question whether a dear run may begin. */
 import { useRef } from 'preact/hooks';
-import { methodInfo, model } from '../state/studio.ts';
+import { answers, methodInfo, model } from '../state/studio.ts';
 import { FileButton } from '../ui/file-button.tsx';
+import { lasting } from './lasting.ts';
 import { openFile } from './pictures.ts';
 import { asking, run, runFailure, running, stop } from './run.ts';
 import { caption, notice, picture, reading } from './subject.ts';
-
-const lasting = (seconds: number | undefined): string =>
-  seconds === undefined
-    ? 'how long is not known yet'
-    : seconds < 90
-      ? `about ${Math.ceil(seconds)} s`
-      : `about ${Math.ceil(seconds / 60)} min`;
 
 function Question() {
   const costs = asking.value;
@@ -20,8 +14,7 @@ function Question() {
     <section class="asking" aria-label="This takes a while">
       {costs.map((cost, i) => (
         <p key={i}>
-          <b>{methodInfo(cost.method)?.title ?? cost.method}</b>:{' '}
-          {cost.kept ? 'computed already' : `${lasting(cost.seconds)} (${cost.words})`}
+          <b>{methodInfo(cost.method)?.title ?? cost.method}</b>: {cost.kept ? 'computed already' : `${lasting(cost)} (${cost.words})`}
         </p>
       ))}
       <div class="row">
@@ -44,7 +37,7 @@ function Question() {
 /** The form. */
 export function CaptionForm() {
   const field = useRef<HTMLTextAreaElement>(null);
-  const question = model.value?.kind === 'llava' || model.value?.kind === 'llava-mini';
+  const question = answers();
   const missing = !picture.value
     ? 'Choose a picture first.'
     : caption.value.trim() === ''

@@ -19,6 +19,8 @@ const PAPER: Readonly<Record<'light' | 'dark', Triple>> = { light: [252, 251, 24
 export interface CaptionMapProps {
   readonly words: readonly WordValue[];
   readonly scale: Scale;
+  /** What they are words of; the caption by default. */
+  readonly of?: 'caption' | 'question';
 }
 
 /** The colour of a value laid on the paper, and the ink that reads on it. */
@@ -33,11 +35,11 @@ function colourOf(value: number, scale: Scale): { background: string; color: str
 }
 
 /** The words. */
-export function CaptionMap({ words, scale }: CaptionMapProps) {
+export function CaptionMap({ words, scale, of = 'caption' }: CaptionMapProps) {
   return (
-    <ul class="caption-map" aria-label="Words of the caption">
+    <ul class="caption-map" aria-label={`Words of the ${of}`} dir="auto">
       {words.map((word, i) => {
-        const text = wordText(word, words, scale);
+        const text = wordText(word, words, scale, of);
         return (
           <li key={i}>
             <button

@@ -65,3 +65,13 @@ export function patchBeside([rows, columns]: readonly [number, number], patch: n
       return undefined;
   }
 }
+
+/** Boxes of a link, in pixels of its picture; what is none is left out. */
+export function boxesOf(text: string | undefined, size: Size): Box[] {
+  return (text ?? '').split(';').flatMap(each => {
+    const numbers = each.split(',').map(Number);
+    const [left, top, width, height] = numbers;
+    if (numbers.length !== 4 || !numbers.every(value => Number.isFinite(value) && value >= 0) || width === 0 || height === 0) return [];
+    return left + width <= size.width + 1 && top + height <= size.height + 1 ? [{ left, top, width, height }] : [];
+  });
+}

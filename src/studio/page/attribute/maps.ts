@@ -1,7 +1,8 @@
 /** @file What a panel shows now: its result, the frame that is being played, or the step that the person scrubbed to. */
-import type { ImageAttribution, Interactions } from '../../../attribution/result.ts';
+import type { AnswerPartMap, Attribution, ImageAttribution, Interactions } from '../../../attribution/result.ts';
 import type { FrameEvent } from '../../protocol.ts';
 import type { Panel } from './panels.ts';
+import { pointed } from './view.ts';
 
 /** A map of a picture, as far as it is drawn. */
 export type ImageMap = Pick<ImageAttribution, 'grid' | 'patches' | 'view' | 'pixels'>;
@@ -23,6 +24,26 @@ export interface Shown {
   readonly unit: 'nats' | 'score';
   /** The step of the frame, from 1; undefined for a result. */
   readonly step?: number;
+}
+
+/** What of a result is drawn. */
+export type Explained = Pick<Attribution, 'image' | 'text' | 'answer' | 'unit' | 'interactions'>;
+
+/** The word of an answer at a place; undefined for the whole, and where the answer was not taken apart. */
+export const partAt = ({ answer }: Pick<Attribution, 'answer'>, part: number | undefined): AnswerPartMap | undefined =>
+  part === undefined ? undefined : answer?.parts[part];
+
+/** Maps of the whole answer, or of one of its words. */
+export function shownOfAnswer(attribution: Explained, part: number | undefined): Shown {
+  const { image, text, unit, interactions } = attribution;
+  const one = partAt(attribution, part);
+  if (!one) return { image, words: text?.words, interactions, unit };
+  const { patches, words } = one;
+  return {
+    unit,
+    image: image && patches ? { grid: image.grid, view: image.view, patches } : undefined,
+    words: words && text?.words.map((word, i) => ({ ...word, value: words[i] })),
+  };
 }
 
 /** The map of an image frame. */
@@ -66,15 +87,11 @@ export function shownOf(panel: Panel): Shown {
       step: scrub ?? Math.max(seen?.step ?? 0, said?.step ?? 0),
     };
   }
-  if (!result) return { unit: UNIT };
-  const { attribution } = result;
-  return {
-    image: attribution.image,
-    words: attribution.text?.words,
-    interactions: attribution.interactions,
-    unit: attribution.unit,
-  };
+  return result ? shownOfAnswer(result.attribution, partOf(panel)) : { unit: UNIT };
 }
+
+/** The word of the answer that is shown: the one that is pointed at, or the one that was kept. */
+export const partOf = (panel: Panel): number | undefined => pointed.value.part ?? panel.part.value;
 
 /** Sum of a frame's map: patches, or words. */
 export function frameTotal(frame: FrameEvent): number {

@@ -1,7 +1,7 @@
 /** @file Which methods stand side by side: a list by family, with what each costs; those that the model does not serve say why. */
 import { FAMILIES } from '../../../attribution/method.ts';
 import type { MethodInfo } from '../../facts.ts';
-import { info, methodInfo, model } from '../state/studio.ts';
+import { answers, info, methodInfo, model } from '../state/studio.ts';
 import { MOST_PANELS } from './limits.ts';
 import { activePanel, addPanel, EMPTY, type Panel, panels, update } from './panels.ts';
 import { run } from './run.ts';
@@ -24,7 +24,8 @@ function offered(): readonly MethodInfo[] {
   return open ? all.filter(method => open.methods.includes(method.name) || method.name in open.unserved) : all;
 }
 
-function Options({ methods }: { readonly methods: readonly MethodInfo[] }) {
+/** A list of methods by family. @param recommended marked as such */
+export function MethodOptions({ methods, recommended }: { readonly methods: readonly MethodInfo[]; readonly recommended?: string }) {
   const unserved = model.value?.unserved ?? {};
   return (
     <>
@@ -35,7 +36,7 @@ function Options({ methods }: { readonly methods: readonly MethodInfo[] }) {
             {members.map(({ name, title }) => (
               <option key={name} value={name} disabled={name in unserved}>
                 {title}
-                {name === info.value?.recommended ? ' (recommended)' : ''}
+                {name === recommended ? ' (recommended)' : ''}
               </option>
             ))}
           </optgroup>
@@ -66,7 +67,7 @@ export function MethodPicker({ panel }: { readonly panel: Panel }) {
         {methods.some(method => method.name === panel.method.value) ? null : (
           <option value={panel.method.value}>{chosen?.title ?? panel.method.value}</option>
         )}
-        <Options methods={methods} />
+        <MethodOptions methods={methods} recommended={answers() ? info.value?.recommendedForAnswers : info.value?.recommended} />
       </select>
       {chosen && (
         <p class="note">

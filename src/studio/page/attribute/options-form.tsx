@@ -1,7 +1,7 @@
 /** @file A method's options as controls, made from its own schema. A change counts when it is let go of, and runs the method again. */
 import { useState } from 'preact/hooks';
 import type { OptionInfo } from '../../facts.ts';
-import { methodInfo } from '../state/studio.ts';
+import { answers, methodInfo } from '../state/studio.ts';
 import type { Panel } from './panels.ts';
 import { run } from './run.ts';
 
@@ -184,12 +184,14 @@ function Row({ panel, option }: Omit<ControlProps, 'id'>) {
 
 /** All options of a panel's method. */
 export function OptionsForm({ panel }: { readonly panel: Panel }) {
-  const options = methodInfo(panel.method.value)?.options ?? [];
+  const chosen = methodInfo(panel.method.value);
+  const usual = (answers() && chosen?.answers) || {};
+  const options = (chosen?.options ?? []).map(option => (option.name in usual ? { ...option, default: usual[option.name] } : option));
   if (options.length === 0) return null;
   // What opens a file or loads a plug-in still stands there: nothing is hidden, only folded.
   const rest = options.slice(OPEN);
   return (
-    <div class="options" key={`${panel.id}-${panel.method.value}`}>
+    <div class="options" key={`${panel.id}-${panel.method.value}-${answers()}`}>
       {options.slice(0, OPEN).map(option => (
         <Row key={option.name} panel={panel} option={option} />
       ))}

@@ -3,10 +3,12 @@ import { announce } from '../state/announce.ts';
 import type { ShownPicture } from '../state/picture-files.ts';
 import { titleOf } from '../state/studio.ts';
 import { Warnings } from '../ui/warnings.tsx';
+import { answerScales, answerText } from './answer-maps.ts';
+import { AnswerWords } from './answer-words.tsx';
 import { BoxLine } from './box-line.tsx';
 import { CaptionMap } from './caption-map.tsx';
 import { ColourBar } from './colour-bar.tsx';
-import { lastStep, type Shown, shownOf } from './maps.ts';
+import { lastStep, partAt, partOf, type Shown, shownOf } from './maps.ts';
 import { active, type Panel, panels, removePanel } from './panels.ts';
 import { imageScale, shownUnit, wordScale } from './scales.ts';
 import { Stage } from './stage.tsx';
@@ -63,8 +65,12 @@ const leftText = (left: number | undefined): string =>
 export function PanelView({ panel, index, picture, all }: PanelProps) {
   const { status, result, failure, warnings, progress } = panel.state.value;
   const shown = shownOf(panel);
-  const scale = imageScale(shown, all);
-  const words = wordScale(shown, all);
+  const answered = result?.attribution.answer ? result.attribution : undefined;
+  const part = answered && partOf(panel);
+  // Words of an answer share a scale of their own.
+  const own = answered && partAt(answered, part) ? answerScales(answered, part) : undefined;
+  const scale = own?.image ?? imageScale(shown, all);
+  const words = own?.words ?? wordScale(shown, all);
   const title = titleOf(panel.method.value);
   const several = panels.value.length > 1;
   const { patch, word } = pointed.value;
@@ -79,7 +85,7 @@ export function PanelView({ panel, index, picture, all }: PanelProps) {
     patch !== undefined
       ? patchText(patch, shown, scale)
       : word !== undefined && shown.words?.[word]
-        ? wordText(shown.words[word], shown.words, words)
+        ? wordText(shown.words[word], shown.words, words, answered ? 'question' : 'caption')
         : '';
   const convergence = result?.attribution.image?.convergence ?? result?.attribution.text?.convergence;
   const doubtful = status === 'done' && convergence?.verdict === 'not-converged';
@@ -116,9 +122,18 @@ export function PanelView({ panel, index, picture, all }: PanelProps) {
         <progress class="bar" max={progress?.total || undefined} value={progress?.total ? progress.done : undefined} aria-label={line} />
       )}
       {shown.image && <ColourBar scale={drawnScale} />}
-      {drawnWords && drawnWords.length > 0 && <CaptionMap words={drawnWords} scale={spokenScale} />}
+      {answered && (
+        <AnswerWords
+          attribution={answered}
+          kept={panel.part.value}
+          keep={next => {
+            panel.part.value = next;
+          }}
+        />
+      )}
+      {drawnWords && drawnWords.length > 0 && <CaptionMap words={drawnWords} scale={spokenScale} of={answered ? 'question' : 'caption'} />}
       <p class="readout" aria-hidden="true">
-        {readout || line || '\u00a0'}
+        {readout || line || (answered && answerText(answered, part)) || '\u00a0'}
       </p>
       <BoxLine panel={panel} />
       {drawn && <p class="note">Where this word and the picture work together.</p>}

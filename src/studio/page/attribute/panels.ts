@@ -30,6 +30,8 @@ export interface Panel {
   readonly played: Signal<{ readonly image: number; readonly text: number }>;
   /** The step that the person scrubbed to, from 1; undefined: the latest. */
   readonly scrub: Signal<number | undefined>;
+  /** The word of an explained answer whose map stays; undefined: the whole answer's. */
+  readonly part: Signal<number | undefined>;
 }
 
 /** A panel that has computed nothing. */
@@ -45,6 +47,7 @@ export const newPanel = (method: string, options: Record<string, unknown> = {}):
   state: signal(EMPTY),
   played: signal({ image: 0, text: 0 }),
   scrub: signal(undefined),
+  part: signal(undefined),
 });
 
 /** The panels, in their order. */

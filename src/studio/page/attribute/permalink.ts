@@ -5,7 +5,7 @@ import { readObject } from '../state/fragment.ts';
 import { MOST_PANELS } from './limits.ts';
 import { active, newPanel, panels } from './panels.ts';
 import { caption, modality, picture, seed, seeds, target } from './subject.ts';
-import { colours, difference, opacity, overlay, scaling, smooth, unit } from './view.ts';
+import { boxes, colours, difference, opacity, overlay, scaling, smooth, unit } from './view.ts';
 
 /** Parameters of the page as it stands; defaults are left out. Reads signals, so that an effect follows them. @param model id of the open one */
 export function linkParameters(model: string | undefined): Record<string, string> {
@@ -30,8 +30,12 @@ export function linkParameters(model: string | undefined): Record<string, string
     scale: plain(scaling.value, 'own'),
     smooth: smooth.value ? '' : 'no',
     difference: difference.value ? 'yes' : '',
+    boxes: boxes.value.map(({ left, top, width, height }) => [left, top, width, height].map(exact).join(',')).join(';'),
   };
 }
+
+/** A coordinate without a tail of digits; boxes by keys lie on the edges of patches. */
+const exact = (value: number): string => String(Number(value.toFixed(2)));
 
 const number = (text: string | undefined, usual: number, least: number, most: number): number => {
   const value = Number(text);

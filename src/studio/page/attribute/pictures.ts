@@ -7,22 +7,19 @@ import { sentenceOf } from '../state/studio.ts';
 import { EMPTY, panels, update } from './panels.ts';
 import { play, skip } from './play.ts';
 import { caption, notice, reading, showPicture } from './subject.ts';
+import { boxes, draft, pointed } from './view.ts';
 
-/** A moving `boxes` or hover belongs to a picture: listeners are told of the next one. */
-const listeners = new Set<() => void>();
-
-/** Calls back whenever another picture is shown. */
-export function onPicture(listener: () => void): void {
-  listeners.add(listener);
-}
-
+/** Maps, boxes and what is pointed at belong to a picture. */
 function clear(): void {
   for (const panel of panels.peek()) {
     update(panel, EMPTY);
     panel.scrub.value = undefined;
+    panel.part.value = undefined;
     panel.played.value = { image: 0, text: 0 };
   }
-  for (const listener of listeners) listener();
+  boxes.value = [];
+  draft.value = undefined;
+  pointed.value = {};
 }
 
 /** Shows a file. @returns whether it is a picture; `notice` says what is wrong where it is not */

@@ -1,7 +1,7 @@
 /** @file Explains what the page shows: asks for the cost, runs the methods, hands frames and results to the panels. */
 import { signal } from '@preact/signals';
 import type { CostInfo } from '../../facts.ts';
-import type { StudioEvent } from '../../protocol.ts';
+import type { FrameEvent, StudioEvent } from '../../protocol.ts';
 import type { AttributeInput } from '../../requests.ts';
 import { announce } from '../state/announce.ts';
 import { methodInfo, model, need, sentenceOf } from '../state/studio.ts';
@@ -45,7 +45,8 @@ export function currentRequest(): AttributeInput | undefined {
 /** Perturbation asks a model thousands of times; before it was timed here, that is asked about. */
 const isDear = ({ kept, seconds, basis, method }: CostInfo): boolean =>
   !kept &&
-  (basis === 'unknown' ? ['perturbation', 'interaction'].includes(methodInfo(method)?.family ?? '') : (seconds ?? 0) > DEAR_SECONDS);
+  ((seconds ?? 0) > DEAR_SECONDS ||
+    (['unknown', 'guessed'].includes(basis) && ['perturbation', 'interaction'].includes(methodInfo(method)?.family ?? '')));
 
 /** Ends what runs. Its frames stay. */
 export function stop(): void {
@@ -105,13 +106,14 @@ async function follow(request: AttributeInput, mine: AbortController, quiet: boo
   const open = new Set(order);
   const collector = new FrameCollector(play);
   const begun = new Set<Panel>();
+  const came = new Map<Panel, FrameEvent[]>();
   const { methods, ...rest } = request;
   const keys = methods.map(method => JSON.stringify([rest, method]));
   try {
-    // A quiet run has its frames already.
-    for await (const event of need().attribute(quiet ? { ...request, frames: false } : request, { signal: mine.signal })) {
+    // A quiet run has its frames already; the backend keeps them for other tabs.
+    for await (const event of need().attribute(request, { signal: mine.signal })) {
       if (mine.signal.aborted && event.kind !== 'failure') continue;
-      handle(event, { order, open, keys, begun, quiet, collector });
+      handle(event, { order, open, keys, begun, quiet, collector, came });
     }
   } finally {
     if (controller === mine || controller === undefined) running.value = false;
@@ -141,9 +143,11 @@ interface Following {
   readonly begun: Set<Panel>;
   readonly quiet: boolean;
   readonly collector: FrameCollector;
+  /** Frames of results that were computed before, by another tab or another run. */
+  readonly came: Map<Panel, FrameEvent[]>;
 }
 
-function handle(event: StudioEvent, { order, open, keys, begun, quiet, collector }: Following): void {
+function handle(event: StudioEvent, { order, open, keys, begun, quiet, collector, came }: Following): void {
   // Methods run in their order, so an event that only names a method belongs to the first panel of that name that is not done.
   const panelOf = (method: string): Panel | undefined => order.find(panel => open.has(panel) && panel.method.peek() === method);
   switch (event.kind) {
@@ -158,7 +162,11 @@ function handle(event: StudioEvent, { order, open, keys, begun, quiet, collector
     }
     case 'frame': {
       const panel = panelOf(event.method);
-      if (!panel || event.seed > 0) return;
+      if (!panel || event.seed > 0 || quiet) return;
+      if (event.kept) {
+        came.set(panel, [...(came.get(panel) ?? []), event]);
+        return;
+      }
       if (!begun.has(panel)) {
         begun.add(panel);
         update(panel, { ...EMPTY, status: 'running', progress: panel.state.peek().progress });
@@ -173,8 +181,12 @@ function handle(event: StudioEvent, { order, open, keys, begun, quiet, collector
       open.delete(panel);
       const key = keys[event.index];
       if (begun.has(panel) || quiet) frameStore.set(key, panel.state.peek());
+      const brought = came.get(panel);
+      if (brought && !frameStore.has(key))
+        frameStore.set(key, { image: brought.filter(f => f.modality === 'image'), text: brought.filter(f => f.modality === 'text') });
       const frames = framesOf(key);
       if (!begun.has(panel) && !quiet) panel.played.value = { image: frames.image.length, text: frames.text.length };
+      panel.part.value = undefined;
       update(panel, { ...frames, status: 'done', result: event, progress: undefined, warnings: event.attribution.warnings ?? [] });
       if (!quiet) announce(`${event.attribution.title ?? event.method} is done.`);
       return;

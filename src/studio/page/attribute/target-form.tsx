@@ -1,6 +1,6 @@
 /** @file What is explained, and how often: the cosine to the caption, against another caption, among labels; which maps; seeds. */
 import { useState } from 'preact/hooks';
-import { methodInfo } from '../state/studio.ts';
+import { answers, methodInfo } from '../state/studio.ts';
 import { panels } from './panels.ts';
 import { run } from './run.ts';
 import { modality, seed, seeds, target } from './subject.ts';
@@ -23,6 +23,7 @@ export function TargetForm() {
     target.value = next;
     void run();
   };
+  const asks = answers();
   const sampled = panels.value.some(panel => methodInfo(panel.method.value)?.sampled);
   return (
     <div class="options">
@@ -37,9 +38,9 @@ export function TargetForm() {
             if (next === 'caption' && kindNow() !== 'caption') take({});
           }}
         >
-          <option value="caption">the likeness to the caption</option>
-          <option value="against">the caption against another</option>
-          <option value="labels">the caption among labels</option>
+          <option value="caption">{asks ? 'the model’s answer' : 'the likeness to the caption'}</option>
+          <option value="against">{asks ? 'the answer against another' : 'the caption against another'}</option>
+          {!asks && <option value="labels">the caption among labels</option>}
         </select>
       </div>
       {kind === 'against' && (
@@ -49,10 +50,10 @@ export function TargetForm() {
             id="target-against"
             type="text"
             value={target.value.against ?? ''}
-            placeholder="a cat"
+            placeholder={asks ? 'no' : 'a cat'}
             onChange={event => take(event.currentTarget.value.trim() === '' ? {} : { against: event.currentTarget.value.trim() })}
           />
-          <small>What speaks for the caption and not for this one.</small>
+          <small>What speaks for the {asks ? 'answer' : 'caption'} and not for this one.</small>
         </div>
       )}
       {kind === 'labels' && (

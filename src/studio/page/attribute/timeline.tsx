@@ -72,7 +72,13 @@ export function Timeline({ panel }: { readonly panel: Panel }) {
   const { image, text } = panel.state.value;
   const steps = image[0]?.steps ?? text[0]?.steps ?? 0;
   const have = lastStep(panel);
-  if (have === 0) return null;
+  if (have === 0) {
+    const { result } = panel.state.value;
+    const fit = result?.attribution.image?.convergence.fit ?? result?.attribution.text?.convergence.fit ?? [];
+    return result?.kept && fit.length > 0 ? (
+      <p class="note">This map was computed before, and its steps were not kept: the gate cannot be played again.</p>
+    ) : null;
+  }
   const played = panel.scrub.value === undefined ? panel.played.value : { image: image.length, text: text.length };
   const at = stepShown(panel);
   const factor = shownUnit('nats') === 'bits' ? Math.LOG2E : 1;

@@ -18,10 +18,11 @@ export const smooth = signal(true);
 /** Whether the difference of the first two panels is shown. */
 export const difference = signal(false);
 
-/** What is pointed at: a patch (row by row) or a word (its place in the caption). */
+/** What is pointed at: a patch (row by row), a word (its place in the caption), or a word of an answer. */
 export interface Pointed {
   readonly patch?: number;
   readonly word?: number;
+  readonly part?: number;
 }
 /** What the pointer or the keys are on. */
 export const pointed = signal<Pointed>({});

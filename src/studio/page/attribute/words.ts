@@ -24,12 +24,12 @@ export function patchText(patch: number, shown: Shown, scale: Scale): string {
 }
 
 /** `moon: 43.3 nats, 32.1 % of the caption`. */
-export function wordText(word: WordValue, words: readonly WordValue[], scale: Scale): string {
+export function wordText(word: WordValue, words: readonly WordValue[], scale: Scale, of: 'caption' | 'question' = 'caption'): string {
   const share = shareText(
     word.value,
     words.map(each => each.value),
   );
-  return `${word.text}: ${valueText(word.value, scale)}${share ? `, ${share} of the caption` : ''}${word.unknown ? '; the vocabulary lacks it' : ''}`;
+  return `${word.text}: ${valueText(word.value, scale)}${share ? `, ${share} of the ${of}` : ''}${word.unknown ? '; the vocabulary lacks it' : ''}`;
 }
 
 /** Columns of the interactions that belong to a word. */

@@ -190,8 +190,26 @@ function Runner() {
   );
 }
 
+/** Where the backend cannot audit: what can, and what can be done here. */
+function Elsewhere() {
+  return (
+    <section class="audit" aria-label="Audit">
+      <h1>Audit</h1>
+      <p class="empty-note">
+        This page runs wholly in the browser, which can neither read a folder of pictures again nor go on where it stopped. On your
+        computer, <code>narrows studio --data pairs.csv</code> audits lists of any length, with verdicts that stay. Single pictures are
+        explained here in <a href="#/attribute">Attribute</a>.
+      </p>
+    </section>
+  );
+}
+
 /** The view. */
 export function AuditPage() {
+  return info.value && !info.value.can.audit ? <Elsewhere /> : <Auditing />;
+}
+
+function Auditing() {
   const [list, setList] = useState<readonly SourceInfo[] | undefined>(undefined);
   const [trouble, setTrouble] = useState('');
   const ready = backend.value !== undefined;

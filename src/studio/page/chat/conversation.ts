@@ -1,10 +1,24 @@
 /** @file A conversation with a model that answers: turns, the answer as it streams, the posterior's map of the question. */
 import { signal } from '@preact/signals';
 import type { ModelInfo } from '../../facts.ts';
-import type { AnswerEvent, ResultEvent } from '../../protocol.ts';
+import type { AnswerEvent, ProgressEvent, ResultEvent } from '../../protocol.ts';
 import { announce } from '../state/announce.ts';
 import type { ShownPicture } from '../state/picture-files.ts';
 import { need, openModel, sentenceOf } from '../state/studio.ts';
+
+/** An answer that was explained, or is being. */
+export interface Explanation {
+  readonly status: 'running' | 'done' | 'stopped' | 'failed';
+  readonly method: string;
+  readonly progress?: ProgressEvent;
+  /** Jobs before it. */
+  readonly ahead?: number;
+  readonly result?: ResultEvent;
+  /** The word of the answer whose map stays; undefined: the whole answer's. */
+  readonly part?: number;
+  readonly warnings: readonly string[];
+  readonly failure?: string;
+}
 
 /** A turn that is over. */
 export interface Turn {
@@ -13,6 +27,8 @@ export interface Turn {
   readonly facts?: AnswerEvent;
   /** The posterior's map of the question, of models with a bottleneck. */
   readonly map?: ResultEvent;
+  /** Maps of what the answer needs, once they were asked for. */
+  readonly explained?: Explanation;
   readonly warnings: readonly string[];
   /** It was stopped, or failed: why. */
   readonly trouble?: string;
@@ -43,17 +59,27 @@ export function talkAbout(picture: ShownPicture): void {
   turns.value = [];
 }
 
-function grow(change: Partial<Turn>): void {
-  const all = turns.peek();
-  turns.value = [...all.slice(0, -1), { ...all[all.length - 1], ...change }];
+/** Changes a turn; nothing where it is not there any more. */
+export function changeTurn(index: number, change: Partial<Turn>): void {
+  turns.value = turns.peek().map((turn, i) => (i === index ? { ...turn, ...change } : turn));
 }
 
-/** Opens the model that answers. @returns whether it is open */
+const grow = (change: Partial<Turn>): void => changeTurn(turns.peek().length - 1, change);
+
+/** Opens the model that answers; another one begins another conversation. @returns whether it is open */
 export async function openChatModel(reference: string): Promise<boolean> {
   if (chatModel.peek()?.id === reference && chatModel.peek()?.open) return true;
   chatTrouble.value = undefined;
   const opened = await openModel(reference);
-  if (opened) chatModel.value = opened;
+  if (opened && opened.kind === 'dual-encoder') {
+    chatTrouble.value = `${opened.name} compares images with texts and answers nothing; choose a model that answers.`;
+    return false;
+  }
+  if (opened) {
+    stopAnswer();
+    turns.value = [];
+    chatModel.value = opened;
+  }
   return opened !== undefined;
 }
 

@@ -1,32 +1,38 @@
-/** @file The Chat view: a picture, a conversation beside it, and what the bottleneck kept of the picture for the question. */
+/** @file The Chat view: a picture, a conversation beside it; what the bottleneck kept of the picture, and what each word of an answer needs of it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { displayScale } from '../../../report/attribution/normalise.ts';
+import type { ModelInfo } from '../../facts.ts';
+import { answerScales, answerText } from '../attribute/answer-maps.ts';
+import { AnswerWords } from '../attribute/answer-words.tsx';
 import { CaptionMap } from '../attribute/caption-map.tsx';
 import { ColourBar } from '../attribute/colour-bar.tsx';
 import { ExampleRow } from '../attribute/example-row.tsx';
-import type { Shown } from '../attribute/maps.ts';
-import { imageScale } from '../attribute/scales.ts';
+import { type Shown, shownOfAnswer } from '../attribute/maps.ts';
+import { imageScale, wordScale } from '../attribute/scales.ts';
 import { Stage } from '../attribute/stage.tsx';
 import { pointed } from '../attribute/view.ts';
-import { patchText } from '../attribute/words.ts';
+import { patchText, wordText } from '../attribute/words.ts';
 import { announce } from '../state/announce.ts';
 import { knownPicture, readPicture, type ShownPicture } from '../state/picture-files.ts';
-import { backend, info, openFailure, opening, sentenceOf } from '../state/studio.ts';
+import { backend, info, models, openFailure, opening, sentenceOf, titleOf } from '../state/studio.ts';
 import { FileButton } from '../ui/file-button.tsx';
 import { Warnings } from '../ui/warnings.tsx';
 import {
   answering,
   ask,
+  changeTurn,
   chatModel,
   chatPicture,
   chatTrouble,
   chosenTurn,
+  type Explanation,
   openChatModel,
   stopAnswer,
   type Turn,
   talkAbout,
   turns,
 } from './conversation.ts';
+import { layer } from './explain-answer.ts';
+import { ExplainForm } from './explain-form.tsx';
 
 /** Questions that the shipped model has learnt. */
 const SUGGESTIONS = ['describe the picture .', 'what is at the left ?', 'how many things are in the picture ?'];
@@ -41,30 +47,66 @@ async function give(read: () => Promise<ShownPicture>): Promise<void> {
   }
 }
 
-function MapOf({ picture, turn }: { readonly picture: ShownPicture; readonly turn: Turn | undefined }) {
-  const attribution = turn?.map?.attribution;
-  const shown: Shown = { image: attribution?.image, words: attribution?.text?.words, unit: attribution?.unit ?? 'nats' };
-  const scale = imageScale(shown, []);
-  const words = shown.words ?? [];
-  const wordScale = displayScale(
-    words.map(word => word.value),
-    shown.unit,
-    {},
+/** Which map: what the answer needs, or what the bottleneck kept. Only where both are there. */
+function LayerChoice({ title }: { readonly title: string }) {
+  const choices = [
+    ['needs', `what the answer needs (${title})`],
+    ['keeps', 'what the bottleneck kept'],
+  ] as const;
+  return (
+    <fieldset class="choice">
+      <legend class="unseen">Map</legend>
+      {choices.map(([key, text]) => (
+        <label key={key}>
+          <input
+            type="radio"
+            name="layer"
+            value={key}
+            checked={layer.value === key}
+            onChange={() => {
+              layer.value = key;
+            }}
+          />
+          <span>{text}</span>
+        </label>
+      ))}
+    </fieldset>
   );
-  const { patch } = pointed.value;
+}
+
+const KEPT = 'What the bottleneck kept of the picture and of the question, whatever is answered.';
+
+function MapOf({ picture, turn }: { readonly picture: ShownPicture; readonly turn: Turn | undefined }) {
+  const explained = turn?.explained?.result?.attribution;
+  const kept = turn?.map?.attribution;
+  const needs = explained !== undefined && (kept === undefined || layer.value === 'needs');
+  const attribution = needs ? explained : kept;
+  const { patch, word, part: at } = pointed.value;
+  const part = needs ? (at ?? turn?.explained?.part) : undefined;
+  const shown: Shown = attribution ? shownOfAnswer(attribution, part) : { unit: 'nats' };
+  const scales = attribution ? answerScales(attribution, part) : { image: imageScale(shown, []), words: wordScale(shown, []) };
+  const words = shown.words ?? [];
+  const said = needs && explained ? answerText(explained, part) : KEPT;
+  const readout =
+    patch !== undefined
+      ? patchText(patch, shown, scales.image)
+      : word !== undefined && words[word]
+        ? wordText(words[word], words, scales.words, 'question')
+        : said;
+  const title = !attribution
+    ? picture.name
+    : needs
+      ? `What the answer needs of ${picture.name}`
+      : `What the bottleneck kept of ${picture.name}`;
   return (
     <section class="panel" aria-label="The picture">
-      <Stage
-        picture={picture}
-        shown={shown}
-        scale={scale}
-        title={attribution ? `What the bottleneck kept of ${picture.name}` : picture.name}
-      />
-      {attribution?.image && <ColourBar scale={scale} />}
-      {words.length > 0 && <CaptionMap words={words} scale={wordScale} />}
+      {explained && kept && <LayerChoice title={titleOf(explained.method)} />}
+      <Stage picture={picture} shown={shown} scale={scales.image} title={title} />
+      {shown.image && <ColourBar scale={scales.image} />}
+      {words.length > 0 && <CaptionMap words={words} scale={scales.words} of="question" />}
       {attribution && (
         <p class="readout" aria-hidden="true">
-          {(patch !== undefined && patchText(patch, shown, scale)) || 'What the bottleneck kept of the picture and of the question.'}
+          {readout || said}
         </p>
       )}
     </section>
@@ -72,18 +114,41 @@ function MapOf({ picture, turn }: { readonly picture: ShownPicture; readonly tur
 }
 
 function TurnView({ turn, index, growing }: { readonly turn: Turn; readonly index: number; readonly growing: boolean }) {
-  const { facts } = turn;
+  const { facts, explained } = turn;
+  const chosen = chosenTurn.value === index;
+  const words = chosen ? explained?.result?.attribution : undefined;
   return (
-    <li class={`turn${chosenTurn.value === index ? ' chosen' : ''}`}>
-      <p class="question">{turn.question}</p>
-      <p class="answer">
-        {turn.answer}
-        {growing && <span class="caret" aria-hidden="true" />}
+    <li class={`turn${chosen ? ' chosen' : ''}`}>
+      <p class="question" dir="auto">
+        {turn.question}
       </p>
+      {words ? (
+        <div
+          class="answer"
+          onPointerEnter={() => {
+            layer.value = 'needs';
+          }}
+          onFocusCapture={() => {
+            layer.value = 'needs';
+          }}
+        >
+          <AnswerWords
+            attribution={words}
+            kept={explained?.part}
+            keep={part => changeTurn(index, { explained: { ...(explained as Explanation), part } })}
+          />
+        </div>
+      ) : (
+        <p class="answer" dir="auto">
+          {turn.answer}
+          {growing && <span class="caret" aria-hidden="true" />}
+        </p>
+      )}
       {facts && (
         <p class="note">
-          {facts.tokens} tokens in {facts.seconds.toFixed(1)} s{facts.finish === 'length' ? ', cut at the most tokens' : ''}
-          {turn.map && chosenTurn.value !== index && (
+          {facts.tokens} {facts.tokens === 1 ? 'token' : 'tokens'} in {facts.seconds.toFixed(1)} s
+          {facts.finish === 'length' ? ', cut at the most tokens' : ''}
+          {!chosen && (
             <button
               type="button"
               class="plain link"
@@ -98,7 +163,34 @@ function TurnView({ turn, index, growing }: { readonly turn: Turn; readonly inde
       )}
       {turn.trouble && <p class="warning">{turn.trouble}</p>}
       <Warnings list={turn.warnings} />
+      {facts && chosen && <ExplainForm turn={turn} index={index} />}
     </li>
+  );
+}
+
+/** Which model answers, and what its kind means for the maps; the other kind one press away. */
+function ModelNote({ model }: { readonly model: ModelInfo }) {
+  const others = models.value.filter(
+    each => each.kind === 'llava' && each.id !== model.id && !each.problem && each.bottleneck !== model.bottleneck,
+  );
+  const [other] = others.toSorted((a, b) => Number(b.origin === 'shipped') - Number(a.origin === 'shipped'));
+  return (
+    <>
+      <p class="note">
+        {model.bottleneck
+          ? `${model.name} answers through its bottleneck, so what it kept of the picture is drawn after each answer.`
+          : `${model.name} has no bottleneck, so nothing was kept that could be drawn; what an answer needs can be explained all the same.`}{' '}
+        Another picture or model begins another conversation.
+      </p>
+      {other && (
+        <p class="note">
+          {other.name} {other.bottleneck ? 'has a bottleneck whose map is shown' : 'is the same kind of model without one'}.
+          <button type="button" class="plain link" disabled={opening.value !== undefined} onClick={() => void openChatModel(other.id)}>
+            Talk to {other.name}
+          </button>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -162,7 +254,8 @@ export function ChatPage() {
   useEffect(() => {
     if (!ready) return;
     const wanted = info.peek()?.chatModel;
-    if (wanted) void openChatModel(wanted);
+    // A model that was chosen elsewhere stays.
+    if (wanted && !chatModel.peek() && !opening.peek()) void openChatModel(wanted);
     const first = info.peek()?.examples[0];
     if (first && !chatPicture.peek()) void give(() => knownPicture(first.picture.id));
   }, [ready]);
@@ -204,12 +297,7 @@ export function ChatPage() {
           </FileButton>
         </div>
         <ExampleRow chosen={picture?.example} choose={entry => void give(() => knownPicture(entry.picture.id))} />
-        {chatModel.value && (
-          <p class="note">
-            {chatModel.value.name} answers{chatModel.value.bottleneck ? ', through its bottleneck' : ''}. Another picture begins another
-            conversation.
-          </p>
-        )}
+        {chatModel.value && <ModelNote model={chatModel.value} />}
         <Warnings list={chatModel.value?.warnings ?? []} />
       </section>
     </div>

@@ -121,10 +121,12 @@ function Card({ model }: { readonly model: ModelInfo }) {
 
 function OpenAnother() {
   const [text, setText] = useState('');
-  const can = info.value?.can;
-  const ways = [can?.hub && 'org/name on the hub', can?.folders && 'a folder’s path', can?.addresses && 'an address (https://…)'].filter(
-    Boolean,
-  );
+  const { can, origins } = info.value ?? {};
+  const ways = [
+    can?.hub && 'org/name on the hub',
+    can?.folders && 'a folder’s path',
+    can?.addresses && `an address (${origins ? `of ${origins.join(' or ')}` : 'https://…'})`,
+  ].filter(Boolean);
   if (ways.length === 0) return null;
   return (
     <form

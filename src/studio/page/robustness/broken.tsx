@@ -48,13 +48,13 @@ function One({ worst, pictures }: { readonly worst: WorstCase; readonly pictures
   );
 }
 
-/** The list. */
-export function Broken({ run }: { readonly run: RobustnessView }) {
+/** The list. @param title the run, where several are open */
+export function Broken({ run, title }: { readonly run: RobustnessView; readonly title?: string }) {
   const { worst } = run.results;
   if (worst.length === 0) return null;
   return (
-    <section aria-label="Answers that broke">
-      <h2>Answers that broke</h2>
+    <section class="broken" aria-label={`Answers that broke${title ? `, ${title}` : ''}`}>
+      <h2>Answers that broke{title ? `: ${title}` : ''}</h2>
       {run.pictures.length === 0 && (
         <p class="note">A results.json by itself has no pictures. Start the studio with the evaluation’s folder to see them.</p>
       )}

@@ -1,4 +1,4 @@
-/** @file The Robustness view: what shifts change, a matrix per model side by side; and the answers that broke, with their pictures. */
+/** @file The Robustness view: the runs that are open, what shifts change in one matrix of all models, and per model the answers that broke. */
 import { signal } from '@preact/signals';
 import type { RobustnessView } from '../../evidence.ts';
 import { need } from '../state/studio.ts';
@@ -6,17 +6,56 @@ import { EvidenceOpener } from '../ui/evidence-opener.tsx';
 import { Warnings } from '../ui/warnings.tsx';
 import { Broken } from './broken.tsx';
 import { Clean } from './clean.tsx';
+import { runName } from './columns.ts';
 import { MatrixTable } from './matrix-table.tsx';
 
-/** Runs that are open; several models stand below each other. */
+/** Runs that are open. */
 const runs = signal<readonly RobustnessView[]>([]);
 
+/** What tells two runs of one model apart, besides the name of their file. */
+const figuresOf = ({ results }: RobustnessView): string =>
+  JSON.stringify(results.sets.map(set => set.scenarios.map(({ scenario, score }) => [scenario.name, score.metrics])));
+
 function add(view: RobustnessView): void {
-  runs.value = [...runs.peek().filter(run => run.name !== view.name || run.results.model !== view.results.model), view];
+  const others = runs.peek().filter(run => run.results.model === view.results.model);
+  if (others.some(run => figuresOf(run) === figuresOf(view))) return;
+  // Files of one name from two folders: both are shown.
+  const names = new Set(others.map(run => run.name));
+  let name = view.name;
+  for (let i = 2; names.has(name); i++) name = `${view.name} (${i})`;
+  runs.value = [...runs.peek(), { ...view, name }];
+}
+
+function RunHead({ run, all }: { readonly run: RobustnessView; readonly all: readonly RobustnessView[] }) {
+  return (
+    <section class="run" aria-label={runName(run, all)}>
+      <div class="row">
+        <h2>{run.results.model}</h2>
+        <span class="note">{run.name}</span>
+        {all.length > 1 && (
+          <button
+            type="button"
+            class="small"
+            aria-label={`Take away ${runName(run, all)}`}
+            onClick={() => {
+              runs.value = runs.peek().filter(each => each !== run);
+            }}
+          >
+            Take away
+          </button>
+        )}
+      </div>
+      <Clean results={run.results} />
+      <Warnings
+        list={[...run.results.warnings, ...run.results.leftOut.map(({ benchmark, reason }) => `${benchmark} was left out: ${reason}`)]}
+      />
+    </section>
+  );
 }
 
 /** The view. */
 export function RobustnessPage() {
+  const all = runs.value;
   return (
     <section class="robustness" aria-label="Robustness">
       <EvidenceOpener
@@ -24,37 +63,26 @@ export function RobustnessPage() {
         kind="evaluation"
         what="a results.json"
         command="narrows evaluate"
-        isOpen={runs.value.length > 0}
+        several
+        isOpen={all.length > 0}
         open={async from => add(await need().robustness(from))}
       >
-        {runs.value.map(run => (
-          <section key={`${run.name} ${run.results.model}`} class="run" aria-label={run.results.model}>
-            <div class="row">
-              <h2>{run.results.model}</h2>
-              <span class="note">{run.name}</span>
-              {runs.value.length > 1 && (
-                <button
-                  type="button"
-                  class="small"
-                  onClick={() => {
-                    runs.value = runs.peek().filter(each => each !== run);
-                  }}
-                >
-                  Take away
-                </button>
-              )}
+        {all.length > 0 && (
+          <>
+            <div class="runs">
+              {all.map(run => (
+                <RunHead key={`${run.name} ${run.results.model}`} run={run} all={all} />
+              ))}
             </div>
-            <Clean results={run.results} />
-            <MatrixTable results={run.results} />
-            <Warnings
-              list={[
-                ...run.results.warnings,
-                ...run.results.leftOut.map(({ benchmark, reason }) => `${benchmark} was left out: ${reason}`),
-              ]}
-            />
-            <Broken run={run} />
-          </section>
-        ))}
+            <MatrixTable runs={all} />
+            {all.length === 1 && <p class="note">Open another run beside it: the matrix then shows the models side by side.</p>}
+            <div class="runs">
+              {all.map(run => (
+                <Broken key={`${run.name} ${run.results.model}`} run={run} title={all.length > 1 ? runName(run, all) : undefined} />
+              ))}
+            </div>
+          </>
+        )}
       </EvidenceOpener>
     </section>
   );

@@ -8,6 +8,8 @@ import { type StudioBackend, StudioError } from '../../protocol.ts';
 interface Site {
   readonly models: readonly (Omit<BrowserModel, 'place'> & { readonly folder: string })[];
   readonly hub: boolean;
+  /** Further origins from which models may come. */
+  readonly origins: readonly string[];
 }
 
 const beside = (path: string): string => new URL(path, document.baseURI).href;
@@ -30,6 +32,7 @@ export async function connectBrowser(createWorker: () => Worker): Promise<Studio
     models: site.models.map(({ folder, ...model }) => ({ ...model, place: beside(folder) })),
     examples: examples.map(({ id, caption, picture, file }) => ({ id, caption, picture, address: beside(`examples/${file}`) })),
     hub: site.hub,
+    addresses: [location.origin, ...site.origins],
     // Two threads where the host sends the headers for it; ONNX Runtime waits busily, so no more than half the cores.
     threads: crossOriginIsolated ? Math.min(2, Math.max(1, Math.floor(navigator.hardwareConcurrency / 2))) : 1,
   });

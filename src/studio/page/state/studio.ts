@@ -1,6 +1,6 @@
 /** @file The backend, what it told about itself, and the model that is open: what every view starts from. */
 import { signal } from '@preact/signals';
-import type { MethodInfo, ModelInfo, StudioInfo } from '../../facts.ts';
+import { answersQuestions, type MethodInfo, type ModelInfo, type StudioInfo } from '../../facts.ts';
 import { type ProgressEvent, type StudioBackend, StudioError } from '../../protocol.ts';
 import { announce } from './announce.ts';
 
@@ -78,6 +78,9 @@ async function openNow(reference: string): Promise<ModelInfo | undefined> {
   }
   return opened;
 }
+
+/** Whether the model that explains is one that answers questions. */
+export const answers = (): boolean => model.value !== undefined && answersQuestions(model.value);
 
 /** A method of the registry by name. */
 export const methodInfo = (name: string): MethodInfo | undefined => info.value?.methods.find(method => method.name === name);

@@ -16,12 +16,14 @@ export interface EvidenceOpenerProps {
   /** How such results are made. */
   readonly command: string;
   readonly isOpen: boolean;
+  /** All results that the studio was started with are opened, and several files at once may be. */
+  readonly several?: boolean;
   readonly open: (from: EvidenceSource) => Promise<void>;
   readonly children?: ComponentChildren;
 }
 
 /** The head. */
-export function EvidenceOpener({ title, kind, what, command, isOpen, open, children }: EvidenceOpenerProps) {
+export function EvidenceOpener({ title, kind, what, command, isOpen, several = false, open, children }: EvidenceOpenerProps) {
   const [sources, setSources] = useState<readonly SourceInfo[]>([]);
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState('');
@@ -42,15 +44,18 @@ export function EvidenceOpener({ title, kind, what, command, isOpen, open, child
     if (!ready) return;
     need()
       .sources()
-      .then(all => {
+      .then(async all => {
         const mine = all.filter(source => source.kind === kind);
         setSources(mine);
-        const first = mine.find(source => source.problem === undefined);
-        if (first && !isOpen) void take({ source: first.id }, first.name);
+        const sound = mine.filter(source => source.problem === undefined);
+        if (isOpen) return;
+        for (const source of several ? sound : sound.slice(0, 1)) await take({ source: source.id }, source.name);
       })
       .catch(error => setTrouble(sentenceOf(error)));
   }, [ready]);
-  const file = (files: readonly File[]): void => void take({ file: files[0], name: files[0].name }, files[0].name);
+  const file = async (files: readonly File[]): Promise<void> => {
+    for (const each of several ? files : files.slice(0, 1)) await take({ file: each, name: each.name }, each.name);
+  };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way in; the button is the one for keys
     <div
@@ -59,7 +64,7 @@ export function EvidenceOpener({ title, kind, what, command, isOpen, open, child
       onDrop={event => {
         event.preventDefault();
         const files = [...(event.dataTransfer?.files ?? [])];
-        if (files.length > 0) file(files);
+        if (files.length > 0) void file(files);
       }}
     >
       <header class="row">
@@ -76,7 +81,7 @@ export function EvidenceOpener({ title, kind, what, command, isOpen, open, child
             {source.name}
           </button>
         ))}
-        <FileButton accept=".json,application/json" onFiles={file}>
+        <FileButton accept=".json,application/json" multiple={several} onFiles={files => void file(files)}>
           Open {what}
         </FileButton>
       </header>
