@@ -1,16 +1,17 @@
 /** @file What bad input gets: the right exit code, one sentence on stderr, no stack, no file. Every case is a call of the real command. */
-import { execFileSync } from 'node:child_process';
 import { closeSync, copyFileSync, cpSync, ftruncateSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mountDisk, type SmallDisk } from '../src/testing/disks.ts';
 import { filesBelow, narrows, pooled, scratch, writePicture, writeTinyModel } from './support.ts';
 
 const directory = scratch();
 const at = (...parts: string[]): string => join(directory, ...parts);
 /** Where calls run: whatever they write by mistake is found here. */
 const empty = at('cwd');
-let full: string | undefined;
+const full = at('full');
+let disk: SmallDisk | undefined;
 
 /** A case: what to call, with which code it ends, and what the sentence says. */
 interface Case {
@@ -190,17 +191,6 @@ function checksum(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** A file system of 16 kB, where this may be mounted (Linux, root). */
-function mountSmallDisk(): string | undefined {
-  try {
-    mkdirSync(at('full'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', at('full')], { stdio: 'ignore' });
-    return at('full');
-  } catch {
-    return undefined;
-  }
-}
-
 /** One line from us, nothing of a stack. */
 function expectSentence(stderr: string, says: RegExp): void {
   const lines = stderr.trimEnd().split('\n');
@@ -220,7 +210,7 @@ describe('bad input', () => {
 
   beforeAll(async () => {
     await prepare();
-    full = mountSmallDisk();
+    disk = mountDisk(full, 'size=16k');
     before = filesBelow(directory);
     ended = pooled(
       cases.map(
@@ -232,7 +222,7 @@ describe('bad input', () => {
     for (const promise of ended) promise.catch(() => {});
   });
   afterAll(() => {
-    if (full) execFileSync('umount', [full], { stdio: 'ignore' });
+    disk?.unmount();
     rmSync(directory, { recursive: true, force: true });
   });
 
@@ -251,7 +241,7 @@ describe('bad input', () => {
   });
 
   it('a full disk gets a sentence and no part of a file', async context => {
-    if (!full) return context.skip('needs the right to mount');
+    if (!disk) return context.skip('needs the right to mount');
     const { code, stderr } = await narrows(attribute('--output', join(full, 'x.png')), { cwd: empty });
     expect(code).toBe(1);
     expectSentence(stderr, /Cannot write .*x\.png: the disk is full/);

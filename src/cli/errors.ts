@@ -41,8 +41,16 @@ function usageSentence(error: CommanderError): string {
   return sentence(first.replace(/\.$/, '').replace(' is invalid. ', ' is invalid: ') + hint);
 }
 
+/** What went wrong first: where giving something back failed, too, the language wraps both. */
+function firstOf(error: unknown): unknown {
+  let first = error;
+  while (first instanceof Error && first.name === 'SuppressedError' && 'suppressed' in first) first = first.suppressed;
+  return first;
+}
+
 /** What to print and which code to exit with; no text where everything has been said (help, version). */
-export function explain(error: unknown, signal?: AbortSignal): { text?: string; code: number } {
+export function explain(thrown: unknown, signal?: AbortSignal): { text?: string; code: number } {
+  const error = firstOf(thrown);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { code: EXIT.done };
     if (error.code === 'commander.help') return { code: EXIT.usage };

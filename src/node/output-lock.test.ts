@@ -3,6 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } fro
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { explain } from '../cli/errors.ts';
+import { NarrowsError } from '../system/errors.ts';
+import { mountDisk } from '../testing/disks.ts';
 import { LOCK_FILE, lockOutput } from './output-lock.ts';
 import { isAlive, thisProcess } from './process-identity.ts';
 
@@ -134,4 +137,59 @@ it('whose words are no texts is named without them', async () => {
   await mkdir(directory);
   await writeFile(join(directory, LOCK_FILE), fake({ pid: process.ppid, birth: undefined, command: 7, since: 7 }));
   await expect(lockOutput(directory)).rejects.toThrow(`is in use by narrows, process ${process.ppid} on ${hostname()}; wait until`);
+});
+
+it('says where its output was removed or replaced meanwhile; what went wrong before that is told first', async () => {
+  const directory = join(root, 'removed');
+  const first = await lockOutput(directory, 'directory', { command: 'narrows train tune' });
+  await rm(directory, { recursive: true });
+  await expect(first.release()).rejects.toThrow(
+    /removed was removed or replaced while narrows train tune wrote to it.*run the same call again/,
+  );
+  await first.release();
+  const second = await lockOutput(directory);
+  await writeFile(join(directory, LOCK_FILE), fake({ pid: process.ppid, birth: undefined }));
+  await expect(second.release()).rejects.toThrow(/was removed or replaced/);
+  // Another one's lock is not taken away.
+  expect(await readdir(directory)).toEqual([LOCK_FILE]);
+  await rm(directory, { recursive: true });
+  const failing = async (): Promise<void> => {
+    await using _ = await lockOutput(directory);
+    await rm(directory, { recursive: true });
+    throw new NarrowsError('The first sentence.');
+  };
+  expect(explain(await failing().catch(error => error))).toEqual({ text: 'The first sentence.', code: 1 });
+});
+
+it('of a process that has ended, on a disk that has become read-only, is no holder: the disk is named', async context => {
+  const directory = join(root, 'read-only');
+  const disk = mountDisk(directory, 'size=64k');
+  if (!disk) return context.skip('needs the right to mount');
+  try {
+    const dead = fake({ pid: 2 ** 22 + 1, birth: undefined });
+    await writeFile(join(directory, LOCK_FILE), dead);
+    await writeFile(join(directory, '.rows.jsonl.lock'), dead);
+    disk.remount('ro');
+    await expect(lockOutput(directory)).rejects.toThrow(/Cannot write .*the file system is read-only/);
+    await expect(lockOutput(join(directory, 'rows.jsonl'), 'file')).rejects.toThrow(/Cannot write .*the file system is read-only/);
+    // Where there is room again, the dead lock is taken over.
+    disk.remount('rw');
+    await using lock = await lockOutput(directory);
+    expect(lock.takenOver).toContain('which has ended');
+  } finally {
+    disk.unmount();
+  }
+});
+
+it('leaves no empty lock on a full disk', async context => {
+  const directory = join(root, 'full');
+  const disk = mountDisk(directory, 'size=4k');
+  if (!disk) return context.skip('needs the right to mount');
+  try {
+    await writeFile(join(directory, 'all'), Buffer.alloc(4096));
+    await expect(lockOutput(directory)).rejects.toThrow(/Cannot write .*the disk is full/);
+    expect(await readdir(directory)).toEqual(['all']);
+  } finally {
+    disk.unmount();
+  }
 });

@@ -32,6 +32,7 @@ interface Holder extends ProcessIdentity {
 export interface OutputLock extends AsyncDisposable {
   /** A sentence about the dead process that the lock was taken over from. */
   readonly takenOver?: string;
+  /** @throws NarrowsError where the lock is gone: somebody removed the output, or wrote to it as well, and it is not whole */
   release(): Promise<void>;
 }
 
@@ -99,13 +100,17 @@ async function isStale(path: string, holder: Holder | undefined): Promise<boolea
   return !isAlive(holder);
 }
 
-/** Takes a void lock away, only if it is still the one that was looked at. */
+/**
+ * Takes a void lock away, only if it is still the one that was looked at.
+ * @throws NarrowsError where it cannot be taken away (a disk that has become read-only): nobody holds the output, so nobody is waited for
+ */
 async function bury(path: string, seen: string): Promise<boolean> {
   const grave = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     await rename(path, grave);
-  } catch {
-    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw writeError(path, error);
   }
   const buried = (await readLock(grave).catch(() => undefined)) ?? seen;
   // Another process was faster and holds a new lock: it gets it back.
@@ -160,9 +165,15 @@ export async function lockOutput(output: string, kind: 'directory' | 'file' = 'd
     open_ = false;
     clearInterval(beat);
     held.delete(path);
-    if ((await readFile(path, 'utf8').catch(() => '')) === text) await rm(path, { force: true });
+    const left = await readFile(path, 'utf8').catch(() => '');
+    // Where it cannot be removed, it is a dead lock for whoever comes next.
+    if (left === text) await rm(path, { force: true }).catch(() => {});
     // A run that was refused after all leaves no empty directory.
     if (isNew) await rmdir(directory).catch(() => {});
+    if (left === text) return;
+    throw new NarrowsError(
+      `${output} was removed or replaced while ${mine.command} wrote to it, and what is there now is not whole; run the same call again.`,
+    );
   };
   return { takenOver, release, [Symbol.asyncDispose]: release };
 }
@@ -205,6 +216,10 @@ async function create(path: string, text: string): Promise<boolean> {
     try {
       await file.writeFile(text);
       await file.sync();
+    } catch (error) {
+      // On a full disk an empty lock would be left, which the next process had to wait for.
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
     } finally {
       await file.close();
     }

@@ -1,8 +1,8 @@
 /** @file What can happen to an output folder while a command writes to it, one function per fault. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { mountDisk } from '../../src/testing/disks.ts';
 import { type Finished, narrows } from '../shared/call.ts';
 import { workOf } from '../shared/limits.ts';
 import type { Resumable } from '../shared/resumable.ts';
@@ -75,55 +75,45 @@ async function mended(one: Resumable, { folder, whole }: Place): Promise<string[
   return differences(whole, join(folder, 'out'));
 }
 
-function mount(folder: string, options: string): boolean {
-  try {
-    mkdirSync(folder, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-const unmount = (folder: string): void => void execFileSync('umount', [folder], { stdio: 'ignore' });
-
 const sizeOf = (folder: string): number =>
   [...contents(folder).values()].reduce((sum, { length }) => sum + 4096 * Math.ceil(length / 4096 + 1), 0);
 
 /** A disk with room for a part of the output, then with room for all. */
 const full: Scenario = async (one, place) => {
-  const disk = join(place.folder, 'out');
+  const out = join(place.folder, 'out');
   const size = Math.max(8192, Math.floor(sizeOf(place.whole) * (0.1 + 0.6 * place.share)));
-  if (!mount(disk, `size=${size}`)) return undefined;
+  const disk = mountDisk(out, `size=${size}`);
+  if (!disk) return undefined;
   try {
     const ended = await narrows(one.words, { cwd: place.folder, limits: LIMITS });
     const found = sentence(ended, /disk is full|no space/i);
     // Enough room may be left after all: files that were counted as whole blocks are smaller.
-    if (ended.code === 0) return differences(place.whole, disk);
-    const after = contents(disk);
+    if (ended.code === 0) return differences(place.whole, out);
+    const after = contents(out);
     found.push(...damaged(new Map(), after, contents(place.whole)));
-    execFileSync('mount', ['-o', 'remount,size=1g', disk], { stdio: 'ignore' });
+    disk.remount('size=1g');
     return [...found, ...(await mended(one, place))];
   } finally {
-    unmount(disk);
+    disk.unmount();
   }
 };
 
 /** A finished output on a disk that has become read-only. */
 const readOnly: Scenario = async (one, place) => {
-  const disk = join(place.folder, 'out');
-  if (!mount(disk, 'size=1g')) return undefined;
+  const out = join(place.folder, 'out');
+  const disk = mountDisk(out, 'size=1g');
+  if (!disk) return undefined;
   try {
     // Part of the output is there, as after a kill.
     await killedAt(one, place, place.work * (0.4 + 0.6 * place.share));
-    rmSync(join(disk, '.narrows.lock'), { force: true });
-    const before = contents(disk);
-    execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'ignore' });
+    const before = contents(out);
+    disk.remount('ro');
     const found = sentence(await narrows(one.words, { cwd: place.folder, limits: LIMITS }), /read-only/);
-    found.push(...damaged(before, contents(disk), before));
-    execFileSync('mount', ['-o', 'remount,rw', disk], { stdio: 'ignore' });
+    found.push(...damaged(before, contents(out), before));
+    disk.remount('rw');
     return [...found, ...(await mended(one, place))];
   } finally {
-    unmount(disk);
+    disk.unmount();
   }
 };
 
@@ -165,9 +155,13 @@ const quota: Scenario = async (one, place) => {
 /** The output is removed while the command runs. */
 const removed: Scenario = async (one, place) => {
   const out = join(place.folder, 'out');
-  const ended = await killedAt(one, place, place.work * (0.5 + 0.4 * place.share), 'SIGKILL', () =>
-    rmSync(out, { recursive: true, force: true, maxRetries: 5 }),
-  );
+  // Moved first: nothing can be written into it while its files are being removed.
+  const gone = join(place.folder, 'gone');
+  const remove = (): void => {
+    if (existsSync(out)) renameSync(out, gone);
+    rmSync(gone, { recursive: true, force: true });
+  };
+  const ended = await killedAt(one, place, place.work * (0.5 + 0.4 * place.share), 'SIGKILL', remove);
   const found = ended.broken || (ended.code !== 0 && ended.code !== null) ? sentence(ended, /out\b/) : [];
   if (ended.code === null) found.push(`it died by ${ended.signal}`);
   // Whoever ends well must have written all; whoever does not must have said so.

@@ -72,20 +72,18 @@ export async function killCase(one: Resumable, world: World, root: string, rando
   const kills = drawn.slice(1, 2 + Math.floor(drawn[0] * 3)).map(share => Number((0.25 + 0.75 * share).toFixed(3)));
   let hit = 0;
   for (const share of kills) if (await killedAt(one, folder, share * work)) hit++;
-  const left = join(root, 'kill', 'left');
-  rmSync(left, { recursive: true, force: true });
-  cpSync(folder, left, { recursive: true });
   const last = await narrows(one.words, { cwd: folder });
   const failed = last.code === 0 ? undefined : `${last.signal ?? last.code}: ${last.stderr}`;
   const found = differences(join(whole, 'out'), join(folder, 'out'));
+  if (failed || found.length > 0) cpSync(folder, join(root, 'findings', `kill-${index}`), { recursive: true });
   return { index, command: one.name, kills, hit, differences: found, failed };
 }
 
 /** Lists of more than a few rows, and chests, for runs that are killed on the way. */
 export async function makeLongWorld(output: string): Promise<World> {
   const world = await makeWorld(join(output, 'world'));
-  const captions = Array.from({ length: 24 }, (_, i) => `images/${'ab'[i % 2]}.png,a cat ${'and a dog '.repeat(i % 5)}${i}\n`);
-  writeFileSync(world.at('pairs24.csv'), `image,text\n${captions.join('')}`);
+  const pairs = Array.from({ length: 24 }, (_, i) => `images/${'ab'[i % 2]}.png,a cat ${'and a dog '.repeat(i % 5)}${i}\n`);
+  writeFileSync(world.at('pairs24.csv'), `image,text\n${pairs.join('')}`);
   const words = 'is there a cat or two red things left of it'.split(' ');
   const rows = Array.from({ length: 24 }, (_, i) => ({
     question_id: `q${i}`,
@@ -93,6 +91,10 @@ export async function makeLongWorld(output: string): Promise<World> {
     text: `${words.slice(0, 1 + ((7 * i) % 10)).join(' ')} ?`,
   }));
   writeFileSync(world.at('questions24.jsonl'), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
+  // A projector learns captions: one question, one answer.
+  const data = JSON.parse(readFileSync(world.at('tune', 'data.json'), 'utf8')) as { image?: string; conversations: unknown[] }[];
+  const captions = data.filter(({ image, conversations }) => image && conversations.length === 2);
+  writeFileSync(world.at('tune', 'captions.json'), JSON.stringify(captions));
   if (!existsSync(world.at('many'))) {
     mkdirSync(world.at('many'));
     for (let i = 0; i < 24; i++) cpSync(world.at('images', `${'ab'[i % 2]}.png`), world.at('many', `${i}.png`));
@@ -117,7 +119,9 @@ export async function kill({ seed, cases, until, output, only, say }: RunOptions
   const random = new RandomStream(seed, 'kill');
   for (let index = log.next; index < cases && Date.now() < until; index++) {
     const one = commands[index % commands.length];
-    const entry = await killCase(one, world, output, random, index);
+    const entry = await killCase(one, world, output, random, index).catch((error: Error): KillEntry => {
+      return { index, command: one.name, kills: [], hit: 0, differences: [], failed: error.message };
+    });
     log.add(entry);
     if (entry.failed || entry.differences.length > 0)
       say(`case ${index} (${one.name}, killed at ${entry.kills.join(', ')}): ${entry.failed ?? ''} ${entry.differences.join('; ')}`);

@@ -6,8 +6,6 @@ export interface Resumable {
   readonly name: string;
   /** Its words; the output is `out` (or below it), in the folder where it is called. */
   readonly words: readonly string[];
-  /** More words, with which it has more to do on the same output: for disks that are full by then. */
-  readonly more?: readonly string[];
 }
 
 const CLIP = (world: World): string[] => ['--model', world.at('clip')];
@@ -23,11 +21,24 @@ const train = (world: World): string[] => [
     '--image-folder',
     world.at('tune'),
   ],
-  ...['--template', 'v1', '--output-dir', 'out', '--max-steps', '6', '--save-steps', '2', '--logging-steps', '1', '--num-threads', '1'],
+  ...[
+    '--template',
+    'vicuna_v1',
+    '--output-dir',
+    'out',
+    '--max-steps',
+    '6',
+    '--save-steps',
+    '2',
+    '--logging-steps',
+    '1',
+    '--num-threads',
+    '1',
+  ],
   ...['--per-device-train-batch-size', '2', '--gradient-accumulation-steps', '2', '--quiet'],
 ];
 
-/** All of them. `train projector` and `experiment` run the same trainer, `audit` the same store of cells as `compare`. */
+/** All of them but `experiment`, whose parts are `train tune` and `evaluate`, and `judge` and `emi`, which wait for a server or end at once. */
 export const resumable = (world: World): Resumable[] => [
   {
     name: 'train clip',
@@ -37,13 +48,13 @@ export const resumable = (world: World): Resumable[] => [
     ],
   },
   { name: 'train tune', words: train(world) },
-  { name: 'train tune, LoRA', words: [...train(world), '--lora-enable', '--lora-r', '2', '--lora-alpha', '4'] },
-  { name: 'train tune, Vittle', words: [...train(world), '--bottleneck-enable', '--bottleneck-layer', '1'] },
+  { name: 'train tune, LoRA', words: [...train(world), '--method', 'lora', '--lora-r', '2', '--lora-alpha', '4'] },
+  { name: 'train tune, Vittle', words: [...train(world), '--method', 'vittle', '--bottleneck-layer', '1'] },
   {
     name: 'train projector',
-    words: train(world)
-      .map((word, i) => (i === 1 ? 'projector' : word))
-      .filter(word => word !== 'v1' && word !== '--template'),
+    words: train(world).map(word =>
+      word === 'tune' ? 'projector' : word === 'vicuna_v1' ? 'plain' : word.replace(/data\.json$/, 'captions.json'),
+    ),
   },
   {
     name: 'attribute --pairs',

@@ -5,39 +5,29 @@ import { join } from 'node:path';
 /** What may differ, and why. */
 export const MAY_DIFFER: readonly {
   readonly files: RegExp;
+  /** These keys of its JSON. Without: the whole file. */
   readonly keys?: readonly string[];
+  /** The order of its lines. */
   readonly sorted?: boolean;
   readonly why: string;
 }[] = [
   { files: /(^|\/)\.hf\//, why: 'the cache of the hub, which lies here for want of another place' },
-  { files: /tfevents/, why: 'TensorBoard: every event bears the time at which it was written' },
-  { files: /(^|\/)(pace|\.pace).*\.json$/, why: 'how long cells took on this machine' },
+  { files: /tfevents/, why: "TensorBoard's files: every event bears the time at which it was written" },
+  { files: /(^|\/)\.?pace[^/]*\.json$/, why: 'how long cells took on this machine' },
+  { files: /-cost-[^/]*\.svg$/, why: 'figures of seconds' },
+  { files: /\.(html|md|csv|tex)$/, why: 'pages hold times; what they show is compared in the JSON that they are made from' },
   {
     files: /metrics\.jsonl$/,
-    keys: ['tokens_per_second', 'samples_per_second', 'seconds', 'elapsed', 'samples_per_s', 'images_per_second', 'pairs_per_second'],
+    keys: ['tokens_per_second', 'samples_per_second', 'pairs_per_second', 'seconds'],
     why: 'speeds, by the clock',
   },
   {
-    files: /\.jsonl?$/,
-    keys: [
-      'createdAt',
-      'timings',
-      'seconds',
-      'time',
-      'date',
-      'duration',
-      'elapsed',
-      'started',
-      'finished',
-      'since',
-      'timestamp',
-      'check',
-      'sum',
-    ],
+    files: /(cells|answers|maps)[^/]*\.jsonl$/,
+    keys: ['seconds', 'sizes', 'sum', 'createdAt', 'timings'],
     sorted: true,
-    why: 'times, sums over records that hold times, and the order in which cells ended',
+    why: 'how long a cell took, sizes of files that hold times, sums over both; cells stand in the order in which they ended',
   },
-  { files: /\.(html|md|csv|tex)$/, why: 'pages hold times; what they show is compared in the JSON they are made from' },
+  { files: /\.json$/, keys: ['created', 'createdAt', 'timings', 'seconds', 'range', 'duration'], why: 'when and how long' },
 ];
 
 function without(value: unknown, keys: ReadonlySet<string>): unknown {

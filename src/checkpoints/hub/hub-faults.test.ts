@@ -8,6 +8,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGzip, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { mountDisk } from '../../testing/disks.ts';
 import { type ResolveOptions, resolveModel } from './hub.ts';
 import { withLock } from './lock.ts';
 
@@ -249,6 +250,20 @@ describe('a lock of the future', () => {
     await withLock(lock(), { silence: 1000, onWarning: m => warnings.push(m) }, async () => {});
     expect(beats).toBe(21);
     expect(warnings).toHaveLength(1);
+  });
+
+  test('of a process that has ended, on a disk that has become read-only, is not tried for ever', async context => {
+    const folder = join(cache, 'disk');
+    const disk = mountDisk(folder, 'size=64k');
+    if (!disk) return context.skip('needs the right to mount');
+    try {
+      const path = join(folder, 'a.lock');
+      writeFileSync(path, `${hostname()} 999999999\n`);
+      disk.remount('ro');
+      await expect(withLock(path, { signal: AbortSignal.timeout(20_000) }, async () => {})).rejects.toThrow(/Cannot write .*read-only/);
+    } finally {
+      disk.unmount();
+    }
   });
 
   test('of a process of this machine that has ended is taken over at once', async () => {

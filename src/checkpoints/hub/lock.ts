@@ -95,7 +95,10 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
       const grave = `${path}.${process.pid}`;
       await rename(path, grave).then(
         () => rm(grave, { force: true }).catch(() => undefined),
-        () => undefined,
+        (error: NodeJS.ErrnoException) => {
+          // On a disk that is read-only it would be tried for ever.
+          if (error.code !== 'ENOENT') throw writeError(path, error);
+        },
       );
     } else await pause(POLL, signal);
   }

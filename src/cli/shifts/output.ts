@@ -79,7 +79,7 @@ export async function openShiftOutput(
       release: () => lock.release(),
     };
   } catch (error) {
-    await lock.release();
+    await lock.release().catch(() => {});
     throw error;
   }
 }

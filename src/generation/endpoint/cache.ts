@@ -29,7 +29,7 @@ export class ReplyCache implements AsyncDisposable {
     try {
       return new ReplyCache(await CellStore.open(path, { kind: 'endpoint replies', version: 1, schema: replySchema, onWarning }), lock);
     } catch (error) {
-      await lock.release();
+      await lock.release().catch(() => {});
       throw error;
     }
   }
