@@ -6,6 +6,7 @@ import { attributePhrases, type PhraseAttribution } from '../../attribution/phra
 import type { Attribution } from '../../attribution/result.ts';
 import { type Phrase, phrasesByCommas, phrasesByText } from '../../inputs/text/phrases.ts';
 import { writeFileAtomic } from '../../node/files.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { formatNumber } from '../../system/format.ts';
 import type { Context } from '../command.ts';
 import { formatTable } from '../table.ts';
@@ -35,6 +36,12 @@ export interface PhraseJob {
 export async function explainPhrases(context: Context, settings: AttributeSettings, job: PhraseJob): Promise<void> {
   const { method, pair, targets, shown } = job;
   const phrases = spansOf(pair.text, job.spans);
+  const { MOST_RESULTS } = await import('../../report/attribution/html.ts');
+  if (phrases.length >= MOST_RESULTS && targets.some(({ kind }) => kind === 'html'))
+    throw new NarrowsError(
+      `The caption has ${phrases.length} phrases, and a page holds ${MOST_RESULTS - 1} with it; name some of them by --spans, or write pictures (--output maps.png).`,
+      { kind: 'usage' },
+    );
   const made = await attributePhrases(method, pair, phrases, {
     ...(await runOf(settings)),
     signal: context.signal,
@@ -50,8 +57,8 @@ export async function explainPhrases(context: Context, settings: AttributeSettin
     context.status(`Drawing ${target.path}`);
     if (target.kind === 'html') {
       const { reportHtml } = await import('../../report/attribution/bound.ts');
-      const items = all.map(result => ({ result, image: pair.image, command: command(result) }));
-      await writeFileAtomic(target.path, await reportHtml(items, { unit: settings.draw.unit }));
+      const items = all.map((result, i) => ({ result, image: pair.image, command: command(result), part: partOf(made.phrases, i) }));
+      await writeFileAtomic(target.path, await reportHtml(items, { unit: settings.draw.unit, title: 'A report, phrase by phrase' }));
       written.push(target);
       continue;
     }
@@ -75,9 +82,19 @@ export async function explainPhrases(context: Context, settings: AttributeSettin
   context.print(`\n${phraseTable(made.phrases, made.whole, context.columns)}`);
 }
 
+/** What a result is: 0 the whole caption, else the phrase of this number, with what its words bring in the whole. */
+function partOf(phrases: readonly PhraseAttribution[], i: number): string {
+  if (i === 0) return 'The whole caption';
+  const { inCaption, result } = phrases[i - 1];
+  const brings = inCaption === undefined ? '' : `; its words bring ${formatNumber(inCaption, 3)} ${unitOf(result)} in the whole caption`;
+  return `Phrase ${i} of ${phrases.length}, explained as a caption of its own${brings}`;
+}
+
+const unitOf = ({ unit }: Attribution): string => (unit === 'nats' ? 'nats' : 'score');
+
 /** Numbers of each phrase: its own cosine, and what its words bring in the whole caption. */
 function phraseTable(phrases: readonly PhraseAttribution[], whole: Attribution, columns: number): string {
-  const unit = whole.unit === 'nats' ? 'nats' : 'score';
+  const unit = unitOf(whole);
   const rows = phrases.map(({ text, result, inCaption }, i) => [
     String(i + 1),
     formatNumber(result.cosine, 3),

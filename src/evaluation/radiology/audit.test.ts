@@ -1,5 +1,5 @@
 /** The audit's numbers: on maps whose answer is known, and on planted records. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -107,6 +107,27 @@ describe('an audit', () => {
     expect(await refused('one,Cat,a cat,1,1,4,4\n', { findings: ['Cot'] })).toContain('has no finding "Cot"');
     write('reports.csv', 'image,text\none.png,a cat\nfolder/one.png,a dog\n');
     expect(await refused('one,Cat,a cat,1,1,4,4\n')).toContain('has a report already');
+  });
+
+  it('takes lists of findings in place of reports, and a folder of pictures without either', async () => {
+    await picture('one.png');
+    write('boxes.csv', `${HEAD}one,Pleural Effusion,small left effusion,1,1,4,4\n`);
+    const findings = write('findings.csv', 'image,findings\none.png,"nodule; pleural effusion"\n');
+    const { items } = await auditItems(list({ pairs: findings }));
+    expect(items.map(i => [i.image, i.phrase])).toEqual([['one.png', 'small left effusion']]);
+    write('findings.csv', 'image,findings\none.png,nodule\n');
+    await expect(auditItems(list({ pairs: findings }))).rejects.toThrow(
+      /boxes\.csv, line 2: the findings of .*findings\.csv, line 2 do not hold Pleural Effusion; are they those of another picture\?$/,
+    );
+    const films = join(folder, 'films');
+    mkdirSync(films);
+    copyFileSync(join(folder, 'one.png'), join(films, 'one.png'));
+    const bare = await auditItems(list({ pairs: films }));
+    expect(bare.items[0].path).toBe(join(films, 'one.png'));
+    expect(bare.warnings[0]).toBe(`${films} brings no reports, so the phrases of the boxes were not held against any.`);
+    // An empty report is a report, and does not hold the phrase.
+    write('reports.csv', 'image,text\none.png,\n');
+    await expect(auditItems(list())).rejects.toThrow('does not hold the phrase of the box');
   });
 
   it('leaves out a box beyond its picture, and says so', { timeout: 120_000 }, async () => {

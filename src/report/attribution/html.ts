@@ -20,11 +20,15 @@ import { defaultOpacity } from './overlay.ts';
 import { dataUri, type PictureCodec, resizeForDisplay } from './picture.ts';
 import { escapeText } from './svg.ts';
 
-/** One result and its picture. `command`: what to type to get it again; default: built from the parameters. */
+/**
+ * One result and its picture. `command`: what to type to get it again; default: built from the parameters. `part`: what it is among the results of
+ * the page, such as `Phrase 1 of 3`.
+ */
 export interface ReportItem {
   readonly result: Attribution;
   readonly image: RgbImage;
   readonly command?: string;
+  readonly part?: string;
 }
 
 /** Options of the report. */
@@ -67,7 +71,8 @@ export function commandLine(result: Attribution): string {
   return parts.map(shellQuote).join(' ');
 }
 
-const maximum = 50;
+/** Most results of a page. */
+export const MOST_RESULTS = 50;
 
 /**
  * The report as one HTML text. Scripts and styles are admitted by hash; texts are escaped; pictures are `data:` URIs.
@@ -75,16 +80,16 @@ const maximum = 50;
  */
 export async function reportHtmlWith(codec: PictureCodec, items: readonly ReportItem[], options: ReportOptions = {}): Promise<string> {
   if (items.length === 0) throw new NarrowsError('A report needs at least one result.');
-  if (items.length > maximum)
-    throw new NarrowsError(`A report holds at most ${maximum} results, not ${items.length}; use the index page for more.`);
+  if (items.length > MOST_RESULTS)
+    throw new NarrowsError(`A report holds at most ${MOST_RESULTS} results, not ${items.length}; use the index page for more.`);
   const limit = options.pictureSize ?? 1200;
   const articles: string[] = [];
   const data: unknown[] = [];
-  for (const [index, { result, image, command }] of items.entries()) {
+  for (const [index, { result, image, command, part }] of items.entries()) {
     const shrink = Math.min(1, limit / Math.max(image.width, image.height));
     const size = { width: Math.max(1, Math.round(image.width * shrink)), height: Math.max(1, Math.round(image.height * shrink)) };
     const uri = await dataUri(codec, await resizeForDisplay(codec, image, size.width, size.height), 'photo');
-    articles.push(articleHtml(result, { index, picture: { uri, ...size }, command: command ?? commandLine(result) }));
+    articles.push(articleHtml(result, { index, picture: { uri, ...size }, command: command ?? commandLine(result), part }));
     // Refuses values that are not finite, before they reach a page that could only show dashes.
     if (result.image) displayScale(result.image.patches, result.unit);
     if (result.text)

@@ -24,11 +24,14 @@ main section{margin-top:1.6rem}
 .answers .question{font-weight:600}
 .finding{margin:0 0 1.6rem}
 .finding h3{margin:0 0 .3rem}
-.strip{display:flex;flex-wrap:wrap;gap:.6rem}
-.strip figure{margin:0;width:min(184px,calc(50vw - 2.4rem))}
+.strip{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:.6rem}
+.strip figure{margin:0;max-width:220px}
 .strip svg{display:block;width:100%;height:auto;border-radius:.3rem}
 .strip figcaption{font-size:.82rem;color:var(--muted)}
 `;
+
+/** A minus of its own before numbers: a hyphen is short, and lines break after it. */
+const minus = (text: string): string => text.replace(/(?<![\w-])-(?=\d)/g, '−');
 
 const percent = (v: number | undefined): string => (v === undefined ? '—' : `${Math.round(100 * v)} %`);
 
@@ -67,12 +70,12 @@ export function auditHtml(results: AuditResults, drawn: readonly DrawnFinding[])
     const head = ['finding', 'n', ...table.columns.map(([, heading]) => heading)]
       .map(text => `<th scope="col">${escapeText(text)}</th>`)
       .join('');
-    const rows = rowsOf(table, summaries).map(cells => `<tr>${cells.map(text => `<td>${escapeText(text)}</td>`).join('')}</tr>`);
+    const rows = rowsOf(table, summaries).map(cells => `<tr>${cells.map(text => `<td>${escapeText(minus(text))}</td>`).join('')}</tr>`);
     return `<h3>${escapeText(table.title)}</h3><p class="muted small">${escapeText(table.note)}${table.kind === 'percent' ? ' Percent.' : ''}</p><div class="audit-table"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
   });
   const answers = verdicts(summaries[0]).map(
     ({ question, answer, sentence }) =>
-      `<li><b class="word">${answer}</b><span><span class="question">${escapeText(question)}</span> ${escapeText(sentence)}</span></li>`,
+      `<li><b class="word">${answer}</b><span><span class="question">${escapeText(question)}</span> ${escapeText(minus(sentence))}</span></li>`,
   );
   const title = 'Audit of a model on radiographs';
   const body =

@@ -19,6 +19,8 @@ export interface ArticleContext {
   /** `data:` URI of the picture, its size as embedded. */
   readonly picture: { readonly uri: string; readonly width: number; readonly height: number };
   readonly command: string;
+  /** What the result is among those of the page. */
+  readonly part?: string;
 }
 
 const verdictText = { converged: 'converged', 'not-converged': 'not converged', 'no-optimisation': 'no optimisation' } as const;
@@ -118,7 +120,7 @@ function provenance(result: Attribution): string {
 }
 
 /** The article. Every text from outside is escaped. */
-export function articleHtml(result: Attribution, { index, picture, command }: ArticleContext): string {
+export function articleHtml(result: Attribution, { index, picture, command, part }: ArticleContext): string {
   const direction = rightToLeft(result.caption) ? ' dir="rtl"' : '';
   const { grid } = result.image ?? { grid: [0, 0] };
   const tiny = Math.max(picture.width, picture.height) < 256 ? ' class="tiny"' : '';
@@ -135,7 +137,7 @@ export function articleHtml(result: Attribution, { index, picture, command }: Ar
       `<p class="readout word-value"></p><ul class="pins" aria-label="Pinned values"></ul>${charts(result.answer ? undefined : result.text, false)}</div>`
     : '';
   return (
-    `<article id="result-${index}" aria-labelledby="caption-${index}"><h2 id="caption-${index}"${result.caption.length > 300 ? ' class="long"' : ''}${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result.warnings)}${answerSection(result)}` +
+    `<article id="result-${index}" aria-labelledby="caption-${index}">${part ? `<p class="part small muted">${escapeText(part)}</p>` : ''}<h2 id="caption-${index}"${result.caption.length > 300 ? ' class="long"' : ''}${direction}>“${escapeText(result.caption)}”</h2>${factLine(result)}${warningList(result.warnings)}${answerSection(result)}` +
     `<div class="views${right ? '' : ' single'}">${left}${right}</div>${right ? '' : '<ul class="pins" aria-label="Pinned values"></ul>'}` +
     `${tables(result)}${answerTable(result)}${provenance(result)}` +
     `<div class="command"><pre tabindex="0" aria-label="The same on the command line">${escapeText(command)}</pre><button class="copy" type="button">Copy</button></div></article>`
