@@ -17,6 +17,7 @@ import { answerM2ib } from './suites/answer-m2ib.ts';
 import { attributionPeers } from './suites/attribution-peers.ts';
 import { browser } from './suites/browser.ts';
 import { coldStart } from './suites/cold-start.ts';
+import { distributed } from './suites/distributed.ts';
 import { gemm } from './suites/gemm.ts';
 import { interactions } from './suites/interactions.ts';
 import { m2ibDefault } from './suites/m2ib-default.ts';
@@ -49,6 +50,7 @@ const SUITES: readonly Suite[] = [
   qwenLora,
   browser,
   smolvlmMemory,
+  distributed,
 ];
 
 const { values: flags } = parseArgs({

@@ -1,0 +1,125 @@
+/** @file Two processes of one thread against one process of two, in training and over pairs, and how fast two processes add up gradients. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { RANK_ENVIRONMENT, rankArguments, run as runCommand, withoutMpi } from '../../src/node/mpi/testing/mpirun.ts';
+import { median } from '../../src/tensor/statistics/descriptive.ts';
+import { inRepository } from '../models.ts';
+import { interleave } from '../rounds.ts';
+import { type Context, type Suite, type SuiteResult, skipped } from '../suite.ts';
+
+const CHILD = inRepository('bench', 'suites', 'distributed-child.ts');
+const MAIN = inRepository('src', 'cli', 'main.ts');
+const PAIRS = 12;
+/** Bytes of the all-reduce. */
+const BYTES = 20e6;
+
+/** Starts a script as so many ranks, one as a plain process. @throws Error with what it said */
+async function start(ranks: number, script: string, args: readonly string[]): Promise<string> {
+  const words = rankArguments(ranks, script, args);
+  const ended =
+    ranks > 1
+      ? await runCommand('mpirun', words)
+      : await runCommand(process.execPath, ['--import', 'tsx', script, ...args], RANK_ENVIRONMENT);
+  if (ended.code !== 0) throw new Error(ended.stderr);
+  return ended.stderr;
+}
+
+async function writePairs(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const rows: string[] = [];
+  for (let i = 0; i < PAIRS; i++) {
+    const background = { r: (20 * i) % 256, g: 90, b: 200 - 10 * i };
+    const dot = await sharp({ create: { width: 40, height: 40, channels: 3, background: { r: 250, g: 240, b: 20 } } })
+      .png()
+      .toBuffer();
+    await sharp({ create: { width: 96, height: 96, channels: 3, background } })
+      .composite([{ input: dot, left: 4 * i, top: 20 }])
+      .png()
+      .toFile(join(directory, `${i}.png`));
+    rows.push(JSON.stringify({ image: `${i}.png`, caption: i % 2 ? 'a dog' : 'a red apple' }));
+  }
+  const path = join(directory, 'pairs.jsonl');
+  await writeFile(path, `${rows.join('\n')}\n`);
+  return path;
+}
+
+async function run(context: Context): Promise<SuiteResult> {
+  if (withoutMpi) return skipped(withoutMpi);
+  const scratch = await context.scratch();
+  const list = await writePairs(join(scratch, 'pairs'));
+  let calls = 0;
+  const child = async (ranks: number, mode: string, threads: number): Promise<number> => {
+    const out = join(scratch, `${calls++}.json`);
+    await start(ranks, CHILD, [mode, out, join(scratch, 'run'), String(threads)]);
+    return (JSON.parse(await readFile(out, 'utf8')) as { seconds: number }).seconds;
+  };
+  /** Seconds of the work on all pairs, as the progress line says. */
+  const pairs = async (ranks: number, workers: number): Promise<number> => {
+    const args = [
+      'attribute',
+      '--pairs',
+      list,
+      '--output',
+      join(scratch, `audit-${calls++}`),
+      '--formats',
+      'json',
+      '--workers',
+      String(workers),
+    ];
+    const said = await start(ranks, MAIN, args);
+    const [, seconds] = new RegExp(`${PAIRS} pairs in ([\\d.]+) s`).exec(said) ?? [];
+    return Number(seconds);
+  };
+  const settings = { ...context, slowRounds: 0 };
+  const training = await interleave(
+    [
+      { name: 'two', warm: false, run: () => child(2, 'train', 1) },
+      { name: 'one process × two threads', warm: false, run: () => child(1, 'train', 2) },
+    ],
+    settings,
+  );
+  const auditing = await interleave(
+    [
+      { name: 'two', warm: false, run: () => pairs(2, 1) },
+      { name: 'one process × two workers', warm: false, run: () => pairs(1, 2) },
+    ],
+    settings,
+  );
+  const sums = await interleave([{ name: 'two', warm: false, run: () => child(2, 'all-reduce', 1) }], settings);
+  const { two: trained, ...oneTraining } = training;
+  const { two: audited, ...onePairs } = auditing;
+  return {
+    rows: [
+      {
+        name: 'update of a small CLIP, two processes × one thread',
+        unit: 's',
+        values: trained,
+        rivals: oneTraining,
+        aims: [{ rival: 'one process × two threads', atLeast: 0.9 }],
+        notes: ['Two micro-batches of 32 scenes of 96 pixels; the default model of narrows train clip; drawing of scenes included.'],
+      },
+      {
+        name: `attribute --pairs, ${PAIRS} pairs, two processes × one worker`,
+        unit: 's',
+        values: audited,
+        rivals: onePairs,
+        aims: [{ rival: 'one process × two workers', atLeast: 0.95 }],
+        notes: ['From the start of the workers, which open the model, to the last pair.'],
+      },
+      {
+        name: 'all-reduce of 20 MB between two processes',
+        unit: 's',
+        values: sums.two,
+        notes: [`${(BYTES / median(sums.two) / 1e6).toFixed(0)} MB/s of gradients, the additions included.`],
+      },
+    ],
+  };
+}
+
+/** See the file's head. */
+export const distributed: Suite = {
+  name: 'distributed',
+  about: 'Two processes of Open MPI with one thread each against one process with two threads: training, pairs; an all-reduce.',
+  run,
+};
