@@ -97,8 +97,9 @@ export function popeTables(study: Study, asked: readonly Question[], said: reado
   const rows = AUDITORS.flatMap(({ name }, a) =>
     [...PREDICTORS, 'strongest', 'strongestShare'].map(key => ({ name: `${name}: ${key}`, scores: scored(one => one.cells[a][key]) })),
   );
-  const said2 = (answers: readonly ScoredAnswer[]): string =>
+  const areaOf = (answers: readonly ScoredAnswer[]): string =>
     new Set(answers.map(({ right }) => right)).size < 2 ? '' : interval(foretells(answers, random));
+  const turned = (answers: readonly ScoredAnswer[]): ScoredAnswer[] => answers.map(one => ({ ...one, score: -one.score }));
   const count = (right: boolean, split?: string): number =>
     explained.filter(one => one.right === right && (split === undefined || one.question.split === split)).length;
   const masses = AUDITORS.flatMap(({ name }, a) =>
@@ -117,15 +118,18 @@ export function popeTables(study: Study, asked: readonly Question[], said: reado
       .map(split => `${split}: ${count(true, split)} and ${count(false, split)}`)
       .join('; ')}).`,
     '',
-    '| score, high for right answers | AUC | minus that of the own probability |',
-    '|---|---|---|',
-    `| the answer's own log-probability | ${said2(own)} | |`,
-    ...rows.map(({ name, scores }) => `| ${name} | ${said2(scores)} | ${said2(scores) && interval(foretellsMore(scores, own, random))} |`),
+    '| score, high for right answers | AUC | minus that of the own probability | the score turned round, minus that of the own probability |',
+    '|---|---|---|---|',
+    `| the answer's own log-probability | ${areaOf(own)} | | |`,
+    ...rows.map(
+      ({ name, scores }) =>
+        `| ${name} | ${areaOf(scores)} | ${areaOf(scores) && [scores, turned(scores)].map(one => interval(foretellsMore(one, own, random))).join(' | ')} |`,
+    ),
     ...['random', 'popular', 'adversarial'].flatMap(split =>
       [
         { name: `own log-probability`, scores: scored(one => one.logProbability, split) },
         { name: `${AUDITORS[0].name}: image`, scores: scored(one => one.cells[0].image, split) },
-      ].map(({ name, scores }) => `| ${split} only, ${name} | ${said2(scores)} | |`),
+      ].map(({ name, scores }) => `| ${split} only, ${name} | ${areaOf(scores)} | |`),
     ),
     '',
     '| mass | right | invented |',
