@@ -103,7 +103,7 @@ const anyres = (title: string, processorType: string): PictureFamily => ({
     return sum(mul(chosen, unsqueeze(input(WEIGHTS, ['tokens', TAPS]), -1)), 1, true);
   },
   feeds,
-  layoutFrom: (config, [height, width]) => anyresLayout(config, { width, height }),
+  layoutFrom: (config, [height, width], several) => anyresLayout(config, { width, height }, several),
   rows(config, pixels) {
     if (!pixels.layouts) throw noLayouts();
     return pixels.layouts.reduce((total, layout) => total + mixtures(config, layout).length, 0);

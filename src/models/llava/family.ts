@@ -43,8 +43,8 @@ export interface PictureFamily {
   projectFeatures(p: Parameters, config: LlavaConfig, features: Value): Value;
   /** Feeds of the pictures' graph besides `pixel_values`. */
   feeds?(config: LlavaConfig, layouts: readonly PictureLayout[]): Record<string, Tensor>;
-  /** A picture's layout from what transformers' processor says of it: `image_sizes` [height, width] or `image_grid_thw` [1, rows, columns]. */
-  layoutFrom?(config: LlavaConfig, described: readonly number[]): PictureLayout;
+  /** A picture's layout from what transformers' processor says of it: `image_sizes` [height, width] or `image_grid_thw` [1, rows, columns]. @param several as in `PictureReader` */
+  layoutFrom?(config: LlavaConfig, described: readonly number[], several?: boolean): PictureLayout;
   /** Rows of features that pixel values without layouts give. @throws NarrowsError where only layouts can tell */
   rows(config: LlavaConfig, pixels: Pictured): number;
   /** Image tokens of an ordinary picture: to group samples by length, and to say how long prompts are. */

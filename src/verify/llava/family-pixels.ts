@@ -3,11 +3,16 @@
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { familyOf } from '../../models/llava/families.ts';
 import { type Pictured, type PictureLayout, tokensOf } from '../../models/llava/pictures.ts';
-import { type FloatTensor, floats } from '../../tensor/tensor.ts';
+import { NarrowsError } from '../../system/errors.ts';
+import { type FloatTensor, floats, joinFloats } from '../../tensor/tensor.ts';
 import type { ReferenceFile } from '../reference.ts';
 
 /** What says how large pictures are. */
-export const PICTURE_INPUTS: readonly string[] = ['image_sizes', 'image_grid_thw'];
+const SIZES: readonly string[] = ['image_sizes', 'image_grid_thw'];
+/** How many pictures each conversation has; without it each picture is the only one of its own, as transformers has it. */
+const COUNTS = 'batch_num_images';
+/** What is said of pictures besides their pixels. */
+export const PICTURE_INPUTS: readonly string[] = [...SIZES, COUNTS];
 
 /** Rows `from` to `to`. */
 const rowsOf = ({ shape, data }: FloatTensor, from: number, to: number): FloatTensor => {
@@ -26,19 +31,44 @@ function withoutFillers(tiles: FloatTensor): FloatTensor {
   return floats([kept.length, ...tiles.shape.slice(1)], data);
 }
 
+/** For each picture, whether its conversation has several. @throws NarrowsError where the counts are of other pictures */
+async function ofSeveral(file: ReferenceFile, pictures: number): Promise<boolean[]> {
+  if (!file.has(COUNTS)) return Array<boolean>(pictures).fill(false);
+  const counts = Array.from((await file.integers(COUNTS)).data as Int32Array, Number);
+  const total = counts.reduce((sum, n) => sum + n, 0);
+  if (total !== pictures)
+    throw new NarrowsError(
+      `${COUNTS} of ${file.path} counts ${total} pictures, but sizes are given of ${pictures}; save both from one batch.`,
+    );
+  return counts.flatMap(n => Array<boolean>(n).fill(n > 1));
+}
+
+/** Each picture's own tiles of [pictures, tiles, C, S, S]: what stands behind them fills the batch up. */
+function ownTiles({ shape, data }: FloatTensor, layouts: readonly PictureLayout[], file: ReferenceFile): FloatTensor {
+  const [pictures, tiles, ...tile] = shape;
+  const most = Math.max(...layouts.map(layout => layout.pixels));
+  if (pictures !== layouts.length || most > tiles)
+    throw new NarrowsError(
+      `pixel_values of ${file.path} hold ${pictures} pictures of up to ${tiles} tiles, but ${layouts.length} pictures of up to ${most} are described beside them; save both from one batch.`,
+    );
+  const rows = floats([pictures * tiles, ...tile], data);
+  return joinFloats(layouts.map((layout, i) => rowsOf(rows, i * tiles, i * tiles + layout.pixels)));
+}
+
 /** Pixel values of a file, [pictures, tiles, C, S, S] or without pictures' axis, as the model takes them. */
 export async function familyPixels(config: LlavaConfig, pixels: FloatTensor, file: ReferenceFile): Promise<Pictured> {
   const family = familyOf(config);
   const { shape, data } = pixels;
   const flat = shape.length === 5 ? floats([shape[0] * shape[1], ...shape.slice(2)], data) : pixels;
-  const name = PICTURE_INPUTS.find(one => file.has(one));
+  const name = SIZES.find(one => file.has(one));
   if (!family?.layoutFrom || !name) return family?.tiled ? withoutFillers(flat) : flat;
   const said = await file.integers(name);
   const each = said.shape[1];
-  const layouts: PictureLayout[] = Array.from({ length: said.shape[0] }, (_, i) =>
-    family.layoutFrom!(config, Array.from(said.data.subarray(i * each, (i + 1) * each) as Int32Array, Number)),
+  const several = await ofSeveral(file, said.shape[0]);
+  const layouts: PictureLayout[] = several.map((one, i) =>
+    family.layoutFrom!(config, Array.from(said.data.subarray(i * each, (i + 1) * each) as Int32Array, Number), one),
   );
-  return { ...(shape.length === 5 ? withoutFillers(flat) : flat), layouts };
+  return { ...(shape.length === 5 ? ownTiles(pixels, layouts, file) : pixels), layouts };
 }
 
 /** Cuts the pixels of one prompt off: as many as its image tokens ask for. @returns the rest too */
