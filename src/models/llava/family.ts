@@ -35,10 +35,13 @@ export interface PictureFamily {
   towerRows?(config: LlavaConfig): Dim;
   /** Rows and columns of a picture's tokens, where positions go by them (M-RoPE). */
   tokenGrid?(config: LlavaConfig, layout: PictureLayout): readonly [number, number];
-  /** The graph input of the pictures. */
-  pixelInput(config: LlavaConfig): Value;
-  /** Pixels -> what the projector reads. Further inputs that it declares are fed by `feeds`. */
-  towerFeatures(p: Parameters, config: LlavaConfig, pixels: Value): Value;
+  /** The graph input of the pictures. @param rows how many, where that is known already */
+  pixelInput(config: LlavaConfig, rows?: number): Value;
+  /**
+   * Pixels -> what the projector reads. Further inputs that it declares are fed by `feeds`.
+   * @param parts above 1, for a family that is not tiled and one picture of known rows: attention is computed in so many parts
+   */
+  towerFeatures(p: Parameters, config: LlavaConfig, pixels: Value, parts?: number): Value;
   /** -> [F, 1, width of the decoder]: one row per image token, in reading order. */
   projectFeatures(p: Parameters, config: LlavaConfig, features: Value): Value;
   /** Feeds of the pictures' graph besides `pixel_values`. */

@@ -39,11 +39,11 @@ export function rowInputs(config: LlavaConfig, batch = 'batch', length = 'seq'):
   return familyOf(config)?.tokenGrid ? { ...tokens, spatial: input('position_ids_spatial', [batch, length, 2], 'int32') } : tokens;
 }
 
-/** The graph input of the images, [images, C, S, S], or as a family has it. */
-export function pixelInput(config: LlavaConfig): Value {
+/** The graph input of the images, [images, C, S, S], or as a family has it. @param rows of a family's, where they are known */
+export function pixelInput(config: LlavaConfig, rows?: number): Value {
   const { num_channels: channels, image_size: size } = config.vision_config;
   const family = familyOf(config);
-  if (family) return family.pixelInput(config);
+  if (family) return family.pixelInput(config, rows);
   return input('pixel_values', ['images', channels, size, size]);
 }
 

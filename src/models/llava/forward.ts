@@ -25,8 +25,8 @@ import { llavaProjector, llavaTower } from './tower.ts';
  * Pixels -> what the projector reads: LLaVA's [I, C, S, S] -> [I, N, width of the tower × layers]; another family's tower reads and gives
  * what its own file says (`PictureFamily`).
  */
-export const towerFeatures = (p: Parameters, config: LlavaConfig, pixels: Value): Value =>
-  (familyOf(config)?.towerFeatures ?? llavaTower)(p, config, pixels);
+export const towerFeatures = (p: Parameters, config: LlavaConfig, pixels: Value, parts?: number): Value =>
+  familyOf(config)?.towerFeatures(p, config, pixels, parts) ?? llavaTower(p, config, pixels);
 
 /** What the tower gave -> [I, N, width of the decoder]; I·N image tokens in reading order (another family: [F, 1, width]). */
 export const projectFeatures = (p: Parameters, config: LlavaConfig, features: Value): Value =>

@@ -1,7 +1,7 @@
 /** @file LLaVA over a checkpoint's files: image features, whole forward passes, and decoding over a cache. */
 
 import { readConfigFrom } from '../../checkpoints/config.ts';
-import { cacheKey, compile, input } from '../../graph/index.ts';
+import { type CompiledGraph, cacheKey, compile, input } from '../../graph/index.ts';
 import type { RunOptions } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { fileIn, type ModelFiles } from '../../system/model-files.ts';
@@ -16,7 +16,7 @@ import { type LlavaOpenOptions, type LlavaParts, loadLlava } from './load.ts';
 import type { Pictured, PictureLayout } from './pictures.ts';
 import { imagesIn, type Placement, placeImages } from './placement.ts';
 import { LlavaRunner } from './runner.ts';
-import { towerParts } from './tower-parts.ts';
+import { queryParts, towerParts } from './tower-parts.ts';
 
 /** A batch for a whole forward pass. */
 export interface LlavaInputs {
@@ -102,16 +102,26 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   /** What the tower gives of pictures, part by part. A model too large to be repacked closes it behind them: what its runs took is given back. */
   private async throughTower(pixelValues: Pictured, signal: AbortSignal | undefined): Promise<FloatTensor> {
     const { parameters, config, runtime, prepack } = this.parts;
-    const trace = () => ({ features: towerFeatures(parameters, config, pixelInput(config)) });
+    const trace = (rows?: number, parts?: number) => ({
+      features: towerFeatures(parameters, config, pixelInput(config, rows), parts),
+    });
     // Its runs are large: a block for their values would come on top of what the first one took.
     const options = { prepack, memoryPlan: false };
-    const tower = prepack ? await this.compiled('tower', trace, options) : await compile(runtime, trace(), options);
+    let tower: CompiledGraph | undefined;
     try {
       let all: FloatTensor | undefined;
       let at = 0;
       for (const part of towerParts(config, pixelValues)) {
         const feeds = part.layouts ? pictureFeeds(config, part) : { pixel_values: part };
-        const features = (await tower.run(feeds, { signal })).features as FloatTensor;
+        const parts = queryParts(config, part);
+        const run = async (graph: CompiledGraph) => (await graph.run(feeds, { signal })).features as FloatTensor;
+        const inParts = async () => {
+          // Of this picture's size only, so that it is not kept.
+          await using graph = await compile(runtime, trace(part.shape[0], parts), { ...options, prepack: false });
+          return run(graph);
+        };
+        if (parts === 1) tower ??= prepack ? await this.compiled('tower', trace, options) : await compile(runtime, trace(), options);
+        const features = parts === 1 ? await run(tower!) : await inParts();
         const rows = [pixelValues.shape[0], ...features.shape.slice(1)];
         all ??= floats(rows, new Float32Array(sizeOf(rows)));
         all.data.set(features.data, at);
@@ -119,7 +129,7 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
       }
       return all!;
     } finally {
-      if (!prepack) await tower.release();
+      if (!prepack) await tower?.release();
     }
   }
 

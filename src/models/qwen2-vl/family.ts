@@ -8,12 +8,35 @@ import type { LlavaConfig } from '../llava/config.ts';
 import type { PictureCells, PictureFamily } from '../llava/family.ts';
 import { noLayouts, type PictureLayout, tokensOf } from '../llava/pictures.ts';
 import { patchPlaces, qwenLayout, qwenReader } from './reader.ts';
-import { PICTURES, PLACES, patchCount, qwenMerger, qwenTower, qwenVision, WINDOWS } from './vision.ts';
+import { PICTURES, PLACES, patchCount, qwenMerger, qwenTower, qwenVision, WINDOW_PATCHES, WINDOW_PLACES, WINDOW_SHOWN } from './vision.ts';
 
 /** Rows and columns of tokens. */
 function tokenGrid(config: LlavaConfig, { grid }: Pick<PictureLayout, 'grid'>): readonly [number, number] {
   const merge = qwenVision(config).spatial_merge_size;
   return [grid[0] / merge, grid[1] / merge];
+}
+
+/** Windows as `WINDOW_PATCHES` and its like have them. @param windowOf the window of each patch, numbered from 0 */
+function windowFeeds(windowOf: readonly number[]): Record<string, Tensor> {
+  const members: number[][] = [];
+  for (const [patch, window] of windowOf.entries()) {
+    members[window] ??= [];
+    members[window].push(patch);
+  }
+  const size = Math.max(...members.map(patches => patches.length));
+  const [patches, shown, places] = [members.length * size, members.length * size, windowOf.length].map(n => new Int32Array(n));
+  for (const [window, own] of members.entries())
+    for (const [k, patch] of own.entries()) {
+      const at = window * size + k;
+      patches[at] = patch;
+      shown[at] = 1;
+      places[patch] = at;
+    }
+  return {
+    [WINDOW_PATCHES]: ints([members.length, size], patches),
+    [WINDOW_SHOWN]: ints([members.length, size], shown),
+    [WINDOW_PLACES]: ints([windowOf.length], places),
+  };
 }
 
 function feeds(config: LlavaConfig, layouts: readonly PictureLayout[]): Record<string, Tensor> {
@@ -34,7 +57,7 @@ function feeds(config: LlavaConfig, layouts: readonly PictureLayout[]): Record<s
   return {
     [PLACES]: ints([pictures.length, 2], places),
     [PICTURES]: ints([pictures.length], pictures),
-    [WINDOWS]: ints([pictures.length], windows),
+    ...(edge === undefined ? {} : windowFeeds(windows)),
   };
 }
 
@@ -75,9 +98,9 @@ const qwen = (title: string): PictureFamily => ({
   tiled: false,
   lacks: ['video'],
   towerRows: config => patchCount(qwenVision(config)),
-  pixelInput(config) {
+  pixelInput(config, rows) {
     const { num_channels: channels, temporal_patch_size: frames, patch_size: patch } = qwenVision(config);
-    return input('pixel_values', [patchCount(qwenVision(config)), channels * frames * patch * patch]);
+    return input('pixel_values', [rows ?? patchCount(qwenVision(config)), channels * frames * patch * patch]);
   },
   towerFeatures: qwenTower,
   projectFeatures: qwenMerger,

@@ -1,6 +1,6 @@
 /**
  * @file Qwen2-VL's and Qwen2.5-VL's tower and merger: patches of a picture in one row, rotary positions by row and column, attention within a
- * picture or (2.5) a window of it. transformers sorts patches by windows; here a mask keeps windows apart, which gives the same.
+ * picture or (2.5) a window of it. transformers sorts patches by windows; here each window's patches are gathered, which gives the same.
  */
 
 import type { Dim } from '../../graph/dims.ts';
@@ -12,6 +12,7 @@ import {
   constant,
   cos,
   equal,
+  gather,
   input,
   layerNorm,
   matmul,
@@ -36,8 +37,10 @@ import { floats } from '../../tensor/tensor.ts';
 import type { LlavaConfig } from '../llava/config.ts';
 import type { QwenVisionConfig } from './config.ts';
 
-/** Inputs of the tower besides pixels: row and column of each patch, its picture, its window (2.5). */
-export const [PLACES, PICTURES, WINDOWS] = ['patch_places', 'patch_pictures', 'patch_windows'];
+/** Inputs of the tower besides pixels: row and column of each patch [P, 2], and its picture [P]. */
+export const [PLACES, PICTURES] = ['patch_places', 'patch_pictures'];
+/** Inputs of windows (2.5): their patches [W, S], any one where there are fewer than S; which are theirs [W, S], 1 or 0; each patch's place among W·S [P]. */
+export const [WINDOW_PATCHES, WINDOW_SHOWN, WINDOW_PLACES] = ['window_patches', 'window_shown', 'window_places'];
 
 /** Tokens of all pictures, by name; each is made of `spatial_merge_size`² patches. */
 const MERGED = 'merged';
@@ -54,35 +57,73 @@ const norm = (p: Parameters, name: string, x: Value, { model_type: type, hidden_
     return type === 'qwen2_vl' ? layerNorm(x, weight, p.get(`${name}.bias`, [width]), 1e-6) : rmsNorm(x, weight, 1e-6);
   });
 
-/** Cosines and sines of the patches, [1, P, D]: a quarter of a head's frequencies for rows, one for columns, both twice over. */
-function patchRope(config: QwenVisionConfig): { cos: Value; sin: Value } {
+/** Cosines and sines of the patches, [P, 1, D]: a quarter of a head's frequencies for rows, one for columns, both twice over. */
+function patchRope(config: QwenVisionConfig, patches: Dim): { cos: Value; sin: Value } {
   const { hidden_size: width, num_attention_heads: heads } = config;
-  const patches = patchCount(config);
   const frequencies = ropeFrequencies(width / heads / 2, 10000);
   const places = cast(input(PLACES, [patches, 2], 'int32'), 'float32');
   const angles = reshape(mul(unsqueeze(places, -1), constant(floats([1, 1, frequencies.length], frequencies))), [
     patches,
     width / heads / 2,
   ]);
-  const both = unsqueeze(concat([angles, angles], -1), 0);
+  const both = unsqueeze(concat([angles, angles], -1), 1);
   return { cos: cos(both), sin: sin(both) };
 }
 
-/** Additive mask [1, P, P] of patches with different marks. */
-function apart(name: string, patches: Dim): Value {
-  const marks = input(name, [patches], 'int32');
-  return unsqueeze(where(equal(unsqueeze(marks, 1), unsqueeze(marks, 0)), 0, LOWEST), 0);
+/** Queries, keys and values [P, heads, D] -> what each patch gathered [P, width]. */
+type Attend = (query: Value, key: Value, value: Value) => Value;
+
+/** softmax(Q Kᵀ / √D) V over [..., heads, Q, D] and [..., heads, K, D]. */
+function attended(query: Value, key: Value, value: Value, mask?: Value): Value {
+  const scores = matmul(query, key, { transB: true, alpha: (query.shape.at(-1) as number) ** -0.5 });
+  return matmul(softmax(mask ? add(scores, mask) : scores), value);
 }
 
-function attention(p: Parameters, config: QwenVisionConfig, x: Value, rope: { cos: Value; sin: Value }, mask: Value): Value {
+const rows = (x: Value, patches: Dim, width: number): Value => reshape(transpose(x, [1, 0, 2]), [patches, width]);
+
+/** Every patch of a picture sees the picture's others. */
+function wholePictures({ hidden_size: width }: QwenVisionConfig, patches: Dim): Attend {
+  const marks = input(PICTURES, [patches], 'int32');
+  const mask = unsqueeze(where(equal(unsqueeze(marks, 1), unsqueeze(marks, 0)), 0, LOWEST), 0);
+  return (...qkv) => {
+    const [query, key, value] = qkv.map(x => transpose(x, [1, 0, 2]));
+    return rows(attended(query, key, value, mask), patches, width);
+  };
+}
+
+/** The same for one picture, some queries after the other: scores of all at once would not fit into memory. */
+function onePicture({ hidden_size: width }: QwenVisionConfig, patches: number, parts: number): Attend {
+  const each = Math.ceil(patches / parts);
+  return (...qkv) => {
+    const [query, key, value] = qkv.map(x => transpose(x, [1, 0, 2]));
+    const cuts = Array.from({ length: Math.ceil(patches / each) }, (_, i) => [i * each, Math.min(patches, (i + 1) * each)] as const);
+    const found = cuts.map(([from, to]) => attended(slice(query, 1, from, to), key, value));
+    return rows(concat(found, 1), patches, width);
+  };
+}
+
+/** Every patch of a window sees the window's others. Windows at the edge have fewer patches, which what fills them up must not change. */
+function windowed({ hidden_size: width, num_attention_heads: heads }: QwenVisionConfig, patches: Dim): Attend {
+  const [count, size] = ['windows', 'window_patch'];
+  const members = input(WINDOW_PATCHES, [count, size], 'int32');
+  const shown = input(WINDOW_SHOWN, [count, size], 'int32');
+  const places = input(WINDOW_PLACES, [patches], 'int32');
+  const mask = unsqueeze(unsqueeze(where(equal(shown, 1), 0, LOWEST), 1), 1);
+  return (...qkv) => {
+    // [W, S, heads, D] -> [W, heads, S, D]
+    const [query, key, value] = qkv.map(x => transpose(gather(x, members), [0, 2, 1, 3]));
+    const found = transpose(attended(query, key, value, mask), [0, 2, 1, 3]);
+    return reshape(gather(reshape(found, [mulDims([count, size]), heads, width / heads]), places), [patches, width]);
+  };
+}
+
+function attention(p: Parameters, config: QwenVisionConfig, x: Value, rope: { cos: Value; sin: Value }, attend: Attend): Value {
   const { hidden_size: width, num_attention_heads: heads } = config;
-  const patches = patchCount(config);
+  const [patches] = x.shape;
   const depth = width / heads;
   const split = reshape(project(p, 'qkv', x, 3 * width), [patches, 3, heads, depth]);
-  const [query, key, value] = [0, 1, 2].map(i => transpose(reshape(slice(split, 1, i, i + 1), [patches, heads, depth]), [1, 0, 2]));
-  const scores = matmul(rotary(query, rope.cos, rope.sin), rotary(key, rope.cos, rope.sin), { transB: true, alpha: depth ** -0.5 });
-  const context = matmul(softmax(add(scores, mask)), value);
-  return project(p, 'proj', reshape(transpose(context, [1, 0, 2]), [patches, width]), width);
+  const [query, key, value] = [0, 1, 2].map(i => reshape(slice(split, 1, i, i + 1), [patches, heads, depth]));
+  return project(p, 'proj', attend(rotary(query, rope.cos, rope.sin), rotary(key, rope.cos, rope.sin), value), width);
 }
 
 function feedForward(p: Parameters, config: QwenVisionConfig, x: Value): Value {
@@ -91,29 +132,33 @@ function feedForward(p: Parameters, config: QwenVisionConfig, x: Value): Value {
   return project(p, 'down_proj', mul(ACTIVATIONS[act](project(p, 'gate_proj', x, inner)), project(p, 'up_proj', x, inner)), width);
 }
 
-/** Patches [P, C·T·p·p] -> [P, width of the tower]. */
-export function qwenTower(p: Parameters, config: LlavaConfig, pixels: Value): Value {
+/**
+ * Patches [P, C·T·p·p] -> [P, width of the tower].
+ * @param parts above 1: of one picture, whose P is a number; its queries see the picture in so many parts, one after the other
+ */
+export function qwenTower(p: Parameters, config: LlavaConfig, pixels: Value, parts = 1): Value {
   const vision = qwenVision(config);
   const { hidden_size: width, patch_size: patch, temporal_patch_size: frames, num_channels: channels } = vision;
   return scope('model.vision_tower', () => {
     const tower = p.in('model.vision_tower');
     const values = channels * frames * patch * patch;
     const kernel = reshape(tower.get('patch_embed.proj.weight', [width, channels, frames, patch, patch]), [width, values]);
-    const rope = patchRope(vision);
-    const whole = apart(PICTURES, patchCount(vision));
-    const windows = vision.window_size === undefined ? whole : apart(WINDOWS, patchCount(vision));
+    const [patches] = pixels.shape;
+    const rope = patchRope(vision, patches);
+    const whole = parts > 1 ? onePicture(vision, patches as number, parts) : wholePictures(vision, patches);
+    const windows = vision.window_size === undefined ? whole : windowed(vision, patches);
     let x = matmul(pixels, kernel, { transB: true });
     for (let i = 0; i < vision.num_hidden_layers; i++)
       x = scope(`blocks.${i}`, () => {
         const block = tower.in(`blocks.${i}`);
-        const mask = vision.fullatt_block_indexes?.includes(i) === false ? windows : whole;
-        const attended = add(
+        const attend = vision.fullatt_block_indexes?.includes(i) === false ? windows : whole;
+        const seen = add(
           x,
-          scope('attn', () => attention(block.in('attn'), vision, norm(block, 'norm1', x, vision), rope, mask)),
+          scope('attn', () => attention(block.in('attn'), vision, norm(block, 'norm1', x, vision), rope, attend)),
         );
         return add(
-          attended,
-          scope('mlp', () => feedForward(block.in('mlp'), vision, norm(block, 'norm2', attended, vision))),
+          seen,
+          scope('mlp', () => feedForward(block.in('mlp'), vision, norm(block, 'norm2', seen, vision))),
         );
       });
     return x;
