@@ -89,7 +89,18 @@ it('attribution of DICOM files, one and many, keeps hash, size, window and modal
   expect(single.code).toBe(0);
   const many = join(folder, 'many');
   const pairs = write('pairs.csv', 'image,text\nimages/mono2-12.dcm,a cat\nimages/mono1-12.dcm,a dog\n');
-  const bulk = await callCommand(attributeCommand, ['--pairs', pairs, '--model', 'scene-clip', '--method', 'grad-cam', '--output', many]);
+  const kinds = ['--formats', 'html,json,png,svg,safetensors'];
+  const bulk = await callCommand(attributeCommand, [
+    '--pairs',
+    pairs,
+    '--model',
+    'scene-clip',
+    '--method',
+    'grad-cam',
+    ...kinds,
+    '--output',
+    many,
+  ]);
   expect(bulk.code).toBe(0);
   expect(everything(many)).toMatch(/"modality": ?"DX"/);
   for (const text of [single.stdout, single.stderr, bulk.stdout, bulk.stderr, everything(one), everything(many)])

@@ -1,7 +1,7 @@
 /** @file The caption, large, to be edited; run and stop; the question whether a dear run may begin. */
 import { useRef } from 'preact/hooks';
 import { answers, methodInfo, model } from '../state/studio.ts';
-import { FileButton } from '../ui/file-button.tsx';
+import { FileButton, PICTURE_FILES } from '../ui/file-button.tsx';
 import { lasting } from './lasting.ts';
 import { openFile } from './pictures.ts';
 import { asking, run, runFailure, running, stop } from './run.ts';
@@ -81,7 +81,7 @@ export function CaptionForm() {
             Explain
           </button>
         )}
-        <FileButton accept="image/*" onFiles={files => void openFile(files[0]).then(done => (done ? run() : undefined))}>
+        <FileButton accept={PICTURE_FILES} onFiles={files => void openFile(files[0]).then(done => (done ? run() : undefined))}>
           Choose a picture
         </FileButton>
       </div>

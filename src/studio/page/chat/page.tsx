@@ -14,7 +14,7 @@ import { patchText, wordText } from '../attribute/words.ts';
 import { announce } from '../state/announce.ts';
 import { knownPicture, readPicture, type ShownPicture } from '../state/picture-files.ts';
 import { backend, info, models, openFailure, opening, sentenceOf, titleOf } from '../state/studio.ts';
-import { FileButton } from '../ui/file-button.tsx';
+import { FileButton, PICTURE_FILES } from '../ui/file-button.tsx';
 import { Warnings } from '../ui/warnings.tsx';
 import {
   answering,
@@ -292,7 +292,7 @@ export function ChatPage() {
         )}
         <AskForm ready={chatModel.value !== undefined && picture !== undefined} />
         <div class="row">
-          <FileButton accept="image/*" onFiles={files => void give(() => readPicture(files[0]))}>
+          <FileButton accept={PICTURE_FILES} onFiles={files => void give(() => readPicture(files[0]))}>
             Choose a picture
           </FileButton>
         </div>

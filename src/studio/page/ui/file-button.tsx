@@ -2,6 +2,9 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 
+/** What a choice of a picture offers: browsers know DICOM and PNM by no kind of their own. */
+export const PICTURE_FILES = 'image/*,.dcm,.dicom,application/dicom,.pnm,.pgm,.ppm,.pbm';
+
 /** What it takes. */
 export interface FileButtonProps {
   /** As the attribute of `<input>`. */
