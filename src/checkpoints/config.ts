@@ -10,12 +10,13 @@ export function parseJson(text: string, path: string, parse: (text: string) => u
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
     return parse(plain);
-  } catch (cause) {
+  } catch {
+    // The engine's words are no cause: they quote the file, which may hold reports on patients.
     const index = jsonErrorIndex(plain) ?? plain.length;
-    if (plain.trim() === '') throw new NarrowsError(`${path} is empty; it should hold JSON.`, { cause });
+    if (plain.trim() === '') throw new NarrowsError(`${path} is empty; it should hold JSON.`);
     const lines = plain.slice(0, index).split('\n');
     const found = index < plain.trimEnd().length ? `unexpected ${JSON.stringify(plain[index])}` : 'the text ends too early';
-    throw new NarrowsError(`${path} is not valid JSON: ${found} at line ${lines.length}, column ${lines.at(-1)!.length + 1}.`, { cause });
+    throw new NarrowsError(`${path} is not valid JSON: ${found} at line ${lines.length}, column ${lines.at(-1)!.length + 1}.`);
   }
 }
 

@@ -21,14 +21,15 @@ const isSpace = (c: number): boolean => c === 32 || c === 9 || c === 10 || c ===
 function parseAt(text: string, file: string, line: number, column: number): unknown {
   try {
     return parseExact(text);
-  } catch (cause) {
+  } catch {
+    // Without the engine's words, which quote the file.
     const end = text.trimEnd().length;
     const index = Math.min(jsonErrorIndex(text) ?? end, end);
     const before = text.slice(0, index).split('\n');
     const found = index < end ? `unexpected ${JSON.stringify(text[index])}` : 'the text ends too early';
     const last = before.at(-1) as string;
     const at = before.length > 1 ? last.length + 1 : column + index;
-    throw new NarrowsError(`${file} is not valid JSON: ${found} at line ${line + before.length - 1}, column ${at}.`, { cause });
+    throw new NarrowsError(`${file} is not valid JSON: ${found} at line ${line + before.length - 1}, column ${at}.`);
   }
 }
 

@@ -144,6 +144,21 @@ describe('lists in parquet', () => {
   });
 });
 
+it('says where a list is broken, and quotes none of it, also to --debug', async () => {
+  for (const [name, content] of [
+    ['words.jsonl', '{"image":"a.png","text":Mrs Quillfeather}'],
+    ['words.json', '[{"image":"a.png","text":Mrs Quillfeather}]'],
+    ['words.csv', 'image,text\na.png,Mrs Quillfeather, 45\n'],
+  ]) {
+    const error = await readPairs(list(name, content)).then(
+      () => expect.fail('it was read'),
+      e => e,
+    );
+    expect(error.name).toBe('NarrowsError');
+    expect(`${error.message} ${error.stack} ${error.cause}`).not.toMatch(/Quill|Mrs/);
+  }
+});
+
 describe('findings in place of captions', () => {
   it('are read where they are asked for and no column has captions: between commas or semicolons, or as lists', async () => {
     const csv = list('findings.csv', 'image,Findings,age\na.png,"pleural effusion; nodule, 4.5 mm",60\nb.png,,50\n');
