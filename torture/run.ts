@@ -1,12 +1,12 @@
 /**
  * @file `npm run torture -- fuzz|kill|disk|hub|soak`: what docs/reliability.md promises, tried for as long as you like.
- * usage: npm run torture -- PROGRAM [--cases N] [--minutes N] [--seed N] [--only KIND] [--output DIR] [--built]
+ * usage: npm run torture -- PROGRAM [--cases N] [--minutes N] [--seed N] [--only KIND] [--output DIR] [--built] [--launcher 'mpirun -n 2']
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { repository } from '../test/support.ts';
 import { PROGRAMS } from './programs.ts';
-import { useBuilt } from './shared/call.ts';
+import { useBuilt, useLauncher } from './shared/call.ts';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +17,7 @@ const { values: flags, positionals } = parseArgs({
     only: { type: 'string' },
     output: { type: 'string', default: join(repository, '.torture') },
     built: { type: 'boolean', default: false },
+    launcher: { type: 'string' },
   },
 });
 
@@ -40,6 +41,7 @@ function number(flag: 'cases' | 'minutes' | 'seed', missing: number): number {
 }
 
 if (flags.built) useBuilt();
+if (flags.launcher) useLauncher(flags.launcher.split(' '));
 const [seed, cases, minutes] = [number('seed', 1), number('cases', program.cases), number('minutes', 60)];
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 say(`${name}: seed ${seed}, at most ${cases} cases and ${minutes} minutes; logs and findings in ${flags.output}`);

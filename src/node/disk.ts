@@ -1,4 +1,5 @@
 /** @file Node's file system, as adaptors above this room use it. Files are written through `writeFileAtomic` (files.ts). */
+
 export {
   closeSync,
   constants,
@@ -21,7 +22,6 @@ export {
   mkdtemp,
   open,
   readdir,
-  readFile,
   realpath,
   rename,
   rm,
@@ -30,3 +30,4 @@ export {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+export { readFile } from './read-file.ts';

@@ -5,11 +5,12 @@ import { CaseLog, type Entry } from '../shared/log.ts';
 import type { RunOptions } from '../shared/program.ts';
 import { caseSeed } from '../shared/seeds.ts';
 import { makeWorld } from '../shared/world.ts';
+import { CLASSICS } from './classics.ts';
 import { Host } from './host.ts';
 import { type Mutation, mutationsOf, shrink } from './mutation.ts';
 import type { Subject } from './subject.ts';
 import { allSubjects } from './subjects/registry.ts';
-import { Laboratory, type Trial, Unsound } from './trial.ts';
+import { type Damage, Laboratory, type Trial, Unsound } from './trial.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Per call. */
@@ -47,16 +48,25 @@ function* turns(subjects: readonly Subject[]): Generator<Subject> {
 const message = ({ outcome }: Trial): string =>
   'broken' in outcome ? `${outcome.detail}\n${outcome.said}` : `${outcome.stderr.slice(-2000)}\n${outcome.stack ?? ''}`;
 
-function keep(directory: string, subject: Subject, steps: readonly Mutation[], trial: Trial): void {
+/** Keeps the sound file, the damaged one, and what was said. */
+function keep(directory: string, subject: Subject, damage: Damage, trial: Trial, folder: string): void {
   mkdirSync(directory, { recursive: true });
-  cpSync(join(subject.folder, subject.file), join(directory, `sound-${subject.file.replaceAll('/', '-')}`));
-  writeFileSync(join(directory, subject.file.replaceAll('/', '-')), Laboratory.changed(subject, steps));
   const { kind, name, file } = subject;
+  const flat = file.replaceAll('/', '-');
+  cpSync(join(subject.folder, file), join(directory, `sound-${flat}`));
+  // A pipe or a device is known by its name, and not copied.
+  if (typeof damage !== 'string') cpSync(join(folder, file), join(directory, flat));
   writeFileSync(
     join(directory, 'finding.json'),
-    JSON.stringify({ kind, name, file, verdict: trial.verdict, steps, args: trial.args }, null, 1),
+    JSON.stringify({ kind, name, file, verdict: trial.verdict, damage, args: trial.args }, null, 1),
   );
   writeFileSync(join(directory, 'said.txt'), message(trial));
+}
+
+/** Every fourth case is a classic, the others are made by chance; the words of a call are no file. */
+function damageOf({ kind }: Subject, index: number, own: number): Damage {
+  const names = Object.keys(CLASSICS);
+  return index % 4 === 3 && kind !== 'options' ? names[(own >>> 1) % names.length] : mutationsOf(own);
 }
 
 /** Runs cases and gives the log's entries. */
@@ -74,9 +84,10 @@ export async function fuzz({ seed, cases, until, output, only, resume = true, sa
       if (index >= cases || Date.now() >= until) break;
       if (index < log.next) continue;
       const own = caseSeed('fuzz', seed, index);
+      const damage = damageOf(subject, index, own);
       if (unsound.has(subject)) continue;
       const began = performance.now();
-      const trial = await laboratory.try(subject, mutationsOf(own)).catch((error: Error) => {
+      const trial = await laboratory.try(subject, damage).catch((error: Error) => {
         if (!(error instanceof Unsound)) throw error;
         unsound.add(subject);
         say(error.message);
@@ -86,12 +97,13 @@ export async function fuzz({ seed, cases, until, output, only, resume = true, sa
       const { verdict, outcome } = trial;
       let confirmed: boolean | undefined;
       if (verdict) {
-        confirmed = (await laboratory.confirm(subject, mutationsOf(own))).verdict === verdict;
+        confirmed = (await laboratory.confirm(subject, damage)).verdict === verdict;
         const same = async (steps: readonly Mutation[]): Promise<boolean> => (await laboratory.try(subject, steps)).verdict === verdict;
-        const steps = verdict === 'hang' ? mutationsOf(own) : await shrink(own, same, 10_000);
-        keep(join(output, 'findings', `${seed}-${index}-${verdict}`), subject, steps, trial);
+        const small = typeof damage === 'string' || verdict === 'hang' ? damage : await shrink(own, same, 10_000);
+        await laboratory.try(subject, small);
+        keep(join(output, 'findings', `${seed}-${index}-${verdict}`), subject, small, trial, laboratory.folder);
         say(
-          `case ${index} (${subject.name}): ${verdict}${confirmed ? '' : ', not in a fresh process'}: ${message(trial).trim().split('\n').at(0)}`,
+          `case ${index} (${subject.name}${typeof damage === 'string' ? `, ${damage}` : ''}): ${verdict}${confirmed ? '' : ', not in a fresh process'}: ${message(trial).trim().split('\n').at(0)}`,
         );
       }
       const end = 'broken' in outcome ? outcome.detail : outcome.code;

@@ -3,10 +3,14 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path';
 import { narrows } from '../shared/call.ts';
 import type { Limits } from '../shared/limits.ts';
+import { CLASSICS } from './classics.ts';
 import type { Host, Outcome } from './host.ts';
 import type { Mutation } from './mutation.ts';
 import type { Subject } from './subject.ts';
 import { hasNaN, judge, settled, type Verdict } from './verdict.ts';
+
+/** Steps of mutation, or the name of a classic. */
+export type Damage = readonly Mutation[] | string;
 
 /** What a case gave. */
 export interface Trial {
@@ -29,7 +33,7 @@ export class Laboratory {
   ) {}
 
   /** The changed file's content. */
-  static changed(subject: Subject, steps: readonly Mutation[]): Buffer {
+  private static changed(subject: Subject, steps: readonly Mutation[]): Buffer {
     const others = (subject.others ?? []).map(path => readFileSync(path));
     return steps.reduce<Buffer>(
       (content, step) => subject.form.apply(content, step, others),
@@ -37,13 +41,15 @@ export class Laboratory {
     );
   }
 
-  private place(subject: Subject, steps: readonly Mutation[]): { folder: string; args: string[] } {
+  private place(subject: Subject, damage: Damage): { folder: string; args: string[] } {
     // Always the same place: what a file's name changes is no difference.
     const folder = join(this.root, 'case');
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(this.root, { recursive: true });
     cpSync(subject.folder, folder, { recursive: true });
-    if (steps.length > 0) writeFileSync(join(folder, subject.file), Laboratory.changed(subject, steps));
+    const path = join(folder, subject.file);
+    if (typeof damage === 'string') CLASSICS[damage](path);
+    else if (damage.length > 0) writeFileSync(path, Laboratory.changed(subject, damage));
     return { folder, args: subject.args(folder) };
   }
 
@@ -67,18 +73,14 @@ export class Laboratory {
     return outcome;
   }
 
-  private async judged(
-    subject: Subject,
-    steps: readonly Mutation[],
-    call: (folder: string, args: string[]) => Promise<Outcome>,
-  ): Promise<Trial> {
+  private async judged(subject: Subject, damage: Damage, call: (folder: string, args: string[]) => Promise<Outcome>): Promise<Trial> {
     // A subject that fails unchanged tests nothing, and is said at once; of a hundred pictures the sound outcome is asked for where it counts.
     if (!MANY.has(subject.kind)) await this.soundOutcome(subject);
-    const { folder, args } = this.place(subject, steps);
+    const { folder, args } = this.place(subject, damage);
     const outcome = await call(folder, args);
     const names = 'broken' in outcome ? [] : readdirSync(folder, { recursive: true, encoding: 'utf8' });
     const text = 'broken' in outcome ? '' : this.said(subject, folder, outcome.stdout);
-    const mustBeSaid = subject.mustBeSaid?.(steps) === true;
+    const mustBeSaid = typeof damage !== 'string' && subject.mustBeSaid?.(damage) === true;
     const counts = !('broken' in outcome) && outcome.code === 0 && (mustBeSaid || hasNaN(text));
     const facts = {
       ...{ outcome: text, mustBeSaid, sound: counts ? await this.soundOutcome(subject) : '' },
@@ -87,14 +89,19 @@ export class Laboratory {
     return { verdict: judge(outcome, facts), outcome, args };
   }
 
+  /** The folder of the last case, as the call found it but for what the call wrote. */
+  get folder(): string {
+    return join(this.root, 'case');
+  }
+
   /** In the child that makes many calls. */
-  try(subject: Subject, steps: readonly Mutation[]): Promise<Trial> {
-    return this.judged(subject, steps, (folder, args) => this.host.call(folder, args));
+  try(subject: Subject, damage: Damage): Promise<Trial> {
+    return this.judged(subject, damage, (folder, args) => this.host.call(folder, args));
   }
 
   /** In a process of its own, as a person would call it. */
-  confirm(subject: Subject, steps: readonly Mutation[]): Promise<Trial> {
-    return this.judged(subject, steps, async (folder, args) => {
+  confirm(subject: Subject, damage: Damage): Promise<Trial> {
+    return this.judged(subject, damage, async (folder, args) => {
       const ended = await narrows(args, { cwd: folder, limits: this.limits, node: [`--max-old-space-size=${this.limits.megabytes}`] });
       if (ended.broken) return { broken: ended.broken, detail: '', said: ended.stderr };
       if (ended.code === null || ended.code > 2)

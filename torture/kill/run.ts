@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { narrows } from '../shared/call.ts';
-import { workOf } from '../shared/limits.ts';
+import { lastNodeOf, workOfFamily } from '../shared/limits.ts';
 import { CaseLog, type Entry } from '../shared/log.ts';
 import type { RunOptions } from '../shared/program.ts';
 import { type Resumable, resumable } from '../shared/resumable.ts';
@@ -35,7 +35,7 @@ export async function undisturbed(one: Resumable, folder: string, world: World):
     cwd: folder,
     onStart: child => {
       timer = setInterval(() => {
-        work = workOf(child.pid!) ?? work;
+        work = workOfFamily(child.pid!) ?? work;
       }, 20);
     },
   });
@@ -48,16 +48,20 @@ export async function undisturbed(one: Resumable, folder: string, world: World):
 /** Runs until `share` of the work is done, then kills. @returns whether it lived so long */
 async function killedAt(one: Resumable, folder: string, seconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
+  let killed = false;
   const ended = await narrows(one.words, {
     cwd: folder,
     onStart: child => {
       timer = setInterval(() => {
-        if ((workOf(child.pid!) ?? 0) >= seconds) child.kill('SIGKILL');
+        if (killed || (workOfFamily(child.pid!) ?? 0) < seconds) return;
+        killed = true;
+        // Behind a launcher it is the last rank that dies; the others are the launcher's to end.
+        process.kill(lastNodeOf(child.pid!), 'SIGKILL');
       }, 5);
     },
   });
   clearInterval(timer);
-  return ended.signal === 'SIGKILL';
+  return killed && ended.code !== 0;
 }
 
 /** One case: killed once to three times, then to the end, then compared. */

@@ -15,6 +15,12 @@ export function useBuilt(): void {
   built = true;
 }
 
+let launcher: readonly string[] = [];
+/** Starts every call through another program from now on, such as `mpirun -n 2`. */
+export function useLauncher(words: readonly string[]): void {
+  launcher = words;
+}
+
 /** Arguments of Node for `narrows ...args`. */
 export const nodeArguments = (args: readonly string[]): string[] =>
   built ? [`${repository}dist/cli/main.js`, ...args] : ['--import', loader, `${repository}src/cli/main.ts`, ...args];
@@ -43,7 +49,8 @@ export interface StartOptions {
 /** Runs `narrows ...args`, without network, colours and foreign caches. */
 export function narrows(args: readonly string[], { cwd, env = {}, limits, node = [], onStart }: StartOptions): Promise<Finished> {
   const began = performance.now();
-  const child = spawn(process.execPath, [...node, ...nodeArguments(args)], {
+  const [program, ...rest] = [...launcher, process.execPath, ...node, ...nodeArguments(args)];
+  const child = spawn(program, rest, {
     cwd,
     env: { ...process.env, NO_COLOR: '1', NARROWS_SPIN: '0', HF_HUB_OFFLINE: '1', HF_HOME: `${cwd}/.hf`, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
 /** @file Limits of work and memory, by /proc. Work counts, not the clock: on a busy machine an honest call waits for its turn. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 
 /** What a call may use. */
 export interface Limits {
@@ -13,6 +13,34 @@ const TICKS = 100;
 /** By the clock a process may take so many times its seconds; one that does nothing for so many seconds waits for what never comes. */
 const PATIENCE = 10;
 const IDLE = 30;
+
+/** A process and all that it started, the latest last. */
+export function familyOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return [pid, ...(children ? children.split(' ').flatMap(one => familyOf(Number(one))) : [])];
+  } catch {
+    return [pid];
+  }
+}
+
+/** The last process of a family that runs Node: behind a launcher a rank, else the process itself (the shell that guards weights is none). */
+export function lastNodeOf(pid: number): number {
+  const isNode = (one: number): boolean => {
+    try {
+      return readlinkSync(`/proc/${one}/exe`) === realpathSync(process.execPath);
+    } catch {
+      return false;
+    }
+  };
+  return familyOf(pid).findLast(isNode) ?? pid;
+}
+
+/** Seconds that a process and all that it started have worked; undefined where it is gone, or nobody knows. */
+export function workOfFamily(pid: number): number | undefined {
+  const works = familyOf(pid).map(workOf);
+  return works[0] === undefined ? undefined : works.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+}
 
 /** Seconds that a process has worked; undefined where it is gone, or nobody knows. */
 export function workOf(pid: number): number | undefined {

@@ -1,10 +1,10 @@
 /** @file `narrows shifts [NAME] [INPUT]`: lists the shifts and suites, describes one, applies a shift to a picture, a text, or many of them. */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { Endpoint } from '../../generation/endpoint/client.ts';
 import { endpointTranslator } from '../../generation/endpoint/translator.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
+import { readFile, stat } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { shiftImage, shiftTextAsync } from '../../shifts/apply.ts';
 import { checkCompat, shiftRemarks } from '../../shifts/compat.ts';

@@ -1,8 +1,8 @@
 /** @file What shifts are made with, by the flags of `narrows evaluate`: textures, translations, a reference size. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ShiftMeans } from '../../evaluation/run/scenario.ts';
+import { readFile } from '../../node/disk.ts';
 import { readFrostTextures } from '../../shifts/frost-textures.ts';
 import { readTranslations } from '../../shifts/translations.ts';
 import type { Options } from '../command.ts';

@@ -1,6 +1,7 @@
 /** @file The folder that shifted pictures or questions go to: whose it is, and under which settings it was begun (`shift.json`). */
-import { readFile } from 'node:fs/promises';
+
 import { join } from 'node:path';
+import { readFile } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { NarrowsError } from '../../system/errors.ts';

@@ -1,8 +1,8 @@
 /** @file A file of questions under a shift: its texts, or its pictures with a file that points to the new ones. */
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { jsonRecords } from '../../inputs/chat/json-records.ts';
+import { readFile, stat } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { shiftTextAsync } from '../../shifts/apply.ts';
 import type { TextShiftOptions } from '../../shifts/shift.ts';

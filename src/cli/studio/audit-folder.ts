@@ -1,8 +1,8 @@
 /** @file Where the audits of a list stand: beside it, `NAME.audit/METHOD-KEY`, with what was asked; verdicts in `NAME.verdicts.jsonl`. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
+import { readdir, readFile, rm, stat } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { auditRequest } from '../../studio/requests.ts';
 import type { Source } from './sources.ts';

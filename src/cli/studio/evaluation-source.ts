@@ -1,5 +1,5 @@
 /** @file An evaluation of the studio's list with pictures of its worst cases: what draws them is read only when it is asked for. */
-import { readFile } from 'node:fs/promises';
+import { readFile } from '../../node/disk.ts';
 import { drawWorst } from '../../report/evaluation/draw-worst.ts';
 import type { RobustnessView } from '../../studio/evidence.ts';
 import { robustnessView } from '../../studio/evidence-files.ts';

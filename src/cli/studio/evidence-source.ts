@@ -1,6 +1,7 @@
 /** @file Results of the studio's list, found in their folders and held against what is asked of them; comparisons read. */
-import { readFile, stat } from 'node:fs/promises';
+
 import { basename, dirname, join } from 'node:path';
+import { readFile, stat } from '../../node/disk.ts';
 import type { ComparisonView } from '../../studio/evidence.ts';
 import { checkEvidenceSize, comparisonView } from '../../studio/evidence-files.ts';
 import { StudioError } from '../../studio/protocol.ts';

@@ -1,7 +1,8 @@
 /** @file The examples that the studio offers: those that were built with the page, else the shipped one. */
-import { readFile } from 'node:fs/promises';
+
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readFile } from '../../node/disk.ts';
 import type { ExampleInfo } from '../../studio/facts.ts';
 import { choosePair } from '../attribute/input.ts';
 import type { PictureShelf } from './picture-shelf.ts';
