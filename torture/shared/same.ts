@@ -23,9 +23,9 @@ export const MAY_DIFFER: readonly {
   },
   {
     files: /(cells|answers|maps)[^/]*\.jsonl$/,
-    keys: ['seconds', 'sizes', 'sum', 'createdAt', 'timings'],
+    keys: ['seconds', 'sizes', 'sum', 'pace', 'createdAt', 'timings'],
     sorted: true,
-    why: 'how long a cell took, sizes of files that hold times, sums over both; cells stand in the order in which they ended',
+    why: 'how long cells took, sizes of files that hold times, sums over both; cells stand in the order in which they ended',
   },
   { files: /\.json$/, keys: ['created', 'createdAt', 'timings', 'seconds', 'range', 'duration'], why: 'when and how long' },
 ];
