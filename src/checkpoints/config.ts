@@ -1,5 +1,7 @@
 /** @file Reads JSON files of a checkpoint with errors a person can act on. (From paths: checkpoints/disk.ts.) */
+
 import { NarrowsError } from '../system/errors.ts';
+import { isTooDeep, tooDeep } from '../system/json-depth.ts';
 import { fileIn, type ModelFiles, readText } from '../system/model-files.ts';
 import { foreignLayout } from './foreign.ts';
 import { jsonErrorIndex } from './json-position.ts';
@@ -8,6 +10,7 @@ import { isOpenClip, markOpenClip, OPEN_CLIP_CONFIG } from './open-clip.ts';
 /** Parses JSON text. @param path named in the error. @param parse `parseExact` where ids may be longer than a number. @throws NarrowsError with the line and column at which it stops being JSON. */
 export function parseJson(text: string, path: string, parse: (text: string) => unknown = JSON.parse): unknown {
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  if (isTooDeep(plain)) throw new NarrowsError(tooDeep(path));
   try {
     return parse(plain);
   } catch {

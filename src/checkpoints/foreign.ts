@@ -1,10 +1,12 @@
 /** @file Directories that hold something else than a model in transformers' format, each recognised by its files, with what can be done. */
+
 import { NarrowsError } from '../system/errors.ts';
+import { parsePlain } from '../system/json-depth.ts';
 
 /** An adapter's base model, where its text names one. */
 function baseOf(text: string | undefined): string | undefined {
   try {
-    const base = (JSON.parse(text ?? '') as { base_model_name_or_path?: unknown }).base_model_name_or_path;
+    const base = (parsePlain(text ?? '') as { base_model_name_or_path?: unknown }).base_model_name_or_path;
     return typeof base === 'string' && base !== '' ? base : undefined;
   } catch {
     return undefined;

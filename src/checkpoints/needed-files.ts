@@ -1,5 +1,7 @@
 /** @file Which files of a repository a checkpoint needs; weights only ever as safetensors, nothing is ever unpickled. */
+
 import { NarrowsError } from '../system/errors.ts';
+import { parsePlain } from '../system/json-depth.ts';
 
 /** Wanted where they exist; a repository need not have them. */
 export const OPTIONAL_FILES = [
@@ -53,7 +55,7 @@ export function refusePickled(name: string, paths: readonly string[]): void {
 /** File names in a shard index, each checked to be a plain safetensors name. @throws NarrowsError for anything else. */
 export function shardNames(index: string, source: string): string[] {
   try {
-    const { weight_map } = JSON.parse(index) as { weight_map: Record<string, string> };
+    const { weight_map } = parsePlain(index) as { weight_map: Record<string, string> };
     const names = [...new Set(Object.values(weight_map))];
     if (names.length > 0 && names.every(isWeights)) return names.sort();
   } catch {

@@ -1,5 +1,7 @@
 /** @file OpenCLIP's files among those of a checkpoint: repositories often hold a model in two layouts, and one of them counts. */
+
 import { NarrowsError } from '../system/errors.ts';
+import { parsePlain } from '../system/json-depth.ts';
 import { fileIn, type ModelFiles, readText } from '../system/model-files.ts';
 
 /** The config of OpenCLIP's layout. */
@@ -27,7 +29,7 @@ export async function isOpenClip(files: ModelFiles, names?: readonly string[]): 
   const weights = has.has('model.safetensors') || has.has('model.safetensors.index.json');
   if (!weights && has.has(OPEN_CLIP_WEIGHTS)) return true;
   try {
-    return !isTransformers(JSON.parse(await readText(files, 'config.json')));
+    return !isTransformers(parsePlain(await readText(files, 'config.json')));
   } catch {
     // A config.json that cannot be read is said where it is read.
     return false;

@@ -2,8 +2,10 @@
  * @file The header of a safetensors file (https://github.com/huggingface/safetensors): 8 bytes of length, JSON, then the data without gaps.
  * Everything a header claims is checked against the file's size before anything is allocated.
  */
+
 import { latin1 } from '../system/bytes.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { isTooDeep, tooDeep } from '../system/json-depth.ts';
 import type { DType } from '../tensor/dtype.ts';
 
 /** Longest header accepted, as in the Rust library. */
@@ -82,6 +84,7 @@ export function parseHeader(path: string, bytes: Uint8Array, dataBytes: number):
   } catch (cause) {
     throw new NarrowsError(`${path} is not a safetensors file: its header is not JSON; copy it again.`, { cause });
   }
+  if (isTooDeep(text)) throw new NarrowsError(tooDeep(`The header of ${path}`));
   if (!isRecord(json)) throw new NarrowsError(`${path} is not a safetensors file: its header is not a JSON object.`);
   const entries: HeaderEntry[] = [];
   let metadata: Record<string, string> = {};

@@ -1,7 +1,9 @@
 /** @file Flags made from a zod schema, so that an option is declared once: its type, range, default and help all come from the schema. */
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { NarrowsError } from '../system/errors.ts';
+import { parsePlain } from '../system/json-depth.ts';
 import { didYouMean } from '../system/nearest-names.ts';
 import type { Context } from './command.ts';
 import { camel, kebab } from './flags.ts';
@@ -78,7 +80,7 @@ function reader(p: Property): (text: string) => unknown {
   if (p.type === 'array' || p.type === 'object') {
     return text => {
       try {
-        return JSON.parse(text);
+        return parsePlain(text);
       } catch {
         throw new InvalidArgumentError('give JSON');
       }

@@ -1,7 +1,9 @@
 /** @file How long tasks took, in a small file: for stores whose cells stand in files that are shared out, where no other lines belong. */
+
 import { z } from 'zod';
 import { readFile, rm } from '../node/disk.ts';
 import { writeFileAtomic } from '../node/files.ts';
+import { parsePlain } from '../system/json-depth.ts';
 import type { Pace } from './cell.ts';
 
 const schema = z.record(z.string(), z.strictObject({ units: z.number().positive(), seconds: z.number().nonnegative() }));
@@ -17,7 +19,7 @@ export class PaceFile {
   static async open(path: string, onWarning: (message: string) => void = () => {}): Promise<PaceFile> {
     let paces: Record<string, Pace> = {};
     try {
-      paces = schema.parse(JSON.parse(await readFile(path, 'utf8')));
+      paces = schema.parse(parsePlain(await readFile(path, 'utf8')));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         onWarning(`The times of the last run in ${path} cannot be read; what is left is estimated anew.`);

@@ -1,4 +1,5 @@
 /** @file JSON whose whole numbers stay as they are written: ids above 2^53 are no JavaScript numbers. */
+import { parsePlain } from './json-depth.ts';
 
 /** A text, or a whole number of many digits (with nothing that makes a fraction of it). */
 const LONG = /"(?:[^"\\]|\\.)*"|(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/gs;
@@ -9,7 +10,7 @@ const MARK = '\u0000exact:';
  * @throws SyntaxError as `JSON.parse`
  */
 export function parseExact(text: string): unknown {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parsePlain(text);
   if (!/\d{16}/.test(text)) return value;
   let any = false;
   const marked = text.replace(LONG, match => {

@@ -1,7 +1,9 @@
 /** @file Which arguments may differ between a run and its resumption. */
+
 import { readFile } from '../node/disk.ts';
 import { join } from '../node/paths.ts';
 import { NarrowsError } from '../system/errors.ts';
+import { parsePlain } from '../system/json-depth.ts';
 import { listCheckpoints } from './checkpointing.ts';
 
 /** Arguments without effect on weights beyond rounding; a moved train_file is the same where its hash is, which the trainer compares. */
@@ -49,7 +51,7 @@ export async function compareWithCheckpoint(
   for (const { directory, step } of (await listCheckpoints(outputDirectory)).reverse()) {
     const saved = await readFile(join(directory, 'training_args.json'), 'utf8')
       .then(
-        text => JSON.parse(text) as Arguments,
+        text => parsePlain(text) as Arguments,
         () => undefined,
       )
       .catch(() => undefined);

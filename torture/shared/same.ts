@@ -7,6 +7,8 @@ export const MAY_DIFFER: readonly {
   readonly files: RegExp;
   /** These keys of its JSON. Without: the whole file. */
   readonly keys?: readonly string[];
+  /** Lines that count for nothing. */
+  readonly without?: RegExp;
   /** The order of its lines. */
   readonly sorted?: boolean;
   readonly why: string;
@@ -23,9 +25,10 @@ export const MAY_DIFFER: readonly {
   },
   {
     files: /(cells|answers|maps)[^/]*\.jsonl$/,
-    keys: ['seconds', 'sizes', 'sum', 'pace', 'createdAt', 'timings'],
+    keys: ['seconds', 'sizes', 'sum', 'createdAt', 'timings'],
+    without: /^\{"pace":/,
     sorted: true,
-    why: 'how long cells took, sizes of files that hold times, sums over both; cells stand in the order in which they ended',
+    why: 'how long cells took in a sitting, sizes of files that hold times, sums over both; cells stand in the order in which they ended',
   },
   { files: /\.json$/, keys: ['created', 'createdAt', 'timings', 'seconds', 'range', 'duration'], why: 'when and how long' },
 ];
@@ -45,8 +48,9 @@ function settled(name: string, content: Buffer): Buffer | undefined {
   const clean = (text: string): string => JSON.stringify(without(JSON.parse(text), keys));
   const text = content.toString('utf8');
   if (!name.endsWith('.jsonl')) return Buffer.from(clean(text));
-  const lines = text.split('\n').filter(Boolean).map(clean);
-  return Buffer.from([...new Set(rules.some(({ sorted }) => sorted) ? lines.sort() : lines)].join('\n'));
+  const counts = (line: string): boolean => line !== '' && !rules.some(({ without: none }) => none?.test(line));
+  const lines = text.split('\n').filter(counts).map(clean);
+  return Buffer.from((rules.some(({ sorted }) => sorted) ? lines.sort() : lines).join('\n'));
 }
 
 const listed = (folder: string): string[] =>

@@ -1,7 +1,9 @@
 /** @file Who may ask: the token, the host that a browser thinks it speaks to, and the size of what is sent. */
+
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../../generation/endpoint/address.ts';
+import { parsePlain } from '../../system/json-depth.ts';
 import { ApiError } from './api-error.ts';
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -39,7 +41,7 @@ export async function readJsonBody(request: IncomingMessage, most: number): Prom
     parts.push(part as Buffer);
   }
   try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+    return parsePlain(Buffer.concat(parts).toString('utf8'));
   } catch {
     throw new ApiError(400, 'The body is no JSON.');
   }

@@ -1,9 +1,11 @@
 /** @file The protocol as addresses: each call of a backend is a path below `/api/`. Bodies and replies are JSON, streams a line of it per event. */
+
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type StudioBackend, StudioError, type StudioEvent } from '../../studio/protocol.ts';
 import { eventToLine } from '../../studio/wire.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { parsePlain } from '../../system/json-depth.ts';
 import type { EvidenceTask } from './evidence-reader.ts';
 import { readBody } from './http-guard.ts';
 
@@ -57,7 +59,7 @@ async function sendBlob(response: ServerResponse, blob: Blob): Promise<void> {
 async function jsonOf(request: IncomingMessage): Promise<never> {
   const text = Buffer.from(await readBody(request, 'application/json', JSON_BODY)).toString('utf8');
   try {
-    return JSON.parse(text) as never;
+    return parsePlain(text) as never;
   } catch {
     throw new StudioError('usage', 'The body is no JSON.');
   }

@@ -1,7 +1,9 @@
 /** @file Verdicts by hand: a line of JSON each, beside the list, on the disk before it counts. Of two on one row the later one holds. */
+
 import { z } from 'zod';
 import { AppendLog } from '../../node/append-log.ts';
 import { VERDICTS, type Verdict } from '../../studio/requests.ts';
+import { parsePlain } from '../../system/json-depth.ts';
 
 const line = z.object({
   /** Of the row (see `AuditRow.key`) and of the audit whose map was judged. */
@@ -60,7 +62,7 @@ export class Verdicts {
   private take(text: string): void {
     let json: unknown;
     try {
-      json = JSON.parse(text);
+      json = parsePlain(text);
     } catch {
       return;
     }

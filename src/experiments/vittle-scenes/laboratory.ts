@@ -8,6 +8,7 @@ import { readFile } from '../../node/disk.ts';
 import { join } from '../../node/paths.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
+import { parsePlain } from '../../system/json-depth.ts';
 import { readError } from '../../system/read-error.ts';
 import { mean } from '../../tensor/statistics/descriptive.ts';
 import { isTraining, readMetrics } from '../../tuning/tracking/metrics.ts';
@@ -30,7 +31,7 @@ export async function readOr<T>(path: string, schema: z.ZodType<T>, remedy: stri
   });
   if (text === undefined) return undefined;
   try {
-    return schema.parse(JSON.parse(text));
+    return schema.parse(parsePlain(text));
   } catch {
     throw new NarrowsError(`${path} is damaged or was not written by this experiment; ${remedy}.`);
   }

@@ -1,6 +1,8 @@
 /** @file What a response of an endpoint means: a reply of the model, a reason to try again, or a failure for good. */
+
 import { retryAfter } from '../../checkpoints/hub/request.ts';
 import { messageOf } from '../../system/errors.ts';
+import { parsePlain } from '../../system/json-depth.ts';
 import { joinStream } from './event-stream.ts';
 import { EndpointError, type FailureKind } from './failure.ts';
 import { type ModelReply, replyOf } from './reply.ts';
@@ -55,7 +57,7 @@ export function askedPause(headers: Headers, now?: number): number | undefined {
 
 function parsed(body: string): unknown {
   try {
-    return JSON.parse(body);
+    return parsePlain(body);
   } catch {
     return undefined;
   }

@@ -1,5 +1,7 @@
 /** @file Finds and reads a tokenizer's files of a checkpoint, whichever of their forms is there. */
+
 import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { isTooDeep, tooDeep } from '../../system/json-depth.ts';
 import { fileIn, type ModelFiles, readText } from '../../system/model-files.ts';
 import { BERT_DEFAULTS, bertTokenizerJson } from './bert-tokenizer.ts';
 import { CLIP_DEFAULTS, clipTokenizerJson, isClip, isOldClip, renewedClip } from './clip-tokenizer.ts';
@@ -24,6 +26,7 @@ export const SENTENCEPIECE_FILES = ['spiece.model', 'tokenizer.model'] as const;
 async function readObject(files: ModelFiles, name: string): Promise<Record<string, unknown>> {
   const path = fileIn(files, name);
   const text = await readText(files, name);
+  if (isTooDeep(text)) throw new NarrowsError(tooDeep(path));
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,8 +1,10 @@
 /** @file A result as JSON and back, and its arrays as tensors for a safetensors file. Float32 values survive both ways bit for bit. */
+
 import { z } from 'zod';
 import type { Attribution } from '../../attribution/result.ts';
 import { TARGET_KINDS } from '../../attribution/target.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { isTooDeep, tooDeep } from '../../system/json-depth.ts';
 import { floats, ints, type Tensor } from '../../tensor/tensor.ts';
 
 const number = z.number().finite();
@@ -161,6 +163,7 @@ function write(value: unknown, indent: string): string {
 export function attributionFromJson(source: string | unknown, name = 'the result'): Attribution {
   let value = source;
   if (typeof source === 'string') {
+    if (isTooDeep(source)) throw new NarrowsError(tooDeep(name));
     try {
       value = JSON.parse(source);
     } catch (error) {

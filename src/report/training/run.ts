@@ -1,8 +1,10 @@
 /** @file A training run as its own files tell it: settings, figures over updates, warnings. Any run of `narrows train`, finished or not. */
+
 import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import { readFile } from '../../node/disk.ts';
 import { join } from '../../node/paths.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { parsePlain } from '../../system/json-depth.ts';
 import { readError } from '../../system/read-error.ts';
 import { listCheckpoints } from '../../tuning/checkpointing.ts';
 import { isTraining, type MetricsLine, readMetrics, warningsOf } from '../../tuning/tracking/metrics.ts';
@@ -39,7 +41,7 @@ async function readObject(path: string, warn: (message: string) => void): Promis
   });
   if (text === undefined) return undefined;
   try {
-    const json: unknown = JSON.parse(text);
+    const json: unknown = parsePlain(text);
     if (json !== null && typeof json === 'object' && !Array.isArray(json)) return json as Json;
   } catch {}
   warn(`${path} is no JSON object, so what it says is missing here.`);

@@ -1,7 +1,9 @@
 /** @file A suite by its name or from a file. Node only. */
+
 import { readText } from '../../inputs/text-file.ts';
 import { existsSync } from '../../node/disk.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
+import { isTooDeep, tooDeep } from '../../system/json-depth.ts';
 import { didYouMean } from '../../system/nearest-names.ts';
 import { findSuite, suites } from './registry.ts';
 import { parseSuite, type Suite } from './suite.ts';
@@ -24,6 +26,7 @@ export async function loadSuite(nameOrFile: string): Promise<Suite> {
     throw new NarrowsError(`There is no suite "${nameOrFile}"; ${near}`, { kind: 'usage' });
   }
   const text = await readText(nameOrFile);
+  if (isTooDeep(text)) throw new NarrowsError(tooDeep(nameOrFile));
   let value: unknown;
   try {
     value = JSON.parse(text);

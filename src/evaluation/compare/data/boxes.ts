@@ -1,7 +1,9 @@
 /** @file Checks of boxes and pictures that data files name. */
+
 import { imageSize } from '../../../inputs/image/decode.ts';
 import type { ImageReadOptions } from '../../../inputs/image/image-reading.ts';
 import { NarrowsError } from '../../../system/errors.ts';
+import { parsePlain } from '../../../system/json-depth.ts';
 
 /** A size in pixels. */
 export interface PixelSize {
@@ -26,7 +28,7 @@ export function cellValue(value: unknown): unknown {
   if (value.trim() === '') return undefined;
   if (!/^[[{]/.test(value.trimStart())) return value;
   try {
-    return JSON.parse(value);
+    return parsePlain(value);
   } catch {
     return value;
   }
