@@ -1,11 +1,12 @@
 /** @file The command tree: global flags, the commands of the registry, and how a call reaches its command. */
 
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { createColours } from '../node/colours.ts';
 import { createLogger } from '../node/logger.ts';
 import type { Ranks } from '../node/mpi/ranks.ts';
 import { createProgress } from '../node/progress.ts';
 import { canRewrite, setStatus } from '../node/status-line.ts';
+import { DEVICES } from '../runtime/device.ts';
 import { silent } from '../system/log.ts';
 import { nearestNames } from '../system/nearest-names.ts';
 import { version } from '../system/version.ts';
@@ -20,7 +21,7 @@ import { shared, speaks } from './ranks.ts';
 import { ownersOf } from './schema-flags.ts';
 
 /** Global flags that take a value: their values are no command names. */
-const WITH_VALUE = new Set(['--config', '--seed']);
+const WITH_VALUE = new Set(['--config', '--seed', '--device']);
 
 /** The words of a call that may name a command. */
 function words(argv: readonly string[]): string[] {
@@ -55,6 +56,8 @@ interface Frame {
 }
 
 function createContext(global: Options, { signal, ranks }: Frame, argv: readonly string[]): Context {
+  // Worker threads read it too.
+  if (global.device !== undefined) process.env.NARROWS_DEVICE = global.device as string;
   const mute = !speaks(ranks);
   const quiet = global.quiet === true || mute;
   const live = !quiet && canRewrite(process.stderr);
@@ -125,6 +128,7 @@ export async function runProgram(argv: readonly string[], signal: AbortSignal, r
     .option('--config <file>', 'JSON file whose keys are flags; the command line is stronger')
     .option('--seed <n>', 'seed of every random number', integer(0), 0)
     .option('--json', 'data as JSON on stdout, everything else on stderr')
+    .addOption(new Option('--device <name>', 'on what models run; without it the processor').choices(DEVICES))
     .option('--quiet', 'no progress and no notes on stderr, only warnings and errors')
     .option('--debug', 'details on stderr; errors with their stack')
     .helpCommand('help [command]', 'print the help of a command')
