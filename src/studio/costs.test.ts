@@ -49,6 +49,9 @@ describe('CostLog', () => {
     // 20 passes forth and back, which is 60 forwards: .1 s each.
     log.note(m2ib, 60, { seconds: 6 });
     expect(ask(log, rise)).toMatchObject({ seconds: expect.closeTo(60, 9), basis: 'guessed' });
+    // Masks of the two towers add up.
+    const masks = key('banzhaf-interactions', { imageMasks: 200, textMasks: 100 }, { family: 'interaction' });
+    expect(ask(log, masks).seconds).toBeCloseTo(30, 9);
     // Nothing says how often occlusion runs the model.
     expect(ask(log, key('occlusion', {}, { family: 'perturbation' }))).toMatchObject({ basis: 'unknown' });
   });

@@ -4,7 +4,9 @@ import type { CostInfo } from './facts.ts';
 import type { AttributeRequest, MethodChoice } from './requests.ts';
 
 /** Options that say how often a method runs the model. */
-const COUNTS = ['steps', 'batchSize', 'nSteps', 'samples', 'nSamples', 'imageMasks', 'textMasks'];
+const COUNTS = ['steps', 'batchSize', 'nSteps', 'samples', 'nSamples'];
+/** Those of each tower, which add up. */
+const MASKS = ['imageMasks', 'textMasks'];
 /** Families that run the model forwards only; the others go back too, which takes about twice as long again. */
 const FORWARD: readonly Family[] = ['perturbation', 'interaction', 'control'];
 
@@ -26,7 +28,11 @@ interface Timed extends CostKey {
 
 const same = (a: CostKey, b: CostKey): boolean => JSON.stringify([a.options, a.run]) === JSON.stringify([b.options, b.run]);
 
-const countsOf = ({ options }: CostKey): number[] => COUNTS.map(name => options[name]).filter(value => typeof value === 'number');
+function countsOf({ options }: CostKey): number[] {
+  const numbers = (names: readonly string[]): number[] => names.map(name => options[name]).filter(value => typeof value === 'number');
+  const masks = numbers(MASKS);
+  return [...numbers(COUNTS), ...(masks.length > 0 ? [masks.reduce((sum, value) => sum + value, 0)] : [])];
+}
 
 /** Passes of the method with these options, up to a factor. */
 const count = (key: CostKey): number =>

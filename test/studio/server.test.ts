@@ -1,5 +1,5 @@
 /** @file The page of `narrows studio` in a real browser: a file of one's own, boxes, exports, two tabs, ten thousand rows, results, a chat. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -110,9 +110,139 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     await page.selectOption('#method', 'occlusion');
     await page.waitForSelector('.asking');
     expect(await page.locator('.asking').textContent()).toMatch(/Occlusion/);
+    // Nothing of the method before stands under the new name.
+    await page.waitForSelector('button:has-text("PNG")[disabled]');
+    expect(await page.locator('.panel .sum').textContent()).toBe('');
+    expect(await page.locator('.caption-map').count()).toBe(0);
     await page.click('.asking button:has-text("Not now")');
     await page.selectOption('#method', 'm2ib');
     await settled(page);
+  });
+
+  /** The result as the page gives it away. */
+  const taken = async () => attributionFromJson((await download(page, () => page.click('button:has-text("JSON")'))).toString('utf8'));
+
+  it('says which patch and which word work together, by mouse, as the result has it', async () => {
+    await page.selectOption('#method', 'exclip');
+    const asks = page.locator('.asking button:has-text("Compute")');
+    await page.waitForSelector('.asking, button:has-text("PNG"):not([disabled])');
+    if (await asks.count()) await asks.click();
+    await settled(page);
+    const { interactions, text, image } = await taken();
+    const { values, tokens, patches } = interactions!;
+    const [rows, columns] = image!.grid;
+    const patch = 2 * columns + 3;
+    const together = text!.words.map(word =>
+      word.tokens.reduce((sum, token) => sum + (tokens.includes(token) ? values[patch * tokens.length + tokens.indexOf(token)] : 0), 0),
+    );
+    const stage = page.locator('.stage').first();
+    const box = (await stage.boundingBox())!;
+    await stage.hover({ position: { x: (3.5 / columns) * box.width, y: (2.5 / rows) * box.height } });
+    await page.waitForSelector('.note:has-text("what this patch says together with them")');
+    const labels = await page.locator('.caption-map .word').evaluateAll(words => words.map(word => word.getAttribute('aria-label') ?? ''));
+    const said = labels.map(label =>
+      Number(
+        label
+          .slice(label.indexOf(': ') + 2)
+          .split(' ')[0]
+          .replace('−', '-'),
+      ),
+    );
+    const largest = Math.max(...together.map(Math.abs));
+    for (const [i, value] of together.entries()) expect(Math.abs(said[i] - value), labels[i]).toBeLessThan(0.02 * largest);
+    expect(patches).toBe(rows * columns);
+    await page.locator('.caption-map .word').last().hover();
+    await page.waitForSelector('.note:has-text("Where this word and the picture work together")');
+    await page.mouse.move(0, 0);
+  });
+
+  it('explains the caption against another and among labels, with several seeds; the result says which', async () => {
+    await page.selectOption('#method', 'm2ib');
+    await settled(page);
+    await unfold(page, 'Question and seeds');
+    await page.selectOption('#target-kind', 'against');
+    await page.fill('#target-against', 'a rocket');
+    await page.locator('#target-against').blur();
+    await settled(page);
+    await expect.poll(async () => (await taken()).target).toBe('cosine to the caption minus cosine to "a rocket"');
+    await page.selectOption('#target-kind', 'labels');
+    await page.fill('#target-labels', 'a cat and an umbrella, a rocket, a boat');
+    await page.locator('#target-labels').blur();
+    await settled(page);
+    await expect.poll(async () => (await taken()).target).toMatch(/a rocket.*a boat/);
+    await page.fill('#seeds', '2');
+    await page.locator('#seeds').blur();
+    await settled(page);
+    await expect.poll(async () => (await taken()).image!.stability?.seeds.length).toBe(2);
+    await page.fill('#seeds', '1');
+    await page.locator('#seeds').blur();
+    await page.selectOption('#target-kind', 'caption');
+    await settled(page);
+    await expect.poll(async () => (await taken()).target).not.toMatch(/rocket/);
+  });
+
+  it('puts four methods side by side, each on its own scale or those of a unit on one, and two with their difference', async () => {
+    for (const panels of [2, 3, 4]) {
+      await page.click('text=Compare with another method');
+      await page.waitForSelector(`.panels.n${panels}`);
+      const asks = page.locator('.asking button:has-text("Compute")');
+      await page.waitForSelector('.asking, button:has-text("PNG"):not([disabled])');
+      if (await asks.count()) await asks.click();
+      await settled(page);
+    }
+    expect(await page.locator('text=Compare with another method').count()).toBe(0);
+    const ends = () => page.locator('.panel .colour-bar').evaluateAll(bars => bars.map(bar => bar.textContent ?? ''));
+    const units = (await ends()).map(text => text.includes('nats'));
+    expect(units.length).toBe(4);
+    await unfold(page, 'View');
+    const own = await ends();
+    await page.check('input[name=scale][value=one]');
+    const one = await ends();
+    expect(new Set(one.filter((_, i) => units[i])).size).toBe(units.includes(true) ? 1 : 0);
+    expect(new Set(one.filter((_, i) => !units[i])).size).toBeLessThanOrEqual(1);
+    expect(one).not.toEqual(own);
+    await page.check('input[name=scale][value=own]');
+    await page.click('button.remove >> nth=3');
+    await page.click('button.remove >> nth=2');
+    await page.check('text=difference of the two');
+    await page.waitForSelector('.panel[aria-label*=" − "] .colour-bar');
+    await page.click('button.remove >> nth=1');
+    await page.waitForSelector('.panels.n1');
+  });
+
+  it('takes pictures that are dropped and pasted; captions made of markup and from right to left stay text', async () => {
+    const bytes = [...readFileSync('examples/studio/lion.png')];
+    const data = (name: string) =>
+      page.evaluateHandle(
+        ([content, file]) => {
+          const carried = new DataTransfer();
+          carried.items.add(new File([new Uint8Array(content as number[])], file as string, { type: 'image/png' }));
+          return carried;
+        },
+        [bytes, name] as const,
+      );
+    await page.dispatchEvent('.attribute', 'drop', { dataTransfer: await data('dropped.png') });
+    await page.waitForSelector('.stage img[alt="dropped.png"]');
+    await settled(page);
+    await page.evaluate(
+      clipboardData => void dispatchEvent(new ClipboardEvent('paste', { clipboardData: clipboardData as DataTransfer, bubbles: true })),
+      await data('pasted.png'),
+    );
+    await page.waitForSelector('.stage img[alt="pasted.png"]');
+    await settled(page);
+    await page.dispatchEvent('.attribute', 'drop', { dataTransfer: await page.evaluateHandle(() => new DataTransfer()) });
+    await page.waitForSelector('.caption-form [role=alert]:has-text("no file")');
+    const evil = 'a lion <img src=x onerror=document.title=1> "and" <b>a</b> fish أسد';
+    await page.fill('#caption', evil);
+    await explain(page);
+    expect((await page.locator('.caption-map .word').allTextContents()).join(' ')).toContain('img');
+    expect(await page.locator('main img[src=x], main b').count()).toBe(0);
+    expect(await page.title()).toContain('Narrows');
+    expect((await taken()).caption).toBe(evil);
+    await page.fill('#caption', 'a cat and an umbrella');
+    await page.locator('input[type=file]').first().setInputFiles('examples/scene.png');
+    await page.waitForSelector('.stage img[alt="scene.png"]');
+    await explain(page);
   });
 
   it('gives its token to a second tab, and both work', async () => {

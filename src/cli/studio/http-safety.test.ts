@@ -302,6 +302,11 @@ describe('what is sent', () => {
     expect(status).toBe(422);
     expect(body).toMatch(/30000 x 30000, 900 million pixels; the limit is 50000000/);
     expect((await post(bomb(8_000, 7_000))).body).toMatch(/56 million pixels/);
+    // The same promise in other formats.
+    const gif = Buffer.from('GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x02D\x01\x00;', 'latin1');
+    const pnm = Buffer.concat([Buffer.from('P6 60000 60000 255\n'), Buffer.alloc(4096)]);
+    for (const other of [gif, pnm])
+      expect(await post(other)).toMatchObject({ status: 422, body: expect.stringMatching(/"reason":"input"/) });
     expect(process.memoryUsage().rss - before).toBeLessThan(400 * 2 ** 20);
     expect((await post(deflateSync(Buffer.alloc(1000)), { 'content-encoding': 'deflate' })).status).toBe(415);
     expect((await post(new Uint8Array(readFileSync(`${repository}examples/scene.png`)))).status).toBe(200);

@@ -1,10 +1,11 @@
 /** @file What carries numbers from events to the page: places of patches, words of values, interactions, frames, rows in sight, addresses. */
 import { describe, expect, it } from 'vitest';
 import { displayScale } from '../../report/attribution/normalise.ts';
-import type { FrameEvent } from '../protocol.ts';
+import type { FrameEvent, ResultEvent } from '../protocol.ts';
 import { MOST_FRAMES, thinned } from './attribute/collect.ts';
 import { boxesOf, dragBox, patchAt, patchBeside, patchBox } from './attribute/geometry.ts';
 import { frameAt, frameMap, frameTotal, type Shown, shownOfAnswer } from './attribute/maps.ts';
+import { EMPTY, newPanel, update } from './attribute/panels.ts';
 import { patchesOfWord, patchText, wordsOfPatch } from './attribute/words.ts';
 import { ROW_HEIGHT, scrollFor, windowOf } from './audit/window.ts';
 import { readFragment, readObject, writeFragment } from './state/fragment.ts';
@@ -94,6 +95,16 @@ describe('maps of an answer', () => {
       ['cat', 40],
     ]);
     for (const whole of [undefined, 7]) expect([...shownOfAnswer(explained, whole).image!.patches]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe('a panel', () => {
+  it('keeps nothing of what it showed when it is emptied: no map stands under the name of another method', () => {
+    const panel = newPanel('m2ib');
+    const result = { kind: 'result', method: 'm2ib' } as unknown as ResultEvent;
+    update(panel, { status: 'done', result, failure: 'x', warnings: ['y'] });
+    update(panel, EMPTY);
+    expect(panel.state.peek()).toEqual({ status: 'empty', image: [], text: [], warnings: [] });
   });
 });
 

@@ -34,8 +34,11 @@ export interface Panel {
   readonly part: Signal<number | undefined>;
 }
 
-/** A panel that has computed nothing. */
-export const EMPTY: PanelState = { status: 'empty', image: [], text: [], warnings: [] };
+/** A panel that has computed nothing. What may be missing is named too: a state that this is laid over keeps nothing of what it was. */
+export const EMPTY: PanelState = {
+  ...{ status: 'empty', image: [], text: [], warnings: [] },
+  ...{ result: undefined, progress: undefined, failure: undefined },
+};
 
 let next = 1;
 
