@@ -1,12 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { groundingOf } from '../../evaluation/answers/grounding.ts';
 import { writePicture, writeTinyChat } from '../../generation/testing/tiny-chat.ts';
 import { attributionFromJson } from '../../report/attribution/json.ts';
 import { parseCsv } from '../../system/csv.ts';
 import { attributeCommand } from '../commands/attribute.ts';
+import { runProgram } from '../program.ts';
 import { callCommand } from '../testing/call-command.ts';
 
 let root: string;
@@ -88,5 +89,27 @@ describe('attribute --pairs on a model that answers', () => {
       join(root, 'p'),
     ]);
     expect(stderr).toContain('takes a method that explains answers');
+  }, 120_000);
+
+  it('takes the flags of the method that is taken for answers where none is named', async () => {
+    const silent = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const path = join(root, 'one.json');
+    const args = [
+      'attribute',
+      join(root, 'red.png'),
+      'is there a dog ?',
+      '--model',
+      model,
+      '--layer',
+      '-2',
+      '--steps',
+      '2',
+      '--output',
+      path,
+    ];
+    await runProgram(args, new AbortController().signal);
+    silent.mockRestore();
+    const { method, parameters } = attributionFromJson(await readFile(path, 'utf8'));
+    expect([method, parameters.layer, parameters.steps]).toEqual(['m2ib', -2, 2]);
   }, 120_000);
 });

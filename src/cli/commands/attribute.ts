@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { ANSWER_PARTS, ANSWER_REDUCTIONS } from '../../attribution/answers/answer-targets.ts';
-import { createMethod, findMethod, methods } from '../../attribution/registry.ts';
+import { AUTO_ANSWER_METHOD, createMethod, findMethod, methods } from '../../attribution/registry.ts';
 import type { Attribution } from '../../attribution/result.ts';
 import { readConfig } from '../../checkpoints/disk.ts';
 import { IMAGE_KINDS } from '../../inputs/image/decode.ts';
@@ -119,7 +119,7 @@ function attributionProgress(context: Context): (done: number, total: number) =>
 }
 
 async function run(context: Context, options: Options, args: readonly (string | undefined)[], given: ReadonlySet<string>) {
-  const settings = settingsOf(context, options, given);
+  const settings = await settingsFor(context, options, given);
   const [image, text] = [(options.image as string | undefined) ?? args[0], (options.text as string | undefined) ?? args[1]];
   const outputs = options.output as string[] | undefined;
   const folder = image !== undefined && options.pairs === undefined && (await isFolder(image)) ? image : undefined;
@@ -178,6 +178,16 @@ async function run(context: Context, options: Options, args: readonly (string | 
   await show(context, settings, { result, picture: pair.image, targets, shown: source.shown });
   await method.release();
   return undefined;
+}
+
+/** The settings; without a method, flags may be those of the one that is taken for a model that answers. */
+async function settingsFor(context: Context, options: Options, given: ReadonlySet<string>): Promise<AttributeSettings> {
+  try {
+    return settingsOf(context, options, given);
+  } catch (error) {
+    if (options.method !== 'auto' || !(await answers(context, options.model as string).catch(() => false))) throw error;
+    return { ...settingsOf(context, { ...options, method: AUTO_ANSWER_METHOD }, given), auto: true };
+  }
 }
 
 /** What the flags say of an answer. */
