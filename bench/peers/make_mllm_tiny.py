@@ -136,18 +136,23 @@ LLAMA = dict(hidden_size=24, intermediate_size=32, num_hidden_layers=3, num_atte
              bos_token_id=1, eos_token_id=2, pad_token_id=0)
 
 
-def smolvlm():
-    from transformers import (Idefics3Config, Idefics3ForConditionalGeneration, Idefics3ImageProcessor, Idefics3Processor, LlamaConfig, SmolVLMConfig,
-                              SmolVLMForConditionalGeneration)
+def fix_patch_positions():
+    """float32 runs of transformers 4.55 to 4.57 number SmolVLM's patches one too low (huggingface/transformers issue 41190); this is what all others do."""
     from transformers.models.idefics3.modeling_idefics3 import Idefics3VisionEmbeddings
     from transformers.models.smolvlm.modeling_smolvlm import SmolVLMVisionEmbeddings
 
-    # float32 runs of transformers 4.55 to 4.57 number patches one too low (huggingface/transformers issue 41190); this is what all others do.
     def embed(self, pixel_values, patch_attention_mask):
         assert patch_attention_mask.all()
         return self.patch_embedding(pixel_values).flatten(2).transpose(1, 2) + self.position_embedding.weight
 
     Idefics3VisionEmbeddings.forward = SmolVLMVisionEmbeddings.forward = embed
+
+
+def smolvlm():
+    from transformers import (Idefics3Config, Idefics3ForConditionalGeneration, Idefics3ImageProcessor, Idefics3Processor, LlamaConfig, SmolVLMConfig,
+                              SmolVLMForConditionalGeneration)
+
+    fix_patch_positions()
     template = ("<|im_start|>{% for message in messages %}{{ message['role'] | capitalize }}{% if message['content'][0]['type'] == 'image' %}:{% else %}: {% endif %}"
                 "{% for part in message['content'] %}{% if part['type'] == 'text' %}{{ part['text'] }}{% else %}<image>{% endif %}{% endfor %}<end_of_utterance>\n"
                 "{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}")

@@ -3,6 +3,7 @@ import { type BottleneckOpenOptions, bottleneckLlavaFrom } from '../bottleneck/g
 import { readConfigFrom } from '../checkpoints/config.ts';
 import type { LlavaModel } from '../models/llava/model.ts';
 import { typicalImageTokens } from '../models/llava/placement.ts';
+import { refuseRelative } from '../models/llava/relatives.ts';
 import { compressedTokens } from '../models/llava-mini/config.ts';
 import { LlavaMiniModel } from '../models/llava-mini/model.ts';
 import { modelKind } from '../models/load.ts';
@@ -26,6 +27,7 @@ export function tokensPerImage(model: AnsweringModel): number {
 export async function openLlavaFrom(files: ModelFiles, options: BottleneckOpenOptions): Promise<AnsweringModel> {
   const source = fileIn(files, 'config.json');
   const config = await readConfigFrom(files);
+  refuseRelative(config, source);
   const kind = modelKind(config, source);
   if (kind === 'dual-encoder')
     throw new NarrowsError(

@@ -28,11 +28,17 @@ export function namePattern(pattern: string): (name: string) => boolean {
  * The names that no pattern matches, in their order: what is left to train.
  * @param names every tensor that could be trained or frozen
  * @param argument what messages call the patterns
+ * @param alias other names of a tensor that a pattern may go by
  * @throws NarrowsError (usage) for a pattern that matches nothing (a typing error would train what was meant to rest), or is malformed
  */
-export function trainableNames(names: Iterable<string>, patterns: readonly string[], argument = 'freeze'): string[] {
+export function trainableNames(
+  names: Iterable<string>,
+  patterns: readonly string[],
+  argument = 'freeze',
+  alias: (name: string) => readonly string[] = () => [],
+): string[] {
   const all = [...names];
-  const tests = patterns.map(namePattern);
+  const tests = patterns.map(namePattern).map(matches => (name: string) => matches(name) || alias(name).some(matches));
   const none = tests.findIndex(matches => !all.some(matches));
   if (none >= 0)
     throw new NarrowsError(

@@ -109,6 +109,8 @@ export function answeredRow(
 function oneAnswer(chat: ChatModel, pictures: AnswerPicture, content: string, answer: string) {
   if (answer.trim() === '')
     throw new NarrowsError('The answer is empty; give the words whose probability is to be explained.', { kind: 'usage' });
+  if (answer.includes(IMAGE_MARK))
+    throw new NarrowsError('An answer must not hold <image>; give the words that the model says.', { kind: 'usage' });
   const encoded = chat.encoded(
     [
       { role: 'user', content },
@@ -136,7 +138,24 @@ function oneAnswer(chat: ChatModel, pictures: AnswerPicture, content: string, an
       );
     tokens.push({ id, text: chat.tokenizer.textOf(id) ?? encoded.text.slice(start, end), special: false, ...place });
   }
+  const lost = unwritten(said, tokens);
+  if (lost !== undefined)
+    throw new NarrowsError(
+      `The tokenizer of ${chat.name} has no token for ${shown(lost)} of the answer ${shown(answer)} and no unknown token either; use words that the model knows.`,
+      { kind: 'usage' },
+    );
   return { encoded, first, tokens };
+}
+
+/** The first letters of an answer that no token stands for: a tokenizer without an unknown token leaves them out. */
+function unwritten(said: string, tokens: readonly TokenSpan[]): string | undefined {
+  const written = new Uint8Array(said.length);
+  for (const { start, end } of tokens) written.fill(1, start, end);
+  const from = [...said].length && said.split('').findIndex((letter, i) => !written[i] && letter.trim() !== '');
+  if (from < 0) return undefined;
+  let to = from;
+  while (to < said.length && !written[to]) to++;
+  return said.slice(from, to).trim();
 }
 
 /** The prompt's words. Tokens outside of the question (the template's) are special; where the template hides it, none is. */

@@ -10,6 +10,7 @@ import { IMAGE_KINDS } from '../../inputs/image/decode.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { isFolder } from '../../inputs/pairs/list-pairs.ts';
 import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
+import { refuseRelative } from '../../models/llava/relatives.ts';
 import { modelKind } from '../../models/load.ts';
 import { loadModel } from '../../models/pretrained.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -196,7 +197,9 @@ const answerFlags = ({ answer, parts, reduction }: Options): AnswerFlags => ({ a
 /** Whether a model's config says that it answers questions. */
 async function answers(context: Context, model: string): Promise<boolean> {
   const { directory } = await findModel(model, hubOptions(context));
-  return modelKind(await readConfig(directory), join(directory, 'config.json')) !== 'dual-encoder';
+  const [config, source] = [await readConfig(directory), join(directory, 'config.json')];
+  refuseRelative(config, source);
+  return modelKind(config, source) !== 'dual-encoder';
 }
 
 /** A result with the picture that its map lies on, and where it goes. */

@@ -11,6 +11,7 @@ import { Tokenizer } from '../../inputs/text/disk.ts';
 import { findModel } from '../../models/bundled.ts';
 import { parseLlavaConfig } from '../../models/llava/config.ts';
 import { familyOf } from '../../models/llava/families.ts';
+import { refuseRelative } from '../../models/llava/relatives.ts';
 import { modelKind, parseKnownConfig } from '../../models/load.ts';
 import { diskFiles } from '../../node/disk-files.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
@@ -103,7 +104,9 @@ async function describeFiles(context: Context, directory: string) {
 async function run(context: Context, _options: unknown, [reference]: readonly (string | undefined)[]) {
   const { directory, name } = await findModel(reference as string, hubOptions(context));
   const json = await readConfig(directory);
-  const dual = modelKind(json, join(directory, 'config.json')) === 'dual-encoder';
+  const source = join(directory, 'config.json');
+  refuseRelative(json, source);
+  const dual = modelKind(json, source) === 'dual-encoder';
   const description = await (dual ? describeDualEncoder : describeLlava)(directory, json);
   const { fields, rows: modelRows } = description;
   const { warnings: ofRules, ...imageRules } = await describeRules(directory, description, json);

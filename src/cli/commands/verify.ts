@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { readConfig } from '../../checkpoints/disk.ts';
 import { DEFAULT_MODEL, findModel } from '../../models/bundled.ts';
+import { refuseRelative } from '../../models/llava/relatives.ts';
 import { modelKind } from '../../models/load.ts';
 import { loadModel } from '../../models/pretrained.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -43,7 +44,9 @@ function configure(command: Command): void {
 async function verified(context: Context, options: Options): Promise<VerifyReport> {
   const found = await findModel(options.model as string, hubOptions(context));
   const source = join(found.directory, 'config.json');
-  const kind = modelKind(await readConfig(found.directory), source);
+  const config = await readConfig(found.directory);
+  refuseRelative(config, source);
+  const kind = modelKind(config, source);
   if (kind === 'llava-mini')
     throw new NarrowsError(`${source} is a LLaVA-Mini; narrows verify knows references of CLIP, SigLIP and LLaVA.`, { kind: 'usage' });
   if (kind !== 'llava' && options.bottleneck)

@@ -4,10 +4,12 @@ import { stackImages } from '../../inputs/image/processor.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
 import { featureLayers } from '../../models/llava/config.ts';
+import { familyOf } from '../../models/llava/families.ts';
 import { pixelInput } from '../../models/llava/files.ts';
 import { towerFeatures } from '../../models/llava/forward.ts';
 import type { LlavaParts } from '../../models/llava/load.ts';
 import { processImage } from '../../models/process-image.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import type { FloatTensor } from '../../tensor/tensor.ts';
 import { rowsOf } from './vectors.ts';
 
@@ -55,9 +57,18 @@ function patchMeans({ shape: [count, tokens, width], data }: FloatTensor, prefix
   });
 }
 
-/** A LLaVA's own tower, at the deepest block that the LLaVA reads; blocks behind it are never run. Release `graph` when done. */
+/**
+ * A LLaVA's own tower, at the deepest block that the LLaVA reads; blocks behind it are never run. Another family's sees one square of each
+ * picture. Release `graph` when done. @throws NarrowsError for a tower without squares
+ */
 export async function llavaPictures(parts: LlavaParts): Promise<PictureEncoder & { readonly graph: CompiledGraph }> {
   const { config, parameters, processor, runtime, name } = parts;
+  const family = familyOf(config);
+  if (family && !family.tiled)
+    throw new NarrowsError(
+      `${name} is a ${family.title}, whose tower takes patches of a picture of any size, so that it gives no features of one length; take the image tower of a CLIP or a SigLIP.`,
+      { kind: 'usage' },
+    );
   const deepest = Math.max(...featureLayers(config));
   const strategy = config.vision_config.model_type === 'clip_vision_model' ? 'default' : 'full';
   const one = { ...config, vision_feature_layer: deepest, vision_feature_select_strategy: strategy } as typeof config;

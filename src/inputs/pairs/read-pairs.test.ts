@@ -1,9 +1,9 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeImage, imageSize } from '../image/decode.ts';
-import { readPairs } from './read-pairs.ts';
+import { PAIR_COLUMNS, readPairs } from './read-pairs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'narrows-pairs-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -38,6 +38,23 @@ describe('lists of pairs', () => {
     // Columns without a name are passed over, such as after a comma at the end.
     expect((await readPairs(list('trail.csv', 'image,text,,\na.png,a,,\n')))[0].text).toBe('a');
     expect((await readPairs(list('sep.csv', 'sep=;\nimage;text\na.png;a, b\n')))[0]).toMatchObject({ text: 'a, b', line: 3 });
+  });
+
+  it.each(PAIR_COLUMNS.text)('takes the text from a column "%s", in every form and by the names that the manual lists', async name => {
+    const files = [
+      list(`${name}.csv`, `image,${name}\na.png,a dog\n`),
+      list(`${name}.tsv`, `${name.toUpperCase()}\timage\na dog\ta.png\n`),
+      list(`${name}.jsonl`, `{"image": "a.png", "${name}": "a dog"}\n`),
+      list(`${name}.json`, `[{"image": "a.png", "${name}": "a dog"}]`),
+    ];
+    for (const file of files) expect((await readPairs(file)).map(pair => [pair.text, pair.further])).toEqual([['a dog', {}]]);
+    for (const page of ['cli.md', 'training.md']) {
+      const lines = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8').split('\n');
+      expect(
+        lines.find(line => line.includes('`sentence`')),
+        page,
+      ).toContain(`\`${name}\``);
+    }
   });
 
   it('reads JSON lines, each with keys of its own', async () => {

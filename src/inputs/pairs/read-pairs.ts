@@ -29,8 +29,11 @@ export interface ListedPair {
 }
 
 /** Names of columns and keys that are understood, in any case; the first that is there wins. */
-const IMAGE = ['image', 'image_path', 'file_name', 'filename', 'path', 'filepath'];
-const TEXT = ['text', 'caption', 'question', 'sentence', 'title'];
+export const PAIR_COLUMNS = {
+  image: ['image', 'image_path', 'file_name', 'filename', 'path', 'filepath'],
+  text: ['text', 'caption', 'question', 'sentence', 'title'],
+} as const;
+const { image: IMAGE, text: TEXT } = PAIR_COLUMNS;
 const FINDINGS = ['findings', 'finding', 'phrases'];
 
 /** Names of columns that a sentence lists. */
@@ -77,7 +80,7 @@ class Reader {
       [image, IMAGE, 'image'],
       [text, TEXT, 'caption'],
     ] as const) {
-      const others = names.filter(name => name !== chosen && wanted.includes(name.trim().toLowerCase()));
+      const others = names.filter(name => name !== chosen && (wanted as readonly string[]).includes(name.trim().toLowerCase()));
       if (others.length > 0 && !this.warned) {
         this.options.onWarning?.(
           `${where} has ${[chosen, ...others].map(name => JSON.stringify(name)).join(' and ')}; the ${what} is taken from "${chosen}".`,

@@ -8,6 +8,7 @@ import { gridSize } from '../model-config.ts';
 import { type QwenVisionConfig, qwenKeys } from '../qwen2-vl/config.ts';
 import { parseSiglipConfig, type SiglipVisionConfig } from '../siglip/config.ts';
 import { smolvlmKeys } from '../smolvlm/config.ts';
+import { refuseRelative } from './relatives.ts';
 import { checkDecoder, textSchema } from './text-config.ts';
 
 const size = z.number().int().positive();
@@ -96,6 +97,7 @@ export const originalLlavaError = (source: string): NarrowsError =>
 /** @throws NarrowsError naming the key that is wrong, or what Narrows does not run, in one sentence */
 export function parseLlavaConfig(json: unknown, source = 'config.json'): LlavaConfig {
   const given = record(json) ?? {};
+  refuseRelative(given, source);
   if (isOriginalLlava(given)) throw originalLlavaError(source);
   const type = String(given.model_type);
   if (!ANSWERING_TYPES.includes(type))

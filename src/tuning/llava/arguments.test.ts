@@ -102,9 +102,9 @@ describe('what a method trains', () => {
     expect(inferenceAlpha(bottleneck!)).toBe(0.5);
     expect(alphaAt(bottleneck!, 50, 100)).toBeCloseTo(0.25, 12);
     const before = parseBottleneckConfig({ bottleneck_layers: [7] }, 'test');
-    expect(methodOf(tuneTrainingSchema.parse({ ...given, method: 'vittle' }), NAMES, 32, before).bottleneck!.bottleneck_layers).toEqual([
-      7,
-    ]);
+    expect(methodOf(tuneTrainingSchema.parse({ ...given, method: 'vittle' }), NAMES, 32, { before }).bottleneck!.bottleneck_layers).toEqual(
+      [7],
+    );
     expect(() => of({ method: 'vittle', bottleneck_layer: ['1', '1'] })).toThrow('names block 1 twice');
     // Answers take the share of the end of training, or one that is given.
     const answering = (json: object): number => inferenceAlpha(of({ method: 'vittle', alpha_end: 0.3, ...json }).bottleneck!);

@@ -47,8 +47,8 @@ const commonSchema = trainingArgumentsSchema.extend({
     .describe('The loss is a mean over supervised tokens, or over answers of the mean over their tokens'),
   image_aspect_ratio: z
     .enum(['pad', 'square'])
-    .default('pad')
-    .describe('pad: to a square with the mean colour; square: as the processor crops'),
+    .optional()
+    .describe('pad: to a square with the mean colour; square: as the processor crops (default: pad; not for families with tiles)'),
   template: z
     .string()
     .min(1)
@@ -66,8 +66,8 @@ export const projectorTrainingSchema = commonSchema.extend({
   learning_rate: rate.default(1e-3).describe('Learning rate after the warm-up'),
   image_aspect_ratio: z
     .enum(['pad', 'square'])
-    .default('square')
-    .describe('pad: to a square with the mean colour; square: as the processor crops'),
+    .optional()
+    .describe('pad: to a square with the mean colour; square: as the processor crops (default: square; not for families with tiles)'),
   template: z.string().min(1).default('plain').describe('Template of conversations; plain: image, then the answer'),
 });
 
@@ -137,6 +137,10 @@ export type ProjectorArguments = z.infer<typeof projectorTrainingSchema>;
 export type TuneArguments = z.infer<typeof tuneTrainingSchema>;
 /** Arguments of either stage; `method` tells them apart. */
 export type LlavaArguments = (ProjectorArguments & { readonly method: 'projector' }) | TuneArguments;
+
+/** What becomes of a LLaVA's pictures that are no squares, as LLaVA-1.5 has it in either stage where nothing is said. */
+export const aspectOf = ({ method, image_aspect_ratio: given }: Pick<LlavaArguments, 'method' | 'image_aspect_ratio'>): 'pad' | 'square' =>
+  given ?? (method === 'projector' ? 'square' : 'pad');
 
 /** What the schema cannot say of single arguments. @throws NarrowsError of kind `usage` */
 export function checkLlavaArguments(args: LlavaArguments): void {

@@ -9,6 +9,7 @@ import { isOriginalLlava, parseLlavaConfig } from '../../models/llava/config.ts'
 import { familyOf } from '../../models/llava/families.ts';
 import { requireTensors } from '../../models/llava/files.ts';
 import { nameInMemory } from '../../models/llava/layout.ts';
+import { refuseRelative } from '../../models/llava/relatives.ts';
 import { miniNameInMemory } from '../../models/llava-mini/files.ts';
 import { stat } from '../../node/disk.ts';
 import { diskFiles } from '../../node/disk-files.ts';
@@ -161,6 +162,7 @@ async function tokenizerWith(directory: string, vocabulary: number): Promise<Map
 
 async function convertOriginal({ directory, output, visionTower, onWarning }: Conversion, json: Json): Promise<string> {
   const source = join(directory, 'config.json');
+  refuseRelative(json, source);
   const tower = await openTower(visionTower ?? String(json.mm_vision_tower));
   const raw = convertedConfig(json, tower.vision, source);
   const config = parseLlavaConfig(raw, source);

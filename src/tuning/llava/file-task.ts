@@ -5,6 +5,7 @@ import { type CompiledGraph, cacheKey, compile, GraphCache } from '../../graph/i
 import { noEndSentence } from '../../inputs/chat/answer-end.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { familyOf } from '../../models/llava/families.ts';
+import type { PictureFamily } from '../../models/llava/family.ts';
 import { typicalImageTokens } from '../../models/llava/placement.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
 import type { Parameter } from '../../optim/adamw.ts';
@@ -14,7 +15,7 @@ import { floats, type Tensor } from '../../tensor/tensor.ts';
 import { pictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
 import type { ClosableTask } from '../run.ts';
-import type { LlavaArguments } from './arguments.ts';
+import { aspectOf, type LlavaArguments } from './arguments.ts';
 import { type ChatFormat, ChatReader } from './chat-reader.ts';
 import { groupLength, readChatData } from './data.ts';
 import { FileBatches, type FileBatchSettings } from './file-batch.ts';
@@ -49,13 +50,22 @@ const stepsOf = (args: LlavaArguments, updatesPerEpoch: number): number =>
 
 function formatOf(args: LlavaArguments, source: LlavaSource): ChatFormat {
   const { config, preprocessor, tokenizer, directory } = source;
-  const { template, model_max_length: maxLength, image_aspect_ratio: aspectRatio } = args;
+  const { template, model_max_length: maxLength } = args;
+  const aspectRatio = aspectOf(args);
   const { isolated_turns: isolatedTurns, loss_average: lossAverage } = args;
   return {
     ...{ config, preprocessor, tokenizer, directory, template, maxLength, aspectRatio },
     ...{ pictures: pictureReading(args), isolatedTurns, lossAverage },
   };
 }
+
+/** A sentence for each argument that is given and that the family of the start has no use for. */
+const passedOverBy = (family: PictureFamily | undefined, args: LlavaArguments, directory: string): string[] =>
+  family && args.image_aspect_ratio !== undefined
+    ? [
+        `"image_aspect_ratio" is ignored: ${directory} is a ${family.title}, which takes pictures of any shape by its own rules (preprocessor_config.json).`,
+      ]
+    : [];
 
 function samplerOf(args: LlavaArguments, lengths: readonly number[]): SamplerSettings {
   const { seed, per_device_train_batch_size: batchSize, gradient_accumulation_steps: accumulation } = args;
@@ -73,14 +83,15 @@ function samplerOf(args: LlavaArguments, lengths: readonly number[]): SamplerSet
  */
 export async function llavaFileTask(
   runtime: Runtime,
-  args: LlavaArguments,
+  given: LlavaArguments,
   note: Note = () => {},
   signal?: AbortSignal,
 ): Promise<LlavaTask> {
-  const start = await llavaSource(args.model ?? DEFAULT_CHAT_MODEL);
-  checkBottleneckKept(start, args.method);
+  const start = await llavaSource(given.model ?? DEFAULT_CHAT_MODEL);
+  checkBottleneckKept(start, given.method);
   const { config } = start;
   const family = familyOf(config);
+  const args: LlavaArguments = family ? given : { ...given, image_aspect_ratio: aspectOf(given) };
   if (family && 'index_split' in args && args.index_split)
     throw new NarrowsError(
       `"index_split" splits image and text where LLaVA's code does, and ${start.directory} is a ${family.title}; leave it out.`,
@@ -111,9 +122,14 @@ export async function llavaFileTask(
   if (args.isolated_turns && validation) await checkIsolated(reader, validation.samples, args.validation_file!);
 
   const layers = config.text_config.num_hidden_layers;
-  const asked = methodOf(args, source.entries.keys(), layers, source.bottleneck);
+  const asked = methodOf(args, source.entries.keys(), layers, { before: source.bottleneck, naming: family?.naming });
   const plain = new FileBatches({ samples, format, sampler, method: { maxSteps, width } }, reader);
-  const warnings = [...source.warnings, ...isolation, ...(noEnd === undefined ? [] : [noEnd])];
+  const warnings = [
+    ...source.warnings,
+    ...passedOverBy(family, args, start.directory),
+    ...isolation,
+    ...(noEnd === undefined ? [] : [noEnd]),
+  ];
   const first = (k: number): Promise<Feeds> => plain.batch(k * args.gradient_accumulation_steps);
   const method = await withStreamScale(runtime, source, asked, first, w => warnings.push(w));
   const { lora, bottleneck, trainable } = method;

@@ -1,6 +1,8 @@
 /** @file What a run trains, by its method: the projector, the decoder with it, adapters, or both around a bottleneck. */
 import { type BottleneckConfig, parseBottleneckConfig } from '../../bottleneck/gaussian/config.ts';
 import type { LoraConfig } from '../../checkpoints/peft-layers.ts';
+import type { Naming } from '../../models/llava/family.ts';
+import { storedName } from '../../models/llava/layout.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { trainableNames } from '../freeze.ts';
 import type { LlavaArguments, TuneArguments } from './arguments.ts';
@@ -86,12 +88,18 @@ function loraOf(args: TuneArguments): LoraConfig {
 
 /**
  * @param names every tensor of the start, by its name in memory @param layers blocks of the decoder
- * @param before the bottleneck that the start has
+ * @param start the bottleneck that the start has; how its family's files name tensors, which patterns may go by, too
  * @throws NarrowsError (usage) for a pattern that names no tensor, or where nothing is left to train
  */
-export function methodOf(args: LlavaArguments, names: Iterable<string>, layers: number, before?: BottleneckConfig): Method {
+export function methodOf(
+  args: LlavaArguments,
+  names: Iterable<string>,
+  layers: number,
+  { before, naming }: { readonly before?: BottleneckConfig; readonly naming?: Naming } = {},
+): Method {
   const all = [...names];
-  const left = new Set(trainableNames(all, args.freeze));
+  const alias = naming && ((name: string) => (['old', 'new'] as const).map(layout => storedName(name, layout, naming)));
+  const left = new Set(trainableNames(all, args.freeze, 'freeze', alias));
   const inScope = (name: string): boolean => (args.method === 'projector' || args.method === 'lora' ? inProjector(name) : !inTower(name));
   const trainable = (name: string): boolean => inBottleneck(name) || (inScope(name) && left.has(name));
   const method =

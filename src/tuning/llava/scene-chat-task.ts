@@ -68,7 +68,7 @@ export async function llavaSceneTask(runtime: Runtime, args: LlavaArguments, spr
   checkBottleneckKept(source, args.method);
   checkWords(source);
   const layers = source.config.text_config.num_hidden_layers;
-  const asked = methodOf(args, source.entries.keys(), layers, source.bottleneck);
+  const asked = methodOf(args, source.entries.keys(), layers, { before: source.bottleneck });
   const world = await loadSprites(sprites);
   const chat = { ...CHAT, isolated: args.isolated_turns, lossAverage: args.loss_average };
   const warnings = [...source.warnings];

@@ -8,7 +8,14 @@ import type { Note } from '../batch-loader.ts';
 import { NoteRelay } from '../parallel/team.ts';
 import { checkRunDirectory, drawingProgress, type RunResult, runTraining, withRuntime } from '../run.ts';
 import type { Metrics } from '../tracking/metrics.ts';
-import { checkLlavaArguments, type LlavaArguments, passedOver, projectorTrainingSchema, tuneTrainingSchema } from './arguments.ts';
+import {
+  aspectOf,
+  checkLlavaArguments,
+  type LlavaArguments,
+  passedOver,
+  projectorTrainingSchema,
+  tuneTrainingSchema,
+} from './arguments.ts';
 import { BottleneckWatch, bottleneckStatus } from './bottleneck-watch.ts';
 import { type LlavaTask, llavaFileTask } from './file-task.ts';
 import { modelCard } from './model-card.ts';
@@ -117,7 +124,9 @@ export async function trainLlava(args: LlavaArguments, options: TrainLlavaOption
   checkLlavaArguments(args);
   const schema = args.method === 'projector' ? projectorTrainingSchema : tuneTrainingSchema;
   const defaults = { method: 'projector', ...schema.parse({ output_dir: args.output_dir }) };
-  for (const warning of await checkRunDirectory(args, defaults, FIXED)) log.warn(warning);
+  // Older runs wrote the default down.
+  const [now, usual] = [args, defaults].map(each => ({ ...each, image_aspect_ratio: aspectOf(each as LlavaArguments) }));
+  for (const warning of await checkRunDirectory(now as LlavaArguments, usual, FIXED)) log.warn(warning);
   if (args.model === undefined) log.info(`No "model" is given: the run starts from the shipped ${DEFAULT_CHAT_MODEL}.`);
   const notes = new SampleNotes(log);
   const relay = new NoteRelay(ranks, notes.note);
