@@ -21,6 +21,15 @@ CHECKPOINTS = {'smolvlm/testdata/smolvlm-tiny': SMOLVLM, 'smolvlm/testdata/idefi
 CONVERSATION = 2
 
 
+def batch_of(g):
+    """The conversation by itself, of a checkpoint's outputs.safetensors."""
+    shown = g['right.attention_mask'][CONVERSATION].bool()
+    ids, labels = (g[f'right.{n}'][CONVERSATION][shown].long()[None] for n in ('input_ids', 'labels'))
+    pixels = g[f'prompt.{CONVERSATION}.pixel_values']
+    pictures = {n: g[f'prompt.{CONVERSATION}.{n}'].long() for n in ('image_sizes', 'image_grid_thw') if f'prompt.{CONVERSATION}.{n}' in g}
+    return dict(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels, pixel_values=pixels if pixels.ndim == 2 else pixels[None], **pictures)
+
+
 def main(directory, targets, saved):
     g = load_file(f'{directory}/outputs.safetensors')
     model = AutoModelForImageTextToText.from_pretrained(directory, dtype=torch.float32, attn_implementation='eager')
@@ -30,11 +39,7 @@ def main(directory, targets, saved):
         for name, p in sorted(model.named_parameters()):
             if 'lora_' in name: p.copy_(.2 * torch.randn(p.shape, generator=generator))
             elif 'modules_to_save' in name: p.add_(.05 * torch.randn(p.shape, generator=generator))
-    shown = g['right.attention_mask'][CONVERSATION].bool()
-    ids, labels = (g[f'right.{n}'][CONVERSATION][shown].long()[None] for n in ('input_ids', 'labels'))
-    pixels = g[f'prompt.{CONVERSATION}.pixel_values']
-    pictures = {n: g[f'prompt.{CONVERSATION}.{n}'].long() for n in ('image_sizes', 'image_grid_thw') if f'prompt.{CONVERSATION}.{n}' in g}
-    out = model.eval()(input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels, pixel_values=pixels if pixels.ndim == 2 else pixels[None], **pictures)
+    out = model.eval()(**batch_of(g))
     out.loss.backward()
     values = {'loss': out.loss.reshape(1), 'logits': out.logits[0, -8:]}
     for name, p in model.named_parameters():

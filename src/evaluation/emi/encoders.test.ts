@@ -96,6 +96,8 @@ describe('other towers', () => {
       'llava/testdata/llava-tiny',
       'llava/testdata/siglip-qwen2-sharded',
       'llava-mini/testdata/paper-llama',
+      'smolvlm/testdata/smolvlm-tiny',
+      'llava-next/testdata/onevision-tiny',
     ]) {
       await using encoders = await openEmiEncoders(tiny(path), 'scene-clip');
       const rows = await encoders.pictures.embed(images);
@@ -104,6 +106,9 @@ describe('other towers', () => {
       expect(rows[0].every(Number.isFinite), path).toBe(true);
     }
     await expect(openEmiEncoders(tiny('llava/testdata/llava-tiny'))).rejects.toThrow(/tokenizer\.json is missing/);
+    await expect(openEmiEncoders(tiny('qwen2-vl/testdata/qwen2-vl-tiny'))).rejects.toThrow(
+      /is a Qwen2-VL, whose tower takes patches of a picture of any size.*take the image tower of a CLIP/,
+    );
     await expect(openEmiEncoders('scene-clip', tiny('nothing'))).rejects.toThrow(/nothing/);
   });
 });

@@ -13,7 +13,7 @@ import { LlavaModel } from '../../models/llava/model.ts';
 import { ints } from '../../tensor/tensor.ts';
 import { tuneTrainingSchema } from './arguments.ts';
 import { convertModel } from './convert.ts';
-import { TINY_RUN, writeTinyData } from './testing/tiny-llava.ts';
+import { TINY_RUN, type TinyRecord, turns, writeTinyData } from './testing/tiny-llava.ts';
 import { trainLlava } from './train.ts';
 
 const { template: _, ...tiny } = TINY_RUN;
@@ -141,5 +141,24 @@ describe.each(FAMILY_GOLDENS)('%s', name => {
     ]);
     expect((await openSafetensors(join(output, 'bottleneck.safetensors'))).tensors.size).toBeGreaterThan(0);
     expect(await ask(output)).toEqual({ nats: expect.any(Number), said: expect.any(String) });
+  });
+
+  it.runIf(/smolvlm-tiny|onevision/.test(name))('has the validation loss of isolated questions in a record each', async () => {
+    const [first, second] = [turns('<image>\nWhat colour is this picture?', 'red'), turns('Say it twice.', 'red red')];
+    const file = async (what: string, conversations: readonly TinyRecord['conversations'][]): Promise<string> => {
+      const path = join(root, `${name.replaceAll('/', '-')}-${what}.json`);
+      const image = 'pictures/red.png';
+      await writeFile(path, JSON.stringify(conversations.map((each, i) => ({ id: `${i}`, image, conversations: each }))));
+      return path;
+    };
+    const packed = await file('packed', [[...first, ...second]]);
+    const apart = await file('apart', [first, [{ ...second[0], value: `<image>\n${second[0].value}` }, second[1]]]);
+    const how = { method: 'lora', lora_r: 2, learning_rate: 0, max_steps: 1, eval_steps: 1, per_device_train_batch_size: 1 };
+    const loss = async (path: string, isolated_turns: boolean): Promise<number> =>
+      (await trainLlava(tune({ ...how, data_path: path, validation_file: path, isolated_turns, output_dir: `${path}-${isolated_turns}` })))
+        .metrics.eval_loss;
+    const isolated = await loss(packed, true);
+    expect(isolated).toBeCloseTo(await loss(apart, false), 5);
+    expect(Math.abs(isolated - (await loss(packed, false)))).toBeGreaterThan(1e-4);
   });
 });

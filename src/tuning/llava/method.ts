@@ -98,7 +98,7 @@ export function methodOf(
   { before, naming }: { readonly before?: BottleneckConfig; readonly naming?: Naming } = {},
 ): Method {
   const all = [...names];
-  const alias = naming && ((name: string) => (['old', 'new'] as const).map(layout => storedName(name, layout, naming)));
+  const alias = (name: string): string[] => (['old', 'new'] as const).map(layout => storedName(name, layout, naming));
   const left = new Set(trainableNames(all, args.freeze, 'freeze', alias));
   const inScope = (name: string): boolean => (args.method === 'projector' || args.method === 'lora' ? inProjector(name) : !inTower(name));
   const trainable = (name: string): boolean => inBottleneck(name) || (inScope(name) && left.has(name));
