@@ -184,7 +184,6 @@ describe.each(FAMILY_GOLDENS)('%s', name => {
     expect(await attribute(QUESTION, '--answer', ' ')).toMatch(/The answer is empty/);
     expect(await attribute('', '--answer', 'no')).toMatch(/question is empty|caption is empty/);
     expect(await attribute('<image> what?', '--answer', 'no')).toMatch(/must not hold <image>/);
-    expect(await attribute(QUESTION, '--answer', 'no', '--max-memory', '1KB')).toMatch(/becomes \d+ tiles or patches .* --max-memory/);
     expect(await attribute(QUESTION, '--answer', 'no', '--image-size', '64')).toMatch(/--image-size is for models that compare/);
     expect(await refusal(attributeCommand, '--image', picture, '--model', model)).toMatch(
       /caption is missing: .* or a question in its place/,
