@@ -1,6 +1,6 @@
 /** @file Models from addresses and the hub in Chromium: ranges, redirects, resume, hashes, stores, and one sentence for every refusal. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,11 @@ import { ask, browserHere, type Session, startSession } from './testing/session.
 
 const SLOW = 600_000;
 const COMMIT = 'a'.repeat(40);
-const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*', 'access-control-expose-headers': '*' };
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-headers': 'authorization, range',
+  'access-control-expose-headers': '*',
+};
 
 interface Loaded {
   readonly sha256: string;
@@ -44,7 +48,12 @@ describe.skipIf(!browserHere)('models in Chromium', () => {
   /** What the hub's tree says, by file; the hub's answer to everything, where a test wants one. */
   let tree: { path: string; size: number; type: string; oid: string; lfs?: { oid: string; size: number } }[];
   let refuse: { status: number } | undefined;
+  /** How often the delivery cuts the line in the midst of the weights. */
+  let cuts = 0;
   let plain: readonly string[];
+  /** Without it the hub refuses, where one is set. */
+  let token: string | undefined;
+  let weightBytes = 0;
 
   beforeAll(async () => {
     const tiny = await tinyPairModel();
@@ -53,6 +62,7 @@ describe.skipIf(!browserHere)('models in Chromium', () => {
     for (const name of await readdir(folder)) if (/attributions|golden|m2ib|outputs/.test(name)) await rm(join(folder, name));
     await heavier(folder);
     plain = await readdir(folder);
+    weightBytes = (await stat(join(folder, 'model.safetensors'))).size;
     tree = await Promise.all(
       plain.map(async path => {
         const bytes = await readFile(join(folder, path));
@@ -61,13 +71,28 @@ describe.skipIf(!browserHere)('models in Chromium', () => {
         return { path, type: 'file', size: bytes.length, oid: createHash('sha1').update(path).digest('hex'), ...lfs };
       }),
     );
-    delivery = await serve([['/', folder]], { headers: CORS });
+    delivery = await serve([['/', folder]], {
+      headers: CORS,
+      answer(request, response) {
+        if (request.method === 'OPTIONS') response.writeHead(204).end();
+        else if (request.headers.authorization) response.writeHead(400).end();
+        else if (cuts > 0 && request.url === '/model.safetensors') {
+          cuts -= 1;
+          const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '')!;
+          const [from, to] = [Number(range[1]), Number(range[2])];
+          response.writeHead(206, { 'content-range': `bytes ${from}-${to}/${weightBytes}`, 'content-length': to - from + 1 });
+          response.write(Buffer.alloc(100_000), () => response.destroy());
+        } else return false;
+        return true;
+      },
+    });
     hub = await serve([], {
       headers: CORS,
       answer(request, response) {
         const path = decodeURIComponent(request.url ?? '');
         if (request.method === 'OPTIONS') response.writeHead(204).end();
         else if (refuse) response.writeHead(refuse.status).end();
+        else if (token && request.headers.authorization !== `Bearer ${token}`) response.writeHead(401).end();
         else if (path === '/api/models/org/tiny/revision/main') response.end(JSON.stringify({ sha: COMMIT }));
         else if (path === `/api/models/org/tiny/tree/${COMMIT}`) response.end(JSON.stringify(tree));
         else if (path.startsWith(`/org/tiny/resolve/${COMMIT}/`))
@@ -86,6 +111,7 @@ describe.skipIf(!browserHere)('models in Chromium', () => {
   });
   beforeEach(async () => {
     refuse = undefined;
+    token = undefined;
     ({ page } = await session.open());
   }, SLOW);
 
@@ -118,6 +144,34 @@ describe.skipIf(!browserHere)('models in Chromium', () => {
   );
 
   it(
+    'go on by themselves where the line is cut, and say so in a sentence where it stays cut',
+    async () => {
+      cuts = 2;
+      const loaded = await load('org/tiny', { endpoint: hub.url, retryDelay: 1 });
+      expect(cuts).toBe(0);
+      expect(loaded.sha256).toMatch(/^[0-9a-f]{64}$/);
+      ({ page } = await session.open());
+      cuts = 10;
+      await expect(load('org/tiny', { endpoint: hub.url, retries: 1, retryDelay: 1 })).rejects.toThrow(
+        /model\.safetensors cannot be read \(.+\): the network is down, or 127\.0\.0\.1:\d+ does not let pages of .+ read it/,
+      );
+      cuts = 0;
+      expect((await fromHub()).sha256).toBe(loaded.sha256);
+    },
+    SLOW,
+  );
+
+  it(
+    'take an access token, which goes to the hub and not to where it redirects',
+    async () => {
+      token = 'hf_test';
+      // The delivery refuses whoever sends one.
+      expect((await load('org/tiny', { endpoint: hub.url, token })).sha256).toMatch(/^[0-9a-f]{64}$/);
+    },
+    SLOW,
+  );
+
+  it(
     'come from an address, with or without a list of files and ranges, and are known again by their ETag',
     async () => {
       const listed = await load('/tiny/', { files: plain });
@@ -130,6 +184,15 @@ describe.skipIf(!browserHere)('models in Chromium', () => {
         expect(streamed.sha256).toBe(listed.sha256);
       } finally {
         await old.close();
+      }
+      const whole = await serve([['/', folder]], { headers: CORS, ranges: false });
+      try {
+        const said = (await load(`${whole.url}/`, { files: plain })).warnings;
+        expect(said).toContain(
+          `${whole.url.slice('http://'.length)} serves no ranges, so that a download of model.safetensors that stops begins anew.`,
+        );
+      } finally {
+        await whole.close();
       }
     },
     SLOW,
@@ -146,6 +209,10 @@ describe.skipIf(!browserHere)('models in Chromium', () => {
       refuse = { status: 401 };
       expect(await said('org/tiny', { endpoint: hub.url })).toMatch(
         /refuses .*\/api\/models\/org\/tiny\/revision\/main \(401\): it is private or gated, or does not exist; give an access token, or check the address\./,
+      );
+      refuse = { status: 403 };
+      expect(await said('org/tiny', { endpoint: hub.url, token: 'hf_other' })).toMatch(
+        /refuses .* \(403\): the token has no access to it; accept its conditions there, or use another token\./,
       );
       refuse = { status: 503 };
       expect(await said('org/tiny', { endpoint: hub.url })).toMatch(/is busy \(503\): try again later; what was downloaded is kept\./);
@@ -165,6 +232,28 @@ describe.skipIf(!browserHere)('models in Chromium', () => {
       expect(await said('/tiny/', { files: plain, sha256: { 'config.json': 'f'.repeat(64) } })).toMatch(
         /config\.json is not the file that was promised: its SHA-256 is [0-9a-f]{64}, not f+/,
       );
+      const right = tree;
+      tree = right.map(entry => (entry.lfs ? { ...entry, lfs: { ...entry.lfs, oid: 'e'.repeat(64) } } : entry));
+      expect(await said('org/tiny', { endpoint: hub.url })).toMatch(
+        /model\.safetensors is not the file that was promised: its SHA-256 is [0-9a-f]{64}, not e+; try again, and check the address\./,
+      );
+      tree = right;
+      // The hub lets pages read it, and what it redirects to does not.
+      const shut = await serve([['/', folder]]);
+      const half = await serve([], {
+        headers: CORS,
+        answer: ({ url = '', method }, response) => {
+          if (method === 'OPTIONS') response.writeHead(204).end();
+          else response.writeHead(302, { location: `${shut.url}${url}` }).end();
+          return true;
+        },
+      });
+      try {
+        expect(await said(`${half.url}/`, { files: plain })).toMatch(/does not let pages of .* read it \(.* on a redirect too\)/);
+      } finally {
+        await half.close();
+        await shut.close();
+      }
       expect(await said('no model')).toMatch(/config\.json|neither an address/);
     },
     SLOW,

@@ -1,7 +1,7 @@
 /** @file A remote file into the page's store: by ranges, resumed after a stop, checked by its hash, kept for the next visit. */
 import { NarrowsError } from '../../system/errors.ts';
 import { createSha256, hex, sha256Hex } from '../../system/sha256.ts';
-import { bodyPieces, type FetchOptions, fetchPiece, type Piece } from './fetch-range.ts';
+import { bodyPieces, type FetchOptions, fetchPiece, type Piece, persist } from './fetch-range.ts';
 import { memoryStore, type SegmentStore } from './store.ts';
 
 /** Bytes of a request, and of what a stop can lose. */
@@ -142,13 +142,17 @@ async function fetchRest(file: RemoteFile, place: Place, first: Piece | undefine
     if (kept) {
       if (i === 0) await first?.response.body?.cancel();
     } else {
-      const piece = i === 0 && first ? first : await fetchPiece(file.url, { from, to }, options);
-      // A whole answer to a range: the server knows none.
-      if (!piece.ranged && !(piece.response.status === 206 && piece.total === undefined) && place.count > 1)
-        return fetchStream(file, piece, options);
-      if (first && piece.validator !== first.validator)
-        throw new NarrowsError(`${file.url} was changed while it was downloaded; load the model again.`);
-      const bytes = await readBody(file.url, piece, to - from, at => onBytes?.(loaded + at, place.size), signal);
+      let given = i === 0 ? first : undefined;
+      const bytes = await persist(async () => {
+        const piece = given ?? (await fetchPiece(file.url, { from, to }, { ...options, retries: 0 }));
+        given = undefined;
+        // A whole answer to a range: the server knows none.
+        if (!piece.ranged && !(piece.response.status === 206 && piece.total === undefined) && place.count > 1) return piece;
+        if (first && piece.validator !== first.validator)
+          throw new NarrowsError(`${file.url} was changed while it was downloaded; load the model again.`);
+        return readBody(file.url, piece, to - from, at => onBytes?.(loaded + at, place.size), signal);
+      }, options);
+      if (!(bytes instanceof Uint8Array)) return fetchStream(file, bytes, options);
       if (bytes.length !== to - from)
         throw new NarrowsError(
           `${file.url} gave ${bytes.length} bytes where ${to - from} were to come; it was changed or cut short, load the model again.`,

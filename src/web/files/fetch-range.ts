@@ -51,6 +51,9 @@ export function validatorOf(headers: Headers, total: number | undefined): string
   return date ? `${date} ${total ?? ''}` : undefined;
 }
 
+/** A failure that may pass: a busy server, a line that was cut. */
+class Passing extends NarrowsError {}
+
 /** One sentence for an answer that is none. */
 export function statusError(url: string, status: number, token?: string): NarrowsError {
   const place = new URL(url).host;
@@ -60,7 +63,7 @@ export function statusError(url: string, status: number, token?: string): Narrow
     );
   if (status === 404 || status === 410)
     return new NarrowsError(`There is no ${url} (${status}); check the address.`, { cause: { code: 'ENOENT' } });
-  if (BUSY.has(status)) return new NarrowsError(`${place} is busy (${status}): try again later; what was downloaded is kept.`);
+  if (BUSY.has(status)) return new Passing(`${place} is busy (${status}): try again later; what was downloaded is kept.`);
   return new NarrowsError(`${place} answered ${status} for ${url}; check the address, or try again later.`);
 }
 
@@ -72,35 +75,39 @@ function unreachable(url: string, error: unknown): NarrowsError {
   const why = foreign
     ? `the network is down, or ${host} does not let pages of ${here} read it (no Access-Control-Allow-Origin header, on a redirect too); host the files next to the page, or choose them as files`
     : 'the network is down, or the server stopped; try again';
-  return new NarrowsError(`${url} cannot be read (${messageOf(error)}): ${why}.`, { cause: error });
+  return new Passing(`${url} cannot be read (${messageOf(error)}): ${why}.`, { cause: error });
+}
+
+/** Tries again what failed by a busy server or a cut line: so often, after pauses that double. */
+export async function persist<T>(run: () => Promise<T>, { signal, retries = 3, retryDelay = 500 }: FetchOptions): Promise<T> {
+  for (let attempt = 0; ; attempt++)
+    try {
+      signal?.throwIfAborted();
+      return await run();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (attempt >= retries || !(error instanceof Passing)) throw error;
+      await pause(Math.min(MAX_PAUSE, retryDelay * 2 ** attempt), signal);
+    }
 }
 
 /**
- * Asks for bytes from `from` up to (not including) `to`. Busy answers and cut lines are tried again.
+ * Asks for bytes from `from` up to (not including) `to`. Busy answers and lines that are cut before the answer are tried again.
  * @throws NarrowsError in one sentence; the signal's reason when aborted
  */
-export async function fetchPiece(url: string, range: { from: number; to: number } | undefined, options: FetchOptions = {}): Promise<Piece> {
-  const { signal, token, retries = 3, retryDelay = 500 } = options;
+export function fetchPiece(url: string, range: { from: number; to: number } | undefined, options: FetchOptions = {}): Promise<Piece> {
+  const { signal, token } = options;
   const headers = new Headers();
   if (range) headers.set('range', `bytes=${range.from}-${range.to - 1}`);
   if (token) headers.set('authorization', `Bearer ${token}`);
-  for (let attempt = 0; ; attempt++) {
-    signal?.throwIfAborted();
-    let problem: NarrowsError;
-    try {
-      const response = await fetch(url, { headers, signal, credentials: 'same-origin' });
-      if (response.ok) return pieceOf(response, range);
-      await response.body?.cancel();
-      problem = statusError(url, response.status, token);
-      if (!BUSY.has(response.status)) throw problem;
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (error instanceof NarrowsError) throw error;
-      problem = unreachable(url, error);
-    }
-    if (attempt >= retries) throw problem;
-    await pause(Math.min(MAX_PAUSE, retryDelay * 2 ** attempt), signal);
-  }
+  return persist(async () => {
+    const response = await fetch(url, { headers, signal, credentials: 'same-origin' }).catch(error => {
+      throw unreachable(url, error);
+    });
+    if (response.ok) return pieceOf(response, range);
+    await response.body?.cancel();
+    throw statusError(url, response.status, token);
+  }, options);
 }
 
 function pieceOf(response: Response, range: { from: number; to: number } | undefined): Piece {
