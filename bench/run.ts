@@ -16,6 +16,7 @@ import { allMethods } from './suites/all-methods.ts';
 import { answerM2ib } from './suites/answer-m2ib.ts';
 import { attributionPeers } from './suites/attribution-peers.ts';
 import { browser } from './suites/browser.ts';
+import { browserB32 } from './suites/browser-b32.ts';
 import { coldStart } from './suites/cold-start.ts';
 import { distributed } from './suites/distributed.ts';
 import { gemm } from './suites/gemm.ts';
@@ -49,6 +50,7 @@ const SUITES: readonly Suite[] = [
   parquetMemory,
   qwenLora,
   browser,
+  browserB32,
   smolvlmMemory,
   distributed,
 ];

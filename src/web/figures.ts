@@ -25,10 +25,16 @@ export const figureSvg = (
 export const reportHtml = (items: readonly ReportItem[], options?: ReportOptions): Promise<string> =>
   reportHtmlWith(canvasCodec, items, options);
 
-/** An SVG as a picture of the page. @throws NarrowsError in a worker, where browsers draw no SVG */
+/** An SVG as a picture of the page. @throws NarrowsError in a worker, where browsers draw no SVG, and in Node */
 async function drawn(svg: string): Promise<HTMLImageElement> {
+  if (typeof OffscreenCanvas === 'undefined')
+    throw new NarrowsError('There is no browser here to draw an SVG; in Node take figurePng and overlayPng of narrows/report.', {
+      kind: 'usage',
+    });
   if (typeof Image === 'undefined')
-    throw new NarrowsError('A worker cannot draw an SVG; make the SVG there and call svgToPng in the page.', { kind: 'usage' });
+    throw new NarrowsError('A worker cannot draw an SVG; make the SVG there (figureSvg) and call svgToPng with it in the page.', {
+      kind: 'usage',
+    });
   const address = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
   try {
     const image = new Image();
@@ -53,7 +59,7 @@ async function pngOf(canvas: OffscreenCanvas): Promise<Uint8Array<ArrayBuffer>> 
   return encodePng(width, height, rgb);
 }
 
-/** An SVG as PNG bytes, `density` device pixels per CSS pixel. In a page only. @throws NarrowsError in a worker, or for a density out of range */
+/** An SVG as PNG bytes, `density` device pixels per CSS pixel. In a page only. @throws NarrowsError in a worker or in Node, or for a density out of range */
 export async function svgToPng(svg: string, density = 2): Promise<Uint8Array<ArrayBuffer>> {
   if (!(density >= 1 && density <= 4)) throw new NarrowsError(`Pixel density lies between 1 and 4, not ${density}.`, { kind: 'usage' });
   const image = await drawn(svg);

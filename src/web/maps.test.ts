@@ -1,11 +1,13 @@
 /** @file Maps of every method in Chromium against Node's, the op table with gradients on one and two threads, M2IB's golden. */
-import { writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMethod } from '../attribution/registry.ts';
 import { PAIRS, tinyPairModel } from '../attribution/testing/tiny-pairs.ts';
+import { writeHalfWeights } from '../checkpoints/testing/half-weights.ts';
 import { families } from '../graph/testing/cases.ts';
 import { checkCase, titleOf } from '../graph/testing/op-case.ts';
 import { decodeImage } from '../inputs/image/decode.ts';
@@ -44,17 +46,26 @@ describe.skipIf(!browserHere)('in Chromium', () => {
   let tiny: Awaited<ReturnType<typeof tinyPairModel>>;
   let page: Page;
   let said: string[];
+  /** A directory for the same model in half precision. */
+  let half: string;
   beforeAll(async () => {
     tiny = await tinyPairModel();
     const { width, height, data } = PAIRS[1].image;
     await writeFile(join(tiny.files.name, 'picture.png'), await encodePng(width, height, data));
-    session = await startSession({ mounts: [['/tiny/', tiny.files.name]] });
+    half = await mkdtemp(join(tmpdir(), 'narrows-half-'));
+    session = await startSession({
+      mounts: [
+        ['/tiny/', tiny.files.name],
+        ['/half/', half],
+      ],
+    });
     ({ page, said } = await session.open());
   }, SLOW);
   afterAll(async () => {
     await session?.close();
     await tiny?.release();
     await tiny?.remove();
+    if (half) await rm(half, { recursive: true });
   });
 
   it(
@@ -98,6 +109,25 @@ describe.skipIf(!browserHere)('in Chromium', () => {
         expect(difference(m2ib.text, here.text)).toBeLessThan(1e-4);
         expect(m2ib.model).toBe(here.model);
       }
+    },
+    SLOW,
+  );
+
+  it(
+    'a checkpoint of float16 weights gives the maps of Node',
+    async () => {
+      await cp(tiny.files.name, half, { recursive: true });
+      await writeHalfWeights(tiny.files.name, half);
+      const { image, text } = PAIRS[1];
+      const methods: [string, object][] = [['m2ib', { steps: 3 }]];
+      const { m2ib } = await ask<Record<string, Values>>(page, 'worker', 'maps', { ...TINY, model: '/half/', text, methods });
+      await using model = await CLIPModel.fromFiles(diskFiles(half), { runtime: nodeRuntime({ threads: 1 }) });
+      await using method = createMethod('m2ib', model, { steps: 3 });
+      const here = valuesOf(await method.attribute({ image, text }));
+      expect(m2ib.model).toBe(here.model);
+      expect(m2ib.model).not.toBe(await tiny.sha256());
+      expect(difference(m2ib.image, here.image)).toBeLessThan(1e-4);
+      expect(difference(m2ib.text, here.text)).toBeLessThan(1e-4);
     },
     SLOW,
   );

@@ -15,6 +15,7 @@ import { attributionFromJson } from '../report/attribution/json.ts';
 import { figurePng, overlayPng } from '../report/attribution/raster.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import { sha256Hex } from '../system/sha256.ts';
+import { svgToPng } from './figures.ts';
 import { decodeBytes } from './image/decode-bytes.ts';
 import { encodePng } from './image/encode-png.ts';
 import { pngHeader, pngSamples, withoutAlpha } from './image/png.ts';
@@ -192,6 +193,10 @@ describe.skipIf(!browserHere)('in Chromium', () => {
     },
     SLOW,
   );
+});
+
+it('PNG from an SVG needs a page: elsewhere the sentence says what to take', async () => {
+  await expect(svgToPng('<svg/>')).rejects.toThrow(/There is no browser here .* figurePng and overlayPng of narrows\/report/);
 });
 
 describe('PNG without a browser', () => {
