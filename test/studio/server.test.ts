@@ -235,7 +235,10 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     const evil = 'a lion <img src=x onerror=document.title=1> "and" <b>a</b> fish أسد';
     await page.fill('#caption', evil);
     await explain(page);
-    expect((await page.locator('.caption-map .word').allTextContents()).join(' ')).toContain('img');
+    // Frames are played first: the picture's, then the caption's.
+    await expect
+      .poll(async () => (await page.locator('.caption-map .word').allTextContents()).join(' '), { timeout: PATIENCE })
+      .toContain('img');
     expect(await page.locator('main img[src=x], main b').count()).toBe(0);
     expect(await page.title()).toContain('Narrows');
     expect((await taken()).caption).toBe(evil);
@@ -372,7 +375,7 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     await page.click('nav >> text=Attribute');
     await page.fill('#caption', 'a basketball');
     await explain(page);
-    expect(await page.locator('.caption-map .word').allTextContents()).toEqual(['a', 'basketball']);
+    await expect.poll(() => page.locator('.caption-map .word').allTextContents(), { timeout: PATIENCE }).toEqual(['a', 'basketball']);
     await page.click('nav >> text=Models');
     await expect.poll(() => tag('scene-clip'), { timeout: PATIENCE }).toBe('open');
   });
