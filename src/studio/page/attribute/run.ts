@@ -45,8 +45,9 @@ export function currentRequest(): AttributeInput | undefined {
 /** Perturbation asks a model thousands of times; before it was timed here, that is asked about. */
 const isDear = ({ kept, seconds, basis, method }: CostInfo): boolean =>
   !kept &&
-  ((seconds ?? 0) > DEAR_SECONDS ||
-    (['unknown', 'guessed'].includes(basis) && ['perturbation', 'interaction'].includes(methodInfo(method)?.family ?? '')));
+  (['unknown', 'guessed'].includes(basis)
+    ? ['perturbation', 'interaction'].includes(methodInfo(method)?.family ?? '')
+    : (seconds ?? 0) > DEAR_SECONDS);
 
 /** Ends what runs. Its frames stay. */
 export function stop(): void {
