@@ -17,8 +17,10 @@ export type LimitedAnswer = { readonly value: unknown } | { readonly error: stri
 const START = 60;
 /** How many times the limit may pass by the clock while the worker has not worked so long. */
 const PATIENCE = 12;
-/** Share of the clock below which a process does nothing; on the busiest machine one that has work gets more. */
+/** Share of the clock below which a process does nothing; on a busy machine one that has work gets more. */
 const IDLE = 0.02;
+/** Idle rounds in succession after which a worker is taken for gone: on the busiest machine one that has work may get next to nothing for a while. */
+const IDLE_ROUNDS = 2;
 
 /**
  * A worker that answers one call after another, while this thread waits. A call that runs too long ends the worker (the next call starts
@@ -64,11 +66,13 @@ export class LimitedWorker {
     const { seconds } = this.limits;
     const start = worked();
     let last = start;
+    let idle = 0;
     for (let round = 0; round < PATIENCE; round++) {
       if (Atomics.wait(signal, 0, before, seconds * 1000) !== 'timed-out') return;
       const now = worked();
       // A worker that ran out of memory is gone without a word: nothing works any more.
-      if (now - start >= 0.9 * seconds || now - last < IDLE * seconds) return;
+      idle = now - last < IDLE * seconds ? idle + 1 : 0;
+      if (now - start >= 0.9 * seconds || idle >= IDLE_ROUNDS) return;
       last = now;
     }
   }
