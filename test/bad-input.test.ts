@@ -28,7 +28,7 @@ const withText = (text: string): string[] => ['attribute', at('disc.png'), text,
 
 const cases: readonly Case[] = [
   { name: 'a missing image', args: withImage('nope.png'), says: /Image .*nope\.png does not exist/ },
-  { name: 'an image that is a directory', args: withImage('model'), says: /is a directory/ },
+  { name: 'an image that is a directory', args: withImage('model'), code: 2, says: /is a directory.*needs one --output/ },
   { name: 'a text file called .png', args: withImage('text.png'), says: /text\.png is not an image/ },
   { name: 'a corrupt JPEG', args: withImage('corrupt.jpg'), says: /corrupt\.jpg is damaged or cut short/ },
   { name: 'an empty image file', args: withImage('empty.png'), says: /is empty/ },

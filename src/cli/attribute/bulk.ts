@@ -24,6 +24,7 @@ import { auditPool, defaultWorkers } from './audit-pool.ts';
 import { type AuditRecord, placedMap } from './audit-record.ts';
 import { filesAreThere, openAuditStore } from './audit-store.ts';
 import { gatherWarnings, linesText } from './audit-warnings.ts';
+import { bulkDirectory } from './bulk-directory.ts';
 import { imageHash } from './input.ts';
 import { parseKinds } from './output.ts';
 import { phraseRows } from './phrase-rows.ts';
@@ -70,8 +71,7 @@ const LISTED = 20;
  */
 export async function auditPairs(context: Context, settings: AttributeSettings, request: AuditRequest): Promise<number> {
   const kinds = parseKinds(request.formats ?? ['html', 'json']);
-  if (request.outputs?.length !== 1) throw new NarrowsError('--pairs needs one --output, the directory of the audit.', { kind: 'usage' });
-  const [directory] = request.outputs;
+  const directory = await bulkDirectory(request.file, request.outputs, 'audit');
   const { listed, lacking, file } = await listedRows(context, request, directory);
   context.status('Reading the model');
   await using model = await loadModel(settings.model, hubOptions(context));

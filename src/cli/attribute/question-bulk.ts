@@ -30,6 +30,7 @@ import { hubOptions } from '../hub-progress.ts';
 import { insideBox } from './audit-box.ts';
 import { fileSizes } from './audit-store.ts';
 import type { AuditRequest } from './bulk.ts';
+import { bulkDirectory } from './bulk-directory.ts';
 import { imageHash, loadPair } from './input.ts';
 import { type Kind, parseKinds, writeTarget } from './output.ts';
 import { type AnswerFlags, noSpans } from './question.ts';
@@ -84,11 +85,10 @@ export async function auditQuestions(
   asked: AnswerFlags,
 ): Promise<number> {
   const kinds = parseKinds(request.formats ?? ['html', 'json']);
-  if (request.outputs?.length !== 1) throw new NarrowsError('--pairs needs one --output, the directory of the answers.', { kind: 'usage' });
+  const directory = await bulkDirectory(request.file, request.outputs, 'answers');
   if (request.workers)
     throw new NarrowsError('Questions are explained one after the other, in this thread; leave --workers out.', { kind: 'usage' });
   if (!entry.answers) throw new NarrowsError(noAnswers(entry.name), { kind: 'usage' });
-  const [directory] = request.outputs;
   if (request.spans) throw new NarrowsError(noSpans(settings.model), { kind: 'usage' });
   const { text, file } = request;
   const { pairs: listed } = await listPairs(file, { text, except: directory, onWarning: message => context.log.warn(message) });
