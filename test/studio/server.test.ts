@@ -296,7 +296,9 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     await page.click('text=Open in Attribute');
     await page.waitForSelector('.stage img[alt="ball.png"]');
     expect(await page.inputValue('#caption')).toBe(`caption number ${ROWS}`);
-    await settled(page);
+    // It is explained at once, and the model of scenes has no map for these words.
+    await page.waitForSelector(`text=knows no word of "caption number ${ROWS}"`);
+    expect(await page.isDisabled('button:has-text("PNG")')).toBe(true);
   });
 
   it('shows a comparison: ranks, intervals and pairs are those of the file', async () => {
