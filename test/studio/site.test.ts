@@ -161,7 +161,7 @@ describe.skipIf(!chromiumPath)('the static site', () => {
 
   it('talks in a worker of its own, and shows what each word of the answer needs of the picture', async () => {
     await page.click('nav >> text=Chat');
-    await explainAnswer(page, 'is there a moon in the picture ?', 'examples/studio/night.png');
+    await explainAnswer(page, 'describe the picture .', 'examples/studio/night.png');
   });
 
   it('opens a model by its address where the site may ask, and says where it may not', async () => {

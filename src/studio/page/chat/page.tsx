@@ -251,11 +251,17 @@ function AskForm({ ready }: { readonly ready: boolean }) {
 /** The view. */
 export function ChatPage() {
   const ready = backend.value !== undefined;
+  const idle = opening.value === undefined;
+  const asked = useRef(false);
+  useEffect(() => {
+    const wanted = info.peek()?.chatModel;
+    // A model that was chosen elsewhere stays; behind one that is just being opened it is this one's turn. A failure is not tried again and again.
+    if (!ready || !idle || asked.current || !wanted || chatModel.peek()) return;
+    asked.current = true;
+    void openChatModel(wanted);
+  }, [ready, idle]);
   useEffect(() => {
     if (!ready) return;
-    const wanted = info.peek()?.chatModel;
-    // A model that was chosen elsewhere stays.
-    if (wanted && !chatModel.peek() && !opening.peek()) void openChatModel(wanted);
     const first = info.peek()?.examples[0];
     if (first && !chatPicture.peek()) void give(() => knownPicture(first.picture.id));
   }, [ready]);
