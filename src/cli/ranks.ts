@@ -32,10 +32,10 @@ export async function endTogether(ranks: Ranks, ending: Ending): Promise<Ending>
   }
   const endings = said.map(bytes => unpack(bytes) as Ending);
   await ranks.close();
-  // What all ranks found is said once.
-  const text = speaks(ranks) || ending.text === endings[0].text ? ending.text : ending.text && `Rank ${ranks.rank}: ${ending.text}`;
-  const repeated = !speaks(ranks) && ending.text === endings[0].text;
-  return { code: Math.max(...endings.map(({ code }) => code)), ...(text !== undefined && !repeated ? { text } : {}) };
+  const code = Math.max(...endings.map(each => each.code));
+  if (speaks(ranks)) return { ...ending, code };
+  // What rank 0 says too is said once.
+  return ending.text === undefined || ending.text === endings[0].text ? { code } : { code, text: `Rank ${ranks.rank}: ${ending.text}` };
 }
 
 /** Runs a command as its module says that several processes share it. */
