@@ -130,7 +130,9 @@ export async function explainAnswer(page: Page, question: string, file: string):
     await expect.poll(text, { timeout: PATIENCE }).toContain(`“${own.parts[part].text}”`);
     const said = (await text())!;
     expect(said).toContain(`strongest at ${place}:`);
-    const number = Number(/column \d+: ([\d.]+) nats/.exec(said)![1]);
+    // In the unit that was chosen in Attribute: a bit is ln 2 nats.
+    const [, amount, unit] = /column \d+: ([\d.]+) (nats|bits)/.exec(said)!;
+    const number = Number(amount) * (unit === 'bits' ? Math.LN2 : 1);
     expect(Math.abs(number - value)).toBeLessThanOrEqual(0.02 * value + 0.01);
   };
   const readout = () => page.locator('.chat .readout').textContent();
