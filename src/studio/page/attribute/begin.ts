@@ -64,10 +64,12 @@ async function connected(parameters: Readonly<Record<string, string>>, stored: b
 /** Opens a model and explains what is shown by it. @param quiet its maps are shown already */
 export async function useModel(reference: string, quiet = false): Promise<void> {
   wanted = reference;
-  const opened = await openModel(reference);
+  const opened = await openModel(reference, found => {
+    if (wanted !== reference) return;
+    model.value = found;
+    serve();
+  });
   if (!opened || wanted !== reference) return;
-  model.value = opened;
-  serve();
   await run({ quiet });
 }
 

@@ -70,17 +70,15 @@ const grow = (change: Partial<Turn>): void => changeTurn(turns.peek().length - 1
 export async function openChatModel(reference: string): Promise<boolean> {
   if (chatModel.peek()?.id === reference && chatModel.peek()?.open) return true;
   chatTrouble.value = undefined;
-  const opened = await openModel(reference);
-  if (opened && opened.kind === 'dual-encoder') {
-    chatTrouble.value = `${opened.name} compares images with texts and answers nothing; choose a model that answers.`;
-    return false;
-  }
-  if (opened) {
+  const opened = await openModel(reference, found => {
+    if (found.kind === 'dual-encoder') return;
     stopAnswer();
     turns.value = [];
-    chatModel.value = opened;
-  }
-  return opened !== undefined;
+    chatModel.value = found;
+  });
+  if (opened?.kind !== 'dual-encoder') return opened !== undefined;
+  chatTrouble.value = `${opened.name} compares images with texts and answers nothing; choose a model that answers.`;
+  return false;
 }
 
 /** Asks; the answer streams into the last turn. */

@@ -49,32 +49,45 @@ export function need(): StudioBackend {
 
 let last: Promise<ModelInfo | undefined> = Promise.resolve(undefined);
 
-/** Opens a model, one after the other. @returns undefined where it could not be opened: `openFailure` says why */
-export function openModel(reference: string): Promise<ModelInfo | undefined> {
-  last = last.then(() => openNow(reference));
+/** Takes over a model that was opened. */
+export type Take = (opened: ModelInfo) => void;
+
+/**
+ * Opens a model, one after the other. @param take called before `opening` is cleared, so that nobody who waits for that takes the page for one
+ * without a model @returns undefined where it could not be opened: `openFailure` says why
+ */
+export function openModel(reference: string, take: Take = () => {}): Promise<ModelInfo | undefined> {
+  last = last.then(() => openNow(reference, take));
   return last;
 }
 
-async function openNow(reference: string): Promise<ModelInfo | undefined> {
+async function openNow(reference: string, take: Take): Promise<ModelInfo | undefined> {
   const known = model.peek();
-  if (known?.open && known.id === reference) return known;
+  if (known?.open && known.id === reference) {
+    take(known);
+    return known;
+  }
   openFailure.value = undefined;
   opening.value = { reference };
   let opened: ModelInfo | undefined;
-  for await (const event of need().open({ reference })) {
-    if (event.kind === 'progress') opening.value = { reference, progress: event };
-    else if (event.kind === 'opened') opened = event.model;
-    else if (event.kind === 'failure') openFailure.value = event.message;
-  }
-  opening.value = undefined;
-  if (opened) {
-    announce(`${opened.name} is open.`);
-    models.value = await need()
-      .models()
-      .catch(() => models.peek());
-  } else {
-    openFailure.value ??= `${reference} could not be opened.`;
-    announce(openFailure.value);
+  try {
+    for await (const event of need().open({ reference })) {
+      if (event.kind === 'progress') opening.value = { reference, progress: event };
+      else if (event.kind === 'opened') opened = event.model;
+      else if (event.kind === 'failure') openFailure.value = event.message;
+    }
+    if (opened) {
+      models.value = await need()
+        .models()
+        .catch(() => models.peek());
+      take(opened);
+      announce(`${opened.name} is open.`);
+    } else {
+      openFailure.value ??= `${reference} could not be opened.`;
+      announce(openFailure.value);
+    }
+  } finally {
+    opening.value = undefined;
   }
   return opened;
 }
