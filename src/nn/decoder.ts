@@ -10,6 +10,7 @@ import {
   div,
   equal,
   exp,
+  gather,
   matmul,
   max,
   maximum,
@@ -170,16 +171,24 @@ export interface DecoderInputs {
   readonly tap?: (layer: number, hidden: Value) => Value;
   /** Only these rows of the last block's output are wanted, [B, K, T] with a single 1 per row: its MLP runs on them alone. Goes with no tap. */
   readonly read?: Value;
+  /** int32 [R]: only these places of the B·T of the last block's output are wanted, as training with few labels does. Goes with no tap there. */
+  readonly rows?: Value;
 }
 
 /** What a decoder gives. */
 export interface DecoderOutputs {
-  /** The embeddings, then each block's output after the tap; the last entry is normalised (as hidden_states of transformers), [B, K, width] with `read`. */
+  /** The embeddings, then each block's output after the tap; the last entry is normalised (as hidden_states of transformers), [B, K, width] with `read`, [R, width] with `rows`. */
   readonly hidden: readonly Value[];
   /** Keys and values of the input's tokens by block. */
   readonly present: readonly KeysAndValues[];
   /** Every block's inside, where no past is given and nothing is computed again. */
   readonly blocks: readonly BlockTrace[];
+}
+
+/** Picks what is wanted of tokens [B, T, width], where not all are. */
+function wantedRows({ read, rows }: DecoderInputs): ((of: Value) => Value) | undefined {
+  if (rows) return of => gather(reshape(of, [mulDims(of.shape.slice(0, 2)), of.shape[2]]), rows);
+  return read && (of => matmul(read, of));
 }
 
 /** Embeddings [B, T, width] through all blocks (or those from `from` on) and the last norm. @param p the scope of `layers` and `norm` */
@@ -199,13 +208,14 @@ export function decode(p: Parameters, config: DecoderConfig, embedded: Value, in
       const traced = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, rope, mask, inputs.past?.[i]));
       present.push({ key: traced.key, value: traced.value });
       if (traced.attention && !inputs.recompute) blocks.push({ ...traced, attention: traced.attention });
-      if (!inputs.read || i + 1 < config.num_hidden_layers) return traced.hidden;
-      const rows = (of: Value): Value => matmul(inputs.read!, of);
+      const rows = i + 1 === config.num_hidden_layers && wantedRows(inputs);
+      if (!rows) return traced.hidden;
       return scope(`layers.${i}`, () => traced.finish(traced.project(rows(traced.context)), rows(x)));
     };
     const below = hidden.at(-1)!;
     const output = inputs.recompute ? recompute(block, [below]) : block(below);
-    hidden.push(inputs.tap ? inputs.tap(i, output) : output);
+    const picked = inputs.rows && i + 1 === config.num_hidden_layers;
+    hidden.push(inputs.tap && !picked ? inputs.tap(i, output) : output);
   }
   hidden.push(norm(p, 'norm', hidden.pop()!, config));
   return { hidden, present, blocks };

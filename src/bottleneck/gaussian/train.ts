@@ -18,6 +18,8 @@ export const noiseInput = (layer: number): string => `bottleneck_noise.${layer}`
 /** A bottleneck within a training graph. */
 export interface TrainingBottleneck {
   readonly tap: LlavaTap;
+  /** Blocks whose output goes through it; −1 stands for the embeddings. */
+  readonly layers: readonly number[];
   /** One state per layer, in the order in which they were traced. */
   readonly states: readonly BottleneckState[];
   /**
@@ -47,6 +49,7 @@ export function trainingBottleneck(p: Parameters, config: BottleneckConfig, toke
   };
   return {
     tap,
+    layers: config.bottleneck_layers,
     states,
     terms(tokens, labels) {
       if (config.control) return { loss: [], scalars: {} };

@@ -79,6 +79,8 @@ export interface LanguageOptions {
   readonly from?: number;
   /** See `DecoderInputs`; not with a tap. */
   readonly read?: Value;
+  /** See `DecoderInputs`; not with a tap of the last block. */
+  readonly rows?: Value;
 }
 
 /** Embeddings [B, T, width] through the decoder. */
@@ -89,7 +91,7 @@ export function languageModel(
   tokens: TokenValues,
   options: LanguageOptions = {},
 ): DecoderOutputs {
-  const { tap, past, recompute, from, read } = options;
+  const { tap, past, recompute, from, read, rows } = options;
   return scope('model.language_model', () =>
     decode(p.in('model.language_model'), decoderConfig(config), tap && !from ? tap(-1, embedded, tokens) : embedded, {
       positions: tokens.positions,
@@ -100,6 +102,7 @@ export function languageModel(
       recompute,
       from,
       read,
+      rows,
       tap: tap && ((layer, hidden) => tap(layer, hidden, tokens)),
     }),
   );
@@ -124,6 +127,8 @@ export interface LlavaOutput extends DecoderOutputs {
 export interface ForwardOptions {
   /** The decoder's blocks are computed again in the backward pass instead of being kept (`recompute` of the graph). */
   readonly recompute?: boolean;
+  /** Places whose logits are wanted, see `DecoderInputs`: logits are then [R, vocabulary]. */
+  readonly rows?: Value;
 }
 
 /** The whole model. @param pixels [I, C, S, S]; none: text only */

@@ -35,6 +35,8 @@ import { Parameters } from '../../nn/parameters.ts';
 /** What stands between the blocks while training, and what it adds to the loss and to the figures. */
 export interface TrainTap {
   readonly tap: LlavaTap;
+  /** Blocks of the decoder, from 0, whose output it changes. */
+  readonly layers: readonly number[];
   /** Asked for after the forward pass: terms of the loss, and scalars to log. */
   terms(tokens: TokenValues, labels: Value): { readonly loss: readonly Value[]; readonly scalars: Readonly<Record<string, Value>> };
 }
@@ -82,7 +84,10 @@ export function partlyTrained(part: TrainedPart): PartlyTrained {
 export interface LlavaTrainOptions extends TrainedPart {
   /** Whether the batches have images; `features` where they bring `tower_features` of them, of a tower that is not trained. */
   readonly images: boolean | 'features';
-  /** Logits only where a label is asked for: further inputs `loss_rows` and `loss_labels` (`lossRows`). Not with `weighted`. */
+  /**
+   * Logits, and the last block's MLP, only where a label is asked for: further inputs `loss_rows` and `loss_labels` (`lossRows`). Neither with
+   * `weighted` nor with `auxiliary`.
+   */
   readonly lossRows?: boolean;
   /** Makes the bottleneck over the trained tensors. */
   readonly bottleneck?: (p: Parameters) => TrainTap;
@@ -106,6 +111,8 @@ export interface LlavaTrainGraph {
   readonly outputs: Readonly<Record<string, Value>>;
 }
 
+const labelledInput = (name: string): Value => input(name, ['labelled'], 'int32');
+
 /** Cross-entropy of all supervised tokens, summed, over `loss_divisor`. */
 function tokenLoss(logits: Value, labels: Value): Value {
   const next = slice(labels, 1, 1);
@@ -113,13 +120,16 @@ function tokenLoss(logits: Value, labels: Value): Value {
   return mul(crossEntropy(slice(logits, 1, 0, -1), next), div(sum(count), input('loss_divisor', [])));
 }
 
-/** The same of logits at `loss_rows` only: the head and its gradient are computed for no token without a label. */
-function pickedLoss(model: Parameters, config: LlavaConfig, hidden: Value): Value {
-  const ints = (name: string): Value => input(name, ['labelled'], 'int32');
-  const flat = reshape(hidden, ['batch*seq', config.text_config.hidden_size]);
-  const labels = ints('loss_labels');
+/** The same of logits [R, vocabulary] at `loss_rows` only: head, last block and their gradients are computed for no token without a label. */
+function pickedLoss(logits: Value): Value {
+  const labels = labelledInput('loss_labels');
   const count = sum(sub(1, cast(equal(labels, -100), 'float32')));
-  return mul(crossEntropy(languageHead(model, config, gather(flat, ints('loss_rows'))), labels), div(count, input('loss_divisor', [])));
+  return mul(crossEntropy(logits, labels), div(count, input('loss_divisor', [])));
+}
+
+/** Logits [R, vocabulary] at `rows` [R] of hidden states [B, T, width]. */
+function pickedLogits(model: Parameters, config: LlavaConfig, hidden: Value, rows: Value): Value {
+  return languageHead(model, config, gather(reshape(hidden, ['batch*seq', config.text_config.hidden_size]), rows));
 }
 
 /** The same with each token's cross-entropy times its weight. */
@@ -146,10 +156,16 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   const bottleneck = options.bottleneck?.(base);
   const tower = towerOf(model, config, options.images);
   const features = tower && options.projectorInput ? options.projectorInput(tower) : tower;
-  const output = forwardFeatures(model, config, tokens, features, bottleneck?.tap, { recompute: options.recompute });
+  const rows = options.lossRows ? labelledInput('loss_rows') : undefined;
+  // A tap of the last block sees all tokens; they are picked behind it.
+  const inBlock = !bottleneck?.layers.includes(config.text_config.num_hidden_layers - 1);
+  const output = forwardFeatures(model, config, tokens, features, bottleneck?.tap, {
+    recompute: options.recompute,
+    rows: inBlock ? rows : undefined,
+  });
   check();
-  const ce = options.lossRows
-    ? pickedLoss(model, config, output.hidden.at(-1)!)
+  const ce = rows
+    ? pickedLoss(inBlock ? output.logits : pickedLogits(model, config, output.hidden.at(-1)!, rows))
     : options.weighted
       ? weightedLoss(output.logits, labels)
       : tokenLoss(output.logits, labels);

@@ -20,6 +20,7 @@ const SEED_INPUT = 'stream_dropout_seed';
 export function streamDropout({ layers, rate }: StreamDropout): TrainTap {
   const seed = input(SEED_INPUT, [], 'int32');
   return {
+    layers,
     tap: (layer, hidden) => (layers.includes(layer) ? mul(hidden, keepMask(hidden, seed, rate, hashName(`stream.${layer}`))) : hidden),
     terms: () => ({ loss: [], scalars: {} }),
   };
