@@ -13,7 +13,7 @@ import { Peer } from './peer.ts';
 import { machineMarkdown, ratios, suiteMarkdown, verdicts } from './report.ts';
 import type { Context, Suite, SuiteResult } from './suite.ts';
 import { allMethods } from './suites/all-methods.ts';
-import { answerM2ib } from './suites/answer-m2ib.ts';
+import { answerM2ib, answerM2ibQwen } from './suites/answer-m2ib.ts';
 import { attributionPeers } from './suites/attribution-peers.ts';
 import { browser } from './suites/browser.ts';
 import { browserB32 } from './suites/browser-b32.ts';
@@ -44,6 +44,7 @@ const SUITES: readonly Suite[] = [
   trainStep,
   vittleStep,
   answerM2ib,
+  answerM2ibQwen,
   vittleGenerate,
   coldStart,
   memory,

@@ -10,7 +10,8 @@ line on stdin, one JSON reply per line on stdout.
     -> seconds (median step), all, losses (of every step)
 {"cmd": "generate", "directory": DIR, "inputs": FILE, "tokens": 64}      -> seconds, ids [B][tokens]; greedy, with cache, no end token
 {"cmd": "answer_m2ib", "directory": DIR, "inputs": FILE, "image": [places], "words": [places], "answer": [places], "layer": -1, "steps": 10, "samples": 2}
-    a noisy gate (M2IB) per token of the answer, one after the other, on the embeddings (-1) or a block's output; the whole decoder runs
+    a noisy gate (M2IB) per token of the answer, one after the other, on the embeddings (-1) or a block's output; the whole decoder runs, its
+    head on the one row that is read
     -> seconds
 {"cmd": "quit"}
 
@@ -145,7 +146,8 @@ class Worker:
         model, batch = self.models[directory].requires_grad_(False), load_batch(inputs)
         ids, blocks = batch['input_ids'][0], model.model.language_model.layers
         begin = time.perf_counter()
-        states = model(**batch, output_hidden_states=True).hidden_states
+        with torch.no_grad():
+            states = model(**batch, output_hidden_states=True).hidden_states
         embeddings, hidden = states[0].expand(samples, -1, -1), states[layer + 1]
         tokens, width = hidden.shape[1:]
         mean, deviation, playing = torch.zeros(tokens, width), torch.ones(tokens, width), torch.zeros(tokens, 1, dtype=torch.bool)
@@ -155,16 +157,16 @@ class Worker:
         standard, players = (hidden[0] - mean) / deviation, image + words
         for place in answer:
             alpha = torch.full((tokens, width), 5.0, requires_grad=True)
-            adam = torch.optim.Adam([alpha], lr=1.0)
+            adam, read = torch.optim.Adam([alpha], lr=1.0), torch.tensor([place - 1])
             for _ in range(steps):
                 adam.zero_grad()
                 keep, noise = torch.sigmoid(alpha), torch.randn(samples, tokens, width)
                 z = torch.where(playing, keep * hidden + (1 - keep) * (mean + deviation * noise), hidden)
                 hooks = [] if layer < 0 else [blocks[layer].register_forward_hook(lambda *_: z)]
-                logits = model(inputs_embeds=z if layer < 0 else embeddings, use_cache=False).logits
+                logits = model(inputs_embeds=z if layer < 0 else embeddings, use_cache=False, logits_to_keep=read).logits
                 for hook in hooks:
                     hook.remove()
-                fit = torch.log_softmax(logits[:, place - 1], -1)[:, ids[place]].mean()
+                fit = torch.log_softmax(logits[:, 0], -1)[:, ids[place]].mean()
                 nats = nn.functional.softplus(alpha) + 0.5 * ((keep * standard) ** 2 + torch.sigmoid(-alpha) ** 2 - 1)
                 (beta * nats[players].mean() - fit).backward()
                 adam.step()

@@ -1,4 +1,7 @@
-/** @file M2IB on an answer of five tokens of the scenes' small LLaVA, a map for each token, against the same written plainly in PyTorch. */
+/**
+ * @file M2IB on an answer of five tokens, a map for each token, against the same written plainly in PyTorch: on the scenes' small LLaVA, and on one
+ * whose decoder has Qwen2-0.5B's shape.
+ */
 import { join } from 'node:path';
 import { encodeRow, rowJob } from '../../src/attribution/answers/answer-jobs.ts';
 import type { AnsweredRow } from '../../src/attribution/answers/answer-row.ts';
@@ -8,28 +11,38 @@ import type { MethodRun } from '../../src/attribution/method.ts';
 import { explainByGate } from '../../src/attribution/primitives/gate.ts';
 import { writeSafetensors } from '../../src/checkpoints/write.ts';
 import { compile, GraphCache, input } from '../../src/graph/index.ts';
+import type { LlavaConfig } from '../../src/models/llava/config.ts';
 import { LlavaModel } from '../../src/models/pretrained.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { median } from '../../src/tensor/statistics/descriptive.ts';
 import { floats, ints } from '../../src/tensor/tensor.ts';
 import { Peer } from '../peer.ts';
-import { writeSmallLlava } from '../random-llava.ts';
+import { QWEN_LLAVA, writeQwenLlava, writeSmallLlava } from '../random-llava.ts';
 import { clock, interleave, type Side } from '../rounds.ts';
 import type { Context, Row, Suite, SuiteResult } from '../suite.ts';
 
-const STEPS = 10;
 const SAMPLES = 2;
 const ANSWER = 5;
 const WORDS = 8;
-/** At the embeddings the whole decoder runs at every step; on block 1 of 4 half of it. */
-const LAYERS = [-1, 1];
+/** Steps that the bound on forward passes is meant for. */
+const WHOLE = 10;
 
-async function run(context: Context): Promise<SuiteResult> {
+/** A model and the gates that are timed on it. */
+interface Case {
+  readonly write: (directory: string) => Promise<LlavaConfig>;
+  /** Blocks behind which the gate stands; at the embeddings (−1) the whole decoder runs at every step. */
+  readonly layers: readonly number[];
+  /** Of both sides; fewer than `WHOLE` where one takes long, as each costs the same. */
+  readonly steps: number;
+}
+
+async function run({ write, layers, steps }: Case, context: Context): Promise<SuiteResult> {
   const { threads, status } = context;
   const scratch = await context.scratch();
-  const directory = join(scratch, 'small-llava');
-  const config = await writeSmallLlava(directory);
+  const directory = join(scratch, 'llava');
+  status('  writing random weights');
+  const config = await write(directory);
   const runtime = nodeRuntime({ threads });
   await using model = await LlavaModel.fromPretrained(directory, { runtime });
   const answers = model.answers();
@@ -57,10 +70,11 @@ async function run(context: Context): Promise<SuiteResult> {
   const rows: Row[] = [];
   await using graphs = new GraphCache();
   try {
-    for (const layer of LAYERS) {
+    for (const layer of layers) {
       status(`gate at layer ${layer}`);
       const tower = rowTower(answers, picture, ANSWER);
-      const encoded = await encodeRow(row, tower, layer, graphs.keep);
+      const encode = () => encodeRow(row, tower, layer, graphs.keep);
+      const encoded = await encode();
       const whole = answerTarget(
         row,
         tokens.map((_, k) => ({ text: '', start: k, end: k + 1, tokens: [k] })),
@@ -79,11 +93,13 @@ async function run(context: Context): Promise<SuiteResult> {
         seed: 0,
         model: { runtime },
       } as unknown as MethodRun;
-      const settings = { beta: 10, steps: STEPS, learningRate: 1, batchSize: SAMPLES, variance: 0.3, normalisation: 'sample' } as const;
+      const settings = { beta: 10, steps, learningRate: 1, batchSize: SAMPLES, variance: 0.3, normalisation: 'sample' } as const;
       const explain = () => explainByGate(work, job, { ...settings, antithetic: true, perToken: false, official: false });
       const hidden = input('hidden', ['batch', 'seq', answers.width]);
       await using forward = await compile(runtime, { features: tower.suffix(layer, hidden, 1, job.inputs) });
       const pass = () => forward.run({ ...job.inputs, hidden: job.hidden });
+      // As anyone would run it: a tap sees every row of the last block, too.
+      await using plain = await compile(runtime, { features: tower.suffix(layer, hidden, 1, job.inputs, { tap: (_, output) => output }) });
       const command = {
         cmd: 'answer_m2ib',
         directory,
@@ -92,21 +108,35 @@ async function run(context: Context): Promise<SuiteResult> {
         words: wordTokens,
         answer: tokens.map(({ at }) => at),
         layer,
-        steps: STEPS,
+        steps,
         samples: SAMPLES,
       };
-      await explain();
+      // PyTorch's clock runs from the undisturbed pass on, too; the steps by themselves are what passes are counted of.
+      const optimised: number[] = [];
       const sides: Side[] = [
-        { name: 'ours', run: () => clock(explain) },
-        { name: 'one forward pass', run: () => clock(pass) },
+        {
+          name: 'ours',
+          async run(round) {
+            const before = await clock(encode);
+            const after = await clock(explain);
+            if (round >= 0) optimised.push(after);
+            return before + after;
+          },
+        },
+        { name: 'a forward pass of the suffix', run: () => clock(() => plain.run({ ...job.inputs, hidden: job.hidden })) },
+        { name: 'a pass that spares rows of the last block as ours does', run: () => clock(pass) },
       ];
       if (peer) sides.push({ name: 'PyTorch', run: () => peer.seconds(command) });
       const { ours: values, ...rivals } = await interleave(sides, context);
-      const passes = median(values) / median(rivals['one forward pass']);
+      const passes = sides
+        .slice(1, 3)
+        .map(({ name }) => median(optimised.map((seconds, i) => ((seconds / rivals[name][i]) * WHOLE) / steps)).toFixed(1));
       rows.push({
         ...{ name: `five maps, gate at layer ${layer}`, unit: 's', values, rivals },
         aims: [{ rival: 'PyTorch', atLeast: 2 }],
-        notes: [`${passes.toFixed(1)} forward passes of the suffix over five rows (the issue asks for 40 at most).`],
+        notes: [
+          `${WHOLE} steps cost ${passes[0]} forward passes of the suffix over five rows (the issue asks for 40 at most); ${passes[1]} of passes that spare what ours spares.`,
+        ],
       });
     }
   } finally {
@@ -114,13 +144,28 @@ async function run(context: Context): Promise<SuiteResult> {
   }
   return {
     rows,
-    notes: [`Random weights; ${images} image tokens, ${WORDS} words, ${ANSWER} answer tokens; ${STEPS} steps of ${SAMPLES} samples.`],
+    notes: [`Random weights; ${images} image tokens, ${WORDS} words, ${ANSWER} answer tokens; ${steps} steps of ${SAMPLES} samples.`],
   };
 }
 
-/** See the file's head. */
+const about = (model: string): string =>
+  `M2IB on an answer of ${ANSWER} tokens of ${model}, a map for each: our batch over the suffix against five optimisations in PyTorch, whole decoder, no gradient of a weight.`;
+
+/** The shape that the scenes' experiments train: half of it above a gate on block 1. */
 export const answerM2ib: Suite = {
   name: 'answer-m2ib',
-  about: `M2IB on an answer of ${ANSWER} tokens, a map for each: our batch over the suffix against five optimisations in PyTorch, whole decoder, no gradient of a weight.`,
-  run,
+  about: about("the scenes' small LLaVA"),
+  run: context => run({ write: writeSmallLlava, layers: [-1, 1], steps: WHOLE }, context),
 };
+
+/** Qwen2-0.5B's decoder. Minutes a round: a step over it is ten rows forward and backward. */
+export const answerM2ibQwen: Suite = {
+  name: 'answer-m2ib-0.5b',
+  about: about("a LLaVA with Qwen2-0.5B's decoder"),
+  run: context => run({ write: writeQwen, layers: [-1, 11], steps: 2 }, context),
+};
+
+async function writeQwen(directory: string): Promise<LlavaConfig> {
+  await writeQwenLlava(directory);
+  return QWEN_LLAVA;
+}

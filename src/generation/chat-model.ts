@@ -4,6 +4,7 @@ import { answerEnd } from '../inputs/chat/answer-end.ts';
 import { findTemplateFrom } from '../inputs/chat/checkpoint-template.ts';
 import { type EncodedChat, encodeChat } from '../inputs/chat/encode-chat.ts';
 import type { ChatMessage } from '../inputs/chat/messages.ts';
+import { missingMarks } from '../inputs/chat/picture-marks.ts';
 import type { ChatTemplate } from '../inputs/chat/template.ts';
 import { templateName } from '../inputs/chat/templates/registry.ts';
 import { type ImageProcessor, stackImages } from '../inputs/image/processor.ts';
@@ -153,14 +154,16 @@ export class ChatModel implements AsyncDisposable {
     const json = await readConfigFrom(files);
     const { defaults, maxLength, warnings } = await readGenerationDefaultsFrom(files, eosOf(json) ?? config.text_config.eos_token_id);
     const ends = endsOf(template, tokenizer, defaults);
-    const { aspect, warning } = aspectOf(json, files.name, parts.processor.config.do_pad, options.imageAspect, familyOf(config));
+    const family = familyOf(config);
+    const { aspect, warning } = aspectOf(json, files.name, parts.processor.config.do_pad, options.imageAspect, family);
+    const unmarked = family?.around && missingMarks(template, family.around, family.title);
     const otherwise = await trainedOtherwise(files, template, options.template);
     return new ChatModel({
       model,
       template,
       tokenizer,
       defaults: { ...defaults, ...ends.options },
-      warnings: [...parts.warnings, ...warnings, ...ends.warnings, ...warning, ...otherwise],
+      warnings: [...parts.warnings, ...warnings, ...ends.warnings, ...warning, ...otherwise, ...(unmarked ? [unmarked] : [])],
       longest: maxLength,
       processor: parts.processor.withPadding(aspect === 'pad'),
       imageText,

@@ -88,6 +88,16 @@ export function decoderMask(attentionMask: Value, turns?: Value): Value {
   return where(equal(query, key), shown, where(equal(key, 0), shown, LOWEST));
 }
 
+/** What the tokens of a block see. */
+interface Sight {
+  readonly rope: RopeTable;
+  /** Additive, [B, 1, T, T]. */
+  readonly mask: Value;
+  readonly past?: PastTokens;
+  /** Only these rows ask, [B, K, T] with a single 1 per row; all of them are keys and values. */
+  readonly read?: Value;
+}
+
 /**
  * Grouped-query attention: the query heads of a key–value head stand in one product, so that nothing is repeated. Past tokens are attended
  * to where they lie (softmax over both parts by their joint maximum), so that no step copies the cache.
@@ -95,13 +105,18 @@ export function decoderMask(attentionMask: Value, turns?: Value): Value {
  * @returns the output [B, T, width], the keys and values of the tokens of x, and the inside that `BlockTrace` tells (without past tokens:
  *   `attention` are the probabilities [B, heads, T, T])
  */
-function attention(p: Parameters, config: DecoderConfig, x: Value, rope: RopeTable, mask: Value, past?: PastTokens) {
+function attention(p: Parameters, config: DecoderConfig, x: Value, { rope, mask: all, past, read }: Sight) {
   const { num_attention_heads: heads, num_key_value_heads: groups, head_dim: width, biases } = config;
-  const [batch, tokens] = x.shape;
+  // One selects a row, zeros add nothing to it, also of the mask's lowest number.
+  const perHead = read && unsqueeze(read, 1);
+  const asking = (table: Value): Value => (perHead ? matmul(perHead, table) : table);
+  const mask = asking(all);
+  const queries = read ? matmul(read, x) : x;
+  const [batch, tokens] = queries.shape;
   const share = heads / groups;
-  const split = (name: string, count: number): Value =>
-    transpose(reshape(project(p, name, x, count * width, biases.qkv), [batch, tokens, count, width]), [0, 2, 1, 3]);
-  const query = rotary(split('q_proj', heads), rope.cos, rope.sin);
+  const split = (name: string, count: number, of = x): Value =>
+    transpose(reshape(project(p, name, of, count * width, biases.qkv), [batch, of.shape[1], count, width]), [0, 2, 1, 3]);
+  const query = rotary(split('q_proj', heads, queries), asking(rope.cos), asking(rope.sin));
   const key = rotary(split('k_proj', groups), rope.cos, rope.sin);
   const value = split('v_proj', groups);
   const grouped = reshape(query, [batch, groups, mulDims([share, tokens]), width]);
@@ -137,11 +152,12 @@ function gatedMlp(p: Parameters, config: DecoderConfig, x: Value): Value {
   return project(p, 'down_proj', mul(gate, project(p, 'up_proj', x, inner, biases.mlp)), width, biases.mlp);
 }
 
-/** One block over tokens [B, T, width]. @param mask additive, [B, 1, T, T] */
-export function decoderLayer(p: Parameters, config: DecoderConfig, x: Value, rope: RopeTable, mask: Value, past?: PastTokens) {
+/** One block over tokens [B, T, width]; with `read` its output is that of the rows that ask, [B, K, width]. */
+export function decoderLayer(p: Parameters, config: DecoderConfig, x: Value, sight: Sight) {
+  const { mask, read } = sight;
   const normed = norm(p, 'input_layernorm', x, config);
-  const { output, ...inside } = scope('self_attn', () => attention(p.in('self_attn'), config, normed, rope, mask, past));
-  const finish = (attended: Value, residual = x): Value => {
+  const { output, ...inside } = scope('self_attn', () => attention(p.in('self_attn'), config, normed, sight));
+  const finish = (attended: Value, residual = read ? matmul(read, x) : x): Value => {
     const middle = add(residual, attended);
     const mlp = scope('mlp', () => gatedMlp(p.in('mlp'), config, norm(p, 'post_attention_layernorm', middle, config)));
     return add(middle, mlp);
@@ -169,7 +185,7 @@ export interface DecoderInputs {
   readonly from?: number;
   /** Called with each block's output [B, T, width] (block 0 is the first); what it returns goes on. */
   readonly tap?: (layer: number, hidden: Value) => Value;
-  /** Only these rows of the last block's output are wanted, [B, K, T] with a single 1 per row: its MLP runs on them alone. Goes with no tap. */
+  /** Only these rows of the last block's output are wanted, [B, K, T] with a single 1 per row: it runs on them alone, but for keys and values. Goes with no tap. */
   readonly read?: Value;
   /** int32 [R]: only these places of the B·T of the last block's output are wanted, as training with few labels does. Goes with no tap there. */
   readonly rows?: Value;
@@ -185,11 +201,11 @@ export interface DecoderOutputs {
   readonly blocks: readonly BlockTrace[];
 }
 
-/** Picks what is wanted of tokens [B, T, width], where not all are. */
-function wantedRows({ read, rows }: DecoderInputs): ((of: Value) => Value) | undefined {
-  if (rows) return of => gather(reshape(of, [mulDims(of.shape.slice(0, 2)), of.shape[2]]), rows);
-  return read && (of => matmul(read, of));
-}
+/** Picks places of the B·T of tokens [B, T, width]. */
+const placesOf =
+  (rows: Value) =>
+  (of: Value): Value =>
+    gather(reshape(of, [mulDims(of.shape.slice(0, 2)), of.shape[2]]), rows);
 
 /** Embeddings [B, T, width] through all blocks (or those from `from` on) and the last norm. @param p the scope of `layers` and `norm` */
 export function decode(p: Parameters, config: DecoderConfig, embedded: Value, inputs: DecoderInputs): DecoderOutputs {
@@ -205,11 +221,15 @@ export function decode(p: Parameters, config: DecoderConfig, embedded: Value, in
   const blocks: BlockTrace[] = [];
   for (let i = inputs.from ?? 0; i < config.num_hidden_layers; i++) {
     const block = (x: Value): Value => {
-      const traced = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, rope, mask, inputs.past?.[i]));
+      const last = i + 1 === config.num_hidden_layers;
+      const read = last ? inputs.read : undefined;
+      const sight = { rope, mask, past: inputs.past?.[i], read };
+      const traced = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, sight));
       present.push({ key: traced.key, value: traced.value });
-      if (traced.attention && !inputs.recompute) blocks.push({ ...traced, attention: traced.attention });
-      const rows = i + 1 === config.num_hidden_layers && wantedRows(inputs);
-      if (!rows) return traced.hidden;
+      // The inside of a block of which only some rows ask is not told: it has another form.
+      if (traced.attention && !inputs.recompute && !read) blocks.push({ ...traced, attention: traced.attention });
+      if (!last || !inputs.rows) return traced.hidden;
+      const rows = placesOf(inputs.rows);
       return scope(`layers.${i}`, () => traced.finish(traced.project(rows(traced.context)), rows(x)));
     };
     const below = hidden.at(-1)!;

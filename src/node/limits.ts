@@ -17,8 +17,8 @@ export type LimitedAnswer = { readonly value: unknown } | { readonly error: stri
 const START = 60;
 /** How many times the limit may pass by the clock while the worker has not worked so long. */
 const PATIENCE = 12;
-/** Share of the clock below which a process does nothing; on a busy machine one that has work gets more. */
-const IDLE = 0.02;
+/** Share of the clock below which a process does nothing: on a machine of thirty programs one of low priority that has work gets a hundredth. */
+const IDLE = 0.001;
 /** Idle rounds in succession after which a worker is taken for gone: on the busiest machine one that has work may get next to nothing for a while. */
 const IDLE_ROUNDS = 2;
 

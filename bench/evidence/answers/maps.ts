@@ -39,48 +39,34 @@ const FEW: Readonly<Record<string, object>> = {
 /** Methods that take dozens of passes a map. */
 const COSTLY = ['layer-integrated-gradients', 'nib', 'gated-gradients', 'occlusion', ...Object.keys(FEW)];
 
-/**
- * How dear a question is: of every seventeen one is asked for all maps, three more for those of few passes with metrics that ask the model, the
- * others for where those maps lie. A run that is stopped has all three in this proportion.
- */
-export type Tier = 'all' | 'faithful' | 'located';
-/** Of the n-th question. */
-export const tierOf = (n: number): Tier => (n % 17 === 0 ? 'all' : n % 17 < 4 ? 'faithful' : 'located');
-
 /** A map that is judged. */
 export interface Variant {
   readonly name: string;
   readonly entry: MethodEntry;
   readonly options: object;
-  /** The questions that it is asked on. */
-  readonly tiers: readonly Tier[];
+  /** It is asked on every so many-th question: 1, a setting of M2IB 4, a map of dozens of passes 8. */
+  readonly every: number;
 }
-
-const EVERY: readonly Tier[] = ['all', 'faithful', 'located'];
-const SOME: readonly Tier[] = ['all', 'faithful'];
-const DEAR: readonly Tier[] = ['all'];
-/** Need the decoder's gradient at every step, or are known to look elsewhere: not asked on all. */
-const SLOW = ['m2ib-token'];
 
 /** All methods as they come, and M2IB's settings one by one. */
 export function variants(study: Study): Variant[] {
   const m2ib = findMethod('m2ib') as MethodEntry;
-  const of = (name: string, options: object, tiers = DEAR): Variant => ({ name, entry: m2ib, options, tiers });
+  const of = (name: string, options: object, every: number): Variant => ({ name, entry: m2ib, options, every });
   const { layers } = answerModelOf(study.chat);
   const beta = 10;
   return [
-    ...Array.from({ length: layers }, (_, i) => of(`m2ib, layer ${i - 1}`, { layer: i - 1, beta }, i === 0 ? EVERY : SOME)),
-    ...[1, 3, 30].map(other => of(`m2ib, layer -1, beta ${other}`, { layer: -1, beta: other }, SOME)),
+    ...Array.from({ length: layers }, (_, i) => of(`m2ib, layer ${i - 1}`, { layer: i - 1, beta }, i === 0 ? 1 : 4)),
+    ...[1, 3, 30].map(other => of(`m2ib, layer -1, beta ${other}`, { layer: -1, beta: other }, 4)),
     ...answerMethods()
       .filter(({ name }) => name !== 'm2ib')
       .map(entry => ({
         name: entry.name,
         entry,
         options: FEW[entry.name] ?? {},
-        tiers: COSTLY.includes(entry.name) ? DEAR : SLOW.includes(entry.name) ? SOME : EVERY,
+        every: COSTLY.includes(entry.name) ? 8 : 1,
       })),
-    of('m2ib, layer -1, 5 steps', { layer: -1, beta, steps: 5 }),
-    of('m2ib, layer -1, 20 steps', { layer: -1, beta, steps: 20 }),
+    of('m2ib, layer -1, 5 steps', { layer: -1, beta, steps: 5 }, 8),
+    of('m2ib, layer -1, 20 steps', { layer: -1, beta, steps: 20 }, 8),
   ];
 }
 
@@ -95,14 +81,14 @@ export class MapJudge {
     this.attributors = list.map(({ entry, options }) => new AnswerAttributor(entry, study.chat, { ...options }));
   }
 
-  async judge(asked: Case, tier: Tier): Promise<void> {
+  /** @param n the question's place: dear maps are asked on fewer of them */
+  async judge(asked: Case, n: number): Promise<void> {
     const games = gamesOfQuestion(this.study.chat, asked, this.study.graphs.keep);
-    const metrics = tier === 'located' ? LOCATED : [...LOCATED, ...FAITHFUL];
-    for (const [i, { name, tiers }] of this.list.entries()) {
-      if (!tiers.includes(tier)) continue;
-      await this.study.cell(['map', asked.key, name], () => this.figures(i, asked, games, metrics));
-      const again = tier !== 'located' && (tiers === EVERY || name === 'm2ib-token');
-      if (again) await this.study.cell(['again', asked.key, name], () => this.figures(i, asked, games, AGAIN));
+    for (const [i, { name, every }] of this.list.entries()) {
+      if (n % every !== 0) continue;
+      await this.study.cell(['map', asked.key, name], () => this.figures(i, asked, games, [...LOCATED, ...FAITHFUL]));
+      // Maps of dozens of passes are not asked for a second time.
+      if (every < 8) await this.study.cell(['again', asked.key, name], () => this.figures(i, asked, games, AGAIN));
     }
   }
 
@@ -144,7 +130,7 @@ export class MapJudge {
     const started = process.cpuUsage();
     const result = await attributor.attribute(asked.pair, { ...VALUES, seed: 0 });
     const { user, system } = process.cpuUsage(started);
-    const figures: Figures = { ms: (user + system) / 1000, 'image share': kept(groundingOf(result).imageShare) };
+    const figures: Figures = { ms: Math.round((user + system) / 1000), 'image share': kept(groundingOf(result).imageShare) };
     const sample = answerSample(attributor, asked, result, games);
     for (const name of metrics) {
       const metric = findMetric(name)!;

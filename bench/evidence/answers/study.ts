@@ -1,6 +1,7 @@
 /** @file What all parts of the study of answers share: the model, finished cells on the disk, questions with the place of the thing asked for. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { AnswerAttributor } from '../../../src/attribution/answers/answer-attributor.ts';
 import type { MethodEntry } from '../../../src/attribution/method.ts';
@@ -26,8 +27,9 @@ export interface Case extends AskedQuestion {
   readonly truth: Uint8Array;
 }
 
-/** A number as a cell keeps it. */
-export const kept = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null);
+/** A number as a cell keeps it: seven digits, far below any interval. */
+export const kept = (value: number | undefined): number | null =>
+  value !== undefined && Number.isFinite(value) ? Number(value.toPrecision(7)) : null;
 
 const boxMask = ({ width, height }: Scene, { left, top, width: w, height: h }: Scene['objects'][number]['box']): Uint8Array =>
   Uint8Array.from({ length: width * height }, (_, i) => {
@@ -49,13 +51,15 @@ export class Study implements AsyncDisposable {
     this.plain = new AnswerAttributor(findMethod('uniform') as MethodEntry, chat);
   }
 
-  /** @param output folder of the cells */
-  static async open(model: string, seed: number, output: string): Promise<Study> {
-    mkdirSync(output, { recursive: true });
+  /** @param place folder of the cells; the file that they begin with where it has none; whether they are only read */
+  static async open(model: string, seed: number, place: { output: string; from: string; tables: boolean }): Promise<Study> {
+    mkdirSync(place.output, { recursive: true });
+    const cells = join(place.output, 'answers-cells.jsonl');
+    if (!existsSync(cells) && existsSync(place.from)) writeFileSync(cells, gunzipSync(readFileSync(place.from)));
     const chat = await ChatModel.open(model, { runtime: nodeRuntime({ threads: 1 }) });
     const schema = z.record(z.string(), z.union([z.number(), z.string(), z.null()]));
-    const store = await CellStore.open(join(output, 'answers-cells.jsonl'), {
-      ...{ kind: 'answers-evidence', version: 1, schema },
+    const store = await CellStore.open(cells, {
+      ...{ kind: 'answers-evidence', version: 2, schema, readOnly: place.tables },
       onWarning: message => console.error(message),
     });
     return new Study(chat, await checkpointHash(chat.model.parts.checkpoint), seed, store);
@@ -83,7 +87,7 @@ export class Study implements AsyncDisposable {
   /** log p(yes) − log p(no), and log p(yes). */
   async margin(pair: AskedQuestion['pair']): Promise<{ margin: number; yes: number }> {
     const { image, answer } = await this.plain.attribute(pair, { ...VALUES, modality: 'image' });
-    return { margin: image!.score!, yes: answer.tokens[0].logProbability };
+    return { margin: kept(image!.score)!, yes: kept(answer.tokens[0].logProbability)! };
   }
 
   /** Questions whether a thing that is there is there, which the model answers with yes; the first `count` of them. */

@@ -5,6 +5,7 @@ import { noEndSentence } from '../../inputs/chat/answer-end.ts';
 import { type EncodedChat, encodeChat } from '../../inputs/chat/encode-chat.ts';
 import { findTemplate } from '../../inputs/chat/find-template.ts';
 import { type Conversation, IMAGE_MARK } from '../../inputs/chat/messages.ts';
+import { missingMarks } from '../../inputs/chat/picture-marks.ts';
 import { ImageFolder, missingOf, missingSentence, readConversations } from '../../inputs/chat/read-conversations.ts';
 import {
   addCounts,
@@ -79,6 +80,7 @@ async function readParts(context: Context, options: Options) {
   return {
     template,
     tokenizer,
+    unmarked: family?.around && missingMarks(template, family.around, family.title),
     // Sizes of pictures are not read here.
     counted: family && `Pictures of a ${family.title} take different numbers of tokens; each is counted as ${typicalImageTokens(config!)}.`,
     vocabulary: {
@@ -166,7 +168,7 @@ function showTotals(context: Context, totals: DataTotals, missing: { images: rea
 }
 
 async function run(context: Context, options: Options, [file]: readonly (string | undefined)[]) {
-  const { template, tokenizer, vocabulary, encoding, counted } = await readParts(context, options);
+  const { template, tokenizer, vocabulary, encoding, counted, unmarked } = await readParts(context, options);
   const limit = options.limit as number;
   const images = options.images as string | undefined;
   const folder = images === undefined ? undefined : new ImageFolder(images);
@@ -199,7 +201,7 @@ async function run(context: Context, options: Options, [file]: readonly (string 
   const missing = { images: [...lost], conversations: without, of: number };
   const { name, source } = template;
   const noEnd = noEndSentence(template, tokenizer);
-  const warnings = [...(noEnd === undefined ? [] : [noEnd]), ...(counted && options.imageTokens === undefined ? [counted] : [])];
+  const warnings = [noEnd, unmarked, options.imageTokens === undefined ? counted : undefined].flatMap(sentence => sentence ?? []);
   for (const warning of warnings) context.log.warn(warning);
   if (context.json) context.print(JSON.stringify({ template: { name, source }, conversations: shown, totals, missing, warnings }));
   else showTotals(context, totals, missing);

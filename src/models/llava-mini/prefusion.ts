@@ -66,7 +66,7 @@ export function prefuse(p: Parameters, config: DecoderConfig, layers: number, vi
     const mask = decoderMask(shown);
     let x = concat([vision, perQuestion(words)], 1);
     for (let i = 0; i < layers; i++)
-      x = scope(`${i}`, () => decoderLayer(p.in(`model.prefusion_layers.${i}`), config, x, rope, mask).hidden);
+      x = scope(`${i}`, () => decoderLayer(p.in(`model.prefusion_layers.${i}`), config, x, { rope, mask }).hidden);
     // [B, I] · [I, T·width]: the mean over each row's images.
     const flat = reshape(slice(x, 1, count), [images, mulDims([length, width])]);
     return { words: reshape(matmul(tokens.shares, flat), [batch, length, width]), vision: slice(x, 1, 0, count) };

@@ -29,6 +29,8 @@ export interface PictureFamily {
   readonly processorType: string;
   /** Whether the tower sees tiles by themselves, so that they can go through it in any number at once; else picture by picture. */
   readonly tiled: boolean;
+  /** What stands in front of a picture and behind it, where the chat template writes it and not the picture's text. */
+  readonly around?: readonly [string, string];
   /** What the family can do and is not built here, in sentences for a person. */
   readonly lacks: readonly string[];
   /** Rows of what the tower gives, by name, where they are no tiles. */

@@ -96,6 +96,7 @@ const qwen = (title: string): PictureFamily => ({
   peft: { linear: ALL_LINEAR, projector: 'merger', outside: '.*visual.*' },
   processorType: 'Qwen2VLImageProcessor',
   tiled: false,
+  around: ['<|vision_start|>', '<|vision_end|>'],
   lacks: ['video'],
   towerRows: config => patchCount(qwenVision(config)),
   pixelInput(config, rows) {

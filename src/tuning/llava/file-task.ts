@@ -3,6 +3,7 @@ import { inferenceAlpha } from '../../bottleneck/gaussian/config.ts';
 import { ALPHA_INPUT, noiseInput, trainingBottleneck } from '../../bottleneck/gaussian/train.ts';
 import { type CompiledGraph, cacheKey, compile, GraphCache } from '../../graph/index.ts';
 import { noEndSentence } from '../../inputs/chat/answer-end.ts';
+import { missingMarks } from '../../inputs/chat/picture-marks.ts';
 import { DEFAULT_CHAT_MODEL } from '../../models/bundled.ts';
 import { familyOf } from '../../models/llava/families.ts';
 import type { PictureFamily } from '../../models/llava/family.ts';
@@ -118,6 +119,7 @@ export async function llavaFileTask(
   const how = { template: reader.template, aspectRatio: format.aspectRatio, keepTemplate: args.method === 'projector', samples };
   const source = asTrained(start, how);
   const noEnd = noEndSentence(reader.template, reader.tokenizer);
+  const unmarked = family?.around && missingMarks(reader.template, family.around, family.title);
   const isolation = args.isolated_turns ? await checkIsolated(reader, samples, args.data_path!) : [];
   if (args.isolated_turns && validation) await checkIsolated(reader, validation.samples, args.validation_file!);
 
@@ -128,7 +130,7 @@ export async function llavaFileTask(
     ...source.warnings,
     ...passedOverBy(family, args, start.directory),
     ...isolation,
-    ...(noEnd === undefined ? [] : [noEnd]),
+    ...[noEnd, unmarked].flatMap(sentence => sentence ?? []),
   ];
   const first = (k: number): Promise<Feeds> => plain.batch(k * args.gradient_accumulation_steps);
   const method = await withStreamScale(runtime, source, asked, first, w => warnings.push(w));
