@@ -17,10 +17,7 @@ const BYTES = 20e6;
 /** Starts a script as so many ranks, one as a plain process. @throws Error with what it said */
 async function start(ranks: number, script: string, args: readonly string[]): Promise<string> {
   const words = rankArguments(ranks, script, args);
-  const ended =
-    ranks > 1
-      ? await runCommand('mpirun', words)
-      : await runCommand(process.execPath, ['--import', 'tsx', script, ...args], RANK_ENVIRONMENT);
+  const ended = ranks > 1 ? await runCommand('mpirun', words) : await runCommand(process.execPath, ['--import', 'tsx', script, ...args]);
   if (ended.code !== 0) throw new Error(ended.stderr);
   return ended.stderr;
 }

@@ -77,15 +77,10 @@ export { type AuditFigure, type AuditSummary, summarise } from '../evaluation/ra
 export { type Verdict as AuditVerdict, verdicts } from '../evaluation/radiology/verdict.ts';
 export { corruptCaption, corruptImage } from '../evaluation/roar/corrupt.ts';
 export { type RoarResults, relativeDrop, roarMarkdown } from '../evaluation/roar/report.ts';
-export {
-  type AnswerSetsOptions,
-  type AnswerSetsResult,
-  type AskedOf,
-  answerSets,
-  type Unanswered,
-} from '../evaluation/run/answer-sets.ts';
+export { type AnswerSetsOptions, type AnswerSetsResult, answerSets, type Unanswered } from '../evaluation/run/answer-sets.ts';
 export type { Answer, Answered, Answerer, AskedPicture, AskedTurn } from '../evaluation/run/answerer.ts';
 export type { SetToAsk } from '../evaluation/run/asked-set.ts';
+export type { AskedOf } from '../evaluation/run/asking.ts';
 export { answerLines, assembleRun, type RunParts } from '../evaluation/run/assemble.ts';
 export { type Changes, changesOf, type PairedScore, pairedScores } from '../evaluation/run/changes.ts';
 export {

@@ -63,6 +63,7 @@ async function run(context: Context, options: Options, _args: unknown, given: Re
   const method = options.method as string;
   const { records, failures } = await runAudit(model, items, {
     ...{ directory, method, seed, pictures },
+    crew: context.crew && { threads: context.crew, model: options.model as string },
     signal: context.signal,
     progress: bar => context.progress(bar),
     onInfo: message => context.log.info(message),
@@ -108,4 +109,4 @@ function commandOf(options: Options, given: ReadonlySet<string>): string {
 }
 
 /** `narrows audit`. */
-export const auditCommand: CommandModule = { configure, run };
+export const auditCommand: CommandModule = { configure, run, shares: 'threads' };

@@ -81,4 +81,4 @@ async function run(context: Context, options: Options, _args: readonly (string |
 }
 
 /** `narrows evaluate`. */
-export const evaluateCommand: CommandModule = { configure, run };
+export const evaluateCommand: CommandModule = { configure, run, shares: 'threads' };

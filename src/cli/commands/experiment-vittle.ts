@@ -57,6 +57,7 @@ async function run(context: Context, options: Options) {
       signal: context.signal,
       onlySeeds: onlySeeds?.map(Number),
       onlyStart,
+      ...(context.crew ? { crew: { threads: context.crew, numThreads } } : {}),
       resumeFrom,
       emid,
       onlyReport,
@@ -89,4 +90,4 @@ function fileValues(context: Context): Record<string, unknown> {
 }
 
 /** `narrows experiment vittle-scenes`. */
-export const experimentVittleCommand: CommandModule = { configure, run, rawConfig: true };
+export const experimentVittleCommand: CommandModule = { configure, run, rawConfig: true, shares: 'threads' };

@@ -59,6 +59,8 @@ async function run(context: Context, options: Options): Promise<number | undefin
     { reference: options.model as string, settings },
     {
       signal: context.signal,
+      crew: context.crew,
+      plugins: options.plugin as string[] | undefined,
       log: context.log,
       progress: bar => context.progress(bar),
       onInfo: message => context.log.info(message),
@@ -74,4 +76,4 @@ async function run(context: Context, options: Options): Promise<number | undefin
 }
 
 /** `narrows roar`. */
-export const roarCommand: CommandModule = { configure, run };
+export const roarCommand: CommandModule = { configure, run, shares: 'threads' };

@@ -4,18 +4,16 @@ import { answerSets, type Unanswered } from '../../evaluation/run/answer-sets.ts
 import type { Answerer } from '../../evaluation/run/answerer.ts';
 import { AskedSet } from '../../evaluation/run/asked-set.ts';
 import { hashOf, mergeRun, pictureSettings, type RunFacts, readRun, writeQuestions, writeRun } from '../../evaluation/run/folder.ts';
-import { loadSets } from '../../evaluation/run/load-sets.ts';
 import { scenarioRemarks } from '../../evaluation/run/scenario.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
 import type { Context, Options } from '../command.ts';
-import { pictureOptions } from '../picture-flags.ts';
+import { answerPool } from './answer-pool.ts';
 import { attributionMethod, moveMaps } from './map-shifts.ts';
 import { openAnswering } from './open-answerer.ts';
+import { openSets } from './open-sets.ts';
 import { reportRun } from './report-run.ts';
-import { shiftMeans } from './shift-means.ts';
-import { wantedSets } from './wanted.ts';
 
 /** Reasons that are said in the terminal. */
 const NAMED = 5;
@@ -50,20 +48,7 @@ export async function evaluateModel(context: Context, options: Options, given: R
     throw new NarrowsError('--attribution needs the inside of a model, which an --endpoint does not show; open the model here.', {
       kind: 'usage',
     });
-  const wanted = await wantedSets(options);
-  const pictures = pictureOptions(context, options);
-  const { means, key: meansKey } = await shiftMeans(options);
-  const { sets, leftOut } = await loadSets(wanted, {
-    data: options.data as string | undefined,
-    limit: options.limit as number | undefined,
-    fields: options.fields as Record<string, string> | undefined,
-    seed: context.seed,
-    pictures,
-    leaveOut: options.suite !== undefined,
-    signal: context.signal,
-    onSet: ({ title }) => context.status(`Reading ${title}`),
-  });
-  context.status();
+  const { sets, leftOut, pictures, means, meansKey } = await openSets(context, options);
   for (const { benchmark, reason } of leftOut) context.log.warn(`${benchmark} is left out: ${reason}`);
   await using lock = await lockOutput(output);
   if (lock.takenOver) context.log.info(lock.takenOver);
@@ -100,6 +85,7 @@ export async function evaluateModel(context: Context, options: Options, given: R
     pictures,
     means,
     meansKey,
+    pool: answerPool(context, options, given),
     signal: context.signal,
     progress: bar => context.progress(bar),
     onInfo: message => context.log.info(message),

@@ -1,7 +1,10 @@
 /** @file `narrows audit` as long work: a cell per finding, resumable. */
-import { createMethod, findMethod } from '../../attribution/registry.ts';
+import { findMethod } from '../../attribution/registry.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
+import type { Pool } from '../../jobs/cell.ts';
+import { crewPool } from '../../jobs/crew-pool.ts';
 import { localPool } from '../../jobs/local-pool.ts';
+import type { RankThreads } from '../../jobs/rank-threads.ts';
 import { type RunHooks, runPlan } from '../../jobs/run.ts';
 import { CellStore } from '../../jobs/store.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
@@ -9,14 +12,13 @@ import { mkdtemp, rm } from '../../node/disk.ts';
 import { fileStamps } from '../../node/file-stamps.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { join } from '../../node/paths.ts';
-import { messageOf, NarrowsError } from '../../system/errors.ts';
-import { loadModel } from '../compare/engine/load-model.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { randomisedCheckpoint } from '../compare/engine/randomise.ts';
 import { keyOf } from '../compare/settings.ts';
 import type { AuditItem } from './items.ts';
-import { type AuditTools, measureItem } from './measure.ts';
 import { TEMPLATES } from './phrases.ts';
 import { type AuditRecord, auditRecordSchema } from './record.ts';
+import { type AuditPiece, type AuditPlace, type AuditStart, openAuditWork } from './work.ts';
 
 /** File with the finished findings, in an audit's directory. */
 const CELLS = 'cells.jsonl';
@@ -27,6 +29,8 @@ export interface AuditRun extends Pick<RunHooks<AuditRecord>, 'signal' | 'progre
   readonly method: string;
   readonly seed: number;
   readonly pictures?: ImageReadOptions;
+  /** Threads of other processes that share the work, and the name by which each opens the model. Records are the same. */
+  readonly crew?: { readonly threads: RankThreads; readonly model: string };
 }
 
 /** What an audit found. */
@@ -71,25 +75,15 @@ export async function runAudit(model: DualEncoder, items: readonly AuditItem[], 
       autoOrient ?? null,
     ),
   );
-  const plan = items.map((item, i) => ({ input: item, keys: [keys[i]] }));
+  const plan = items.map((item, i) => ({ input: { item, key: keys[i] }, keys: [keys[i]] }));
   if (!plan.every(({ keys: [key] }) => store.has(key))) {
     const folder = await mkdtemp(join(directory, 'randomised-'));
     try {
-      await using random = await loadModel(await randomisedCheckpoint(model, 'image', model.image.layers, seed, folder));
-      await using method = createMethod(entry, model);
-      await using randomised = createMethod(entry, random);
-      await using centre = createMethod('centre-prior', model);
-      const tools: AuditTools = { method, randomised, centre, seed, pictures };
-      const pool = localPool<AuditItem, AuditRecord>(async (item, hooks) => {
-        const key = keys[items.indexOf(item)];
-        try {
-          await hooks.onCell(key, { result: await measureItem(item, tools) });
-        } catch (error) {
-          if (!(error instanceof NarrowsError)) throw error;
-          await hooks.onCell(key, { failure: messageOf(error) });
-        }
-      });
-      await runPlan(plan, store, pool, {
+      const drawn = await randomisedCheckpoint(model, 'image', model.image.layers, seed, folder);
+      // Plain data only: it goes to other processes.
+      const { keepTags } = pictures ?? {};
+      const place: AuditPlace = { method: name, seed, pictures: { autoOrient, window, frame, keepTags }, randomised: drawn };
+      await runPlan(plan, store, auditPool(model, place, run.crew), {
         label: 'Auditing',
         unit: 'findings',
         signal,
@@ -109,4 +103,23 @@ export async function runAudit(model: DualEncoder, items: readonly AuditItem[], 
     else failures.push(`${items[i].id}: ${store.failure(key) ?? 'not measured'}`);
   }
   return { records, failures };
+}
+
+/** Who measures: this thread, or a thread of each process. */
+function auditPool(model: DualEncoder, place: AuditPlace, crew: AuditRun['crew']): Pool<AuditPiece, AuditRecord> {
+  if (crew) {
+    const workerData: AuditStart = { model: crew.model, place };
+    return crewPool(crew.threads, { module: 'worker', base: import.meta.url, workerData });
+  }
+  return {
+    width: 1,
+    async run(tasks, hooksOf, signal) {
+      const { work, release } = await openAuditWork(model, place);
+      try {
+        await localPool(work).run(tasks, hooksOf, signal);
+      } finally {
+        await release();
+      }
+    },
+  };
 }

@@ -2,14 +2,13 @@
  * @file A ROAR+ run (M2IB, arXiv 2312.17174, section 5): what a map holds highest is taken out of the pairs, the model is trained again on what
  * is left by `narrows train clip`'s own code, and retrieval on fresh pairs tells how much was lost. The zero-shot values are given too.
  */
-import { z } from 'zod';
-import type { Attributor } from '../../attribution/attributor.ts';
-import { createMethod, findMethod } from '../../attribution/registry.ts';
-import type { Outcome, TaskHooks } from '../../jobs/cell.ts';
+import type { Outcome, Pool } from '../../jobs/cell.ts';
+import { crewPool } from '../../jobs/crew-pool.ts';
 import { localPool } from '../../jobs/local-pool.ts';
+import type { RankThreads } from '../../jobs/rank-threads.ts';
 import { type RunHooks, runPlan } from '../../jobs/run.ts';
 import { CellStore } from '../../jobs/store.ts';
-import { CLIPModel } from '../../models/pretrained.ts';
+import type { CLIPModel } from '../../models/pretrained.ts';
 import { access, readFile } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { createHash } from '../../node/hash.ts';
@@ -19,23 +18,35 @@ import { loadSprites } from '../../scenes/sprites.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Logger } from '../../system/log.ts';
 import { version } from '../../system/version.ts';
-import { parseArguments } from '../../tuning/arguments.ts';
-import { clipTrainingSchema } from '../../tuning/clip/arguments.ts';
-import { trainClip } from '../../tuning/clip/train.ts';
-import { type FolderOptions, filePairs, picturesAreThere, type WrittenPair, writePairs } from './folder.ts';
+import { picturesAreThere } from './folder.ts';
 import { chunksOf, planRoar, type RoarJob, type RoarSpec, roarKey, UNTOUCHED } from './plan.ts';
 import type { RoarResults } from './report.ts';
-import { type FilePair, retrieval } from './retrieval.ts';
-
-const pairsSchema = z.strictObject({ pairs: z.array(z.strictObject({ image: z.string(), bytes: z.number(), caption: z.string() })) });
-const scoresSchema = z.strictObject({ scores: z.array(z.number()) });
-const cellSchema = z.union([pairsSchema, scoresSchema]);
-type RoarCell = z.infer<typeof cellSchema>;
+import { cellSchema, type Pairs, type RoarCell, type RoarCells, type RoarSetup, RoarWork, type Scores } from './work.ts';
 
 /** How a run is watched and ended. */
 export interface RoarHooks extends Pick<RunHooks<RoarCell>, 'signal' | 'progress' | 'onInfo' | 'onWarning'> {
   /** Warnings of the trainings. */
   readonly log: Logger;
+  /** Threads of other processes that share the work. Results are the same. */
+  readonly crew?: RankThreads;
+  /** Modules with methods, which those threads load too. */
+  readonly plugins?: readonly string[];
+}
+
+/** What a worker thread starts with. */
+export interface RoarStart {
+  readonly directory: string;
+  readonly key: string;
+  readonly spec: RoarSpec;
+  /** Names the model. */
+  readonly reference: string;
+  readonly plugins: readonly string[];
+}
+
+/** What a worker thread is sent of a job: the cells that it stands on go with it, so that it needs no store. */
+export interface RoarMessage {
+  readonly job: RoarJob;
+  readonly known: readonly (readonly [string, Outcome<RoarCell>])[];
 }
 
 /** A directory belongs to one set of settings. @throws NarrowsError where it holds a run with others, or of an older version */
@@ -55,111 +66,6 @@ async function claim(directory: string, settings: Readonly<Record<string, unknow
   });
 }
 
-/** What a run works with. */
-interface RoarSetup {
-  readonly directory: string;
-  readonly key: string;
-  readonly spec: RoarSpec;
-  readonly base: Omit<FolderOptions, 'split' | 'samples'>;
-  readonly model: CLIPModel;
-  /** Names the model, for the trainings. */
-  readonly reference: string;
-  readonly store: CellStore<RoarCell>;
-  readonly log: Logger;
-}
-
-/** One run at work. */
-class RoarRun {
-  private attributor: { readonly name: string; readonly method: Attributor } | undefined;
-
-  constructor(private readonly setup: RoarSetup) {}
-
-  /** Pairs of a split. @throws NarrowsError where some could not be made */
-  private pairs(name: string, split: 'train' | 'validation'): WrittenPair[] {
-    return chunksOf(this.setup.spec, name, split).flatMap(job => {
-      const key = roarKey(this.setup.key, job);
-      const cell = this.setup.store.result(key) as z.infer<typeof pairsSchema> | undefined;
-      if (!cell) throw new NarrowsError(`its ${split} pairs could not be made: ${this.setup.store.failure(key)}`);
-      return cell.pairs;
-    });
-  }
-
-  private async method(name: string): Promise<Attributor | undefined> {
-    if (this.attributor?.name !== name) {
-      await this.release();
-      if (name !== UNTOUCHED) this.attributor = { name, method: createMethod(findMethod(name)!, this.setup.model) };
-    }
-    return this.attributor?.method;
-  }
-
-  readonly work = async (job: RoarJob, hooks: TaskHooks<RoarCell>): Promise<void> =>
-    hooks.onCell(roarKey(this.setup.key, job), await this.outcome(job, hooks));
-
-  private async outcome(job: RoarJob, hooks: TaskHooks<RoarCell>): Promise<Outcome<RoarCell>> {
-    const folder = join(this.setup.directory, job.name);
-    try {
-      if (job.kind === 'pairs') {
-        const samples = job.split === 'train' ? this.setup.spec.samples : this.setup.spec.validationSamples;
-        const options = { ...this.setup.base, split: job.split, samples };
-        return { result: { pairs: await writePairs(folder, options, job.from, await this.method(job.name), hooks) } };
-      }
-      const validation = filePairs(folder, this.pairs(job.name, 'validation'));
-      if (job.kind === 'zero-shot') return { result: { scores: await retrieval(this.setup.model, validation) } };
-      return { result: { scores: await this.train(job.name, job.seed, folder, validation, hooks) } };
-    } catch (error) {
-      hooks.signal?.throwIfAborted();
-      // A full disk is no fault of the map: it ends the run.
-      if (!(error instanceof NarrowsError) || (error.cause as { code?: string } | undefined)?.code) throw error;
-      hooks.onWarning(`${job.name}: ${error.message}`);
-      return { failure: error.message };
-    }
-  }
-
-  /** Trains on a folder. @returns the retrieval per validation pair */
-  private async train(
-    name: string,
-    seed: number,
-    folder: string,
-    validation: readonly FilePair[],
-    { signal, onProgress }: TaskHooks<RoarCell>,
-  ): Promise<number[]> {
-    const output = join(folder, `run-${seed}`);
-    const file = join(folder, 'train.jsonl');
-    const lines = this.pairs(name, 'train').map(({ image, caption }) => `${JSON.stringify({ image, caption })}\n`);
-    await writeFileAtomic(file, lines.join(''));
-    const { maxSteps, batchSize, learningRate } = this.setup.spec;
-    const args = parseArguments(
-      clipTrainingSchema,
-      {
-        output_dir: output,
-        model: this.setup.reference,
-        train_file: file,
-        max_steps: maxSteps,
-        per_device_train_batch_size: batchSize,
-        learning_rate: learningRate,
-        weight_decay: 0.05,
-        warmup_steps: 0.05,
-        eval_steps: maxSteps,
-        save_steps: maxSteps,
-        save_total_limit: 1,
-        seed,
-      },
-      'the training arguments',
-    );
-    // The run's bar is the only one.
-    const log: Logger = { ...this.setup.log, info: message => this.setup.log.debug(message) };
-    await trainClip(args, { signal, log, quiet: true, onProgress: (step, total) => onProgress(Math.min(0.99, step / total)) });
-    signal?.throwIfAborted();
-    await using model = await CLIPModel.fromPretrained(output);
-    return retrieval(model, validation);
-  }
-
-  async release(): Promise<void> {
-    await this.attributor?.method.release();
-    this.attributor = undefined;
-  }
-}
-
 /**
  * Does what is missing of a run and gives its results. Stopped anywhere, the same call goes on from there.
  * @param reference names the model, for the trainings; @param settings as they are kept; everything but methods and seeds must be the same
@@ -177,7 +83,7 @@ export async function runRoar(
   await using lock = await lockOutput(directory, 'directory', { folders });
   if (lock.takenOver) hooks.onInfo?.(lock.takenOver);
   await claim(directory, settings);
-  const { onWarning } = hooks;
+  const onWarning = hooks.onWarning ?? ((message: string) => hooks.log.warn(message, message));
   await using store = await CellStore.open<RoarCell>(join(directory, 'cells.jsonl'), {
     kind: 'roar',
     version: 1,
@@ -190,32 +96,23 @@ export async function runRoar(
     .update(JSON.stringify([version, sha256, fixed]))
     .digest('hex')
     .slice(0, 16);
-  const base = { world: await loadSprites({}), seed: spec.seed, percentile: spec.percentile, modality: spec.modality };
   const plan = planRoar(key, spec);
   const lost = new Set<string>();
   for (const { input, keys } of plan) {
-    const cell = input.kind === 'pairs' ? (store.result(keys[0]) as z.infer<typeof pairsSchema> | undefined) : undefined;
+    const cell = input.kind === 'pairs' ? (store.result(keys[0]) as Pairs | undefined) : undefined;
     if (cell && !(await picturesAreThere(join(directory, input.name), cell.pairs))) lost.add(keys[0]);
   }
   if (lost.size > 0)
-    onWarning?.(`Pictures of ${lost.size} finished chunks are missing or were changed in ${directory}; they are computed again.`);
-  const run = new RoarRun({ directory, key, spec, base, model, reference, store, log: hooks.log });
+    onWarning(`Pictures of ${lost.size} finished chunks are missing or were changed in ${directory}; they are computed again.`);
   let now = '';
-  try {
-    await runPlan(
-      plan,
-      store,
-      localPool<RoarJob, RoarCell>((job, on) => {
+  const pool = hooks.crew
+    ? sharedPool(hooks.crew, { directory, key, spec, reference, plugins: hooks.plugins ?? [] }, store)
+    : ownPool({ directory, key, spec, model, reference, debug: message => hooks.log.debug(message) }, store, job => {
         now = job.kind === 'training' ? `${job.name}, training ${job.seed + 1}` : job.name;
-        return run.work(job, on);
-      }),
-      { ...hooks, label: 'ROAR+', unit: 'pairs', note: () => now, isOpen: ({ keys }) => !store.has(keys[0]) || lost.has(keys[0]) },
-    );
-  } finally {
-    await run.release();
-  }
-  const scores = (job: RoarJob): number[] | undefined =>
-    (store.result(roarKey(key, job)) as z.infer<typeof scoresSchema> | undefined)?.scores;
+      });
+  const isOpen = ({ keys }: { readonly keys: readonly string[] }): boolean => !store.has(keys[0]) || lost.has(keys[0]);
+  await runPlan(plan, store, pool, { ...hooks, onWarning, label: 'ROAR+', unit: 'pairs', note: () => now, isOpen });
+  const scores = (job: RoarJob): number[] | undefined => (store.result(roarKey(key, job)) as Scores | undefined)?.scores;
   const failures: Record<string, string> = {};
   const outcomeOf = (name: string) => {
     const zeroShot = scores({ kind: 'zero-shot', name });
@@ -234,4 +131,51 @@ export async function runRoar(
     return outcome ? [{ name, ...outcome }] : [];
   });
   return { results: { schemaVersion: 1, model: { name: model.name, sha256 }, settings, untouched, methods }, failures };
+}
+
+/** This thread. @param onJob called before each job */
+function ownPool(setup: Omit<RoarSetup, 'world'>, cells: RoarCells, onJob: (job: RoarJob) => void): Pool<RoarJob, RoarCell> {
+  return {
+    width: 1,
+    async run(tasks, hooksOf, signal) {
+      const work = new RoarWork({ ...setup, world: await loadSprites({}) });
+      try {
+        const run = localPool<RoarJob, RoarCell>((job, on) => {
+          onJob(job);
+          return work.run(job, cells, on);
+        });
+        await run.run(tasks, hooksOf, signal);
+      } finally {
+        await work.release();
+      }
+    },
+  };
+}
+
+/** A thread of each process. Pairs are made before what stands on them is handed out. */
+function sharedPool(crew: RankThreads, start: RoarStart, store: CellStore<RoarCell>): Pool<RoarJob, RoarCell> {
+  const knownOf = ({ kind, name }: RoarJob): RoarMessage['known'] => {
+    if (kind === 'pairs') return [];
+    const chunks = (['train', 'validation'] as const).flatMap(split => chunksOf(start.spec, name, split));
+    return chunks.flatMap((job): RoarMessage['known'] => {
+      const at = roarKey(start.key, job);
+      const [result, failure] = [store.result(at), store.failure(at)];
+      if (result) return [[at, { result }]];
+      return failure === undefined ? [] : [[at, { failure }]];
+    });
+  };
+  const message = (job: RoarJob): RoarMessage => ({ job, known: knownOf(job) });
+  const pool = crewPool<RoarJob, RoarCell>(crew, { module: 'worker', base: import.meta.url, workerData: start }, message);
+  return {
+    width: pool.width,
+    async run(tasks, hooksOf, signal) {
+      const made = tasks.filter(({ input }) => input.kind === 'pairs');
+      await pool.run(made, hooksOf, signal);
+      await pool.run(
+        tasks.filter(task => !made.includes(task)),
+        hooksOf,
+        signal,
+      );
+    },
+  };
 }

@@ -1,15 +1,16 @@
 /** @file Asks sets of questions under scenarios: a plan of batches over files of answers, so that a stopped run goes on where it was. */
 import { type AnswerRow, AnswersFile, answerId } from '../../generation/answers-file.ts';
 import type { ImageReadOptions } from '../../inputs/image/image-reading.ts';
-import type { Task, TaskHooks } from '../../jobs/cell.ts';
+import type { Pool, Task } from '../../jobs/cell.ts';
 import { localPool } from '../../jobs/local-pool.ts';
 import { type RunHooks, runPlan, type Store } from '../../jobs/run.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import type { Answer, Answered, Answerer } from './answerer.ts';
-import { type Asked, AskedSet, batchesOf, lengthsOf, type SetToAsk } from './asked-set.ts';
+import type { Answer, Answerer } from './answerer.ts';
+import { type Asked, AskedSet, batchesOf, lengthsOf } from './asked-set.ts';
+import { type AskedOf, askBatch, type BatchMessage, cellKey, type Seat, seatsOf } from './asking.ts';
 import { answersPath } from './folder.ts';
 import { RowWriter } from './row-writer.ts';
-import type { Scenario, ShiftMeans } from './scenario.ts';
+import type { ShiftMeans } from './scenario.ts';
 
 /** How a run is watched, and what its random numbers come from. */
 export interface AnswerSetsOptions {
@@ -20,10 +21,12 @@ export interface AnswerSetsOptions {
   /** What tells these means from others: answers under other textures are not gone on with. */
   readonly meansKey?: unknown;
   readonly signal?: AbortSignal;
-  readonly progress?: RunHooks<AnswerRow>['progress'];
+  readonly progress?: RunHooks<Answer>['progress'];
   /** Lines for a person: the estimate of the time. */
   readonly onInfo?: (message: string) => void;
   readonly onWarning?: (message: string) => void;
+  /** Makes what asks instead of this thread. @param message what a worker, which has the same seats, is sent of a batch */
+  readonly pool?: (message: (batch: Batch) => BatchMessage) => Pool<Batch, Answer>;
 }
 
 /** A question without an answer, and why. */
@@ -43,25 +46,17 @@ export interface AnswerSetsResult {
   readonly unanswered: readonly Unanswered[];
 }
 
-/** A set with who answers it: sets may have answers of different length. */
-export interface AskedOf extends SetToAsk {
-  readonly answerer: Answerer;
-}
-
 /** A scenario of a set while it is asked. */
-interface Sitting {
-  readonly answerer: Answerer;
+interface Sitting extends Seat {
   readonly settings: string;
-  readonly benchmark: string;
-  readonly scenario: Scenario;
-  readonly asked: readonly Asked[];
   readonly file: AnswersFile;
   readonly writer: RowWriter;
   readonly batches: readonly (readonly (readonly number[])[])[];
   readonly refused: ReadonlyMap<number, string>;
 }
 
-interface Batch {
+/** A batch of the plan. */
+export interface Batch {
   readonly sitting: number;
   readonly numbers: readonly number[];
 }
@@ -105,27 +100,22 @@ async function openSittings(sets: readonly AskedOf[], output: string, options: A
   const sittings: Sitting[] = [];
   const paths = new Set<string>();
   try {
-    for (const given of sets) {
+    for await (const seat of seatsOf(sets, options)) {
+      const { given, scenario, asked } = seat;
       const { answerer } = given;
-      const set = new AskedSet(given, options);
       const { name } = given.benchmark;
-      for (const scenario of set.groups().flat()) {
-        options.signal?.throwIfAborted();
-        const asked = await set.ask(scenario);
-        const { lengths, refused } = lengthsOf(asked, text => answerer.length(text));
-        const path = answersPath(output, name, scenario.name);
-        // Names that differ in signs only would share a file, and one would take the answers of the other.
-        if (paths.has(path))
-          throw new NarrowsError(`Two scenarios of ${name} are called alike as files (${scenario.name}); give one another name.`, {
-            kind: 'usage',
-          });
-        paths.add(path);
-        const file = await AnswersFile.open(path, belongs(answerer.modelId, settingsOf(given, options)));
-        if (file.mended) options.onWarning?.(`The last row of ${path} was cut short (${file.mended} bytes) and is answered again.`);
-        const batches = batchesOf(lengths, answerer.batchSize);
-        const settings = settingsOf(given, options);
-        sittings.push({ answerer, settings, benchmark: name, scenario, asked, file, writer: new RowWriter(file), batches, refused });
-      }
+      const { lengths, refused } = lengthsOf(asked, text => answerer.length(text));
+      const path = answersPath(output, name, scenario.name);
+      // Names that differ in signs only would share a file, and one would take the answers of the other.
+      if (paths.has(path))
+        throw new NarrowsError(`Two scenarios of ${name} are called alike as files (${scenario.name}); give one another name.`, {
+          kind: 'usage',
+        });
+      paths.add(path);
+      const file = await AnswersFile.open(path, belongs(answerer.modelId, settingsOf(given, options)));
+      if (file.mended) options.onWarning?.(`The last row of ${path} was cut short (${file.mended} bytes) and is answered again.`);
+      const batches = batchesOf(lengths, answerer.batchSize);
+      sittings.push({ ...seat, settings: settingsOf(given, options), file, writer: new RowWriter(file), batches, refused });
     }
   } catch (error) {
     for (const { file } of sittings) await file.close();
@@ -148,9 +138,9 @@ function planOf(sittings: readonly Sitting[], groups: readonly (readonly number[
         for (const numbers of sittings[sitting].batches[piece] ?? [])
           tasks.push({
             input: { sitting, numbers },
-            keys: numbers.map(i => `${sitting}/${i}`),
+            keys: numbers.map(i => cellKey(sitting, i)),
             units: numbers.length,
-            kind: sittings[sitting].benchmark,
+            kind: sittings[sitting].given.benchmark.name,
           });
   }
   return tasks;
@@ -173,9 +163,9 @@ export async function answerSets(sets: readonly AskedOf[], output: string, optio
   const place = (key: string): readonly [number, number] => key.split('/').map(Number) as [number, number];
   const failed = new Map<string, Unanswered>();
   const fail = (s: number, i: number, reason: string): void => {
-    const { benchmark, scenario, asked } = sittings[s];
+    const { given, scenario, asked } = sittings[s];
     const { key, where } = asked[i].question;
-    failed.set(`${s}/${i}`, { benchmark, scenario: scenario.name, key, where, reason });
+    failed.set(cellKey(s, i), { benchmark: given.benchmark.name, scenario: scenario.name, key, where, reason });
   };
   sittings.forEach(({ refused }, s) => {
     for (const [i, reason] of refused) fail(s, i, reason);
@@ -184,43 +174,33 @@ export async function answerSets(sets: readonly AskedOf[], output: string, optio
   let [answered, tokens] = [0, 0];
   const before = sittings.reduce((sum, { asked, file }) => sum + asked.filter(one => file.has(keyOf(one))).length, 0);
 
-  const work = async ({ sitting: s, numbers }: Batch, hooks: TaskHooks<AnswerRow>): Promise<void> => {
-    const { answerer, settings, asked, writer, refused } = sittings[s];
-    // The whole batch is asked, though some of it may be answered: answers do not depend on where a run was stopped.
+  const messageOf = ({ sitting, numbers }: Batch): BatchMessage => {
+    const { asked, refused } = sittings[sitting];
     const open = numbers.filter(i => !refused.has(i));
-    if (open.length === 0) return;
-    const fresh = new Set(open.filter(i => !has(s, i)));
-    let ended = 0;
-    const answer = (k: number, result: Answered): void => {
-      const i = open[k];
-      if (!fresh.has(i)) return;
-      if ('failure' in result) fail(s, i, result.failure);
-      else {
-        writer.add(rowOf(answerer, settings, asked[i], result));
-        answered++;
-        tokens += result.tokens ?? 0;
-      }
-      hooks.onProgress(Math.min(0.99, ++ended / Math.max(1, fresh.size)));
-    };
-    try {
-      await answerer.answer(
-        open.map(i => asked[i].turn),
-        answer,
-        signal,
-      );
-    } finally {
-      await writer.settle();
-    }
+    return { seat: sitting, open, keys: open.map(i => asked[i].question.key), fresh: open.filter(i => !has(sitting, i)) };
   };
-  const store: Store<AnswerRow> = { has: key => failed.has(key) || has(...place(key)), put: async () => {} };
+  const store: Store<Answer> = {
+    has: key => failed.has(key) || has(...place(key)),
+    async put(key, outcome) {
+      const [s, i] = place(key);
+      if ('failure' in outcome) return fail(s, i, outcome.failure);
+      const { given, settings, asked, writer } = sittings[s];
+      writer.add(rowOf(given.answerer, settings, asked[i], outcome.result));
+      answered++;
+      tokens += outcome.result.tokens ?? 0;
+      await writer.settle();
+    },
+  };
+  const pool = options.pool?.(messageOf) ?? localPool<Batch, Answer>((batch, on) => askBatch(sittings, messageOf(batch), on));
   const began = performance.now();
   try {
-    await runPlan(planOf(sittings, groups), store, localPool(work), {
+    await runPlan(planOf(sittings, groups), store, pool, {
       label: 'Answering',
       unit: 'questions',
       signal,
       progress: options.progress,
       onInfo: options.onInfo,
+      onWarning: options.onWarning,
       note: () => (tokens === 0 ? undefined : `${Math.round(tokens / Math.max(0.001, (performance.now() - began) / 1000))} tokens/s`),
     });
     for (const { file, asked } of sittings) await file.finish(asked.map(keyOf));

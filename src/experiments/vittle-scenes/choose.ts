@@ -40,12 +40,8 @@ export const givenTunables = ({ beta, alpha_end, bottleneck_layer, weight_decay,
  * Chooses hyper-parameters by accuracy on clean and corrupted validation scenes; seed 1000, which no test run has. What an earlier call chose
  * stays; conditions that came later add what is theirs. @param exams undefined where nothing is to be run
  */
-export async function choose(
-  laboratory: Laboratory,
-  settings: ExperimentSettings,
-  exams: readonly PreparedExam[] | undefined,
-): Promise<Tunables> {
-  const { output, start, hooks } = laboratory;
+export async function choose(laboratory: Laboratory, exams: readonly PreparedExam[] | undefined): Promise<Tunables> {
+  const { output, start, settings, hooks } = laboratory;
   const path = join(output, 'chosen.json');
   const known = await readOr(path, chosenSchema, 'delete it to have the choice made again');
   const wanted = [...(known ? [] : CANDIDATES), ...(conditionsOf(settings).some(passesOn) ? PASS_CANDIDATES : [])].filter(
@@ -56,25 +52,23 @@ export async function choose(
     throw new NarrowsError(`${output} has no chosen.json: nothing was chosen yet, so there is nothing to report on.`, { kind: 'usage' });
   let chosen: Tunables = known?.chosen ?? givenTunables(settings);
   const scores: object[] = [...(known?.scores ?? [])];
-  const runs = scores.length + wanted.flatMap(c => c.values).length;
-  const seen = new Map<string, number>();
   const store = new OutcomeStore(output, exams.map(factsOf), hooks.onWarning);
   const tuning = { ...settings, tune_steps: settings.choose_steps ?? settings.tune_steps };
   for (const { condition: name, key, values } of wanted) {
     const condition = conditionOf(name);
+    const depth = start.source.config.text_config.num_hidden_layers;
+    const candidates = values
+      .filter(value => key !== 'bottleneck_layer' || value < depth)
+      .map(value => {
+        const tunables = { ...chosen, [key]: value };
+        return { value, tunables, folder: `validation/${name}-${Object.values(tunables).join('-')}` };
+      });
+    // They do not depend on each other: several processes may run them at once.
+    const plan = candidates.map(({ tunables, folder }) => taskOf({ condition, seed: 1000, settings: { ...tuning, ...tunables }, folder }));
+    await runAll(laboratory, store, plan, { exams, split: 'validation' }, `Choosing ${key}`);
     let best: { value: number; score: number } | undefined;
-    for (const value of values) {
-      if (key === 'bottleneck_layer' && value >= start.source.config.text_config.num_hidden_layers) continue;
-      const tunables = { ...chosen, [key]: value };
-      const id = `${name} ${JSON.stringify(tunables)}`;
-      let result = seen.get(id);
-      if (result === undefined) {
-        const folder = `validation/${name}-${Object.values(tunables).join('-')}`;
-        const task = taskOf({ condition, seed: 1000, settings: { ...tuning, ...tunables }, folder });
-        await runAll(laboratory, store, [task], exams, `Choosing ${key} (${scores.length + 1} of ${runs})`);
-        result = score(store.result(folder)!, exams);
-        seen.set(id, result);
-      }
+    for (const { value, tunables, folder } of candidates) {
+      const result = score(store.result(folder)!, exams);
       scores.push({ condition: name, ...tunables, accuracy: result });
       hooks.onResult?.(`validation, ${name}, ${key} ${value}: accuracy ${result.toFixed(3)}`);
       if (!best || result > best.score) best = { value, score: result };

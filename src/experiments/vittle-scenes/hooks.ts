@@ -1,4 +1,5 @@
 /** @file What the experiment tells on its way, and the figures that a training within it leaves. */
+import type { RankThreads } from '../../jobs/rank-threads.ts';
 import type { Progress, ProgressOptions } from '../../node/progress.ts';
 import { openTracker } from '../../tuning/tracking/tracker.ts';
 import type { TrainerHooks } from '../../tuning/trainer.ts';
@@ -16,6 +17,8 @@ export interface ExperimentHooks {
   readonly onlyReport?: boolean;
   /** Measure EMID of the runs whose answers are kept, at the end. */
   readonly emid?: boolean;
+  /** Threads of other processes that share the runs, and the engine's threads of each. Results are the same. */
+  readonly crew?: { readonly threads: RankThreads; readonly numThreads: number };
   /** Makes the progress bar: one at a time, of pre-training, of the choice, and of all runs. */
   readonly progress?: (options: ProgressOptions) => Progress;
   onStep?(step: number, total: number, loss: number): void;
@@ -30,7 +33,7 @@ type Logs = NonNullable<TrainerHooks['onLog']>;
 export async function logged<T>(
   directory: string,
   reports: readonly string[],
-  hooks: ExperimentHooks,
+  hooks: Pick<ExperimentHooks, 'onResult'>,
   run: (onStart: Starts, onLog: Logs) => Promise<T>,
 ): Promise<T> {
   let tracker: Awaited<ReturnType<typeof openTracker>> | undefined;

@@ -1,27 +1,36 @@
 /** @file The runs of the experiment as a plan: each tunes a condition with a seed and sits the exams; what is done is on disk. */
 
 import type { z } from 'zod';
-import type { Task, TaskHooks } from '../../jobs/cell.ts';
+import type { Task } from '../../jobs/cell.ts';
+import { crewPool } from '../../jobs/crew-pool.ts';
 import { localPool } from '../../jobs/local-pool.ts';
-import { runPlan } from '../../jobs/run.ts';
+import { runPlan, type Store } from '../../jobs/run.ts';
 import { readFile } from '../../node/disk.ts';
-import { join } from '../../node/paths.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { parsePlain } from '../../system/json-depth.ts';
 import { readError } from '../../system/read-error.ts';
 import { mean } from '../../tensor/statistics/descriptive.ts';
-import { isTraining, readMetrics } from '../../tuning/tracking/metrics.ts';
-import { train } from '../../tuning/trainer.ts';
-import { type Condition, conditionsOf, inRunOrder } from './conditions.ts';
+import { conditionsOf, inRunOrder } from './conditions.ts';
 import type { PreparedExam } from './exams/exam.ts';
-import { type ExperimentHooks, logged } from './hooks.ts';
-import { measure } from './measure.ts';
+import type { ExperimentHooks } from './hooks.ts';
 import type { ExamFacts, RunOutcome } from './outcome.ts';
 import type { OutcomeStore } from './outcomes.ts';
-import { posteriorOutcome } from './posterior.ts';
 import type { ExperimentSettings } from './settings.ts';
-import { conditionArguments, conditionOptimizer, conditionTask, type ExperimentStart, type Tunables } from './tune.ts';
+import type { Tunables } from './tune.ts';
+import { type Bench, type ExperimentJob, tuneAndExamine } from './tune-and-examine.ts';
+
+/** What a worker thread starts with: everything as plain data. */
+export interface ExperimentWorkerStart {
+  readonly settings: ExperimentSettings;
+  readonly output: string;
+  readonly numThreads: number;
+}
+
+/** What a worker thread is sent of a run. */
+export interface ExperimentMessage {
+  readonly job: ExperimentJob;
+  readonly split: Sitting['split'];
+}
 
 /** The content of a JSON file; undefined where there is none. @throws NarrowsError naming one that cannot be read or is of another form */
 export async function readOr<T>(path: string, schema: z.ZodType<T>, remedy: string): Promise<T | undefined> {
@@ -40,15 +49,6 @@ export async function readOr<T>(path: string, schema: z.ZodType<T>, remedy: stri
 /** A value as a line of a JSON file. */
 export const toJson = (value: unknown): string => `${JSON.stringify(value)}\n`;
 
-/** A run as a task of the plan; its folder is its key. */
-export interface ExperimentJob {
-  readonly condition: Condition;
-  readonly seed: number;
-  readonly settings: ExperimentSettings & Tunables;
-  /** Relative to the experiment's directory. */
-  readonly folder: string;
-}
-
 /** A run as a task. */
 export const taskOf = (input: ExperimentJob): Task<ExperimentJob> => ({ input, keys: [input.folder] });
 
@@ -58,15 +58,16 @@ export const planExperiment = (settings: ExperimentSettings & Tunables, seeds: r
     inRunOrder(conditionsOf(settings)).map(condition => taskOf({ condition, seed, settings, folder: `runs/${condition.name}-${seed}` })),
   );
 
-/** Seeds whose wrong answers are kept in words: EMID is measured on them. */
-const WORDED_SEEDS = 3;
-
 /** What all runs of an experiment share. */
-export interface Laboratory {
-  readonly runtime: Runtime;
-  readonly output: string;
-  readonly start: ExperimentStart;
+export interface Laboratory extends Bench {
+  readonly settings: ExperimentSettings;
   readonly hooks: ExperimentHooks;
+}
+
+/** Exams with what their scenes are for. */
+export interface Sitting {
+  readonly exams: readonly PreparedExam[];
+  readonly split: 'test' | 'validation';
 }
 
 /** What an exam asks, without its pictures. */
@@ -82,50 +83,58 @@ export const score = (outcome: RunOutcome, exams: readonly Pick<ExamFacts, 'id' 
 
 /** Does what is missing of a plan: each run tunes a condition with a seed and lets it sit the exams. */
 export async function runAll(
-  { runtime, output, start, hooks }: Laboratory,
+  { settings, hooks, ...bench }: Laboratory,
   store: OutcomeStore,
   plan: readonly Task<ExperimentJob>[],
-  exams: readonly PreparedExam[],
+  { exams, split }: Sitting,
   label: string,
   onOutcome: (outcome: RunOutcome) => Promise<void> = async () => {},
 ): Promise<void> {
   let note = '';
   for (const { input } of plan) await store.look(input.folder, input.condition.name, input.seed);
   for (const { keys } of plan) if (store.has(keys[0])) await onOutcome(store.result(keys[0])!);
-  const work = async ({ condition, seed, settings, folder }: ExperimentJob, on: TaskHooks<RunOutcome>): Promise<void> => {
-    const directory = join(output, folder);
-    const args = conditionArguments(condition, seed, settings, directory);
-    const task = await conditionTask(runtime, condition, args, start, settings, message => hooks.onWarning?.(message));
-    try {
-      const onStep = (step: number, total: number, loss: number): void => {
+  const work = localPool<ExperimentJob, RunOutcome>((job, on) => {
+    const { condition, seed } = job;
+    const tell = {
+      onStep(step: number, total: number, loss: number) {
         note = `${condition.title}, seed ${seed}: step ${step} of ${total}, loss ${loss.toFixed(3)}`;
-        // The exams come after the last step.
-        on.onProgress((0.7 * step) / total);
         hooks.onStep?.(step, total, loss);
-      };
-      const optimizer = conditionOptimizer(condition, args, task, settings);
-      await logged(directory, [], hooks, (onStart, onLog) =>
-        train(task, args, { signal: hooks.signal, onStart, onLog, onStep }, optimizer),
-      );
-      hooks.signal?.throwIfAborted();
-      note = `${condition.title}, seed ${seed}: exams`;
-      const words = settings.further_exams !== undefined && seed < WORDED_SEEDS;
-      const outcomes = await measure(task, start.source.config, exams, settings.bottleneck_layer, { words, signal: hooks.signal });
-      const posterior = posteriorOutcome((await readMetrics(directory)).filter(isTraining), task.bottleneck, settings.tune_steps);
-      for (const warning of posterior?.warnings ?? []) hooks.onWarning?.(`${condition.title}, seed ${seed}: ${warning}`);
-      const outcome: RunOutcome = { condition: condition.name, seed, outcomes, ...(posterior && { posterior }) };
-      await on.onCell(folder, { result: outcome });
-      await onOutcome(outcome);
-    } finally {
-      await task.close();
-    }
+      },
+      onExams() {
+        note = `${condition.title}, seed ${seed}: exams`;
+      },
+    };
+    return tuneAndExamine(bench, exams, job, { ...on, onResult: hooks.onResult, ...tell });
+  });
+  const { crew } = hooks;
+  const start: ExperimentWorkerStart | undefined = crew && { settings, output: bench.output, numThreads: crew.numThreads };
+  const pool = crew
+    ? crewPool<ExperimentJob, RunOutcome>(
+        crew.threads,
+        { module: 'worker', base: import.meta.url, workerData: start },
+        (job): ExperimentMessage => ({ job, split }),
+      )
+    : work;
+  // One is told of at a time, also where several processes finish runs: reports are written on the way.
+  let told = Promise.resolve();
+  const telling: Store<RunOutcome> = {
+    has: key => store.has(key),
+    async put(key, outcome) {
+      await store.put(key, outcome);
+      if (!('result' in outcome)) return;
+      told = told.then(() => onOutcome(outcome.result));
+      await told;
+    },
+    pace: kind => store.pace(kind),
+    keepPace: (kind, pace) => store.keepPace(kind, pace),
   };
-  await runPlan(plan, store, localPool<ExperimentJob, RunOutcome>(work), {
+  await runPlan(plan, telling, pool, {
     label,
     unit: 'runs',
     signal: hooks.signal,
     progress: hooks.progress,
     note: () => note,
     onInfo: message => hooks.onResult?.(message),
+    onWarning: message => hooks.onWarning?.(message),
   });
 }

@@ -25,13 +25,14 @@ import { measureEmid, worded } from './emid.ts';
 import type { PreparedExam } from './exams/exam.ts';
 import { prepareExams } from './exams/prepare.ts';
 import type { ExperimentHooks } from './hooks.ts';
-import { type ExperimentJob, factsOf, type Laboratory, planExperiment, readOr, runAll, score, toJson } from './laboratory.ts';
+import { factsOf, type Laboratory, planExperiment, readOr, runAll, score, toJson } from './laboratory.ts';
 import type { ExamFacts, RunOutcome } from './outcome.ts';
 import { examsKey, OutcomeStore } from './outcomes.ts';
 import { pretrain } from './pretrain.ts';
 import { experimentMarkdown } from './report.ts';
 import type { ExperimentSettings } from './settings.ts';
 import type { Tunables } from './tune.ts';
+import type { ExperimentJob } from './tune-and-examine.ts';
 
 /**
  * Runs the experiment in `output`, or goes on with it. Writes `settings.json`, `chosen.json` (where it chooses), `exams.json`, `runs/CONDITION-SEED/`,
@@ -69,12 +70,13 @@ export async function runExperiment(
   await checkStart(output, source);
   const tower = await compileTower(runtime, towerOf(source));
   const warn = (message: string): void => hooks.onWarning?.(message);
-  const laboratory: Laboratory = { runtime, output, start: { source, world, tower: new TowerCache(tower) }, hooks };
+  const start = { source, world, tower: new TowerCache(tower) };
+  const laboratory: Laboratory = { runtime, output, start, settings, hooks };
   const prepare = async (split: 'test' | 'validation') => prepareExams(towerOf(source), tower, settings, split);
   let report: (() => Promise<void>) | undefined;
   try {
     const validation = async () => (hooks.onlyReport ? undefined : await prepare('validation'));
-    const tunables = settings.choose ? await choose(laboratory, settings, await validation()) : givenTunables(settings);
+    const tunables = settings.choose ? await choose(laboratory, await validation()) : givenTunables(settings);
     const exams = await prepare('test');
     const facts = exams.map(factsOf);
     await writeFileAtomic(join(output, 'exams.json'), toJson(facts));
@@ -94,7 +96,7 @@ export async function runExperiment(
     };
     if (hooks.onlyReport) await lookAt(store, plan, output);
     else
-      await runAll(laboratory, store, plan, exams, 'Tuning', async outcome => {
+      await runAll(laboratory, store, plan, { exams, split: 'test' }, 'Tuning', async outcome => {
         hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, facts)}`);
         upToDate = false;
         // After each seed, so that a stop leaves a report.

@@ -33,18 +33,19 @@ export const rankArguments = (ranks: number, script: string, args: readonly stri
   'none',
   process.execPath,
   '--import',
-  'tsx',
+  // Found from here: a call may work in any folder.
+  import.meta.resolve('tsx'),
   script,
   ...args,
 ];
 
-/** Runs a script as several ranks to its end. */
-export const mpirun = (ranks: number, script: string, args: readonly string[] = []): Promise<Ended> =>
-  run('mpirun', rankArguments(ranks, script, args));
+/** Runs a script as several ranks to its end. @param cwd folder in which it works */
+export const mpirun = (ranks: number, script: string, args: readonly string[] = [], cwd?: string): Promise<Ended> =>
+  run('mpirun', rankArguments(ranks, script, args), cwd);
 
-/** Runs a program to its end. */
-export function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const child = spawn(command, args, { env: { ...process.env, ...RANK_ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Runs a program to its end. @param cwd folder in which it works */
+export function run(command: string, args: readonly string[], cwd?: string): Promise<Ended> {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...RANK_ENVIRONMENT }, stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', piece => {
     stdout += piece;

@@ -1,0 +1,12 @@
+/** @file Runs tasks in one worker thread of each process of a call that several share. */
+import type { Pool } from './cell.ts';
+import type { RankThreads, ThreadStart } from './rank-threads.ts';
+import { threadPool } from './thread-pool.ts';
+
+/**
+ * A pool over processes: tasks are handed out by demand, and only this process holds the store.
+ * @param start the module of a worker, which calls `serveTasks`, and what it starts with
+ * @param message what a worker is sent of a task, made when its turn comes; the input itself by default
+ */
+export const crewPool = <I, R>(crew: RankThreads, start: ThreadStart, message?: (input: I) => unknown): Pool<I, R> =>
+  threadPool({ width: crew.width(1), spawn: index => crew.spawn(index, start), message });
