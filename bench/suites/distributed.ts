@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { RANK_ENVIRONMENT, rankArguments, run as runCommand, withoutMpi } from '../../src/node/mpi/testing/mpirun.ts';
+import { rankArguments, run as runCommand, withoutMpi } from '../../src/node/mpi/testing/mpirun.ts';
 import { median } from '../../src/tensor/statistics/descriptive.ts';
 import { inRepository } from '../models.ts';
 import { interleave } from '../rounds.ts';
