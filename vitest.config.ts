@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'torture/**/*.test.ts'],
+    globalSetup: 'test/global-setup.ts',
     pool: 'forks',
     maxWorkers: 2,
     // Ten other processes may share the machine: a limit is there for what hangs, not for what is slow.

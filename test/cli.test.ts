@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../src/checkpoints/disk.ts';
 import { attributionFromJson } from '../src/report/attribution/json.ts';
 import { parseCsv } from '../src/system/csv.ts';
-import { filesBelow, narrows, pooled, repository, scratch, writePicture, writeTinyModel } from './support.ts';
+import { command, filesBelow, narrows, pooled, repository, scratch, writePicture, writeTinyModel } from './support.ts';
 
 const cwd = scratch();
 const at = (...parts: string[]): string => join(cwd, ...parts);
@@ -284,8 +284,9 @@ describe('the other commands', () => {
   });
 
   it('a reader that goes away is no error', async () => {
-    const script = `"$0" --import tsx "$1" attribute --help | head -n 1; echo "codes \${PIPESTATUS[*]}"`;
-    const child = spawn('bash', ['-c', script, process.execPath, join(repository, 'src/cli/main.ts')], { cwd: repository });
+    const script = `"$0" "$@" | head -n 1; echo "codes \${PIPESTATUS[*]}"`;
+    const { file, args } = command(['attribute', '--help']);
+    const child = spawn('bash', ['-c', script, file, ...args], { cwd: repository });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', text => (output += text));
     await new Promise(resolve => child.on('close', resolve));

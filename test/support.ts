@@ -1,23 +1,20 @@
-/** @file Runs the real command line from its sources, and makes what it needs: a tiny model, pictures, scratch directories. */
+/** @file Runs the real command line, and makes what it needs: a tiny model, pictures, scratch directories. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { saveCheckpoint } from '../src/checkpoints/save.ts';
 import { wantedTensors } from '../src/models/clip/files.ts';
 import { sceneTokenizerJson } from '../src/scenes/vocabulary.ts';
 import { floats, type Tensor } from '../src/tensor/tensor.ts';
+import { started } from '../src/testing/compiled.ts';
 import { clipTrainingSchema } from '../src/tuning/clip/arguments.ts';
 import { freshConfig, freshPreprocessor, WORD_KEYS } from '../src/tuning/clip/config.ts';
 import { initialiseCLIP } from '../src/tuning/clip/initialise.ts';
 
 const root = new URL('..', import.meta.url);
-const require = createRequire(import.meta.url);
-const loader = new URL('dist/loader.mjs', pathToFileURL(require.resolve('tsx/package.json'))).href;
 const main = new URL('src/cli/main.ts', root).pathname;
 
 /** The repository's directory. */
@@ -41,13 +38,13 @@ export interface CallOptions {
 /** The program and the arguments of `narrows ...args`, for tests that start it themselves. */
 export const command = (args: readonly string[]): { file: string; args: string[] } => ({
   file: process.execPath,
-  args: ['--import', loader, main, ...args],
+  args: [...started(main), ...args],
 });
 
 /** Runs `narrows ...args`. No colours, no network, a cache of its own. */
 export function narrows(args: readonly string[], { cwd, env = {}, interruptWhen }: CallOptions): Promise<Ended> {
   const { FORCE_COLOR: _, NARROWS_DEBUG: __, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['--import', loader, main, ...args], {
+  const child = spawn(process.execPath, [...started(main), ...args], {
     cwd,
     env: { ...inherited, NO_COLOR: '1', HF_HUB_OFFLINE: '1', HF_HOME: join(cwd, '.hf'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

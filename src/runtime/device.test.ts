@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { compile, input, mul } from '../graph/index.ts';
 import { deviceError, deviceOf } from './device.ts';
 import { nodeRuntime } from './node.ts';
+import { started } from '../testing/compiled.ts';
 
 const CHILD = fileURLToPath(new URL('testing/device-child.ts', import.meta.url));
 /** Chromium brings a graphics card of software and the library that finds it. */
@@ -16,7 +17,7 @@ const withoutCard =
     : "no software card here (Debian's chromium brings one)";
 
 async function run(env: Readonly<Record<string, string>>): Promise<{ name: string; values: number[] }> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', CHILD], { env: { ...process.env, ...env } });
+  const { stdout } = await promisify(execFile)(process.execPath, started(CHILD), { env: { ...process.env, ...env } });
   return JSON.parse(stdout);
 }
 

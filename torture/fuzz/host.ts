@@ -1,7 +1,7 @@
 /** @file Keeps a child that makes calls, within limits of work and memory, and starts another one where it ended. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { loader } from '../shared/call.ts';
+import { startOf } from '../../src/testing/compiled.ts';
 import { type Limits, memoryOf, Watch } from '../shared/limits.ts';
 import type { Ended } from './messages.ts';
 
@@ -36,8 +36,9 @@ export class Host {
     this.stop();
     this.calls = 0;
     this.said = '';
-    const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), {
-      execArgv: ['--import', loader, `--max-old-space-size=${this.limits.megabytes}`],
+    const { execArgv, file } = startOf(fileURLToPath(new URL('worker.ts', import.meta.url)));
+    const child = fork(file, {
+      execArgv: [...execArgv, `--max-old-space-size=${this.limits.megabytes}`],
       env: { ...process.env, NO_COLOR: '1', HF_HUB_OFFLINE: '1', ...this.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -1,13 +1,8 @@
 /** @file Fresh processes of the command line, from the sources or (with `--built`) as built, with limits. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { started } from '../../src/testing/compiled.ts';
 import { repository } from '../../test/support.ts';
 import { type Limits, Watch } from './limits.ts';
-
-const require = createRequire(import.meta.url);
-/** tsx, for Node's `--import`. */
-export const loader: string = new URL('dist/loader.mjs', pathToFileURL(require.resolve('tsx/package.json'))).href;
 
 let built = false;
 /** Uses `dist/` from now on: starts in half the time, and shows what was last built. */
@@ -23,7 +18,7 @@ export function useLauncher(words: readonly string[]): void {
 
 /** Arguments of Node for `narrows ...args`. */
 export const nodeArguments = (args: readonly string[]): string[] =>
-  built ? [`${repository}dist/cli/main.js`, ...args] : ['--import', loader, `${repository}src/cli/main.ts`, ...args];
+  built ? [`${repository}dist/cli/main.js`, ...args] : [...started(`${repository}src/cli/main.ts`), ...args];
 
 /** How a process ended. */
 export interface Finished {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { httpBackend } from '../../src/studio/http-backend.ts';
-import { loader, nodeArguments } from '../shared/call.ts';
+import { startOf } from '../../src/testing/compiled.ts';
+import { nodeArguments } from '../shared/call.ts';
 import { memoryOf } from '../shared/limits.ts';
 import type { RunOptions } from '../shared/program.ts';
 import { makeWorld, type World } from '../shared/world.ts';
@@ -32,8 +33,9 @@ const inChild =
   (steps, world) =>
     new Promise((resolve, reject) => {
       const samples: Sample[] = [];
-      const child = fork(fileURLToPath(new URL('child.ts', import.meta.url)), [part, String(steps), world.root], {
-        execArgv: ['--import', loader],
+      const { execArgv, file } = startOf(fileURLToPath(new URL('child.ts', import.meta.url)));
+      const child = fork(file, [part, String(steps), world.root], {
+        execArgv: [...execArgv],
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       child.on('message', (sample: Sample) => samples.push(sample));

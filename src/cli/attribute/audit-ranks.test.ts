@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RANK_ENVIRONMENT, rankArguments, run, withoutMpi } from '../../node/mpi/testing/mpirun.ts';
+import { started } from '../../testing/compiled.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const PAIRS = 4;
@@ -45,7 +46,7 @@ describe.skipIf(withoutMpi)(`narrows attribute --pairs under mpirun${withoutMpi 
 
   it('gives the maps and tables of one process', async () => {
     await mkdir(join(root, 'one'));
-    const one = await run(process.execPath, ['--import', 'tsx', MAIN, ...args('one')]);
+    const one = await run(process.execPath, [...started(MAIN), ...args('one')]);
     expect(one.code, one.stderr).toBe(0);
     const two = await many('two');
     expect(two.code, two.stderr).toBe(0);

@@ -11,6 +11,7 @@ import { linesChart, thinned } from './lines-chart.ts';
 import { trainingPlots } from './plots.ts';
 import { readTrainingRun, type TrainingRun } from './run.ts';
 import { writeTrainingReport } from './write-report.ts';
+import { started } from '../../testing/compiled.ts';
 
 let root: string;
 let count = 0;
@@ -230,7 +231,7 @@ describe('the page', () => {
     const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
     const call = (...args: string[]) =>
       new Promise<{ out: string; err: string; code: number }>(resolve =>
-        execFile(process.execPath, ['--import', 'tsx', main, 'train', 'report', ...args], (error, out, err) =>
+        execFile(process.execPath, [...started(main), 'train', 'report', ...args], (error, out, err) =>
           resolve({ out, err, code: Number(error?.code ?? 0) }),
         ),
       );

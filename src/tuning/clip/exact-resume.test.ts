@@ -11,6 +11,7 @@ import { EVALUATION_FILE } from '../evaluation.ts';
 import { clipTrainingSchema } from './arguments.ts';
 import { TINY } from './testdata/tiny.ts';
 import { trainClip } from './train.ts';
+import { started } from '../../testing/compiled.ts';
 
 let root: string;
 /** A run that nothing stopped. */
@@ -30,7 +31,7 @@ async function start(directory: string, args: object, ...point: string[]): Promi
   const file = join(root, 'args.json');
   await writeFile(file, JSON.stringify({ ...TINY, ...args, output_dir: directory }));
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, ['--import', 'tsx', RUNNER, file, ...point], (error, _, stderr) => {
+    execFile(process.execPath, [...started(RUNNER), file, ...point], (error, _, stderr) => {
       if (error && !error.signal) reject(new Error(stderr));
       else resolve(error?.signal ?? undefined);
     });

@@ -9,6 +9,7 @@ import { RandomStream } from '../../tensor/random.ts';
 import { tuneTrainingSchema } from './arguments.ts';
 import { TINY_RUN, writeTinyData, writeTinyLlava } from './testing/tiny-llava.ts';
 import { trainLlava } from './train.ts';
+import { started } from '../../testing/compiled.ts';
 
 let root: string;
 let base: Record<string, unknown>;
@@ -26,7 +27,7 @@ async function start(args: object, ...point: string[]): Promise<{ end: string | 
   const file = join(root, 'args.json');
   await writeFile(file, JSON.stringify(args));
   return new Promise(resolve => {
-    execFile(process.execPath, ['--import', 'tsx', RUNNER, file, ...point], (error, _, said) =>
+    execFile(process.execPath, [...started(RUNNER), file, ...point], (error, _, said) =>
       resolve({ end: error?.signal ?? (error?.code as number | undefined) ?? 0, said }),
     );
   });

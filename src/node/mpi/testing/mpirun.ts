@@ -1,5 +1,6 @@
 /** @file Starts a script as several ranks on this machine; where Open MPI is missing, tests that need it are left out and say so. */
 import { spawn, spawnSync } from 'node:child_process';
+import { started } from '../../../testing/compiled.ts';
 
 const probe = spawnSync('mpirun', ['--version'], { encoding: 'utf8' });
 
@@ -24,7 +25,7 @@ export const RANK_ENVIRONMENT = {
   NO_COLOR: '1',
 };
 
-/** Words after `mpirun` that start `node --import tsx script …args` as so many ranks. */
+/** Words after `mpirun` that start `node script …args` as so many ranks. */
 export const rankArguments = (ranks: number, script: string, args: readonly string[] = []): string[] => [
   '-n',
   String(ranks),
@@ -32,10 +33,7 @@ export const rankArguments = (ranks: number, script: string, args: readonly stri
   '--bind-to',
   'none',
   process.execPath,
-  '--import',
-  // Found from here: a call may work in any folder.
-  import.meta.resolve('tsx'),
-  script,
+  ...started(script),
   ...args,
 ];
 

@@ -1,0 +1,43 @@
+/** @file Tests start programs as they will run: compiled, once per test run and when the first of them asks. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** tsx, for Node's `--import`. */
+export const tsxLoader: string = new URL(
+  'dist/loader.mjs',
+  pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json')),
+).href;
+
+/** What Node starts. */
+export interface Started {
+  /** Options of Node that it needs. */
+  readonly execArgv: readonly string[];
+  readonly file: string;
+}
+
+/**
+ * A module (an absolute path that ends in `.ts`) as something that Node starts: compiled in a test run, and from the sources outside of one.
+ * A start from the sources takes three times as long.
+ * @throws Error where scripts/compile-for-tests.mjs does not name the module
+ */
+export function startOf(path: string): Started {
+  const folder = process.env.NARROWS_COMPILED;
+  if (!folder) return { execArgv: ['--import', tsxLoader], file: path };
+  // Several processes may come here at once: each compiles beside the place, and the first is kept.
+  if (!existsSync(folder)) execFileSync(process.execPath, [join(root, 'scripts/compile-for-tests.mjs'), folder], { stdio: 'inherit' });
+  const name = relative(root, path).split(sep).join('/').replace(/\.ts$/, '');
+  const file = join(folder, 'dist', `${name.replace(/^src\//, '')}.js`);
+  if (!existsSync(file)) throw new Error(`Name ${name} in scripts/compile-for-tests.mjs: a test starts it.`);
+  return { execArgv: [], file };
+}
+
+/** Node's arguments that start a module, as `startOf`. */
+export const started = (path: string): string[] => {
+  const { execArgv, file } = startOf(path);
+  return [...execArgv, file];
+};
