@@ -1,4 +1,5 @@
 /** @file The process in which `npm run mutate` runs tests: asked for one file at a time, it answers whether it passed. */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createVitest } from 'vitest/node';
 
@@ -26,6 +27,8 @@ await vitest.globTestSpecifications();
 /** Runs a test file, after files have changed. An empty name only notes what changed. */
 async function run(file: string, changed: readonly string[]): Promise<'passed' | 'failed'> {
   for (const path of changed) vitest.invalidateFile(join(root, path));
+  // What tests start was compiled from the files before.
+  if (process.env.NARROWS_COMPILED) rmSync(process.env.NARROWS_COMPILED, { recursive: true, force: true });
   if (file === '') return 'passed';
   failed = false;
   const specifications = vitest.getModuleSpecifications(join(root, file));

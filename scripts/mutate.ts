@@ -113,6 +113,7 @@ const COPIED = [
   'src',
   'test',
   'scripts',
+  'torture',
   'bench',
   'examples',
   'docs',

@@ -5,7 +5,7 @@ import { LimitError, setTimeLimiter, type TimeLimiter } from '../system/time-lim
 const script = new Script('run()');
 
 /** The script's context knows nothing but the function; the time limit holds for all that it calls, regular expressions included. */
-const limiter: TimeLimiter = <T>(run: () => T, seconds: number): T => {
+export const timeLimiter: TimeLimiter = <T>(run: () => T, seconds: number): T => {
   try {
     return script.runInNewContext({ run }, { timeout: seconds * 1000 }) as T;
   } catch (error) {
@@ -14,4 +14,4 @@ const limiter: TimeLimiter = <T>(run: () => T, seconds: number): T => {
     throw error;
   }
 };
-setTimeLimiter(limiter);
+setTimeLimiter(timeLimiter);

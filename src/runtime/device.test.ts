@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { compile, input, mul } from '../graph/index.ts';
+import { started } from '../testing/compiled.ts';
 import { deviceError, deviceOf } from './device.ts';
 import { nodeRuntime } from './node.ts';
-import { started } from '../testing/compiled.ts';
 
 const CHILD = fileURLToPath(new URL('testing/device-child.ts', import.meta.url));
 /** Chromium brings a graphics card of software and the library that finds it. */

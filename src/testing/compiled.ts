@@ -8,10 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** tsx, for Node's `--import`. */
-export const tsxLoader: string = new URL(
-  'dist/loader.mjs',
-  pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json')),
-).href;
+export const tsxLoader: string = new URL('dist/loader.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'))).href;
 
 /** What Node starts. */
 export interface Started {

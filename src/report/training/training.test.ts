@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { started } from '../../testing/compiled.ts';
 import { paperChart } from '../comparison/svg/palette.ts';
 import { spreadRows, trainingHtml } from './html.ts';
 import { linesChart, thinned } from './lines-chart.ts';
 import { trainingPlots } from './plots.ts';
 import { readTrainingRun, type TrainingRun } from './run.ts';
 import { writeTrainingReport } from './write-report.ts';
-import { started } from '../../testing/compiled.ts';
 
 let root: string;
 let count = 0;

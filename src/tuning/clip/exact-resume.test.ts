@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../checkpoints/disk.ts';
 import { silent } from '../../system/log.ts';
+import { started } from '../../testing/compiled.ts';
 import { EVALUATION_FILE } from '../evaluation.ts';
 import { clipTrainingSchema } from './arguments.ts';
 import { TINY } from './testdata/tiny.ts';
 import { trainClip } from './train.ts';
-import { started } from '../../testing/compiled.ts';
 
 let root: string;
 /** A run that nothing stopped. */

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RandomStream } from '../../tensor/random.ts';
+import { started } from '../../testing/compiled.ts';
 import { tuneTrainingSchema } from './arguments.ts';
 import { TINY_RUN, writeTinyData, writeTinyLlava } from './testing/tiny-llava.ts';
 import { trainLlava } from './train.ts';
-import { started } from '../../testing/compiled.ts';
 
 let root: string;
 let base: Record<string, unknown>;

@@ -1,29 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { jinjaTemplate } from './jinja.ts';
-import { sandboxedJinja, sandboxTemplates } from './jinja-sandbox.ts';
-
-sandboxTemplates();
+import { sandboxedJinja, sandboxTemplates, TEMPLATE_LIMITS } from './jinja-sandbox.ts';
 
 const question = [{ role: 'user' as const, content: 'what is it' }];
 
 describe('a chat template', () => {
+  // Limits are waited out: what runs into them gets smaller ones than other templates.
+  const limited = (seconds: number) => ({ ...TEMPLATE_LIMITS, seconds });
   it.each([
     [
       'loops in loops',
+      limited(0.5),
       '{% for a in range(9000) %}{% for b in range(9000) %}{% for c in range(9000) %}{% endfor %}{% endfor %}{% endfor %}',
     ],
-    ['a list that fills the memory', '{% for i in range(2000000000) %}{% endfor %}'],
-    ['a text that grows', '{% set n = namespace(t="xxxxxxxx") %}{% for i in range(60) %}{% set n.t = n.t + n.t %}{% endfor %}{{ n.t }}'],
-    ['a macro without an end', '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}'],
+    ['a list that fills the memory', limited(2), '{% for i in range(2000000000) %}{% endfor %}'],
+    [
+      'a text that grows',
+      limited(0.5),
+      '{% set n = namespace(t="xxxxxxxx") %}{% for i in range(60) %}{% set n.t = n.t + n.t %}{% endfor %}{{ n.t }}',
+    ],
+    ['a macro without an end', undefined, '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}'],
   ])(
     '%s: ends with a sentence that names its file',
-    (_, source) => {
-      const started = performance.now();
+    (_, limits, source) => {
+      sandboxTemplates(limits);
       const template = jinjaTemplate(source, { source: 'chat_template.jinja' });
       expect(() => template.render(question)).toThrow(
         /^The chat template of chat_template\.jinja refuses the conversation \(.*\); choose another with --template\.$/,
       );
-      expect(performance.now() - started).toBeLessThan(60_000);
     },
     120_000,
   );
