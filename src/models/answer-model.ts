@@ -101,8 +101,8 @@ export interface AnswerModel<Tokens = unknown> {
   placeRow(ids: readonly number[], turns: readonly number[], picture: AnswerPicture, copies?: number): AnswerRow;
   /** The graph inputs of such rows: named as in `feeds`, [batch, seq] where there is one value per token. */
   declare(picture: AnswerPicture): DeclaredRow<Tokens>;
-  /** Pictures through tower and projector, as `embed` takes them. */
-  features(pixels: Value): Value;
+  /** Pictures through tower and projector, as `embed` takes them. @param pixels of `declare(picture)` */
+  features(pixels: Value, picture: AnswerPicture): Value;
   /** Words embedded and the picture's features among them, behind a bottleneck that stands there: [B, T, width]. */
   embed(tokens: Tokens, features: Value): Value;
   /** @param repeat each row of the tokens stands for so many rows of `hidden`, side by side */

@@ -83,7 +83,10 @@ export class AnswerGames {
     this.run.advance?.(names.length - todo.size);
     const list = [...todo];
     const tokens = this.row.ids.length;
-    const bytes = rowBytes(this.row.model, tokens, this.row.model.layers, false) + 16 * this.row.picture.pixels.data.length;
+    const { model, picture } = this.row;
+    // Every coalition has a picture of its own.
+    const seen = 16 * picture.pixels.data.length + (modality === 'image' ? (model.pictureBytes?.(picture) ?? 0) : 0);
+    const bytes = rowBytes(model, tokens, model.layers, false) + seen;
     const fits = fittingRows(this.run.maxMemory, bytes, `A forward pass over ${tokens} tokens of picture, question and answer`);
     for (const range of chunks(list.length, Math.min(fits, Math.max(4, RUN_TOKENS / tokens)))) {
       this.run.signal?.throwIfAborted();
@@ -167,6 +170,6 @@ export class AnswerGames {
 /** The whole model on copies of a row, each with its own picture. */
 export function forwardGraph({ model, picture }: AnsweredRow): Promise<CompiledGraph> {
   const { tokens, pixels } = model.declare(picture);
-  const hidden = model.embed(tokens, model.features(pixels));
+  const hidden = model.embed(tokens, model.features(pixels, picture));
   return compile(model.runtime, { features: decodedLogProbabilities(model, picture, hidden, { layer: -1 }) });
 }

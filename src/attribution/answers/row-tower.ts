@@ -85,7 +85,7 @@ export function rowTower(model: AnswerModel, picture: AnswerPicture, features: n
     embed: source => source,
     prefix(layer) {
       const { tokens, pixels } = model.declare(picture);
-      const hidden = model.embed(tokens, model.features(pixels));
+      const hidden = model.embed(tokens, model.features(pixels, picture));
       const { outputs, normed } = model.decode(hidden, tokens, { layer: -1 });
       return { hidden: layer < 0 ? hidden : outputs[layer], features: answerLogProbabilities(model, normed) };
     },

@@ -8,6 +8,7 @@ import type { AnswerModel, AnswerPicture, AnswerRow, AnswerVision, RowDecoding }
 import { gridSize } from '../model-config.ts';
 import { imageTokens, type LlavaConfig, towerWidth } from './config.ts';
 import { familyOf } from './families.ts';
+import type { PictureCuts } from './family.ts';
 import { pixelInput, rowInputs } from './files.ts';
 import {
   imageFeatures,
@@ -22,7 +23,7 @@ import {
 import type { LlavaParts } from './load.ts';
 import { nextPositions } from './mrope.ts';
 import { type Placement, placeImages } from './placement.ts';
-import { towerBytes } from './tower-parts.ts';
+import { queryParts, towerBytes } from './tower-parts.ts';
 
 /** The position behind a prompt's tokens. */
 const behind = ({ positions, spatial }: Placement, prompt: number): number => {
@@ -152,13 +153,24 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
   }
 
   /** See `AnswerModel`. */
-  declare(): { tokens: TokenValues; pixels: Value } {
-    return { tokens: { ...rowInputs(this.config), turns: input('turns', ['batch', 'seq'], 'int32') }, pixels: pixelInput(this.config) };
+  declare(picture: AnswerPicture): { tokens: TokenValues; pixels: Value } {
+    const each = this.cutsOf(picture)?.each;
+    const rows = each && mulDims(['pictures', each]);
+    return {
+      tokens: { ...rowInputs(this.config), turns: input('turns', ['batch', 'seq'], 'int32') },
+      pixels: pixelInput(this.config, rows),
+    };
   }
 
   /** See `AnswerModel`: [I, N, width]. */
-  features(pixels: Value): Value {
-    return imageFeatures(this.parts.parameters, this.config, pixels);
+  features(pixels: Value, picture: AnswerPicture): Value {
+    return imageFeatures(this.parts.parameters, this.config, pixels, this.cutsOf(picture));
+  }
+
+  /** Copies of a picture have as many patches each. */
+  private cutsOf({ pixels, layouts }: AnswerPicture): PictureCuts | undefined {
+    if (layouts?.length !== 1 || familyOf(this.config)?.tiled !== false) return undefined;
+    return { each: layouts[0].pixels, parts: queryParts(this.config, { ...pixels, layouts }) };
   }
 
   /** See `AnswerModel`. */

@@ -18,6 +18,14 @@ export interface Naming {
 /** How a picture's pixels and tokens lie on the grid of a map; see `AnswerPicture`. */
 export type PictureCells = Pick<AnswerPicture, 'grid' | 'view' | 'pixelCells' | 'tokenCells'>;
 
+/** Pictures of as many rows each, whose attention is computed picture by picture. */
+export interface PictureCuts {
+  /** Rows (patches) of a picture. */
+  readonly each: number;
+  /** A picture's queries look at it in so many parts, one after the other. */
+  readonly parts: number;
+}
+
 /** One family. Its files are a folder of src/models. */
 export interface PictureFamily {
   /** As people call it. */
@@ -38,12 +46,12 @@ export interface PictureFamily {
   /** Rows and columns of a picture's tokens, where positions go by them (M-RoPE). */
   tokenGrid?(config: LlavaConfig, layout: PictureLayout): readonly [number, number];
   /** The graph input of the pictures. @param rows how many, where that is known already */
-  pixelInput(config: LlavaConfig, rows?: number): Value;
+  pixelInput(config: LlavaConfig, rows?: Dim): Value;
   /**
    * Pixels -> what the projector reads. Further inputs that it declares are fed by `feeds`.
-   * @param parts above 1, for a family that is not tiled and one picture of known rows: attention is computed in so many parts
+   * @param cuts for a family that is not tiled, where all pictures have as many rows
    */
-  towerFeatures(p: Parameters, config: LlavaConfig, pixels: Value, parts?: number): Value;
+  towerFeatures(p: Parameters, config: LlavaConfig, pixels: Value, cuts?: PictureCuts): Value;
   /** -> [F, 1, width of the decoder]: one row per image token, in reading order. */
   projectFeatures(p: Parameters, config: LlavaConfig, features: Value): Value;
   /** Feeds of the pictures' graph besides `pixel_values`. */

@@ -1,6 +1,6 @@
 /** @file What tensors a LLaVA's config asks for, and whether a checkpoint's parts belong together. */
 import type { TensorEntry } from '../../checkpoints/safetensors.ts';
-import { input, type Value } from '../../graph/index.ts';
+import { type Dim, input, type Value } from '../../graph/index.ts';
 import type { DefaultRules } from '../../inputs/image/image-rules.ts';
 import type { Tokenizer } from '../../inputs/text/tokenizer.ts';
 import { loadReport, reportSentence, trainableParameters } from '../../nn/parameters.ts';
@@ -40,7 +40,7 @@ export function rowInputs(config: LlavaConfig, batch = 'batch', length = 'seq'):
 }
 
 /** The graph input of the images, [images, C, S, S], or as a family has it. @param rows of a family's, where they are known */
-export function pixelInput(config: LlavaConfig, rows?: number): Value {
+export function pixelInput(config: LlavaConfig, rows?: Dim): Value {
   const { num_channels: channels, image_size: size } = config.vision_config;
   const family = familyOf(config);
   if (family) return family.pixelInput(config, rows);

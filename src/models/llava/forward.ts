@@ -17,6 +17,7 @@ import { type DecoderOutputs, decode, type PastTokens } from '../../nn/decoder.t
 import type { Parameters } from '../../nn/parameters.ts';
 import type { LlavaConfig } from './config.ts';
 import { familyOf } from './families.ts';
+import type { PictureCuts } from './family.ts';
 import { MODALITY } from './placement.ts';
 import { decoderConfig } from './text-config.ts';
 import { llavaProjector, llavaTower } from './tower.ts';
@@ -25,16 +26,16 @@ import { llavaProjector, llavaTower } from './tower.ts';
  * Pixels -> what the projector reads: LLaVA's [I, C, S, S] -> [I, N, width of the tower × layers]; another family's tower reads and gives
  * what its own file says (`PictureFamily`).
  */
-export const towerFeatures = (p: Parameters, config: LlavaConfig, pixels: Value, parts?: number): Value =>
-  familyOf(config)?.towerFeatures(p, config, pixels, parts) ?? llavaTower(p, config, pixels);
+export const towerFeatures = (p: Parameters, config: LlavaConfig, pixels: Value, cuts?: PictureCuts): Value =>
+  familyOf(config)?.towerFeatures(p, config, pixels, cuts) ?? llavaTower(p, config, pixels);
 
 /** What the tower gave -> [I, N, width of the decoder]; I·N image tokens in reading order (another family: [F, 1, width]). */
 export const projectFeatures = (p: Parameters, config: LlavaConfig, features: Value): Value =>
   (familyOf(config)?.projectFeatures ?? llavaProjector)(p, config, features);
 
 /** Pixels [I, C, S, S] -> image features [I, N, width of the decoder]. */
-export const imageFeatures = (p: Parameters, config: LlavaConfig, pixels: Value): Value =>
-  projectFeatures(p, config, towerFeatures(p, config, pixels));
+export const imageFeatures = (p: Parameters, config: LlavaConfig, pixels: Value, cuts?: PictureCuts): Value =>
+  projectFeatures(p, config, towerFeatures(p, config, pixels, cuts));
 
 /** The tokens of a batch as graph values; see placement.ts for their meaning. */
 export interface TokenValues {

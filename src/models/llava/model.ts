@@ -103,7 +103,7 @@ export class LlavaModel extends LlavaRunner<LlavaConfig> {
   private async throughTower(pixelValues: Pictured, signal: AbortSignal | undefined): Promise<FloatTensor> {
     const { parameters, config, runtime, prepack } = this.parts;
     const trace = (rows?: number, parts?: number) => ({
-      features: towerFeatures(parameters, config, pixelInput(config, rows), parts),
+      features: towerFeatures(parameters, config, pixelInput(config, rows), rows && parts ? { each: rows, parts } : undefined),
     });
     // Its runs are large: a block for their values would come on top of what the first one took.
     const options = { prepack, memoryPlan: false };

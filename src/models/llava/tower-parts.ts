@@ -26,11 +26,11 @@ const scoreBytes = ({ vision_config: { num_attention_heads: heads } }: LlavaConf
 const patchesOf = ({ vision_config: { patch_size: edge } }: LlavaConfig, { shape: [, , height, width] }: Pictured): number =>
   Math.floor(height / edge) * Math.floor(width / edge);
 
-/** Bytes that the tower takes for pictures at once. */
+/** Bytes that the tower takes for a picture: all of its tiles at once, or the largest part of its attention. @throws NarrowsError as `queryParts` */
 export const towerBytes = (config: LlavaConfig, pixels: Pictured): number =>
   familyOf(config)?.tiled
     ? pixels.shape[0] * scoreBytes(config, patchesOf(config, pixels))
-    : (pixels.layouts ?? []).reduce((sum, layout) => sum + scoreBytes(config, layout.pixels), 0);
+    : (pixels.layouts ?? []).reduce((sum, layout) => sum + scoreBytes(config, layout.pixels), 0) / queryParts(config, pixels);
 
 /** Most parts that a picture's attention is computed in: each is nodes of the graph in every block. */
 const MOST_QUERY_PARTS = 128;

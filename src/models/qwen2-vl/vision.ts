@@ -3,10 +3,11 @@
  * picture or (2.5) a window of it. transformers sorts patches by windows; here each window's patches are gathered, which gives the same.
  */
 
-import type { Dim } from '../../graph/dims.ts';
+import { type Dim, dimTerms } from '../../graph/dims.ts';
 import {
   ACTIVATIONS,
   add,
+  addDims,
   cast,
   concat,
   constant,
@@ -35,6 +36,7 @@ import type { Parameters } from '../../nn/parameters.ts';
 import { ropeFrequencies } from '../../nn/rope.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { LlavaConfig } from '../llava/config.ts';
+import type { PictureCuts } from '../llava/family.ts';
 import type { QwenVisionConfig } from './config.ts';
 
 /** Inputs of the tower besides pixels: row and column of each patch [P, 2], and its picture [P]. */
@@ -47,6 +49,10 @@ const MERGED = 'merged';
 
 /** How many patches there are, by name. */
 export const patchCount = ({ spatial_merge_size: edge }: QwenVisionConfig): Dim => mulDims([edge ** 2, MERGED]);
+
+/** A dimension divided by a number that goes into it. */
+const divided = (dim: Dim, by: number): Dim =>
+  addDims([...dimTerms(dim)].map(([names, count]) => mulDims([count / by, ...(names === '' ? [] : names.split('*'))])));
 
 /** The tower's part of a config of this family. */
 export const qwenVision = (config: LlavaConfig): QwenVisionConfig => config.vision_config as QwenVisionConfig;
@@ -91,14 +97,23 @@ function wholePictures({ hidden_size: width }: QwenVisionConfig, patches: Dim): 
   };
 }
 
-/** The same for one picture, some queries after the other: scores of all at once would not fit into memory. */
-function onePicture({ hidden_size: width }: QwenVisionConfig, patches: number, parts: number): Attend {
-  const each = Math.ceil(patches / parts);
+/**
+ * The same for pictures of `each` patches: each picture's by themselves, and some queries after the other. Scores of all pictures, or of all of a
+ * picture's queries, would not fit into memory.
+ */
+function likePictures(
+  { hidden_size: width, num_attention_heads: heads }: QwenVisionConfig,
+  patches: Dim,
+  { each, parts }: PictureCuts,
+): Attend {
+  const pictures = divided(patches, each);
+  const edge = Math.ceil(each / parts);
+  const cuts = Array.from({ length: Math.ceil(each / edge) }, (_, i) => [i * edge, Math.min(each, (i + 1) * edge)] as const);
   return (...qkv) => {
-    const [query, key, value] = qkv.map(x => transpose(x, [1, 0, 2]));
-    const cuts = Array.from({ length: Math.ceil(patches / each) }, (_, i) => [i * each, Math.min(patches, (i + 1) * each)] as const);
-    const found = cuts.map(([from, to]) => attended(slice(query, 1, from, to), key, value));
-    return rows(concat(found, 1), patches, width);
+    // -> [pictures, heads, each, D]
+    const [query, key, value] = qkv.map(x => transpose(reshape(x, [pictures, each, heads, width / heads]), [0, 2, 1, 3]));
+    const found = cuts.map(([from, to]) => attended(cuts.length > 1 ? slice(query, 2, from, to) : query, key, value));
+    return reshape(transpose(cuts.length > 1 ? concat(found, 2) : found[0], [0, 2, 1, 3]), [patches, width]);
   };
 }
 
@@ -132,11 +147,8 @@ function feedForward(p: Parameters, config: QwenVisionConfig, x: Value): Value {
   return project(p, 'down_proj', mul(ACTIVATIONS[act](project(p, 'gate_proj', x, inner)), project(p, 'up_proj', x, inner)), width);
 }
 
-/**
- * Patches [P, C·T·p·p] -> [P, width of the tower].
- * @param parts above 1: of one picture, whose P is a number; its queries see the picture in so many parts, one after the other
- */
-export function qwenTower(p: Parameters, config: LlavaConfig, pixels: Value, parts = 1): Value {
+/** Patches [P, C·T·p·p] -> [P, width of the tower]. @param cuts of pictures that all have as many patches */
+export function qwenTower(p: Parameters, config: LlavaConfig, pixels: Value, cuts?: PictureCuts): Value {
   const vision = qwenVision(config);
   const { hidden_size: width, patch_size: patch, temporal_patch_size: frames, num_channels: channels } = vision;
   return scope('model.vision_tower', () => {
@@ -145,7 +157,7 @@ export function qwenTower(p: Parameters, config: LlavaConfig, pixels: Value, par
     const kernel = reshape(tower.get('patch_embed.proj.weight', [width, channels, frames, patch, patch]), [width, values]);
     const [patches] = pixels.shape;
     const rope = patchRope(vision, patches);
-    const whole = parts > 1 ? onePicture(vision, patches as number, parts) : wholePictures(vision, patches);
+    const whole = cuts ? likePictures(vision, patches, cuts) : wholePictures(vision, patches);
     const windows = vision.window_size === undefined ? whole : windowed(vision, patches);
     let x = matmul(pixels, kernel, { transB: true });
     for (let i = 0; i < vision.num_hidden_layers; i++)
@@ -173,7 +185,7 @@ export function qwenMerger(p: Parameters, config: LlavaConfig, features: Value):
   return scope('model.multi_modal_projector', () => {
     const merger = p.in('model.multi_modal_projector');
     const normed = norm(merger, 'ln_q', features, vision);
-    const joined = reshape(normed, [MERGED, 1, inner]);
+    const joined = reshape(normed, [divided(features.shape[0], unit), 1, inner]);
     const mlp = merger.in('mlp');
     return project(mlp, '2', ACTIVATIONS.gelu(project(mlp, '0', joined, inner)), config.text_config.hidden_size);
   });

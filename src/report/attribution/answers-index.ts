@@ -39,20 +39,40 @@ export const byGrounding = <T extends AnswerRow>(rows: readonly T[]): T[] =>
     .sort((a, b) => (a.key === b.key ? a.i - b.i : a.key - b.key))
     .map(({ row }) => row);
 
+// On a phone every answer is a card whose figures carry their column's name.
 const style = `
 table.index { border-collapse: collapse; width: 100%; }
 .index th, .index td { text-align: left; vertical-align: top; padding: 6px 10px; }
-.index td.number, .index th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.index th button { font: inherit; font-weight: 600; }
-.wide { overflow-x: auto; }
+.index th { overflow-wrap: normal; }
+.index td.number, .index th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.index th.number { white-space: normal; }
+.index th button { font: inherit; font-weight: 600; text-align: inherit; }
+.index td.question { min-width: 190px; }
+.index td.file { min-width: 110px; }
+.index td.said { min-width: 90px; }
+.wide { overflow-x: auto; margin-top: 12px; }
+#search { min-height: 34px; padding: 4px 10px; border: 1px solid var(--line); border-radius: 7px; background: var(--paper); }
+.index a { color: var(--accent); }
+@media (max-width: 640px) {
+  table.index, .index tbody, .index tr, .index td { display: block; }
+  .index thead tr { display: flex; flex-wrap: wrap; gap: 6px; padding-bottom: 10px; border-bottom: 1px solid var(--line); }
+  .index thead th { padding: 0; border: 0; }
+  .index tbody tr { padding: 12px 0; border-bottom: 1px solid var(--line); }
+  .index tbody td, .index tbody td.number { display: flex; gap: 12px; justify-content: space-between; padding: 1px 0; border: 0; text-align: right; }
+  .index tbody td.question { display: block; text-align: left; font-weight: 600; font-size: 16px; }
+  .index tbody td.remarks { display: block; text-align: left; }
+  .index tbody td[data-value=""] { display: none; }
+  .index tbody td:not(.question, .remarks)::before { content: attr(data-name); color: var(--muted); text-align: left; }
+}
 `;
 
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
-const number = (value: number | undefined, text: (value: number) => string): string =>
+const number = (name: string, value: number | undefined, text: (value: number) => string): string =>
   value === undefined || !Number.isFinite(value)
     ? '<td class="number" data-value="">–</td>'
-    : `<td class="number" data-value="${value}">${text(value)}</td>`;
-const words = (text: string, html = escapeText(text)): string => `<td data-value="${escapeText(text)}">${html}</td>`;
+    : `<td class="number" data-name="${name}" data-value="${value}">${text(value)}</td>`;
+const words = (kind: string, name: string, text: string, html = escapeText(text)): string =>
+  `<td class="${kind}" data-name="${name}" data-value="${escapeText(text)}">${html}</td>`;
 
 /** Only addresses that stay in the page's folder. */
 const link = (href: string | undefined, text: string): string =>
@@ -78,12 +98,14 @@ export function answersIndexHtml(rows: readonly AnswerRow[], facts: { readonly t
   ];
   const body = rows.map(row => {
     const remarks = [...(row.failure === undefined ? [] : [`failed: ${row.failure}`]), ...(row.warnings ?? [])].join(' ');
+    const { question, image, answer, logProbability } = row;
+    const given = row.own === false ? ' <span class="muted">(given)</span>' : '';
     return (
-      `<tr>${words(row.question, link(row.href, row.question))}${words(row.image)}` +
-      `${words(row.answer ?? '', `${escapeText(row.answer ?? '–')}${row.own === false ? ' <span class="muted">(given)</span>' : ''}`)}` +
-      `${number(row.logProbability && Math.exp(row.logProbability), () => percentText(row.logProbability!))}` +
-      `${number(row.imageMass, value => formatValue(value, digitsFor(value)))}${number(row.imageShare, percent)}` +
-      `${boxes ? number(row.insideBox, percent) : ''}${words(remarks)}</tr>`
+      `<tr>${words('question', 'Question', question, link(row.href, question))}${words('file', 'Picture', image)}` +
+      `${words('said', 'Answer', answer ?? '', `<span>${escapeText(answer ?? '–')}${given}</span>`)}` +
+      `${number('Probability', logProbability === undefined ? undefined : Math.exp(logProbability), () => percentText(logProbability!))}` +
+      `${number(mass, row.imageMass, value => formatValue(value, digitsFor(value)))}${number('From the picture', row.imageShare, percent)}` +
+      `${boxes ? number('Inside the box', row.insideBox, percent) : ''}${words('remarks', 'Remarks', remarks)}</tr>`
     );
   });
   const head = heads.map(
@@ -94,7 +116,7 @@ export function answersIndexHtml(rows: readonly AnswerRow[], facts: { readonly t
     title: facts.title,
     style: baseStyle + style,
     body:
-      `<header class="top"><h1>${escapeText(facts.title)}</h1><p class="muted">The least grounded answers come first: those of which the smallest share of what they need comes ${boxes ? 'from inside the box' : 'from the picture'}. A low share says that the question’s words settle the answer; it does not say that the answer is wrong.</p>` +
+      `<header class="top"><h1>${escapeText(facts.title)}</h1><p class="muted">The least grounded answers come first: those of which the smallest share of what they need comes ${boxes ? 'from inside the box (from the picture, where the list gives none)' : 'from the picture'}; what failed stands above them. A low share says that the question’s words settle the answer; it does not say that the answer is wrong.</p>` +
       `<input id="search" type="search" placeholder="Search" aria-label="Search" hidden> <span id="count" class="muted"></span></header>` +
       `<main class="wide"><table class="index"><thead><tr>${head.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></main>` +
       `<p id="live" class="hidden" role="status" aria-live="polite"></p>`,

@@ -30,7 +30,7 @@ export const indexScript = `
       row.hidden = row.textContent.toLowerCase().indexOf(wanted) < 0;
       if (!row.hidden) shown++;
     });
-    count.textContent = wanted ? shown + ' of ' + rows.length + ' pairs of this page' : '';
+    count.textContent = wanted ? shown + ' of ' + rows.length + ' rows of this page' : '';
   });
 })();
 `;
