@@ -3,7 +3,8 @@ export { figureSvg, indexRow, reportHtml, terminalThumbnail } from '../report/at
 export { type CommonScale, commonScale } from '../report/attribution/common-scale.ts';
 export type { FigureOptions } from '../report/attribution/figure-options.ts';
 export type { ReportItem, ReportOptions } from '../report/attribution/html.ts';
-export { type IndexOptions, type IndexRow, indexHtml } from '../report/attribution/html-index.ts';
+export { type IndexOptions, indexHtml } from '../report/attribution/html-index.ts';
+export type { IndexRow } from '../report/attribution/index-row.ts';
 export { attributionFromJson, attributionTensors, attributionToJson } from '../report/attribution/json.ts';
 export { figurePng, overlayPng } from '../report/attribution/raster.ts';
 export { type TerminalOptions, terminalSummary, terminalWords } from '../report/attribution/terminal.ts';

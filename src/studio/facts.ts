@@ -67,7 +67,7 @@ export interface ExampleInfo {
   readonly picture: PictureInfo;
 }
 
-/** A file or folder that the studio was started with (`--data`), or that the page was given. */
+/** A file or folder that the studio was started with (`--data`), or that was chosen in the page. */
 export interface SourceInfo {
   readonly id: string;
   /** `pairs`: pictures with captions, to audit; `comparison`: results of `narrows compare`; `evaluation`: OUT of `narrows evaluate`. */
@@ -77,6 +77,8 @@ export interface SourceInfo {
   readonly count?: number;
   /** Why it cannot be opened, in one sentence. */
   readonly problem?: string;
+  /** What was assumed or left out when it was read. */
+  readonly warnings?: readonly string[];
 }
 
 /** A tower of a model. */
@@ -126,6 +128,8 @@ export interface StudioInfo {
   readonly can: {
     readonly chat: boolean;
     readonly audit: boolean;
+    /** Lists of pairs that are chosen in the page, with their pictures. */
+    readonly lists: boolean;
     readonly comparison: boolean;
     readonly robustness: boolean;
     /** Models by folder path; by `org/name` on the hub; by address. */

@@ -24,6 +24,8 @@ export interface HttpBackendOptions {
 
 const OFFLINE = 'The studio does not answer; it may have been ended. Start `narrows studio` again and open the address that it prints.';
 
+const NO_LISTS = 'Lists are opened where the studio is started: narrows studio --data pairs.csv.';
+
 /** The failure that a reply carries. */
 async function failureOf(response: Response): Promise<StudioError> {
   const body = (await response.json().catch(() => undefined)) as WireFailure | undefined;
@@ -105,11 +107,15 @@ export function httpBackend({ origin = '', token, fetch: ask = fetch.bind(global
     chat: (value, options) => stream('chat', value, options),
     cancel: async job => (await post<{ cancelled: boolean }>('cancel', { job })).cancelled,
     sources: () => get('sources'),
+    openList: async () => {
+      throw new StudioError('usage', NO_LISTS);
+    },
     audit: (value, options) => stream('audit', value, options),
     rows: value => post('rows', value),
     row: (source, row) => post('row', { source, row }),
     thumbnail: (source, row) => blob('thumbnail', body({ source, row })),
     verdict: async value => void (await post('verdict', value)),
+    exportAudit: source => blob('audit-lines', body({ source })),
     comparison: from => evidence('comparison', from, comparisonView),
     robustness: from => evidence('robustness', from, robustnessView),
   };

@@ -185,6 +185,12 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A file of a list that the person chose; its path below the folder that was chosen, or its name. */
+export interface ChosenFile {
+  readonly path: string;
+  readonly file: File;
+}
+
 /** A results.json or an evaluation's folder: of the server's list, or files that the person chose. */
 export type EvidenceSource = { readonly source: string } | { readonly file: Blob; readonly name: string };
 
@@ -219,6 +225,11 @@ export interface StudioBackend {
 
   /** Files and folders that can be opened, as they stand now. */
   sources(): Promise<readonly SourceInfo[]>;
+  /**
+   * Opens a list that the person chose with its pictures (`StudioInfo.can.lists`); it is one of `sources` from then on. The same files again are the
+   * same source, with what was computed and judged of it. @throws StudioError `input` for files without pairs
+   */
+  openList(files: readonly ChosenFile[]): Promise<SourceInfo>;
   /** Audits a list; gives progress and `rows`. */
   audit(request: AuditInput, options?: StreamOptions): AsyncIterable<StudioEvent>;
   rows(query: RowsInput): Promise<RowsPage>;
@@ -228,6 +239,8 @@ export interface StudioBackend {
   thumbnail(source: string, row: string): Promise<Blob>;
   /** Keeps it on the disk (or, in the browser, in its store) before it resolves. */
   verdict(request: VerdictRequest): Promise<void>;
+  /** The rows of a list with the audit that is shown and the verdicts, a line of JSON each. */
+  exportAudit(source: string): Promise<Blob>;
 
   comparison(from: EvidenceSource): Promise<ComparisonView>;
   robustness(from: EvidenceSource): Promise<RobustnessView>;

@@ -1,5 +1,5 @@
 /** @file The static site in a real browser: the newcomer's path, live frames, hovering, links, stopping, wrong files, no network, accessibility. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -9,7 +9,7 @@ import { decodeImage, loadModel, M2IB } from '../../src/index.ts';
 import { digitsFor, displayScale, formatValue } from '../../src/report/attribution/normalise.ts';
 import { chromiumPath, INSTALL, launch } from '../../src/web/testing/chromium.ts';
 import { serve } from '../../src/web/testing/serve.ts';
-import { axe, explain, explainAnswer, PATIENCE, patchTable, settled, unfold, type Watched, watch } from './support.ts';
+import { axe, download, explain, explainAnswer, PATIENCE, patchTable, settled, unfold, type Watched, watch } from './support.ts';
 
 if (!chromiumPath) process.stderr.write(`${INSTALL}\n`);
 
@@ -181,9 +181,48 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     expect(page.url()).toContain(encodeURIComponent('/studio/models/scene-clip/'));
   });
 
-  it('says that it cannot audit, and what can', async () => {
+  it('audits a folder that is chosen: attributed, filtered, judged by keys, stopped, gone on with, saved, opened', async () => {
+    const ward = join(folder, 'ward');
+    mkdirSync(ward);
+    for (const name of ['night.png', 'lion.png']) copyFileSync(`examples/studio/${name}`, join(ward, name));
+    writeFileSync(join(ward, 'pairs.csv'), 'image,text\nnight.png,a moon and a wolf\nlion.png,a lion\ngone.png,a rocket\n');
     await page.click('nav >> text=Audit');
-    expect(await page.locator('.audit .empty-note').textContent()).toContain('narrows studio --data');
+    expect(await page.locator('.audit .empty-note').textContent()).toContain('folder of pictures');
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.click('button:has-text("Choose a folder")')]);
+    await chooser.setFiles(ward);
+    await page.waitForSelector('.audit-row >> nth=2');
+    expect(await page.locator('.audit .empty-note').count()).toBe(0);
+    await page.selectOption('[aria-label="Method of the audit"]', 'm2ib');
+    await page.click('button.primary:has-text("Attribute all"):not([disabled])');
+    await page.click('button.primary:has-text("Stop")');
+    await page.waitForSelector('.audit .note:has-text("the next run goes on from here")');
+    await page.click('button.primary:has-text("Attribute all")');
+    await page.waitForSelector('.audit .note:has-text("The audit is done. 1 pair failed; the next run tries them again.")');
+    await using model = await loadModel('scene-clip');
+    await using method = new M2IB(model);
+    const own = await method.attribute({ image: await decodeImage('examples/studio/lion.png'), text: 'a lion' });
+    const lion = page.locator('.audit-row', { hasText: 'a lion' });
+    expect(await lion.locator('.c-cosine').textContent()).toBe(own.cosine.toFixed(3));
+    expect(Math.abs(Number(await lion.locator('.c-bits').textContent()) - own.image!.totalBits! - own.text!.totalBits!)).toBeLessThan(1);
+    expect(await page.locator('.audit-row.failed small').textContent()).toContain('gone.png is not among the chosen files');
+    await lion.click();
+    await page.waitForSelector('.audit-detail .caption-line:text-is("a lion")');
+    await page.locator('.audit-table').focus();
+    await page.keyboard.press('w');
+    await expect.poll(() => lion.locator('.c-verdict').textContent()).toBe('wrong');
+    await page.selectOption('[aria-label="Verdict"]', 'wrong');
+    await expect.poll(() => page.locator('.audit-row').count()).toBe(1);
+    const lines = (await download(page, () => page.click('button:has-text("Save as JSONL")'))).toString('utf8').trim().split('\n');
+    expect(lines.map(line => JSON.parse(line)).map(({ image, state, verdict }) => [image, state, verdict])).toEqual([
+      ['night.png', 'done', undefined],
+      ['lion.png', 'done', 'wrong'],
+      ['gone.png', 'failed', undefined],
+    ]);
+    await lion.click();
+    await page.click('button:has-text("Open in Attribute")');
+    await settled(page);
+    expect(await page.inputValue('#caption')).toBe('a lion');
+    await page.waitForSelector('.stage img[alt="lion.png"]');
   });
 
   it('has complained of nothing, and broken no policy', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
-import { insideBox, shareInside } from './audit-box.ts';
+import { insideBox, shareInside } from '../../evaluation/compare/data/inside-box.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
+
 import { furtherNames, renamed } from './audit-columns.ts';
 
 // A map of two patches side by side on the right three quarters of a picture of 400 x 200 pixels.

@@ -1,5 +1,5 @@
 /** @file Names of a list's further columns in the tables of an audit, where they must not hide the audit's columns. */
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
 
 /** Columns of `summary.csv` and keys of `results.jsonl`. */
 const TAKEN = new Set(

@@ -1,6 +1,6 @@
 /** @file The plan of an audit: a task per different pair of the list, keyed by everything that determines its files. */
 import { createHash } from 'node:crypto';
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
 import type { Task } from '../../jobs/cell.ts';
 
 /** A line of the list whose picture can be read. */

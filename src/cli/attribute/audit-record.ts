@@ -1,12 +1,12 @@
 /** @file What an audit remembers of a pair that is done: enough for its tables and its index, without opening the picture again. */
 import type { Attribution } from '../../attribution/result.ts';
+import type { PlacedMap } from '../../evaluation/compare/data/inside-box.ts';
 import type { Rectangle, RgbImage } from '../../inputs/image/rgb-image.ts';
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
-import { type IndexRow, rowOf } from '../../report/attribution/html-index.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
+import { type IndexRow, rowOf } from '../../report/attribution/index-row.ts';
 import { dataUri } from '../../report/attribution/picture.ts';
 import { sharpCodec } from '../../report/attribution/sharp-codec.ts';
 import { smallPicture } from '../../report/attribution/thumbnail.ts';
-import type { PlacedMap } from './audit-box.ts';
 
 /** A pair that failed, and why. */
 export interface Failure {

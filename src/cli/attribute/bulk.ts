@@ -4,9 +4,10 @@
  */
 import { join } from 'node:path';
 import { checkpointHash } from '../../checkpoints/hash.ts';
+import { insideBox } from '../../evaluation/compare/data/inside-box.ts';
 import { folderList } from '../../inputs/pairs/folder.ts';
 import { isFolder, listPairs } from '../../inputs/pairs/list-pairs.ts';
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
 import { runPlan } from '../../jobs/run.ts';
 import { loadModel } from '../../models/pretrained.ts';
 import { ownCores } from '../../node/machine.ts';
@@ -16,7 +17,6 @@ import { version } from '../../system/version.ts';
 import type { Context } from '../command.ts';
 import { EXIT } from '../errors.ts';
 import { hubOptions } from '../hub-progress.ts';
-import { insideBox } from './audit-box.ts';
 import { furtherNames, renamed } from './audit-columns.ts';
 import { writeAuditPages } from './audit-pages.ts';
 import { type HashedPair, pairKey, planAudit } from './audit-plan.ts';

@@ -1,6 +1,6 @@
 /** Which rows `--pairs` gets where phrases are explained. */
 import { expect, it } from 'vitest';
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
 import { phraseRows } from './phrase-rows.ts';
 
 const pair = (line: number, text: string, more: Partial<ListedPair> = {}): ListedPair => ({

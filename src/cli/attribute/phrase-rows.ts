@@ -1,5 +1,5 @@
 /** @file The rows of `--pairs` where phrases are explained: one for each phrase of each caption, and one for the caption where it is a text. */
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { spansOf } from './phrases.ts';
 

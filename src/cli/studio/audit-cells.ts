@@ -2,6 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { openLine } from '../../jobs/store.ts';
+import { pairName } from '../../studio/audit/rows.ts';
 import type { AuditRecord } from '../attribute/audit-record.ts';
 
 /** A record without what is large, and where its line stands. */
@@ -12,9 +13,6 @@ export interface LightRecord extends Omit<AuditRecord, 'thumbnail' | 'patches' |
 const PIECE = 1 << 22;
 /** Records that are read in one go. */
 const TOGETHER = 16;
-
-/** Name of a pair in a list. */
-export const pairName = (image: string, caption: string): string => JSON.stringify([image, caption]);
 
 /** The `cells.jsonl` of an audit. */
 export class AuditCells {

@@ -1,9 +1,9 @@
 /** @file Where the audits of a list stand: beside it, `NAME.audit/METHOD-KEY`, with what was asked; verdicts in `NAME.verdicts.jsonl`. */
-import { createHash } from 'node:crypto';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
 import { readdir, readFile, rm, stat } from '../../node/disk.ts';
 import { writeFileAtomic } from '../../node/files.ts';
+import { auditName } from '../../studio/audit/name.ts';
 import { auditRequest } from '../../studio/requests.ts';
 import type { Source } from './sources.ts';
 
@@ -26,16 +26,6 @@ export const verdictsPath = (source: Source): string => `${baseOf(source)}.verdi
 
 /** The folder of a source's audits. */
 export const auditsFolder = (source: Source): string => `${baseOf(source)}.audit`;
-
-/** Name of an audit: its method, and a key of everything that was asked. */
-export function auditName({ model, method, modality, seed }: AuditState['request']): string {
-  const options = Object.entries(method.options).sort(([a], [b]) => (a < b ? -1 : 1));
-  const key = createHash('sha256')
-    .update(JSON.stringify([model, method.name, options, modality, seed]))
-    .digest('hex')
-    .slice(0, 8);
-  return `${method.name.replaceAll(/[^\w-]+/g, '-')}-${key}`;
-}
 
 /** Keeps what was asked, and how it ended. @throws NarrowsError where it cannot be written */
 export async function keepState(source: Source, state: AuditState): Promise<void> {

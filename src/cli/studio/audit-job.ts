@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeDirectory, writeFileAtomic } from '../../node/files.ts';
 import { createRequire } from '../../node/paths.ts';
+import { auditName } from '../../studio/audit/name.ts';
 import { StudioError, type StudioEvent } from '../../studio/protocol.ts';
 import type { AuditRequest } from '../../studio/requests.ts';
 import { exactJson } from '../../system/exact-json.ts';
 import { kebab } from '../flags.ts';
-import { auditName, auditsFolder, forgetState, keepState } from './audit-folder.ts';
+import { auditsFolder, forgetState, keepState } from './audit-folder.ts';
 import type { AuditTable } from './audit-rows.ts';
 import { chosenMethod } from './explain.ts';
 

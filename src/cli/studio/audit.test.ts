@@ -6,10 +6,11 @@ import { repository } from '../../../test/support.ts';
 import { createMethod } from '../../attribution/registry.ts';
 import { decodeImage } from '../../inputs/image/decode.ts';
 import { loadModel } from '../../models/pretrained.ts';
+import { pageOf } from '../../studio/audit/rows.ts';
 import type { AuditRow } from '../../studio/facts.ts';
 import { rowsQuery } from '../../studio/requests.ts';
 import { auditArguments } from './audit-job.ts';
-import { pageOf } from './audit-rows.ts';
+
 import { describeSource, openSource, type Source } from './sources.ts';
 import { eventsOf, ofKind, type TestStudio, testStudio } from './testing/studio.ts';
 

@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 import { AUTO_ANSWER_METHOD, AUTO_METHOD, methods } from '../../attribution/registry.ts';
 import { DEFAULT_BOTTLENECK_MODEL, DEFAULT_MODEL } from '../../models/bundled.ts';
+import { auditLines, LINES_TYPE } from '../../studio/audit/export.ts';
+import { pageOf } from '../../studio/audit/rows.ts';
 import { boxScore } from '../../studio/box-score.ts';
 import { describeMethod } from '../../studio/describe-methods.ts';
 import type { ComparisonView, RobustnessView } from '../../studio/evidence.ts';
@@ -24,7 +26,7 @@ import type { Context } from '../command.ts';
 import { attributeJob, estimateCosts, type Shelves } from './attribute-job.ts';
 import { lastState } from './audit-folder.ts';
 import { auditJob } from './audit-job.ts';
-import { AuditTable, pageOf } from './audit-rows.ts';
+import { AuditTable } from './audit-rows.ts';
 import { chatJob } from './chat-job.ts';
 import { type EvidenceTask, evidenceJson } from './evidence-reader.ts';
 import { loadExamples } from './examples.ts';
@@ -84,7 +86,7 @@ export class NodeBackend implements StudioBackend, AsyncDisposable {
     return {
       version,
       backend: 'node',
-      can: { chat: true, audit: true, comparison: true, robustness: true, folders: true, hub: true, addresses: true },
+      can: { chat: true, audit: true, lists: false, comparison: true, robustness: true, folders: true, hub: true, addresses: true },
       methods: methods.map(describeMethod),
       recommended: AUTO_METHOD,
       recommendedForAnswers: AUTO_ANSWER_METHOD,
@@ -179,6 +181,15 @@ export class NodeBackend implements StudioBackend, AsyncDisposable {
     const { model, method } = table.audit?.request ?? { model: '', method: { name: '' } };
     const facts = { image: keyed.pair.image, text: keyed.pair.text, model, method: method.name };
     await table.verdicts.keep({ row, audit: table.auditName, ...facts, verdict, ...(note ? { note } : {}) });
+  }
+
+  async openList(): Promise<never> {
+    throw new StudioError('usage', 'Lists are opened where the studio is started: narrows studio --data pairs.csv.');
+  }
+
+  async exportAudit(source: string) {
+    const table = await this.table(source);
+    return new Blob([auditLines(await table.rows(), table.audit?.request)], { type: LINES_TYPE });
   }
 
   async comparison(from: EvidenceSource) {

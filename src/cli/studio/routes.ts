@@ -164,6 +164,7 @@ export function routesOf(backend: ServedBackend): readonly Route[] {
     evidence('comparison', 'comparison'),
     evidence('robustness', 'evaluation'),
     blob('export', body => backend.exportResult(body)),
+    blob('audit-lines', (body: { readonly source?: unknown }) => backend.exportAudit(text(body?.source, 'source'))),
     blob('thumbnail', (body: { readonly source?: unknown; readonly row?: unknown }) =>
       backend.thumbnail(text(body?.source, 'source'), text(body?.row, 'row')),
     ),

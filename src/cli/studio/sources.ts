@@ -4,7 +4,7 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { folderList } from '../../inputs/pairs/folder.ts';
 import { listPairs } from '../../inputs/pairs/list-pairs.ts';
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
 import { pictureFile } from '../../inputs/tables/picture-reference.ts';
 import type { SourceInfo } from '../../studio/facts.ts';
 import { StudioError } from '../../studio/protocol.ts';

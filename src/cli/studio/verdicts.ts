@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { AppendLog } from '../../node/append-log.ts';
+import type { Held } from '../../studio/audit/rows.ts';
 import { VERDICTS, type Verdict } from '../../studio/requests.ts';
 import { parsePlain } from '../../system/json-depth.ts';
 
@@ -22,12 +23,6 @@ export interface Judged {
   readonly model: string;
   readonly method: string;
   readonly verdict: Verdict | null;
-  readonly note?: string;
-}
-
-/** A verdict that holds. */
-export interface Held {
-  readonly verdict?: Verdict;
   readonly note?: string;
 }
 

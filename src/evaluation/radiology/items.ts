@@ -1,7 +1,7 @@
 /** @file What an audit goes over: findings with a place (boxes) of pictures with a report (pairs). */
 import { captionedPictures, folderList, textsBeside } from '../../inputs/pairs/folder.ts';
 import { isFolder, listPairs } from '../../inputs/pairs/list-pairs.ts';
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
+import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { didYouMean } from '../../system/nearest-names.ts';
 import { RandomStream } from '../../tensor/random.ts';

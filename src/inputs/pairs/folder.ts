@@ -6,14 +6,8 @@ import { NarrowsError } from '../../system/errors.ts';
 import { readError } from '../../system/read-error.ts';
 import { isDicom } from '../image/dicom/dataset.ts';
 import { findData } from '../tables/data-folder.ts';
-import type { ListedPair } from './read-pairs.ts';
+import { FOLDER_LISTS, type ListedPair, PICTURE_NAME } from './pair-rows.ts';
 
-/** Names under which a folder of pictures brings its list. */
-export const FOLDER_LISTS = [
-  ...['metadata', 'pairs', 'captions', 'reports'].flatMap(name => [`${name}.jsonl`, `${name}.csv`]),
-  'metadata.parquet',
-];
-const PICTURE = /\.(png|jpe?g|webp|gif|avif|tiff?|bmp|p[bgpn]m|dcm|dicom)$/i;
 /** The preamble of a DICOM file and its mark, and a byte more. */
 const HEAD = 133;
 
@@ -39,7 +33,7 @@ export async function folderPictures(folder: string, except?: string): Promise<F
   for (const file of files) {
     const path = resolve(folder, file);
     if (except !== undefined && path.startsWith(resolve(except) + sep)) continue;
-    out[PICTURE.test(file) || (await isFilm(path)) ? 'pictures' : 'others'].push(file);
+    out[PICTURE_NAME.test(file) || (await isFilm(path)) ? 'pictures' : 'others'].push(file);
   }
   const { compare } = new Intl.Collator('en', { numeric: true });
   out.pictures.sort(compare);
@@ -64,7 +58,7 @@ export async function textsBeside(folder: string): Promise<ListedPair[]> {
   const pairs: ListedPair[] = [];
   for (const name of names) {
     const words = `${name.slice(0, name.length - extname(name).length)}.txt`;
-    if (!PICTURE.test(name) || !there.has(words)) continue;
+    if (!PICTURE_NAME.test(name) || !there.has(words)) continue;
     const path = join(folder, name);
     const text = (await readFile(join(folder, words), 'utf8')).trim();
     pairs.push({ image: path, path, text, line: pairs.length + 1, where: join(folder, words), further: {} });

@@ -1,8 +1,9 @@
 /** @file What `--pairs` may name: a list, or a folder of pictures. */
 import { stat } from '../../node/disk.ts';
 import { NarrowsError } from '../../system/errors.ts';
-import { captionedPictures, FOLDER_LISTS, folderList, textsBeside } from './folder.ts';
-import { type ListedPair, type ReadPairsOptions, readPairs } from './read-pairs.ts';
+import { captionedPictures, folderList, textsBeside } from './folder.ts';
+import { FOLDER_LISTS, type ListedPair, type ReadPairsOptions } from './pair-rows.ts';
+import { readPairs } from './read-pairs.ts';
 
 /** Whether a path is that of a folder. */
 export const isFolder = (path: string): Promise<boolean> =>

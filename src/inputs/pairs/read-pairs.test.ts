@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeImage, imageSize } from '../image/decode.ts';
-import { PAIR_COLUMNS, readPairs } from './read-pairs.ts';
+import { PAIR_COLUMNS } from './pair-rows.ts';
+import { readPairs } from './read-pairs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'narrows-pairs-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

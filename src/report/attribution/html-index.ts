@@ -2,45 +2,22 @@
 
 import type { Attribution } from '../../attribution/result.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
-import { exactJson } from '../../system/exact-json.ts';
 import { barPaints, colourBar } from './colour-bar.ts';
 import { defaultColourMap } from './colour-map.ts';
 import type { CommonScale } from './common-scale.ts';
-import { notConverged } from './figure.ts';
 import { rightToLeft } from './glyphs.ts';
 import { indexScript } from './html/index-script.ts';
 import { legendText } from './html/legend.ts';
 import { page } from './html/page.ts';
 import { baseStyle, indexStyle } from './html/style.ts';
 import { themeScript } from './html/theme-script.ts';
+import { FAILED, furtherText, type IndexRow, rowOf } from './index-row.ts';
 import { digitsFor, formatValue, type Scale } from './normalise.ts';
 import { defaultOpacity } from './overlay.ts';
 import type { PictureCodec } from './picture.ts';
 import { escapeText, toSvg } from './svg.ts';
 import { themes } from './theme.ts';
 import { thumbnailWith } from './thumbnail.ts';
-
-/** One pair of a bulk run. */
-export interface IndexRow {
-  /** Address of its report, relative to the index page; undefined when there is none. */
-  readonly href?: string;
-  /** `data:` URI of a small picture. */
-  readonly thumbnail?: string;
-  readonly image: string;
-  readonly caption: string;
-  readonly cosine: number;
-  /** Total bits that the image, and the caption, share with the other side. */
-  readonly imageBits?: number;
-  readonly captionBits?: number;
-  /** A word about it: `converged`, `not converged`, `no optimisation`, or why it failed. */
-  readonly verdict: string;
-  /** Share of the image map's positive mass that lies inside the box that was given for it. */
-  readonly insideBox?: number;
-  /** Further columns. */
-  readonly further?: Readonly<Record<string, unknown>>;
-  /** What was assumed, ignored or cut on the way to the result. */
-  readonly warnings?: readonly string[];
-}
 
 /** The row of a result. @param scale of the thumbnail, the same for all rows of a page (`commonScale`); default: the map's */
 export const indexRowWith = async (
@@ -51,31 +28,12 @@ export const indexRowWith = async (
   scale?: Scale,
 ): Promise<IndexRow> => ({ ...rowOf(result, href), thumbnail: await thumbnailWith(codec, result, image, scale) });
 
-/** The row of a result without a picture. */
-export function rowOf(result: Attribution, href?: string): IndexRow {
-  const optimised = [result.image, result.text].some(part => part?.convergence.verdict === 'converged');
-  return {
-    href,
-    image: result.provenance.image.name,
-    caption: result.caption,
-    cosine: result.cosine ?? Number.NaN,
-    imageBits: result.unit === 'nats' ? result.image?.totalBits : undefined,
-    captionBits: result.unit === 'nats' ? result.text?.totalBits : undefined,
-    warnings: result.warnings,
-    verdict: notConverged(result) ? 'not converged' : optimised ? 'converged' : 'no optimisation',
-  };
-}
-
 interface Column {
   readonly kind: 'text' | 'number';
   readonly name: string;
   /** Its cell of a row. */
   cell(row: IndexRow): string;
 }
-
-/** A further value as text; lists and objects as JSON. */
-export const furtherText = (value: unknown): string =>
-  value === undefined || value === null ? '' : typeof value === 'object' ? exactJson(value) : String(value);
 
 /** A name with places at which it may be broken: after a slash, a dash, an underscore or a dot. */
 const breakable = (name: string): string => escapeText(name).replace(/[/\\_.-]+(?=.)/g, '$&<wbr>');
@@ -133,9 +91,6 @@ function furtherColumn(rows: readonly IndexRow[], name: string): Column {
 
 /** Only addresses that stay in the page's folder: a row must not smuggle in a script or another host. */
 const relative = (href: string): boolean => !/^\s*(?:[a-z][a-z0-9+.-]*:|\/\/|\\)/i.test(href);
-
-/** How the verdict of a row begins that has no result. */
-export const FAILED = 'failed: ';
 
 const isFailed = (row: IndexRow): boolean => row.verdict.startsWith(FAILED);
 

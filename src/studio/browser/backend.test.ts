@@ -130,7 +130,10 @@ describe.skipIf(!browserHere)('the backend in the browser', () => {
       expect(await call('pictureFile', info.id, 64)).toMatchObject({ type: 'image/jpeg' });
       expect(await call('addPicture', '/models/scene-clip/config.json', 'config.json')).toMatchObject({ rejected: 'input' });
       expect(await call('picture', 'f'.repeat(64))).toMatchObject({ rejected: 'missing' });
-      expect(await call('rows', {})).toMatchObject({ rejected: 'usage', message: expect.stringContaining('narrows studio') });
+      expect(await call('comparison', { source: 'x' })).toMatchObject({
+        rejected: 'usage',
+        message: expect.stringContaining('narrows studio'),
+      });
       expect(of(await stream('open', { reference: 'org/elsewhere' }), 'failure')[0]).toMatchObject({ reason: 'usage' });
       expect(of(await stream('attribute', { ...REQUEST, model: 'scene-llava-vittle' }), 'failure')[0]).toMatchObject({ reason: 'usage' });
     },

@@ -23,14 +23,18 @@ import { type EvidenceSource, type FrameEvent, type StudioBackend, StudioError, 
 import {
   type AttributeRequest,
   attributeRequest,
+  auditRequest,
   type ChatRequest,
   chatRequest,
   exportRequest,
   type MethodChoice,
   openRequest,
+  rowsQuery,
   scoreRequest,
+  verdictRequest,
 } from '../requests.ts';
 import { typescriptOf } from '../typescript.ts';
+import { Lists } from './lists/lists.ts';
 import { OpenModels } from './open-models.ts';
 import { Pictures } from './pictures.ts';
 import { JobQueue } from './queue.ts';
@@ -42,9 +46,6 @@ const UNAVAILABLE = 'This page runs wholly in the browser, which cannot do this;
 const unavailable = async (): Promise<never> => {
   throw new StudioError('usage', UNAVAILABLE);
 };
-async function* unavailableStream(): AsyncGenerator<StudioEvent, void, undefined> {
-  yield { kind: 'failure', reason: 'usage', message: UNAVAILABLE };
-}
 
 /** A request in the form that its schema gives. @throws StudioError `usage` that names what is wrong */
 function checked<T>(
@@ -97,13 +98,17 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
   const models = new OpenModels(settings);
   const results = new Results();
   const queue = new JobQueue();
+  // A lane of their own: their pairs go one by one through the queue.
+  const audits = new JobQueue('audit');
+  const lists = new Lists({ models, pictures, queue });
 
   const info = async (): Promise<StudioInfo> => ({
     version,
     backend: 'browser',
     can: {
       chat: settings.models.some(({ kind }) => kind === 'llava' || kind === 'llava-mini'),
-      audit: false,
+      audit: true,
+      lists: true,
       comparison: true,
       robustness: true,
       folders: false,
@@ -117,7 +122,7 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
     model: (settings.models.find(({ kind }) => kind === undefined || kind === 'dual-encoder') ?? settings.models[0]).id,
     chatModel: settings.models.find(({ kind }) => kind === 'llava' || kind === 'llava-mini')?.id,
     examples: examples.map(({ address: _, ...example }) => example),
-    sources: [],
+    sources: lists.sources(),
     limits: { bytes: MAX_BYTES, pixels: MAX_PIXELS },
   });
 
@@ -239,14 +244,19 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
           else yield await finished(event.attribution, { index: 0, key: '', method: event.method }, posteriorRequest(request));
         }
       }, options),
-    cancel: async job => queue.cancel(job),
+    cancel: async job => queue.cancel(job) || audits.cancel(job),
 
-    sources: async () => [],
-    audit: unavailableStream,
-    rows: unavailable,
-    row: unavailable,
-    thumbnail: unavailable,
-    verdict: unavailable,
+    sources: async () => lists.sources(),
+    openList: files => guarded(() => lists.open(files)),
+    audit: (value, options) =>
+      audits.run(async function* (signal) {
+        yield* lists.audit(checked(auditRequest, value), signal);
+      }, options),
+    rows: value => guarded(async () => lists.rows(checked(rowsQuery, value))),
+    row: (source, key) => guarded(() => lists.detail(source, key)),
+    thumbnail: (source, key) => guarded(() => lists.thumbnail(source, key)),
+    verdict: value => guarded(async () => lists.judge(checked(verdictRequest, value))),
+    exportAudit: source => guarded(async () => lists.lines(source)),
     comparison: from => evidence(from, comparisonView),
     robustness: from => evidence(from, robustnessView),
   };

@@ -1,6 +1,6 @@
 /** @file Pictures of the page: decoded when they come, kept as files, so that many fit. */
 import { digestHex } from '../../system/sha256.ts';
-import { decodeImage } from '../../web/image/decode.ts';
+import { decodeImage, MAX_BYTES } from '../../web/image/decode.ts';
 import { encodePng } from '../../web/image/encode-png.ts';
 import { onCanvas } from '../../web/picture-codec.ts';
 import type { PictureInfo } from '../facts.ts';
@@ -24,7 +24,13 @@ export class Pictures {
 
   /** @throws StudioError `input` for what is no picture or too large */
   async add(file: Blob, name: string): Promise<PictureInfo> {
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    if (file.size > MAX_BYTES)
+      throw new StudioError('input', `${name} has ${Math.round(file.size / 2 ** 20)} MB; the limit is ${MAX_BYTES / 2 ** 20}.`);
+    const bytes = new Uint8Array(
+      await file.arrayBuffer().catch(() => {
+        throw new StudioError('input', `${name} cannot be read (it may have changed since it was chosen); choose it again.`);
+      }),
+    );
     const id = await digestHex(bytes);
     const image = await decodeImage(bytes, { name });
     const { width, height, reading } = image;

@@ -16,6 +16,9 @@ export class JobQueue {
   private readonly entries: Entry[] = [];
   private last = 0;
 
+  /** @param kind what its jobs are called; queues of one page differ in it */
+  constructor(private readonly kind = 'job') {}
+
   /** @returns whether there was such a job */
   cancel(name: string): boolean {
     const entry = this.entries.find(each => each.name === name);
@@ -26,7 +29,7 @@ export class JobQueue {
   /** The job's events with `started` before and `done` or a failure behind them. Never rejects; leaving the loop cancels. */
   async *run(work: Work, options: StreamOptions = {}): AsyncGenerator<StudioEvent, void, undefined> {
     this.last += 1;
-    const entry: Entry = { name: `job ${this.last}`, controller: new AbortController(), moved: () => {} };
+    const entry: Entry = { name: `${this.kind} ${this.last}`, controller: new AbortController(), moved: () => {} };
     const { signal } = entry.controller;
     const abort = (): void => entry.controller.abort();
     if (options.signal?.aborted) abort();

@@ -1,7 +1,4 @@
-/** @file Checks of boxes and pictures that data files name. */
-
-import { imageSize } from '../../../inputs/image/decode.ts';
-import type { ImageReadOptions } from '../../../inputs/image/image-reading.ts';
+/** @file Boxes as lists give them, and checks of them. */
 import { NarrowsError } from '../../../system/errors.ts';
 import { parsePlain } from '../../../system/json-depth.ts';
 
@@ -58,11 +55,4 @@ export function checkInside([left, top, width, height]: readonly number[], size:
     throw new NarrowsError(
       `${where}: the box [${[left, top, width, height].join(', ')}] (left, top, width, height) reaches out of the picture of ${size.width} x ${size.height} pixels.`,
     );
-}
-
-/** The size of a picture by its header. @throws NarrowsError for a file that is missing or no picture */
-export async function pictureSize(path: string, where: string, options: ImageReadOptions = {}): Promise<PixelSize> {
-  return await imageSize(path, options).catch(error => {
-    throw error instanceof NarrowsError ? new NarrowsError(`${where}: ${error.message}`, { cause: error }) : error;
-  });
 }

@@ -4,12 +4,14 @@
  */
 
 import { decodeImage } from '../../../inputs/image/decode.ts';
-import { type ListedPair, readPairs } from '../../../inputs/pairs/read-pairs.ts';
+import type { ListedPair } from '../../../inputs/pairs/pair-rows.ts';
+import { readPairs } from '../../../inputs/pairs/read-pairs.ts';
 import { dirname, isAbsolute, join } from '../../../node/paths.ts';
 import { NarrowsError } from '../../../system/errors.ts';
 import { RandomStream } from '../../../tensor/random.ts';
-import { cellValue, checkInside, listedBoxes, pictureSize } from './boxes.ts';
+import { cellValue, checkInside, listedBoxes } from './boxes.ts';
 import { emptyMask, fillBox } from './masks.ts';
+import { pictureSize } from './picture-size.ts';
 import type { DataSpec, Mask, SampleSource } from './sample.ts';
 
 interface Line {

@@ -13,7 +13,9 @@ import { knownPicture, type ShownPicture } from '../state/picture-files.ts';
 import { go } from '../state/place.ts';
 import { backend, info, methodInfo, model, need, opening, sentenceOf } from '../state/studio.ts';
 import { Fold } from '../ui/fold.tsx';
+import { saveBlob } from '../ui/take-away.ts';
 import { Warnings } from '../ui/warnings.tsx';
+import { OpenList } from './open-list.tsx';
 import { counts, detail, filterBy, judge, query, refresh, rowsTrouble, source } from './rows.ts';
 import { audit, auditing, auditMethod, auditSaid, auditWarnings, stopAudit } from './run-audit.ts';
 import { AuditTable } from './table.tsx';
@@ -145,6 +147,7 @@ function Filters() {
           {counts.value.total === counts.value.all ? `${counts.value.all} pairs` : `${counts.value.total} of ${counts.value.all} pairs`}
         </span>
       )}
+      <Save />
     </div>
   );
 }
@@ -190,67 +193,90 @@ function Runner() {
   );
 }
 
-/** Where the backend cannot audit: what can, and what can be done here. */
-function Elsewhere() {
+/** Takes the whole table away. */
+function Save() {
+  const [trouble, setTrouble] = useState('');
+  const save = async (): Promise<void> => {
+    setTrouble('');
+    try {
+      saveBlob(await need().exportAudit(source.peek() as string), 'audit.jsonl');
+    } catch (error) {
+      setTrouble(sentenceOf(error));
+    }
+  };
   return (
-    <section class="audit" aria-label="Audit">
-      <h1>Audit</h1>
-      <p class="empty-note">
-        This page runs wholly in the browser, which can neither read a folder of pictures again nor go on where it stopped. On your
-        computer, <code>narrows studio --data pairs.csv</code> audits lists of any length, with verdicts that stay. Single pictures are
-        explained here in <a href="#/attribute">Attribute</a>.
-      </p>
-    </section>
+    <>
+      <button type="button" class="small" onClick={() => void save()}>
+        Save as JSONL
+      </button>
+      {trouble && (
+        <span class="failure" role="alert">
+          {trouble}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** The lists that can be audited; another one may be chosen where there are several. */
+function ListChoice({ list, choose }: { readonly list: readonly SourceInfo[]; readonly choose: (id: string) => void }) {
+  const chosen = list.find(each => each.id === source.value);
+  if (list.length === 1 && chosen) return <span class="note">{chosen.name}</span>;
+  if (list.length < 2) return null;
+  return (
+    <select aria-label="List of pairs" value={source.value} onChange={event => choose(event.currentTarget.value)}>
+      {list.map(each => (
+        <option key={each.id} value={each.id} disabled={each.problem !== undefined}>
+          {each.name}
+        </option>
+      ))}
+    </select>
   );
 }
 
 /** The view. */
 export function AuditPage() {
-  return info.value && !info.value.can.audit ? <Elsewhere /> : <Auditing />;
-}
-
-function Auditing() {
   const [list, setList] = useState<readonly SourceInfo[] | undefined>(undefined);
   const [trouble, setTrouble] = useState('');
   const ready = backend.value !== undefined;
+  const chosenHere = info.value?.can.lists ?? false;
+  const choose = (id: string): void => {
+    source.value = id;
+    refresh();
+  };
+  const read = async (): Promise<readonly SourceInfo[]> => {
+    const pairs = (await need().sources()).filter(each => each.kind === 'pairs');
+    setList(pairs);
+    return pairs;
+  };
   useEffect(() => {
     if (!ready) return;
-    need()
-      .sources()
-      .then(all => {
-        const pairs = all.filter(each => each.kind === 'pairs');
-        setList(pairs);
+    read()
+      .then(pairs => {
         const first = pairs.find(each => each.problem === undefined);
-        if (source.peek() === undefined && first) {
-          source.value = first.id;
-          refresh();
-        }
+        if (source.peek() === undefined && first) choose(first.id);
       })
       .catch(error => setTrouble(sentenceOf(error)));
     if (!model.peek() && info.peek()) void useModel(info.peek()!.model, true);
   }, [ready]);
-  const chosen = list?.find(each => each.id === source.value);
+  const table = source.value !== undefined && (
+    <>
+      <Runner />
+      <Warnings list={[...(list?.find(each => each.id === source.value)?.warnings ?? []), ...auditWarnings.value]} />
+      <Filters />
+      <div class="audit-split">
+        <AuditTable onOpen={() => void openInAttribute()} />
+        <aside aria-label="The chosen pair">
+          <Detail />
+        </aside>
+      </div>
+    </>
+  );
   return (
     <section class="audit" aria-label="Audit">
       <header class="row">
         <h1>Audit</h1>
-        {list && list.length > 1 && (
-          <select
-            aria-label="List of pairs"
-            value={source.value}
-            onChange={event => {
-              source.value = event.currentTarget.value;
-              refresh();
-            }}
-          >
-            {list.map(each => (
-              <option key={each.id} value={each.id} disabled={each.problem !== undefined}>
-                {each.name}
-              </option>
-            ))}
-          </select>
-        )}
-        {chosen && list?.length === 1 && <span class="note">{chosen.name}</span>}
+        {list && <ListChoice list={list} choose={choose} />}
       </header>
       {opening.value && <p class="note working">{opening.value.progress?.phase ?? `Opening ${opening.value.reference}`}…</p>}
       {(trouble || rowsTrouble.value) && (
@@ -265,25 +291,18 @@ function Auditing() {
           </p>
         ) : null,
       )}
-      {list && list.length === 0 && (
+      {chosenHere && (
+        <OpenList first={list !== undefined && list.length === 0} opened={({ id }) => void read().then(() => choose(id))}>
+          {table}
+        </OpenList>
+      )}
+      {!chosenHere && list && list.length === 0 && (
         <p class="empty-note">
           There is no list of pairs. Start the studio with one: <code>narrows studio --data pairs.csv</code>, a folder of pictures with
           captions, or a JSONL file.
         </p>
       )}
-      {source.value !== undefined && (
-        <>
-          <Runner />
-          <Warnings list={auditWarnings.value} />
-          <Filters />
-          <div class="audit-split">
-            <AuditTable onOpen={() => void openInAttribute()} />
-            <aside aria-label="The chosen pair">
-              <Detail />
-            </aside>
-          </div>
-        </>
-      )}
+      {!chosenHere && table}
     </section>
   );
 }

@@ -16,9 +16,26 @@ export const begin = async (settings: Omit<BrowserSettings, 'createWorker'>): Pr
   return backend.info();
 };
 
+/** A file of a list: its bytes from an address, or a text. */
+interface ListedFile {
+  readonly path: string;
+  readonly address?: string;
+  readonly text?: string;
+}
+
+const chosen = async ({ path, address, text = '' }: ListedFile) => ({
+  path,
+  file: new File([address === undefined ? text : await (await fetch(address)).blob()], path.split('/').at(-1) as string),
+});
+
 /** A call that gives one value; files by address. */
 export async function call({ name, argument }: { name: keyof StudioBackend; argument: readonly unknown[] }): Promise<unknown> {
-  const given = name === 'addPicture' ? [await (await fetch(argument[0] as string)).blob(), argument[1]] : argument;
+  const given =
+    name === 'addPicture'
+      ? [await (await fetch(argument[0] as string)).blob(), argument[1]]
+      : name === 'openList'
+        ? [await Promise.all((argument[0] as readonly ListedFile[]).map(chosen))]
+        : argument;
   try {
     const value = await ((backend as StudioBackend)[name] as (...given: readonly unknown[]) => Promise<unknown>)(...given);
     return value instanceof Blob ? { type: value.type, bytes: new Uint8Array(await value.arrayBuffer()) } : value;
@@ -28,16 +45,18 @@ export async function call({ name, argument }: { name: keyof StudioBackend; argu
 }
 
 /**
- * All events of a stream. @param cancelAt cancels at the first event of this kind @param count events of it until then
+ * All events of a stream. @param cancelAt cancels at an event of this kind @param after which of them, from 1
  */
 export async function stream({
   name,
   argument,
   cancelAt,
+  after = 1,
 }: {
-  name: 'open' | 'attribute' | 'chat';
+  name: 'open' | 'attribute' | 'chat' | 'audit';
   argument: unknown;
   cancelAt?: StudioEvent['kind'];
+  after?: number;
 }): Promise<unknown> {
   const events: (StudioEvent & { readonly at: number })[] = [];
   let job = '';
@@ -51,7 +70,7 @@ export async function stream({
   for await (const event of (backend as StudioBackend)[name](argument as never)) {
     events.push({ ...event, at: performance.now() });
     if (event.kind === 'started') job = event.job;
-    if (event.kind === cancelAt && cancelled === undefined) {
+    if (event.kind === cancelAt && events.filter(({ kind }) => kind === cancelAt).length === after) {
       cancelled = performance.now();
       await backend?.cancel(job);
     }

@@ -1,8 +1,9 @@
 /** @file How much of a map lies inside the box that the list gives for a pair: columns `box` and `boxes`, as `narrows compare` reads them. */
-import { checkInside, listedBoxes, type PixelSize } from '../../evaluation/compare/data/boxes.ts';
-import { fineMap, type PatchMap, scoreInside } from '../../evaluation/metrics/placed-map.ts';
-import type { ListedPair } from '../../inputs/pairs/read-pairs.ts';
-import { NarrowsError } from '../../system/errors.ts';
+
+import type { ListedPair } from '../../../inputs/pairs/pair-rows.ts';
+import { NarrowsError } from '../../../system/errors.ts';
+import { fineMap, type PatchMap, scoreInside } from '../../metrics/placed-map.ts';
+import { checkInside, listedBoxes, type PixelSize } from './boxes.ts';
 
 /** A map with the place at which it lies on its picture, and the size of that. */
 export interface PlacedMap extends PatchMap {
