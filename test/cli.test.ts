@@ -41,7 +41,7 @@ describe('attribute', () => {
     );
     expect(first).toMatchObject({ code: 0, stderr: '' });
     const result = attributionFromJson(first.stdout);
-    expect(result.parameters).toMatchObject({ seed: 3, seeds: 1, modality: 'both', steps: 10 });
+    expect(result.parameters).toMatchObject({ seed: 3, seeds: 1, modality: 'both', steps: 6 });
     expect(result.image?.grid).toEqual([4, 4]);
     expect(result.provenance.image).toMatchObject({ name: 'disc.png', width: 96, height: 96 });
     expect(attributionFromJson(again.stdout).image?.tokens).toEqual(result.image?.tokens);

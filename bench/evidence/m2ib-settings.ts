@@ -1,16 +1,17 @@
 /**
  * @file Which settings of M2IB work best: energy in the named object's box, pointing, deletion and insertion, stability over seeds, cost,
- * on fresh scenes with two or more objects, beside controls. Writes JSON and a Markdown table.
+ * on fresh scenes with two or more objects, beside controls. Writes JSON and Markdown tables: intervals, and paired differences from the first
+ * setting. A setting is options of M2IB; with `method` those of another method.
  * usage: node --import tsx bench/evidence/m2ib-settings.ts [--model REF] [--samples N] [--settings FILE.json] [--output DIR]
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { centrePrior, gradientMagnitude, randomMap } from '../../src/attribution/controls/controls.ts';
 import { encodeTargets } from '../../src/attribution/encode-target.ts';
-import { M2IB, type M2IBOptions } from '../../src/attribution/methods/m2ib.ts';
 import { encodePairs } from '../../src/attribution/pair.ts';
 import { imageGame } from '../../src/attribution/perturbation/games.ts';
 import { Perturbation } from '../../src/attribution/perturbation/perturbation.ts';
+import { createMethod, type MethodName } from '../../src/attribution/registry.ts';
 import { positiveShare } from '../../src/evaluation/metrics/energy-pointing-game.ts';
 import { located } from '../../src/evaluation/metrics/located.ts';
 import { shareOfHits } from '../../src/evaluation/metrics/pointing-game.ts';
@@ -94,11 +95,12 @@ async function score(name: string, maps: readonly Float32Array[]): Promise<Row> 
   return row;
 }
 
-const DEFAULTS: Record<string, Partial<M2IBOptions>> = {
+type Setting = Readonly<Record<string, unknown>> & { readonly method?: string };
+const DEFAULTS: Record<string, Setting> = {
   default: {},
   'published form (compat)': { compat: 'm2ib-official' },
 };
-const settings: Record<string, Partial<M2IBOptions>> = flags.settings
+const settings: Record<string, Setting> = flags.settings
   ? JSON.parse((await import('node:fs')).readFileSync(flags.settings, 'utf8'))
   : DEFAULTS;
 await score(
@@ -117,8 +119,8 @@ await score(
   'control: image gradient magnitude',
   cases.map(c => gradientMagnitude(c.scene.image, grid)),
 );
-for (const [name, options] of Object.entries(settings)) {
-  const method = new M2IB(model, options);
+for (const [name, { method: which = 'm2ib', ...options }] of Object.entries(settings)) {
+  const method = createMethod(which as MethodName, model, options);
   const perSeed: Float32Array[][] = [];
   let seconds = 0;
   for (const s of [1, 2]) {
@@ -166,11 +168,23 @@ for (const [name, r] of rows)
     `| ${name} | ${interval(r.energy)} | ${interval(r.pointing)} | ${interval(r.insertion)} | ${interval(r.deletion)} | ${r.stability ? interval(r.stability) : ''} | ${r.seconds ? (r.seconds * 1000).toFixed(0) : ''} |`,
   );
 const first = Object.keys(settings)[0];
-lines.push('', `Paired differences in energy, "${first}" minus each control (95 % bootstrap over ${samples} scenes):`, '');
-for (const [name, r] of rows) {
-  if (!name.startsWith('control')) continue;
-  const d = pairedBootstrap(rows.get(first)!.energy, r.energy, { random });
-  lines.push(`- ${name.slice(9)}: ${d.estimate.toFixed(3)} [${d.low.toFixed(3)}, ${d.high.toFixed(3)}]`);
+const MEASURES = ['energy', 'pointing', 'insertion', 'deletion', 'stability'] as const;
+lines.push(
+  '',
+  `Paired differences from "${first}" (95 % bootstrap over ${samples} scenes):`,
+  '',
+  `| map | ${MEASURES.join(' | ')} |`,
+  `|---${'|---'.repeat(MEASURES.length)}|`,
+);
+for (const [name, row] of rows) {
+  if (name === first) continue;
+  const differences = MEASURES.map(measure => {
+    const [own, other] = [row[measure], rows.get(first)![measure]];
+    if (!own?.length || !other?.length) return '';
+    const d = pairedBootstrap(own, other, { random });
+    return `${d.estimate.toFixed(3)} [${d.low.toFixed(3)}, ${d.high.toFixed(3)}]`;
+  });
+  lines.push(`| ${name} | ${differences.join(' | ')} |`);
 }
 mkdirSync(flags.output, { recursive: true });
 writeFileSync(`${flags.output}/m2ib.md`, `${lines.join('\n')}\n`);

@@ -68,6 +68,7 @@ const lines = [
   '|---|---|---|---|---|',
 ];
 const shares: Record<string, number[]> = {};
+const stabilities: Record<string, number[]> = {};
 for (const [name, options] of Object.entries(settings)) {
   const method = new M2IB(model, options);
   const runs: (readonly WordScore[])[][] = [];
@@ -86,19 +87,27 @@ for (const [name, options] of Object.entries(settings)) {
     const [a, b] = [within(words, cases[i].present), within(words, cases[i].absent)];
     return a + b > 0 ? a / (a + b) : 0.5;
   });
-  const stability = runs[0].map((words, i) =>
+  stabilities[name] = runs[0].map((words, i) =>
     spearman(
       words.map(w => w.value),
       runs[1][i].map(w => w.value),
     ),
   );
   const more = shares[name].map(s => (s > 0.5 ? 1 : 0));
-  const line = `| ${name} | ${show(shares[name])} | ${show(more)} | ${show(stability)} | ${((1000 * seconds) / (2 * samples)).toFixed(1)} |`;
+  const line = `| ${name} | ${show(shares[name])} | ${show(more)} | ${show(stabilities[name])} | ${((1000 * seconds) / (2 * samples)).toFixed(1)} |`;
   lines.push(line);
   console.error(line);
   await method.release();
 }
-const first = Object.keys(settings)[0];
+const [first, ...others] = Object.keys(settings);
+lines.push('', `Paired differences from "${first}" (share; stability), 95 % over ${samples} captions:`, '');
+for (const name of others) {
+  const differences = [shares, stabilities].map(of => {
+    const d = pairedBootstrap(of[name], of[first], { random });
+    return `${d.estimate.toFixed(3)} [${d.low.toFixed(3)}, ${d.high.toFixed(3)}]`;
+  });
+  lines.push(`- ${name}: ${differences.join('; ')}`);
+}
 const d = pairedBootstrap(
   shares[first],
   shares[first].map(() => 0.5),

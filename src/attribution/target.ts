@@ -2,7 +2,7 @@
  * @file What is explained: a scalar of a tower's unit feature û. Either linear, û·v (the cosine to a text or an image, the difference of two
  * cosines, the mean over a prompt ensemble), or the log-probability of the caption among labels, log softmax(scale · û·Tᵀ)₀.
  */
-import { input, logSoftmax, matmul, mul, normalise, reshape, slice, squeeze, sum, type Value } from '../graph/index.ts';
+import { type Dim, input, logSoftmax, matmul, mul, normalise, reshape, slice, squeeze, sum, type Value } from '../graph/index.ts';
 import type { RgbImage } from '../inputs/image/rgb-image.ts';
 import { type FloatTensor, floats } from '../tensor/tensor.ts';
 import { type Range, rows } from './rows.ts';
@@ -59,7 +59,7 @@ export function unit(v: ArrayLike<number>): Float32Array {
  * @param features [batch·repeat, E], not normalised
  * @returns [batch, repeat]
  */
-export function targetScore(features: Value, repeat: number, target: Pick<Target, 'form' | 'vectors' | 'scale'>): Value {
+export function targetScore(features: Value, repeat: Dim, target: Pick<Target, 'form' | 'vectors' | 'scale'>): Value {
   const [, labels, width] = target.vectors.shape;
   if (target.form === 'raw') {
     const weights = input('target', ['batch', 1, 'feature']);

@@ -9,6 +9,7 @@ import {
   compile,
   constant,
   cosineSimilarity,
+  type Dim,
   div,
   GraphCache,
   grad,
@@ -49,7 +50,8 @@ export async function compileGate(
   },
 ): Promise<GateGraph> {
   const { tower, layer, inputs, hidden: given, options } = problem;
-  const samples = options.batchSize;
+  // Steps with and without noise share one graph: the weights above the gate are read into a session once.
+  const samples: Dim = options.quietSteps ? 'samples' : options.batchSize;
   const [, , width] = given.shape;
   // Image towers have a fixed number of tokens; a text's is named, so that one session serves all.
   const tokens = tower.modality === 'text' ? 'seq' : given.shape[1];
@@ -78,7 +80,7 @@ export async function compileGate(
   };
   const z = noisyGate(hidden, gate, noise, statistics);
   const features = tower.suffix(layer, z, samples, inputs, places.length ? { tap } : undefined);
-  const fit = mean(problem.score ? problem.score.of(features) : cosines(features, samples, problem.target), 1);
+  const fit = mean(problem.score ? problem.score.of(features, samples) : cosines(features, samples, problem.target), 1);
   const costs = [
     gateInformation(gate, standardise(hidden, statistics)),
     ...places.map(p => gateInformation(gate, standardise(p.hidden, p.statistics))),
@@ -99,7 +101,7 @@ export async function compileGate(
 }
 
 /** Cosines to the target, [P·S, E] -> [P, S]. */
-function cosines(features: Value, samples: number, goal: FloatTensor | undefined): Value {
+function cosines(features: Value, samples: Dim, goal: FloatTensor | undefined): Value {
   if (!goal) throw new TypeError('A gate needs a target or a score.');
   const width = goal.shape[1];
   const target = input('target', ['batch', width]);

@@ -60,14 +60,16 @@ export function gateInputs(problem: GateProblem): GateInputs {
   };
 }
 
-/** Noise [S, N, D] of a step: sample s comes from (seed, stream, step, s) only, so it is the same in any batch. */
+/** Noise [S, N, D] of a step, [1, N, D] of zeros of a quiet one: sample s comes from (seed, stream, step, s) only, so it is the same in any batch. */
 function noiseSource(problem: GateProblem, stream: string): (step: number) => FloatTensor {
   const { options, seed } = problem;
   const [, count, width] = problem.hidden.shape;
   const random = new RandomStream(seed, stream);
   const size = count * width;
   const buffer = new Float32Array(options.batchSize * size);
+  const none = floats([1, count, width], new Float32Array(size));
   return step => {
+    if (step < (options.quietSteps ?? 0)) return none;
     for (let s = 0; s < options.batchSize; s++) {
       const sample = buffer.subarray(s * size, (s + 1) * size);
       if (!options.antithetic || s % 2 === 0) random.normals(step, s, sample);

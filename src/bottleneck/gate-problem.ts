@@ -1,5 +1,5 @@
 /** @file What a gate is optimised for: the pairs, the settings, what may be changed about the loss, and who watches. */
-import type { Value } from '../graph/index.ts';
+import type { Dim, Value } from '../graph/index.ts';
 import type { Tower, TowerInputs } from '../models/dual-encoder.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
@@ -12,6 +12,11 @@ export interface GateOptions {
   readonly learningRate: number;
   /** Noise samples per step. */
   readonly batchSize: number;
+  /**
+   * The first steps run one pass without noise (ε = 0) in place of the samples: gates are open then, and what little noise they let in hardly
+   * turns the gradient. None by default.
+   */
+  readonly quietSteps?: number;
   /** Every second sample is the negative of the one before. */
   readonly antithetic: boolean;
   /** One gate per token instead of one per element. */
@@ -27,7 +32,7 @@ export type GateTower = Pick<Tower, 'modality' | 'suffix' | 'suffixFeeds'>;
 /** A scalar that the gate must keep. */
 export interface GateScore {
   /** Features [P·S, E] to scores [P, S]; declares the inputs that `feeds` gives. */
-  of(features: Value): Value;
+  of(features: Value, samples: Dim): Value;
   readonly feeds: Readonly<Record<string, FloatTensor>>;
 }
 
@@ -103,7 +108,7 @@ export interface GateProblem extends GateHooks {
   /** Largest norm of a pair's gradient; larger ones are scaled down. None by default. */
   readonly maxGradientNorm?: number;
   readonly seed: number;
-  /** Standard normal noise [S, N, D] of a step; drawn from the seed by default. */
+  /** Standard normal noise [S, N, D] of a step, quiet ones included; drawn from the seed by default. */
   readonly noise?: (step: number) => FloatTensor;
 }
 

@@ -145,6 +145,35 @@ describe('noise', () => {
     expect(other.information).not.toEqual(first.information);
   });
 
+  it('stays out of quiet steps, which are one pass that says what any number of samples without noise would', async () => {
+    const size = TOKENS * WIDTH;
+    const stream = new RandomStream(1, 'm2ib.image');
+    const seen: number[] = [];
+    // The same steps with four samples each: zeros while it is quiet, then what the seed gives.
+    const spelledOut = (step: number): FloatTensor => {
+      seen.push(step);
+      const data = new Float32Array(4 * size);
+      if (step >= 6) {
+        for (const s of [0, 2]) {
+          const sample = stream.normals(step, s, data.subarray(s * size, (s + 1) * size));
+          for (let i = 0; i < size; i++) data[(s + 1) * size + i] = -sample[i];
+        }
+      }
+      return floats([4, TOKENS, WIDTH], data);
+    };
+    const options = { beta: 0.3 };
+    const [quiet] = await solve(toy({ options: { ...options, quietSteps: 6 } }));
+    const [expected] = await solve(toy({ options, noise: spelledOut }));
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expectClose(quiet.alpha, expected.alpha, { rtol: 1e-4, atol: 1e-4 });
+    expectClose(quiet.fit, expected.fit, { rtol: 1e-5, atol: 1e-5 });
+    const [noisy] = await solve(toy({ options }));
+    expect(quiet.fit[5]).not.toBeCloseTo(noisy.fit[5], 4);
+    // All of it quiet: no seed is in it.
+    const silent = { options: { ...options, quietSteps: 10 } };
+    expect(await solve(toy({ ...silent, seed: 2 }))).toEqual(await solve(toy(silent)));
+  });
+
   it('is the given one where it is given', async () => {
     const steps: number[] = [];
     const given = (step: number): FloatTensor => {

@@ -2,7 +2,7 @@
  * @file What attribution of answers asks of a model that reads pictures and words in one row of tokens and writes: how a row is placed, its
  * embeddings, the decoder's blocks from any of them on, the head. A family of models that gives this is served by every method for answers.
  */
-import type { Value } from '../graph/index.ts';
+import type { Dim, Value } from '../graph/index.ts';
 import type { Rectangle, RgbImage } from '../inputs/image/rgb-image.ts';
 import type { BlockTrace } from '../nn/encoder.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -77,7 +77,7 @@ export interface AnswerVision<Tokens = unknown> {
    * The row's embeddings [B·repeat, T, width of the decoder] from the tower's output [B·repeat, N, width], a picture of its own for each row.
    * @param tokens of B rows of one picture each
    */
-  embed(tokens: Tokens, tower: Value, repeat: number): Value;
+  embed(tokens: Tokens, tower: Value, repeat: Dim): Value;
 }
 
 /** A model whose answers can be explained. */
@@ -106,7 +106,7 @@ export interface AnswerModel<Tokens = unknown> {
   /** Words embedded and the picture's features among them, behind a bottleneck that stands there: [B, T, width]. */
   embed(tokens: Tokens, features: Value): Value;
   /** @param repeat each row of the tokens stands for so many rows of `hidden`, side by side */
-  decode(hidden: Value, tokens: Tokens, options: RowDecoding, repeat?: number): DecodedRow;
+  decode(hidden: Value, tokens: Tokens, options: RowDecoding, repeat?: Dim): DecodedRow;
   /** What stands in front of the projector, where a gate can stand there too. */
   readonly vision?: AnswerVision<Tokens>;
   /** [B, K, width] behind the last norm -> [B, K, vocabulary] */

@@ -4,7 +4,7 @@
  */
 
 import type { Checkpoint } from '../checkpoints/checkpoint.ts';
-import type { Value } from '../graph/index.ts';
+import type { Dim, Value } from '../graph/index.ts';
 import type { ImageProcessor } from '../inputs/image/processor.ts';
 import type { Tokenizer } from '../inputs/text/tokenizer.ts';
 import type { BlockTrace, SuffixOptions } from '../nn/encoder.ts';
@@ -63,14 +63,14 @@ export interface Tower {
    * From a replaced output of block `layer` [B·S, N, D] to features [B·S, E], with the last block for the pooled token only.
    * Per-sample side inputs (masks, pool positions) are declared as graph inputs of B rows and repeated `repeat` times.
    */
-  suffix(layer: number, hidden: Value, repeat: number, inputs: TowerInputs, options?: SuffixOptions): Value;
+  suffix(layer: number, hidden: Value, repeat: Dim, inputs: TowerInputs, options?: SuffixOptions): Value;
   /** Like `suffix`, over all tokens and with every block's inside. */
-  trace(layer: number, hidden: Value, repeat: number, inputs: TowerInputs, options?: SuffixOptions): TowerTrace;
+  trace(layer: number, hidden: Value, repeat: Dim, inputs: TowerInputs, options?: SuffixOptions): TowerTrace;
   /**
    * The tower's end (last norm, pooling, projection) put on any block's output [B, N, D]: features [B, E], and the pooling head's
    * attention [B, H, 1, N] where there is one.
    */
-  pool(hidden: Value, repeat: number, inputs: TowerInputs): { features: Value; attention?: Value };
+  pool(hidden: Value, repeat: Dim, inputs: TowerInputs): { features: Value; attention?: Value };
   /** The tower's end for tokens one by one, [B, M, D] -> [B, M, E]; undefined where a head pools. */
   project?(tokens: Value): Value;
   /** The side inputs that `suffix`, `trace` and `pool` declare, out of the tower's inputs. */

@@ -88,12 +88,12 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     await explain(page);
     await expect.poll(() => steps.size, { timeout: PATIENCE }).toBeGreaterThan(3);
     await page.locator('.scrub input').fill('1');
-    expect(await page.locator('.readout').first().textContent()).toContain('step 1 of 10');
+    expect(await page.locator('.readout').first().textContent()).toContain('step 1 of 6');
     const early = await patchTable(page);
-    await page.locator('.scrub input').fill('10');
+    await page.locator('.scrub input').fill('6');
     expect(await patchTable(page)).not.toEqual(early);
     await page.click('text=Replay');
-    await expect.poll(() => page.locator('.scrub output').textContent(), { timeout: PATIENCE }).toBe('10 / 10');
+    await expect.poll(() => page.locator('.scrub output').textContent(), { timeout: PATIENCE }).toBe('6 / 6');
   });
 
   it('comes back from its own link: options, methods, looks and numbers', async () => {
@@ -131,7 +131,7 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     await page.waitForSelector('.readout:has-text("of 5000")');
     await page.click('button.primary:has-text("Stop")');
     await page.waitForSelector('.readout:has-text("stopped after step")');
-    await page.locator('input[id$="-steps"]').fill('10');
+    await page.locator('input[id$="-steps"]').fill('6');
     await page.locator('input[id$="-steps"]').blur();
     await settled(page);
   });

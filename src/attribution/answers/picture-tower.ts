@@ -2,7 +2,7 @@
  * @file What stands between a picture's vision tower and the answer as a tower: its tokens are those of the vision tower's output, its features the
  * log-probabilities of the answers' tokens. A gate there (`--layer -2`) stands in front of the projector, and of whatever compresses or fuses.
  */
-import { equal, input, unsqueeze, type Value, where } from '../../graph/index.ts';
+import { type Dim, equal, input, unsqueeze, type Value, where } from '../../graph/index.ts';
 import type { AnswerModel, AnswerPicture, AnswerVision } from '../../models/answer-model.ts';
 import type { Tower } from '../../models/dual-encoder.ts';
 import { repeatRows } from '../../nn/repeat-rows.ts';
@@ -34,7 +34,7 @@ export function pictureTower(model: AnswerModel, vision: AnswerVision, picture: 
   const count = picture.towerCells!.length;
   const states = ['batch', count, vision.width];
   /** Tokens without a cell (a class token) keep what they are. */
-  const played = (hidden: Value, repeat: number): Value => {
+  const played = (hidden: Value, repeat: Dim): Value => {
     const playing = unsqueeze(repeatRows(input('playing', ['batch', count]), repeat), -1);
     return where(equal(playing, 0), repeatRows(input('undisturbed', states), repeat), hidden);
   };

@@ -2,7 +2,7 @@
  * @file The decoder of a model that answers as a tower: its tokens are a row of picture, question and answers, its features the
  * log-probabilities of the answers' tokens. Whatever stands on towers (gates, gradients, activation maps, attention) then serves answers.
  */
-import { equal, input, logSoftmax, matmul, squeeze, takeAlongAxis, unsqueeze, type Value, where } from '../../graph/index.ts';
+import { type Dim, equal, input, logSoftmax, matmul, squeeze, takeAlongAxis, unsqueeze, type Value, where } from '../../graph/index.ts';
 import type { AnswerModel, AnswerPicture, DecodedRow, RowDecoding } from '../../models/answer-model.ts';
 import type { Tower, TowerInputs } from '../../models/dual-encoder.ts';
 import { repeatRows } from '../../nn/repeat-rows.ts';
@@ -38,16 +38,16 @@ export function answerSelection({ ids, answers }: Pick<AnsweredRow, 'ids' | 'ans
 }
 
 /** Which rows foretell the answers' tokens, [B·repeat, K, T]: all that is read behind the last block. */
-const foretelling = (repeat: number): Value => repeatRows(input('answer_select', ['batch', 'feature', 'seq']), repeat);
+const foretelling = (repeat: Dim): Value => repeatRows(input('answer_select', ['batch', 'feature', 'seq']), repeat);
 
 /** Log-probabilities of the answers' tokens, [B·repeat, K]. @param read [B·repeat, K, D]: the rows that foretell them, behind the last norm */
-function logProbabilitiesOf(model: AnswerModel, read: Value, repeat: number): Value {
+function logProbabilitiesOf(model: AnswerModel, read: Value, repeat: Dim): Value {
   const ids = repeatRows(input('answer_ids', ['batch', 'feature'], 'int32'), repeat);
   return squeeze(takeAlongAxis(logSoftmax(model.logits(read)), unsqueeze(ids, -1)), -1);
 }
 
 /** The same from all rows. @param normed [B·repeat, T, D] behind the last norm */
-export const answerLogProbabilities = (model: AnswerModel, normed: Value, repeat = 1): Value =>
+export const answerLogProbabilities = (model: AnswerModel, normed: Value, repeat: Dim = 1): Value =>
   logProbabilitiesOf(model, matmul(foretelling(repeat), normed), repeat);
 
 /** The same from what comes out of block `layer`, with the last block's MLP for the rows that are read only. @param hidden [B·repeat, T, D] */
@@ -55,7 +55,7 @@ export function decodedLogProbabilities(
   model: AnswerModel,
   picture: AnswerPicture,
   hidden: Value,
-  { layer, tap, repeat = 1 }: RowDecoding & { readonly repeat?: number },
+  { layer, tap, repeat = 1 }: RowDecoding & { readonly repeat?: Dim },
 ): Value {
   const { tokens } = model.declare(picture);
   if (tap) return answerLogProbabilities(model, model.decode(hidden, tokens, { layer, tap }, repeat).normed, repeat);
@@ -66,10 +66,10 @@ export function decodedLogProbabilities(
 export function rowTower(model: AnswerModel, picture: AnswerPicture, features: number): Tower {
   const perToken = ['batch', 'seq'];
   const states = [...perToken, model.width];
-  const decode = (layer: number, hidden: Value, repeat: number, tap?: (layer: number, hidden: Value) => Value): DecodedRow =>
+  const decode = (layer: number, hidden: Value, repeat: Dim, tap?: (layer: number, hidden: Value) => Value): DecodedRow =>
     model.decode(hidden, model.declare(picture).tokens, { layer, tap }, repeat);
   /** Players as they were put in, all others as they were. */
-  const played = (hidden: Value, repeat: number): Value => {
+  const played = (hidden: Value, repeat: Dim): Value => {
     const playing = unsqueeze(repeatRows(input('playing', perToken), repeat), -1);
     return where(equal(playing, 0), repeatRows(input('undisturbed', states), repeat), hidden);
   };

@@ -8,7 +8,7 @@ import type { GateWeights } from '../../bottleneck/gate-problem.ts';
 import { AdamW } from '../../optim/adamw.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
-import { explainByGate, gateLayers, planGates } from '../primitives/gate.ts';
+import { explainByGate, GATE_COST, gateLayers, planGates } from '../primitives/gate.ts';
 import type { Range } from '../rows.ts';
 import { m2ibSchema } from './m2ib.ts';
 
@@ -90,7 +90,7 @@ export const adaib: MethodEntry<Options> = {
   serves: 'pair',
   modalities: ['image', 'text'],
   schema,
-  cost: 'steps × batchSize × (F + B) of the blocks above the gate',
+  cost: GATE_COST,
   paper:
     'AdaIB: adaptive information bottleneck for multi-modal attribution, ICLR 2026 submission NuYcnDYQuQ (no code); started and kept positive as said in the file',
   unit: 'nats',

@@ -49,7 +49,7 @@ export const coiba: MethodEntry<Options> = {
   serves: 'pair',
   modalities: ['image', 'text'],
   schema,
-  cost: 'steps × batchSize × (F + B) of the blocks above the first gate',
+  cost: '(quietSteps + (steps − quietSteps) × batchSize) × (F + B) of the blocks above the first gate',
   paper:
     'Hong, Bae, Hong, Kim: Comprehensive information bottleneck for unveiling universal attribution to interpret vision transformers, CVPR 2025',
   unit: 'nats',

@@ -50,7 +50,7 @@ describe('gated gradients', () => {
     expect((await explain('gated-gradients', {}, { target: { against: 'green boat' } }))[0].image!.patches).not.toEqual(
       first.image!.patches,
     );
-    expect(first.image!.convergence.fit).toHaveLength(10);
+    expect(first.image!.convergence.fit).toHaveLength(6);
   });
 });
 

@@ -9,16 +9,18 @@ import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type TokenMap } from '../method.ts';
 import { explainByGate, planGates } from '../primitives/gate.ts';
 import { layerGradients } from './layer-integrated-gradients.ts';
-import { m2ibSchema } from './m2ib.ts';
+import { m2ibSchema, NOISY_STEPS } from './m2ib.ts';
 
-const schema = m2ibSchema.pick({ beta: true, textBeta: true, steps: true, batchSize: true, variance: true }).extend({
-  power: z
-    .number()
-    .positive()
-    .default(0.5)
-    .describe('power of the share of nats: 0 would leave the gradients as they are, 1 weighs them fully'),
-  nSteps: z.number().int().positive().default(10).describe('points of the path of the gradients'),
-});
+const schema = m2ibSchema
+  .pick({ beta: true, textBeta: true, steps: true, learningRate: true, quietSteps: true, batchSize: true, variance: true })
+  .extend({
+    power: z
+      .number()
+      .positive()
+      .default(0.5)
+      .describe('power of the share of nats: 0 would leave the gradients as they are, 1 weighs them fully'),
+    nSteps: z.number().int().positive().default(10).describe('points of the path of the gradients'),
+  });
 type Options = z.infer<typeof schema>;
 
 /** One map from both. Special and prefix tokens are weighed like the others, but do not set the scale. */
@@ -34,10 +36,10 @@ export const gatedGradients: MethodEntry<Options> = {
   title: 'Gated gradients',
   family: 'bottleneck',
   serves: 'pair',
-  answers: { by: 'row', layer: tower => answerLayer('auto', tower) },
+  answers: { by: 'row', defaults: NOISY_STEPS, layer: tower => answerLayer('auto', tower) },
   modalities: ['image', 'text'],
   schema,
-  cost: '(steps × batchSize + nSteps + 1) × (F + B) of the blocks above the layer',
+  cost: '(quietSteps + (steps − quietSteps) × batchSize + nSteps + 1) × (F + B) of the blocks above the layer',
   paper: 'Narrows: layer integrated gradients (ICML 2017) weighted by the cost of the M2IB gate (NeurIPS 2023); measured in docs/evidence',
   unit: 'score',
   signed: true,
@@ -52,7 +54,6 @@ export const gatedGradients: MethodEntry<Options> = {
       const settings = {
         ...options,
         beta,
-        learningRate: 1,
         normalisation: 'sample',
         antithetic: true,
         perToken: false,

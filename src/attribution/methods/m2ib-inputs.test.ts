@@ -84,7 +84,7 @@ describe('control', () => {
     const controller = new AbortController();
     const seen: number[] = [];
     const onProgress = (done: number, total: number): void => {
-      expect(total).toBe(40);
+      expect(total).toBe(24);
       if (seen.push(done) === 3) controller.abort(reason);
     };
     const method = m2ib();

@@ -37,6 +37,17 @@ function m2ib(options: Partial<M2IBOptions> = {}, statistics?: StatisticsFile): 
 const encode = (pairs: readonly Pair[], layers = LAYERS): Promise<EncodedPairs> => encodePairs(model, pairs, layers);
 
 describe('options', () => {
+  it('count the passes of quiet steps once, of the others once per sample', async () => {
+    const backward = async (options: Partial<M2IBOptions>): Promise<number> =>
+      (await m2ib(options).attribute(PAIRS[0], { modality: 'image' })).passes!.backward;
+    const one = await backward({ steps: 1, quietSteps: 1 });
+    expect(one).toBeGreaterThan(0);
+    expect((await backward({})) / one).toBeCloseTo(4 + 2 * 4, 6);
+    expect((await backward({ steps: 5, batchSize: 2, quietSteps: 1 })) / one).toBeCloseTo(1 + 4 * 2, 6);
+    expect((await backward({ quietSteps: 9 })) / one).toBeCloseTo(6, 6);
+    expect((await backward({ compat: 'm2ib-official' })) / one).toBeCloseTo(10 * 10, 6);
+  });
+
   it.each<[Partial<Record<keyof M2IBOptions | 'colour', unknown>>, RegExp]>([
     [{ beta: -1 }, /^The option beta of m2ib is wrong \(-1\): .+\.$/],
     [{ textBeta: -0.1 }, /^The option textBeta of m2ib is wrong \(-0.1\): .+\.$/],
@@ -119,7 +130,7 @@ describe('options', () => {
     }
     expect(bits[0]).toBeGreaterThan(bits[1]);
     expect(bits[1]).toBeGreaterThan(bits[2]);
-    expect((await m2ib({ beta: 0 }).attribute(PAIRS[1], { modality: 'image' })).image!.convergence.compression).toEqual(Array(10).fill(0));
+    expect((await m2ib({ beta: 0 }).attribute(PAIRS[1], { modality: 'image' })).image!.convergence.compression).toEqual(Array(6).fill(0));
   });
 });
 

@@ -4,8 +4,8 @@
  */
 import { answerLayer } from '../answers/answer-layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
-import { explainByGate, gateLayers, planGates } from '../primitives/gate.ts';
-import { type M2IBOptions, m2ibSchema } from './m2ib.ts';
+import { explainByGate, GATE_COST, gateLayers, planGates } from '../primitives/gate.ts';
+import { type M2IBOptions, m2ibSchema, NOISY_STEPS } from './m2ib.ts';
 
 type Options = Omit<M2IBOptions, 'alpha' | 'compat' | 'normalisation'>;
 
@@ -18,6 +18,7 @@ export const m2ibToken: MethodEntry<Options> = {
   answers: {
     by: 'row',
     gate: true,
+    defaults: NOISY_STEPS,
     layer: (tower, { layer }) => answerLayer(layer, tower),
     async explain(run, options) {
       planGates(run, options);
@@ -26,7 +27,7 @@ export const m2ibToken: MethodEntry<Options> = {
   },
   modalities: ['image', 'text'],
   schema: m2ibSchema.omit({ alpha: true, compat: true, normalisation: true }),
-  cost: 'steps × batchSize × (F + B) of the blocks above the gate',
+  cost: GATE_COST,
   paper: 'M2IB (arXiv 2312.17174) with the per-token gate that its per-element one is often replaced by; features normalised per channel',
   unit: 'nats',
   signed: false,

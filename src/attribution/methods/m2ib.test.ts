@@ -81,7 +81,7 @@ describe('a result', () => {
     expect(result).toMatchObject({ schemaVersion: 1, method: 'm2ib', unit: 'nats', caption: PAIRS[1].text });
     expect(result.provenance.model.sha256).toMatch(/^[0-9a-f]{64}$/);
     for (const m of [result.image!, result.text!]) {
-      expect(m.convergence.fit.length).toBe(10);
+      expect(m.convergence.fit.length).toBe(6);
       expect(m.stability).toBeUndefined();
     }
     const { seed, seeds: _, modality: __, imageSize: ___, ...options } = result.parameters;

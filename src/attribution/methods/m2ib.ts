@@ -10,7 +10,7 @@ import type { StatisticsFile } from '../feature-statistics.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
 import { parseOptions } from '../options.ts';
-import { datasetStatistics, explainByGate, type GateSettings, gateLayers, planGates } from '../primitives/gate.ts';
+import { datasetStatistics, explainByGate, GATE_COST, type GateSettings, gateLayers, planGates } from '../primitives/gate.ts';
 
 const layer = z.union([z.literal('auto'), z.number().int()]);
 
@@ -24,8 +24,12 @@ export const m2ibSchema = z.strictObject({
     .default(1)
     .describe('weight of the information cost against the fit, for the image map (of an answer: for its one gate, 10 by default)'),
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
-  steps: z.number().int().positive().default(10).describe('optimisation steps'),
-  learningRate: z.number().positive().default(1).describe("Adam's learning rate on alpha"),
+  steps: z.number().int().positive().default(6).describe('optimisation steps (of an answer, and of the published code: 10 by default)'),
+  learningRate: z.number().positive().default(2).describe("Adam's learning rate on alpha (of an answer, and of the published code: 1)"),
+  quietSteps: z
+    .union([z.literal('auto'), z.number().int().nonnegative()])
+    .default('auto')
+    .describe('first steps of one pass without noise, while gates are open; auto: two thirds of the steps (of an answer: none by default)'),
   batchSize: z.number().int().positive().default(4).describe('noise samples per step (of an answer: 2 by default)'),
   variance: z.number().positive().default(0.3).describe("variance of the noise and the prior, relative to the features' own"),
   normalisation: z
@@ -39,12 +43,17 @@ export const m2ibSchema = z.strictObject({
 /** Options with their defaults filled in. */
 export type M2IBOptions = z.infer<typeof m2ibSchema>;
 
+/** The optimisation of an answer's gate: every step has its noise. */
+export const NOISY_STEPS = { steps: 10, learningRate: 1, quietSteps: 0 } as const;
+
 /** What `compat: 'm2ib-official'` fixes. Beta, layer, steps, learning rate and batch size stay free. */
-const OFFICIAL = { normalisation: 'none', alpha: 'element', antithetic: false, variance: 1 } as const;
+const OFFICIAL = { quietSteps: 0, normalisation: 'none', alpha: 'element', antithetic: false, variance: 1 } as const;
 
 /** Options from what was given; the official code has defaults of its own. @throws NarrowsError for an option out of range */
 function parseM2IB(given: Record<string, unknown>): M2IBOptions {
-  const set = given.compat ? { beta: 0.1, textBeta: given.beta ?? 0.1, batchSize: 10, ...given, ...OFFICIAL } : given;
+  const set = given.compat
+    ? { beta: 0.1, textBeta: given.beta ?? 0.1, steps: 10, learningRate: 1, batchSize: 10, ...given, ...OFFICIAL }
+    : given;
   return parseOptions(m2ibSchema, set, 'm2ib');
 }
 
@@ -61,7 +70,7 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
     by: 'row',
     gate: true,
     // A log-probability has a wider range than a cosine; one antithetic pair is as good as two (docs/evidence/answers.md).
-    defaults: { beta: 10, batchSize: 2 },
+    defaults: { beta: 10, batchSize: 2, ...NOISY_STEPS },
     layer: (tower, { layer }) => answerLayer(layer, tower),
     unsupported: ({ normalisation, compat }) =>
       compat || normalisation === 'dataset'
@@ -75,7 +84,7 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
   },
   modalities: ['image', 'text'],
   schema: m2ibSchema,
-  cost: 'steps × batchSize × (F + B) of the blocks above the gate',
+  cost: GATE_COST,
   paper:
     'Wang, Rudner, Wilson: Visual explanations of image-text representations via multi-modal information bottleneck attribution, NeurIPS 2023, arXiv 2312.17174',
   unit: 'nats',

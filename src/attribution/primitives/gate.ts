@@ -4,7 +4,7 @@ import { compileGate } from '../../bottleneck/gate-graph.ts';
 import type { GateOptions, GateProblem, GateWeights, UpperGate } from '../../bottleneck/gate-problem.ts';
 import { optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
-import type { Value } from '../../graph/index.ts';
+import type { Dim, Value } from '../../graph/index.ts';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import { graphKey } from '../../models/graph-key.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -29,6 +29,8 @@ export interface GateSettings {
   readonly steps: number;
   readonly learningRate: number;
   readonly batchSize: number;
+  /** First steps without noise, see `GateOptions`; auto: two thirds. None by default. */
+  readonly quietSteps?: number | 'auto';
   /** Variance of the noise and the prior, relative to the features' own. */
   readonly variance: number;
   /** Statistics of the noise: N(0, 1), the sample's own tokens, or a data set's. */
@@ -85,6 +87,21 @@ export const gateLayers = (
   text: options.textLayer === 'auto' ? TEXT_LAYER : resolveLayer(options.textLayer, model.text),
 });
 
+/** What a gate's optimisation costs, in the words of the methods' `cost`. */
+export const GATE_COST = '(quietSteps + (steps − quietSteps) × batchSize) × (F + B) of the blocks above the gate';
+
+type StepSettings = Pick<GateSettings, 'steps' | 'batchSize' | 'quietSteps'>;
+
+/** How many of the first steps run without noise. */
+const quietStepsOf = ({ steps, quietSteps = 0 }: StepSettings): number =>
+  quietSteps === 'auto' ? Math.floor((2 * steps) / 3) : Math.min(steps, quietSteps);
+
+/** Passes of a pair through the blocks above the gate, forward and backward each. */
+function gatePasses(settings: StepSettings): number {
+  const quiet = quietStepsOf(settings);
+  return quiet + (settings.steps - quiet) * settings.batchSize;
+}
+
 /** Declares the steps of all towers and chunks. */
 export function planGates(run: MethodRun, settings: Pick<GateSettings, 'steps' | 'batchSize'>): void {
   for (const m of run.wanted) run.plan(chunks(run.encoded.pairs.length, pairsPerRun(run, run[m], settings)).length * settings.steps);
@@ -111,7 +128,7 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
       hidden: rows(hidden, range),
       inputs: inputRows(job.inputs, range),
       score: {
-        of: (features: Value) => targetScore(features, settings.batchSize, job.target),
+        of: (features: Value, samples: Dim) => targetScore(features, samples, job.target),
         feeds: targetFeeds(job.target, range),
       },
       lengths: modality === 'text' ? lengths : undefined,
@@ -134,7 +151,7 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
     const results = await optimiseGate(problem, graph);
     out.push(...results.map(r => ({ tokens: r.tokens, curves: { fit: r.fit, compression: r.compression } })));
     const blocks = tower.layers - 1 - layer;
-    run.passes(modality, (range[1] - range[0]) * settings.batchSize * settings.steps, blocks, blocks);
+    run.passes(modality, (range[1] - range[0]) * gatePasses(settings), blocks, blocks);
   }
   await run.closeGraphs?.();
   return out;
@@ -143,7 +160,7 @@ export async function explainByGate(run: MethodRun, job: TowerJob, settings: Gat
 /** What a step's graph depends on besides the tower: what is compiled in of the problem. */
 async function gateKey(job: TowerJob, { options, statistics, smoothing, upper = [] }: GateProblem): Promise<string> {
   return graphKey('gate', job, {
-    samples: options.batchSize,
+    samples: options.quietSteps ? 'any' : options.batchSize,
     perToken: options.perToken,
     standardised: statistics !== undefined,
     own: ownStatistics({ statistics, hidden: job.hidden }),
@@ -167,7 +184,17 @@ function pairsPerRun(run: MethodRun, job: TowerJob, { batchSize }: Pick<GateSett
 
 const gateOptions = (settings: GateSettings): GateOptions => {
   const { beta, steps, learningRate, batchSize, antithetic, perToken, official } = settings;
-  return { beta, steps, learningRate, batchSize, antithetic, perToken, official, alphaStart: ALPHA_START };
+  return {
+    beta,
+    steps,
+    learningRate,
+    batchSize,
+    quietSteps: quietStepsOf(settings),
+    antithetic,
+    perToken,
+    official,
+    alphaStart: ALPHA_START,
+  };
 };
 
 /** Mean and deviation of the noise per pair; none where it is N(0, 1). The variance scales the deviation. @param hidden [P, N, D] */

@@ -1,6 +1,6 @@
 /** @file CLIP's two towers as attribution methods see them (see dual-encoder.ts). */
 
-import { equal, input, scope, unsqueeze, type Value, where } from '../../graph/index.ts';
+import { type Dim, equal, input, scope, unsqueeze, type Value, where } from '../../graph/index.ts';
 import { hiddenKeys, LOWEST, rowAt, textMask } from '../../nn/attention.ts';
 import type { SuffixOptions } from '../../nn/encoder.ts';
 import { encode } from '../../nn/encoder.ts';
@@ -51,8 +51,8 @@ export function visionTowerView(p: Parameters, config: CLIPConfig, table: (heigh
 export function textTowerView(p: Parameters, config: CLIPConfig): Tower {
   const { text_config: text } = config;
   const tower = p.in('text_model');
-  const eosOf = (repeat: number): Value => repeatRows(input('eos', ['batch'], 'int32'), repeat);
-  const maskOf = (hidden: Value, repeat: number, inputs: TowerInputs, options: SuffixOptions = {}): Value => {
+  const eosOf = (repeat: Dim): Value => repeatRows(input('eos', ['batch'], 'int32'), repeat);
+  const maskOf = (hidden: Value, repeat: Dim, inputs: TowerInputs, options: SuffixOptions = {}): Value => {
     const padding = inputs.attention_mask && repeatRows(input('attention_mask', ['batch', 'seq'], 'int32'), repeat);
     const mask = textMask(hidden, padding);
     return options.keyMask ? where(equal(unsqueeze(unsqueeze(options.keyMask, 1), 1), 0), LOWEST, mask) : mask;

@@ -1,5 +1,5 @@
 /** @file LLaVA as attribution of answers sees it (see answer-model.ts), with its bottleneck where it has one. */
-import { add, input, iota, matmul, mul, mulDims, reshape, unsqueeze, type Value } from '../../graph/index.ts';
+import { add, type Dim, input, iota, matmul, mul, mulDims, reshape, unsqueeze, type Value } from '../../graph/index.ts';
 import { cropProcessed } from '../../inputs/image/processor.ts';
 import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { repeatRows } from '../../nn/repeat-rows.ts';
@@ -49,7 +49,7 @@ export function turnPositions(turns: readonly number[], first: number): number[]
 }
 
 /** Each row of the tokens `repeat` times, side by side. */
-export const repeatTokens = <T extends TokenValues>(tokens: T, repeat: number): T =>
+export const repeatTokens = <T extends TokenValues>(tokens: T, repeat: Dim): T =>
   Object.fromEntries(Object.entries(tokens).map(([name, x]) => [name, repeatRows(x, repeat)])) as unknown as T;
 
 /** Rows of image features [B, T], where the picture of row b is the `pictures[b]`-th of `perImage` features each. */
@@ -181,7 +181,7 @@ export class LlavaAnswers implements AnswerModel<TokenValues> {
   }
 
   /** See `AnswerModel`. */
-  decode(hidden: Value, declared: TokenValues, { layer, tap, read }: RowDecoding, repeat = 1) {
+  decode(hidden: Value, declared: TokenValues, { layer, tap, read }: RowDecoding, repeat: Dim = 1) {
     const tokens = repeatTokens(declared, repeat);
     // A bottleneck may stand on the last block, and sees all of its rows.
     if (read && !tap && !this.tap) {

@@ -1,5 +1,5 @@
 /** @file Towers of any spec as attribution methods see them (see dual-encoder.ts). */
-import { input, scope, type Value } from '../../graph/index.ts';
+import { type Dim, input, scope, type Value } from '../../graph/index.ts';
 import { encode, type SuffixOptions } from '../../nn/encoder.ts';
 import type { Parameters } from '../../nn/parameters.ts';
 import { repeatRows } from '../../nn/repeat-rows.ts';
@@ -49,8 +49,8 @@ export function visionView(p: Parameters, spec: VisionSpec, table: (height: numb
 
 /** The text tower. Inputs: input_ids [B, T], eos [B] (the position that is read), and attention_mask [B, T] where padding is hidden. */
 export function textView(p: Parameters, spec: TextSpec): Tower {
-  const at = (repeat: number): Value => repeatRows(input('eos', ['batch'], 'int32'), repeat);
-  const masks = (hidden: Value, repeat: number, inputs: TowerInputs, options?: SuffixOptions) => {
+  const at = (repeat: Dim): Value => repeatRows(input('eos', ['batch'], 'int32'), repeat);
+  const masks = (hidden: Value, repeat: Dim, inputs: TowerInputs, options?: SuffixOptions) => {
     const padding = inputs.attention_mask && repeatRows(input('attention_mask', ['batch', 'seq'], 'int32'), repeat);
     return textMasks(spec, hidden, at(repeat), padding, options?.keyMask);
   };
