@@ -48,9 +48,9 @@ describe.skipIf(withoutMpi)(`narrows under mpirun${withoutMpi ? ` (left out: ${w
   const said = (text: string, sentence: RegExp): number => text.match(new RegExp(sentence, 'g'))?.length ?? 0;
 
   it('says what all ranks find once', async () => {
-    const { code, stderr } = await train('usage', { gradient_accumulation_steps: 1 });
+    const { code, stderr } = await train('usage', { gradient_accumulation_steps: 1, per_device_train_batch_size: 1 });
     expect(code).toBe(2);
-    expect(said(stderr, /narrows: An update has 1 micro-batch for 2 processes.*\n/)).toBe(1);
+    expect(said(stderr, /narrows: An update has one micro-batch of 1 sample for 2 processes.*\n/)).toBe(1);
   });
 
   it('ends all ranks when one of them meets a broken picture, and names it', async () => {

@@ -24,7 +24,7 @@ import {
 } from './checkpointing.ts';
 import { type EvaluationMetrics, Evaluations, type Exam } from './evaluation.ts';
 import { ShardedOptimizer } from './parallel/sharded.ts';
-import { type NoteRelay, Team } from './parallel/team.ts';
+import { type NoteRelay, Team, type TogetherStep } from './parallel/team.ts';
 
 /** What is trained. The graph's outputs are `loss`, any further scalars to log, and `grad.NAME` for every parameter. */
 export interface TrainTask {
@@ -48,6 +48,8 @@ export interface TrainTask {
   save(directory: string): Promise<void>;
   /** Where the parameters stand in what `save` wrote; in `model.safetensors`, by their names, where this is absent. */
   readonly open?: OpenWeights;
+  /** How ranks compute an update of one micro-batch together, where they can. */
+  readonly together?: TogetherStep;
   /** Tells which micro-step this process asks for after another one: not the next one where several share an update. */
   follow?(next: (step: number) => number): void;
   /** What a micro-batch is made of, in words, for the message about one that breaks the run. */

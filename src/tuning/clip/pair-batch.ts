@@ -11,6 +11,7 @@ import { RandomStream } from '../../tensor/random.ts';
 import { floats, ints } from '../../tensor/tensor.ts';
 import type { PictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
+import type { Span } from '../parallel/leaves.ts';
 import type { Batch } from './batch.ts';
 import type { Pair } from './pairs.ts';
 
@@ -156,21 +157,25 @@ export class PairBatches {
     return this.order.rows;
   }
 
-  /** The batch of a step. @throws NarrowsError naming file and line of an image that cannot be read */
-  async batch(step: number, note: Note = () => {}): Promise<Batch> {
+  /** The batch of a step. @param rows only these of it; groups are of all @throws NarrowsError naming file and line of an image that cannot be read */
+  async batch(step: number, note: Note = () => {}, rows: Span = { from: 0, to: this.settings.batchSize }): Promise<Batch> {
     const { pairs, batchSize, keptPatches, ignoreBad } = this.settings;
     const perEpoch = Math.floor(pairs.length / batchSize);
     const order = this.orderOf(Math.floor(step / perEpoch));
     const from = (step % perEpoch) * batchSize;
-    const images: Float32Array[] = [];
+    const images: (Float32Array | undefined)[] = [];
     const texts: string[] = [];
+    const isMine = (i: number): boolean => i >= rows.from && i < rows.to;
     // Where images are bad, the pairs after the batch fill it up: the same ones whenever the batch is drawn.
     for (let used = 0; images.length < batchSize; ) {
       const wanted = Math.min(batchSize - images.length, order.length - used);
       if (wanted === 0) throw new NarrowsError(`Fewer than ${batchSize} images can be read; that does not fill a batch.`);
       const chosen = Array.from({ length: wanted }, (_, i) => pairs[order[(from + used + i) % order.length]]);
       used += wanted;
-      for (const [i, image] of (await this.reader.images(chosen, note)).entries()) {
+      // Where one that cannot be read ends the run, others' pictures need not be looked at.
+      const read = await this.reader.images(ignoreBad ? chosen : chosen.filter((_, i) => isMine(i)), note);
+      const found = ignoreBad ? read : chosen.map((_, i) => (isMine(i) ? read[i - rows.from] : undefined));
+      for (const [i, image] of found.entries()) {
         if (image instanceof Error) {
           if (!ignoreBad || !(image instanceof NarrowsError)) throw image;
           note(`Left out: ${image.message}`, chosen[i].place);
@@ -183,7 +188,8 @@ export class PairBatches {
     const { grid } = this.reader;
     const count = Math.min(grid, keptPatches.filter(k => k.fromStep <= step).at(-1)?.count ?? grid);
     const all = [...Array(grid).keys()];
-    const kept = images.map((_, b) =>
+    const mine = images.flatMap((image, b) => (image && isMine(b) ? [{ image, b }] : []));
+    const kept = mine.map(({ b }) =>
       count === grid
         ? all
         : this.patchStream
@@ -192,7 +198,12 @@ export class PairBatches {
             .slice(0, count)
             .sort((a, c) => a - c),
     );
-    const batch = this.reader.tensors(images, kept, texts, note);
+    const batch = this.reader.tensors(
+      mine.map(({ image }) => image),
+      kept,
+      texts.slice(rows.from, rows.to),
+      note,
+    );
     return this.settings.grouped ? { ...batch, groups: ints([texts.length], captionGroups(texts)) } : batch;
   }
 }

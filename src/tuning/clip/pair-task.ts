@@ -1,4 +1,5 @@
 /** @file Training a CLIP on image–caption pairs from a list, from scratch or from a checkpoint. */
+import type { Ranks } from '../../node/mpi/ranks.ts';
 import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { floats } from '../../tensor/tensor.ts';
@@ -6,6 +7,7 @@ import { pictureReading } from '../arguments.ts';
 import type { Note } from '../batch-loader.ts';
 import type { ClipTrainingArguments } from './arguments.ts';
 import { pairExam } from './evaluate-pairs.ts';
+import { sharedBatch } from './gathered.ts';
 import { BatchLoader } from './loader.ts';
 import { type PairFormat, PairReader } from './pair-batch.ts';
 import { readTrainingPairs } from './pairs.ts';
@@ -16,7 +18,7 @@ import { type ClipTask, clipTask } from './task.ts';
  * Training on `args.train_file`, with `args.validation_file` for evaluation. @param note called for pairs left out and captions cut
  * @throws NarrowsError for files that cannot be read, too few pairs, or a model and tokenizer that do not fit
  */
-export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments, note: Note = () => {}): Promise<ClipTask> {
+export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments, note: Note = () => {}, ranks?: Ranks): Promise<ClipTask> {
   const ignore = args.ignore_bad ? (message: string) => note(`Left out: ${message}`, message) : undefined;
   const warn = (message: string): void => note(message, message);
   const { pairs, hash } = await readTrainingPairs(args.train_file!, ignore, warn);
@@ -47,17 +49,26 @@ export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments
     );
   // Without equal captions both losses are the same: the usual graph is kept.
   const grouped = !args.distinct_captions && new Set(pairs.map(p => p.text)).size < pairs.length;
-  const task = await clipTask(runtime, args, source, { contrastive: args.contrastive_weight, naming: 0, dense: 0 }, grouped);
+  const shared = sharedBatch(args, ranks);
+  const task = await clipTask(
+    runtime,
+    args,
+    source,
+    { weights: { contrastive: args.contrastive_weight, naming: 0, dense: 0 }, grouped },
+    shared,
+  );
   const loader = new BatchLoader(
-    { pairs: { pairs, format, seed: args.seed, batchSize, keptPatches: args.kept_patches, grouped, ignoreBad: args.ignore_bad } },
+    {
+      pairs: { pairs, format, seed: args.seed, batchSize, keptPatches: args.kept_patches, grouped, ignoreBad: args.ignore_bad },
+      rows: shared?.rows,
+    },
     note,
   );
   const logitScale = task.parameters.find(p => p.name === 'logit_scale')!;
   return {
     ...task,
     dataHash: hash,
-    batch: step => loader.batch(step),
-    follow: loader.follow,
+    ...task.drawFrom(loader),
     ...(validation && {
       async exams() {
         const weights = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
@@ -70,9 +81,5 @@ export async function clipPairTask(runtime: Runtime, args: ClipTrainingArguments
         return [await pairExam(how, validation.pairs.slice(0, args.eval_samples))];
       },
     }),
-    async close() {
-      await loader.close();
-      await task.close();
-    },
   };
 }

@@ -12,6 +12,7 @@ import { nodeRuntime } from '../../runtime/node.ts';
 import { writeScenes } from '../../scenes/dataset.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatNumber } from '../../system/format.ts';
+import { RandomStream } from '../../tensor/random.ts';
 import { type ClipTrainingArguments, checkClipArguments, clipTrainingSchema } from './arguments.ts';
 import { captionGroups, PairBatches, type PairBatchSettings, PairReader } from './pair-batch.ts';
 import { clipPairTask } from './pair-task.ts';
@@ -177,6 +178,28 @@ describe('batches of pairs', () => {
     expect(await draw(true, [])).toEqual(batches);
     const none = new PairBatches({ ...given, pairs: pairs.map(p => ({ ...p, image: bad })), ignoreBad: true });
     await expect(none.batch(0)).rejects.toThrow('Fewer than 6 images can be read; that does not fill a batch.');
+  });
+
+  it('can be drawn in rows that processes share: those of the whole batch, and no picture of another one is read', async () => {
+    const bad = join(root, 'bad-row.png');
+    await writeFile(bad, 'no picture');
+    const given = { ...(await settings({ grouped: true, keptPatches: [{ fromStep: 0, count: 5 }] })) };
+    const whole = await new PairBatches(given).batch(1);
+    const rows = { from: 2, to: 5 };
+    const pixels = (whole.patches.data as Float32Array).length / 6;
+    const expectRows = async (settings: PairBatchSettings): Promise<void> => {
+      const found = await new PairBatches(settings).batch(1, () => {}, rows);
+      expect(found.patches.data).toEqual(whole.patches.data.slice(2 * pixels, 5 * pixels));
+      expect(found.kept.data).toEqual(whole.kept.data.slice(10, 25));
+      expect(found.eos.data).toEqual(whole.eos.data.slice(2, 5));
+      expect(found.groups).toEqual(whole.groups);
+    };
+    await expectRows(given);
+    await expectRows({ ...given, ignoreBad: true });
+    // Which pictures are read shows where all others are broken.
+    const order = new RandomStream(given.seed, 'pairs').reader(0, 0).shuffle([...given.pairs.keys()]);
+    const mine = new Set(order.slice(6 + rows.from, 6 + rows.to));
+    await expectRows({ ...given, pairs: given.pairs.map((p, i) => (mine.has(i) ? p : { ...p, image: bad })) });
   });
 });
 

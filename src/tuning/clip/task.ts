@@ -4,16 +4,18 @@ import { saveCheckpoint } from '../../checkpoints/save.ts';
 import { compile } from '../../graph/index.ts';
 import { ImageProcessor } from '../../inputs/image/processor.ts';
 import { writeFileAtomic } from '../../node/files.ts';
+import type { Ranks } from '../../node/mpi/ranks.ts';
 import { join } from '../../node/paths.ts';
 import type { Parameter } from '../../optim/adamw.ts';
-import type { Runtime } from '../../runtime/runtime.ts';
+import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import { TEST_STYLES } from '../../scenes/sprite-atlas.ts';
 import { loadSprites, type SpriteOptions } from '../../scenes/sprites.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { TrainTask } from '../trainer.ts';
 import type { ClipTrainingArguments } from './arguments.ts';
 import { compileEncoders, type Encoders, worldExams } from './evaluate.ts';
-import { type LossWeights, trainGraph } from './graph.ts';
+import { gatheredStep, type SharedBatch, sharedBatch } from './gathered.ts';
+import { contrastGraph, featureGraph, gatheredGraph, type LossWeights, trainGraph } from './graph.ts';
 import { initialiseCLIP } from './initialise.ts';
 import { BatchLoader } from './loader.ts';
 import { type ClipSource, checkSceneVocabulary, pretrainedSource, sceneSource } from './source.ts';
@@ -25,22 +27,44 @@ export interface ClipTask extends TrainTask {
   close(): Promise<void>;
 }
 
-/** The part of a task that does not depend on the data: graph, weights, saving. @param grouped, names as in `trainGraph` */
+/** What the losses are over. */
+export interface ClipLosses {
+  readonly weights: LossWeights;
+  /** As of `trainGraph`. */
+  readonly grouped?: boolean;
+  readonly names?: number;
+}
+
+/** A task without its data. */
+interface Frame extends Omit<ClipTask, 'batch' | 'follow'> {
+  /** Binds what batches come from; closing the task closes it. */
+  drawFrom(loader: BatchLoader): Pick<ClipTask, 'batch' | 'follow' | 'together' | 'close'>;
+}
+
+/** The part of a task that does not depend on the data: graphs, weights, saving. @param shared where processes share the rows of a batch */
 export async function clipTask(
   runtime: Runtime,
   args: ClipTrainingArguments,
   source: ClipSource,
-  weights: LossWeights,
-  grouped = false,
-  names = args.max_objects,
-): Promise<Omit<ClipTask, 'batch'>> {
-  const traced = trainGraph(source.config, weights, names, grouped);
+  { weights, grouped = false, names = args.max_objects }: ClipLosses,
+  shared?: SharedBatch,
+): Promise<Frame> {
+  const { config } = source;
+  const traced = trainGraph(config, weights, names, grouped);
   const parameters: Parameter[] = source.weights
     ? [...traced.parameters].map(([name, { shape }]) => ({ name, shape: shape as number[], data: source.weights!.get(name)!.slice() }))
     : initialiseCLIP(source.config, traced.parameters, args.seed);
-  const graph = await compile(runtime, traced.outputs);
+  const gathered = shared && {
+    features: await compile(runtime, featureGraph(config)),
+    contrast: await compile(runtime, contrastGraph(config, weights.contrastive)),
+    backward: await compile(runtime, gatheredGraph(config, weights, names)),
+  };
+  const graph = gathered?.backward ?? (await compile(runtime, traced.outputs));
   const encoders = await compileEncoders(runtime, source.config);
   const logitScale = parameters.find(p => p.name === 'logit_scale')!;
+  const close = async (): Promise<void> => {
+    for (const g of [graph, ...(gathered ? [gathered.features, gathered.contrast] : []), encoders.image, encoders.text]) await g.release();
+  };
   return {
     runtime,
     source,
@@ -52,10 +76,25 @@ export async function clipTask(
       logitScale.data[0] = Math.min(logitScale.data[0], Math.log(100));
     },
     save: directory => saveClip(directory, args, source, parameters),
-    async close() {
-      for (const g of [graph, encoders.image, encoders.text]) await g.release();
+    close,
+    drawFrom(loader) {
+      const batch = (step: number): Promise<Feeds> => loader.batch(step);
+      return {
+        batch,
+        follow: loader.follow,
+        ...(gathered && { together: gatheredStep(gathered, shared, weights, config.projection_dim, batch) }),
+        async close() {
+          await loader.close();
+          await close();
+        },
+      };
     },
   };
+}
+
+/** Who shares the run, and how drawing is watched. */
+export interface ClipTaskOptions extends Pick<SpriteOptions, 'onProgress' | 'signal'> {
+  readonly ranks?: Ranks;
 }
 
 /**
@@ -65,18 +104,20 @@ export async function clipTask(
 export async function clipSceneTask(
   runtime: Runtime,
   args: ClipTrainingArguments,
-  sprites: Pick<SpriteOptions, 'onProgress' | 'signal'> = {},
+  { ranks, ...sprites }: ClipTaskOptions = {},
 ): Promise<ClipTask> {
   const source = args.model ? await pretrainedSource(args.model) : sceneSource(args);
   if (args.model) checkSceneVocabulary(source, args.model);
   const worlds = { trained: await loadSprites(sprites), unseen: await loadSprites({ ...sprites, styles: TEST_STYLES }) };
   const weights = { contrastive: args.contrastive_weight, naming: args.naming_weight, dense: args.dense_weight };
-  const task = await clipTask(runtime, args, source, weights);
+  const shared = sharedBatch(args, ranks);
+  const task = await clipTask(runtime, args, source, { weights }, shared);
   const { image_mean: imageMean, image_std: imageStd } = ImageProcessor.fromConfig(source.preprocessor).config;
   const { image_size: imageSize, patch_size: patchSize } = source.config.vision_config;
   const shape = { imageSize, patchSize, imageMean, imageStd };
   const loader = new BatchLoader({
     world: worlds.trained,
+    rows: shared?.rows,
     settings: {
       ...shape,
       seed: args.seed,
@@ -89,17 +130,12 @@ export async function clipSceneTask(
   });
   return {
     ...task,
-    batch: step => loader.batch(step),
-    follow: loader.follow,
+    ...task.drawFrom(loader),
     exams() {
       const feeds = Object.fromEntries(task.parameters.map(p => [p.name, floats(p.shape, p.data)]));
       return Object.entries(worlds).flatMap(([name, world]) =>
         worldExams(task.encoders, feeds, { ...shape, world, seed: 1_000_003, samples: args.eval_samples }, name),
       );
-    },
-    async close() {
-      await loader.close();
-      await task.close();
     },
   };
 }

@@ -83,10 +83,10 @@ async function run(
   };
   const notes = new NoteRelay(ranks, note);
   const task = args.train_file
-    ? await clipPairTask(runtime, args, notes.note)
+    ? await clipPairTask(runtime, args, notes.note, ranks)
     : args.scene_kind === 'chest'
-      ? await clipChestTask(runtime, args)
-      : await clipSceneTask(runtime, args, { onProgress: drawingProgress(quiet || (ranks?.rank ?? 0) > 0), signal });
+      ? await clipChestTask(runtime, args, ranks)
+      : await clipSceneTask(runtime, args, { onProgress: drawingProgress(quiet || (ranks?.rank ?? 0) > 0), signal, ranks });
   return runTraining(task, args, {
     log,
     quiet,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Ranks } from '../../node/mpi/ranks.ts';
 import { awkward } from '../../node/mpi/testing/awkward.ts';
 import { FlatLayout } from './flat.ts';
 import { leavesOf, spansOf, TreeSum } from './leaves.ts';
 import { addInPlace, reduceGradients } from './reduce.ts';
 import { shardsOf } from './sharded.ts';
+import { ranksHere } from './testing/ranks-here.ts';
 
 /** Three parameters, one of them too short to be cut for four ranks. */
 const PARAMETERS = [
@@ -27,34 +27,6 @@ function summed(count: number, from: number, to: number): Map<string, Float32Arr
   });
   for (let leaf = from; leaf < to; leaf++) sum.take({ from: leaf, to: leaf + 1 }, gradientsOf(leaf));
   return sum.parts.map(({ value }) => value);
-}
-
-/** Ranks of this process: what all of them give to a collective call comes to all when the last has called. */
-function ranksHere(size: number): Pick<Ranks, 'rank' | 'size' | 'exchange' | 'allGather'>[] {
-  const rooms = new Map<string, { given: unknown[]; open: (all: unknown[]) => void; all: Promise<unknown[]> }>();
-  const meet = (name: string, rank: number, value: unknown): Promise<unknown[]> => {
-    let room = rooms.get(name);
-    if (!room) {
-      let open!: (all: unknown[]) => void;
-      const all = new Promise<unknown[]>(resolve => {
-        open = resolve;
-      });
-      room = { given: [], open, all };
-      rooms.set(name, room);
-    }
-    room.given[rank] = value;
-    if (Object.keys(room.given).length === size) room.open(room.given);
-    return room.all;
-  };
-  return Array.from({ length: size }, (_, rank) => {
-    let calls = 0;
-    return {
-      ...{ rank, size },
-      exchange: async (parts: readonly Uint8Array[]) =>
-        ((await meet(`call ${calls++}`, rank, parts)) as Uint8Array<ArrayBuffer>[][]).map(list => list[rank].slice()),
-      allGather: async (bytes: Uint8Array) => (await meet(`call ${calls++}`, rank, bytes)) as Uint8Array<ArrayBuffer>[],
-    };
-  });
 }
 
 describe('the sum of the micro-batches of an update', () => {
@@ -98,7 +70,7 @@ describe('the sum of the micro-batches of an update', () => {
           ranksHere(size).map(async ranks => {
             const { from, to } = leavesOf(count, ranks.rank, size);
             const out = new Map(PARAMETERS.map(p => [p.name, new Float32Array(p.data.length)]));
-            await reduceGradients(summed(count, from, to), out, { ranks, layout, count, bounds, everywhere });
+            await reduceGradients(summed(count, from, to), out, { ranks, layout, count, scale: 1 / count, bounds, everywhere });
             const [at, end] = everywhere ? [0, layout.length] : [bounds[ranks.rank], bounds[ranks.rank + 1]];
             const [got, wanted] = [out, alone].map(arrays => {
               const row = new Float32Array(end - at);

@@ -15,8 +15,10 @@ const BUCKET = 1 << 20;
 export interface Reduction {
   readonly ranks: Pick<Ranks, 'rank' | 'size' | 'exchange' | 'allGather'>;
   readonly layout: FlatLayout;
-  /** Micro-batches of an update. */
+  /** Micro-batches of an update, or shares of one: leaves of the tree. */
   readonly count: number;
+  /** What the sum is multiplied by: 1 / count gives the mean. */
+  readonly scale: number;
   /** Rank r adds up numbers `bounds[r]` … `bounds[r + 1]`. */
   readonly bounds: readonly number[];
   /** The sums are wanted on every rank; else each has those of its range only. */
@@ -36,20 +38,19 @@ export function addInPlace(a: Float32Array, b: Float32Array): Float32Array {
 function combine(
   received: readonly Float32Array[],
   spans: readonly (readonly Span[])[],
-  { count, length }: { count: number; length: number },
+  { count, scale, length }: { count: number; scale: number; length: number },
 ): Float32Array {
   const sum = new TreeSum<Float32Array>(count, addInPlace);
   for (const [rank, list] of spans.entries())
     for (const [i, span] of list.entries()) sum.take(span, received[rank].subarray(i * length, (i + 1) * length));
   const [whole] = sum.parts;
-  const scale = 1 / count;
   for (let i = 0; i < length; i++) whole.value[i] *= scale;
   return whole.value;
 }
 
-/** The mean over all micro-batches, written into `out`. @param sums this rank's, by the spans of `spansOf` @param out arrays of all parameters */
+/** The scaled sum over all micro-batches, written into `out`. @param sums this rank's, by the spans of `spansOf` @param out arrays of all parameters */
 export async function reduceGradients(sums: readonly Arrays[], out: Arrays, reduction: Reduction): Promise<void> {
-  const { ranks, layout, count, bounds, everywhere } = reduction;
+  const { ranks, layout, count, scale, bounds, everywhere } = reduction;
   const spans = Array.from({ length: ranks.size }, (_, r) => spansOf(count, r, ranks.size));
   const rounds = Math.ceil(Math.max(...bounds.slice(1).map((to, r) => to - bounds[r])) / BUCKET);
   /** What rank r adds up in a round. */
@@ -73,7 +74,7 @@ export async function reduceGradients(sums: readonly Arrays[], out: Arrays, redu
     coming = round + 1 < rounds ? send(round + 1) : undefined;
     coming?.catch(() => {});
     const { from, length } = rangeOf(round, ranks.rank);
-    const mean = combine(received, spans, { count, length });
+    const mean = combine(received, spans, { count, scale, length });
     if (!everywhere) layout.write(out, from, mean);
     else for (const [r, part] of (await ranks.allGather(bytes(mean))).entries()) layout.write(out, rangeOf(round, r).from, floatsOf(part));
   }

@@ -13,12 +13,20 @@ import { addInPlace, reduceGradients } from './reduce.ts';
 
 type Gradients = Map<string, Float32Array>;
 
+/** How ranks compute one micro-batch together, of which each has some rows. */
+export interface TogetherStep {
+  /** Collective. @returns this rank's share of gradients and figures: the sums over ranks are those of the batch */
+  run(weights: Feeds, step: number): Promise<{ readonly gradients: Gradients; readonly figures: Record<string, number> }>;
+}
+
 /** What the team needs of a task. */
 export interface TeamTask {
   readonly parameters: readonly Parameter[];
   readonly graph: Pick<CompiledGraph, 'run'>;
   batch(step: number): Promise<Feeds>;
   describeBatch?(step: number): string;
+  /** Where an update has one micro-batch: ranks share its rows. */
+  readonly together?: TogetherStep;
 }
 
 /** Sentences about batches that ranks other than 0 drew, on their way to the person. */
@@ -72,6 +80,7 @@ function addGradients(a: Gradients, b: Gradients): Gradients {
 export class Team {
   readonly layout: FlatLayout;
   private readonly shared: Gradients | undefined;
+  private readonly together: TogetherStep | undefined;
 
   /** @param count micro-batches of an update, over all ranks. @throws NarrowsError (usage) where there are fewer than ranks */
   constructor(
@@ -80,7 +89,8 @@ export class Team {
     readonly ranks?: Ranks,
     private readonly relay?: NoteRelay,
   ) {
-    if (ranks && count < ranks.size)
+    this.together = ranks && count === 1 ? task.together : undefined;
+    if (ranks && count < ranks.size && !this.together)
       throw new NarrowsError(
         `An update has ${count} micro-batch${count > 1 ? 'es' : ''} for ${ranks.size} processes: they share out the micro-batches of an update, so set "gradient_accumulation_steps" to a multiple of ${ranks.size} (and lower "per_device_train_batch_size" to keep the size of an update).`,
         { kind: 'usage' },
@@ -133,6 +143,20 @@ export class Team {
     update: number,
     bounds?: readonly number[],
   ): Promise<{ gradients: Gradients; scalars: Record<string, number> }> {
+    const { mine, parts } = await (this.together ? this.ownShare(this.together, weights, update) : this.ownBatches(weights, update));
+    const told = await this.tell(mine, parts);
+    this.checkLosses(told, update);
+    const scalars: Record<string, number> = {};
+    for (const one of told.flatMap(({ figures }) => figures))
+      for (const [name, value] of Object.entries(one)) scalars[name] = (scalars[name] ?? 0) + value / (this.together ? 1 : this.count);
+    if (this.ranks) return { gradients: await this.reduce(this.ranks, parts, told, bounds), scalars };
+    const [gradients] = parts;
+    if (this.count > 1) for (const values of gradients.values()) for (let i = 0; i < values.length; i++) values[i] *= 1 / this.count;
+    return { gradients, scalars };
+  }
+
+  /** This rank's micro-batches: their figures, and sums of their gradients. */
+  private async ownBatches(weights: Feeds, update: number): Promise<{ mine: Record<string, number>[]; parts: Gradients[] }> {
     const { graph } = this.task;
     const sum = new TreeSum<Gradients>(this.count, addGradients);
     const mine: Record<string, number>[] = [];
@@ -147,22 +171,24 @@ export class Team {
       if (!Number.isFinite(found.loss) && this.task.describeBatch) break;
       sum.take({ from: leaf, to: leaf + 1 }, gradients);
     }
-    const parts = sum.parts.map(({ value }) => value);
-    const told = await this.tell(mine, parts);
-    this.checkLosses(told, update);
-    const scalars: Record<string, number> = {};
-    for (const one of told.flatMap(({ figures }) => figures))
-      for (const [name, value] of Object.entries(one)) scalars[name] = (scalars[name] ?? 0) + value / this.count;
-    if (this.ranks) return { gradients: await this.reduce(this.ranks, parts, told, bounds), scalars };
-    const [gradients] = parts;
-    if (this.count > 1) for (const values of gradients.values()) for (let i = 0; i < values.length; i++) values[i] *= 1 / this.count;
-    return { gradients, scalars };
+    return { mine, parts: sum.parts.map(({ value }) => value) };
+  }
+
+  /** This rank's share of the update's one batch. */
+  private async ownShare(
+    together: TogetherStep,
+    weights: Feeds,
+    update: number,
+  ): Promise<{ mine: Record<string, number>[]; parts: Gradients[] }> {
+    const { gradients, figures } = await together.run(weights, update);
+    return { mine: [figures], parts: [gradients] };
   }
 
   private async reduce(ranks: Ranks, parts: readonly Gradients[], told: readonly Told[], bounds?: readonly number[]): Promise<Gradients> {
     const even = Array.from({ length: ranks.size + 1 }, (_, r) => Math.floor((r * this.layout.length) / ranks.size));
     const cut = { bounds: bounds ?? even, everywhere: bounds === undefined };
-    await reduceGradients(parts, this.shared!, { ranks, layout: this.layout, count: this.count, ...cut });
+    const leaves = this.together ? { count: ranks.size, scale: 1 } : { count: this.count, scale: 1 / this.count };
+    await reduceGradients(parts, this.shared!, { ranks, layout: this.layout, ...leaves, ...cut });
     const none = new Set(told[0].without.filter(name => told.every(({ without }) => without.includes(name))));
     return new Map([...this.shared!].filter(([name]) => !none.has(name)));
   }
