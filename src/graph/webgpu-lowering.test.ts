@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nodeRuntime } from '../runtime/node.ts';
 import { floats } from '../tensor/tensor.ts';
 import { compile, lower } from './compile.ts';
-import { cos, grad, input, matmul, sin, sum } from './index.ts';
+import { cos, grad, input, logSoftmax, matmul, mul, sin, sum } from './index.ts';
 
 const kinds = (webgpu: boolean, outputs: Parameters<typeof lower>[0]): Set<string> =>
   new Set(
@@ -25,6 +25,20 @@ describe('a graph for WebGPU', () => {
     expect(worst('sine', Math.sin)).toBeLessThan(3e-7);
     expect(worst('cosine', Math.cos)).toBeLessThan(3e-7);
     expect(worst('slope', Math.cos)).toBeLessThan(3e-7);
+  });
+
+  it('has the logarithm of the softmax in plain ops, without overflow, and its gradient', async () => {
+    const x = input('x', [2, 4]);
+    const made = (v: typeof x) => ({ y: logSoftmax(v, 0), slope: grad(sum(mul(logSoftmax(v, 0), v)), [v])[0] });
+    expect(kinds(false, made(x))).toContain('LogSoftmax');
+    expect(kinds(true, made(x))).not.toContain('LogSoftmax');
+    const values = { x: floats([2, 4], [1, 300, -2, 0.5, -1, -300, 3, 0.25]) };
+    const runtime = nodeRuntime({ threads: 1 });
+    await using plain = await compile({ ...runtime, webgpu: true }, made(x));
+    await using own = await compile(runtime, made(x));
+    const [found, wanted] = [await plain.run(values), await own.run(values)];
+    for (const name of ['y', 'slope'])
+      for (const [i, value] of (found[name].data as Float32Array).entries()) expect(value).toBeCloseTo(Number(wanted[name].data[i]), 4);
   });
 
   it('has neither sines nor fused products, and keeps float64 as it is', () => {

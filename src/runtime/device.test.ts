@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -7,15 +6,9 @@ import { compile, input, mul } from '../graph/index.ts';
 import { started } from '../testing/compiled.ts';
 import { deviceError, deviceOf } from './device.ts';
 import { nodeRuntime } from './node.ts';
+import { SOFTWARE_CARD, withoutCard } from './testing/software-card.ts';
 
 const CHILD = fileURLToPath(new URL('testing/device-child.ts', import.meta.url));
-/** Chromium brings a graphics card of software and the library that finds it. */
-const CHROMIUM = '/usr/lib/chromium';
-const withoutCard =
-  process.platform === 'linux' && process.arch === 'x64' && existsSync(`${CHROMIUM}/vk_swiftshader_icd.json`)
-    ? undefined
-    : "no software card here (Debian's chromium brings one)";
-
 async function run(env: Readonly<Record<string, string>>): Promise<{ name: string; values: number[] }> {
   const { stdout } = await promisify(execFile)(process.execPath, started(CHILD), { env: { ...process.env, ...env } });
   return JSON.parse(stdout);
@@ -46,8 +39,7 @@ describe('a device', () => {
   it.skipIf(withoutCard)(
     `of WebGPU gives the processor's gradient, on a card of software${withoutCard ? ` (left out: ${withoutCard})` : ''}`,
     async () => {
-      const driver = { VK_ICD_FILENAMES: `${CHROMIUM}/vk_swiftshader_icd.json`, LD_LIBRARY_PATH: CHROMIUM };
-      const [cpu, gpu] = [await run({ NARROWS_DEVICE: 'cpu' }), await run({ NARROWS_DEVICE: 'webgpu', ...driver })];
+      const [cpu, gpu] = [await run({ NARROWS_DEVICE: 'cpu' }), await run(SOFTWARE_CARD)];
       expect([cpu.name, gpu.name]).toEqual(['onnxruntime-node', 'onnxruntime-node (webgpu)']);
       expect(gpu.values).toHaveLength(64);
       for (const [i, value] of gpu.values.entries()) expect(Math.abs(value - cpu.values[i])).toBeLessThan(1e-6);

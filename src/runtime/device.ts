@@ -27,6 +27,13 @@ export function deviceOf(name: string | undefined): Device {
   throw new NarrowsError(`There is no device "${name}"; take one of ${DEVICES.join(', ')}.`, { kind: 'usage' });
 }
 
+/** What a runtime on a device says of itself. */
+export const deviceFacts = (device: Device): { readonly device?: Device; readonly webgpu?: boolean } => ({
+  ...(device === 'cpu' ? {} : { device }),
+  // Only the processor and CUDA have ONNX Runtime's product of transposed matrices; the others would send its operands to the host and back.
+  ...(device === 'cpu' || device === 'cuda' ? {} : { webgpu: true }),
+});
+
 /** The error of a session that could not be made: one sentence where the device is missing, else as it was. */
 export function deviceError(error: unknown, device: Device): unknown {
   if (device === 'cpu' || !MISSING.test(messageOf(error))) return error;

@@ -1,7 +1,7 @@
 /** @file ONNX Runtime's Node binding. `run` blocks its thread while an op graph executes; servers use worker.ts. */
 import * as ort from '../node/onnxruntime.ts';
 import { checkWeightFiles, noteWeightFiles } from '../node/weight-guard.ts';
-import { type Device, deviceError, deviceOf } from './device.ts';
+import { type Device, deviceError, deviceFacts, deviceOf } from './device.ts';
 import { mappedWeights } from './mapped-weights.ts';
 import { OrtExecutable, type OrtSession, type OrtTensors, sizesOk } from './ort.ts';
 import { type CompileOptions, checkThreads, type Runtime } from './runtime.ts';
@@ -24,8 +24,7 @@ export function nodeRuntime(defaults: NodeRuntimeOptions = {}): Runtime {
     name: device === 'cpu' ? 'onnxruntime-node' : `onnxruntime-node (${device})`,
     version: ort.env.versions.node ?? ort.env.versions.common,
     placeWeights: mappedWeights,
-    // Only these two have ONNX Runtime's product of transposed matrices.
-    ...(device === 'cpu' || device === 'cuda' ? {} : { plainMatMul: true }),
+    ...deviceFacts(device),
     async compile(model, options: CompileOptions = {}) {
       sizesOk(model);
       const { weightFiles = [] } = options;

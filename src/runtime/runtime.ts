@@ -92,13 +92,15 @@ export interface Executable {
 export interface Runtime {
   readonly name: string;
   readonly version: string;
+  /** On what graphs run, where that is not the processor: results are not those of the processor to the bit. */
+  readonly device?: string;
   /**
    * What models for this runtime call weights that stand in files, in the order given. Without it files are taken as not mappable, and
    * `compile` gets every weight as an `ExternalRange` that the runtime reads itself.
    */
   readonly placeWeights?: (weights: readonly WeightRange[]) => WeightPlacement;
   /**
-   * Graphs are lowered for WebGPU: products of transposed matrices as plain ops (it has no fused kernel, and would copy both operands to the host and
+   * Graphs are lowered for WebGPU, and for other devices with as few kernels: products of transposed matrices as plain ops (it has no fused kernel, and would copy both operands to the host and
    * back), sines and cosines as polynomials (WGSL promises its own to 2⁻¹¹ between −π and π only, and rotary positions go far beyond).
    */
   readonly webgpu?: boolean;

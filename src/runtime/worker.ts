@@ -3,6 +3,7 @@
 import { createRequire } from '../node/paths.ts';
 import { Worker } from '../node/threads.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { deviceFacts, deviceOf } from './device.ts';
 import { mappedWeights } from './mapped-weights.ts';
 import { fillInto, releasedError, sizesOk } from './ort.ts';
 import type { CompileOptions, Executable, Feeds, RunOptions, Runtime } from './runtime.ts';
@@ -217,8 +218,11 @@ let nextSession = 0;
  */
 export function workerRuntime(options: WorkerOptions = {}): Runtime {
   const pool = new Pool(options);
+  // Its workers take the device from the environment.
+  const device = deviceOf(process.env.NARROWS_DEVICE);
   return {
-    name: 'onnxruntime-node (worker)',
+    name: device === 'cpu' ? 'onnxruntime-node (worker)' : `onnxruntime-node (${device}, worker)`,
+    ...deviceFacts(device),
     version: createRequire(import.meta.url)('onnxruntime-node/package.json').version,
     placeWeights: mappedWeights,
     async compile(model, compileOptions = {}) {

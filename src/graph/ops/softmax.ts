@@ -18,7 +18,15 @@ const softmaxOp = defineOp({
 const logSoftmaxOp = defineOp({
   name: 'logSoftmax',
   infer: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
-  lower: (node, emit) => [emit.node('LogSoftmax', emit.inputs(node), { attributes: { axis: node.attributes.axis as number } })],
+  lower(node, emit) {
+    const axis = node.attributes.axis as number;
+    if (!emit.webgpu) return [emit.node('LogSoftmax', emit.inputs(node), { attributes: { axis } })];
+    // WebGPU has no kernel for it: the logits would go to the host and back.
+    const [x] = emit.inputs(node);
+    const over = (op: string, of: string): string => emit.node(op, [of, emit.int64([axis])], { attributes: { keepdims: 1 } });
+    const below = emit.node('Sub', [x, over('ReduceMax', x)]);
+    return [emit.node('Sub', [below, emit.node('Log', [over('ReduceSum', emit.node('Exp', [below]))])])];
+  },
   // dx = g − eʸ Σ g
   vjp: (node, [g]) => [sub(g!, mul(exp(node.outputs[0]), sum(g!, node.attributes.axis as number, true)))],
 });
