@@ -24,6 +24,7 @@ import { interactions } from './suites/interactions.ts';
 import { m2ibDefault } from './suites/m2ib-default.ts';
 import { m2ibImageOfficial, m2ibTextOfficial } from './suites/m2ib-official.ts';
 import { memory } from './suites/memory.ts';
+import { pairs } from './suites/pairs.ts';
 import { parquetMemory } from './suites/parquet-memory.ts';
 import { qwenLora } from './suites/qwen-lora.ts';
 import { rise } from './suites/rise.ts';
@@ -37,6 +38,7 @@ const SUITES: readonly Suite[] = [
   m2ibImageOfficial,
   m2ibTextOfficial,
   m2ibDefault,
+  pairs,
   allMethods,
   attributionPeers,
   interactions,
