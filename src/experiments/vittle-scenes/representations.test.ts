@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { MODALITY } from '../../models/llava/placement.ts';
 import { floats } from '../../tensor/tensor.ts';
 import type { PackedRow } from '../../tuning/llava/packed-exam.ts';
-import { RepresentationCollector } from './representations.ts';
+import { compared, RepresentationCollector } from './representations.ts';
 
 it('pools a picture once, and of each question its own words with those in front of the picture, without the answer', () => {
   const { image, text } = MODALITY;
@@ -35,4 +35,8 @@ it('pools a picture once, and of each question its own words with those in front
   const shifted = of([0, 0, 0, 0, 0, 12, 0, 0, 3]).text;
   expect(Object.keys(shifted)).toEqual(['12']);
   expect([...shifted[12]!].map(Math.fround)).toEqual([half, 0, half, 0, 0, 0]);
+});
+
+it('knows whether an exam asks a question that is compared: every fourth of the clean exam', () => {
+  expect([compared(0), compared(1), compared(2, [3, 5]), compared(2, [3, 8])]).toEqual([false, true, false, true]);
 });

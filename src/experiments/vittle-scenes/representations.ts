@@ -6,6 +6,10 @@ import type { PackedRow } from '../../tuning/llava/packed-exam.ts';
 /** Of so many items one gives its text: eigenvalues of more take longer than the exam itself. */
 const EVERY = 4;
 
+/** Whether any question of an exam is among those whose representations are compared. @param origin see `PreparedExam` */
+export const compared = (items: number, origin?: readonly number[]): boolean =>
+  Array.from({ length: items }, (_, i) => origin?.[i] ?? i).some(place => place % EVERY === 0);
+
 type Vectors = (Float32Array | undefined)[];
 
 /** Unit vectors: one per scene (image tokens, which see no question), one per fourth item (prompt tokens of text). */

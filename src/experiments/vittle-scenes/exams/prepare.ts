@@ -4,8 +4,10 @@ import { TEST_STYLES } from '../../../scenes/sprite-atlas.ts';
 import { loadSprites } from '../../../scenes/sprites.ts';
 import { shiftImage, shiftText } from '../../../shifts/apply.ts';
 import { vittleNines } from '../../../shifts/suites/vittle-9x9x9.ts';
+import { NarrowsError } from '../../../system/errors.ts';
 import { sceneExam } from '../../../tuning/llava/scene-eval.ts';
 import type { TowerSource } from '../../../tuning/llava/scene-task.ts';
+import { compared } from '../representations.ts';
 import type { ExperimentSettings } from '../settings.ts';
 import { choiceExam, openExam, popeExams } from './benchmarks.ts';
 import { cueExam } from './cue.ts';
@@ -49,6 +51,11 @@ export async function prepareExams(
   const exams: PreparedExam[] = [];
   const add = async (draft: Draft): Promise<void> => {
     onExam(draft.id);
+    if (!compared(draft.items.length, draft.origin))
+      throw new NarrowsError(
+        `Of ${settings.scenes} scenes the exam "${draft.id}" asks no question whose representations are compared, which are every fourth of the clean exam's; take more scenes.`,
+        { kind: 'usage' },
+      );
     exams.push(await maker.make(draft));
   };
   const trained = await loadSprites();
