@@ -1,5 +1,5 @@
 /** @file Checkpoints, safetensors and JSON files by their paths on disk: Node's way into what the core reads from `ModelFiles`. */
-import { createReadStream, readFile } from '../node/disk.ts';
+import { readFile, readPieces } from '../node/disk.ts';
 import { checkDirectory, diskFiles } from '../node/disk-files.ts';
 import { createHash } from '../node/hash.ts';
 import { basename, dirname } from '../node/paths.ts';
@@ -37,7 +37,7 @@ export async function readJson(path: string): Promise<unknown> {
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256');
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece);
+    for await (const piece of readPieces(path)) hash.update(piece);
   } catch (error) {
     throw readError(path, error);
   }

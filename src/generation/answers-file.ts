@@ -1,7 +1,7 @@
 /** @file A file of answers that grows row by row: whole lines whatever happens, mended when it is opened again. */
 
 import { parseJson } from '../checkpoints/config.ts';
-import { type FileHandle, open } from '../node/disk.ts';
+import { type FileHandle, open, requireEnding } from '../node/disk.ts';
 import { makeDirectory, writeError, writeFileAtomic } from '../node/files.ts';
 import { createHash } from '../node/hash.ts';
 import { dirname } from '../node/paths.ts';
@@ -56,6 +56,7 @@ export class AnswersFile {
     await makeDirectory(dirname(path)).catch(error => {
       throw writeError(path, error);
     });
+    await requireEnding(path);
     const handle = await open(path, 'a+').catch(error => {
       throw writeError(path, error);
     });

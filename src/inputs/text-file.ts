@@ -1,5 +1,5 @@
 /** @file Text files of data, whole or in pieces; how their bytes are read is in text-decoder.ts. */
-import { createReadStream, readFile, stat } from '../node/disk.ts';
+import { readFile, readPieces, stat } from '../node/disk.ts';
 import { NarrowsError } from '../system/errors.ts';
 import { readError } from '../system/read-error.ts';
 import { decodeText, FileDecoder } from './text-decoder.ts';
@@ -29,17 +29,14 @@ export async function readText(file: string): Promise<string> {
 export async function* textChunks(file: string, size = 2 ** 18): AsyncGenerator<string> {
   await requireFile(file);
   const decoder = new FileDecoder(file);
-  const stream = createReadStream(file, { highWaterMark: size });
   try {
     let any = false;
-    for await (const bytes of stream) {
+    for await (const bytes of readPieces(file, { size })) {
       any = true;
-      yield decoder.decode(bytes as Buffer, false);
+      yield decoder.decode(bytes, false);
     }
     if (any) yield decoder.decode(new Uint8Array(), true);
   } catch (error) {
     throw readError(file, error);
-  } finally {
-    stream.destroy();
   }
 }

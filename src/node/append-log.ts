@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { readError } from '../system/read-error.ts';
 import { makeDirectory, writeError } from './files.ts';
+import { requireEnding } from './read-file.ts';
 
 /** Where a line stands, without its line end. */
 export interface LinePlace {
@@ -47,6 +48,7 @@ export class AppendLog {
       await makeDirectory(dirname(path)).catch(error => {
         throw writeError(path, error);
       });
+    await requireEnding(path);
     const handle = await open(path, readOnly ? 'r' : 'a+').catch((error: NodeJS.ErrnoException) => {
       if (readOnly && ['ENOENT', 'ENOTDIR'].includes(error.code ?? '')) return undefined;
       throw readOnly ? readError(path, error) : writeError(path, error);

@@ -3,12 +3,10 @@
 export {
   closeSync,
   constants,
-  createReadStream,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -30,4 +28,4 @@ export {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-export { readFile } from './read-file.ts';
+export { readFile, readFileSync, readPieces, requireEnding, requireEndingSync } from './read-file.ts';

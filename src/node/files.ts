@@ -4,6 +4,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, NarrowsError } from '../system/errors.ts';
 import { readError } from '../system/read-error.ts';
+import { requireEnding } from './read-file.ts';
 
 const REASONS: Record<string, string> = {
   ENOSPC: 'the disk is full; free some space or choose another directory',
@@ -78,6 +79,7 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
  */
 export async function readRange(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
+    await requireEnding(path);
     const file = await open(path, 'r');
     try {
       const bytes = new Uint8Array(length);

@@ -1,6 +1,6 @@
 /** @file Renders the art sets (`art.ts`) with sharp (librsvg) into sprites, and keeps them in a cache directory. Node only. */
 
-import { open, readFile } from '../node/disk.ts';
+import { open, readFile, requireEnding } from '../node/disk.ts';
 import { writeFileAtomic } from '../node/files.ts';
 import { createHash } from '../node/hash.ts';
 import { homedir } from '../node/machine.ts';
@@ -97,7 +97,9 @@ function checksum(pixels: Uint8Array): number {
 }
 
 async function readSet(path: string, key: string, style: string, sizes: readonly number[]): Promise<SpriteSet | null> {
-  const file = await open(path).catch(() => null);
+  const file = await requireEnding(path)
+    .then(() => open(path))
+    .catch(() => null);
   if (!file) return null;
   try {
     const header = Buffer.alloc(HEADER);

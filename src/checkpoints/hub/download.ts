@@ -1,6 +1,6 @@
 /** @file Downloads one file of a repository into the cache: resumed where it stopped, checked by hash, renamed into place. */
 
-import { constants, createReadStream, type FileHandle, lstat, open, rename, rm } from '../../node/disk.ts';
+import { constants, type FileHandle, lstat, open, readPieces, rename, rm } from '../../node/disk.ts';
 import { makeDirectory, writeError } from '../../node/files.ts';
 import { createHash } from '../../node/hash.ts';
 import { dirname } from '../../node/paths.ts';
@@ -28,7 +28,7 @@ export const sizeOfFile = (path: string): Promise<number> =>
 async function hashMatches(path: string, file: RemoteFile, signal?: AbortSignal): Promise<boolean> {
   const hash = createHash(file.sha256 ? 'sha256' : 'sha1');
   if (!file.sha256) hash.update(`blob ${file.size}\0`);
-  for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  for await (const chunk of readPieces(path, { signal })) hash.update(chunk);
   return hash.digest('hex') === blobName(file);
 }
 

@@ -2,6 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { openLine } from '../../jobs/store.ts';
+import { requireEnding } from '../../node/read-file.ts';
 import { pairName } from '../../studio/audit/rows.ts';
 import type { AuditRecord } from '../attribute/audit-record.ts';
 
@@ -45,6 +46,7 @@ export class AuditCells {
       this.records.clear();
     }
     if (size === this.at) return;
+    await requireEnding(this.path);
     await using file = await open(this.path);
     for (let taken = 0; ; ) {
       const piece = Buffer.alloc(Math.min(PIECE, size - this.at));

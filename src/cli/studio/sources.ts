@@ -6,6 +6,7 @@ import { folderList } from '../../inputs/pairs/folder.ts';
 import { listPairs } from '../../inputs/pairs/list-pairs.ts';
 import type { ListedPair } from '../../inputs/pairs/pair-rows.ts';
 import { pictureFile } from '../../inputs/tables/picture-reference.ts';
+import { requireEnding } from '../../node/read-file.ts';
 import type { SourceInfo } from '../../studio/facts.ts';
 import { StudioError } from '../../studio/protocol.ts';
 import { messageOf, NarrowsError } from '../../system/errors.ts';
@@ -44,6 +45,7 @@ async function kindOf(path: string): Promise<Pick<Source, 'list'> & { readonly k
 
 /** What a results.json is of, by its keys. */
 async function resultsKind(path: string): Promise<'comparison' | 'evaluation' | undefined> {
+  await requireEnding(path);
   await using file = await open(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(65_536), 0, 65_536, 0);
   const head = buffer.toString('utf8', 0, bytesRead);

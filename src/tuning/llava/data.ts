@@ -1,7 +1,7 @@
 /** @file Reads the conversations of a run and finds their images. */
 
 import { ImageFolder, missingImages, missingSentence, readConversations, skipMissing } from '../../inputs/chat/read-conversations.ts';
-import { createReadStream } from '../../node/disk.ts';
+import { readPieces } from '../../node/disk.ts';
 import { createHash } from '../../node/hash.ts';
 import { dirname, resolve } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -28,7 +28,7 @@ export interface DataOptions {
 async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk);
+    for await (const chunk of readPieces(path)) hash.update(chunk);
   } catch (error) {
     throw readError(path, error);
   }

@@ -1,5 +1,5 @@
 /** @file A file that grows by whole records, each handed to the operating system before the call returns: kill -9 loses none of them. */
-import { closeSync, mkdirSync, openSync, writeSync } from '../../node/disk.ts';
+import { closeSync, mkdirSync, openSync, requireEndingSync, writeSync } from '../../node/disk.ts';
 import { writeError } from '../../node/files.ts';
 import { dirname } from '../../node/paths.ts';
 
@@ -9,6 +9,7 @@ export class AppendFile {
 
   /** Opens `path` for appending, making its directory where needed. @throws NarrowsError when it cannot be opened. */
   constructor(readonly path: string) {
+    requireEndingSync(path);
     try {
       mkdirSync(dirname(path), { recursive: true });
       this.fd = openSync(path, 'a');
