@@ -128,10 +128,21 @@ describe('what a method trains', () => {
     const root = await mkdtemp(join(tmpdir(), 'narrows-memory-'));
     const { entries, directory } = await llavaSource(await writeTinyLlava(root));
     const traced = new Map([...entries].filter(([name]) => name.includes('projector')));
-    requireTrainingMemory(directory, traced, entries, 1e6);
-    expect(() => requireTrainingMemory(directory, traced, entries, 1e5)).toThrow(
-      /^Training 3,936 parameters of .* needs [\d.]+ [kM]B of memory .* are missing; train less/,
+    requireTrainingMemory(directory, traced, entries, undefined, 1e6);
+    expect(() => requireTrainingMemory(directory, traced, entries, undefined, 1e5)).toThrow(
+      /^Training 3,936 parameters of .* needs [\d.]+ [kM]B of memory .*\(16 bytes for each of them, 4 for.* are missing; train less/,
     );
+    // Sums of micro-batches wait for each other: ((1 2) (3 4)) is held as three when the fourth comes, and ranks have an array for the whole.
+    const bytes = (steps: number, ranks?: { rank: number; size: number }): number => {
+      try {
+        requireTrainingMemory(directory, traced, entries, { gradient_accumulation_steps: steps, ranks }, 1);
+      } catch (error) {
+        return Number(/\((\d+) bytes/.exec((error as Error).message)![1]);
+      }
+      throw new Error('no sentence');
+    };
+    expect([1, 2, 3, 4, 8, 32].map(steps => bytes(steps))).toEqual([16, 20, 20, 24, 28, 36]);
+    expect([bytes(4, { rank: 0, size: 2 }), bytes(4, { rank: 3, size: 4 })]).toEqual([24, 20]);
     await rm(root, { recursive: true });
   });
 });

@@ -9,6 +9,7 @@ import { familyOf } from '../../models/llava/families.ts';
 import type { PictureFamily } from '../../models/llava/family.ts';
 import { typicalImageTokens } from '../../models/llava/placement.ts';
 import { frozenParameters } from '../../nn/parameters.ts';
+import type { Ranks } from '../../node/mpi/ranks.ts';
 import type { Parameter } from '../../optim/adamw.ts';
 import type { Feeds, Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -87,6 +88,7 @@ export async function llavaFileTask(
   given: LlavaArguments,
   note: Note = () => {},
   signal?: AbortSignal,
+  ranks?: Ranks,
 ): Promise<LlavaTask> {
   const start = await llavaSource(given.model ?? DEFAULT_CHAT_MODEL);
   checkBottleneckKept(start, given.method);
@@ -144,7 +146,8 @@ export async function llavaFileTask(
       bottleneck: bottleneck && (p => trainingBottleneck(p, bottleneck, perImage)),
     });
   const traced = trace(true, false).parameters;
-  requireTrainingMemory(source.directory, traced, source.entries);
+  const { gradient_accumulation_steps } = args;
+  requireTrainingMemory(source.directory, traced, source.entries, { gradient_accumulation_steps, ranks });
   const options = trainingCompileOptions(source.entries);
   const parameters: Parameter[] = await startValues(traced, {
     ...{ entries: source.entries, bottleneck, width, seed: args.seed },

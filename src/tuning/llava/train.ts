@@ -132,7 +132,7 @@ export async function trainLlava(args: LlavaArguments, options: TrainLlavaOption
   const relay = new NoteRelay(ranks, notes.note);
   return withRuntime(args, options, async runtime => {
     const task = args.data_path
-      ? await llavaFileTask(runtime, args, relay.note, signal)
+      ? await llavaFileTask(runtime, args, relay.note, signal, ranks)
       : await llavaSceneTask(runtime, args, { signal, onProgress: drawingProgress(quiet || !leads) });
     const resolved = { ...args, max_steps: task.maxSteps };
     const speed = new Speed(task.tokens);

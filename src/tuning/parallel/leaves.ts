@@ -64,3 +64,15 @@ export function spansOf(count: number, rank: number, size: number): Span[] {
   for (let leaf = from; leaf < to; leaf++) sum.take({ from: leaf, to: leaf + 1 }, undefined);
   return sum.parts.map(({ span }) => span);
 }
+
+/** Most sums that a rank holds at once while it takes its micro-batches, with the one that has just been computed. */
+export function mostHeld(count: number, rank = 0, size = 1): number {
+  const sum = new TreeSum<undefined>(count, () => undefined);
+  const { from, to } = leavesOf(count, rank, size);
+  let most = 1;
+  for (let leaf = from; leaf < to; leaf++) {
+    most = Math.max(most, sum.parts.length + 1);
+    sum.take({ from: leaf, to: leaf + 1 }, undefined);
+  }
+  return most;
+}
