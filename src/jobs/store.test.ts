@@ -36,6 +36,20 @@ describe('a store of cells', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('belongs to one device: cells of another are not put beside them, only looked at', async () => {
+    await filled('processor');
+    await expect(open('processor', { device: 'webgpu' })).rejects.toThrow(
+      /processor was begun on the device "cpu" and this call computes on "webgpu".*: add --device cpu, or choose another output\.$/,
+    );
+    for (const device of ['webgpu', 'webgpu']) {
+      await using store = await open('card', { device });
+      await store.put('a', { result: value(1) });
+    }
+    await expect(open('card')).rejects.toThrow('begun on the device "webgpu" and this call computes on "cpu"');
+    await using seen = await open('card', { readOnly: true });
+    expect(seen.result('a')).toEqual(value(1));
+  });
+
   it('keeps why a cell failed, but no failure counts as a result', async () => {
     {
       await using store = await open('failures');

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AppendLog, type LinePlace } from '../node/append-log.ts';
 import { writeFileAtomic } from '../node/files.ts';
 import { createHash } from '../node/hash.ts';
+import { deviceOf } from '../runtime/device.ts';
 import { NarrowsError } from '../system/errors.ts';
 import type { Outcome, Pace } from './cell.ts';
 
@@ -22,6 +23,8 @@ export interface StoreOptions<R> {
   readonly schema: z.ZodType<R>;
   /** Opens what is there, though another process may be writing it; nothing is mended. */
   readonly readOnly?: boolean;
+  /** On what cells are computed: those of another device round in another way. The environment's NARROWS_DEVICE by default; `cpu` where no model is run. */
+  readonly device?: string;
   readonly onWarning?: (message: string) => void;
 }
 
@@ -88,7 +91,9 @@ export class CellStore<R> implements AsyncDisposable {
         await writeFileAtomic(path, lines());
         return await CellStore.open(path, options);
       }
-      if (!store.headed) await log.append(sealLine({ cells: options.kind, version: options.version }));
+      const { device } = store;
+      if (!store.headed)
+        await log.append(sealLine({ cells: options.kind, version: options.version, ...(device === 'cpu' ? {} : { device }) }));
       return store;
     } catch (error) {
       await store.close().catch(() => {});
@@ -97,6 +102,19 @@ export class CellStore<R> implements AsyncDisposable {
   }
 
   private headed = false;
+
+  private get device(): string {
+    return this.options.device ?? deviceOf(process.env.NARROWS_DEVICE);
+  }
+
+  /** @throws NarrowsError (usage) for cells of another device than this call's */
+  private checkDevice(path: string, was = 'cpu'): void {
+    if (this.options.readOnly || was === this.device) return;
+    throw new NarrowsError(
+      `${path} was begun on the device "${was}" and this call computes on "${this.device}", whose results are not the same to the bit: add --device ${was}, or choose another output.`,
+      { kind: 'usage' },
+    );
+  }
 
   private async read(log: AppendLog): Promise<{ lines: () => Generator<Uint8Array>; damaged: number }> {
     const { kind, version, schema } = this.options;
@@ -112,6 +130,7 @@ export class CellStore<R> implements AsyncDisposable {
             `${log.path} was written by another version of Narrows (format ${value.version}, here ${version}); choose another output.`,
             { kind: 'usage' },
           );
+        this.checkDevice(log.path, value.device as string | undefined);
         this.headed = true;
         good.push({ at, bytes });
         continue;

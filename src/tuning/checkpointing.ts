@@ -24,6 +24,8 @@ const stateSchema = z.looseObject({
   data: z.string().optional(),
   /** SHA-256 of the files that weights and the optimiser's state stand in; checkpoints of older versions lack it. */
   files: z.record(z.string(), z.string()).optional(),
+  /** On what it was computed, where that was not the processor. */
+  device: z.string().optional(),
   /** Whether the evaluation of this step was stopped on the way: a resumed run begins with it. */
   evaluation_pending: z.boolean().optional(),
   /** The best evaluation so far, and the evaluations in a row since that were no better (see best.ts). */

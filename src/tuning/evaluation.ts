@@ -97,7 +97,8 @@ export class Evaluations {
 
   private async open(): Promise<CellStore<BatchFigures>> {
     const { onWarning } = this.hooks;
-    this.store ??= await CellStore.open(this.path, { kind: 'evaluation', version: 1, schema, onWarning });
+    // A training may move to another device, which it says; its evaluation moves with it.
+    this.store ??= await CellStore.open(this.path, { kind: 'evaluation', version: 1, schema, device: 'cpu', onWarning });
     return this.store;
   }
 

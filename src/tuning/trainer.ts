@@ -7,6 +7,7 @@ import type { Progress, ProgressOptions } from '../node/progress.ts';
 import { AdamW, type AdamWOptions, type Optimizer, type Parameter, type ParameterGroup } from '../optim/adamw.ts';
 import { Muon } from '../optim/muon.ts';
 import { scheduleFactor } from '../optim/schedule.ts';
+import { deviceOf } from '../runtime/device.ts';
 import { nodeRuntime } from '../runtime/node.ts';
 import type { Feeds, Runtime } from '../runtime/runtime.ts';
 import { NarrowsError } from '../system/errors.ts';
@@ -170,6 +171,12 @@ async function steps(
   await team.share();
   const best = wantsBest(args) ? new BestEvaluation(args, resumed?.state) : undefined;
   let step = resumed?.state.global_step ?? 0;
+  const device = task.runtime?.device ?? deviceOf(process.env.NARROWS_DEVICE);
+  const before = resumed?.state.device ?? 'cpu';
+  if (resumed && before !== device)
+    hooks.onWarn?.(
+      `From step ${step} on the training runs on the device "${device}", not on "${before}" as before: it ends in other bits.`,
+    );
   if (resumed) {
     // A kill may have come between a checkpoint and the removal of the oldest.
     if (team.leads) await pruneCheckpoints(args.output_dir, args.save_total_limit, step, best?.step);
@@ -184,6 +191,7 @@ async function steps(
     const state = {
       ...{ global_step: step, log_window: window },
       ...(task.dataHash ? { data: task.dataHash } : {}),
+      ...(device === 'cpu' ? {} : { device }),
       ...(pending ? { evaluation_pending: true } : {}),
       ...best?.state,
     };

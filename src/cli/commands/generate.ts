@@ -8,6 +8,7 @@ import { type BulkQuestion, readQuestions } from '../../generation/questions.ts'
 import { ImageFolder, missingImages, missingSentence, skipMissing } from '../../inputs/chat/read-conversations.ts';
 import { PaceFile } from '../../jobs/pace-file.ts';
 import { lockOutput } from '../../node/output-lock.ts';
+import { deviceOf } from '../../runtime/device.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { formatCount } from '../../system/format.ts';
 import { addAnswerFlags, answerOptions, chatOptions, sayWarnings } from '../chat/flags.ts';
@@ -74,7 +75,7 @@ const belongs =
       row.model_id !== modelId
         ? `an answer of the model ${JSON.stringify(row.model_id)}, not of ${JSON.stringify(modelId)}`
         : typeof other === 'string' && other !== settings
-          ? 'an answer that was made with other settings (template, sampling, length)'
+          ? 'an answer that was made with other settings (template, sampling, length, device)'
           : undefined;
     if (wrong) throw new NarrowsError(`${where} is ${wrong}; choose another --output.`, { kind: 'usage' });
   };
@@ -92,10 +93,12 @@ async function run(context: Context, options: Options): Promise<undefined> {
   const { decode: _, signal: __, ...decides } = chat.options(generation);
   const { system, alpha, imageAspectRatio } = options;
   const pictures = pictureOptions(context, options);
+  const device = deviceOf(process.env.NARROWS_DEVICE);
   // Runs without these flags keep the settings that their rows say.
   const read = [
     ...(pictures.autoOrient || pictures.window ? [pictures.autoOrient, pictures.window] : []),
     ...(pictures.frame === undefined ? [] : [{ frame: pictures.frame }]),
+    ...(device === 'cpu' ? [] : [{ device }]),
   ];
   const settings = answerId(decides, chat.template.name, system, alpha, imageAspectRatio, ...read).slice(0, 12);
   const modelId = (options.modelId as string | undefined) ?? chat.name;

@@ -9,6 +9,7 @@ import { LocalAnswerer } from '../../evaluation/run/local-answerer.ts';
 import { Endpoint } from '../../generation/endpoint/client.ts';
 import { ChatModel } from '../../generation/pretrained.ts';
 import { LlavaModel } from '../../models/llava/model.ts';
+import { deviceOf } from '../../runtime/device.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { answerOptions, chatOptions } from '../chat/flags.ts';
 import type { Context, Options } from '../command.ts';
@@ -114,7 +115,13 @@ export async function openAnswering(context: Context, options: Options, given: R
       `${chat.name} fuses pictures with the words of each question, so no features can be kept; leave out --feature-cache.`,
       { kind: 'usage' },
     );
-  const settings = { weights, ...(alpha === undefined ? {} : { alpha }), ...(imageAspectRatio === undefined ? {} : { imageAspectRatio }) };
+  const device = deviceOf(process.env.NARROWS_DEVICE);
+  const settings = {
+    weights,
+    ...(device === 'cpu' ? {} : { device }),
+    ...(alpha === undefined ? {} : { alpha }),
+    ...(imageAspectRatio === undefined ? {} : { imageAspectRatio }),
+  };
   return {
     chat,
     warnings: chat.warnings,

@@ -81,6 +81,9 @@ describe('the Vittle experiment', () => {
       'no seed 1: the experiment has the seeds 0 to 0',
     );
     await expect(runExperiment(runtime, whole, { ...settings, tune_steps: 3 })).rejects.toThrow('other settings');
+    await expect(runExperiment({ ...runtime, device: 'webgpu' }, whole, settings)).rejects.toThrow(
+      'holds an experiment on the device "cpu" and this call computes on "webgpu"',
+    );
     // The remedy for a run without probabilities: it is measured again, from its checkpoint, to the same outcome.
     const { said } = runs[1].outcomes.clean;
     expect(said).toHaveLength(runs[1].outcomes.clean.correct.length);

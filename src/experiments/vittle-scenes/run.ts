@@ -50,15 +50,23 @@ export async function runExperiment(
   if (lock.takenOver) hooks.onResult?.(lock.takenOver);
   const claimed = join(output, 'settings.json');
   const before = await readOr(claimed, z.looseObject({}), 'choose another directory');
-  if (before && !sameSettings(before, settings))
+  const device = runtime.device ?? 'cpu';
+  const claim = { ...settings, ...(device === 'cpu' ? {} : { device }) };
+  const was = before?.device ?? 'cpu';
+  if (before && was !== device)
+    throw new NarrowsError(
+      `${output} holds an experiment on the device "${was}" and this call computes on "${device}", whose results are not the same to the bit: add --device ${was}, or choose another directory.`,
+      { kind: 'usage' },
+    );
+  if (before && !sameSettings(before, claim))
     throw new NarrowsError(`${output} holds an experiment of other settings (see its settings.json); choose another directory.`, {
       kind: 'usage',
     });
   if (hooks.resumeFrom !== undefined) {
-    const count = await carryOver(hooks.resumeFrom, output, settings);
+    const count = await carryOver(hooks.resumeFrom, output, claim);
     hooks.onResult?.(`${count} finished runs taken up from ${hooks.resumeFrom}`);
   }
-  await writeFileAtomic(claimed, toJson(settings));
+  await writeFileAtomic(claimed, toJson(claim));
   const world = await loadSprites();
   if (!(await pretrain(runtime, settings, world, hooks))) return false;
   if (hooks.onlyStart) return true;

@@ -27,7 +27,8 @@ export class ReplyCache implements AsyncDisposable {
     const lock = await lockOutput(path, 'file');
     if (lock.takenOver) onWarning?.(lock.takenOver);
     try {
-      return new ReplyCache(await CellStore.open(path, { kind: 'endpoint replies', version: 1, schema: replySchema, onWarning }), lock);
+      const options = { kind: 'endpoint replies', version: 1, schema: replySchema, device: 'cpu', onWarning };
+      return new ReplyCache(await CellStore.open(path, options), lock);
     } catch (error) {
       await lock.release().catch(() => {});
       throw error;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSafetensors } from '../../checkpoints/disk.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
 import { silent } from '../../system/log.ts';
 import { started } from '../../testing/compiled.ts';
 import { EVALUATION_FILE } from '../evaluation.ts';
@@ -130,6 +131,31 @@ describe('a run that is interrupted', () => {
     const args = clipTrainingSchema.parse({ ...TINY, output_dir: join(root, 'early') });
     expect(await trainClip(args, { signal: AbortSignal.abort() })).toMatchObject({ step: 0, finished: false });
     expect(await trainClip({ ...args, max_steps: 1 })).toMatchObject({ step: 1, finished: true });
+  });
+
+  it('may go on on another device, which is said, and stands in its checkpoints', async () => {
+    const args = clipTrainingSchema.parse({
+      ...TINY,
+      max_steps: 2,
+      save_steps: 1,
+      lr_scheduler_type: 'constant',
+      output_dir: join(root, 'moved'),
+    });
+    await trainClip(args);
+    const warnings: string[] = [];
+    const log = { ...silent, warn: (message: string) => warnings.push(message) };
+    // What ONNX Runtime computes on is not looked at here, only what the runtime says of itself.
+    const on = (device?: string) => ({ log, runtime: { ...nodeRuntime({ threads: 1 }), ...(device ? { device } : {}) } });
+    await trainClip({ ...args, max_steps: 3 }, on('webgpu'));
+    expect(warnings.splice(0)).toContain(
+      'From step 2 on the training runs on the device "webgpu", not on "cpu" as before: it ends in other bits.',
+    );
+    const state = async (name: string) => JSON.parse(await readFile(join(args.output_dir, name, 'trainer_state.json'), 'utf8'));
+    expect([(await state('checkpoint-2')).device, (await state('checkpoint-3')).device]).toEqual([undefined, 'webgpu']);
+    await trainClip({ ...args, max_steps: 4 }, on('webgpu'));
+    expect(warnings.splice(0).join()).not.toContain('on the device');
+    await trainClip({ ...args, max_steps: 5 }, on());
+    expect(warnings.join()).toContain('From step 4 on the training runs on the device "cpu", not on "webgpu" as before');
   });
 
   it('may be made longer, and passes over a broken checkpoint, both with a warning', async () => {
