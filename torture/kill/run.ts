@@ -1,6 +1,9 @@
 /** @file `npm run torture -- kill`: `kill -9` at random points of every resumable command; the end must be that of the undisturbed run. */
+
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { completion, type EndpointServer, endpointServer, json } from '../../src/generation/endpoint/testing/endpoint-server.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { narrows } from '../shared/call.ts';
 import { lastNodeOf, workOfFamily } from '../shared/limits.ts';
@@ -83,6 +86,18 @@ export async function killCase(one: Resumable, world: World, root: string, rando
   return { index, command: one.name, kills, hit, differences: found, failed };
 }
 
+function ready(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** A judge whose marks depend on what it is asked only. */
+const judgeServer = (): Promise<EndpointServer> =>
+  endpointServer(({ body }, response) => {
+    const sum = createHash('sha256').update(JSON.stringify(body.messages)).digest();
+    json(response, completion(`${1 + (sum[0] % 10)} ${1 + (sum[1] % 10)}\nSo it is.`));
+  });
+
 /** Lists of more than a few rows, and chests, for runs that are killed on the way. */
 export async function makeLongWorld(output: string): Promise<World> {
   const world = await makeWorld(join(output, 'world'));
@@ -95,6 +110,13 @@ export async function makeLongWorld(output: string): Promise<World> {
     text: `${words.slice(0, 1 + ((7 * i) % 10)).join(' ')} ?`,
   }));
   writeFileSync(world.at('questions24.jsonl'), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
+  const answers = (shift: number): string =>
+    rows
+      .map(({ question_id }, i) => `${JSON.stringify({ question_id, text: words.slice(0, 1 + ((5 * i + shift) % 10)).join(' ') })}\n`)
+      .join('');
+  const pictured = rows.map(row => `${JSON.stringify({ ...row, image: 'red.png' })}\n`).join('');
+  for (const [name, content] of Object.entries({ questions: pictured, answers: answers(0), shifted: answers(3), references: answers(1) }))
+    writeFileSync(join(ready(world.at('emi')), `${name}.jsonl`), content);
   // A projector learns captions: one question, one answer.
   const data = JSON.parse(readFileSync(world.at('tune', 'data.json'), 'utf8')) as { image?: string; conversations: unknown[] }[];
   const captions = data.filter(({ image, conversations }) => image && conversations.length === 2);
@@ -117,7 +139,9 @@ async function makeChests(world: World): Promise<void> {
 
 /** Runs cases over all commands in turn. */
 export async function kill({ seed, cases, until, output, only, say }: RunOptions): Promise<readonly KillEntry[]> {
-  const world = await makeLongWorld(output);
+  await using server = await judgeServer();
+  const world = { ...(await makeLongWorld(output)), judge: server.url };
+  process.env.OPENAI_API_KEY ??= 'none';
   const commands = resumable(world).filter(({ name }) => !only || name.includes(only));
   const log = new CaseLog<KillEntry>(join(output, `kill-${seed}.jsonl`));
   const random = new RandomStream(seed, 'kill');

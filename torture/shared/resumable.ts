@@ -1,5 +1,5 @@
 /** @file Every command that goes on from what it finds, in a size that ends in seconds. Kills and full disks are tried on each. */
-import type { World } from './world.ts';
+import { inRepository, type World } from './world.ts';
 
 /** A resumable command. */
 export interface Resumable {
@@ -38,8 +38,27 @@ const train = (world: World): string[] => [
   ...['--per-device-train-batch-size', '2', '--gradient-accumulation-steps', '2', '--quiet'],
 ];
 
-/** All of them but `experiment`, whose parts are `train tune` and `evaluate`, and `judge` and `emi`, which wait for a server or end at once. */
+const COCO = (file: string): string => inRepository('src/evaluation/judge/testdata/coco', file);
+
+const judge = (url: string): Resumable => ({
+  name: 'judge',
+  words: [
+    ...[
+      'judge',
+      '--questions',
+      COCO('questions.jsonl'),
+      '--answers',
+      COCO('answers_made-up-7b.jsonl'),
+      '--references',
+      COCO('reference.jsonl'),
+    ],
+    ...['--context', COCO('context.jsonl'), '--endpoint', url, '--judge-model', 'judge-1', '--output', 'out', '--quiet'],
+  ],
+});
+
+/** All of them; `judge` where the world has a server that judges. */
 export const resumable = (world: World): Resumable[] => [
+  ...(world.judge === undefined ? [] : [judge(world.judge)]),
   {
     name: 'train clip',
     words: [
@@ -106,6 +125,23 @@ export const resumable = (world: World): Resumable[] => [
         '8',
       ],
       ...['--seeds', '1', '--output', 'out', '--quiet'],
+    ],
+  },
+  {
+    name: 'experiment',
+    words: [
+      ...['experiment', 'vittle-scenes', '--start', 'scene-llava', '--output', 'out', '--conditions', 'plain,vittle-f', '--no-choose'],
+      ...['--tune-steps', '2', '--seeds', '1', '--batch-size', '2', '--max-turns', '2', '--bottleneck-layer', '1', '--scenes', '2'],
+      ...['--severities', '3', '--corruptions', 'contrast', '--text-shifts', 'word_swap', '--num-threads', '1', '--quiet'],
+    ],
+  },
+  {
+    name: 'emi',
+    words: [
+      ...['emi', '--model', world.at('llava'), '--source-questions', world.at('emi', 'questions.jsonl'), '--source-answers'],
+      ...[world.at('emi', 'answers.jsonl'), '--source-references', world.at('emi', 'references.jsonl'), '--target-questions'],
+      ...[world.at('emi', 'questions.jsonl'), '--target-answers', world.at('emi', 'shifted.jsonl'), '--source-images', world.at('images')],
+      ...['--target-images', world.at('images'), '--steps', '20', '--folds', '1', '--units', '8', '--output', 'out', '--quiet'],
     ],
   },
   { name: 'scenes', words: ['scenes', '--count', '60', '--output', 'out', '--styles', 'twemoji', '--max-objects', '2', '--quiet'] },

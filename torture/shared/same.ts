@@ -15,7 +15,9 @@ export const MAY_DIFFER: readonly {
 }[] = [
   { files: /(^|\/)\.hf\//, why: 'the cache of the hub, which lies here for want of another place' },
   { files: /tfevents/, why: "TensorBoard's files: every event bears the time at which it was written" },
-  { files: /(^|\/)\.?pace[^/]*\.json$/, why: 'how long cells took on this machine' },
+  { files: /(^|\/)(\.?pace[^/]*|times)\.json$/, why: 'how long cells took on this machine' },
+  { files: /(^|\/)judge\.json$/, keys: ['cost'], why: 'requests of the last sitting: the rest came from the cache' },
+  { files: /(^|\/)(replies|review[^/]*)\.jsonl$/, keys: ['sum'], sorted: true, why: 'replies stand in the order in which they came' },
   { files: /-cost-[^/]*\.svg$/, why: 'figures of seconds' },
   { files: /\.(html|md|csv|tex)$/, why: 'pages hold times; what they show is compared in the JSON that they are made from' },
   {

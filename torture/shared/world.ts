@@ -10,6 +10,8 @@ export interface World {
   readonly root: string;
   /** Absolute path of a thing. */
   at(...parts: string[]): string;
+  /** Address of an endpoint that judges answers, where one is open. */
+  readonly judge?: string;
 }
 
 /** A file of this repository. */
