@@ -27,6 +27,19 @@ export function inputRows(inputs: TowerInputs, [from, to]: Range): TowerInputs {
   );
 }
 
+/** A tower's inputs of several batches as one, in order. */
+export function stackInputs(batches: readonly TowerInputs[]): TowerInputs {
+  return Object.fromEntries(
+    Object.entries(batches[0]).map(([name, { dtype, shape, data }]) => {
+      const all = new (data.constructor as new (size: number) => typeof data)(batches.length * data.length);
+      batches.forEach((batch, i) => {
+        (all as Float32Array).set(batch[name].data as Float32Array, i * data.length);
+      });
+      return [name, { dtype, shape: [batches.length * shape[0], ...shape.slice(1)], data: all }];
+    }),
+  );
+}
+
 /** Ranges of at most `size` rows that cover `count`. */
 export function chunks(count: number, size: number): Range[] {
   const step = Math.max(1, Math.floor(size));

@@ -4,13 +4,12 @@
  */
 import { z } from 'zod';
 import { RandomStream } from '../../tensor/random.ts';
-import type { FloatTensor } from '../../tensor/tensor.ts';
 import { eachTower, type MethodEntry, type TokenMap } from '../method.ts';
 import { GroupedMoments } from '../primitives/jackknife.ts';
 import { pointGradients, sourceOf, stateOf } from '../primitives/point-gradients.ts';
 import { sourceMap } from '../primitives/read-out.ts';
 import { IMAGE_REFERENCES, imageReferences, textReferences } from '../primitives/references.ts';
-import { row } from '../rows.ts';
+import { row, stackInputs } from '../rows.ts';
 import { scoreFeatures } from '../target.ts';
 
 const schema = z.strictObject({
@@ -54,24 +53,23 @@ export const expectedGradients: MethodEntry<z.infer<typeof schema>> = {
       const together = Math.max(1, Math.floor(TOGETHER / pairs));
       for (let from = 0; from < nSamples; from += together) {
         const count = Math.min(together, nSamples - from);
-        const baselines: FloatTensor[] = [];
-        for (let s = from; s < from + count; s++) {
-          const inputs = draw(s);
-          baselines.push(await sourceOf(run, job, inputs));
-          const { features } = await model.runTower(job.tower, inputs, job.layer);
-          for (let p = 0; p < pairs; p++) baselineScores[p] += scoreFeatures(job.target, p, row(features, p)) / nSamples;
-          run.passes(job.modality, pairs, job.tower.layers);
-        }
+        // Sample i of pair p is row i · pairs + p.
+        const inputs = stackInputs(Array.from({ length: count }, (_, i) => draw(from + i)));
+        const baselines = await sourceOf(run, job, inputs);
+        const { features } = await model.runTower(job.tower, inputs, job.layer);
+        for (let r = 0; r < count * pairs; r++)
+          baselineScores[r % pairs] += scoreFeatures(job.target, r % pairs, row(features, r)) / nSamples;
+        run.passes(job.modality, count * pairs, job.tower.layers);
         // One point in each of n strata of the path; groups of the jackknife take every tenth, and so are stratified too.
-        const places = baselines.map((_, i) => (from + i + stream.reader(0, from + i).uniform()) / nSamples);
+        const places = Array.from({ length: count }, (_, i) => (from + i + stream.reader(0, from + i).uniform()) / nSamples);
         await pointGradients(run, job, 'source', source, {
           count,
           fill(p, i, out) {
-            const [x, base] = [row(source, p), row(baselines[i], p)];
+            const [x, base] = [row(source, p), row(baselines, i * pairs + p)];
             for (let k = 0; k < size; k++) out[k] = base[k] + places[i] * (x[k] - base[k]);
           },
           take(p, i, gradient) {
-            const [x, base] = [row(source, p), row(baselines[i], p)];
+            const [x, base] = [row(source, p), row(baselines, i * pairs + p)];
             for (let k = 0; k < size; k++) distance[k] = x[k] - base[k];
             moments[p].add(gradient, distance);
           },

@@ -132,6 +132,19 @@ describe('expected gradients', () => {
     expect(Math.abs(text!.convergenceDelta!)).toBeLessThan(0.05);
   });
 
+  it('of several pairs at once are those of each by itself, deltas too', async () => {
+    const expected = method('expected-gradients', { nSamples: 11 });
+    const all = await expected.attributeAll(PAIRS, { seed: 4 });
+    for (const [p, pair] of PAIRS.entries()) {
+      const one = await expected.attribute(pair, { seed: 4 });
+      for (const m of ['image', 'text'] as const) {
+        expectClose(tokens(all[p], m), tokens(one, m), { rtol: 1e-3, atol: 1e-6 });
+        expect(Math.abs(all[p][m]!.convergenceDelta! - one[m]!.convergenceDelta!), m).toBeLessThan(1e-5);
+        expect(Math.abs(one[m]!.convergenceDelta!), m).toBeGreaterThan(1e-5);
+      }
+    }
+  });
+
   it('refuse references from a batch of one, and take them from a batch of more', async () => {
     const tested = method('expected-gradients', { references: 'batch', nSamples: 8 });
     await expect(tested.attribute(PAIRS[0], { modality: 'image' })).rejects.toThrow(/need at least two images/);
