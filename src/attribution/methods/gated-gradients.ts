@@ -9,7 +9,7 @@ import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type TokenMap } from '../method.ts';
 import { explainByGate, planGates } from '../primitives/gate.ts';
 import { layerGradients } from './layer-integrated-gradients.ts';
-import { m2ibSchema, NOISY_STEPS } from './m2ib.ts';
+import { m2ibSchema } from './m2ib.ts';
 
 const schema = m2ibSchema
   .pick({ beta: true, textBeta: true, steps: true, learningRate: true, quietSteps: true, batchSize: true, variance: true })
@@ -36,7 +36,7 @@ export const gatedGradients: MethodEntry<Options> = {
   title: 'Gated gradients',
   family: 'bottleneck',
   serves: 'pair',
-  answers: { by: 'row', defaults: NOISY_STEPS, layer: tower => answerLayer('auto', tower) },
+  answers: { by: 'row', layer: tower => answerLayer('auto', tower) },
   modalities: ['image', 'text'],
   schema,
   cost: '(quietSteps + (steps − quietSteps) × batchSize + nSteps + 1) × (F + B) of the blocks above the layer',

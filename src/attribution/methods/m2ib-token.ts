@@ -5,7 +5,7 @@
 import { answerLayer } from '../answers/answer-layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
 import { explainByGate, GATE_COST, gateLayers, planGates } from '../primitives/gate.ts';
-import { type M2IBOptions, m2ibSchema, NOISY_STEPS } from './m2ib.ts';
+import { type M2IBOptions, m2ibSchema } from './m2ib.ts';
 
 type Options = Omit<M2IBOptions, 'alpha' | 'compat' | 'normalisation'>;
 
@@ -18,7 +18,6 @@ export const m2ibToken: MethodEntry<Options> = {
   answers: {
     by: 'row',
     gate: true,
-    defaults: NOISY_STEPS,
     layer: (tower, { layer }) => answerLayer(layer, tower),
     async explain(run, options) {
       planGates(run, options);

@@ -24,12 +24,12 @@ export const m2ibSchema = z.strictObject({
     .default(1)
     .describe('weight of the information cost against the fit, for the image map (of an answer: for its one gate, 10 by default)'),
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
-  steps: z.number().int().positive().default(6).describe('optimisation steps (of an answer, and of the published code: 10 by default)'),
-  learningRate: z.number().positive().default(2).describe("Adam's learning rate on alpha (of an answer, and of the published code: 1)"),
+  steps: z.number().int().positive().default(6).describe('optimisation steps (of the published code: 10 by default)'),
+  learningRate: z.number().positive().default(2).describe("Adam's learning rate on alpha (of the published code: 1)"),
   quietSteps: z
     .union([z.literal('auto'), z.number().int().nonnegative()])
     .default('auto')
-    .describe('first steps of one pass without noise, while gates are open; auto: two thirds of the steps (of an answer: none by default)'),
+    .describe('first steps of one pass without noise, while gates are open; auto: two thirds of the steps'),
   batchSize: z.number().int().positive().default(4).describe('noise samples per step (of an answer: 2 by default)'),
   variance: z.number().positive().default(0.3).describe("variance of the noise and the prior, relative to the features' own"),
   normalisation: z
@@ -42,9 +42,6 @@ export const m2ibSchema = z.strictObject({
 });
 /** Options with their defaults filled in. */
 export type M2IBOptions = z.infer<typeof m2ibSchema>;
-
-/** The optimisation of an answer's gate: every step has its noise. */
-export const NOISY_STEPS = { steps: 10, learningRate: 1, quietSteps: 0 } as const;
 
 /** What `compat: 'm2ib-official'` fixes. Beta, layer, steps, learning rate and batch size stay free. */
 const OFFICIAL = { quietSteps: 0, normalisation: 'none', alpha: 'element', antithetic: false, variance: 1 } as const;
@@ -70,7 +67,7 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
     by: 'row',
     gate: true,
     // A log-probability has a wider range than a cosine; one antithetic pair is as good as two (docs/evidence/answers.md).
-    defaults: { beta: 10, batchSize: 2, ...NOISY_STEPS },
+    defaults: { beta: 10, batchSize: 2 },
     layer: (tower, { layer }) => answerLayer(layer, tower),
     unsupported: ({ normalisation, compat }) =>
       compat || normalisation === 'dataset'
