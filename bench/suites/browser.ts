@@ -50,7 +50,7 @@ async function run(context: Context): Promise<SuiteResult> {
           aims: [{ rival: 'Node', atLeast: 1 / 3 }],
           notes: ['One thread each. The first maps of a page are slower, until V8 has compiled the module twice.'],
         },
-        { name: 'page start to first map', unit: 's', values: fresh },
+        { name: 'page start to first map', unit: 's', values: fresh, aims: [{ atMost: 4 }] },
       ],
     };
   } finally {

@@ -74,6 +74,8 @@ const NO_KERNEL = /Failed to find kernel|IsNodeCompatibleWithProvider|Could not 
 
 /** One sentence for a module that does not start, or a device that lacks an op; other errors are the graph's, and stay as they are. */
 function startError(error: unknown, { threads = 1, device = 'wasm' }: WebOptions): unknown {
+  // Weights that could not be read say so themselves.
+  if (error instanceof NarrowsError) return error;
   const reason = messageOf(error);
   if (device === 'webgpu' && NO_KERNEL.test(reason))
     return new NarrowsError(
@@ -88,6 +90,30 @@ function startError(error: unknown, { threads = 1, device = 'wasm' }: WebOptions
         ? 'take threads: 1, and check that the bundler keeps onnxruntime-web in a file of its own'
         : "check that its .wasm file lies next to the script, or say where with wasmPaths, and that the page's policy allows 'wasm-unsafe-eval'";
   return new NarrowsError(`ONNX Runtime Web does not start here (${reason}); ${remedy}.`, { cause: error });
+}
+
+/**
+ * A session with its weights. A function of its own: closures that live as long as the session must not share a scope with the bytes, which an engine
+ * would keep for as long, beside ONNX Runtime's own copy of them.
+ */
+async function createSession(
+  ort: Ort,
+  model: Uint8Array,
+  given: Required<Pick<CompileOptions, 'externalRanges'>> &
+    Pick<CompileOptions, 'prepack'> & { read: ReadExternal; device: 'wasm' | 'webgpu' },
+): Promise<OrtSession> {
+  const { read, device, externalRanges, prepack } = given;
+  const externalData = await Promise.all(
+    externalRanges.map(async ({ location, file, offset, length }) => ({ path: location, data: await read(file, offset, length) })),
+  );
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: [device],
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4,
+    externalData,
+    extra: { session: { disable_prepacking: prepack === false ? '1' : '0' } },
+  });
+  return session as unknown as OrtSession;
 }
 
 /**
@@ -121,21 +147,10 @@ export function webRuntime(options: WebOptions = {}): Runtime {
     async compile(model, { externalRanges = [], prepack }: CompileOptions = {}) {
       sizesOk(model);
       const ort = await loading.get('ort', () => load(options));
-      const externalData = await Promise.all(
-        externalRanges.map(async ({ location, file, offset, length }) => ({ path: location, data: await read(file, offset, length) })),
-      );
-      const session = await inTurn(() =>
-        ort.InferenceSession.create(model, {
-          executionProviders: [device],
-          graphOptimizationLevel: 'all',
-          logSeverityLevel: 4,
-          externalData,
-          extra: { session: { disable_prepacking: prepack === false ? '1' : '0' } },
-        }),
-      ).catch(error => {
+      const session = await inTurn(() => createSession(ort, model, { read, device, externalRanges, prepack })).catch(error => {
         throw startError(error, options);
       });
-      const executable = new OrtExecutable(session as unknown as OrtSession, ort.Tensor as unknown as OrtTensors);
+      const executable = new OrtExecutable(session, ort.Tensor as unknown as OrtTensors);
       return {
         run: (inputs, runOptions) => inTurn(() => executable.run(inputs, runOptions)),
         release: () => inTurn(() => executable.release()),

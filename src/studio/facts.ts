@@ -48,13 +48,15 @@ export interface MethodInfo {
 
 /** A picture that an example, a permalink or an upload names. */
 export interface PictureInfo {
-  /** SHA-256 of the file's bytes, hex. */
+  /** SHA-256 of the file's bytes, hex; with the frame where the file has several (picture-id.ts). */
   readonly id: string;
   /** File name. */
   readonly name: string;
   /** Of the picture as the model reads it, in pixels. */
   readonly width: number;
   readonly height: number;
+  /** Of a DICOM file of several frames: which one this is, from 1, of how many. The others are pictures of the same file. */
+  readonly frames?: { readonly shown: number; readonly of: number };
   /** What was assumed when it was read, in sentences; e.g. that the browser's decoder gives nearly the bytes of Pillow. */
   readonly warnings: readonly string[];
 }

@@ -205,9 +205,12 @@ export interface StudioBackend {
   /** Gives progress, warnings and `opened`. A model that is open is given at once; the least recently used one is closed for room. */
   open(request: OpenRequest, options?: StreamOptions): AsyncIterable<StudioEvent>;
 
-  /** Takes a picture's file. @throws StudioError `input` for what is no picture or too large */
+  /** Takes a picture's file; of one of several frames the first is shown, and the others can be asked for. @throws StudioError `input` for what is no picture or too large */
   addPicture(file: Blob, name: string): Promise<PictureInfo>;
-  /** @throws StudioError `missing` for a picture that this backend does not have (any more): the page then asks for it */
+  /**
+   * A picture that the backend has, or another frame of its file.
+   * @throws StudioError `missing` for one that it does not have (any more): the page then asks for it; `usage` for a frame that the file has not
+   */
   picture(id: string): Promise<PictureInfo>;
   /** The picture as the model reads it, as PNG or JPEG. @param longest side in pixels that is enough */
   pictureFile(id: string, longest?: number): Promise<Blob>;

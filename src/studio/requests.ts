@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ANSWER_PARTS } from '../attribution/answers/answer-targets.ts';
+import { PICTURE_ID } from './picture-id.ts';
 
 /** Longest caption, question or other target, in UTF-16 code units. */
 export const LONGEST_TEXT = 10_000;
@@ -11,8 +12,8 @@ export const LONGEST_TEXT = 10_000;
 export const MOST_METHODS = 4;
 
 const text = z.string().min(1).max(LONGEST_TEXT);
-/** SHA-256 of a picture's bytes, in hex: the same in every backend, so that a permalink finds the picture again. */
-const pictureId = z.string().regex(/^[0-9a-f]{64}$/);
+/** See picture-id.ts: the same in every backend, so that a permalink finds the picture again. */
+const pictureId = z.string().regex(PICTURE_ID);
 /** A name that a backend gave: of a model, a result, an audit, a source. */
 const name = z.string().min(1).max(1000);
 const whole = z.number().int();

@@ -3,7 +3,7 @@ import { type ProgramFacts, typescriptOf } from './typescript.ts';
 
 const facts = (more: Partial<ProgramFacts> = {}, request: Partial<ProgramFacts['request']> = {}): ProgramFacts => ({
   ...{ model: 'scene-clip', serves: 'pair', method: 'm2ib', options: {}, picture: 'cat.png' },
-  request: { text: 'a cat', modality: 'both', seed: 0, seeds: 1, target: {}, ...request },
+  request: { picture: 'a'.repeat(64), text: 'a cat', modality: 'both', seed: 0, seeds: 1, target: {}, ...request },
   ...more,
 });
 
@@ -18,6 +18,10 @@ describe('typescriptOf', () => {
     );
     expect(more).toContain('createMethod("m2ib", model, { beta: 0.5, "odd-name": [1] })');
     expect(more).toContain('const other = await decodeImage("dog.png");');
+    const film = typescriptOf(facts({ picture: 'a.dcm', targetPicture: 'b.dcm' }, { picture: 'f.2', target: { picture: 'f.3' } }));
+    expect(film).toContain(
+      'const image = await decodeImage("a.dcm", { frame: 2 });\nconst other = await decodeImage("b.dcm", { frame: 3 });',
+    );
     expect(more).toContain('{ modality: "image", seed: 7, seeds: 3, target: { image: other, imageName: "dog.png" } }');
   });
 

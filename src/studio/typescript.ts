@@ -1,4 +1,5 @@
 /** @file "Copy as TypeScript": a program that gives a result again. Every text of a person stands in it as a JSON string. */
+import { readPictureId } from './picture-id.ts';
 import type { AttributeRequest } from './requests.ts';
 
 /** What a program is written from. */
@@ -13,7 +14,7 @@ export interface ProgramFacts {
   /** Path, name or address of the picture, and of the target's. */
   readonly picture: string;
   readonly targetPicture?: string;
-  readonly request: Pick<AttributeRequest, 'text' | 'modality' | 'seed' | 'seeds' | 'imageSize' | 'target' | 'answer'>;
+  readonly request: Pick<AttributeRequest, 'picture' | 'text' | 'modality' | 'seed' | 'seeds' | 'imageSize' | 'target' | 'answer'>;
 }
 
 const quote = (value: unknown): string => JSON.stringify(value);
@@ -27,6 +28,12 @@ function object(entries: readonly (readonly [string, string])[]): string {
 
 const values = (given: Readonly<Record<string, unknown>>): [string, string][] =>
   Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, quote(value)]]));
+
+/** A picture read; of a file of several frames the one that the id names. */
+function decoded(variable: string, name: string, id: string | undefined): string {
+  const { frame } = readPictureId(id ?? '');
+  return `const ${variable} = await decodeImage(${quote(name)}${frame === undefined ? '' : `, { frame: ${frame} }`});`;
+}
 
 /** The program. @param entry where a page imports from; Node's by default */
 export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/web' = 'narrows'): string {
@@ -57,9 +64,9 @@ export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/we
     ...(aim.length ? ([['target', object(aim)]] as [string, string][]) : []),
   ]);
   const more = run === '{}' ? '' : `, ${run}`;
-  const decoded = [
-    `const image = await decodeImage(${quote(picture)});`,
-    ...(targetPicture === undefined ? [] : [`const other = await decodeImage(${quote(targetPicture)});`]),
+  const pictures = [
+    decoded('image', picture, facts.request.picture),
+    ...(targetPicture === undefined ? [] : [decoded('other', targetPicture, facts.request.target.picture)]),
   ];
   const end = `console.log(result.image?.patches, result.text?.words${asks ? ', result.answer?.parts' : ''});`;
   if (asks)
@@ -67,7 +74,7 @@ export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/we
       `import { ${page ? 'decodeImage, explainSubject, findMethod, loadChat' : 'ChatModel, decodeImage, explainSubject, findMethod'} } from ${quote(entry)};`,
       '',
       `await using chat = await ${page ? 'loadChat' : 'ChatModel.open'}(${quote(model)});`,
-      ...decoded,
+      ...pictures,
       `const question = { kind: 'question', model: chat, pair: { image, text: ${quote(text)} } } as const;`,
       `const result = await explainSubject(findMethod(${quote(method)})!, question, ${chosen}${more});`,
       end,
@@ -78,7 +85,7 @@ export function typescriptOf(facts: ProgramFacts, entry: 'narrows' | 'narrows/we
     '',
     `await using model = await loadModel(${quote(model)});`,
     `await using method = createMethod(${quote(method)}, model${chosen === '{}' ? '' : `, ${chosen}`});`,
-    ...decoded,
+    ...pictures,
     `const result = await method.attribute({ image, text: ${quote(text)} }${more});`,
     end,
     '',

@@ -149,6 +149,35 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     expect(page.url()).toMatch(/picture=[0-9a-f]{64}/);
   });
 
+  it('offers the frames of a film, and keeps the chosen one in its link and in what it copies', async () => {
+    const film = 'src/inputs/image/dicom/testdata/frames.dcm';
+    const copied = async (one: Page): Promise<string> => {
+      const [offered] = [await download(one, () => one.click('button:has-text("JSON")'))];
+      return JSON.parse(offered.toString('utf8')).provenance.image.reading.dicom.frame;
+    };
+    await page.locator('input[type=file]').first().setInputFiles(film);
+    await page.waitForSelector('.frame-choice:has-text("frames.dcm holds 3 frames")');
+    expect(await page.inputValue('.frame-choice input')).toBe('1');
+    await settled(page);
+    const before = await patchTable(page);
+    await page.fill('.frame-choice input', '2');
+    await page.locator('.frame-choice input').blur();
+    await expect.poll(() => page.url()).toMatch(/picture=[0-9a-f]{64}\.2/);
+    await settled(page);
+    expect(await patchTable(page)).not.toEqual(before);
+    expect(await copied(page)).toBe(2);
+    // A page that has not the film asks for it, and then shows the frame of the link.
+    const other = await watch(browser, { url: page.url() });
+    await other.page.waitForSelector('.caption-form [role=alert]:has-text("Pictures never travel in links")');
+    await other.page.locator('input[type=file]').first().setInputFiles(film);
+    await other.page.waitForSelector('.frame-choice');
+    expect(await other.page.inputValue('.frame-choice input')).toBe('2');
+    await settled(other.page);
+    expect(await patchTable(other.page)).toEqual(await patchTable(page));
+    expect(other.complaints).toEqual([]);
+    await other.context.close();
+  });
+
   it('works without a network once it is loaded', async () => {
     await first.context.setOffline(true);
     await page.fill('#caption', 'an umbrella');

@@ -61,8 +61,8 @@ export async function explain(
   watching: Watching,
 ): Promise<Explained> {
   const { entry } = chosenMethod({ name, options }, model.chat !== undefined);
-  const { info, image } = picture;
-  const pair = { image, text: request.text, imageName: info.name, imageSha256: info.id };
+  const { info, image, sha256 } = picture;
+  const pair = { image, text: request.text, imageName: info.name, imageSha256: sha256 };
   const { picture: other, ...texts } = request.target;
   const target = other === undefined ? texts : await otherPicture(pictures, other);
   const run: AttributeRun = {

@@ -66,7 +66,8 @@ describe('films of a patient', () => {
   });
 
   it('are refused in one sentence where they cannot be read', async () => {
-    for (const name of BAD)
+    // Of a film of several frames the page shows the first, and offers the others.
+    for (const name of BAD.filter(each => each !== 'frames'))
       await expect(studio.client.addPicture(new Blob([readFileSync(join(folder, `${name}.dcm`))]), 'film.dcm')).rejects.toMatchObject({
         reason: 'input',
         message: expect.stringMatching(/^Image film\.dcm is a DICOM file [^\n]+$/),

@@ -113,7 +113,7 @@ export class NodeBackend implements StudioBackend, AsyncDisposable {
   async addPicture(file: Blob, name: string) {
     if (file.size > PICTURE_LIMITS.bytes)
       throw new StudioError('input', `${name} has more than ${PICTURE_LIMITS.bytes / 2 ** 20} MB; save it smaller.`);
-    return (await this.shelves.pictures.add(new Uint8Array(await file.arrayBuffer()), name)).info;
+    return (await this.shelves.pictures.add(new Uint8Array(await file.arrayBuffer()), name, 1)).info;
   }
 
   async picture(id: string) {

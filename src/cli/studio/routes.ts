@@ -137,10 +137,10 @@ export function routesOf(backend: ServedBackend): readonly Route[] {
     get(/^\/api\/info$/, () => backend.info()),
     get(/^\/api\/models$/, () => backend.models()),
     get(/^\/api\/sources$/, () => backend.sources()),
-    get(/^\/api\/pictures\/([0-9a-f]{64})$/, ({ id }) => backend.picture(id)),
+    get(/^\/api\/pictures\/([0-9a-f]{64}(?:\.[1-9]\d{0,5})?)$/, ({ id }) => backend.picture(id)),
     {
       method: 'GET',
-      path: /^\/api\/pictures\/([0-9a-f]{64})\/file$/,
+      path: /^\/api\/pictures\/([0-9a-f]{64}(?:\.[1-9]\d{0,5})?)\/file$/,
       answer: async ({ id, query, response }) => sendBlob(response, await backend.pictureFile(id, number(query, 'longest', 8192))),
     },
     {

@@ -1,5 +1,9 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decodeImage } from '../../inputs/image/decode.ts';
+import { readingRecord } from '../../inputs/image/picture-warnings.ts';
 import { attributionFromJson, attributionTensors, attributionToJson } from './json.ts';
 import { exampleResult } from './testdata/example-result.ts';
 
@@ -30,6 +34,23 @@ describe('JSON', () => {
     expect(attributionFromJson(attributionToJson(result))).toEqual(result);
     const { text: _, ...imageOnly } = base;
     expect(attributionFromJson(attributionToJson(imageOnly))).toEqual(imageOnly);
+  });
+  test('keeps how every kind of film was read, frame, table and tags', async () => {
+    const folder = new URL('../../inputs/image/dicom/testdata/', import.meta.url);
+    const seen = new Set<string>();
+    for (const name of readdirSync(folder).filter(each => each.endsWith('.dcm'))) {
+      const read = await decodeImage(fileURLToPath(new URL(name, folder)), {
+        keepTags: ['0018,0015'],
+        ...(name === 'frames.dcm' ? { frame: 2 } : {}),
+      }).catch(() => undefined);
+      if (!read) continue;
+      const { reading } = readingRecord(read);
+      for (const [key, value] of Object.entries({ ...reading!.dicom, rule: reading!.window?.rule }))
+        if (value !== undefined) seen.add(key === 'rule' ? `rule ${value}` : key);
+      const result = { ...base, provenance: { ...base.provenance, image: { ...base.provenance.image, reading } } };
+      expect(attributionFromJson(attributionToJson(result)), name).toEqual(result);
+    }
+    expect([...seen]).toEqual(expect.arrayContaining(['frame', 'view', 'sop', 'aspect', 'rule file', 'rule auto']));
   });
   test('keeps lists of numbers on one line', () => {
     expect(attributionToJson(base)).toMatch(/"grid": \[2, 3\],\n/);

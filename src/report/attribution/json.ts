@@ -48,14 +48,25 @@ const word = z.object({ text: z.string(), start: size, end: size, value: number,
 const text = z
   .object({ tokens: z.array(token), words: z.array(word), ...common })
   .refine(part => part.words.every(each => each.tokens.every(i => i < part.tokens.length)), 'a word points at a token that is not there');
+const dicom = z.object({
+  sop: z.string().optional(),
+  modality: z.string().optional(),
+  photometric: z.string(),
+  packing: z.string(),
+  frame: size.positive().optional(),
+  view: z.object({ kind: z.enum(['table', 'window']), number: size, of: size, label: z.string().optional() }).optional(),
+  aspect: number.optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+});
 const reading = z.object({
   format: z.string(),
   bits: size,
-  window: z.object({ rule: z.enum(['auto', 'pillow', 'given']), low: number, high: number }).optional(),
+  window: z.object({ rule: z.enum(['auto', 'pillow', 'given', 'file']), low: number, high: number }).optional(),
   clipped: number.optional(),
   orientation: z.object({ tag: size, applied: z.boolean() }).optional(),
   pages: size.optional(),
   approximate: z.literal(true).optional(),
+  dicom: dicom.optional(),
 });
 const answerToken = z.object({ text: z.string(), start: size, end: size, logProbability: number });
 const answer = z.object({

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeImage } from '../../inputs/image/decode.ts';
 import { ask, browserHere, CLIP_FILES, type Session, startSession } from '../../web/testing/session.ts';
+import type { PictureInfo } from '../facts.ts';
 import type { FrameEvent, ResultEvent, StudioEvent } from '../protocol.ts';
 
 const SLOW = 600_000;
@@ -58,7 +60,7 @@ describe.skipIf(!browserHere)('the backend in the browser', () => {
   const stream = (name: string, argument: object, cancelAt?: string) => ask<Stream>(page, 'studio', 'stream', { name, argument, cancelAt });
   const call = <T>(name: string, ...argument: unknown[]) => ask<T>(page, 'studio', 'call', { name, argument });
   beforeAll(async () => {
-    session = await startSession();
+    session = await startSession({ mounts: [['/films/', fileURLToPath(new URL('../../inputs/image/dicom/testdata', import.meta.url))]] });
     ({ page, said } = await session.open());
     await ask(page, 'studio', 'begin', SETTINGS);
   }, SLOW);
@@ -136,6 +138,36 @@ describe.skipIf(!browserHere)('the backend in the browser', () => {
       });
       expect(of(await stream('open', { reference: 'org/elsewhere' }), 'failure')[0]).toMatchObject({ reason: 'usage' });
       expect(of(await stream('attribute', { ...REQUEST, model: 'scene-llava-vittle' }), 'failure')[0]).toMatchObject({ reason: 'usage' });
+    },
+    SLOW,
+  );
+
+  it(
+    'reads any frame of a film, each a picture of its own that results and programs name',
+    async () => {
+      const file = fileURLToPath(new URL('../../inputs/image/dicom/testdata/frames.dcm', import.meta.url));
+      const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+      const first = await call<PictureInfo>('addPicture', '/films/frames.dcm', 'frames.dcm');
+      expect(first).toMatchObject({ id: `${sha256}.1`, frames: { shown: 1, of: 3 } });
+      for (const frame of [3, 2]) {
+        expect(await call('picture', `${sha256}.${frame}`)).toMatchObject({ id: `${sha256}.${frame}`, frames: { shown: frame, of: 3 } });
+        const own = await decodeImage(file, { frame });
+        const { bytes } = await call<{ bytes: Record<string, number> }>('pictureFile', `${sha256}.${frame}`);
+        expect((await decodeImage(Uint8Array.from(Object.values(bytes)))).data).toEqual(own.data);
+      }
+      expect(await call('picture', `${sha256}.4`)).toMatchObject({
+        rejected: 'usage',
+        message: expect.stringContaining('there is no frame 4'),
+      });
+      const [result] = of(
+        await stream('attribute', { ...REQUEST, picture: `${sha256}.2`, methods: [{ name: 'uniform' }] }),
+        'result',
+      ) as ResultEvent[];
+      expect(result.attribution.provenance.image).toMatchObject({ sha256, reading: { pages: 3, dicom: { frame: 2 } } });
+      expect([result.command, result.typescript]).toEqual([
+        expect.stringMatching(/--image frames\.dcm .*--frame 2 /),
+        expect.stringContaining('decodeImage("frames.dcm", { frame: 2 })'),
+      ]);
     },
     SLOW,
   );

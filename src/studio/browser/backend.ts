@@ -169,7 +169,7 @@ export function browserBackend(settings: BrowserSettings): StudioBackend {
       queue.run(async function* (signal) {
         yield* models.open(checked(openRequest, value).reference, signal);
       }, options),
-    addPicture: (file, name) => guarded(() => pictures.add(file, name)),
+    addPicture: (file, name) => guarded(() => pictures.add(file, name, 1)),
     picture: id => guarded(() => pictures.info(id)),
     pictureFile: (id, longest) => guarded(() => pictures.asFile(id, longest)),
 

@@ -73,12 +73,13 @@ export class OpenModels {
     };
   }
 
-  /** Closes what was not used for longest, until there is room. */
-  private makeRoom(bytes: number): void {
+  /** Closes what was not used for longest, until there is room. @param stays the model that was just opened: one that is larger than all room stays alone */
+  private makeRoom(bytes: number, stays?: string): void {
     const { memory = ROOM } = this.settings;
     const taken = (): number => [...this.open_.values()].reduce((sum, { info }) => sum + (info.memory ?? 0), 0);
     for (const [id, { worker, info }] of this.open_) {
       if (taken() + bytes <= memory) return;
+      if (id === stays) continue;
       // The memory of a worker's WebAssembly is given back with the worker only.
       worker.end();
       this.open_.delete(id);
@@ -115,7 +116,7 @@ export class OpenModels {
           this.known.set(model.id, model);
           this.told.set(model.id, event.model);
           this.open_.set(model.id, { worker, info: event.model });
-          this.makeRoom(0);
+          this.makeRoom(0, model.id);
         }
         yield event;
       }

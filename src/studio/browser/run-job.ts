@@ -16,6 +16,7 @@ import { loadChat, loadModel } from '../../web/models.ts';
 import { webRuntime } from '../../web/runtime.ts';
 import { WarmPace } from '../costs.ts';
 import { aloneWarning, answerRun, posteriorWarning, withWarning } from '../explained-answers.ts';
+import { readPictureId } from '../picture-id.ts';
 import { type FailureReason, StudioError } from '../protocol.ts';
 import type { AttributeRequest } from '../requests.ts';
 import { describeChat, describePairs } from './describe-model.ts';
@@ -83,7 +84,12 @@ function openModel(): DualEncoderModel | ChatModel {
   return model;
 }
 
-const pairOf = ({ image, name, id }: SentPicture, text: string) => ({ image, text, imageName: name, imageSha256: id });
+const pairOf = ({ image, name, id }: SentPicture, text: string) => ({
+  image,
+  text,
+  imageName: name,
+  imageSha256: readPictureId(id).sha256,
+});
 
 function targetOf({ target }: AttributeRequest, picture: SentPicture | undefined): TargetSpec | undefined {
   const { picture: _, ...texts } = target;

@@ -6,7 +6,7 @@ import { backend, info, model, openModel } from '../state/studio.ts';
 import { boxesOf } from './geometry.ts';
 import { panels } from './panels.ts';
 import { applyLink, linkParameters } from './permalink.ts';
-import { openKnown, showStored } from './pictures.ts';
+import { awaitPicture, openKnown, showStored } from './pictures.ts';
 import { run } from './run.ts';
 import { caption, notice, picture } from './subject.ts';
 import { boxes } from './view.ts';
@@ -49,9 +49,10 @@ export async function begin(): Promise<void> {
 
 async function connected(parameters: Readonly<Record<string, string>>, stored: boolean): Promise<void> {
   const named = parameters.picture ?? info.peek()?.examples.find(each => each.id === parameters.example)?.picture.id;
-  if (!stored && !picture.peek() && named && !(await openKnown(named)))
+  if (!stored && !picture.peek() && named && !(await openKnown(named))) {
+    awaitPicture(named);
     notice.value = `This link shows a picture that is not here (its SHA-256 begins with ${named.slice(0, 8)}). Pictures never travel in links: open the same file, and the page is as it was sent.`;
-  else if (!stored && !picture.peek() && !named) {
+  } else if (!stored && !picture.peek() && !named) {
     const first = info.peek()?.examples[0];
     if (first && (await openKnown(first.picture.id))) caption.value ||= first.caption;
   }

@@ -2,8 +2,9 @@
 import { useRef } from 'preact/hooks';
 import { answers, methodInfo, model } from '../state/studio.ts';
 import { FileButton, PICTURE_FILES } from '../ui/file-button.tsx';
+import { FrameChoice } from '../ui/frame-choice.tsx';
 import { lasting } from './lasting.ts';
-import { openFile } from './pictures.ts';
+import { openFile, openKnown } from './pictures.ts';
 import { asking, run, runFailure, running, stop } from './run.ts';
 import { caption, notice, picture, reading } from './subject.ts';
 
@@ -85,6 +86,12 @@ export function CaptionForm() {
           Choose a picture
         </FileButton>
       </div>
+      <FrameChoice
+        picture={picture.value}
+        choose={id => {
+          void openKnown(id).then(done => (done ? run() : undefined));
+        }}
+      />
       {reading.value && <p class="note working">Reading {reading.value}…</p>}
       {notice.value && (
         <p class="failure" role="alert">

@@ -1,8 +1,9 @@
 /** @file Ways in for a picture: a file that is dropped, pasted or chosen, an example, or a link that names one. */
 import type { ExampleInfo } from '../../facts.ts';
+import { readPictureId } from '../../picture-id.ts';
 import type { FrameEvent } from '../../protocol.ts';
 import { announce } from '../state/announce.ts';
-import { knownPicture, nameOf, readPicture } from '../state/picture-files.ts';
+import { knownPicture, nameOf, readPicture, type ShownPicture } from '../state/picture-files.ts';
 import { sentenceOf } from '../state/studio.ts';
 import { EMPTY, panels, update } from './panels.ts';
 import { play, skip } from './play.ts';
@@ -22,12 +23,28 @@ function clear(): void {
   pointed.value = {};
 }
 
+/** The picture that a link named and that was not here: where its file is opened, its frame is shown. */
+let awaited: string | undefined;
+
+/** A link named a picture that is not here. */
+export function awaitPicture(id: string): void {
+  awaited = id;
+}
+
+/** The frame of the file that the link named, else what was read. */
+async function frameOfLink(read: ShownPicture): Promise<ShownPicture> {
+  const wanted = awaited;
+  awaited = undefined;
+  if (wanted === undefined || wanted === read.id || readPictureId(wanted).sha256 !== readPictureId(read.id).sha256) return read;
+  return knownPicture(wanted);
+}
+
 /** Shows a file. @returns whether it is a picture; `notice` says what is wrong where it is not */
 export async function openFile(file: File): Promise<boolean> {
   notice.value = undefined;
   reading.value = nameOf(file);
   try {
-    const read = await readPicture(file);
+    const read = await frameOfLink(await readPicture(file));
     clear();
     showPicture(read);
     announce(`${read.name} is shown.`);

@@ -15,6 +15,7 @@ import { announce } from '../state/announce.ts';
 import { knownPicture, readPicture, type ShownPicture } from '../state/picture-files.ts';
 import { backend, info, models, openFailure, opening, sentenceOf, titleOf } from '../state/studio.ts';
 import { FileButton, PICTURE_FILES } from '../ui/file-button.tsx';
+import { FrameChoice } from '../ui/frame-choice.tsx';
 import { Warnings } from '../ui/warnings.tsx';
 import {
   answering,
@@ -302,6 +303,7 @@ export function ChatPage() {
             Choose a picture
           </FileButton>
         </div>
+        <FrameChoice picture={picture} choose={id => void give(() => knownPicture(id))} />
         <ExampleRow chosen={picture?.example} choose={entry => void give(() => knownPicture(entry.picture.id))} />
         {chatModel.value && <ModelNote model={chatModel.value} />}
         <Warnings list={chatModel.value?.warnings ?? []} />
