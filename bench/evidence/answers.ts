@@ -43,13 +43,19 @@ if (!flags.tables) {
   const scenes = Number(flags.scenes);
   let [n, asked, explained] = [0, 0, 0];
   for await (const one of study.cases(scenes)) {
-    await judge.judge(one, n);
+    await judge.judge(one, n, n % 4 === 0);
     n++;
     for (const until = Math.min(pope.length, Math.ceil((pope.length * n * 8) / scenes)); asked < until; asked++)
       await askPope(study, pope[asked]);
     const said = saidYes(study, pope, Number(flags.each));
     for (const until = Math.min(said.length, 4 * n); explained < until; explained++) await grounding.judge(said[explained]);
     console.error(`${n} scenes, ${asked} asked, ${explained} of ${said.length} explained: ${minutes()} CPU-minutes`);
+  }
+  // Where maps lie is known of all scenes then; what they are worth follows on those that are left.
+  n = 0;
+  for await (const one of study.cases(scenes)) {
+    await judge.judge(one, n++, true);
+    console.error(`${n} scenes whole: ${minutes()} CPU-minutes`);
   }
   await using untrained = new Untrained(study);
   for await (const one of study.cases(Number(flags.sanity))) await judge.judgeSanity(one, untrained.models);

@@ -89,7 +89,7 @@ async function run({ write, layers, steps }: Case, context: Context): Promise<Su
         keep: graphs.keep,
         advance() {},
         passes() {},
-        maxMemory: 2 ** 31,
+        maxMemory: 2 ** 34,
         seed: 0,
         model: { runtime },
       } as unknown as MethodRun;

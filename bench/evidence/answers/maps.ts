@@ -85,12 +85,17 @@ export class MapJudge {
     this.attributors = list.map(({ entry, options }) => new AnswerAttributor(entry, study.chat, { ...options }));
   }
 
-  /** @param n the question's place: dear maps are asked on fewer of them */
-  async judge(asked: Case, n: number): Promise<void> {
+  /**
+   * @param n the question's place: dear maps are asked on fewer of them
+   * @param worth whether metrics that ask the model are computed, too: they cost most
+   */
+  async judge(asked: Case, n: number, worth: boolean): Promise<void> {
     const games = gamesOfQuestion(this.study.chat, asked, this.study.graphs.keep);
     for (const [i, { name, every }] of this.list.entries()) {
       if (n % every !== 0) continue;
-      await this.study.cell(['map', asked.key, name], () => this.figures(i, asked, games, [...LOCATED, ...FAITHFUL]));
+      const metrics = worth ? [...LOCATED, ...FAITHFUL] : LOCATED;
+      const { [FAITHFUL[0]]: known } = await this.study.cell(['map', asked.key, name], () => this.figures(i, asked, games, metrics));
+      if (worth && known === undefined) await this.study.cell(['worth', asked.key, name], () => this.figures(i, asked, games, FAITHFUL));
       // Maps of dozens of passes are not asked for a second time.
       if (every < 8) await this.study.cell(['again', asked.key, name], () => this.figures(i, asked, games, AGAIN));
     }

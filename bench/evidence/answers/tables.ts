@@ -16,8 +16,8 @@ const LEAST = 3;
 
 const interval = ({ estimate, low, high }: Estimate): string =>
   `${estimate.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`.replaceAll('-', '−');
-const show = (values: readonly number[]): string =>
-  values.length < LEAST ? '' : `${interval(bootstrap(values, mean, { random }))} (${values.length})`;
+const shown = (values: readonly number[]): string => (values.length < LEAST ? '' : interval(bootstrap(values, mean, { random })));
+const show = (values: readonly number[]): string => (values.length < LEAST ? '' : `${shown(values)} (${values.length})`);
 
 /** Numbers of a question's figures; what is not defined is missing. */
 type Values = ReadonlyMap<number, number>;
@@ -25,7 +25,7 @@ type Values = ReadonlyMap<number, number>;
 function valuesOf(study: Study, kind: string, name: string, column: string, keys: readonly number[]): Values {
   const out = new Map<number, number>();
   for (const key of keys) {
-    const value = study.done([kind, key, name])?.[column];
+    const value = study.done([kind, key, name])?.[column] ?? (kind === 'map' ? study.done(['worth', key, name])?.[column] : undefined);
     if (typeof value === 'number') out.set(key, value);
   }
   return out;
@@ -44,39 +44,71 @@ function askedKeys(study: Study): number[] {
   }
 }
 
-/** Every map by every metric, and each less the reference on the same questions. */
+/** A column of the tables: the cells' kind, the figure, and its heading. */
+type Column = readonly [kind: string, figure: string, heading: string];
+const [ENERGY, POINTING] = LOCATED;
+const PLACE: readonly Column[] = [
+  ['map', ENERGY, 'energy ↑'],
+  ['map', POINTING, 'pointing ↑'],
+];
+const SHARE: Column = ['map', 'image share', 'image share'];
+const WORTH: readonly Column[] = FAITHFUL.map(name => ['map', name, `${name} ${name === 'deletion' ? '↓' : '↑'}`]);
+const OTHER: readonly Column[] = AGAIN.map(name => ['again', name, 'other question ↓']);
+const SANE: readonly Column[] = SANITY.map(name => ['sanity', name, name === 'parameter-randomisation' ? 'parameters ↓' : name]);
+/** Of M2IB on other layers and with other settings. */
+const isSetting = (name: string): boolean => name.startsWith('m2ib, ') && name !== REFERENCE;
+
+/** Every map by every metric, each less the reference on the same questions, M2IB's settings, and what is left of maps of other parameters. */
 export function mapTables(study: Study, list: readonly Variant[]): string[] {
   const keys = askedKeys(study);
-  const columns = [
-    ...[...LOCATED, ...FAITHFUL].map(name => ['map', name] as const),
-    ...AGAIN.map(name => ['again', name] as const),
-    ...SANITY.map(name => ['sanity', name] as const),
-    ['map', 'image share'] as const,
-  ];
   const names = list.map(({ name }) => name);
-  const head = [`| map | ${columns.map(([, name]) => name).join(' | ')} | CPU ms |`, `|---|${columns.map(() => '---|').join('')}---|`];
-  const row = (name: string, cell: (kind: string, column: string) => string): string =>
-    `| ${name} | ${columns.map(([kind, column]) => cell(kind, column)).join(' | ')} |`;
-  const values = (kind: string, name: string, column: string) => valuesOf(study, kind, name, column, keys);
+  const values = (kind: string, name: string, figure: string) => valuesOf(study, kind, name, figure, keys);
   const cost = (name: string): string => {
     const ms = [...values('map', name, 'ms').values()].sort((a, b) => a - b);
     return ms.length ? ms[ms.length >> 1].toFixed(0) : '';
   };
+  const table = (
+    title: string,
+    rows: readonly string[],
+    columns: readonly Column[],
+    { less = false, time = false }: { readonly less?: boolean; readonly time?: boolean } = {},
+  ): string[] => {
+    const head = ['map', 'n', ...columns.map(([, , heading]) => heading), ...(time ? ['CPU ms'] : [])];
+    const lines = rows.flatMap(name => {
+      const cells = columns.map(([kind, figure]) => {
+        const own = values(kind, name, figure);
+        return less ? differences(own, values(kind, REFERENCE, figure)) : [...own.values()];
+      });
+      const counts = cells.map(({ length }) => length).filter(length => length >= LEAST);
+      if (counts.length === 0) return [];
+      const [least, most] = [Math.min(...counts), Math.max(...counts)];
+      const n = least === most ? String(most) : `${least}–${most}`;
+      return [`| ${[name, n, ...cells.map(shown), ...(time ? [cost(name)] : [])].join(' | ')} |`];
+    });
+    return [`## ${title}`, '', `| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...lines, ''];
+  };
+  const [methods, settings] = [names.filter(name => !isSetting(name)), names.filter(isSetting)];
   return [
-    '## Maps by metrics',
-    '',
-    ...head,
-    ...names.map(name => `${row(name, (kind, column) => show([...values(kind, name, column).values()]))} ${cost(name)} |`),
-    '',
-    `## Less “${REFERENCE}” on the same questions`,
-    '',
-    ...head,
-    ...names
-      .filter(name => name !== REFERENCE)
-      .map(name => `${row(name, (kind, column) => show(differences(values(kind, name, column), values(kind, REFERENCE, column))))} |`),
-    '',
+    ...table('Where maps lie', methods, [...PLACE, SHARE], { time: true }),
+    ...table('What maps are worth', methods, [...WORTH, ...OTHER]),
+    ...table(`Less ${REFERENCE}, on the same questions`, methods.slice(1), [...PLACE, ...WORTH, ...OTHER], { less: true }),
+    ...table("M2IB's settings", [REFERENCE, ...settings], [...PLACE, ...WORTH, ...OTHER, SHARE], { time: true }),
+    ...table(`Settings less ${REFERENCE}, on the same questions`, settings, [...PLACE, ...WORTH, ...OTHER], { less: true }),
+    ...table('Parameters drawn again', names, SANE),
   ];
 }
+
+/** What figures of grounding are called. */
+const CALLED: Readonly<Record<string, string>> = {
+  image: 'mass on the picture',
+  imageShare: 'share of the picture in picture and question',
+  peak: 'largest patch',
+  concentration: 'share on the four strongest patches',
+  strongest: 'mass on the strongest thing (boxes known)',
+  strongestShare: 'share on the strongest thing (boxes known)',
+  asked: 'mass on the thing asked for',
+  askedShare: 'share on the thing asked for',
+};
 
 /** Areas under curves, and masses of right against invented answers; by split and over all. */
 export function popeTables(study: Study, asked: readonly Question[], said: readonly Said[]): string[] {
@@ -95,7 +127,10 @@ export function popeTables(study: Study, asked: readonly Question[], said: reado
       });
   const own = scored(one => one.logProbability);
   const rows = AUDITORS.flatMap(({ name }, a) =>
-    [...PREDICTORS, 'strongest', 'strongestShare'].map(key => ({ name: `${name}: ${key}`, scores: scored(one => one.cells[a][key]) })),
+    [...PREDICTORS, 'strongest', 'strongestShare'].map(key => ({
+      name: `${name}: ${CALLED[key]}`,
+      scores: scored(one => one.cells[a][key]),
+    })),
   );
   const areaOf = (answers: readonly ScoredAnswer[]): string =>
     new Set(answers.map(({ right }) => right)).size < 2 ? '' : interval(foretells(answers, random));
@@ -106,7 +141,7 @@ export function popeTables(study: Study, asked: readonly Question[], said: reado
     ['image', 'strongest', 'asked', 'askedShare'].map(key => {
       const of = (right: boolean): number[] =>
         explained.flatMap(one => (one.right === right && typeof one.cells[a][key] === 'number' ? [one.cells[a][key] as number] : []));
-      return `| ${name}: ${key} | ${show(of(true))} | ${show(of(false))} |`;
+      return `| ${name}: ${CALLED[key]} | ${show(of(true))} | ${show(of(false))} |`;
     }),
   );
   return [
@@ -128,8 +163,8 @@ export function popeTables(study: Study, asked: readonly Question[], said: reado
     ...['random', 'popular', 'adversarial'].flatMap(split =>
       [
         { name: `own log-probability`, scores: scored(one => one.logProbability, split) },
-        { name: `${AUDITORS[0].name}: image`, scores: scored(one => one.cells[0].image, split) },
-      ].map(({ name, scores }) => `| ${split} only, ${name} | ${areaOf(scores)} | |`),
+        { name: `${AUDITORS[0].name}: mass on the picture`, scores: scored(one => one.cells[0].image, split) },
+      ].map(({ name, scores }) => `| *${split}* things only: ${name} | ${areaOf(scores)} | | |`),
     ),
     '',
     '| mass | right | invented |',
