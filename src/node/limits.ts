@@ -1,4 +1,5 @@
 /** @file Programs that come with data (templates) run in a worker, within limits of time and memory, and their caller waits for them. */
+import { availableParallelism, loadavg } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { LimitError } from '../system/time-limit.ts';
 import { spawnWorker } from './threads.ts';
@@ -19,8 +20,11 @@ const START = 60;
 const PATIENCE = 12;
 /** Share of the clock below which a process does nothing: on a machine of thirty programs one of low priority that has work gets a hundredth. */
 const IDLE = 0.001;
-/** Idle rounds in succession after which a worker is taken for gone: on the busiest machine one that has work may get next to nothing for a while. */
-const IDLE_ROUNDS = 2;
+/**
+ * Idle rounds in succession after which a worker is taken for gone, and the same on a machine with more work than processors: one that has work may
+ * get nothing there for ten seconds and more, above all where its pages must be read again.
+ */
+const IDLE_ROUNDS = { free: 2, busy: 6 } as const;
 
 /**
  * A worker that answers one call after another, while this thread waits. A call that runs too long ends the worker (the next call starts
@@ -64,6 +68,7 @@ export class LimitedWorker {
       return (user + system) / 1e6;
     };
     const { seconds } = this.limits;
+    const rounds = loadavg()[0] > 2 * availableParallelism() ? IDLE_ROUNDS.busy : IDLE_ROUNDS.free;
     const start = worked();
     let last = start;
     let idle = 0;
@@ -72,7 +77,7 @@ export class LimitedWorker {
       const now = worked();
       // A worker that ran out of memory is gone without a word: nothing works any more.
       idle = now - last < IDLE * seconds ? idle + 1 : 0;
-      if (now - start >= 0.9 * seconds || idle >= IDLE_ROUNDS) return;
+      if (now - start >= 0.9 * seconds || idle >= rounds) return;
       last = now;
     }
   }
