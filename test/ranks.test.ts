@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { mpirun, run, withoutMpi } from '../src/node/mpi/testing/mpirun.ts';
 import { sharp } from '../src/node/sharp.ts';
+import { started } from '../src/testing/compiled.ts';
 import { differences } from '../torture/shared/same.ts';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
@@ -65,10 +66,7 @@ describe.skipIf(withoutMpi)(`long work under mpirun${withoutMpi ? ` (left out: $
     // Paths of outputs stand in results: both have the same.
     const [alone, shared] = ['alone', 'shared'].map(who => join(root, who, name));
     for (const folder of [alone, shared]) mkdirSync(folder, { recursive: true });
-    const [one, two] = await Promise.all([
-      run(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, ...args], alone),
-      mpirun(2, MAIN, args, shared),
-    ]);
+    const [one, two] = await Promise.all([run(process.execPath, [...started(MAIN), ...args], alone), mpirun(2, MAIN, args, shared)]);
     expect([one.code, two.code], `${one.stderr}${two.stderr}`).toEqual([0, 0]);
     // The second process had its share: else it would be said.
     expect(two.stderr).not.toContain('works in one process');

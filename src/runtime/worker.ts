@@ -1,7 +1,7 @@
 /** @file ONNX Runtime in worker threads, so that a server's event loop stays free while graphs run. */
 
 import { createRequire } from '../node/paths.ts';
-import { Worker } from '../node/threads.ts';
+import { spawnWorker, type Worker } from '../node/threads.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { deviceFacts, deviceOf } from './device.ts';
 import { mappedWeights } from './mapped-weights.ts';
@@ -115,7 +115,8 @@ class Pool {
 
   private start(): Slot {
     const busy = new Int32Array(new SharedArrayBuffer(4));
-    const worker = startWorker({ threads: this.options.threads, busy });
+    // The parent's own flags need not fit a worker.
+    const worker = spawnWorker('worker-main', import.meta.url, { workerData: { threads: this.options.threads, busy }, execArgv: [] });
     const slot: Slot = { worker, known: new Set(), busy };
     this.slots.add(slot);
     worker.on('message', (reply: Reply) => this.answer(slot, reply));
@@ -162,16 +163,6 @@ class Pool {
     if (at >= 0) this.waiting.splice(at, 1);
     job.reject(reason);
   }
-}
-
-function startWorker(workerData: object): Worker {
-  // The parent's own flags need not fit a worker.
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker-main.js', import.meta.url), { workerData, execArgv: [] });
-  // From TypeScript sources (tests, tsx): tsx's `--import` does nothing in a worker of Node 20, its API does.
-  const tsx = import.meta.resolve('tsx/esm/api');
-  const main = new URL('./worker-main.ts', import.meta.url).href;
-  const code = `import(${JSON.stringify(tsx)}).then(tsx => { tsx.register(); return import(${JSON.stringify(main)}); });`;
-  return new Worker(code, { eval: true, workerData, execArgv: [] });
 }
 
 /** Buffers that may be moved to another thread. */

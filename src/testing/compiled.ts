@@ -17,20 +17,26 @@ export interface Started {
   readonly file: string;
 }
 
+/** Where a module (an absolute path that ends in `.ts`) stands compiled in this test run; undefined outside of one. */
+export function compiledFile(path: string): string | undefined {
+  const folder = process.env.NARROWS_COMPILED;
+  if (!folder) return undefined;
+  // Several processes may come here at once: each compiles beside the place, and the first is kept.
+  if (!existsSync(folder)) execFileSync(process.execPath, [join(root, 'scripts/compile-for-tests.mjs'), folder], { stdio: 'inherit' });
+  const name = relative(root, path).split(sep).join('/').replace(/\.ts$/, '');
+  const file = join(folder, 'dist', `${name.replace(/^src\//, '')}.js`);
+  if (!existsSync(file)) throw new Error(`Name ${name} in scripts/compile-for-tests.mjs: a test starts it.`);
+  return file;
+}
+
 /**
  * A module (an absolute path that ends in `.ts`) as something that Node starts: compiled in a test run, and from the sources outside of one.
  * A start from the sources takes three times as long.
  * @throws Error where scripts/compile-for-tests.mjs does not name the module
  */
 export function startOf(path: string): Started {
-  const folder = process.env.NARROWS_COMPILED;
-  if (!folder) return { execArgv: ['--import', tsxLoader], file: path };
-  // Several processes may come here at once: each compiles beside the place, and the first is kept.
-  if (!existsSync(folder)) execFileSync(process.execPath, [join(root, 'scripts/compile-for-tests.mjs'), folder], { stdio: 'inherit' });
-  const name = relative(root, path).split(sep).join('/').replace(/\.ts$/, '');
-  const file = join(folder, 'dist', `${name.replace(/^src\//, '')}.js`);
-  if (!existsSync(file)) throw new Error(`Name ${name} in scripts/compile-for-tests.mjs: a test starts it.`);
-  return { execArgv: [], file };
+  const file = compiledFile(path);
+  return file === undefined ? { execArgv: ['--import', tsxLoader], file: path } : { execArgv: [], file };
 }
 
 /** Node's arguments that start a module, as `startOf`. */

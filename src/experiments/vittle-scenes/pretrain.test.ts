@@ -53,7 +53,7 @@ const settings = (name: string): ExperimentSettings =>
   });
 
 describe('pre-training by the whole recipe', () => {
-  it('stops and goes on in each part, in the same bits, and writes a plain model', { timeout: 240_000 }, async () => {
+  it('stops and goes on in each part, in the same bits, and writes a plain model', { timeout: 600_000 }, async () => {
     expect(await pretrain(runtime, settings('whole'), world, {})).toBe(true);
     // Step 1 of the stage on patches, step 1 of existence, step 2 of the conversations, step 1 of descriptions.
     for (const stopAt of [1, 1, 2, 1]) {
