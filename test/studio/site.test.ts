@@ -118,6 +118,31 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     expect(other.page.url()).toBe(page.url());
     expect(other.complaints).toEqual([]);
     await other.context.close();
+    // Their difference, by the two maps' own numbers: shares of each whole, since one has no nats.
+    await page.check('label:has-text("difference of the two") input');
+    const maps: number[][] = [];
+    for (const place of ['first', 'nth']) {
+      await page.click(`.panel:${place === 'first' ? 'first-of-type' : 'nth-of-type(2)'} h2 button`);
+      const taken = JSON.parse((await download(page, () => page.click('button:has-text("JSON")'))).toString('utf8'));
+      maps.push(taken.image.patches);
+    }
+    expect(maps[0]).not.toEqual(maps[1]);
+    const stages = page.locator('.panels.n3 .panel').nth(2).locator('.stage');
+    const { width, height } = (await stages.boundingBox())!;
+    for (const [row, column] of [
+      [2, 3],
+      [5, 1],
+    ]) {
+      await stages.hover({ position: { x: ((column + 0.5) / 8) * width, y: ((row + 0.5) / 8) * height } });
+      const readout = page.locator('.panels.n3 .panel').nth(2).locator('.readout');
+      await expect.poll(() => readout.textContent()).toContain(`row ${row + 1}, column ${column + 1}: `);
+      const said = [...(await readout.textContent())!.replaceAll('−', '-').matchAll(/-?\d+(?:\.\d+)?(?= and|,| percent)/g)].map(([text]) =>
+        Number(text),
+      );
+      const shares = maps.map(patches => (100 * patches[row * 8 + column]) / patches.reduce((sum, value) => sum + Math.abs(value), 0));
+      const own = [...shares, shares[0] - shares[1]];
+      for (const [i, value] of said.slice(-3).entries()) expect(Math.abs(value - own[i])).toBeLessThan(0.06);
+    }
     await page.click('button.remove >> nth=1');
   });
 
@@ -178,6 +203,19 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     await other.context.close();
   });
 
+  it('writes captions of two directions so that each is read in its own', async () => {
+    await page.fill('#caption', 'قمر وذئب a moon and wolf');
+    await page.click('button.primary:has-text("Explain")');
+    await expect.poll(() => page.locator('.caption-map .word').count(), { timeout: PATIENCE }).toBe(6);
+    await settled(page);
+    const left = new Map<string, number>();
+    for (const word of await page.locator('.caption-map .word').all()) left.set((await word.textContent())!, (await word.boundingBox())!.x);
+    const order = [...left].sort((a, b) => a[1] - b[1]).map(([text]) => text);
+    expect(order).toEqual(['a', 'moon', 'and', 'wolf', 'وذئب', 'قمر']);
+    await page.fill('#caption', 'a moon and a wolf');
+    await explain(page);
+  });
+
   it('works without a network once it is loaded', async () => {
     await first.context.setOffline(true);
     await page.fill('#caption', 'an umbrella');
@@ -226,7 +264,7 @@ describe.skipIf(!chromiumPath)('the static site', () => {
     await page.click('button.primary:has-text("Stop")');
     await page.waitForSelector('.audit .note:has-text("the next run goes on from here")');
     await page.click('button.primary:has-text("Attribute all")');
-    await page.waitForSelector('.audit .note:has-text("The audit is done. 1 pair failed; the next run tries them again.")');
+    await page.waitForSelector('.audit .note:has-text("The audit is done. 1 pair failed; the next run tries it again.")');
     await using model = await loadModel('scene-clip');
     await using method = new M2IB(model);
     const own = await method.attribute({ image: await decodeImage('examples/studio/lion.png'), text: 'a lion' });

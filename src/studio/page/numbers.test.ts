@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { displayScale } from '../../report/attribution/normalise.ts';
 import type { FrameEvent, ResultEvent } from '../protocol.ts';
 import { MOST_FRAMES, thinned } from './attribute/collect.ts';
+import { differenceOf, differenceText } from './attribute/differences.ts';
 import { boxesOf, dragBox, patchAt, patchBeside, patchBox } from './attribute/geometry.ts';
 import { frameAt, frameMap, frameTotal, type Shown, shownOfAnswer } from './attribute/maps.ts';
 import { EMPTY, newPanel, update } from './attribute/panels.ts';
+import { directionOf, runsOf } from './attribute/word-runs.ts';
 import { patchesOfWord, patchText, wordsOfPatch } from './attribute/words.ts';
 import { ROW_HEIGHT, scrollFor, windowOf } from './audit/window.ts';
 import { readFragment, readObject, writeFragment } from './state/fragment.ts';
@@ -45,6 +47,70 @@ describe('places', () => {
   it('makes boxes of whole pixels inside the picture, from any corner', () => {
     expect(dragBox([50.4, 30], [-5, 10.6], size)).toEqual({ left: 0, top: 11, width: 50, height: 19 });
     expect(dragBox([5, 5], [6, 40], size)).toBeUndefined();
+  });
+});
+
+describe('words of two directions', () => {
+  it('stand in runs, all of them in their order; what has no letters goes with what is before it', () => {
+    const words = 'قمر وذئب 2 a moon , cat حيوان !'.split(' ').map(text => ({ text }));
+    expect(directionOf('2 قمر')).toBe('rtl');
+    expect(runsOf(words, 'rtl')).toEqual([
+      { direction: 'rtl', places: [0, 1, 2] },
+      { direction: 'ltr', places: [3, 4, 5, 6] },
+      { direction: 'rtl', places: [7, 8] },
+    ]);
+    expect(runsOf([{ text: '2' }, { text: 'cats' }], 'ltr')).toEqual([{ direction: 'ltr', places: [0, 1] }]);
+  });
+});
+
+describe('the difference of two maps', () => {
+  const of = (patches: number[], unit: Shown['unit']): Shown => ({ unit, image: { ...map, patches: Float32Array.from(patches) } });
+  const [first, second] = [
+    [1, 2, 3, 4, 10, 0],
+    [0, -1, 5, 4, 2, 8],
+  ];
+
+  it('is first minus second, patch by patch, in nats where both have them', () => {
+    const { map: found, unit, shares, parts } = differenceOf(of(first, 'nats'), of(second, 'nats'))!;
+    expect([unit, shares, [...found.patches]]).toEqual(['nats', false, [1, 3, -2, 0, 8, -8]]);
+    expect(parts.map(each => [...each])).toEqual([first, second]);
+    expect([...differenceOf(of(second, 'nats'), of(first, 'nats'))!.map.patches]).toEqual([-1, -3, 2, 0, -8, 8]);
+    expect(found).toMatchObject({ grid: map.grid, view: map.view });
+  });
+
+  it('is in percent of each map’s own whole where one has no nats, so that neither’s scale counts', () => {
+    const one = differenceOf(of(first, 'nats'), of(second, 'score'))!;
+    const other = differenceOf(
+      of(first, 'score'),
+      of(
+        second.map(value => 1000 * value),
+        'score',
+      ),
+    )!;
+    for (const { map: found, shares, parts } of [one, other]) {
+      expect(shares).toBe(true);
+      for (let i = 0; i < 6; i++) {
+        expect(parts[0][i]).toBeCloseTo((100 * first[i]) / 20, 4);
+        // By magnitude: evidence against counts.
+        expect(parts[1][i]).toBeCloseTo((100 * second[i]) / 20, 4);
+        expect(found.patches[i]).toBeCloseTo(5 * (first[i] - second[i]), 4);
+      }
+    }
+  });
+
+  it('says both values and what lies between them, and nothing for maps of other patches', () => {
+    const found = differenceOf(of(first, 'nats'), of(second, 'nats'))!;
+    const scale = displayScale(found.map.patches, 'nats', { signed: true, unit: 'nats' });
+    expect(differenceText(4, found, scale)).toBe('row 2, column 2: 10.00 and 2.00, difference 8.00 nats');
+    expect(differenceText(2, found, scale)).toBe('row 1, column 3: 3.00 and 5.00, difference −2.00 nats');
+    expect(differenceText(6, found, scale)).toBe('');
+    const shares = differenceOf(of(first, 'score'), of(second, 'nats'))!;
+    const percent = displayScale(shares.map.patches, 'score', { signed: true, unit: 'score' });
+    expect(differenceText(5, shares, percent)).toBe('row 2, column 3: 0.0 and 40.0, difference −40.0 percent');
+    expect(
+      differenceOf(of(first, 'nats'), { unit: 'nats', image: { ...map, grid: [3, 2], patches: Float32Array.from(second) } }),
+    ).toBeUndefined();
+    expect(differenceOf(of(first, 'nats'), { unit: 'nats' })).toBeUndefined();
   });
 });
 

@@ -10,6 +10,7 @@ import { isDark } from '../state/theme.ts';
 import type { WordValue } from './maps.ts';
 import { colourMapOf } from './scales.ts';
 import { pointed } from './view.ts';
+import { directionOf, runsOf } from './word-runs.ts';
 import { wordText } from './words.ts';
 
 /** Paper of the themes: a word of no value stands on it. */
@@ -34,38 +35,51 @@ function colourOf(value: number, scale: Scale): { background: string; color: str
   return { background: `rgb(${mixed.map(Math.round).join(' ')})`, color: inkOn(mixed) };
 }
 
-/** The words. */
+/** The words; those of the other writing direction stand in runs of their own, or their order would be turned round. */
 export function CaptionMap({ words, scale, of = 'caption' }: CaptionMapProps) {
+  const base = directionOf(words.map(word => word.text).join(' '));
+  const wordAt = (i: number) => {
+    const word = words[i];
+    const text = wordText(word, words, scale, of);
+    return (
+      // biome-ignore lint/a11y/useSemanticElements: a list of HTML has no room for runs between it and its items
+      <span key={i} role="listitem">
+        <button
+          type="button"
+          class={`word${pointed.value.word === i ? ' pointed' : ''}`}
+          style={colourOf(word.value, scale)}
+          aria-label={text}
+          onPointerEnter={() => {
+            pointed.value = { word: i };
+          }}
+          onPointerLeave={() => {
+            pointed.value = {};
+          }}
+          onFocus={() => {
+            pointed.value = { word: i };
+          }}
+          onBlur={() => {
+            pointed.value = {};
+          }}
+          onClick={() => announce(text)}
+        >
+          {word.text}
+        </button>
+      </span>
+    );
+  };
   return (
-    <ul class="caption-map" aria-label={`Words of the ${of}`} dir="auto">
-      {words.map((word, i) => {
-        const text = wordText(word, words, scale, of);
-        return (
-          <li key={i}>
-            <button
-              type="button"
-              class={`word${pointed.value.word === i ? ' pointed' : ''}`}
-              style={colourOf(word.value, scale)}
-              aria-label={text}
-              onPointerEnter={() => {
-                pointed.value = { word: i };
-              }}
-              onPointerLeave={() => {
-                pointed.value = {};
-              }}
-              onFocus={() => {
-                pointed.value = { word: i };
-              }}
-              onBlur={() => {
-                pointed.value = {};
-              }}
-              onClick={() => announce(text)}
-            >
-              {word.text}
-            </button>
-          </li>
-        );
-      })}
-    </ul>
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    <div role="list" class="caption-map" aria-label={`Words of the ${of}`} dir={base}>
+      {runsOf(words, base).map(({ direction, places }) =>
+        direction === base ? (
+          places.map(wordAt)
+        ) : (
+          <span key={`run ${places[0]}`} role="presentation" dir={direction}>
+            {places.map(wordAt)}
+          </span>
+        ),
+      )}
+    </div>
   );
 }

@@ -29,7 +29,7 @@ const whole = (value: number): string =>
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, '\u2009');
 
-function sumText(shown: Shown): string {
+function sumText(shown: Shown, of: 'caption' | 'question'): string {
   if (shown.unit !== 'nats') return '';
   const parts: string[] = [];
   const factor = shownUnit(shown.unit) === 'bits' ? Math.LOG2E : 1;
@@ -42,7 +42,7 @@ function sumText(shown: Shown): string {
   if (shown.words)
     say(
       shown.words.map(word => word.value),
-      'from the caption',
+      `from the ${of}`,
     );
   return parts.join(', ');
 }
@@ -110,7 +110,7 @@ export function PanelView({ panel, index, picture, all }: PanelProps) {
             title
           )}
         </h2>
-        <p class="sum">{sumText(shown)}</p>
+        <p class="sum">{sumText(shown, answered ? 'question' : 'caption')}</p>
         {several && (
           <button type="button" class="plain remove" aria-label={`Take ${title} away`} onClick={() => removePanel(panel)}>
             ×

@@ -19,13 +19,15 @@ export interface StageProps {
   readonly scale: Scale;
   /** Names the map for those who cannot see it. */
   readonly title: string;
+  /** What is said of a patch, where it is another thing than its value. */
+  readonly say?: (patch: number) => string;
 }
 
 /** Corner at which a box by keys began. */
 let anchor: number | undefined;
 
 /** The stage of one map. */
-export function Stage({ picture, shown, map = shown.image, scale, title }: StageProps) {
+export function Stage({ picture, shown, map = shown.image, scale, title, say }: StageProps) {
   const frame = useRef<HTMLDivElement>(null);
   const start = useRef<readonly [number, number] | undefined>(undefined);
   const at = (event: PointerEvent): readonly [number, number] => {
@@ -81,7 +83,7 @@ export function Stage({ picture, shown, map = shown.image, scale, title }: Stage
         draft.value = undefined;
       }
       pointed.value = { patch: next };
-      announce(patchText(next, { ...shown, image: map }, scale));
+      announce(say?.(next) ?? patchText(next, { ...shown, image: map }, scale));
     }
     event.preventDefault();
   };

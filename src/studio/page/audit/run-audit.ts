@@ -62,7 +62,10 @@ export async function audit(): Promise<void> {
     ended = sentenceOf(error);
   } finally {
     const failed = auditing.peek()?.failed ?? 0;
-    auditSaid.value = failed > 0 ? `${ended} ${failed} ${failed === 1 ? 'pair' : 'pairs'} failed; the next run tries them again.` : ended;
+    auditSaid.value =
+      failed > 0
+        ? `${ended} ${failed === 1 ? '1 pair failed; the next run tries it again.' : `${failed} pairs failed; the next run tries them again.`}`
+        : ended;
     announce(auditSaid.value);
     auditing.value = undefined;
     refresh(true);
