@@ -2,15 +2,15 @@
  * @file Compiles what tests start as processes, once per test run: a start from the sources takes three times as long.
  * usage: node scripts/compile-for-tests.mjs FOLDER
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'vite';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = process.argv[2];
-/** The program, what tests run as a child or a rank, and the threads that these start. */
-const STARTED = [
+/** The program, and what tests run as a child or a rank. */
+const PROGRAMS = [
   'src/cli/main',
   'src/node/mpi/testing/collectives',
   'src/runtime/testing/device-child',
@@ -19,14 +19,16 @@ const STARTED = [
   'src/tuning/parallel/testing/train-jobs',
   'torture/fuzz/worker',
   'torture/soak/child',
-  'src/cli/attribute/audit-worker',
-  'src/cli/studio/evidence-main',
-  'src/evaluation/compare/engine/worker',
-  'src/inputs/chat/templates/jinja-worker',
-  'src/runtime/worker-main',
-  'src/tuning/clip/loader-worker',
-  'src/tuning/llava/loader-worker',
 ];
+/** A module that is started as a thread, by its name beside the module that starts it (`spawnWorker`). */
+const THREAD = /(?:Worker\(|module: )'([\w-]+)',\s*(?:base: )?import\.meta\.url/g;
+const sources = readdirSync(join(root, 'src'), { recursive: true }).filter(path => path.endsWith('.ts') && !path.endsWith('.test.ts'));
+const threads = sources.flatMap(path =>
+  Array.from(readFileSync(join(root, 'src', path), 'utf8').matchAll(THREAD), ([, name]) =>
+    join('src', dirname(path), name).split(sep).join('/'),
+  ),
+);
+const STARTED = [...PROGRAMS, ...new Set(threads)];
 
 /** Where a module of `src` stands in the package: chunks are made of many, and each looks for files and threads from its own place. */
 const places = {

@@ -25,14 +25,14 @@ export function compiledFile(path: string): string | undefined {
   if (!existsSync(folder)) execFileSync(process.execPath, [join(root, 'scripts/compile-for-tests.mjs'), folder], { stdio: 'inherit' });
   const name = relative(root, path).split(sep).join('/').replace(/\.ts$/, '');
   const file = join(folder, 'dist', `${name.replace(/^src\//, '')}.js`);
-  if (!existsSync(file)) throw new Error(`Name ${name} in scripts/compile-for-tests.mjs: a test starts it.`);
+  if (!existsSync(file)) throw new Error(`scripts/compile-for-tests.mjs does not see that ${name} is started: name it there.`);
   return file;
 }
 
 /**
  * A module (an absolute path that ends in `.ts`) as something that Node starts: compiled in a test run, and from the sources outside of one.
  * A start from the sources takes three times as long.
- * @throws Error where scripts/compile-for-tests.mjs does not name the module
+ * @throws Error for a module that scripts/compile-for-tests.mjs does not know as one that is started
  */
 export function startOf(path: string): Started {
   const file = compiledFile(path);
