@@ -1,6 +1,6 @@
 /**
- * @file A rank whose clock distributed.ts reads. usage: distributed-child.ts train|all-reduce OUT.json DIRECTORY THREADS
- * Rank 0 writes `{"seconds": …}`: per update of a small CLIP (two micro-batches), or per all-reduce of 20 MB.
+ * @file A rank whose clock distributed.ts reads. usage: distributed-child.ts train|together|all-reduce OUT.json DIRECTORY THREADS
+ * Rank 0 writes `{"seconds": …}`: per update of a small CLIP (two micro-batches, or one whose rows are shared), or per all-reduce of 20 MB.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { openRanks } from '../../src/node/mpi/open-ranks.ts';
@@ -15,14 +15,17 @@ const FLOATS = 5_000_000;
 const [mode, out, directory, threads] = process.argv.slice(2);
 const ranks = await openRanks();
 const seconds: number[] = [];
-if (mode === 'train') {
+if (mode === 'train' || mode === 'together') {
   await rm(directory, { recursive: true, force: true });
   await ranks?.barrier();
   const steps = WARM + TIMED;
   let last = 0;
   const args = clipTrainingSchema.parse({
     ...{ output_dir: directory, max_steps: steps, save_steps: steps, eval_steps: steps, eval_samples: 4, report_to: ['jsonl'] },
-    ...{ per_device_train_batch_size: 32, gradient_accumulation_steps: 2, num_threads: Number(threads) },
+    ...(mode === 'train'
+      ? { per_device_train_batch_size: 32, gradient_accumulation_steps: 2 }
+      : { per_device_train_batch_size: 64, gradient_accumulation_steps: 1 }),
+    num_threads: Number(threads),
   });
   await trainClip(args, {
     ranks,

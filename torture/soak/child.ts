@@ -1,7 +1,6 @@
-/** @file One long job in a process of its own: `PART COUNT WORLD`. It tells its parent memory, handles and delays of the event loop on the way. */
+/** @file One long job in a process of its own: `PART COUNT WORLD`. It tells its parent memory and handles on the way. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createMethod } from '../../src/attribution/registry.ts';
 import { ChatSession } from '../../src/generation/chat-session.ts';
 import { ChatModel } from '../../src/generation/pretrained.ts';
@@ -15,8 +14,6 @@ const total = Number(count);
 /** Samples of a job. */
 const SAMPLES = 20;
 
-const delays = monitorEventLoopDelay({ resolution: 1 });
-
 function handles(): number {
   try {
     return readdirSync('/proc/self/fd').length;
@@ -25,16 +22,14 @@ function handles(): number {
   }
 }
 
-/** Does the job's steps; the event loop is watched once it is warm. */
+/** Does the job's steps. */
 async function steps(one: (index: number) => Promise<unknown>): Promise<void> {
   const every = Math.max(1, Math.floor(total / SAMPLES));
   for (let index = 0; index < total; index++) {
     await one(index);
     if ((index + 1) % every > 0) continue;
-    if (delays.count === 0) delays.enable();
-    const sample: Sample = { done: index + 1, megabytes: process.memoryUsage().rss / 2 ** 20, handles: handles(), delay: delays.max / 1e6 };
+    const sample: Sample = { done: index + 1, megabytes: process.memoryUsage().rss / 2 ** 20, handles: handles() };
     process.send!(sample);
-    delays.reset();
   }
 }
 

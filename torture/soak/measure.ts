@@ -7,8 +7,8 @@ export interface Sample {
   /** Resident. */
   readonly megabytes: number;
   readonly handles: number;
-  /** Longest delay of the event loop since the last sample, milliseconds; where it was watched. */
-  readonly delay?: number;
+  /** Longest work of the main thread between two turns of its event loop since the last sample, milliseconds; where it is known. */
+  readonly work?: number;
 }
 
 /** The share of a job that counts as warm-up. */
@@ -30,15 +30,13 @@ export interface Judged {
   readonly late: number;
   readonly growth: number;
   readonly handles: readonly [number, number];
-  /** Median and largest of the samples' longest delays. */
-  readonly delay?: readonly [number, number];
+  /** Median and largest of the samples' longest work between two turns. */
+  readonly work?: readonly [number, number];
   readonly findings: readonly string[];
 }
 
-/**
- * Judges a job. @param busy other programs took the cores: then delays are given, and not judged, as nobody can say whose they are
- */
-export function judgeSamples(samples: readonly Sample[], busy: boolean): Judged {
+/** Judges a job. */
+export function judgeSamples(samples: readonly Sample[]): Judged {
   const steps = samples.at(-1)?.done ?? 0;
   const warm = samples.filter(({ done }) => done > WARM * steps);
   if (warm.length < 6) return { steps, early: 0, late: 0, growth: 0, handles: [0, 0], findings: [`only ${warm.length} samples`] };
@@ -47,12 +45,12 @@ export function judgeSamples(samples: readonly Sample[], busy: boolean): Judged 
   const [early, late] = [first, last].map(some => median(some.map(({ megabytes }) => megabytes)));
   const growth = late / early - 1;
   const handles = [first, last].map(some => median(some.map(one => one.handles))) as [number, number];
-  const delays = warm.flatMap(({ delay }) => (delay === undefined ? [] : [delay]));
-  const delay = delays.length > 0 ? ([median(delays), Math.max(...delays)] as const) : undefined;
+  const works = warm.flatMap(({ work }) => (work === undefined ? [] : [work]));
+  const work = works.length > 0 ? ([median(works), Math.max(...works)] as const) : undefined;
   const findings: string[] = [];
   // Less is no leak.
   if (growth > FLAT) findings.push(`memory grew by ${(100 * growth).toFixed(1)} %, from ${early.toFixed(0)} to ${late.toFixed(0)} MB`);
   if (handles[1] - handles[0] > HANDLES) findings.push(`handles grew from ${handles[0]} to ${handles[1]}`);
-  if (!busy && delay && delay[1] > BLOCKED) findings.push(`the event loop was blocked for ${delay[1].toFixed(0)} ms`);
-  return { steps, early, late, growth, handles, delay, findings };
+  if (work && work[1] > BLOCKED) findings.push(`the event loop was blocked for ${work[1].toFixed(0)} ms of work`);
+  return { steps, early, late, growth, handles, work, findings };
 }

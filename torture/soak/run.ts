@@ -1,7 +1,6 @@
 /** @file `npm run torture -- soak`: thousands of attributions, turns and pairs, and a studio with fifty clients. Nothing may grow. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +26,21 @@ function handlesOf(pid: number): number {
   }
 }
 
+const HOOK = ['--import', new URL('loop-hook.mjs', import.meta.url).href];
+
+/** Gathers what `loop-hook.mjs` tells of a child. @returns takes the longest work since the last call */
+function loopOf(child: ChildProcess): () => { readonly work?: number } {
+  let most: number | undefined;
+  child.on('message', (told: { work?: number }) => {
+    if (told.work !== undefined) most = Math.max(most ?? 0, told.work);
+  });
+  return () => {
+    const work = most;
+    most = undefined;
+    return work === undefined ? {} : { work };
+  };
+}
+
 /** Samples of a child that tells them itself. */
 const inChild =
   (part: string): Job['run'] =>
@@ -35,19 +49,24 @@ const inChild =
       const samples: Sample[] = [];
       const { execArgv, file } = startOf(fileURLToPath(new URL('child.ts', import.meta.url)));
       const child = fork(file, [part, String(steps), world.root], {
-        execArgv: [...execArgv],
+        execArgv: [...HOOK, ...execArgv],
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
-      child.on('message', (sample: Sample) => samples.push(sample));
+      const work = loopOf(child);
+      child.on('message', (sample: Sample | { work: number }) => {
+        if ('done' in sample) samples.push({ ...sample, ...work() });
+      });
       child.on('exit', code => (code === 0 ? resolve(samples) : reject(new Error(`${part} ended with ${code}`))));
     });
 
 /** Looks at a process from outside until it ends. */
 function watched(child: ChildProcess, done: () => number): { samples: Sample[]; stop(): void } {
   const samples: Sample[] = [];
+  const work = loopOf(child);
   const timer = setInterval(() => {
     const megabytes = memoryOf(child.pid!);
-    if (megabytes > 0 && done() > (samples.at(-1)?.done ?? 0)) samples.push({ done: done(), megabytes, handles: handlesOf(child.pid!) });
+    if (megabytes > 0 && done() > (samples.at(-1)?.done ?? 0))
+      samples.push({ done: done(), megabytes, handles: handlesOf(child.pid!), ...work() });
   }, 200);
   return { samples, stop: () => clearInterval(timer) };
 }
@@ -69,11 +88,12 @@ async function audit(steps: number, world: World, output: string): Promise<Sampl
     'grad-cam',
     '--formats',
     'json',
+    // The engine works in a thread: only then is the loop free.
     '--workers',
-    '0',
+    '1',
     '--quiet',
   ];
-  const child = spawn(process.execPath, nodeArguments(words), { stdio: ['ignore', 'ignore', 'inherit'], cwd: output });
+  const child = spawn(process.execPath, [...HOOK, ...nodeArguments(words)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], cwd: output });
   const records = (): number => {
     try {
       return readFileSync(join(out, 'cells.jsonl')).filter(byte => byte === 10).length;
@@ -93,9 +113,8 @@ async function audit(steps: number, world: World, output: string): Promise<Sampl
 const CLIENTS = 50;
 
 async function studio(seconds: number, world: World): Promise<Sample[]> {
-  const child = spawn(process.execPath, nodeArguments(['studio', '--no-open', '--json', '--model', world.at('clip'), '--quiet']), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const words = ['studio', '--no-open', '--json', '--model', world.at('clip'), '--quiet'];
+  const child = spawn(process.execPath, [...HOOK, ...nodeArguments(words)], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   const line = await new Promise<string>(resolve => createInterface({ input: child.stdout! }).once('line', resolve));
   const { origin, token } = JSON.parse(line) as { origin: string; token: string };
   const client = httpBackend({ origin, token });
@@ -134,7 +153,6 @@ export const JOBS: Readonly<Record<string, Job>> = {
 export interface SoakEntry {
   readonly job: string;
   readonly judged: Judged;
-  readonly busy: boolean;
 }
 
 /** Runs the jobs, each at `cases` thousandths of its full size. */
@@ -147,11 +165,8 @@ export async function soak({ cases, until, output, only, say }: RunOptions): Pro
       say(`${job}: no time left`);
       continue;
     }
-    const before = loadavg()[0];
     const samples = await run(Math.max(20, Math.round((full * cases) / 1000)), world, output);
-    // One core is ours.
-    const busy = Math.max(before, loadavg()[0]) > availableParallelism() + 1;
-    const entry = { job, judged: judgeSamples(samples, busy), busy };
+    const entry = { job, judged: judgeSamples(samples) };
     entries.push(entry);
     for (const finding of entry.judged.findings) say(`${job}: ${finding}`);
   }
@@ -160,13 +175,13 @@ export async function soak({ cases, until, output, only, say }: RunOptions): Pro
 
 /** Figures by job. */
 export function soakFigures(entries: readonly SoakEntry[]): string {
-  const rows = entries.map(({ job, judged, busy }) => {
-    const { steps, early, late, growth, handles, delay } = judged;
-    const blocked = delay ? `${delay[0].toFixed(0)} / ${delay[1].toFixed(0)}${busy ? ' (machine busy)' : ''}` : '–';
+  const rows = entries.map(({ job, judged }) => {
+    const { steps, early, late, growth, handles, work } = judged;
+    const blocked = work ? `${work[0].toFixed(0)} / ${work[1].toFixed(0)}` : '–';
     return `| ${job} | ${steps} | ${early.toFixed(0)} | ${late.toFixed(0)} | ${(100 * growth).toFixed(1)} % | ${handles.join(' → ')} | ${blocked} |`;
   });
   return [
-    '| job | steps | MB early | MB late | growth | handles | longest delay, median / all (ms) |',
+    '| job | steps | MB early | MB late | growth | handles | longest work between two turns, median / all (ms) |',
     '|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
