@@ -15,6 +15,7 @@ const PROGRAMS = [
   'src/node/mpi/testing/collectives',
   'src/runtime/testing/device-child',
   'src/tuning/clip/testdata/train-and-crash',
+  'src/tuning/clip/testing/placement-child',
   'src/tuning/llava/testing/train-and-crash',
   'src/tuning/parallel/testing/train-jobs',
   'torture/fuzz/worker',

@@ -46,12 +46,28 @@ const CASES: Readonly<Record<string, Case>> = {
     words: ['roar', '--methods', 'grad-cam', '--samples', '64', '--validation-samples', '50', '--max-steps', '2', '--seeds', '1'].concat([
       '--batch-size',
       '8',
+      // Trainings round with the number of threads.
+      ...['--num-threads', '1'],
     ]),
   },
   evaluate: { words: ['evaluate', '--limit', '24', '--shifts', 'gaussian_noise:3', '--batch-size', '4'] },
   experiment: {
     words: ['experiment', 'vittle-scenes', '--start', 'scene-llava', '--tune-steps', '1', '--seeds', '1', '--batch-size', '2'].concat(
-      ['--max-turns', '2', '--bottleneck-layer', '1', '--no-choose', '--scenes', '2', '--severities', '3', '--corruptions', 'contrast'],
+      [
+        '--max-turns',
+        '2',
+        '--num-threads',
+        '1',
+        '--bottleneck-layer',
+        '1',
+        '--no-choose',
+        '--scenes',
+        '2',
+        '--severities',
+        '3',
+        '--corruptions',
+        'contrast',
+      ],
       ['--text-shifts', 'word_swap', '--conditions', 'plain,vittle-f'],
     ),
   },

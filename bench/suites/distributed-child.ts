@@ -21,7 +21,15 @@ if (mode === 'train' || mode === 'together') {
   const steps = WARM + TIMED;
   let last = 0;
   const args = clipTrainingSchema.parse({
-    ...{ output_dir: directory, max_steps: steps, save_steps: steps, eval_steps: steps, eval_samples: 4, report_to: ['jsonl'] },
+    ...{
+      output_dir: directory,
+      max_steps: steps,
+      save_steps: steps,
+      logging_steps: steps,
+      eval_steps: steps,
+      eval_samples: 4,
+      report_to: ['jsonl'],
+    },
     ...(mode === 'train'
       ? { per_device_train_batch_size: 32, gradient_accumulation_steps: 2 }
       : { per_device_train_batch_size: 64, gradient_accumulation_steps: 1 }),

@@ -9,6 +9,8 @@ import { runRoar } from '../../evaluation/roar/run.ts';
 import { DEFAULT_MODEL } from '../../models/bundled.ts';
 import { CLIPModel } from '../../models/pretrained.ts';
 import { writeFileAtomic } from '../../node/files.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
+import { MAX_THREADS } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { didYouMean } from '../../system/nearest-names.ts';
 import type { CommandModule, Context, Options } from '../command.ts';
@@ -29,6 +31,7 @@ function configure(command: Command): void {
     .option('--batch-size <n>', 'pairs per update', integer(2, 65_536), 64)
     .option('--learning-rate <rate>', 'learning rate', number(0, 1), 3e-4)
     .option('--seeds <n>', 'trainings per method', integer(1, 100), 3)
+    .option('--num-threads <n>', 'threads of the engine, of each process; 0: all cores', integer(0, MAX_THREADS), 0)
     .addOption(pluginOption())
     .requiredOption('--output <directory>', 'directory of pairs, runs and the table; the same command again resumes')
     .addHelpText('after', examples(['narrows roar --methods m2ib,grad-cam --output roar', 'Remove, train again, compare']));
@@ -45,13 +48,15 @@ async function run(context: Context, options: Options): Promise<number | undefin
     );
     throw new NarrowsError(`There is no method "${name}"${near ? `; ${near}` : '.'}`, { kind: 'usage' });
   }
-  const { output: _, config: __, ...said } = options;
+  const { output: _, config: __, numThreads, ...said } = options;
+  const threads = numThreads as number;
   const settings = { ...said, seed: context.seed };
   const { modality, percentile, seeds, samples, validationSamples, maxSteps, batchSize, learningRate } = options as unknown as RoarSpec;
   const spec: RoarSpec = {
     ...{ methods: wanted, seed: context.seed, modality, percentile, seeds, samples, validationSamples, maxSteps, batchSize, learningRate },
   };
-  await using model = await CLIPModel.fromPretrained(options.model as string, hubOptions(context));
+  const runtime = nodeRuntime({ threads });
+  await using model = await CLIPModel.fromPretrained(options.model as string, { ...hubOptions(context), runtime });
   const { results, failures } = await runRoar(
     directory,
     spec,
@@ -60,6 +65,7 @@ async function run(context: Context, options: Options): Promise<number | undefin
     {
       signal: context.signal,
       crew: context.crew,
+      threads,
       plugins: options.plugin as string[] | undefined,
       log: context.log,
       progress: bar => context.progress(bar),

@@ -2,7 +2,9 @@
 import type { Answer } from '../../evaluation/run/answerer.ts';
 import { askBatch, type BatchMessage, type Seat, seatsOf } from '../../evaluation/run/asking.ts';
 import { serveTasks } from '../../jobs/thread-worker.ts';
+import { ownCores } from '../../node/machine.ts';
 import { workerData } from '../../node/threads.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
 import { silent } from '../../system/log.ts';
 import { quietContext } from '../studio/quiet-context.ts';
 import type { AnswerStart } from './answer-pool.ts';
@@ -15,7 +17,8 @@ await serveTasks<BatchMessage, Answer>(async () => {
   let warn: (message: string) => void = () => {};
   const context = { ...quietContext(), seed, log: { ...silent, warn: (message: string) => warn(message) } };
   const { sets, pictures, means } = await openSets(context, options);
-  const answering = await openAnswering(context, options, new Set(given), options.output as string);
+  const runtime = nodeRuntime({ threads: ownCores() });
+  const answering = await openAnswering(context, options, new Set(given), options.output as string, runtime);
   const asked = sets.map(set => ({ ...set, answerer: answering.of(set.benchmark) }));
   const seats: Seat[] = [];
   for await (const seat of seatsOf(asked, { seed, pictures, means })) seats.push(seat);
@@ -24,6 +27,9 @@ await serveTasks<BatchMessage, Answer>(async () => {
       warn = hooks.onWarning;
       return askBatch(seats, message, hooks);
     },
-    release: async () => answering[Symbol.asyncDispose](),
+    async release() {
+      await answering[Symbol.asyncDispose]();
+      await runtime.release();
+    },
   };
 });

@@ -10,6 +10,7 @@ import { Endpoint } from '../../generation/endpoint/client.ts';
 import { ChatModel } from '../../generation/pretrained.ts';
 import { LlavaModel } from '../../models/llava/model.ts';
 import { deviceOf } from '../../runtime/device.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { answerOptions, chatOptions } from '../chat/flags.ts';
 import type { Context, Options } from '../command.ts';
@@ -94,8 +95,17 @@ async function openEndpoint(context: Context, options: Options, output: string):
   };
 }
 
-/** @param output folder of the run: an endpoint's replies are kept there @throws NarrowsError (usage) for flags that do not fit together */
-export async function openAnswering(context: Context, options: Options, given: ReadonlySet<string>, output: string): Promise<Answering> {
+/**
+ * @param output folder of the run: an endpoint's replies are kept there @param runtime of a model that is opened here; one of its own by default
+ * @throws NarrowsError (usage) for flags that do not fit together
+ */
+export async function openAnswering(
+  context: Context,
+  options: Options,
+  given: ReadonlySet<string>,
+  output: string,
+  runtime?: Runtime,
+): Promise<Answering> {
   if (options.endpoint !== undefined) {
     refuse(given, LOCAL_ONLY, 'belongs to a model that is opened here, not to an --endpoint.');
     return openEndpoint(context, options, output);
@@ -103,7 +113,7 @@ export async function openAnswering(context: Context, options: Options, given: R
   refuse(given, ENDPOINT_ONLY, 'belongs to --endpoint.');
   const generation = answerOptions(context, options);
   context.status('Reading the model');
-  const chat = await ChatModel.open(options.model as string, chatOptions(context, options));
+  const chat = await ChatModel.open(options.model as string, { ...chatOptions(context, options), runtime });
   const { alpha, imageAspectRatio } = options;
   // A model that was trained further under the same name is another model.
   const weights = (await checkpointHash(chat.model.parts.checkpoint)).slice(0, 16);

@@ -10,6 +10,7 @@ import { CellStore } from '../../jobs/store.ts';
 import type { DualEncoder } from '../../models/dual-encoder.ts';
 import { mkdtemp, rm } from '../../node/disk.ts';
 import { fileStamps } from '../../node/file-stamps.ts';
+import { ownCores } from '../../node/machine.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { join } from '../../node/paths.ts';
 import { NarrowsError } from '../../system/errors.ts';
@@ -109,7 +110,8 @@ export async function runAudit(model: DualEncoder, items: readonly AuditItem[], 
 function auditPool(model: DualEncoder, place: AuditPlace, crew: AuditRun['crew']): Pool<AuditPiece, AuditRecord> {
   if (crew) {
     const workerData: AuditStart = { model: crew.model, place };
-    return crewPool(crew.threads, { module: 'worker', base: import.meta.url, workerData });
+    // The engine has one thread here.
+    return crewPool(crew.threads, { module: 'worker', base: import.meta.url, workerData }, undefined, ownCores());
   }
   return {
     width: 1,

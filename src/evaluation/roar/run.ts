@@ -14,6 +14,7 @@ import { writeFileAtomic } from '../../node/files.ts';
 import { createHash } from '../../node/hash.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { join } from '../../node/paths.ts';
+import { nodeRuntime } from '../../runtime/node.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Logger } from '../../system/log.ts';
@@ -29,6 +30,8 @@ export interface RoarHooks extends Pick<RunHooks<RoarCell>, 'signal' | 'progress
   readonly log: Logger;
   /** Threads of other processes that share the work. Results are the same. */
   readonly crew?: RankThreads;
+  /** Threads of the engine, of each process; 0: all cores, or this process's share of them. */
+  readonly threads?: number;
   /** Modules with methods, which those threads load too. */
   readonly plugins?: readonly string[];
 }
@@ -40,6 +43,7 @@ export interface RoarStart {
   readonly spec: RoarSpec;
   /** Names the model. */
   readonly reference: string;
+  readonly threads: number;
   readonly plugins: readonly string[];
 }
 
@@ -106,10 +110,22 @@ export async function runRoar(
     onWarning(`Pictures of ${lost.size} finished chunks are missing or were changed in ${directory}; they are computed again.`);
   let now = '';
   const pool = hooks.crew
-    ? sharedPool(hooks.crew, { directory, key, spec, reference, plugins: hooks.plugins ?? [] }, store)
-    : ownPool({ directory, key, spec, model, reference, debug: message => hooks.log.debug(message) }, store, job => {
-        now = job.kind === 'training' ? `${job.name}, training ${job.seed + 1}` : job.name;
-      });
+    ? sharedPool(hooks.crew, { directory, key, spec, reference, threads: hooks.threads ?? 0, plugins: hooks.plugins ?? [] }, store)
+    : ownPool(
+        {
+          directory,
+          key,
+          spec,
+          model,
+          reference,
+          runtime: nodeRuntime({ threads: hooks.threads }),
+          debug: message => hooks.log.debug(message),
+        },
+        store,
+        job => {
+          now = job.kind === 'training' ? `${job.name}, training ${job.seed + 1}` : job.name;
+        },
+      );
   const isOpen = ({ keys }: { readonly keys: readonly string[] }): boolean => !store.has(keys[0]) || lost.has(keys[0]);
   await runPlan(plan, store, pool, { ...hooks, onWarning, label: 'ROAR+', unit: 'pairs', note: () => now, isOpen });
   const scores = (job: RoarJob): number[] | undefined => (store.result(roarKey(key, job)) as Scores | undefined)?.scores;

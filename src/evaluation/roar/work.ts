@@ -6,6 +6,7 @@ import type { Outcome, TaskHooks } from '../../jobs/cell.ts';
 import { CLIPModel } from '../../models/pretrained.ts';
 import { writeFileAtomic } from '../../node/files.ts';
 import { join } from '../../node/paths.ts';
+import type { Runtime } from '../../runtime/runtime.ts';
 import type { SceneWorld } from '../../scenes/sprite-atlas.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import type { Logger } from '../../system/log.ts';
@@ -44,6 +45,8 @@ export interface RoarSetup {
   readonly model: CLIPModel;
   /** Names the model, for the trainings. */
   readonly reference: string;
+  /** What trainings run on; one of their own by default. */
+  readonly runtime?: Runtime;
   /** What trainings say that is no warning. */
   readonly debug?: (message: string) => void;
 }
@@ -132,9 +135,10 @@ export class RoarWork {
     // The run's bar is the only one.
     const debug = this.setup.debug ?? (() => {});
     const log: Logger = { info: debug, debug, warn: message => onWarning(message) };
-    await trainClip(args, { signal, log, quiet: true, onProgress: (step, total) => onProgress(Math.min(0.99, step / total)) });
+    const { runtime } = this.setup;
+    await trainClip(args, { runtime, signal, log, quiet: true, onProgress: (step, total) => onProgress(Math.min(0.99, step / total)) });
     signal?.throwIfAborted();
-    await using model = await CLIPModel.fromPretrained(output);
+    await using model = await CLIPModel.fromPretrained(output, { runtime });
     return retrieval(model, validation);
   }
 

@@ -22,7 +22,8 @@ export function differenceChart(
     exams,
     [...COLUMNS, ...FURTHER_COLUMNS].filter(c => columns.includes(c.name)),
   );
-  const rows = CONDITIONS.slice(1).filter(c => table.has(c.name));
+  // One without a partner of the same seed has no difference yet.
+  const rows = CONDITIONS.slice(1).filter(({ name }) => table.has(name) && columns.every(c => table.get(name)!.get(c)!.difference));
   const bound = Math.max(
     0.01,
     ...rows.flatMap(({ name }) =>

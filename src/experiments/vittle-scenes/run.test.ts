@@ -9,7 +9,8 @@ import { trainingArgumentsSchema } from '../../tuning/arguments.ts';
 import { scenePretrainTask } from '../../tuning/llava/scene-pretrain.ts';
 import { sceneLlavaSource } from '../../tuning/llava/scene-source.ts';
 import { analyse, COLUMNS, contrasts, explain, movements, verdict } from './analyse.ts';
-import { conditionsOf } from './conditions.ts';
+import { differenceChart } from './chart.ts';
+import { conditionsOf, titleOf } from './conditions.ts';
 import type { ExamFacts, RunOutcome } from './outcome.ts';
 import { POSTERIOR_FIGURES } from './posterior.ts';
 import { experimentMarkdown } from './report.ts';
@@ -66,6 +67,11 @@ describe('the Vittle experiment', () => {
     // A text shift does not touch what image tokens, which stand before it, carry.
     expect(runs[0].outcomes['text:word_swap:3'].distance.cosine_visual).toBeCloseTo(0, 6);
     expect(runs[0].outcomes['image:contrast:3'].distance.cosine_visual).toBeGreaterThan(1e-6);
+    // Several processes end runs in any order: one whose plain partner is not in yet has no row in the chart, and ends nothing.
+    const facts = JSON.parse(await readFile(join(whole, 'exams.json'), 'utf8')) as ExamFacts[];
+    const chart = (some: readonly RunOutcome[]): string => differenceChart(some, facts);
+    expect(chart(runs)).toContain(titleOf('vittle-f'));
+    expect(chart(runs.slice(1, 2))).not.toContain(`>${titleOf('vittle-f')}<`);
     const report = await readFile(join(whole, 'report.md'), 'utf8');
     for (const { title } of conditionsOf({})) expect(report).toContain(`| ${title} |`);
     // Nothing was chosen: no file, no sentence and no key says that something was.

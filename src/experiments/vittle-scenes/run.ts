@@ -20,7 +20,7 @@ import { carryOver, checkStart, sameSettings } from './carry-over.ts';
 import { type EmidTable, runName } from './cells.ts';
 import { differenceChart } from './chart.ts';
 import { choose, givenTunables } from './choose.ts';
-import { titleOf } from './conditions.ts';
+import { conditionsOf, titleOf } from './conditions.ts';
 import { measureEmid, worded } from './emid.ts';
 import type { PreparedExam } from './exams/exam.ts';
 import { prepareExams } from './exams/prepare.ts';
@@ -96,19 +96,27 @@ export async function runExperiment(
       });
     const seeds = Array.from({ length: settings.seeds }, (_, seed) => seed).filter(seed => hooks.onlySeeds?.includes(seed) ?? true);
     const plan = planExperiment({ ...settings, ...tunables }, seeds);
-    const last = plan.at(-1)!.input.condition.name;
+    const baseline = conditionsOf(settings)[0].name;
     let upToDate = false;
     report = async () => {
-      if (!upToDate) await writeReport(output, settings, tunables, finished(store, plan), facts, await readEmid(output, facts));
-      upToDate = true;
+      const runs = finished(store, plan);
+      // Several processes end runs in any order: before the first plain one there is nothing that others could be held against.
+      const comparable = runs.some(({ condition }) => condition === baseline);
+      if (!upToDate && comparable) await writeReport(output, settings, tunables, runs, facts, await readEmid(output, facts));
+      upToDate = comparable;
     };
+    /** Seeds of which all runs are in and reported on. */
+    const reported = new Set<number>();
     if (hooks.onlyReport) await lookAt(store, plan, output);
     else
       await runAll(laboratory, store, plan, { exams, split: 'test' }, 'Tuning', async outcome => {
         hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, facts)}`);
         upToDate = false;
         // After each seed, so that a stop leaves a report.
-        if (outcome.condition === last) await report!();
+        const { seed } = outcome;
+        if (reported.has(seed) || !plan.every(({ input, keys }) => input.seed !== seed || store.has(keys[0]))) return;
+        reported.add(seed);
+        await report!();
       });
     // A run that was missing in the midst of finished ones comes after the last of them.
     await report();

@@ -1,5 +1,6 @@
 /** @file A worker thread of the experiment: opens start, world and exams for itself and does one run after another. */
 import { serveTasks } from '../../jobs/thread-worker.ts';
+import { ownCores } from '../../node/machine.ts';
 import { workerData } from '../../node/threads.ts';
 import { nodeRuntime } from '../../runtime/node.ts';
 import { loadSprites } from '../../scenes/sprites.ts';
@@ -13,7 +14,7 @@ import { tuneAndExamine } from './tune-and-examine.ts';
 
 await serveTasks<ExperimentMessage, RunOutcome>(async () => {
   const { settings, output, numThreads } = workerData as ExperimentWorkerStart;
-  const runtime = nodeRuntime({ threads: numThreads });
+  const runtime = nodeRuntime({ threads: numThreads || ownCores() });
   const source = await llavaSource(settings.start);
   const tower = await compileTower(runtime, towerOf(source));
   const start = { source, world: await loadSprites(), tower: new TowerCache(tower) };

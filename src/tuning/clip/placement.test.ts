@@ -4,17 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { SOFTWARE_CARD, withoutCard } from '../../runtime/testing/software-card.ts';
+import { started } from '../../testing/compiled.ts';
 
 const CHILD = fileURLToPath(new URL('testing/placement-child.ts', import.meta.url));
 
 async function step(env: Readonly<Record<string, string>>, how = ''): Promise<{ loss: number; nodes: number; toHost: string[] }> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', CHILD, how], { env: { ...process.env, ...env } });
+  const { stdout } = await promisify(execFile)(process.execPath, [...started(CHILD), how], { env: { ...process.env, ...env } });
   return JSON.parse(stdout);
 }
 
 it.skipIf(withoutCard)(
   `a training step on WebGPU sends no value to the host${withoutCard ? ` (left out: ${withoutCard})` : ''}`,
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     const cpu = await step({ NARROWS_DEVICE: 'cpu' });
     const gpu = await step(SOFTWARE_CARD);
