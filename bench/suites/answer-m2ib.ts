@@ -22,6 +22,8 @@ import { QWEN_LLAVA, writeQwenLlava, writeSmallLlava } from '../random-llava.ts'
 import { clock, interleave, type Side } from '../rounds.ts';
 import type { Context, Row, Suite, SuiteResult } from '../suite.ts';
 
+const FORWARD = 'a forward pass of the suffix';
+const SPARING = 'a pass that spares rows of the last block as ours does';
 const SAMPLES = 2;
 const ANSWER = 5;
 const WORDS = 8;
@@ -95,6 +97,16 @@ async function run({ write, layers, steps }: Case, context: Context): Promise<Su
       } as unknown as MethodRun;
       const settings = { beta: 10, steps, learningRate: 1, batchSize: SAMPLES, variance: 0.3, normalisation: 'sample' } as const;
       const explain = () => explainByGate(work, job, { ...settings, antithetic: true, perToken: false, official: false });
+      // Six steps, the first four without noise: eight passes in place of twenty.
+      const byDefault = {
+        ...settings,
+        steps: 6,
+        learningRate: 2,
+        quietSteps: 4,
+        antithetic: true,
+        perToken: false,
+        official: false,
+      } as const;
       const hidden = input('hidden', ['batch', 'seq', answers.width]);
       await using forward = await compile(runtime, { features: tower.suffix(layer, hidden, 1, job.inputs) });
       const pass = () => forward.run({ ...job.inputs, hidden: job.hidden });
@@ -113,6 +125,7 @@ async function run({ write, layers, steps }: Case, context: Context): Promise<Su
       };
       // PyTorch's clock runs from the undisturbed pass on, too; the steps by themselves are what passes are counted of.
       const optimised: number[] = [];
+      const asDefault: number[] = [];
       const sides: Side[] = [
         {
           name: 'ours',
@@ -123,19 +136,28 @@ async function run({ write, layers, steps }: Case, context: Context): Promise<Su
             return before + after;
           },
         },
-        { name: 'a forward pass of the suffix', run: () => clock(() => plain.run({ ...job.inputs, hidden: job.hidden })) },
-        { name: 'a pass that spares rows of the last block as ours does', run: () => clock(pass) },
+        {
+          name: 'ours, as it is by default',
+          async run(round) {
+            const before = await clock(encode);
+            const after = await clock(() => explainByGate(work, job, byDefault));
+            if (round >= 0) asDefault.push(after);
+            return before + after;
+          },
+        },
+        { name: FORWARD, run: () => clock(() => plain.run({ ...job.inputs, hidden: job.hidden })) },
+        { name: SPARING, run: () => clock(pass) },
       ];
       if (peer) sides.push({ name: 'PyTorch', run: () => peer.seconds(command) });
       const { ours: values, ...rivals } = await interleave(sides, context);
-      const passes = sides
-        .slice(1, 3)
-        .map(({ name }) => median(optimised.map((seconds, i) => ((seconds / rivals[name][i]) * WHOLE) / steps)).toFixed(1));
+      const passes = (times: readonly number[], name: string, share: number): string =>
+        median(times.map((seconds, i) => (seconds / rivals[name][i]) * share)).toFixed(1);
+      const [whole10, sparing10] = [FORWARD, SPARING].map(name => passes(optimised, name, WHOLE / steps));
       rows.push({
         ...{ name: `five maps, gate at layer ${layer}`, unit: 's', values, rivals },
         aims: [{ rival: 'PyTorch', atLeast: 2 }],
         notes: [
-          `${WHOLE} steps cost ${passes[0]} forward passes of the suffix over five rows (the issue asks for 40 at most); ${passes[1]} of passes that spare what ours spares.`,
+          `Six steps, four of them without noise, as by default, cost ${passes(asDefault, FORWARD, 1)} forward passes of the suffix over five rows (aim: 40 at most); ten noisy ones ${whole10}, or ${sparing10} of passes that spare what ours spares.`,
         ],
       });
     }
