@@ -68,7 +68,8 @@ export const settled = async (page: Page): Promise<void> => {
 };
 
 /** Waits until the frames were played to the end: until then tables show the step that is seen. */
-export const played = (page: Page): Promise<unknown> => page.waitForSelector('.scrub output:text-is("10 / 10")');
+export const played = (page: Page): Promise<void> =>
+  expect.poll(() => page.locator('.scrub output').textContent(), { timeout: PATIENCE }).toMatch(/^(\d+) \/ \1$/);
 
 /** Runs what the form says, and waits for the result. */
 export async function explain(page: Page): Promise<void> {
