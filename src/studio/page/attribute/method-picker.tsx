@@ -71,7 +71,7 @@ export function MethodPicker({ panel }: { readonly panel: Panel }) {
       </select>
       {chosen && (
         <p class="note">
-          Costs {chosen.cost}. {chosen.paper}.
+          Cost: {chosen.cost}. {chosen.paper}.
         </p>
       )}
       {reason && <p class="warning">{reason}</p>}
