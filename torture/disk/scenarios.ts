@@ -55,10 +55,10 @@ function contents(folder: string): Map<string, Buffer> {
   return out;
 }
 
-/** Half-written files, and files that hold something else than before or a whole version (a log may have grown). */
+/** Half-written files that were not there (a kill leaves one, which the next call takes away), and files that hold something else than before or a whole version (a log may have grown). */
 function damaged(before: Map<string, Buffer>, after: Map<string, Buffer>, whole: Map<string, Buffer>): string[] {
   const out: string[] = [];
-  for (const name of after.keys()) if (/\.[0-9a-f]{12}\.tmp$/.test(name)) out.push(`${name} was left half-written`);
+  for (const name of after.keys()) if (/\.[0-9a-f]{12}\.tmp$/.test(name) && !before.has(name)) out.push(`${name} was left half-written`);
   for (const [name, content] of before) {
     const now = after.get(name);
     if (!now) out.push(`${name} is lost`);
