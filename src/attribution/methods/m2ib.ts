@@ -24,8 +24,8 @@ export const m2ibSchema = z.strictObject({
     .default(1)
     .describe('weight of the information cost against the fit, for the image map (of an answer: for its one gate, 10 by default)'),
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
-  steps: z.number().int().positive().default(6).describe('optimisation steps (of the published code: 10 by default)'),
-  learningRate: z.number().positive().default(2).describe("Adam's learning rate on alpha (of the published code: 1)"),
+  steps: z.number().int().positive().default(6).describe('optimisation steps'),
+  learningRate: z.number().positive().default(2).describe("Adam's learning rate on alpha"),
   quietSteps: z
     .union([z.literal('auto'), z.number().int().nonnegative()])
     .default('auto')
@@ -38,7 +38,10 @@ export const m2ibSchema = z.strictObject({
     .describe("statistics of the noise: N(0, 1), the sample's own tokens, or a data set"),
   alpha: z.enum(['element', 'token']).default('element').describe('one gate per token and channel, or per token'),
   antithetic: z.boolean().default(true).describe('noise in pairs of opposite sign'),
-  compat: z.enum(['m2ib-official']).optional().describe('m2ib-official: the published code exactly, defects included'),
+  compat: z
+    .enum(['m2ib-official'])
+    .optional()
+    .describe('m2ib-official: the published code exactly, defects included; 10 steps of 10 samples at a rate of 1 by default'),
 });
 /** Options with their defaults filled in. */
 export type M2IBOptions = z.infer<typeof m2ibSchema>;
