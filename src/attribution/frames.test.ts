@@ -52,9 +52,9 @@ describe('frames', () => {
 
   it('are not made for nobody, show every step where they cost nothing, and are left out where they do, the last excepted', () => {
     expect(watchGate({}, { modality: 'image' }, [0, 1], 3)).toBeUndefined();
-    const stepsSeen = (milliseconds: number): number[] => {
+    const stepsSeen = (milliseconds: number, steps = 20): number[] => {
       const seen: number[] = [];
-      const watch = watchGate({ onFrame: f => seen.push(f.step) }, { modality: 'image' }, [0, 1], 20)!;
+      const watch = watchGate({ onFrame: f => seen.push(f.step) }, { modality: 'image' }, [0, 1], steps)!;
       // A clock of the test's own: what a busy machine takes is none of its business.
       let now = 0;
       const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
@@ -65,7 +65,7 @@ describe('frames', () => {
         spend(milliseconds);
         return { information: new Float32Array(1), tokens: new Float32Array(1) };
       };
-      for (let step = 1; step <= 20; step++) {
+      for (let step = 1; step <= steps; step++) {
         watch({ step, fit: [0], compression: [0], map });
         spend(2);
       }
@@ -76,5 +76,9 @@ describe('frames', () => {
     const dear = stepsSeen(5);
     // A frame of 5 ms is followed by 20 ms without one: ten steps of 2 ms.
     expect(dear).toEqual([1, 11, 20]);
+    // A long run: sixty at once, then one each 50 ms, 25 steps of 2 ms.
+    const long = stepsSeen(0, 200);
+    expect(long.slice(0, 60)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(long.slice(60)).toEqual([85, 110, 135, 160, 185, 200]);
   });
 });

@@ -10,6 +10,9 @@ import type { Range } from './rows.ts';
 
 /** A frame costs the host up to some ten milliseconds: the next one waits this many times what the last one took. Small models show every step. */
 const APART = 4;
+/** So many frames of a modality come as fast as they can; behind them one each `RARELY` milliseconds, or who draws a long run would draw nothing else. */
+const FIRST = 60;
+const RARELY = 50;
 
 /** A frame with where its values lie, as in the result. */
 export interface AttributeFrame extends MethodFrame {
@@ -35,6 +38,7 @@ export function watchGate(
   const { onFrame } = run;
   if (!onFrame) return undefined;
   let next = Number.NEGATIVE_INFINITY;
+  let shownSteps = 0;
   return ({ step, fit, compression, map }: GateFrame): void => {
     const now = performance.now();
     if (step < steps && now < next) return;
@@ -44,7 +48,7 @@ export function watchGate(
     }
     // Counted from the frame's end: however long frames take, the optimisation gets on.
     const end = performance.now();
-    next = end + APART * (end - now);
+    next = end + Math.max(APART * (end - now), ++shownSteps < FIRST ? 0 : RARELY);
   };
 }
 

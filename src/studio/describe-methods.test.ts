@@ -26,7 +26,7 @@ describe('describeMethod', () => {
     expect(layer).not.toHaveProperty('least');
     expect(beta).toMatchObject({ kind: 'number', least: 0, default: 1 });
     expect(beta).not.toHaveProperty('above');
-    expect(steps).toMatchObject({ kind: 'integer', least: 0, above: true, default: 10 });
+    expect(steps).toMatchObject({ kind: 'integer', least: 0, above: true, default: 6 });
     expect(steps).not.toHaveProperty('most');
     expect(learningRate).toMatchObject({ kind: 'number', least: 0, above: true });
     expect(normalisation).toMatchObject({ kind: 'choice', choices: ['none', 'sample', 'dataset'], default: 'sample' });

@@ -38,7 +38,7 @@ describe.each(VARIANTS)('%s', name => {
     for (const { image, text, unit } of all) {
       expect(unit).toBe('nats');
       expect(Math.min(...image!.tokens, ...textValues(all[0]))).toBeGreaterThanOrEqual(0);
-      expect(image!.convergence.fit).toHaveLength(6);
+      expect(image!.convergence.fit).toHaveLength(name === 'iba' ? 10 : 6);
       expect(text!.totalBits).toBeGreaterThan(0);
       expect(new Set(image!.patches).size).toBeGreaterThan(8);
     }

@@ -43,6 +43,8 @@ function joined(parts: readonly Uint8Array[], { offsets, total }: ReturnType<typ
 }
 
 class MpiRanks implements Ranks {
+  /** After `close`: MPI may not be called any more. */
+  private ended = false;
   /** Calls of MPI, one after the other: with MPI_THREAD_SERIALIZED two must never be under way. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -169,8 +171,9 @@ class MpiRanks implements Ranks {
     layOut([bytes.length]);
     const request = new BigUint64Array(1);
     const { byte, world } = this.mpi;
-    await this.inTurn(() => this.check(this.mpi.call.Isend(bytes, bytes.length, byte, to, TAG, world, request)));
-    for (let tries = 0; !(await this.inTurn(() => this.isDone(request))); tries++) await pause(tries);
+    // Once all have met at their ends nobody reads any more, and any call of MPI would abort the whole job.
+    await this.inTurn(() => this.ended || this.check(this.mpi.call.Isend(bytes, bytes.length, byte, to, TAG, world, request)));
+    for (let tries = 0; !(await this.inTurn(() => this.ended || this.isDone(request))); tries++) await pause(tries);
   }
 
   async receive(signal?: AbortSignal): Promise<Message> {
@@ -180,6 +183,7 @@ class MpiRanks implements Ranks {
     for (let tries = 0; ; tries++) {
       signal?.throwIfAborted();
       const found = await this.inTurn(() => {
+        if (this.ended) throw new NarrowsError(`Rank ${this.rank} waits for a message, but the ranks have ended.`);
         this.check(call.Iprobe(ANY_SOURCE, TAG, world, flag, status));
         if (flag[0] === 0) return undefined;
         const count = new Int32Array(1);
@@ -201,7 +205,9 @@ class MpiRanks implements Ranks {
 
   close(): Promise<void> {
     return this.inTurn(async () => {
+      if (this.ended) return;
       await this.meet();
+      this.ended = true;
       this.check(this.mpi.call.Finalize());
     });
   }

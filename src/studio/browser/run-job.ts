@@ -106,10 +106,14 @@ async function attribute({ request, picture, target }: JobOf<'attribute'>, send:
       const entry = findMethod(method);
       if (!entry) throw new NarrowsError(`There is no method "${method}".`, { kind: 'usage' });
       const pace = new WarmPace();
+      let next = 0;
       const told = {
         signal,
         onProgress: (done: number, total: number): void => {
           pace.step(done, total);
+          // Steps of a small model take less than drawing what is said of them.
+          if (done < total && performance.now() < next) return;
+          next = performance.now() + 50;
           send({ kind: 'progress', phase: 'Explaining', done, total, left: pace.left, method });
         },
         onWarning: (message: string): void => send({ kind: 'warning', message, method }),
