@@ -5,20 +5,14 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { inferenceTap } from '../../src/bottleneck/gaussian/llava.ts';
-import { compile } from '../../src/graph/index.ts';
-import { imageTokens } from '../../src/models/llava/config.ts';
-import { frozenParameters } from '../../src/nn/parameters.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { nameCaption } from '../../src/scenes/captions.ts';
 import { TASKS } from '../../src/scenes/instructions.ts';
 import { TEST_STYLES, TRAIN_STYLES } from '../../src/scenes/sprite-atlas.ts';
-import { loadSprites } from '../../src/scenes/sprites.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
 import { clusterBootstrap } from '../../src/tensor/statistics/cluster-bootstrap.ts';
-import { examGraph, examine, type SceneExam, sceneExam } from '../../src/tuning/llava/scene-eval.ts';
-import { compileTower, encodeImages, examRows, towerOf } from '../../src/tuning/llava/scene-task.ts';
-import { llavaSource } from '../../src/tuning/llava/source.ts';
+import type { SceneExam } from '../../src/tuning/llava/scene-eval.ts';
+import { taskExaminer, taskHead } from './scene-tasks.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -33,13 +27,7 @@ const { values: flags } = parseArgs({
 });
 const seed = Number(flags.seed);
 const runtime = nodeRuntime({ threads: Number(flags.threads) });
-const source = await llavaSource(flags.model);
-const { config, bottleneck } = source;
-const tower = towerOf(source);
-const towerGraph = await compileTower(runtime, tower);
-const p = frozenParameters(source.entries, source.directory);
-const tap = bottleneck && inferenceTap({ config: bottleneck, parameters: p }, imageTokens(config));
-const graph = await compile(runtime, examGraph(p, config, tap));
+const sit = await taskExaminer(runtime, flags.model);
 const random = new RandomStream(seed, 'evidence.bootstrap');
 const show = (values: readonly number[], scenes: readonly number[]): string => {
   const { estimate, low, high } = clusterBootstrap(values, scenes, { random });
@@ -57,25 +45,13 @@ function control(exam: SceneExam, task: string): number {
   for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1);
   return Math.max(...counts.values()) / answers.length;
 }
-const lines = [
-  `| styles | ${TASKS.map(t => (t === 'caption' ? 'caption, tokens' : t)).join(' | ')} |`,
-  `|---|${TASKS.map(() => '---|').join('')}`,
-];
+const lines = taskHead('styles');
 const results: Record<string, object> = {};
 for (const styles of [TRAIN_STYLES, ...TEST_STYLES.map(s => [s])]) {
   const name = styles === TRAIN_STYLES ? 'trained (noto, twemoji, fluent flat)' : `${styles[0]} (unseen)`;
-  const drawn = sceneExam(await loadSprites({ styles }), config.vision_config.image_size, seed, Number(flags.scenes));
-  const exam = flags.articles ? { ...drawn, items: drawn.items.map(withArticles) } : drawn;
-  const features = await encodeImages(towerGraph, tower, exam.images);
-  const { correct, tokenAccuracy } = await examine({ graph, config, rows: examRows(exam, config), features, feeds: {} });
-  const cells = TASKS.map(task => {
-    const of = exam.items.flatMap((item, i) => (item.instruction.task === task ? [i] : []));
-    const values = of.map(i => (task === 'caption' ? tokenAccuracy[i] : Number(correct[i])));
-    return show(
-      values,
-      of.map(i => exam.items[i].scene),
-    );
-  });
+  const sitting = { styles, seed, scenes: Number(flags.scenes) };
+  const { exam, answers } = await sit(sitting, drawn => (flags.articles ? { ...drawn, items: drawn.items.map(withArticles) } : drawn));
+  const cells = TASKS.map(task => show(answers[task].values, answers[task].scenes));
   if (styles === TRAIN_STYLES)
     results.control = Object.fromEntries(TASKS.filter(t => t !== 'caption').map(task => [task, control(exam, task)]));
   results[name] = Object.fromEntries(TASKS.map((task, i) => [task, cells[i]]));
