@@ -1,6 +1,7 @@
 /** @file The training loop: batches in, gradients out of one graph run, the optimiser in place; logs, evaluation, checkpoints, exact resume. */
 
 import type { CompiledGraph } from '../graph/index.ts';
+import { roomyHeap } from '../node/heap.ts';
 import type { Ranks } from '../node/mpi/ranks.ts';
 import { join } from '../node/paths.ts';
 import type { Progress, ProgressOptions } from '../node/progress.ts';
@@ -113,7 +114,8 @@ export function makeOptimizer(
 
 /**
  * Trains to `max_steps`, taking up the newest checkpoint in `output_dir`. Stopped at any point, even by a kill, and started again with
- * the same arguments, it ends in the same bits and logs the same figures.
+ * the same arguments, it ends in the same bits and logs the same figures. While it runs, the heap of this process may grow to five times what is alive
+ * (heap.ts).
  * @param optimizer the one that the arguments name by default; one that is given is left open
  * @throws NarrowsError when no checkpoint can be read, the data changed since, a gradient is not finite, or a file cannot be written
  */
@@ -123,7 +125,8 @@ export async function train(
   hooks: TrainerHooks = {},
   optimizer?: Optimizer,
 ): Promise<TrainResult> {
-  if (optimizer) return run(task, args, hooks, optimizer);
+  using _ = roomyHeap();
+  if (optimizer) return await run(task, args, hooks, optimizer);
   const make = (parameters: readonly Parameter[]): Optimizer => makeOptimizer(args, { ...task, parameters });
   const made = args.shard_optimizer && hooks.ranks ? new ShardedOptimizer(hooks.ranks, task.parameters, make) : make(task.parameters);
   try {
