@@ -44,6 +44,18 @@ describe('CostLog', () => {
     expect(ask(log, { ...m2ib, run: { ...m2ib.run, maps: 5 } }).seconds).toBe(10);
   });
 
+  it("counts a gate's quiet steps once, whatever the samples", () => {
+    const log = new CostLog();
+    const gate = (options: object) => key('m2ib', { steps: 6, batchSize: 4, quietSteps: 'auto', ...options });
+    // Four quiet steps and two of four samples: 12 passes in 1.2 s.
+    log.note(gate({}), 60, { seconds: 1.2 });
+    expect(ask(log, gate({ quietSteps: 0 })).seconds).toBeCloseTo(2.4, 9);
+    expect(ask(log, gate({ steps: 12 })).seconds).toBeCloseTo(2.4, 9);
+    expect(ask(log, gate({ batchSize: 10 })).seconds).toBeCloseTo(2.4, 9);
+    // 12 passes of its gate, 10 points of the path and their end.
+    expect(ask(log, key('gated-gradients', { ...gate({}).options, nSteps: 10 })).seconds).toBeCloseTo(2.3, 9);
+  });
+
   it('guesses methods that never ran by what a pass of another one took, and says that it is a guess', () => {
     const log = new CostLog();
     // 20 passes forth and back, which is 60 forwards: .1 s each.

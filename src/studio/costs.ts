@@ -1,5 +1,6 @@
 /** @file What methods cost, from what was timed on this model: the same settings, others of the same method by their counts, or another method's pass. For any backend. */
 import type { Family } from '../attribution/method.ts';
+import { gatePasses, type StepSettings } from '../bottleneck/gate-passes.ts';
 import type { CostInfo } from './facts.ts';
 import type { AttributeRequest, MethodChoice } from './requests.ts';
 
@@ -28,7 +29,13 @@ interface Timed extends CostKey {
 
 const same = (a: CostKey, b: CostKey): boolean => JSON.stringify([a.options, a.run]) === JSON.stringify([b.options, b.run]);
 
+/** Options of a gate, whose quiet steps have one pass each. */
+const isGate = (options: CostKey['options']): options is CostKey['options'] & StepSettings =>
+  typeof options.steps === 'number' && typeof options.batchSize === 'number' && options.quietSteps !== undefined;
+
 function countsOf({ options }: CostKey): number[] {
+  // Gated gradients have their path's points beside the gate's passes.
+  if (isGate(options)) return [gatePasses(options) + (typeof options.nSteps === 'number' ? options.nSteps + 1 : 0)];
   const numbers = (names: readonly string[]): number[] => names.map(name => options[name]).filter(value => typeof value === 'number');
   const masks = numbers(MASKS);
   return [...numbers(COUNTS), ...(masks.length > 0 ? [masks.reduce((sum, value) => sum + value, 0)] : [])];

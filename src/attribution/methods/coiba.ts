@@ -10,7 +10,7 @@ import { graphKey } from '../../models/graph-key.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type MethodRun, type TowerJob } from '../method.ts';
-import { explainByGate, planGates } from '../primitives/gate.ts';
+import { explainByGate, GATE_PASSES, planGates } from '../primitives/gate.ts';
 import { m2ibSchema } from './m2ib.ts';
 
 const schema = m2ibSchema.omit({ alpha: true, compat: true, normalisation: true }).extend({
@@ -49,7 +49,7 @@ export const coiba: MethodEntry<Options> = {
   serves: 'pair',
   modalities: ['image', 'text'],
   schema,
-  cost: '(quietSteps + (steps − quietSteps) × batchSize) × (F + B) of the blocks above the first gate',
+  cost: `(${GATE_PASSES}) × (F + B) of the blocks above the first gate`,
   paper:
     'Hong, Bae, Hong, Kim: Comprehensive information bottleneck for unveiling universal attribution to interpret vision transformers, CVPR 2025',
   unit: 'nats',

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { answerLayer } from '../answers/answer-layer.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type TokenMap } from '../method.ts';
-import { explainByGate, planGates } from '../primitives/gate.ts';
+import { explainByGate, GATE_PASSES, planGates } from '../primitives/gate.ts';
 import { layerGradients } from './layer-integrated-gradients.ts';
 import { m2ibSchema } from './m2ib.ts';
 
@@ -39,7 +39,7 @@ export const gatedGradients: MethodEntry<Options> = {
   answers: { by: 'row', layer: tower => answerLayer('auto', tower) },
   modalities: ['image', 'text'],
   schema,
-  cost: '(quietSteps + (steps − quietSteps) × batchSize + nSteps + 1) × (F + B) of the blocks above the layer',
+  cost: `(${GATE_PASSES} + nSteps + 1) × (F + B) of the blocks above the layer`,
   paper: 'Narrows: layer integrated gradients (ICML 2017) weighted by the cost of the M2IB gate (NeurIPS 2023); measured in docs/evidence',
   unit: 'score',
   signed: true,

@@ -1,6 +1,7 @@
 /** @file Maps from a gate that is optimised per pair: what all methods of the bottleneck family share. */
 
 import { compileGate } from '../../bottleneck/gate-graph.ts';
+import { gatePasses, quietStepsOf } from '../../bottleneck/gate-passes.ts';
 import type { GateOptions, GateProblem, GateWeights, UpperGate } from '../../bottleneck/gate-problem.ts';
 import { optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
@@ -88,20 +89,11 @@ export const gateLayers = (
   text: options.textLayer === 'auto' ? TEXT_LAYER : resolveLayer(options.textLayer, model.text),
 });
 
+/** Passes of a gate's optimisation, in the words of the methods' `cost`. */
+export const GATE_PASSES = 'quietSteps + (steps − quietSteps) × batchSize';
+
 /** What a gate's optimisation costs, in the words of the methods' `cost`. */
-export const GATE_COST = '(quietSteps + (steps − quietSteps) × batchSize) × (F + B) of the blocks above the gate';
-
-type StepSettings = Pick<GateSettings, 'steps' | 'batchSize' | 'quietSteps'>;
-
-/** How many of the first steps run without noise. */
-const quietStepsOf = ({ steps, quietSteps = 0 }: StepSettings): number =>
-  quietSteps === 'auto' ? Math.floor((2 * steps) / 3) : Math.min(steps, quietSteps);
-
-/** Passes of a pair through the blocks above the gate, forward and backward each. */
-function gatePasses(settings: StepSettings): number {
-  const quiet = quietStepsOf(settings);
-  return quiet + (settings.steps - quiet) * settings.batchSize;
-}
+export const GATE_COST = `(${GATE_PASSES}) × (F + B) of the blocks above the gate`;
 
 /** Declares the steps of all towers and chunks. */
 export function planGates(run: MethodRun, settings: Pick<GateSettings, 'steps' | 'batchSize'>): void {
