@@ -10,7 +10,6 @@ import {
   div,
   equal,
   exp,
-  gather,
   matmul,
   max,
   maximum,
@@ -32,6 +31,7 @@ import {
 import { LOWEST, project } from './attention.ts';
 import type { BlockTrace } from './encoder.ts';
 import type { Parameters } from './parameters.ts';
+import { pickPlaces } from './pick-places.ts';
 import { type RopeScaling, type RopeTable, ropeFrequencies, ropeTable, spatialRopeTable } from './rope.ts';
 
 /** What a decoder needs to know of its config (names as in LlamaConfig, but for the biases and the scaling, which are resolved). */
@@ -201,12 +201,6 @@ export interface DecoderOutputs {
   readonly blocks: readonly BlockTrace[];
 }
 
-/** Picks places of the B·T of tokens [B, T, width]. */
-const placesOf =
-  (rows: Value) =>
-  (of: Value): Value =>
-    gather(reshape(of, [mulDims(of.shape.slice(0, 2)), of.shape[2]]), rows);
-
 /** Embeddings [B, T, width] through all blocks (or those from `from` on) and the last norm. @param p the scope of `layers` and `norm` */
 export function decode(p: Parameters, config: DecoderConfig, embedded: Value, inputs: DecoderInputs): DecoderOutputs {
   const frequencies = ropeFrequencies(config.head_dim, config.rope_theta, config.scaling);
@@ -220,8 +214,8 @@ export function decode(p: Parameters, config: DecoderConfig, embedded: Value, in
   const present: KeysAndValues[] = [];
   const blocks: BlockTrace[] = [];
   for (let i = inputs.from ?? 0; i < config.num_hidden_layers; i++) {
+    const last = i + 1 === config.num_hidden_layers;
     const block = (x: Value): Value => {
-      const last = i + 1 === config.num_hidden_layers;
       const read = last ? inputs.read : undefined;
       const sight = { rope, mask, past: inputs.past?.[i], read };
       const traced = scope(`layers.${i}`, () => decoderLayer(p.in(`layers.${i}`), config, x, sight));
@@ -229,13 +223,12 @@ export function decode(p: Parameters, config: DecoderConfig, embedded: Value, in
       // The inside of a block of which only some rows ask is not told: it has another form.
       if (traced.attention && !inputs.recompute && !read) blocks.push({ ...traced, attention: traced.attention });
       if (!last || !inputs.rows) return traced.hidden;
-      const rows = placesOf(inputs.rows);
+      const rows = (of: Value): Value => pickPlaces(of, inputs.rows!);
       return scope(`layers.${i}`, () => traced.finish(traced.project(rows(traced.context)), rows(x)));
     };
     const below = hidden.at(-1)!;
     const output = inputs.recompute ? recompute(block, [below]) : block(below);
-    const picked = inputs.rows && i + 1 === config.num_hidden_layers;
-    hidden.push(inputs.tap && !picked ? inputs.tap(i, output) : output);
+    hidden.push(inputs.tap && !(last && inputs.rows) ? inputs.tap(i, output) : output);
   }
   hidden.push(norm(p, 'norm', hidden.pop()!, config));
   return { hidden, present, blocks };

@@ -7,13 +7,11 @@ import {
   crossEntropy,
   div,
   equal,
-  gather,
   grad,
   input,
   labelLogLikelihood,
   mul,
   neg,
-  reshape,
   slice,
   sub,
   sum,
@@ -31,6 +29,7 @@ import {
 } from '../../models/llava/forward.ts';
 import { loraParameters, requireTargets } from '../../nn/lora.ts';
 import { Parameters } from '../../nn/parameters.ts';
+import { pickPlaces } from '../../nn/pick-places.ts';
 
 /** What stands between the blocks while training, and what it adds to the loss and to the figures. */
 export interface TrainTap {
@@ -127,11 +126,6 @@ function pickedLoss(logits: Value): Value {
   return mul(crossEntropy(logits, labels), div(count, input('loss_divisor', [])));
 }
 
-/** Logits [R, vocabulary] at `rows` [R] of hidden states [B, T, width]. */
-function pickedLogits(model: Parameters, config: LlavaConfig, hidden: Value, rows: Value): Value {
-  return languageHead(model, config, gather(reshape(hidden, ['batch*seq', config.text_config.hidden_size]), rows));
-}
-
 /** The same with each token's cross-entropy times its weight. */
 function weightedLoss(logits: Value, labels: Value): Value {
   const likelihood = labelLogLikelihood(slice(logits, 1, 0, -1), slice(labels, 1, 1));
@@ -165,7 +159,7 @@ export function llavaTrainGraph(config: LlavaConfig, options: LlavaTrainOptions)
   });
   check();
   const ce = rows
-    ? pickedLoss(inBlock ? output.logits : pickedLogits(model, config, output.hidden.at(-1)!, rows))
+    ? pickedLoss(inBlock ? output.logits : languageHead(model, config, pickPlaces(output.hidden.at(-1)!, rows)))
     : options.weighted
       ? weightedLoss(output.logits, labels)
       : tokenLoss(output.logits, labels);

@@ -2,11 +2,12 @@
  * @file Accuracy of a LLaVA on instructions about scenes. One forward pass over question and right answer tells whether greedy decoding
  * would give exactly that answer and end there: every token must be the most likely one after the right ones before it.
  */
-import { type CompiledGraph, gather, input, reshape, type Value } from '../../graph/index.ts';
+import { type CompiledGraph, input, type Value } from '../../graph/index.ts';
 import type { LlavaConfig } from '../../models/llava/config.ts';
 import { featureInput, tokenInputs } from '../../models/llava/files.ts';
 import { forwardFeatures, type LlavaTap, languageHead } from '../../models/llava/forward.ts';
 import type { Parameters } from '../../nn/parameters.ts';
+import { pickPlaces } from '../../nn/pick-places.ts';
 import type { Feeds } from '../../runtime/runtime.ts';
 import { type Instruction, instructions } from '../../scenes/instructions.ts';
 import { drawScene, type SceneOptions } from '../../scenes/scene.ts';
@@ -52,8 +53,7 @@ export function examGraph(
 ): Record<string, Value> {
   const tokens = { ...tokenInputs(), ...(isolated ? { turns: input('turns', ['batch', 'seq'], 'int32') } : {}) };
   const run = forwardFeatures(p, config, tokens, featureInput(config), tap);
-  const last = reshape(run.hidden.at(-1)!, ['batch*seq', config.text_config.hidden_size]);
-  const logits = languageHead(p, config, gather(last, input('rows', ['n'], 'int32')));
+  const logits = languageHead(p, config, pickPlaces(run.hidden.at(-1)!, input('rows', ['n'], 'int32')));
   return { logits, ...Object.fromEntries(states.map(i => [`hidden.${i}`, run.hidden[i + 1]])) };
 }
 
