@@ -18,7 +18,7 @@ import {
 } from './analyse.ts';
 import { calibration, withoutProbabilities } from './calibration.ts';
 import type { EmidTable } from './cells.ts';
-import { titleOf } from './conditions.ts';
+import { CONDITIONS, titleOf } from './conditions.ts';
 import type { ExamFacts, RunOutcome } from './outcome.ts';
 import { POSTERIOR_FIGURES } from './posterior.ts';
 import { chainSections } from './report-chain.ts';
@@ -26,8 +26,31 @@ import { digits, interval, pValue } from './table.ts';
 
 type Table = ReturnType<typeof analyse>;
 
+/** What a report shows beside its runs. */
+export interface Beside {
+  /** As far as it was measured. */
+  readonly emid?: EmidTable;
+  /** What the start answered before any tuning. */
+  readonly untuned?: RunOutcome;
+}
+
+const UNTUNED_ROW = '*the start, before tuning*';
+
+/** The start as a table of one condition. */
+const untunedTable = (untuned: RunOutcome, exams: readonly ExamFacts[], columns: readonly Column[]): Table =>
+  analyse([{ ...untuned, condition: CONDITIONS[0].name }], exams, columns);
+
+/** The start's row of a table of accuracies. */
+function untunedRow(untuned: RunOutcome | undefined, exams: readonly ExamFacts[], columns: readonly Column[]): string[][] {
+  if (!untuned) return [];
+  const [cells] = untunedTable(untuned, exams, columns).values();
+  return [
+    [UNTUNED_ROW, ...columns.map(({ name }) => `${digits(cells.get(name)!.accuracy.estimate)} ${interval(cells.get(name)!.accuracy)}`)],
+  ];
+}
+
 /** One row per condition: accuracy with its interval, and below it the paired difference to the first condition. */
-function mainTable(table: Table, columns: readonly Column[]): string {
+function mainTable(table: Table, columns: readonly Column[], untuned: string[][]): string {
   const rows = [...table].map(([name, cells]) => [
     titleOf(name),
     ...columns.map(({ name: column }) => {
@@ -36,7 +59,7 @@ function mainTable(table: Table, columns: readonly Column[]): string {
       return difference ? `${text}<br>${digits(difference.estimate, true)} ${interval(difference, true)}, p ${pValue(difference.p)}` : text;
     }),
   ]);
-  return markdownTable(['', ...columns.map(c => c.name)], rows);
+  return markdownTable(['', ...columns.map(c => c.name)], [...untuned, ...rows]);
 }
 
 /** One row per condition but the first: what its difference says, whether it could be shown to be too small to matter. */
@@ -104,7 +127,7 @@ function examTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): st
 }
 
 /** Accuracy by task on the clean exam. */
-function taskTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): string {
+function taskTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[], untuned?: RunOutcome): string {
   const tasks = [...new Set(exams[0].items.map(i => i.task))];
   const columns: Column[] = tasks.map(task => ({
     name: task,
@@ -113,7 +136,11 @@ function taskTable(runs: readonly RunOutcome[], exams: readonly ExamFacts[]): st
     of: task === 'caption' ? 'tokens' : 'correct',
   }));
   const table = analyse(runs, exams, columns);
-  const rows = [...table].map(([name, cells]) => [titleOf(name), ...tasks.map(task => digits(cells.get(task)!.accuracy.estimate))]);
+  const named = [
+    ...(untuned ? [...untunedTable(untuned, exams, columns)].map(([, cells]) => [UNTUNED_ROW, cells] as const) : []),
+    ...[...table].map(([name, cells]) => [titleOf(name), cells] as const),
+  ];
+  const rows = named.map(([name, cells]) => [name, ...tasks.map(task => digits(cells.get(task)!.accuracy.estimate))]);
   return markdownTable(['', ...tasks.map(task => (task === 'caption' ? 'caption (tokens)' : task))], rows);
 }
 
@@ -185,13 +212,19 @@ function explanationTable(runs: readonly RunOutcome[], exams: readonly ExamFacts
 }
 
 /** Exams beside those that the plan decides by. */
-function furtherSections(runs: readonly RunOutcome[], exams: readonly ExamFacts[], smallest: number, columns: readonly Column[]): string[] {
+function furtherSections(
+  runs: readonly RunOutcome[],
+  exams: readonly ExamFacts[],
+  smallest: number,
+  columns: readonly Column[],
+  untuned: RunOutcome | undefined,
+): string[] {
   if (columns.length === 0) return [];
   const table = analyse(runs, exams, columns, smallest);
   return [
     '## Beyond the plan’s outcomes',
     'Exploratory, decides nothing: joint shifts of pictures and words; the long tail (more things than trained, other sizes, names of several words, other forms of questions); the built-in benchmarks, exact answers but for the mark of `scenes-open`.',
-    mainTable(table, columns),
+    mainTable(table, columns, untunedRow(untuned, exams, columns)),
     equivalenceTable(table, columns),
   ];
 }
@@ -204,7 +237,7 @@ export function experimentMarkdown(
   runs: readonly RunOutcome[],
   exams: readonly ExamFacts[],
   smallest = SMALLEST_EFFECT,
-  emid: EmidTable = {},
+  { emid = {}, untuned }: Beside = {},
 ): string {
   const seeds = new Set(runs.map(r => r.seed)).size;
   const balanced = [...byCondition(runs).values()].every(of => of.length === seeds);
@@ -223,7 +256,7 @@ export function experimentMarkdown(
       : []),
     `${runs.length} runs: ${byCondition(runs).size} conditions × ${seeds} seeds; each exam has ${exams[0].items.at(-1)!.scene + 1} scenes and ${items} closed questions. Intervals of 95 % over seeds and scenes (pigeonhole bootstrap); differences to ${titleOf([...byCondition(runs).keys()][0])} on the same questions and seeds, p by Student’s t with one degree of freedom less than there are seeds or scenes, whichever are fewer, adjusted by Holm within a column.`,
     '## Accuracy',
-    mainTable(table, columns),
+    mainTable(table, columns, untunedRow(untuned, exams, columns)),
     '## Is the difference too small to matter?',
     `Two one-sided tests against a smallest effect of interest of ${digits(smallest)}, adjusted by Holm within a column: p is that of “the difference is as large as this, or larger”. *equal*: shown to be smaller (p < .05), with no difference found; *better*, *worse*: a difference was found above; *open*: neither; p –: no answer differs, so there is no spread to judge by.`,
     equivalenceTable(table, columns),
@@ -234,9 +267,9 @@ export function experimentMarkdown(
           controlled,
         ]
       : []),
-    ...furtherSections(runs, exams, smallest, further),
+    ...furtherSections(runs, exams, smallest, further, untuned),
     '## Clean accuracy by task',
-    taskTable(runs, exams),
+    taskTable(runs, exams, untuned),
     '## Do they know when they are right?',
     'Closed questions, by the probability of the greedy answer (of a wrong one up to its first wrong token): expected calibration error in 15 bins of equal width, lower is better, and AUROC of right against wrong answers, .5 is chance. Differences by paired t over seeds, the scenes taken as given; p adjusted by Holm within a column.',
     calibrationTable(runs, exams),

@@ -129,6 +129,25 @@ describe('the Vittle experiment', () => {
   });
 });
 
+describe('the start before tuning', () => {
+  it('sits the same exams, and is what a run that learns nothing ends as', { timeout: 240_000 }, async () => {
+    const directory = join(root, 'untuned');
+    const idle = { ...settings, learning_rate: 1e-30, tune_steps: 1, conditions: ['plain' as const] };
+    expect(await runExperiment(runtime, directory, idle)).toBe(true);
+    const { runs, untuned } = (await results(directory)) as { runs: RunOutcome[]; untuned?: RunOutcome };
+    expect(untuned!.outcomes).toEqual(runs[0].outcomes);
+    const other = ((await results(join(root, 'whole'))) as { untuned?: RunOutcome }).untuned!;
+    expect(other).toEqual(untuned);
+    const whole = (await results(join(root, 'whole'))).runs[0];
+    expect(whole.outcomes.clean.log_likelihood).not.toBeCloseTo(other.outcomes.clean.log_likelihood, 4);
+    const report = await readFile(join(directory, 'report.md'), 'utf8');
+    const [start, plain] = ['*the start, before tuning*', 'plain'].map(name => report.split('\n').filter(l => l.startsWith(`| ${name} |`)));
+    // Accuracy, and that by task; no further exams were sat.
+    expect(start).toHaveLength(2);
+    expect(start.map(line => line.split(' | ').slice(1))).toEqual(plain.slice(0, 2).map(line => line.split(' | ').slice(1)));
+  });
+});
+
 describe('its choice', () => {
   it('keeps what an earlier call chose, and adds that of conditions that came later', { timeout: 240_000 }, async () => {
     const directory = join(root, 'chosen-before');

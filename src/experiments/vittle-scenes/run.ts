@@ -30,10 +30,11 @@ import { factsOf, type Laboratory, planExperiment, readOr, runAll, score, toJson
 import type { ExamFacts, RunOutcome } from './outcome.ts';
 import { examsKey, OutcomeStore } from './outcomes.ts';
 import { pretrain } from './pretrain.ts';
-import { experimentMarkdown } from './report.ts';
+import { type Beside, experimentMarkdown } from './report.ts';
 import type { ExperimentSettings } from './settings.ts';
 import type { Tunables } from './tune.ts';
 import type { ExperimentJob } from './tune-and-examine.ts';
+import { examineStart, lookAtStart, startOutcome } from './untuned.ts';
 
 /**
  * Runs the experiment in `output`, or goes on with it. Writes `settings.json`, `chosen.json` (where it chooses), `exams.json`, `runs/CONDITION-SEED/`,
@@ -105,13 +106,15 @@ export async function runExperiment(
       const runs = finished(store, plan);
       // Several processes end runs in any order: before the first plain one there is nothing that others could be held against.
       const comparable = runs.some(({ condition }) => condition === baseline);
-      if (!upToDate && comparable) await writeReport(output, settings, tunables, runs, facts, await readEmid(output, facts));
+      if (!upToDate && comparable)
+        await writeReport(output, settings, tunables, runs, facts, { emid: await readEmid(output, facts), untuned: startOutcome(store) });
       upToDate = comparable;
     };
     /** Seeds of which all runs are in and reported on. */
     const reported = new Set<number>();
+    await lookAtStart(store);
     if (hooks.onlyReport) await lookAt(store, plan, output);
-    else
+    else {
       await runAll(laboratory, store, plan, { exams, split: 'test' }, 'Tuning', async outcome => {
         hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, facts)}`);
         upToDate = false;
@@ -121,6 +124,9 @@ export async function runExperiment(
         reported.add(seed);
         await report!();
       });
+      await examineStart(laboratory, tunables, exams, store);
+      upToDate = false;
+    }
     // A run that was missing in the midst of finished ones comes after the last of them.
     await report();
     if (hooks.emid) {
@@ -194,18 +200,21 @@ export async function writeReport(
   tunables: Tunables,
   runs: readonly RunOutcome[],
   exams: readonly ExamFacts[],
-  emid?: EmidTable,
+  beside: Beside = {},
 ): Promise<void> {
   if (runs.length === 0) return;
   const origin = settings.choose ? 'Chosen on validation scenes' : 'Nothing was chosen on validation scenes; taken from the settings';
   const facts = `Settings: ${JSON.stringify(settings)}\n\n${origin}: ${JSON.stringify(tunables)}`;
   await writeFileAtomic(
     join(output, 'report.md'),
-    `# Vittle on scenes\n\n${facts}\n\n${experimentMarkdown(runs, exams, settings.smallest_effect, emid)}`,
+    `# Vittle on scenes\n\n${facts}\n\n${experimentMarkdown(runs, exams, settings.smallest_effect, beside)}`,
   );
   await writeFileAtomic(join(output, 'chart.svg'), differenceChart(runs, exams));
   await writeFileAtomic(
     join(output, 'results.json'),
-    toJson({ schemaVersion: 1, settings, ...(settings.choose ? { chosen: tunables } : { given: tunables }), runs }),
+    toJson({
+      ...{ schemaVersion: 1, settings, ...(settings.choose ? { chosen: tunables } : { given: tunables }), runs },
+      ...(beside.untuned && { untuned: beside.untuned }),
+    }),
   );
 }
