@@ -88,11 +88,11 @@ export async function runAll(
   plan: readonly Task<ExperimentJob>[],
   { exams, split }: Sitting,
   label: string,
-  onOutcome: (outcome: RunOutcome) => Promise<void> = async () => {},
+  onOutcome: (outcome: RunOutcome, isNew: boolean) => Promise<void> = async () => {},
 ): Promise<void> {
   let note = '';
   for (const { input } of plan) await store.look(input.folder, input.condition.name, input.seed);
-  for (const { keys } of plan) if (store.has(keys[0])) await onOutcome(store.result(keys[0])!);
+  for (const { keys } of plan) if (store.has(keys[0])) await onOutcome(store.result(keys[0])!, false);
   const work = localPool<ExperimentJob, RunOutcome>((job, on) => {
     const { condition, seed } = job;
     const tell = {
@@ -122,7 +122,7 @@ export async function runAll(
     async put(key, outcome) {
       await store.put(key, outcome);
       if (!('result' in outcome)) return;
-      told = told.then(() => onOutcome(outcome.result));
+      told = told.then(() => onOutcome(outcome.result, true));
       await told;
     },
     pace: kind => store.pace(kind),

@@ -110,19 +110,15 @@ export async function runExperiment(
         await writeReport(output, settings, tunables, runs, facts, { emid: await readEmid(output, facts), untuned: startOutcome(store) });
       upToDate = comparable;
     };
-    /** Seeds of which all runs are in and reported on. */
-    const reported = new Set<number>();
     await lookAtStart(store);
     if (hooks.onlyReport) await lookAt(store, plan, output);
     else {
-      await runAll(laboratory, store, plan, { exams, split: 'test' }, 'Tuning', async outcome => {
+      await runAll(laboratory, store, plan, { exams, split: 'test' }, 'Tuning', async (outcome, isNew) => {
         hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, facts)}`);
         upToDate = false;
-        // After each seed, so that a stop leaves a report.
-        const { seed } = outcome;
-        if (reported.has(seed) || !plan.every(({ input, keys }) => input.seed !== seed || store.has(keys[0]))) return;
-        reported.add(seed);
-        await report!();
+        // After each seed, so that a stop leaves a report; what was there before is reported on once, in the end: with many runs a report takes a minute.
+        const complete = plan.every(({ input, keys }) => input.seed !== outcome.seed || store.has(keys[0]));
+        if (isNew && complete) await report!();
       });
       await examineStart(laboratory, tunables, exams, store);
       upToDate = false;
