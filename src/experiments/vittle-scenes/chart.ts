@@ -1,10 +1,17 @@
 /** @file The experiment's chart: paired differences to the plain condition with their intervals, a panel per kind of shift. SVG. */
 
+import { median } from '../../tensor/statistics/descriptive.ts';
 import { analyse, COLUMNS, columnsOf, FURTHER_COLUMNS } from './analyse.ts';
 import { CONDITIONS } from './conditions.ts';
 import type { ExamFacts, RunOutcome } from './outcome.ts';
+import { digits } from './table.ts';
 
 const [PANEL, ROW, LEFT, TOP] = [190, 24, 150, 46];
+
+/** Beyond so many times the median reach a condition does not widen the axis. */
+const FAR = 3;
+
+const ends = ({ low, high }: { readonly low: number; readonly high: number }): [number, number] => [low, high];
 
 const escaped = (text: string): string => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
 
@@ -24,12 +31,10 @@ export function differenceChart(
   );
   // One without a partner of the same seed has no difference yet.
   const rows = CONDITIONS.slice(1).filter(({ name }) => table.has(name) && columns.every(c => table.get(name)!.get(c)!.difference));
-  const bound = Math.max(
-    0.01,
-    ...rows.flatMap(({ name }) =>
-      columns.flatMap(c => [table.get(name)!.get(c)!.difference!.low, table.get(name)!.get(c)!.difference!.high].map(Math.abs)),
-    ),
-  );
+  const reaches = rows.map(({ name }) => Math.max(...columns.flatMap(c => ends(table.get(name)!.get(c)!.difference!).map(Math.abs))));
+  // One far away would press all others together: it stands at the edge, with its number.
+  const usual = FAR * median(reaches);
+  const bound = Math.max(0.01, ...reaches.filter(reach => reach <= usual));
   const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find(s => bound / s <= 3) ?? 1;
   const limit = Math.ceil(bound / step) * step;
   const [width, height] = [LEFT + columns.length * PANEL + 10, TOP + rows.length * ROW + 44];
@@ -57,7 +62,14 @@ export function differenceChart(
     rows.forEach(({ name, colour }, i) => {
       const { estimate, low, high } = table.get(name)!.get(column)!.difference!;
       const y = TOP + i * ROW + ROW / 2;
-      parts.push(`<line x1="${x(low).toFixed(1)}" x2="${x(high).toFixed(1)}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="3"/>`);
+      if (Math.abs(estimate) > limit) {
+        const [edge, anchor] = estimate < 0 ? [-limit, 'start'] : [limit, 'end'];
+        const shown = digits(estimate, true);
+        text(x(edge), y + 4, estimate < 0 ? `◂ ${shown}` : `${shown} ▸`, `text-anchor="${anchor}" fill="${colour}"`);
+        return;
+      }
+      const [from, to] = ends({ low, high }).map(end => x(Math.max(-limit, Math.min(limit, end))).toFixed(1));
+      parts.push(`<line x1="${from}" x2="${to}" y1="${y}" y2="${y}" stroke="${colour}" stroke-width="3"/>`);
       parts.push(`<circle cx="${x(estimate).toFixed(1)}" cy="${y}" r="4.5" fill="${colour}"/>`);
     });
   });

@@ -173,9 +173,14 @@ function posteriorTable(runs: readonly RunOutcome[]): string | undefined {
     return [[titleOf(name), ...figures, `${known.filter(({ warnings }) => warnings.length > 0).length} of ${known.length}`]];
   });
   const head = ['', ...POSTERIOR_FIGURES.map(figure => figure.replace('_', ' ')), 'runs with a warning'];
-  const said = runs.flatMap(({ condition, seed, posterior }) =>
-    (posterior?.warnings ?? []).map(warning => `- ${titleOf(condition)}, seed ${seed}: ${warning}`),
-  );
+  // Of many runs of a condition the first speaks for all: they differ in their numbers only.
+  const said = [...byCondition(runs)].flatMap(([name, of]) => {
+    const warned = of.filter(({ posterior }) => posterior?.warnings.length);
+    if (warned.length === 0) return [];
+    const [first] = warned;
+    const others = warned.length > 1 ? `; so ${warned.length === 2 ? 'does another run' : `do ${warned.length - 1} others`}` : '';
+    return [`- ${titleOf(name)}, seed ${first.seed}, says${others}: ${first.posterior!.warnings.join(' ')}`];
+  });
   return rows.length > 0 ? [markdownTable(head, rows), said.join('\n')].filter(Boolean).join('\n\n') : undefined;
 }
 
