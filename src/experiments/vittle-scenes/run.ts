@@ -38,7 +38,7 @@ import { examineStart, lookAtStart, startOutcome } from './untuned.ts';
 
 /**
  * Runs the experiment in `output`, or goes on with it. Writes `settings.json`, `chosen.json` (where it chooses), `exams.json`, `runs/CONDITION-SEED/`,
- * `results/CONDITION-SEED.json.gz` (all that is needed of a run),
+ * `results/CONDITION-SEED.json.gz` (all that is needed of a run; `untuned-0` is the start before tuning),
  * `report.md`, `chart.svg` and `results.json`. @returns whether it is finished
  * @throws NarrowsError (usage) where the directory belongs to an experiment of other settings
  */
@@ -110,9 +110,11 @@ export async function runExperiment(
         await writeReport(output, settings, tunables, runs, facts, { emid: await readEmid(output, facts), untuned: startOutcome(store) });
       upToDate = comparable;
     };
-    await lookAtStart(store);
-    if (hooks.onlyReport) await lookAt(store, plan, output);
-    else {
+    if (hooks.onlyReport) {
+      await lookAtStart(store);
+      await lookAt(store, plan, output);
+    } else {
+      await examineStart(laboratory, tunables, exams, store);
       await runAll(laboratory, store, plan, { exams, split: 'test' }, 'Tuning', async (outcome, isNew) => {
         hooks.onResult?.(`${titleOf(outcome.condition)}, seed ${outcome.seed}: ${summary(outcome, facts)}`);
         upToDate = false;
@@ -120,8 +122,6 @@ export async function runExperiment(
         const complete = plan.every(({ input, keys }) => input.seed !== outcome.seed || store.has(keys[0]));
         if (isNew && complete) await report!();
       });
-      await examineStart(laboratory, tunables, exams, store);
-      upToDate = false;
     }
     // A run that was missing in the midst of finished ones comes after the last of them.
     await report();
