@@ -237,6 +237,32 @@ describe('its analysis', () => {
     expect(shifted.p).toBeLessThan(0.05);
   });
 
+  it('draws each difference at its place, and one far away at the edge with its number', () => {
+    const wrong = runs
+      .filter(({ condition }) => condition === 'plain')
+      .map(run => {
+        const none = Object.entries(run.outcomes).map(([id, of]) => [id, { ...of, correct: '0'.repeat(of.correct.length) }]);
+        return { ...run, condition: 'lora', outcomes: Object.fromEntries(none) as RunOutcome['outcomes'] };
+      });
+    const near = ['weight-decay', 'dropout'].map(condition =>
+      runs.filter(run => run.condition === 'plain').map(run => ({ ...run, condition })),
+    );
+    const chart = differenceChart([...runs, ...near.flat(), ...wrong], exams, ['image corruptions']);
+    const table = analyse(
+      [...runs, ...wrong],
+      exams,
+      COLUMNS.filter(c => c.name === 'image corruptions'),
+    );
+    const { estimate } = table.get('lora')!.get('image corruptions')!.difference!;
+    expect(estimate).toBeLessThan(-0.3);
+    expect(chart).toContain(`◂ −${Math.abs(estimate).toFixed(3).replace(/^0/, '')}<`);
+    // The better one stands right of zero, the equal ones on it.
+    const zero = Number(/x1="([\d.]+)"[^>]*stroke="#333"/.exec(chart)![1]);
+    const places = [...chart.matchAll(/<circle cx="([\d.]+)"/g)].map(([, cx]) => Number(cx));
+    expect(places.filter(at => at === zero)).toHaveLength(2);
+    expect(places.filter(at => at > zero)).toHaveLength(1);
+  });
+
   it('shows that two are equal where they are, and says what is open', () => {
     const of = (column: string, smallest: number) =>
       analyse(
