@@ -8,6 +8,8 @@ import { EXIT } from './errors.ts';
 
 /** Milliseconds that a rank with an error waits for the others to have it too. */
 const PATIENCE = 2_000;
+/** The same where a rank died: the others hear of it at the end of what they compute. */
+const PATIENCE_WITH_DEATH = 60_000;
 
 /** How this process ended. */
 export interface Ending {
@@ -19,21 +21,28 @@ export interface Ending {
 /** Whether this process speaks. */
 export const speaks = (ranks: Ranks | undefined): boolean => (ranks?.rank ?? 0) === 0;
 
+/** Whether this process ends the call: rank 0, or the first that outlives it. */
+const leads = ({ rank, lost }: Ranks): boolean => Array.from({ length: rank }, (_, r) => r).every(r => lost.includes(r));
+
 /**
  * Meets the other ranks at the end. Where this one failed and the others go on, it says why and ends them all.
  * @returns what is left to say of this process's end
  */
 export async function endTogether(ranks: Ranks, ending: Ending): Promise<Ending> {
   const failed = ending.code !== EXIT.done;
-  const said = await ranks.finish(pack(ending), failed ? PATIENCE : Number.POSITIVE_INFINITY);
+  const said = await ranks.finish(
+    pack(ending),
+    failed ? (ranks.lost.length > 0 ? PATIENCE_WITH_DEATH : PATIENCE) : Number.POSITIVE_INFINITY,
+  );
   if (!said) {
-    writeSync(2, `narrows: ${speaks(ranks) ? '' : `Rank ${ranks.rank}: `}${ending.text ?? 'Stopped.'}\n`);
+    writeSync(2, `narrows: ${leads(ranks) ? '' : `Rank ${ranks.rank}: `}${ending.text ?? 'Stopped.'}\n`);
     return ranks.abort(ending.code);
   }
   const endings = said.map(bytes => unpack(bytes) as Ending);
+  const leading = leads(ranks);
   await ranks.close();
   const code = Math.max(...endings.map(each => each.code));
-  if (speaks(ranks)) return { ...ending, code };
+  if (leading) return { ...ending, code };
   // What rank 0 says too is said once.
   return ending.text === undefined || ending.text === endings[0].text ? { code } : { code, text: `Rank ${ranks.rank}: ${ending.text}` };
 }
@@ -53,7 +62,7 @@ export async function shared(
     idle();
     return run(context);
   }
-  const crew = new RankThreads(ranks);
+  const crew = new RankThreads(ranks, rank => context.log.warn(`Rank ${rank} died; what it had in hand is done again by the others.`));
   try {
     return await run({ ...context, crew });
   } finally {

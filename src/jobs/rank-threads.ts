@@ -2,6 +2,7 @@
  * @file Worker threads in other processes: rank 0 starts them and talks to them as to threads of its own, the other ranks pass messages on.
  * So a pool hands out tasks by demand over any number of machines, and only rank 0 holds the store.
  */
+import { RanksLost } from '../node/mpi/deaths.ts';
 import { pack, unpack } from '../node/mpi/pack.ts';
 import type { Ranks } from '../node/mpi/ranks.ts';
 import { spawnWorker } from '../node/threads.ts';
@@ -13,6 +14,8 @@ export interface PoolThread {
   on(event: 'message', listen: (message: unknown) => void): unknown;
   on(event: 'error', listen: (error: Error) => void): unknown;
   on(event: 'exit', listen: (code: number) => void): unknown;
+  /** The process of the thread died; what the thread had in hand is to be done by another. */
+  on(event: 'lost', listen: () => void): unknown;
 }
 
 /** Which module a thread runs, next to the module of URL `base`, and what it starts with. */
@@ -45,13 +48,22 @@ const SOURCES = new URL('../', import.meta.url).href;
 
 /** Rank 0's side. */
 export class RankThreads {
-  private readonly listeners = new Map<number, Map<string, (value: never) => void>>();
+  private readonly threads = new Map<number, { readonly rank: number; readonly listeners: Map<string, (value: never) => void> }>();
+  private readonly lost = new Set<number>();
   private readonly end = new AbortController();
   private readonly listening: Promise<void>;
   private opened = 0;
 
-  constructor(private readonly ranks: Ranks) {
+  /** @param onLost hears of a rank that died while the others go on */
+  constructor(
+    private readonly ranks: Ranks,
+    private readonly onLost: (rank: number) => void = () => {},
+  ) {
     this.listening = this.listen();
+  }
+
+  private get living(): number[] {
+    return Array.from({ length: this.ranks.size }, (_, rank) => rank).filter(rank => !this.lost.has(rank));
   }
 
   /** How many threads were started on other ranks. */
@@ -61,17 +73,21 @@ export class RankThreads {
 
   /** Threads in all, where each process has `each`. */
   width(each: number): number {
-    return this.ranks.size * each;
+    return this.living.length * each;
   }
 
   /** Starts the thread of place `index` in a pool: they go round the ranks, this one first. */
   spawn(index: number, { module, base, workerData }: ThreadStart): PoolThread {
-    const rank = index % this.ranks.size;
+    const { living } = this;
+    const rank = living[index % living.length];
     if (rank === 0) return spawnWorker(module, base, { workerData });
     const id = this.opened++;
     const listeners = new Map<string, (value: never) => void>();
-    this.listeners.set(id, listeners);
-    const fail = (error: unknown): void => listeners.get('error')?.(error as never);
+    this.threads.set(id, { rank, listeners });
+    const fail = (error: unknown): void => {
+      if (error instanceof RanksLost) this.bury(error.lost);
+      else listeners.get('error')?.(error as never);
+    };
     const say = (request: Request): void => void this.ranks.send(rank, pack(request)).catch(fail);
     say({ id, start: { module, base: base.slice(SOURCES.length), workerData } });
     return {
@@ -80,29 +96,50 @@ export class RankThreads {
     };
   }
 
+  private bury(ranks: readonly number[]): void {
+    const fresh = ranks.filter(rank => !this.lost.has(rank));
+    for (const rank of fresh) this.lost.add(rank);
+    for (const rank of fresh) {
+      this.onLost(rank);
+      for (const [id, thread] of this.threads) {
+        if (thread.rank !== rank) continue;
+        // What it sent before its death and is still under way goes nowhere: the task is done again.
+        this.threads.delete(id);
+        thread.listeners.get('lost')?.(undefined as never);
+      }
+    }
+  }
+
   private async listen(): Promise<void> {
-    try {
-      for (;;) {
+    while (!this.end.signal.aborted)
+      try {
         const { from, bytes } = await this.ranks.receive(this.end.signal);
         const { id, event, value } = unpack(bytes) as Reply;
-        const listeners = this.listeners.get(id);
+        const listeners = this.threads.get(id)?.listeners;
         if (event !== 'error') listeners?.get(event)?.(value as never);
         else {
           const { message, bad } = value as Fault;
           listeners?.get('error')?.((bad ? new NarrowsError(message) : new Error(`Rank ${from}: ${message}`)) as never);
         }
+      } catch (error) {
+        if (this.end.signal.aborted) return;
+        if (error instanceof RanksLost) {
+          this.bury(error.lost);
+          continue;
+        }
+        for (const { listeners } of this.threads.values()) listeners.get('error')?.(error as never);
+        return;
       }
-    } catch (error) {
-      if (this.end.signal.aborted) return;
-      for (const listeners of this.listeners.values()) listeners.get('error')?.(error as never);
-    }
   }
 
   /** Lets the other ranks go. */
   async close(): Promise<void> {
     this.end.abort(new Error('closed'));
     await this.listening;
-    for (let rank = 1; rank < this.ranks.size; rank++) await this.ranks.send(rank, pack({ done: true } satisfies Request));
+    for (const rank of this.living.slice(1))
+      await this.ranks.send(rank, pack({ done: true } satisfies Request)).catch(error => {
+        if (!(error instanceof RanksLost)) throw error;
+      });
   }
 }
 
@@ -111,7 +148,13 @@ export async function serveThreads(ranks: Ranks): Promise<void> {
   const threads = new Map<number, PoolThread>();
   const say = (reply: Reply): void => void ranks.send(0, pack(reply));
   for (;;) {
-    const request = unpack((await ranks.receive()).bytes) as Request;
+    const message = await ranks.receive().catch(error => {
+      // The others can die: this rank works for rank 0.
+      if (error instanceof RanksLost && !error.lost.includes(0)) return undefined;
+      throw error;
+    });
+    if (!message) continue;
+    const request = unpack(message.bytes) as Request;
     if ('done' in request) return;
     const { id } = request;
     if ('message' in request) {

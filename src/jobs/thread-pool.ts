@@ -18,11 +18,14 @@ export function threadPool<I, R>(options: ThreadPoolOptions<I>): Pool<I, R> {
   return {
     width: options.width,
     async run(tasks, hooksOf, signal) {
-      const queue = [...tasks];
-      const count = Math.min(options.width, tasks.length);
-      const outcomes = await Promise.allSettled(Array.from({ length: count }, (_, i) => serve(options, i, { queue, hooksOf, signal })));
-      signal?.throwIfAborted();
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      const served: Served<I, R> = { queue: [...tasks], written: new Set(), hooksOf, signal };
+      // Once, unless a worker's machine died when nobody was left to take over what it had in hand.
+      while (served.queue.length > 0) {
+        const count = Math.min(options.width, served.queue.length);
+        const outcomes = await Promise.allSettled(Array.from({ length: count }, (_, i) => serve(options, i, served)));
+        signal?.throwIfAborted();
+        for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      }
     },
   };
 }
@@ -30,6 +33,8 @@ export function threadPool<I, R>(options: ThreadPoolOptions<I>): Pool<I, R> {
 /** What all workers of a run share. */
 interface Served<I, R> {
   readonly queue: Task<I>[];
+  /** Cells with a result: a task that is done again brings them again. */
+  readonly written: Set<string>;
   readonly hooksOf: (task: Task<I>) => TaskHooks<R>;
   readonly signal: AbortSignal | undefined;
 }
@@ -38,13 +43,15 @@ interface Served<I, R> {
 function serve<I, R>(
   { spawn, message = input => input }: ThreadPoolOptions<I>,
   index: number,
-  { queue, hooksOf, signal }: Served<I, R>,
+  { queue, written, hooksOf, signal }: Served<I, R>,
 ): Promise<void> {
   const worker = spawn(index);
   const post = (request: ThreadRequest<unknown>): void => worker.postMessage(request);
   return new Promise((resolve, reject) => {
     let hooks: TaskHooks<R> | undefined;
+    let task: Task<I> | undefined;
     let failure: Error | undefined;
+    let gone = false;
     let writing: Promise<unknown> = Promise.resolve();
     const stop = (): void => post({ stop: true });
     signal?.addEventListener('abort', stop, { once: true });
@@ -54,7 +61,8 @@ function serve<I, R>(
       queue.length = 0;
     };
     const next = (): void => {
-      const task = failure || signal?.aborted ? undefined : queue.shift();
+      if (gone) return;
+      task = failure || signal?.aborted ? undefined : queue.shift();
       hooks = task && hooksOf(task);
       // A worker is asked to end, never ended: its native code may be at work.
       post(task ? { task: message(task.input) } : { close: true });
@@ -67,9 +75,11 @@ function serve<I, R>(
     };
     const onReply = async (reply: ThreadReply<R>): Promise<void> => {
       const current = hooks;
+      if (reply.kind === 'done' || reply.kind === 'error') task = undefined;
       if (reply.kind === 'cell') {
-        const written = current!.onCell(reply.key, reply.outcome).catch(fail);
-        writing = Promise.all([writing, written]);
+        if (written.has(reply.key)) return;
+        if ('result' in reply.outcome) written.add(reply.key);
+        writing = Promise.all([writing, current!.onCell(reply.key, reply.outcome).catch(fail)]);
       } else if (reply.kind === 'progress') current!.onProgress(reply.share);
       else if (reply.kind === 'warning') current!.onWarning(reply.message);
       else if (reply.kind === 'closed') await end();
@@ -85,6 +95,11 @@ function serve<I, R>(
       }
     };
     worker.on('message', reply => void onReply(reply as ThreadReply<R>));
+    worker.on('lost', () => {
+      gone = true;
+      if (task && !failure && !signal?.aborted) queue.push(task);
+      void end();
+    });
     worker.on('error', error => void end(error));
     worker.on('exit', () => void end(failure ?? new Error('A worker ended before its time.')));
   });

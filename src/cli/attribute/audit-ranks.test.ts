@@ -1,12 +1,11 @@
-/** An audit by several processes: the maps and tables of one, and what was finished outlives a rank that is killed. */
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, watch, writeFile } from 'node:fs/promises';
+/** An audit by several processes: the maps and tables of one; what was finished outlives a rank that is killed, and with ULFM the run does too. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RANK_ENVIRONMENT, rankArguments, run, withoutMpi } from '../../node/mpi/testing/mpirun.ts';
+import { killRank, rankArguments, run, ulfm, ulfmEnvironment, withoutMpi } from '../../node/mpi/testing/mpirun.ts';
 import { started } from '../../testing/compiled.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -14,7 +13,7 @@ const PAIRS = 4;
 /** What a clock says in a result. */
 const CLOCK = /"createdAt": "[^"]*"|"timings": \{[^}]*\}|"seconds": [\d.e-]+/g;
 
-describe.skipIf(withoutMpi)(`narrows attribute --pairs under mpirun${withoutMpi ? ` (left out: ${withoutMpi})` : ''}`, () => {
+describe.skipIf(withoutMpi && !ulfm)('narrows attribute --pairs by several processes', () => {
   let root: string;
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'narrows-audit-ranks-'));
@@ -25,6 +24,9 @@ describe.skipIf(withoutMpi)(`narrows attribute --pairs under mpirun${withoutMpi 
         .toFile(join(root, `${i}.png`));
     const rows = Array.from({ length: PAIRS }, (_, i) => JSON.stringify({ image: `${i}.png`, caption: i % 2 ? 'a dog' : 'a red apple' }));
     await writeFile(join(root, 'pairs.jsonl'), `${rows.join('\n')}\n`);
+    await mkdir(join(root, 'one'));
+    const one = await run(process.execPath, [...started(MAIN), ...args('one')]);
+    expect(one.code, one.stderr).toBe(0);
   });
   afterAll(() => rm(root, { recursive: true }));
 
@@ -44,40 +46,63 @@ describe.skipIf(withoutMpi)(`narrows attribute --pairs under mpirun${withoutMpi 
     return found;
   }
 
-  it('gives the maps and tables of one process', async () => {
-    await mkdir(join(root, 'one'));
-    const one = await run(process.execPath, [...started(MAIN), ...args('one')]);
-    expect(one.code, one.stderr).toBe(0);
-    const two = await many('two');
-    expect(two.code, two.stderr).toBe(0);
-    expect(two.stdout).toContain(`${PAIRS} of ${PAIRS} pairs attributed.`);
-    const wanted = await contents('one');
-    expect(Object.keys(wanted)).toHaveLength(PAIRS + 2);
-    expect(await contents('two')).toEqual(wanted);
+  const finished = async (output: string): Promise<number> =>
+    (await readFile(join(root, output, 'cells.jsonl'), 'utf8').catch(() => '')).split('\n').filter(line => line.includes('"result"'))
+      .length;
+
+  /** Starts ranks, and kills one of them when a pair is finished. */
+  async function killed(
+    output: string,
+    launcher: string,
+    words: readonly string[],
+    more: Readonly<Record<string, string>>,
+    victim: number,
+  ) {
+    await mkdir(join(root, output));
+    const when = async (): Promise<boolean> => (await finished(output)) > 0;
+    return killRank(launcher, words, { more, victim, named: join(root, output), when });
+  }
+
+  describe.skipIf(withoutMpi)(`under mpirun${withoutMpi ? ` (left out: ${withoutMpi})` : ''}`, () => {
+    it('gives the maps and tables of one process', async () => {
+      const two = await many('two');
+      expect(two.code, two.stderr).toBe(0);
+      expect(two.stdout).toContain(`${PAIRS} of ${PAIRS} pairs attributed.`);
+      const wanted = await contents('one');
+      expect(Object.keys(wanted)).toHaveLength(PAIRS + 2);
+      expect(await contents('two')).toEqual(wanted);
+    });
+
+    it('keeps what was finished when a rank is killed, and goes on from it', async () => {
+      const { code } = await killed('killed', 'mpirun', rankArguments(2, MAIN, args('killed')), {}, 1);
+      expect(code).not.toBe(0);
+      const kept = await finished('killed');
+      expect(kept).toBeLessThan(PAIRS);
+      const again = await many('killed');
+      expect(again.code, again.stderr).toBe(0);
+      expect(again.stderr).toMatch(new RegExp(`${kept} of ${PAIRS} pairs are already finished`));
+      expect(await contents('killed')).toEqual(await contents('one'));
+    });
   });
 
-  it('keeps what was finished when a rank is killed, and goes on from it', async () => {
-    const directory = join(root, 'killed');
-    await mkdir(directory);
-    const changes = watch(directory)[Symbol.asyncIterator]();
-    const next = changes.next();
-    const child = spawn('mpirun', rankArguments(2, MAIN, args('killed')), {
-      env: { ...process.env, ...RANK_ENVIRONMENT },
-      stdio: 'ignore',
+  describe.skipIf(!ulfm)(`under mpirun --with-ft ulfm${ulfm ? '' : ' (left out: NARROWS_TEST_ULFM names no mpirun)'}`, () => {
+    const words = (output: string): string[] => ['--with-ft', 'ulfm', ...rankArguments(3, MAIN, args(output))];
+
+    it('goes on without a rank that is killed: a warning, and the maps and tables of one process', async () => {
+      const { code, stdout, stderr } = await killed('outlived', ulfm!, words('outlived'), ulfmEnvironment(), 1);
+      expect(code, stderr).toBe(0);
+      expect(stdout).toContain(`${PAIRS} of ${PAIRS} pairs attributed.`);
+      expect(stderr.match(/Warning: Rank 1 died; what it had in hand is done again by the others\./g)).toHaveLength(1);
+      expect(await contents('outlived')).toEqual(await contents('one'));
     });
-    const ended = new Promise<number | null>(resolve => child.on('close', resolve));
-    const finished = async (): Promise<number> =>
-      (await readFile(join(directory, 'cells.jsonl'), 'utf8').catch(() => '')).split('\n').filter(line => line.includes('"result"')).length;
-    for (let change = next; (await finished()) === 0; change = changes.next()) await change;
-    const ranks = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')).trim().split(' ').map(Number);
-    process.kill(ranks.at(-1)!, 'SIGKILL');
-    expect(await ended).not.toBe(0);
-    await changes.return?.();
-    const kept = await finished();
-    expect(kept).toBeLessThan(PAIRS);
-    const again = await many('killed');
-    expect(again.code, again.stderr).toBe(0);
-    expect(again.stderr).toMatch(new RegExp(`${kept} of ${PAIRS} pairs are already finished`));
-    expect(await contents('killed')).toEqual(await contents('one'));
+
+    it('ends in one sentence when rank 0 is killed, and the same command goes on', async () => {
+      const { code, stderr } = await killed('headless', ulfm!, words('headless'), ulfmEnvironment(), 0);
+      expect(code).not.toBe(0);
+      expect(stderr.match(/narrows: .*/g)).toEqual([expect.stringMatching(/^narrows: Rank 0 died .*the same command goes on/)]);
+      const again = await run(process.execPath, [...started(MAIN), ...args('headless')]);
+      expect(again.code, again.stderr).toBe(0);
+      expect(await contents('headless')).toEqual(await contents('one'));
+    });
   });
 });

@@ -38,12 +38,27 @@ const FUNCTIONS = {
   Iprobe: 'int, int, void*, void*, void*',
   Get_count: 'void*, void*, void*',
   Recv: 'void*, int, void*, int, int, void*, void*',
+  Error_class: 'int, void*',
+  Comm_group: 'void*, void*',
+  Group_size: 'void*, void*',
+  Group_translate_ranks: 'void*, int, void*, void*, void*',
+  Group_free: 'void*',
+} as const;
+
+/** Functions of ULFM (user-level failure mitigation), which Open MPI has from version 5 on. */
+const FAULT_FUNCTIONS = {
+  Comm_failure_ack: 'void*',
+  Comm_failure_get_acked: 'void*, void*',
+  Comm_revoke: 'void*',
+  Comm_shrink: 'void*, void*',
 } as const;
 
 /** What `openMpiLibrary` gives. */
 export interface MpiLibrary {
   /** By their names without `MPI_`. */
   readonly call: Readonly<Record<keyof typeof FUNCTIONS, Call>>;
+  /** By their names without `MPIX_`; undefined where the library has no ULFM. */
+  readonly faults?: Readonly<Record<keyof typeof FAULT_FUNCTIONS, Call>>;
   /** Handles: all processes, the type of single bytes, and the handler that gives errors back instead of ending the process. */
   readonly world: unknown;
   readonly byte: unknown;
@@ -58,6 +73,8 @@ export const THREAD_MULTIPLE = 3;
 export const ANY_SOURCE = -1;
 /** Words (int32) of an MPI_Status; source and tag are the first two. */
 export const STATUS_WORDS = 8;
+/** Classes of errors: MPI_ERR_PROC_FAILED, MPI_ERR_PROC_FAILED_PENDING, MPI_ERR_REVOKED. */
+export const DEATHS: readonly number[] = [75, 76, 77];
 
 /**
  * Loads Open MPI. @param path of the library, instead of the names that systems have it under
@@ -80,12 +97,20 @@ export async function openMpiLibrary(path?: string): Promise<MpiLibrary> {
       continue;
     }
     const handle = (symbol: string): unknown => library.symbol(symbol, 'char');
+    const bind = (prefix: string, functions: Readonly<Record<string, string>>): Record<string, Call> =>
+      Object.fromEntries(
+        Object.entries(functions).map(([key, parameters]) => [key, library.func(`int ${prefix}_${key}(${parameters})`) as unknown as Call]),
+      );
     try {
-      const call = Object.fromEntries(
-        Object.entries(FUNCTIONS).map(([key, parameters]) => [key, library.func(`int MPI_${key}(${parameters})`) as unknown as Call]),
-      ) as MpiLibrary['call'];
+      const call = bind('MPI', FUNCTIONS) as MpiLibrary['call'];
+      let faults: MpiLibrary['faults'];
+      try {
+        faults = bind('MPIX', FAULT_FUNCTIONS) as MpiLibrary['faults'];
+      } catch {
+        // Open MPI 4, or 5 built without it: a death ends the run.
+      }
       return {
-        call,
+        ...{ call, ...(faults ? { faults } : {}) },
         ...{ world: handle('ompi_mpi_comm_world'), byte: handle('ompi_mpi_byte'), errorsReturn: handle('ompi_mpi_errors_return') },
       };
     } catch (error) {

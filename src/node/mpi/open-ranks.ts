@@ -1,5 +1,6 @@
 /** @file Processes that work together, through Open MPI. */
 import { NarrowsError } from '../../system/errors.ts';
+import { Deaths, RanksLost } from './deaths.ts';
 import { type Launched, launchedBy } from './environment.ts';
 import { ANY_SOURCE, type MpiLibrary, openMpiLibrary, STATUS_WORDS, THREAD_MULTIPLE, THREAD_SERIALIZED } from './library.ts';
 import { orderedAllReduce } from './ordered-sum.ts';
@@ -10,6 +11,8 @@ const LARGEST = 2 ** 31 - 1;
 /** Turns of the event loop that a wait looks again at once, and milliseconds between two looks after that. */
 const EAGER = 200;
 const REST = 1;
+/** Looks, a millisecond apart, for who died where another rank knows already. */
+const HEARSAY = 2_000;
 const TAG = 7;
 
 const pause = (tries: number): Promise<void> =>
@@ -47,18 +50,26 @@ class MpiRanks implements Ranks {
   private ended = false;
   /** Calls of MPI, one after the other: with MPI_THREAD_SERIALIZED two must never be under way. */
   private last: Promise<unknown> = Promise.resolve();
+  private readonly deaths: Deaths;
 
   constructor(
     private readonly mpi: MpiLibrary,
     /** A second communicator, on which no other message is ever under way: for `finish`. */
-    private readonly ends: unknown,
+    private ends: unknown,
     readonly rank: number,
     readonly size: number,
-  ) {}
+  ) {
+    this.deaths = new Deaths(mpi, mpi.world);
+  }
 
-  /** @throws NarrowsError with MPI's own words */
+  get lost(): readonly number[] {
+    return this.ended ? [] : this.deaths.look();
+  }
+
+  /** @throws RanksLost where a rank died; NarrowsError with MPI's own words */
   private check(code: number): void {
     if (code === 0) return;
+    if (this.deaths.isDeath(code)) throw new RanksLost(this.deaths.look());
     const text = Buffer.alloc(512);
     const length = new Int32Array(1);
     this.mpi.call.Error_string(code, text, length);
@@ -103,15 +114,43 @@ class MpiRanks implements Ranks {
     return true;
   }
 
+  /** A collective call, once all are here. */
+  private together<T>(work: () => Promise<T> | T): Promise<T> {
+    return this.inTurn(async () => {
+      try {
+        await this.meet();
+        return await work();
+      } catch (error) {
+        const { faults, world } = this.mpi;
+        if (!faults) throw error;
+        // Another rank may have heard of a death first, and some calls only say "other error" of it.
+        const lost = await this.hearOfDeaths();
+        if (lost.length === 0) throw error;
+        // Others may wait in this call for one that left it: so all leave it.
+        faults.Comm_revoke(world);
+        throw new RanksLost(lost);
+      }
+    });
+  }
+
+  private async hearOfDeaths(): Promise<readonly number[]> {
+    const [flag, status] = [new Int32Array(1), new Int32Array(STATUS_WORDS)];
+    for (let tries = 0; tries < EAGER + HEARSAY && this.deaths.look().length === 0; tries++) {
+      // News come in with any call that makes progress.
+      this.mpi.call.Iprobe(ANY_SOURCE, TAG, this.ends, flag, status);
+      await pause(tries);
+    }
+    return this.deaths.look();
+  }
+
   barrier(): Promise<void> {
-    return this.inTurn(async () => void (await this.meet()));
+    return this.together(() => {});
   }
 
   broadcast(data: ArrayBufferView, root = 0): Promise<void> {
     const { byte, world } = this.mpi;
     const bytes = bytesOf(data);
-    return this.inTurn(async () => {
-      await this.meet();
+    return this.together(async () => {
       for (let at = 0; at < bytes.length; at += LARGEST) {
         const piece = bytes.subarray(at, at + LARGEST);
         await this.background('Bcast', piece, piece.length, byte, root, world);
@@ -120,15 +159,14 @@ class MpiRanks implements Ranks {
   }
 
   allGather(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>[]> {
-    return this.inTurn(async () => {
-      await this.meet();
-      return this.gather(bytes, this.mpi.world);
-    });
+    return this.together(() => this.gather(bytes, this.mpi.world));
   }
 
   private async gather(bytes: Uint8Array, world: unknown): Promise<Uint8Array<ArrayBuffer>[]> {
     const { byte } = this.mpi;
-    const lengths = new Int32Array(this.size);
+    const size = new Int32Array(1);
+    this.check(this.mpi.call.Comm_size(world, size));
+    const lengths = new Int32Array(size[0]);
     await this.background('Allgather', Int32Array.of(bytes.length), 4, byte, lengths, 4, byte, world);
     const { offsets, total } = layOut(lengths);
     const all = new Uint8Array(total);
@@ -143,14 +181,35 @@ class MpiRanks implements Ranks {
       this.last.then(() => true),
       new Promise<false>(no => setTimeout(no, Math.min(patience, 2 ** 31 - 1), false)),
     ]);
-    if (!free || !(await this.meet(this.ends, until))) return undefined;
-    return this.gather(word, this.ends);
+    // A barrier that waits for the dead fails too, but Open MPI writes about it on stderr.
+    if (free && this.deaths.look().length > 0 && !(await this.goOnWithout(until))) return undefined;
+    while (free)
+      try {
+        return (await this.meet(this.ends, until)) ? await this.gather(word, this.ends) : undefined;
+      } catch (error) {
+        if (!(error instanceof RanksLost) || !(await this.goOnWithout(until))) throw error;
+      }
+    return undefined;
+  }
+
+  /** Makes the communicator of the ends anew of those who live. @returns whether they came in time */
+  private async goOnWithout(until: number): Promise<boolean> {
+    const { faults } = this.mpi;
+    const left = new BigUint64Array(1);
+    // Who waits for the dead on the old one hears of it, and comes here too.
+    faults!.Comm_revoke(this.ends);
+    const shrunk = new Promise<boolean>((resolve, reject) => {
+      faults!.Comm_shrink.async(this.ends, left, (error: unknown, code: number) => (error ? reject(error) : resolve(code === 0)));
+    });
+    const late = new Promise<false>(no => setTimeout(no, Math.max(0, Math.min(until - performance.now(), 2 ** 31 - 1)), false).unref());
+    if (!(await Promise.race([shrunk, late]))) return false;
+    this.ends = left[0];
+    return true;
   }
 
   exchange(parts: readonly Uint8Array[]): Promise<Uint8Array<ArrayBuffer>[]> {
     const { byte, world } = this.mpi;
-    return this.inTurn(async () => {
-      await this.meet();
+    return this.together(async () => {
       const lengths = Int32Array.from(parts, part => part.length);
       const sent = layOut(lengths);
       const out = joined(parts, sent);
@@ -184,8 +243,13 @@ class MpiRanks implements Ranks {
       signal?.throwIfAborted();
       const found = await this.inTurn(() => {
         if (this.ended) throw new NarrowsError(`Rank ${this.rank} waits for a message, but the ranks have ended.`);
-        this.check(call.Iprobe(ANY_SOURCE, TAG, world, flag, status));
-        if (flag[0] === 0) return undefined;
+        const code = call.Iprobe(ANY_SOURCE, TAG, world, flag, status);
+        const died = code !== 0 && this.deaths.isDeath(code);
+        if (died) this.deaths.look();
+        else this.check(code);
+        const lost = this.deaths.news();
+        if (lost.length > 0) throw new RanksLost(lost);
+        if (died || flag[0] === 0) return undefined;
         const count = new Int32Array(1);
         this.check(call.Get_count(status, byte, count));
         const bytes = new Uint8Array(count[0]);
@@ -206,9 +270,13 @@ class MpiRanks implements Ranks {
   close(): Promise<void> {
     return this.inTurn(async () => {
       if (this.ended) return;
-      await this.meet();
+      if (this.deaths.look().length === 0)
+        await this.meet().catch(error => {
+          if (!(error instanceof RanksLost)) throw error;
+        });
       this.ended = true;
-      this.check(this.mpi.call.Finalize());
+      // MPI_Finalize of Open MPI 5.0 may wait for ever for one that died; leaving without it is taken as a good end.
+      if (this.deaths.look().length === 0) this.check(this.mpi.call.Finalize());
     });
   }
 }
