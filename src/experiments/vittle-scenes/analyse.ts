@@ -17,8 +17,8 @@ export interface Column {
   /** Which exams and items. */
   readonly exams: (facts: ExamFacts) => boolean;
   readonly items: (item: ExamItem) => boolean;
-  /** Exactly right answers, or the share of right tokens. */
-  readonly of: 'correct' | 'tokens';
+  /** Exactly right answers, the share of right tokens, or right answers where the cue is wrong less those where it is right. */
+  readonly of: 'correct' | 'tokens' | 'gap';
 }
 
 const closed = ({ task }: ExamItem): boolean => task !== 'caption';
@@ -46,6 +46,7 @@ export const FURTHER_COLUMNS: readonly Column[] = [
   { name: 'open, mark of rules', exams: group('open'), items: () => true, of: 'tokens' },
   { name: 'cue right', exams: group('cue'), items: ({ cue }) => cue === 'right', of: 'correct' },
   { name: 'cue wrong', exams: group('cue'), items: ({ cue }) => cue === 'wrong', of: 'correct' },
+  { name: 'cue wrong − right', exams: group('cue'), items: () => true, of: 'gap' },
 ];
 
 /** The columns for which there are exams: settings may leave out corruptions or perturbations. */
@@ -87,9 +88,9 @@ export function verdict({ estimate, p, equivalence: equal, seeds }: Difference):
 const add = (a: Cell, value: number): Cell => ({ sum: a.sum + value, count: a.count + 1 });
 const random = (name: string): RandomStream => new RandomStream(0, `vittle-scenes.${name}`);
 
-/** Value of item i of an outcome. */
-const itemValue = (outcome: ExamOutcome, of: Column['of'], i: number): number =>
-  of === 'correct' ? Number(outcome.correct[i]) : outcome.tokens[i] / 1000;
+/** Value of item i of an outcome. Of a gap: a mean over as many items of either kind is the difference of their means. */
+const itemValue = (outcome: ExamOutcome, of: Column['of'], i: number, { cue }: ExamItem): number =>
+  of === 'tokens' ? outcome.tokens[i] / 1000 : Number(outcome.correct[i]) * (of === 'correct' ? 1 : cue === 'wrong' ? 2 : -2);
 
 /** Sums by seed and scene of one condition: [seeds][scenes]. @param than subtracts another condition's, item by item */
 function tableOf(runs: readonly RunOutcome[], exams: readonly ExamFacts[], column: Column, than?: readonly RunOutcome[]): Cell[][] {
@@ -100,8 +101,8 @@ function tableOf(runs: readonly RunOutcome[], exams: readonly ExamFacts[], colum
       for (const [i, item] of exam.items.entries()) {
         if (!column.items(item)) continue;
         const { scene } = item;
-        const value = itemValue(run.outcomes[exam.id], column.of, i);
-        cells[scene] = add(cells[scene], than ? value - itemValue(than[r].outcomes[exam.id], column.of, i) : value);
+        const value = itemValue(run.outcomes[exam.id], column.of, i, item);
+        cells[scene] = add(cells[scene], than ? value - itemValue(than[r].outcomes[exam.id], column.of, i, item) : value);
       }
     return cells;
   });

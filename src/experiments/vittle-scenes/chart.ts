@@ -21,7 +21,7 @@ export function differenceChart(
   exams: readonly ExamFacts[],
   columns: readonly string[] = [
     ...columnsOf(exams).filter(c => c.of === 'correct'),
-    ...columnsOf(exams, FURTHER_COLUMNS).filter(c => c.name.startsWith('cue')),
+    ...columnsOf(exams, FURTHER_COLUMNS).filter(c => c.name.startsWith('cue') && c.of === 'correct'),
   ].map(c => c.name),
 ): string {
   const table = analyse(
