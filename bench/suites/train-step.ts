@@ -5,6 +5,7 @@ import { readFloats, readTensor } from '../../src/checkpoints/safetensors.ts';
 import { compile } from '../../src/graph/index.ts';
 import { type CLIPConfig, parseCLIPConfig } from '../../src/models/clip/config.ts';
 import { eosPositions } from '../../src/models/clip/text.ts';
+import { roomyHeap } from '../../src/node/heap.ts';
 import { AdamW, type Parameter } from '../../src/optim/adamw.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import { RandomStream } from '../../src/tensor/random.ts';
@@ -84,6 +85,8 @@ async function run(context: Context): Promise<SuiteResult> {
   let losses: number[] = [];
   /** From the saved weights anew in every round, as the worker does. */
   const train = async (): Promise<number> => {
+    // As every training run of ours does.
+    using _ = roomyHeap();
     const parameters = saved.map(p => ({ ...p, data: p.data.slice() }));
     const weights = Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
     // PyTorch's AdamW as the worker makes it: decay 0.01 on every parameter.

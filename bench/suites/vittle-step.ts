@@ -8,6 +8,7 @@ import { writeSafetensors } from '../../src/checkpoints/write.ts';
 import { compile } from '../../src/graph/index.ts';
 import { imageTokens, type LlavaConfig } from '../../src/models/llava/config.ts';
 import { frozenParameters } from '../../src/nn/parameters.ts';
+import { roomyHeap } from '../../src/node/heap.ts';
 import { AdamW, type Parameter } from '../../src/optim/adamw.ts';
 import { nodeRuntime } from '../../src/runtime/node.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
@@ -100,6 +101,8 @@ async function ourTraining(
   const samples = Array.from({ length: BATCH }, (_, b) => b);
   const length = batch.input_ids.shape[1];
   const train: Training = async steps => {
+    // As every training run of ours does.
+    using _ = roomyHeap();
     const parameters = saved.map(p => ({ ...p, data: p.data.slice() }));
     const weights = Object.fromEntries(parameters.map(p => [p.name, floats(p.shape, p.data)]));
     const adamw = new AdamW(parameters, { weightDecay: 0, maxGradNorm: 1 });
