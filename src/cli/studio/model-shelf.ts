@@ -22,6 +22,7 @@ import { workerRuntime } from '../../runtime/worker.ts';
 import type { ModelInfo } from '../../studio/facts.ts';
 import { StudioError, type StudioEvent } from '../../studio/protocol.ts';
 import { servedPairs, servedQuestions } from '../../studio/served.ts';
+import { PromiseCache } from '../../system/promise-cache.ts';
 import { fetchModel, isAddress } from './address-model.ts';
 import { modelFacts } from './model-facts.ts';
 
@@ -48,18 +49,28 @@ export class ModelShelf {
   private readonly models = new Map<string, OpenModel>();
   /** What was told of models that were opened in this start. */
   private readonly opened = new Map<string, ModelInfo>();
+  private readonly lookups = new PromiseCache<ModelInfo[]>();
   /** Models that were fetched from addresses; it goes when the studio ends. */
   private folder: string | undefined;
 
-  /** Shipped, cached and open models. */
-  async list(): Promise<ModelInfo[]> {
+  /** Shipped and cached models. Whoever asks while it is looked up shares the answer: many pages do not read the disk once each. */
+  private onDisk(): Promise<ModelInfo[]> {
+    return this.lookups.get('models', () => this.look().finally(() => this.lookups.delete('models')));
+  }
+
+  private async look(): Promise<ModelInfo[]> {
     const shipped = await Promise.all((await bundledModels()).map(name => modelFacts(name, 'shipped', join(bundledDirectory(), name))));
     const cached = await Promise.all(
       (await listCached().catch(() => [])).map(({ name, revision, references, path }) =>
         modelFacts(references.includes('main') ? name : `${name}@${references[0] ?? revision}`, 'cached', path),
       ),
     );
-    const known = [...shipped, ...cached].map(info => this.models.get(info.id)?.info ?? info);
+    return [...shipped, ...cached];
+  }
+
+  /** Shipped, cached and open models. */
+  async list(): Promise<ModelInfo[]> {
+    const known = (await this.onDisk()).map(info => this.models.get(info.id)?.info ?? info);
     const others = [...this.models.values()].map(model => model.info).filter(info => !known.some(each => each.id === info.id));
     return [...known, ...others];
   }

@@ -8,6 +8,7 @@ import { sharpCodec } from '../../report/attribution/sharp-codec.ts';
 import type { PictureInfo } from '../../studio/facts.ts';
 import { identified, pictureId, readPictureId } from '../../studio/picture-id.ts';
 import { StudioError } from '../../studio/protocol.ts';
+import { PromiseCache } from '../../system/promise-cache.ts';
 
 /** Most bytes of a picture's file, and most pixels of a picture. */
 export const PICTURE_LIMITS = { bytes: 32 * 2 ** 20, pixels: 50_000_000 } as const;
@@ -28,6 +29,12 @@ export interface ShelvedPicture {
   readonly path?: string;
 }
 
+/** A picture for the page. */
+interface PictureFile {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Decodes one picture at a time: a few large ones at once would fill the memory. */
 export class PictureShelf {
   private readonly pictures = new Map<string, ShelvedPicture>();
@@ -36,6 +43,7 @@ export class PictureShelf {
   /** Files of several frames: another one may be asked for. */
   private readonly files = new Map<string, { readonly bytes: Uint8Array; readonly name: string }>();
   private readonly turns = new Turns(1);
+  private readonly drawing = new PromiseCache<PictureFile>();
   private bytes = 0;
 
   /**
@@ -85,7 +93,13 @@ export class PictureShelf {
   }
 
   /** A picture for the page: PNG, or JPEG where that is shown small. @param longest side in pixels that is enough */
-  async file(id: string, longest?: number): Promise<{ readonly type: string; readonly bytes: Uint8Array }> {
+  file(id: string, longest?: number): Promise<PictureFile> {
+    const key = `${id} ${longest ?? ''}`;
+    // Pages that ask at once share the work.
+    return this.drawing.get(key, () => this.draw(id, longest).finally(() => this.drawing.delete(key)));
+  }
+
+  private async draw(id: string, longest?: number): Promise<PictureFile> {
     const { image } = await this.get(id);
     const factor = longest === undefined ? 1 : Math.min(1, longest / Math.max(image.width, image.height));
     if (factor === 1) return { type: 'image/png', bytes: await sharpCodec.encode(image, 'fast-png') };
