@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 async function collections(mode: 'train' | 'own-rule' | 'after'): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'narrows-heap-'));
   const script = new URL('./testing/heap-run.ts', import.meta.url).pathname;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--trace-gc', '--import', 'tsx', script, mode, directory]);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--trace-gc', '--expose-gc', '--import', 'tsx', script, mode, directory]);
   expect(stdout).toContain('begins');
   return stdout.slice(stdout.indexOf('begins')).match(/Mark-Compact/g)?.length ?? 0;
 }

@@ -320,7 +320,10 @@ describe('the gallery', () => {
         expect(one.caption).toBe(samples[modality][p].pair.text);
         for (const { method, values: map, value } of one.maps) {
           const choice = METHODS.find(m => m.label === method)!;
-          expect(Array.from(map)).toEqual(Array.from(await mapOf(choice, samples[modality][p], SEEDS[0]), v => expect.closeTo(v, 4)));
+          const wanted = await mapOf(choice, samples[modality][p], SEEDS[0]);
+          // Two engines may round alike or not: to 1e-6 of the largest value.
+          const scale = Math.max(...wanted.map(Math.abs));
+          expect(Array.from(map, v => v / scale)).toEqual(Array.from(wanted, v => expect.closeTo(v / scale, 6)));
           const seeds = values[metric][method][p];
           expect(value).toBeCloseTo(seeds.reduce((a, b) => a + b, 0) / seeds.length, 8);
         }

@@ -25,6 +25,8 @@ const task: TrainTask = { runtime, graph, parameters, batch: async step => ({ x:
 const args = (steps: number) => trainingArgumentsSchema.parse({ output_dir: directory, max_steps: steps, save_steps: 10_000 });
 const begin = (): void => {
   if (mode === 'own-rule') setFlagsFromString('--heap-growing-percent=0');
+  // A walk sets the limit of the next one: so the rule that holds now counts, not the one of before.
+  globalThis.gc?.();
   console.log('begins');
 };
 if (mode === 'after') {
