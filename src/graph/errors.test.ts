@@ -40,7 +40,7 @@ import {
   weight,
   where,
 } from './index.ts';
-import { apply1, defineOp } from './value.ts';
+import { apply1, defineOp, ops } from './value.ts';
 
 const runtime = nodeRuntime({ threads: 1 });
 afterAll(() => runtime.release());
@@ -86,6 +86,9 @@ describe('tracing', () => {
     expect(() => layer(build)).toThrow(GraphError);
     expect(() => layer(build)).toThrow(message);
   });
+
+  // The registry is that of all tests in this process.
+  afterAll(() => void (ops as Map<string, unknown>).delete('roundForTest'));
 
   it('a missing gradient rule names the op and its place', () => {
     const round = defineOp({

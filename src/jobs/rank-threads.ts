@@ -2,7 +2,7 @@
  * @file Worker threads in other processes: rank 0 starts them and talks to them as to threads of its own, the other ranks pass messages on.
  * So a pool hands out tasks by demand over any number of machines, and only rank 0 holds the store.
  */
-import { RanksLost } from '../node/mpi/deaths.ts';
+import { ignoreLost, RanksLost } from '../node/mpi/deaths.ts';
 import { pack, unpack } from '../node/mpi/pack.ts';
 import type { Ranks } from '../node/mpi/ranks.ts';
 import { spawnWorker } from '../node/threads.ts';
@@ -136,17 +136,15 @@ export class RankThreads {
   async close(): Promise<void> {
     this.end.abort(new Error('closed'));
     await this.listening;
-    for (const rank of this.living.slice(1))
-      await this.ranks.send(rank, pack({ done: true } satisfies Request)).catch(error => {
-        if (!(error instanceof RanksLost)) throw error;
-      });
+    for (const rank of this.living.slice(1)) await this.ranks.send(rank, pack({ done: true } satisfies Request)).catch(ignoreLost);
   }
 }
 
 /** The other ranks' side: runs what rank 0 asks for until it lets this one go. */
 export async function serveThreads(ranks: Ranks): Promise<void> {
   const threads = new Map<number, PoolThread>();
-  const say = (reply: Reply): void => void ranks.send(0, pack(reply));
+  // Of a death of rank 0 this rank hears where it waits for its next message.
+  const say = (reply: Reply): void => void ranks.send(0, pack(reply)).catch(ignoreLost);
   for (;;) {
     const message = await ranks.receive().catch(error => {
       // The others can die: this rank works for rank 0.

@@ -18,6 +18,11 @@ export class RanksLost extends NarrowsError {
   }
 }
 
+/** For `catch`, where the death of a rank is no matter. @throws any other error */
+export function ignoreLost(error: unknown): void {
+  if (!(error instanceof RanksLost)) throw error;
+}
+
 /** Keeps account of the ranks of a communicator that died. */
 export class Deaths {
   private readonly dead = new Set<number>();
@@ -49,6 +54,8 @@ export class Deaths {
     call.Group_translate_ranks(dead[0], size[0], Int32Array.from(ranks.keys()), all[0], ranks);
     for (const rank of ranks) this.dead.add(rank);
     call.Group_free(all);
+    // The empty group is MPI's own.
+    if (size[0] > 0) call.Group_free(dead);
     return [...this.dead];
   }
 

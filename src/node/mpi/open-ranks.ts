@@ -1,6 +1,6 @@
 /** @file Processes that work together, through Open MPI. */
 import { NarrowsError } from '../../system/errors.ts';
-import { Deaths, RanksLost } from './deaths.ts';
+import { Deaths, ignoreLost, RanksLost } from './deaths.ts';
 import { type Launched, launchedBy } from './environment.ts';
 import { ANY_SOURCE, type MpiLibrary, openMpiLibrary, STATUS_WORDS, THREAD_MULTIPLE, THREAD_SERIALIZED } from './library.ts';
 import { orderedAllReduce } from './ordered-sum.ts';
@@ -20,6 +20,10 @@ const pause = (tries: number): Promise<void> =>
     if (tries < EAGER) setImmediate(resolve);
     else setTimeout(resolve, REST);
   });
+
+/** What `work` gives, or false where that takes longer than so many milliseconds. */
+const inTime = (work: Promise<boolean>, milliseconds: number): Promise<boolean> =>
+  Promise.race([work, new Promise<false>(no => setTimeout(no, Math.min(milliseconds, LARGEST), false))]);
 
 const bytesOf = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
@@ -177,10 +181,10 @@ class MpiRanks implements Ranks {
   async finish(word: Uint8Array, patience: number): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
     const until = performance.now() + patience;
     // What is under way may wait for ranks that will not come.
-    const free = await Promise.race([
+    const free = await inTime(
       this.last.then(() => true),
-      new Promise<false>(no => setTimeout(no, Math.min(patience, 2 ** 31 - 1), false)),
-    ]);
+      patience,
+    );
     // A barrier that waits for the dead fails too, but Open MPI writes about it on stderr.
     if (free && this.deaths.look().length > 0 && !(await this.goOnWithout(until))) return undefined;
     while (free)
@@ -201,8 +205,7 @@ class MpiRanks implements Ranks {
     const shrunk = new Promise<boolean>((resolve, reject) => {
       faults!.Comm_shrink.async(this.ends, left, (error: unknown, code: number) => (error ? reject(error) : resolve(code === 0)));
     });
-    const late = new Promise<false>(no => setTimeout(no, Math.max(0, Math.min(until - performance.now(), 2 ** 31 - 1)), false).unref());
-    if (!(await Promise.race([shrunk, late]))) return false;
+    if (!(await inTime(shrunk, until - performance.now()))) return false;
     this.ends = left[0];
     return true;
   }
@@ -270,10 +273,7 @@ class MpiRanks implements Ranks {
   close(): Promise<void> {
     return this.inTurn(async () => {
       if (this.ended) return;
-      if (this.deaths.look().length === 0)
-        await this.meet().catch(error => {
-          if (!(error instanceof RanksLost)) throw error;
-        });
+      if (this.deaths.look().length === 0) await this.meet().catch(ignoreLost);
       this.ended = true;
       // MPI_Finalize of Open MPI 5.0 may wait for ever for one that died; leaving without it is taken as a good end.
       if (this.deaths.look().length === 0) this.check(this.mpi.call.Finalize());
