@@ -14,6 +14,7 @@ import {
   movements,
   PLANNED_SEEDS,
   SMALLEST_EFFECT,
+  type TableCell,
   verdict,
 } from './analyse.ts';
 import { calibration, withoutProbabilities } from './calibration.ts';
@@ -40,22 +41,25 @@ const UNTUNED_ROW = '*the start, before tuning*';
 const untunedTable = (untuned: RunOutcome, exams: readonly ExamFacts[], columns: readonly Column[]): Table =>
   analyse([{ ...untuned, condition: CONDITIONS[0].name }], exams, columns);
 
+/** Share right of a column, or a difference with its sign where that is what the column has. */
+const figure = ({ of }: Column, { accuracy }: TableCell): string =>
+  `${digits(accuracy.estimate, of === 'gap')} ${interval(accuracy, of === 'gap')}`;
+
 /** The start's row of a table of accuracies. */
 function untunedRow(untuned: RunOutcome | undefined, exams: readonly ExamFacts[], columns: readonly Column[]): string[][] {
   if (!untuned) return [];
   const [cells] = untunedTable(untuned, exams, columns).values();
-  return [
-    [UNTUNED_ROW, ...columns.map(({ name }) => `${digits(cells.get(name)!.accuracy.estimate)} ${interval(cells.get(name)!.accuracy)}`)],
-  ];
+  return [[UNTUNED_ROW, ...columns.map(column => figure(column, cells.get(column.name)!))]];
 }
 
 /** One row per condition: accuracy with its interval, and below it the paired difference to the first condition. */
 function mainTable(table: Table, columns: readonly Column[], untuned: string[][]): string {
   const rows = [...table].map(([name, cells]) => [
     titleOf(name),
-    ...columns.map(({ name: column }) => {
-      const { accuracy, difference } = cells.get(column)!;
-      const text = `${digits(accuracy.estimate)} ${interval(accuracy)}`;
+    ...columns.map(column => {
+      const cell = cells.get(column.name)!;
+      const { difference } = cell;
+      const text = figure(column, cell);
       return difference ? `${text}<br>${digits(difference.estimate, true)} ${interval(difference, true)}, p ${pValue(difference.p)}` : text;
     }),
   ]);
