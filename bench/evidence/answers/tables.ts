@@ -9,7 +9,9 @@ import { AUDITORS, PREDICTORS, type Said } from './pope.ts';
 import type { Figures, Study } from './study.ts';
 
 const random = new RandomStream(20261129, 'evidence.bootstrap');
-/** What others are held against. */
+/** What methods are held against: the default. */
+const DEFAULT = 'm2ib';
+/** What M2IB's settings are held against: ten noisy steps, as they have. */
 const REFERENCE = 'm2ib, layer -1';
 /** Fewer values give no interval worth reading. */
 const LEAST = 3;
@@ -58,7 +60,7 @@ const SANE: readonly Column[] = SANITY.map(name => ['sanity', name, name === 'pa
 /** Of M2IB on other layers and with other settings. */
 const isSetting = (name: string): boolean => name.startsWith('m2ib, ') && name !== REFERENCE;
 
-/** Every map by every metric, each less the reference on the same questions, M2IB's settings, and what is left of maps of other parameters. */
+/** Every map by every metric, each less the default on the same questions, M2IB's settings, and what is left of maps of other parameters. */
 export function mapTables(study: Study, list: readonly Variant[]): string[] {
   const keys = askedKeys(study);
   const names = list.map(({ name }) => name);
@@ -71,13 +73,13 @@ export function mapTables(study: Study, list: readonly Variant[]): string[] {
     title: string,
     rows: readonly string[],
     columns: readonly Column[],
-    { less = false, time = false }: { readonly less?: boolean; readonly time?: boolean } = {},
+    { less, time = false }: { readonly less?: string; readonly time?: boolean } = {},
   ): string[] => {
     const head = ['map', 'n', ...columns.map(([, , heading]) => heading), ...(time ? ['CPU ms'] : [])];
     const lines = rows.flatMap(name => {
       const cells = columns.map(([kind, figure]) => {
         const own = values(kind, name, figure);
-        return less ? differences(own, values(kind, REFERENCE, figure)) : [...own.values()];
+        return less ? differences(own, values(kind, less, figure)) : [...own.values()];
       });
       const counts = cells.map(({ length }) => length).filter(length => length >= LEAST);
       if (counts.length === 0) return [];
@@ -91,9 +93,14 @@ export function mapTables(study: Study, list: readonly Variant[]): string[] {
   return [
     ...table('Where maps lie', methods, [...PLACE, SHARE], { time: true }),
     ...table('What maps are worth', methods, [...WORTH, ...OTHER]),
-    ...table(`Less ${REFERENCE}, on the same questions`, methods.slice(1), [...PLACE, ...WORTH, ...OTHER], { less: true }),
+    ...table(
+      `Less ${DEFAULT}, on the same questions`,
+      methods.filter(name => name !== DEFAULT),
+      [...PLACE, ...WORTH, ...OTHER],
+      { less: DEFAULT },
+    ),
     ...table("M2IB's settings", [REFERENCE, ...settings], [...PLACE, ...WORTH, ...OTHER, SHARE], { time: true }),
-    ...table(`Settings less ${REFERENCE}, on the same questions`, settings, [...PLACE, ...WORTH, ...OTHER], { less: true }),
+    ...table(`Settings less ${REFERENCE}, on the same questions`, settings, [...PLACE, ...WORTH, ...OTHER], { less: REFERENCE }),
     ...table('Parameters drawn again', names, SANE),
   ];
 }
