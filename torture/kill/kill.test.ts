@@ -38,5 +38,11 @@ it('sees what differs between two outputs, and not what a clock says', () => {
   writeFileSync(join(b, 'metrics.jsonl'), '{"loss":2,"tokens_per_second":1}\n');
   writeFileSync(join(b, 'more.json'), '{}');
   writeFileSync(join(a, 'less.json'), '{}');
-  expect(differences(a, b)).toEqual(['less.json is missing', 'more.json is there in addition', 'metrics.jsonl differs', 'x.png differs']);
+  const line = (loss: number): string => JSON.stringify(`{"loss":${loss},"tokens_per_second":0}`);
+  expect(differences(a, b)).toEqual([
+    'less.json is missing',
+    'more.json is there in addition',
+    `metrics.jsonl differs: ${line(1)} and ${line(2)}`,
+    'x.png differs: "same" and "samf"',
+  ]);
 });

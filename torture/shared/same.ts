@@ -61,6 +61,13 @@ const listed = (folder: string): string[] =>
     .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
 
+/** What stands around the first byte that differs, in both. */
+function firstDifference(a: Buffer, b: Buffer): string {
+  let at = 0;
+  while (a[at] === b[at]) at++;
+  return [a, b].map(bytes => JSON.stringify(bytes.subarray(Math.max(0, at - 60), at + 60).toString('latin1'))).join(' and ');
+}
+
 /** Differences of two folders, a line each. */
 export function differences(whole: string, other: string): string[] {
   const names = (folder: string): string[] =>
@@ -72,7 +79,7 @@ export function differences(whole: string, other: string): string[] {
   ];
   for (const name of left.filter(one => right.includes(one))) {
     const [a, b] = [whole, other].map(folder => settled(name, readFileSync(join(folder, name))));
-    if (a && b && !a.equals(b)) out.push(`${name} differs`);
+    if (a && b && !a.equals(b)) out.push(`${name} differs: ${firstDifference(a, b)}`);
   }
   return out;
 }
