@@ -27,12 +27,16 @@ export const MAY_DIFFER: readonly {
   },
   {
     files: /(cells|answers|maps)[^/]*\.jsonl$/,
-    keys: ['seconds', 'sizes', 'sum', 'createdAt', 'timings'],
+    keys: ['seconds', 'cold', 'sizes', 'sum', 'createdAt', 'timings'],
     without: /^\{"pace":/,
     sorted: true,
-    why: 'how long cells took in a sitting, sizes of files that hold times, sums over both; cells stand in the order in which they ended',
+    why: 'how long cells took in a sitting and whether graphs were built in that time (a first run of two seconds is not timed again), sizes of files that hold times, sums over both; cells stand in the order in which they ended',
   },
-  { files: /\.json$/, keys: ['created', 'createdAt', 'timings', 'seconds', 'range', 'duration'], why: 'when and how long' },
+  {
+    files: /\.json$/,
+    keys: ['created', 'createdAt', 'timings', 'seconds', 'range', 'measurements', 'duration'],
+    why: 'when and how long, from how many times that count',
+  },
 ];
 
 function without(value: unknown, keys: ReadonlySet<string>): unknown {
