@@ -32,6 +32,8 @@ table { border-collapse: collapse; font-size: 14px; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; }
 .warnings { margin: 0 0 18px; padding: 9px 14px 9px 32px; border-radius: 8px; background: var(--bad-paper); color: var(--bad); font-size: 14.5px; overflow-wrap: anywhere; }
+/* What is cut off at a side is shown by a shadow there, which the paper that scrolls along covers at the table's own ends. */
+.wide, .audit-table { --edge: color-mix(in srgb, var(--ink) 28%, transparent); background: linear-gradient(90deg, var(--paper) 40%, transparent) 0 0 / 44px 100% no-repeat local, linear-gradient(270deg, var(--paper) 40%, transparent) 100% 0 / 44px 100% no-repeat local, linear-gradient(90deg, var(--edge), transparent) 0 0 / 18px 100% no-repeat, linear-gradient(270deg, var(--edge), transparent) 100% 0 / 18px 100% no-repeat; }
 @media print { .tools, .copy { display: none !important; } article { break-inside: avoid; } }
 @media (prefers-reduced-motion: no-preference) { button, .word { transition: background-color .12s, border-color .12s; } }
 `;
