@@ -56,9 +56,9 @@ const VARIANTS: Readonly<Record<string, Record<string, unknown>>> = {
   'patches say their own place': off('things'),
   'patches choose among all words': off('patch_names'),
   'no scale': off('scale'),
-  'no sink': off('sink'),
+  'no sink, and the mark that needs it': off('sink', 'mark'),
   'no mark': off('mark'),
-  'no matching start': off('matching_start'),
+  'no matching start, and the mark that needs it': off('matching_start', 'mark'),
   'one rate for all': off('group_rates'),
   'no stage of existence': { ...off('existence_steps'), pretrain_steps: steps + existenceSteps },
   'conversations, not isolated turns': off('isolated_turns'),
@@ -78,10 +78,13 @@ const slug = (name: string): string => name.replaceAll(/[^a-z]+/g, '-');
 const place = (name: string, seed: number): string => join(output, 'answers', `${slug(name)}-${seed}.json`);
 const read = (): Row[] => readdirSync(join(output, 'answers')).map(file => JSON.parse(readFileSync(join(output, 'answers', file), 'utf8')));
 
+const settingsOf = (name: string, start: string, seed: number) =>
+  experimentSchema.parse({ ...whole, ...VARIANTS[name], start, pretrain_seed: seed });
+
 async function run(name: string, seed: number): Promise<void> {
   const change = VARIANTS[name];
   const start = join(output, `${slug(name)}-${seed}`);
-  const settings = experimentSchema.parse({ ...whole, ...change, start, pretrain_seed: seed });
+  const settings = settingsOf(name, start, seed);
   const shared = join(output, `${slug('the whole recipe')}-${seed}.patches`);
   const own = `${start}.patches`;
   if (!PATCH_KEYS.some(key => key in change) && !existsSync(own) && existsSync(join(shared, PATCH_STAGE)))
@@ -131,6 +134,8 @@ if (!flags.tables) {
   const names = flags.only?.split(';') ?? Object.keys(VARIANTS);
   for (const name of names)
     if (!(name in VARIANTS)) throw new Error(`No variant "${name}". There are: ${Object.keys(VARIANTS).join('; ')}.`);
+  // What cannot be run is said before hours of work.
+  for (const name of names) settingsOf(name, output, 0);
   for (let seed = 0; seed < Number(flags.seeds); seed++)
     for (const name of names) if (!existsSync(place(name, seed))) await run(name, seed);
 }

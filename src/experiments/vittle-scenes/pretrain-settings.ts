@@ -79,11 +79,21 @@ const AFTER_PATCHES = [
   'pretrain_matching_start',
 ] as const;
 
-/** Refuses settings whose stage is missing. @param refuse adds an issue to what zod reports */
+/** What a mark of patches needs: the sink, by which names are known, and the head that it is meant for. */
+const FOR_MARK = ['pretrain_sink', 'pretrain_matching_start'] as const;
+
+/** Refuses settings whose stage, or whose other half, is missing: before the first update, not an hour later. @param refuse adds an issue to what zod reports */
 export function checkRecipe(
   settings: { readonly [key in (typeof AFTER_PATCHES)[number] | 'pretrain_patch_steps']?: unknown },
   refuse: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
 ): void {
+  const missing = settings.pretrain_mark ? FOR_MARK.filter(key => !settings[key]) : [];
+  if (missing.length > 0)
+    refuse.addIssue({
+      code: 'custom',
+      path: ['pretrain_mark'],
+      message: `it needs ${missing.map(key => `"${key}"`).join(' and ')}; set that too, or leave the mark out`,
+    });
   if (settings.pretrain_patch_steps) return;
   for (const key of AFTER_PATCHES)
     if (settings[key])

@@ -141,6 +141,14 @@ describe('pre-training by the whole recipe', () => {
     expect(error?.issues[0].message).toBe('it needs a stage on patches; give "pretrain_patch_steps" too (500 do)');
   });
 
+  it.each(['pretrain_sink', 'pretrain_matching_start'])('refuses a mark of patches without %s, before anything is trained', key => {
+    const { error } = experimentSchema.safeParse({ ...settings('whole'), [key]: undefined });
+    expect(error?.issues.map(({ path, message }) => [path[0], message])).toEqual([
+      ['pretrain_mark', `it needs "${key}"; set that too, or leave the mark out`],
+    ]);
+    expect(experimentSchema.safeParse({ ...settings('whole'), [key]: undefined, pretrain_mark: undefined }).success).toBe(true);
+  });
+
   it('has a settings file that names every part of the recipe', async () => {
     const file = JSON.parse(await readFile('examples/pretrain-scene-llava.json', 'utf8'));
     expect(experimentSchema.parse(file)).toMatchObject(file);
