@@ -80,10 +80,10 @@ export async function writeSmallLlava(directory: string): Promise<LlavaConfig> {
   return config;
 }
 
-/** `QWEN_LLAVA`, 2 GB; there is no tokenizer. */
-export async function writeQwenLlava(directory: string): Promise<void> {
-  const preprocessor = `${JSON.stringify(clipPreprocessor(QWEN_LLAVA.vision_config.image_size), null, 2)}\n`;
-  await write(directory, QWEN_LLAVA, new Map([['preprocessor_config.json', preprocessor]]));
+/** `QWEN_LLAVA`, 2 GB, or one that was made smaller; there is no tokenizer. */
+export async function writeQwenLlava(directory: string, config: LlavaConfig = QWEN_LLAVA): Promise<void> {
+  const preprocessor = `${JSON.stringify(clipPreprocessor(config.vision_config.image_size), null, 2)}\n`;
+  await write(directory, config, new Map([['preprocessor_config.json', preprocessor]]));
 }
 
 /** SmolVLM-256M's shape (values from its config.json), in Idefics3's terms as the public checkpoint is. */

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { analyse, columnsOf, FURTHER_COLUMNS } from './analyse.ts';
 import type { ExamFacts, RunOutcome } from './outcome.ts';
+import { experimentMarkdown } from './report.ts';
 
 const SCENES = 12;
 const exams: ExamFacts[] = [
@@ -36,4 +37,18 @@ it('tells how much less is right where the cue is wrong', () => {
   expect(row('plain')).toEqual([1, expect.closeTo(1 / 3, 12), expect.closeTo(-2 / 3, 12)]);
   expect(row('vittle-f')).toEqual([1, expect.closeTo(2 / 3, 12), expect.closeTo(-1 / 3, 12)]);
   expect(table.get('vittle-f')!.get('cue wrong − right')!.difference!.estimate).toBeCloseTo(1 / 3, 12);
+});
+
+it('writes the gap with its signs, and shares without', () => {
+  const clean: ExamFacts = { ...exams[0], id: 'clean', group: 'clean', items: exams[0].items.map(({ cue: _, ...item }) => item) };
+  const runs = [0, 1]
+    .flatMap(seed => [run('plain', seed, 1), run('vittle-f', seed, 2)])
+    .map(one => ({ ...one, outcomes: { ...one.outcomes, clean: one.outcomes.cue } }));
+  const [head, , plain] = experimentMarkdown(runs, [clean, ...exams])
+    .split('\n')
+    .filter(line => line.startsWith('|'));
+  const cells = head.split(' | ').map((name, i) => [name.replaceAll('|', '').trim(), plain.split(' | ')[i].replaceAll('|', '').trim()]);
+  expect(cells).toContainEqual(['cue right', '1.000 [1.000, 1.000]']);
+  expect(Object.fromEntries(cells)['cue wrong']).toMatch(/^\.333 \[\.\d{3}, \.\d{3}\]$/);
+  expect(Object.fromEntries(cells)['cue wrong − right']).toMatch(/^−\.667 \[−[.\d]+, [−+][.\d]+\]$/);
 });
