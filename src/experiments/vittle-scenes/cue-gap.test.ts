@@ -42,13 +42,16 @@ it('tells how much less is right where the cue is wrong', () => {
 it('writes the gap with its signs, and shares without', () => {
   const clean: ExamFacts = { ...exams[0], id: 'clean', group: 'clean', items: exams[0].items.map(({ cue: _, ...item }) => item) };
   const runs = [0, 1]
-    .flatMap(seed => [run('plain', seed, 1), run('vittle-f', seed, 2)])
+    .flatMap(seed => [run('plain', seed, 1), run('vittle-f', seed, 3)])
     .map(one => ({ ...one, outcomes: { ...one.outcomes, clean: one.outcomes.cue } }));
-  const [head, , plain] = experimentMarkdown(runs, [clean, ...exams])
+  const [head, , plain, vittle] = experimentMarkdown(runs, [clean, ...exams])
     .split('\n')
     .filter(line => line.startsWith('|'));
-  const cells = head.split(' | ').map((name, i) => [name.replaceAll('|', '').trim(), plain.split(' | ')[i].replaceAll('|', '').trim()]);
+  const bare = (line: string): string[] => line.split(' | ').map(cell => cell.replaceAll('|', '').trim());
+  const cells = bare(head).map((name, i) => [name, bare(plain)[i]]);
   expect(cells).toContainEqual(['cue right', '1.000 [1.000, 1.000]']);
   expect(Object.fromEntries(cells)['cue wrong']).toMatch(/^\.333 \[\.\d{3}, \.\d{3}\]$/);
   expect(Object.fromEntries(cells)['cue wrong − right']).toMatch(/^−\.667 \[−[.\d]+, [−+][.\d]+\]$/);
+  // Where nothing is lost against the cue the gap is nought, with a sign too.
+  expect(bare(vittle)[bare(head).indexOf('cue wrong − right')]).toMatch(/^\+\.000 \[\+\.000, \+\.000\]/);
 });
