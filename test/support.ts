@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import sharp from 'sharp';
+import { onTestFailed } from 'vitest';
 import { saveCheckpoint } from '../src/checkpoints/save.ts';
 import { wantedTensors } from '../src/models/clip/files.ts';
 import { sceneTokenizerJson } from '../src/scenes/vocabulary.ts';
@@ -41,6 +42,18 @@ export const command = (args: readonly string[]): { file: string; args: string[]
   args: [...started(main), ...args],
 });
 
+/** Where the test fails: what a call said, which a comparison of its code leaves out. Hooks have no test that could. */
+function tellIfFailed(args: readonly string[], ended: Ended): void {
+  const words = `\n\nnarrows ${args.join(' ')}: exit code ${ended.code}\n${ended.stderr.slice(-4000)}`;
+  try {
+    onTestFailed(({ task }) => {
+      for (const error of task.result?.errors ?? []) error.message += words;
+    });
+  } catch {
+    if (ended.code !== 0) process.stderr.write(words);
+  }
+}
+
 /** Runs `narrows ...args`. No colours, no network, a cache of its own. */
 export function narrows(args: readonly string[], { cwd, env = {}, interruptWhen }: CallOptions): Promise<Ended> {
   const { FORCE_COLOR: _, NARROWS_DEBUG: __, ...inherited } = process.env;
@@ -71,7 +84,9 @@ export function narrows(args: readonly string[], { cwd, env = {}, interruptWhen 
     child.on('error', reject);
     child.on('close', code => {
       clearInterval(timer);
-      resolve({ code, stdout, stderr });
+      const ended = { code, stdout, stderr };
+      tellIfFailed(args, ended);
+      resolve(ended);
     });
   });
 }

@@ -2,12 +2,13 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { LimitError } from '../system/time-limit.ts';
+import { threadId, threadLives, workedSeconds } from './thread-work.ts';
 import { spawnWorker } from './threads.ts';
 
 /** What a worker of `LimitedWorker` gets first. */
 export interface LimitedWorkerData {
   readonly port: MessagePort;
-  /** One counter, raised by the worker when it is ready and after each answer. */
+  /** A counter, raised by the worker when it is ready and after each answer; and the system's number of its thread, or 0. */
   readonly signal: SharedArrayBuffer;
 }
 
@@ -16,9 +17,9 @@ export type LimitedAnswer = { readonly value: unknown } | { readonly error: stri
 
 /** Seconds that a worker may take to start, on a busy machine. */
 const START = 60;
-/** How many times the limit may pass by the clock while the worker has not worked so long. */
-const PATIENCE = 12;
-/** Share of the clock below which a process does nothing: on a machine of thirty programs one of low priority that has work gets a hundredth. */
+/** How many times the limit may pass by the clock while the worker has not worked so long: a machine may stand still for a minute. */
+const PATIENCE = 60;
+/** Where a thread cannot be looked at: share of the clock below which a process does nothing: on a machine of thirty programs one of low priority that has work gets a hundredth. */
 const IDLE = 0.001;
 /**
  * Idle rounds in succession after which a worker is taken for gone, and the same on a machine with more work than processors: one that has work may
@@ -43,7 +44,7 @@ export class LimitedWorker {
   private start(): NonNullable<LimitedWorker['running']> {
     if (this.running) return this.running;
     const { port1, port2 } = new MessageChannel();
-    const signal = new SharedArrayBuffer(4);
+    const signal = new SharedArrayBuffer(8);
     const worker = spawnWorker(this.name, this.base, {
       workerData: { port: port2, signal } satisfies LimitedWorkerData,
       transferList: [port2],
@@ -60,23 +61,23 @@ export class LimitedWorker {
 
   /**
    * Waits for the worker. The limit is of work, not of the clock: on a machine with many other programs an honest template may wait long
-   * for its turn. This thread stands still meanwhile, so what the process works is the worker's.
+   * for its turn. (Where only the process is counted: this thread stands still meanwhile, so what it works is the worker's.)
    */
   private wait(signal: Int32Array, before: number): void {
-    const worked = (): number => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
-    };
     const { seconds } = this.limits;
     const rounds = loadavg()[0] > 2 * availableParallelism() ? IDLE_ROUNDS.busy : IDLE_ROUNDS.free;
-    const start = worked();
+    const thread = Atomics.load(signal, 1);
+    const start = workedSeconds(thread);
     let last = start;
     let idle = 0;
     for (let round = 0; round < PATIENCE; round++) {
       if (Atomics.wait(signal, 0, before, seconds * 1000) !== 'timed-out') return;
-      const now = worked();
-      // A worker that ran out of memory is gone without a word: nothing works any more.
-      idle = now - last < IDLE * seconds ? idle + 1 : 0;
+      // A worker that ran out of memory is gone without a word.
+      const lives = threadLives(thread);
+      if (lives === false) return;
+      const now = workedSeconds(thread);
+      // Where that cannot be seen: nothing works any more.
+      idle = lives === undefined && now - last < IDLE * seconds ? idle + 1 : 0;
       if (now - start >= 0.9 * seconds || idle >= rounds) return;
       last = now;
     }
@@ -89,8 +90,13 @@ export class LimitedWorker {
    */
   call(message: unknown): unknown {
     const running = this.start();
-    const before = Atomics.load(running.signal, 0);
+    let before = Atomics.load(running.signal, 0);
     running.port.postMessage(message);
+    if (before === 0) {
+      // It is not ready yet, after all the time that it had.
+      this.wait(running.signal, 0);
+      before = 1;
+    }
     this.wait(running.signal, before);
     const answer = receiveMessageOnPort(running.port)?.message as LimitedAnswer | undefined;
     if (answer === undefined) {
@@ -107,6 +113,7 @@ export class LimitedWorker {
 /** Answers the calls of a `LimitedWorker`, in the worker. */
 export function serve({ port, signal }: LimitedWorkerData, answer: (message: unknown) => unknown): void {
   const counter = new Int32Array(signal);
+  Atomics.store(counter, 1, threadId());
   const done = (): void => {
     Atomics.add(counter, 0, 1);
     Atomics.notify(counter, 0);

@@ -5,7 +5,7 @@ export class LimitError extends Error {
   override readonly name = 'LimitError';
 }
 
-/** Runs a function for at most so many seconds. @throws LimitError when the time is over */
+/** Runs a function for at most so many seconds of work; it may be begun anew, so it changes nothing. @throws LimitError when the time is over */
 export type TimeLimiter = <T>(run: () => T, seconds: number) => T;
 
 let limiter: TimeLimiter = run => run();
