@@ -65,7 +65,7 @@ function record(given: Gathered, tokens: Float32Array) {
   return {
     target,
     score,
-    convergence: convergence(maps, score),
+    convergence: convergence(maps, score, nats),
     ...(nats ? { totalBits: toBits(tokens) } : {}),
     ...(standardError ? { standardError } : {}),
     ...(first.convergenceDelta === undefined ? {} : { convergenceDelta: delta }),
@@ -73,11 +73,11 @@ function record(given: Gathered, tokens: Float32Array) {
 }
 
 /** A verdict on the curves, averaged over seeds. */
-function convergence(maps: readonly TokenMap[], score: number): Convergence {
+function convergence(maps: readonly TokenMap[], score: number, nats: boolean): Convergence {
   if (!maps[0].curves) return { verdict: 'no-optimisation', note: 'This method does not optimise.', fit: [], compression: [] };
   const average = (name: 'fit' | 'compression'): number[] =>
     maps[0].curves![name].map((_, i) => maps.reduce((sum, m) => sum + m.curves![name][i], 0) / maps.length);
-  return judgeConvergence(average('fit'), average('compression'), score);
+  return judgeConvergence(average('fit'), average('compression'), score, nats);
 }
 
 /** @param given maps over the image's tokens [N]; `size`: pixels of the model's view, height and width */

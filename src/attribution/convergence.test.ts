@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { judgeConvergence } from './convergence.ts';
 
-/** Fit and compression of a loss that falls by a factor per step. */
-const falling = (steps: number, factor: number): number[] => Array.from({ length: steps }, (_, i) => factor ** i);
+/** A cost that falls towards 1, by a factor per step. */
+const falling = (steps: number, factor: number): number[] => Array.from({ length: steps }, (_, i) => 1 + factor ** i);
 const flat = (steps: number, value: number): number[] => Array(steps).fill(value);
 
 describe('judgeConvergence', () => {
@@ -52,5 +52,24 @@ describe('judgeConvergence', () => {
       const { verdict, note } = judgeConvergence(flat(5, 0.3), [1, 1, bad, 1, 1], 0.3);
       expect([verdict, note]).toEqual(['not-converged', 'The loss was not finite; lower the learning rate.']);
     }
+  });
+
+  it('says that nats are not settled where the last step moves what is left of a cost that fell from far above', () => {
+    // "what is at the left ?" of examples/scene.png, six steps at a rate of 2 (30 November 2026): the last step all but loses the answer.
+    const [fit, cost] = [
+      [0, -0.01, -0.02, -0.65, -0.05, -1.51],
+      [61, 40.2, 17.3, 2.3, 0.53, 0.61],
+    ];
+    const { verdict, note } = judgeConvergence(fit, cost, -0.01);
+    expect(verdict).toBe('unsettled');
+    expect(note).toBe(
+      'The last step still changed the loss by 252 % of the cost that is left: where the map lies stands, how many nats it has does not; more steps at a falling rate settle it (learningRateSchedule: cosine).',
+    );
+    const [seen, caption] = [[0.37, 0.367, 0.365, 0.361, 0.354, 0.348], [1, 0.5, 0.2, 0.088, 0.031, 0.021]];
+    expect(judgeConvergence(seen, caption, 0.37).note).toMatch(/^The last step still changed the cost by 48 % of what is left: /);
+    // Seven tenths of the cost, and a tenth: enough.
+    expect(judgeConvergence([0, 0, 0, -0.7, 0], [9, 5, 1.1, 1.1, 1], -0.01).verdict).toBe('converged');
+    // What counts no nats is judged by its loss alone.
+    expect(judgeConvergence(fit, cost, -0.01, false).verdict).toBe('converged');
   });
 });

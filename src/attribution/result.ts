@@ -2,9 +2,12 @@
 import type { ReadingRecord } from '../inputs/image/picture-warnings.ts';
 import type { TargetKind } from './target.ts';
 
-/** How an optimisation went. `verdict` is `converged`, or a word that says what is wrong; `note` explains it in one sentence. */
+/**
+ * How an optimisation went. `verdict` is `converged`, or a word that says what is wrong (`unsettled`: the map stands, how many nats it has does
+ * not); `note` explains it in one sentence.
+ */
 export interface Convergence {
-  readonly verdict: 'converged' | 'not-converged' | 'no-optimisation';
+  readonly verdict: 'converged' | 'unsettled' | 'not-converged' | 'no-optimisation';
   readonly note: string;
   /** Per step: the fit term (mean cosine to the target) and the compression term (beta-weighted information), before that step's update. */
   readonly fit: readonly number[];

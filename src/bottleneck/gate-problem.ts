@@ -5,11 +5,18 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { FloatTensor } from '../tensor/tensor.ts';
 import type { ChannelStatistics } from './statistics.ts';
 
+/** Courses of the learning rate, by transformers' names: one that falls to 0 lets the gate come to rest. */
+export const GATE_SCHEDULES = ['constant', 'linear', 'cosine'] as const;
+/** One of them. */
+export type GateSchedule = (typeof GATE_SCHEDULES)[number];
+
 /** Settings of the optimisation. */
 export interface GateOptions {
   readonly beta: number;
   readonly steps: number;
   readonly learningRate: number;
+  /** Course of the rate over the steps; `constant` by default. */
+  readonly learningRateSchedule?: GateSchedule;
   /** Noise samples per step. */
   readonly batchSize: number;
   /**

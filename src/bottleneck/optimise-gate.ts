@@ -5,6 +5,7 @@
  * gate-read-out.ts the map.
  */
 import { AdamW } from '../optim/adamw.ts';
+import { scheduleFactor } from '../optim/schedule.ts';
 import { asFloats, floats } from '../tensor/tensor.ts';
 import type { GateGraph } from './gate-graph.ts';
 import { gateInputs } from './gate-inputs.ts';
@@ -17,6 +18,7 @@ const ALPHA_LIMIT = 12;
 /** Runs the optimisation. @param graph from `compileGate` for the same options @throws the signal's reason when aborted */
 export async function optimiseGate(problem: GateProblem, graph: GateGraph): Promise<GateResult[]> {
   const { options, signal, trace, weights, maxGradientNorm } = problem;
+  const { learningRateSchedule: schedule = 'constant' } = options;
   const [pairs, tokens, width] = problem.hidden.shape;
   const shape = [pairs, tokens, options.perToken ? 1 : width];
   const alpha = floats(shape, new Float32Array(shape.reduce((a, b) => a * b)).fill(options.alphaStart));
@@ -42,7 +44,7 @@ export async function optimiseGate(problem: GateProblem, graph: GateGraph): Prom
     if (!idle) {
       const slope = asFloats(gradient);
       if (maxGradientNorm !== undefined) clipRows(slope, pairs, maxGradientNorm);
-      adam.step(new Map([['alpha', slope]]), options.learningRate);
+      adam.step(new Map([['alpha', slope]]), options.learningRate * scheduleFactor(schedule, step, options.steps, 0));
     }
     if (!options.official) clamp(alpha.data, ALPHA_LIMIT);
     if (trace) alphas.push(alpha.data.slice());

@@ -12,7 +12,16 @@ import { layerGradients } from './layer-integrated-gradients.ts';
 import { m2ibSchema } from './m2ib.ts';
 
 const schema = m2ibSchema
-  .pick({ beta: true, textBeta: true, steps: true, learningRate: true, quietSteps: true, batchSize: true, variance: true })
+  .pick({
+    beta: true,
+    textBeta: true,
+    steps: true,
+    learningRate: true,
+    learningRateSchedule: true,
+    quietSteps: true,
+    batchSize: true,
+    variance: true,
+  })
   .extend({
     power: z
       .number()

@@ -11,7 +11,7 @@ import { eachTower, type MethodEntry, type MethodRun, type TowerJob } from '../m
 import { datasetStatistics, explainByGate, gateLayers, planGates } from '../primitives/gate.ts';
 import { m2ibSchema } from './m2ib.ts';
 
-const schema = m2ibSchema.pick({ layer: true, textLayer: true, antithetic: true }).extend({
+const schema = m2ibSchema.pick({ layer: true, textLayer: true, antithetic: true, learningRateSchedule: true }).extend({
   steps: z.number().int().positive().default(10).describe('optimisation steps'),
   learningRate: z.number().positive().default(1).describe("Adam's learning rate on alpha"),
   beta: z

@@ -3,6 +3,7 @@
  * hidden layer is optimised per pair to keep what image and text share; its cost in nats per token is the map.
  */
 import { z } from 'zod';
+import { GATE_SCHEDULES } from '../../bottleneck/gate-problem.ts';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
 import { answerLayer } from '../answers/answer-layer.ts';
 import { Attributor } from '../attributor.ts';
@@ -26,6 +27,12 @@ export const m2ibSchema = z.strictObject({
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
   steps: z.number().int().positive().default(6).describe('optimisation steps'),
   learningRate: z.number().positive().default(2).describe("Adam's learning rate on alpha"),
+  learningRateSchedule: z
+    .enum(GATE_SCHEDULES)
+    .default('constant')
+    .describe(
+      'course of the rate over the steps: one that falls to 0 settles how many nats there are, given steps enough (docs/answers.md)',
+    ),
   quietSteps: z
     .union([z.literal('auto'), z.number().int().nonnegative()])
     .default('auto')
@@ -47,7 +54,14 @@ export const m2ibSchema = z.strictObject({
 export type M2IBOptions = z.infer<typeof m2ibSchema>;
 
 /** What `compat: 'm2ib-official'` fixes. Beta, layer, steps, learning rate and batch size stay free. */
-const OFFICIAL = { quietSteps: 0, normalisation: 'none', alpha: 'element', antithetic: false, variance: 1 } as const;
+const OFFICIAL = {
+  learningRateSchedule: 'constant',
+  quietSteps: 0,
+  normalisation: 'none',
+  alpha: 'element',
+  antithetic: false,
+  variance: 1,
+} as const;
 
 /** Options from what was given; the official code has defaults of its own. @throws NarrowsError for an option out of range */
 function parseM2IB(given: Record<string, unknown>): M2IBOptions {

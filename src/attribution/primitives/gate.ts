@@ -2,7 +2,7 @@
 
 import { compileGate } from '../../bottleneck/gate-graph.ts';
 import { gatePasses, quietStepsOf } from '../../bottleneck/gate-passes.ts';
-import type { GateOptions, GateProblem, GateWeights, UpperGate } from '../../bottleneck/gate-problem.ts';
+import type { GateOptions, GateProblem, GateSchedule, GateWeights, UpperGate } from '../../bottleneck/gate-problem.ts';
 import { optimiseGate } from '../../bottleneck/optimise-gate.ts';
 import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/statistics.ts';
 import type { Dim, Value } from '../../graph/index.ts';
@@ -30,6 +30,7 @@ export interface GateSettings {
   readonly beta: number;
   readonly steps: number;
   readonly learningRate: number;
+  readonly learningRateSchedule?: GateSchedule;
   readonly batchSize: number;
   /** First steps without noise, see `GateOptions`; auto: two thirds. None by default. */
   readonly quietSteps?: number | 'auto';
@@ -185,11 +186,12 @@ function pairsPerRun(run: MethodRun, job: TowerJob, { batchSize }: Pick<GateSett
 }
 
 const gateOptions = (settings: GateSettings): GateOptions => {
-  const { beta, steps, learningRate, batchSize, antithetic, perToken, official } = settings;
+  const { beta, steps, learningRate, learningRateSchedule, batchSize, antithetic, perToken, official } = settings;
   return {
     beta,
     steps,
     learningRate,
+    learningRateSchedule,
     batchSize,
     quietSteps: quietStepsOf(settings),
     antithetic,

@@ -6,6 +6,7 @@ import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { answerText } from '../../report/attribution/answer.ts';
 import { terminalThumbnail } from '../../report/attribution/bound.ts';
 import { terminalSummary, terminalWords } from '../../report/attribution/terminal.ts';
+import { VERDICT_TEXT } from '../../report/attribution/verdict.ts';
 import { formatDuration, formatNumber } from '../../system/format.ts';
 import { median } from '../../tensor/statistics/descriptive.ts';
 import type { Context } from '../command.ts';
@@ -37,8 +38,8 @@ export async function printResult(context: Context, result: Attribution, image: 
     if (!map) continue;
     const what = part === 'image' ? 'Image map' : result.cosine === undefined ? 'Question map' : 'Caption map';
     const { verdict, note } = map.convergence;
-    const style = verdict === 'converged' ? 'green' : verdict === 'not-converged' ? 'yellow' : 'dim';
-    if (verdict !== 'no-optimisation') context.print(`${what}: ${colours.style(style, verdict.replace('-', ' '))}. ${note}`);
+    const style = verdict === 'converged' ? 'green' : verdict === 'no-optimisation' ? 'dim' : 'yellow';
+    if (verdict !== 'no-optimisation') context.print(`${what}: ${colours.style(style, VERDICT_TEXT[verdict])}. ${note}`);
     if (map.convergenceDelta !== undefined)
       context.print(
         `${what}: convergence delta ${formatNumber(map.convergenceDelta, 3)} of a score of ${formatNumber(map.score ?? 0, 3)}.`,

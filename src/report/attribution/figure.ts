@@ -13,6 +13,7 @@ import { finestMap } from './overlay.ts';
 import { type PanelImages, panelImages, picturePanel } from './panel.ts';
 import type { PictureCodec } from './picture.ts';
 import { element, label, type Node, type SvgText, toSvg } from './svg.ts';
+import { settledNote, VERDICT_TEXT, verdictOf } from './verdict.ts';
 
 const PAD = 28;
 const GAP = 24;
@@ -64,23 +65,23 @@ function facts(result: Attribution): string {
   const seeds = result.image?.stability ?? result.text?.stability;
   const parts = result.cosine === undefined ? [] : [`cosine ${formatValue(result.cosine, 3)}`];
   if (result.unit === 'nats' && result.image)
-    parts.push(`image ${formatValue(result.image.totalBits ?? 0, digitsFor(result.image.totalBits ?? 0))} bits`);
+    parts.push(
+      `image ${formatValue(result.image.totalBits ?? 0, digitsFor(result.image.totalBits ?? 0))} bits${settledNote(result.image)}`,
+    );
   if (result.unit === 'nats' && result.text)
-    parts.push(`${textWord(result)} ${formatValue(result.text.totalBits ?? 0, digitsFor(result.text.totalBits ?? 0))} bits`);
+    parts.push(
+      `${textWord(result)} ${formatValue(result.text.totalBits ?? 0, digitsFor(result.text.totalBits ?? 0))} bits${settledNote(result.text)}`,
+    );
   if (result.answer) parts.unshift(`answer ${answerText(result.answer)}`);
   if (seeds) parts.push(`${seeds.seeds.length} seeds, rank stability ${formatValue(seeds.rankStability, 2)}`);
   else if (typeof seed === 'number') parts.push(`seed ${seed}`);
   return parts.join(SEPARATOR);
 }
 
-/** True when an optimisation behind the result did not converge. */
-export const notConverged = (result: Attribution): boolean =>
-  [result.image, result.text].some(part => part?.convergence.verdict === 'not-converged');
-
 function header(result: Attribution, style: FigureStyle): { nodes: Node[]; bottom: number } {
   const { theme, width } = style;
   const nodes: Node[] = [];
-  const badge = notConverged(result) ? 'not converged' : '';
+  const badge = verdictOf(result) === 'not-converged' ? VERDICT_TEXT['not-converged'] : '';
   const badgeWidth = badge ? measure(badge, 13, 'semibold') + 20 : 0;
   if (badge) {
     nodes.push(

@@ -1,7 +1,7 @@
 /** @file What an index, a table or an audit says of one pair that is done, as plain values. */
 import type { Attribution } from '../../attribution/result.ts';
 import { exactJson } from '../../system/exact-json.ts';
-import { notConverged } from './figure.ts';
+import { VERDICT_TEXT, verdictOf } from './verdict.ts';
 
 /** One pair of a bulk run. */
 export interface IndexRow {
@@ -30,7 +30,6 @@ export const FAILED = 'failed: ';
 
 /** The row of a result without a picture. */
 export function rowOf(result: Attribution, href?: string): IndexRow {
-  const optimised = [result.image, result.text].some(part => part?.convergence.verdict === 'converged');
   return {
     href,
     image: result.provenance.image.name,
@@ -39,7 +38,7 @@ export function rowOf(result: Attribution, href?: string): IndexRow {
     imageBits: result.unit === 'nats' ? result.image?.totalBits : undefined,
     captionBits: result.unit === 'nats' ? result.text?.totalBits : undefined,
     warnings: result.warnings,
-    verdict: notConverged(result) ? 'not converged' : optimised ? 'converged' : 'no optimisation',
+    verdict: VERDICT_TEXT[verdictOf(result)],
   };
 }
 

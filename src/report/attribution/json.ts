@@ -15,7 +15,7 @@ const floatArray = numbers
 const size = z.number().int().nonnegative();
 
 const convergence = z.object({
-  verdict: z.enum(['converged', 'not-converged', 'no-optimisation']),
+  verdict: z.enum(['converged', 'unsettled', 'not-converged', 'no-optimisation']),
   note: z.string(),
   fit: numbers,
   compression: numbers,

@@ -5,13 +5,13 @@ import type { RgbImage } from '../../inputs/image/rgb-image.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { inkOn, wordLabel } from './caption.ts';
 import { type ColourMap, colourMap, defaultColourMap } from './colour-map.ts';
-import { notConverged } from './figure.ts';
 import { explainedTexts, methodLabel, textWord } from './figure-options.ts';
 import { graphemes } from './glyphs.ts';
 import { type DisplayUnit, digitsFor, displayScale, formatValue, positionOf, strengthOf } from './normalise.ts';
 import type { Triple } from './oklab.ts';
 import { composite, defaultOpacity, overlayLayer } from './overlay.ts';
 import { type PictureCodec, resizeForDisplay } from './picture.ts';
+import { settledNote, verdictOf } from './verdict.ts';
 
 /** What the terminal can do and how wide it is. `colour`: 24-bit colours (false under NO_COLOR or in a pipe). */
 export interface TerminalOptions {
@@ -121,16 +121,17 @@ export async function terminalThumbnailWith(
 }
 
 /**
- * A line that sums the result up: method, model, cosine, bits, whether the optimisation did not converge, how many warnings there are; and what
+ * A line that sums the result up: method, model, cosine, bits and whether they are settled, whether the optimisation did not converge, how many warnings there are; and what
  * each map explains, where it is not the usual.
  */
 export function terminalSummary(result: Attribution): string {
   const bits = (value: number) => formatValue(value, digitsFor(value));
   const parts = [`${methodLabel(result)} on ${plain(result.provenance.model.name)}`];
   if (result.cosine !== undefined) parts.push(`cosine ${formatValue(result.cosine, 3)}`);
-  if (result.unit === 'nats' && result.image) parts.push(`image ${bits(result.image.totalBits ?? 0)} bits`);
-  if (result.unit === 'nats' && result.text) parts.push(`${textWord(result)} ${bits(result.text.totalBits ?? 0)} bits`);
-  if (notConverged(result)) parts.push('NOT CONVERGED');
+  if (result.unit === 'nats' && result.image) parts.push(`image ${bits(result.image.totalBits ?? 0)} bits${settledNote(result.image)}`);
+  if (result.unit === 'nats' && result.text)
+    parts.push(`${textWord(result)} ${bits(result.text.totalBits ?? 0)} bits${settledNote(result.text)}`);
+  if (verdictOf(result) === 'not-converged') parts.push('NOT CONVERGED');
   const count = result.warnings?.length ?? 0;
   if (count > 0) parts.push(`${count} WARNING${count > 1 ? 'S' : ''}`);
   return [parts.join(' · '), ...explainedTexts(result).map(text => `Explained, ${plain(text)}`)].join('\n');

@@ -9,6 +9,7 @@ import { explained, methodLabel, textWord } from '../figure-options.ts';
 import { rightToLeft } from '../glyphs.ts';
 import { digitsFor, formatValue } from '../normalise.ts';
 import { escapeText } from '../svg.ts';
+import { settledNote, VERDICT_TEXT } from '../verdict.ts';
 import { answerSection, answerTable } from './answer.ts';
 import { lossChart } from './loss-chart.ts';
 import { warningList } from './warnings.ts';
@@ -23,11 +24,9 @@ export interface ArticleContext {
   readonly part?: string;
 }
 
-const verdictText = { converged: 'converged', 'not-converged': 'not converged', 'no-optimisation': 'no optimisation' } as const;
-
 function badge(convergence: Convergence, what: string): string {
   if (convergence.verdict === 'no-optimisation') return '';
-  return `<span class="badge ${convergence.verdict}" title="${escapeText(convergence.note)}">${what} ${verdictText[convergence.verdict]}</span>`;
+  return `<span class="badge ${convergence.verdict}" title="${escapeText(convergence.note)}">${what} ${VERDICT_TEXT[convergence.verdict]}</span>`;
 }
 
 const bits = (value: number): string => formatValue(value, digitsFor(value));
@@ -35,8 +34,10 @@ const bits = (value: number): string => formatValue(value, digitsFor(value));
 function factLine(result: Attribution): string {
   const facts = [`<span>${escapeText(methodLabel(result))} on <b>${escapeText(result.provenance.model.name)}</b></span>`];
   if (result.cosine !== undefined) facts.push(`<span>cosine <b>${formatValue(result.cosine, 3)}</b></span>`);
-  if (result.unit === 'nats' && result.image) facts.push(`<span>image <b>${bits(result.image.totalBits ?? 0)} bits</b></span>`);
-  if (result.unit === 'nats' && result.text) facts.push(`<span>${textWord(result)} <b>${bits(result.text.totalBits ?? 0)} bits</b></span>`);
+  if (result.unit === 'nats' && result.image)
+    facts.push(`<span>image <b>${bits(result.image.totalBits ?? 0)} bits</b>${settledNote(result.image)}</span>`);
+  if (result.unit === 'nats' && result.text)
+    facts.push(`<span>${textWord(result)} <b>${bits(result.text.totalBits ?? 0)} bits</b>${settledNote(result.text)}</span>`);
   if (typeof result.parameters.seed === 'number') facts.push(`<span>seed <b>${result.parameters.seed}</b></span>`);
   const stable = result.image?.stability ?? result.text?.stability;
   if (stable) facts.push(`<span>rank stability <b>${formatValue(stable.rankStability, 2)}</b> over ${stable.seeds.length} seeds</span>`);

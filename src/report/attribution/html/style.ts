@@ -26,7 +26,7 @@ button:hover, select:hover { border-color: var(--muted); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .badge { display: inline-block; border-radius: 999px; padding: 1px 11px; font-size: 14px; font-weight: 600; background: var(--raised); color: var(--muted); white-space: nowrap; }
 .badge.converged { background: var(--good-paper); color: var(--good); }
-.badge.not-converged { background: var(--bad-paper); color: var(--bad); }
+.badge.not-converged, .badge.unsettled { background: var(--bad-paper); color: var(--bad); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 table { border-collapse: collapse; font-size: 14px; }
 th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }

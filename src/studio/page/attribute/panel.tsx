@@ -1,4 +1,6 @@
 /** @file One method's panel: its name and sums, the picture with the map, the caption's words, what is pointed at. */
+
+import { doubtfulNotes } from '../../../report/attribution/verdict.ts';
 import { announce } from '../state/announce.ts';
 import type { ShownPicture } from '../state/picture-files.ts';
 import { titleOf } from '../state/studio.ts';
@@ -87,8 +89,7 @@ export function PanelView({ panel, index, picture, all }: PanelProps) {
       : word !== undefined && shown.words?.[word]
         ? wordText(shown.words[word], shown.words, words, answered ? 'question' : 'caption')
         : '';
-  const convergence = result?.attribution.image?.convergence ?? result?.attribution.text?.convergence;
-  const doubtful = status === 'done' && convergence?.verdict === 'not-converged';
+  const doubts = status === 'done' && result ? doubtfulNotes(result.attribution) : [];
   const line = statusText(panel, shown, panels.value.find(each => each.state.value.status === 'waiting') === panel);
   return (
     <section class={`panel${several && active.value === index ? ' active' : ''}`} aria-label={title}>
@@ -138,7 +139,11 @@ export function PanelView({ panel, index, picture, all }: PanelProps) {
       <BoxLine panel={panel} />
       {drawn && <p class="note">Where this word and the picture work together.</p>}
       {spoken && <p class="note">Words on the colours of what this patch says together with them.</p>}
-      {doubtful && <p class="warning">{convergence?.note}</p>}
+      {doubts.map(note => (
+        <p class="warning" key={note}>
+          {note}
+        </p>
+      ))}
       {failure && (
         <p class="failure" role="alert">
           {failure}
