@@ -7,7 +7,7 @@ const STILL_FALLING = 0.1;
 const COST_MOVES = 0.2;
 /** Multiple of the cost by which the last step may change the loss: what the fit jumps by is what nats are weighed against. */
 const LOSS_MOVES = 1;
-const SETTLE = 'more steps at a falling rate settle it (learningRateSchedule: cosine)';
+const SETTLE = 'more steps at a falling rate settle it (steps: 100, quietSteps: 0, learningRateSchedule: cosine)';
 /** Share of the undisturbed cosine below which the gate let almost nothing through. */
 const CLOSED = 0.25;
 
@@ -45,7 +45,7 @@ export function judgeConvergence(fit: readonly number[], compression: readonly n
     };
   const moving = nats ? whatMoves(fit, compression) : undefined;
   if (moving)
-    return { ...curves, verdict: 'unsettled', note: `${moving}: where the map lies stands, how many nats it has does not; ${SETTLE}.` };
+    return { ...curves, verdict: 'unsettled', note: `${moving}: how many nats there are is not settled; ${SETTLE}.` };
   return {
     ...curves,
     verdict: 'converged',

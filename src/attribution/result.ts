@@ -3,8 +3,8 @@ import type { ReadingRecord } from '../inputs/image/picture-warnings.ts';
 import type { TargetKind } from './target.ts';
 
 /**
- * How an optimisation went. `verdict` is `converged`, or a word that says what is wrong (`unsettled`: the map stands, how many nats it has does
- * not); `note` explains it in one sentence.
+ * How an optimisation went. `verdict` is `converged`, or a word that says what is wrong (`unsettled`: the loss has come down, how many
+ * nats there are still moves); `note` explains it in one sentence.
  */
 export interface Convergence {
   readonly verdict: 'converged' | 'unsettled' | 'not-converged' | 'no-optimisation';
