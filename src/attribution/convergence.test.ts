@@ -63,7 +63,7 @@ describe('judgeConvergence', () => {
     const { verdict, note } = judgeConvergence(fit, cost, -0.01);
     expect(verdict).toBe('unsettled');
     expect(note).toBe(
-      'The last step still changed the loss by 252 % of the cost that is left: how many nats there are is not settled; more steps at a falling rate settle it (steps: 100, quietSteps: 0, learningRateSchedule: cosine).',
+      'The last step still changed the loss by 252 % of the cost that is left: how many nats there are is not settled; more steps at a falling rate settle it (steps: 100, learningRate: 0.7, quietSteps: 0, learningRateSchedule: cosine).',
     );
     const [seen, caption] = [[0.37, 0.367, 0.365, 0.361, 0.354, 0.348], [1, 0.5, 0.2, 0.088, 0.031, 0.021]];
     expect(judgeConvergence(seen, caption, 0.37).note).toMatch(/^The last step still changed the cost by 48 % of what is left: /);

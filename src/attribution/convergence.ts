@@ -7,7 +7,8 @@ const STILL_FALLING = 0.1;
 const COST_MOVES = 0.2;
 /** Multiple of the cost by which the last step may change the loss: what the fit jumps by is what nats are weighed against. */
 const LOSS_MOVES = 1;
-const SETTLE = 'more steps at a falling rate settle it (steps: 100, quietSteps: 0, learningRateSchedule: cosine)';
+const SETTLE =
+  'more steps at a falling rate settle it (steps: 100, learningRate: 0.7, quietSteps: 0, learningRateSchedule: cosine)';
 /** Share of the undisturbed cosine below which the gate let almost nothing through. */
 const CLOSED = 0.25;
 

@@ -73,7 +73,7 @@ export function variants(study: Study): Variant[] {
     of('m2ib, layer -1, 5 steps', { layer: -1, beta, steps: 5 }, 8),
     of('m2ib, layer -1, 20 steps', { layer: -1, beta, steps: 20 }, 8),
     { name: 'm2ib', entry: m2ib, options: {}, every: 1 },
-    { name: 'm2ib, 100 steps, falling', entry: m2ib, options: SETTLED, every: 4 },
+    { name: 'm2ib, 100 steps, falling', entry: m2ib, options: SETTLED, every: 8 },
   ];
 }
 
