@@ -63,12 +63,17 @@ describe('judgeConvergence', () => {
     const { verdict, note } = judgeConvergence(fit, cost, -0.01);
     expect(verdict).toBe('unsettled');
     expect(note).toBe(
-      'The last step still changed the loss by 252 % of the cost that is left: how many nats there are is not settled; more steps at a falling rate settle it (steps: 100, learningRate: 0.7, quietSteps: 0, learningRateSchedule: cosine).',
+      'The last step still changed the loss by 252 % of the cost that is left: how many nats there are is not settled; more steps at a falling rate settle it (settle: true, or --settle).',
     );
-    const [seen, caption] = [[0.37, 0.367, 0.365, 0.361, 0.354, 0.348], [1, 0.5, 0.2, 0.088, 0.031, 0.021]];
+    const [seen, caption] = [
+      [0.37, 0.367, 0.365, 0.361, 0.354, 0.348],
+      [1, 0.5, 0.2, 0.088, 0.031, 0.021],
+    ];
     expect(judgeConvergence(seen, caption, 0.37).note).toMatch(/^The last step still changed the cost by 48 % of what is left: /);
     // Seven tenths of the cost, and a tenth: enough.
     expect(judgeConvergence([0, 0, 0, -0.7, 0], [9, 5, 1.1, 1.1, 1], -0.01).verdict).toBe('converged');
+    // A gate that ends closed has none, however the noise moves the fit.
+    expect(judgeConvergence([0.3, 0.3, 0.3, 0.28, 0.3], [1, 0.1, 1e-3, 2e-5, 1e-5], 0.3).verdict).toBe('converged');
     // What counts no nats is judged by its loss alone.
     expect(judgeConvergence(fit, cost, -0.01, false).verdict).toBe('converged');
   });

@@ -7,8 +7,9 @@ const STILL_FALLING = 0.1;
 const COST_MOVES = 0.2;
 /** Multiple of the cost by which the last step may change the loss: what the fit jumps by is what nats are weighed against. */
 const LOSS_MOVES = 1;
-const SETTLE =
-  'more steps at a falling rate settle it (steps: 100, learningRate: 0.7, quietSteps: 0, learningRateSchedule: cosine)';
+/** Share of the first cost below which nothing is left: no nats, and that is settled. */
+const NOTHING = 0.001;
+const SETTLE = 'more steps at a falling rate settle it (settle: true, or --settle)';
 /** Share of the undisturbed cosine below which the gate let almost nothing through. */
 const CLOSED = 0.25;
 
@@ -45,8 +46,7 @@ export function judgeConvergence(fit: readonly number[], compression: readonly n
       note: `The last two steps still changed the loss by ${Math.round(Math.abs(recent) * 100)} % of its whole fall; more steps may help.`,
     };
   const moving = nats ? whatMoves(fit, compression) : undefined;
-  if (moving)
-    return { ...curves, verdict: 'unsettled', note: `${moving}: how many nats there are is not settled; ${SETTLE}.` };
+  if (moving) return { ...curves, verdict: 'unsettled', note: `${moving}: how many nats there are is not settled; ${SETTLE}.` };
   return {
     ...curves,
     verdict: 'converged',
@@ -58,6 +58,7 @@ export function judgeConvergence(fit: readonly number[], compression: readonly n
 function whatMoves(fit: readonly number[], compression: readonly number[]): string | undefined {
   const [cost, fitted] = [compression, fit].map(curve => curve.at(-1)! - curve.at(-2)!);
   const left = compression.at(-1)!;
+  if (left < NOTHING * compression[0]) return undefined;
   const share = (part: number): string => `${Math.round((100 * Math.abs(part)) / left)} %`;
   if (Math.abs(cost) > COST_MOVES * left) return `The last step still changed the cost by ${share(cost)} of what is left`;
   if (Math.abs(cost - fitted) > LOSS_MOVES * left)

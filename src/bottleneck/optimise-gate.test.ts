@@ -75,6 +75,26 @@ describe('a linear model that reads one token', () => {
     );
   });
 
+  it('takes steps that fall with the rate: linearly, or by half a cosine', async () => {
+    const largest = async (learningRateSchedule: 'constant' | 'linear' | 'cosine'): Promise<number[]> => {
+      const [{ alphas = [] }] = await solve({
+        ...toy({ options: { beta: 30, steps: 4, learningRate: 0.1, learningRateSchedule } }),
+        trace: true,
+      });
+      return alphas.slice(1).map((now, i) => now.reduce((most, value, j) => Math.max(most, Math.abs(value - alphas[i][j])), 0));
+    };
+    // Information is so dear that every gradient points the same way: Adam moves by the rate, or a little less.
+    const constant = await largest('constant');
+    for (const moved of constant) expect(moved).toBeCloseTo(0.1, 2);
+    for (const [schedule, factors] of [
+      ['linear', [1, 0.75, 0.5, 0.25]],
+      ['cosine', [1, (1 + Math.SQRT1_2) / 2, 0.5, (1 - Math.SQRT1_2) / 2]],
+    ] as const)
+      (await largest(schedule)).forEach((moved, i) => {
+        expect(moved / constant[i]).toBeCloseTo(factors[i], 2);
+      });
+  });
+
   it('keeps everything when information is free', async () => {
     const [{ alpha, compression, fit, tokens }] = await solve(toy({ options: { beta: 0 } }));
     expect(compression).toEqual(Array(10).fill(0));

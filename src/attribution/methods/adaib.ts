@@ -8,9 +8,10 @@ import type { GateWeights } from '../../bottleneck/gate-problem.ts';
 import { AdamW } from '../../optim/adamw.ts';
 import { RandomStream } from '../../tensor/random.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
+import { parseOptions } from '../options.ts';
 import { explainByGate, GATE_COST, gateLayers, planGates } from '../primitives/gate.ts';
 import type { Range } from '../rows.ts';
-import { m2ibSchema } from './m2ib.ts';
+import { m2ibSchema, withSettle } from './m2ib.ts';
 
 const schema = m2ibSchema.omit({ alpha: true, compat: true, normalisation: true });
 type Options = z.infer<typeof schema>;
@@ -90,6 +91,7 @@ export const adaib: MethodEntry<Options> = {
   serves: 'pair',
   modalities: ['image', 'text'],
   schema,
+  parse: given => parseOptions(schema, withSettle(given, schema), 'adaib'),
   cost: GATE_COST,
   paper:
     'AdaIB: adaptive information bottleneck for multi-modal attribution, ICLR 2026 submission NuYcnDYQuQ (no code); started and kept positive as said in the file',

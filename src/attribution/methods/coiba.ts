@@ -10,8 +10,9 @@ import { graphKey } from '../../models/graph-key.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { resolveLayer } from '../layer.ts';
 import { eachTower, type MethodEntry, type MethodRun, type TowerJob } from '../method.ts';
+import { parseOptions } from '../options.ts';
 import { explainByGate, GATE_PASSES, planGates } from '../primitives/gate.ts';
-import { m2ibSchema } from './m2ib.ts';
+import { m2ibSchema, withSettle } from './m2ib.ts';
 
 const schema = m2ibSchema.omit({ alpha: true, compat: true, normalisation: true }).extend({
   layer: z
@@ -49,6 +50,7 @@ export const coiba: MethodEntry<Options> = {
   serves: 'pair',
   modalities: ['image', 'text'],
   schema,
+  parse: given => parseOptions(schema, withSettle(given, schema), 'coiba'),
   cost: `(${GATE_PASSES}) × (F + B) of the blocks above the first gate`,
   paper:
     'Hong, Bae, Hong, Kim: Comprehensive information bottleneck for unveiling universal attribution to interpret vision transformers, CVPR 2025',

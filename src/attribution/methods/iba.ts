@@ -8,10 +8,11 @@ import { fileIn } from '../../system/model-files.ts';
 import { type FloatTensor, floats } from '../../tensor/tensor.ts';
 import { loadStatistics, STATISTICS_FILE } from '../feature-statistics.ts';
 import { eachTower, type MethodEntry, type MethodRun, type TowerJob } from '../method.ts';
+import { parseOptions } from '../options.ts';
 import { datasetStatistics, explainByGate, gateLayers, planGates } from '../primitives/gate.ts';
-import { m2ibSchema } from './m2ib.ts';
+import { m2ibSchema, withSettle } from './m2ib.ts';
 
-const schema = m2ibSchema.pick({ layer: true, textLayer: true, antithetic: true, learningRateSchedule: true }).extend({
+const schema = m2ibSchema.pick({ layer: true, textLayer: true, antithetic: true, learningRateSchedule: true, settle: true }).extend({
   steps: z.number().int().positive().default(10).describe('optimisation steps'),
   learningRate: z.number().positive().default(1).describe("Adam's learning rate on alpha"),
   beta: z
@@ -75,6 +76,7 @@ export const iba: MethodEntry<Options> = {
   serves: 'pair',
   modalities: ['image', 'text'],
   schema,
+  parse: given => parseOptions(schema, withSettle(given, schema), 'iba'),
   cost: 'steps × batchSize × (F + B) of the blocks above the gate',
   paper: 'Schulz, Sixt, Tombari, Landgraf: Restricting the flow: information bottlenecks for attribution, ICLR 2020, arXiv 2001.00396',
   unit: 'nats',

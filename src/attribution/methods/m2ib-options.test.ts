@@ -7,7 +7,9 @@ import { type ChannelStatistics, sampleStatistics } from '../../bottleneck/stati
 import { NarrowsError } from '../../system/errors.ts';
 import type { AttributeRun } from '../attributor.ts';
 import { featureStatistics, type StatisticsFile } from '../feature-statistics.ts';
+import { methodOptions } from '../method.ts';
 import { type EncodedPairs, encodePairs, type Pair } from '../pair.ts';
+import { findMethod } from '../registry.ts';
 import type { Attribution } from '../result.ts';
 import { row } from '../rows.ts';
 import { saveStatistics, statisticsAt } from '../save-statistics.ts';
@@ -46,6 +48,19 @@ describe('options', () => {
     expect((await backward({ steps: 5, batchSize: 2, quietSteps: 1 })) / one).toBeCloseTo(1 + 4 * 2, 6);
     expect((await backward({ quietSteps: 9 })) / one).toBeCloseTo(6, 6);
     expect((await backward({ compat: 'm2ib-official' })) / one).toBeCloseTo(10 * 10, 6);
+    expect((await backward({ settle: true, batchSize: 2 })) / one).toBeCloseTo(100 * 2, 6);
+    expect((await backward({ settle: true, steps: 12, quietSteps: 2, batchSize: 2 })) / one).toBeCloseTo(2 + 10 * 2, 6);
+  });
+
+  it('settle by a rate that falls, in every gate that counts nats', () => {
+    const falls = { settle: true, steps: 100, learningRate: 0.7, learningRateSchedule: 'cosine' };
+    for (const name of ['m2ib', 'm2ib-token', 'iba', 'coiba', 'adaib'])
+      expect([name, methodOptions(findMethod(name)!, { settle: true })]).toMatchObject([name, falls]);
+    expect(methodOptions(findMethod('m2ib')!, {})).toMatchObject({ settle: false, steps: 6, learningRateSchedule: 'constant' });
+    expect(methodOptions(findMethod('m2ib')!, { settle: true, learningRate: 1, quietSteps: 3 })).toMatchObject({
+      ...{ ...falls, learningRate: 1, quietSteps: 3 },
+    });
+    expect(() => m2ib({ settle: true, compat: 'm2ib-official' })).toThrow('The published code knows no rate that falls');
   });
 
   it.each<[Partial<Record<keyof M2IBOptions | 'colour', unknown>>, RegExp]>([

@@ -2,12 +2,15 @@
  * @file M2IB with one gate per token in place of one per token and channel: N parameters instead of N·D, so ten noisy steps vote on fewer
  * questions, and outlier channels cannot carry a map by themselves.
  */
+import type { z } from 'zod';
 import { answerLayer } from '../answers/answer-layer.ts';
 import { eachTower, type MethodEntry } from '../method.ts';
+import { parseOptions } from '../options.ts';
 import { explainByGate, GATE_COST, gateLayers, planGates } from '../primitives/gate.ts';
-import { type M2IBOptions, m2ibSchema } from './m2ib.ts';
+import { m2ibSchema, withSettle } from './m2ib.ts';
 
-type Options = Omit<M2IBOptions, 'alpha' | 'compat' | 'normalisation'>;
+const schema = m2ibSchema.omit({ alpha: true, compat: true, normalisation: true });
+type Options = z.infer<typeof schema>;
 
 /** M2IB with one gate per token. */
 export const m2ibToken: MethodEntry<Options> = {
@@ -25,7 +28,8 @@ export const m2ibToken: MethodEntry<Options> = {
     },
   },
   modalities: ['image', 'text'],
-  schema: m2ibSchema.omit({ alpha: true, compat: true, normalisation: true }),
+  schema,
+  parse: given => parseOptions(schema, withSettle(given, schema), 'm2ib-token'),
   cost: GATE_COST,
   paper: 'M2IB (arXiv 2312.17174) with the per-token gate that its per-element one is often replaced by; features normalised per channel',
   unit: 'nats',

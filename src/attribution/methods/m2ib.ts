@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { GATE_SCHEDULES } from '../../bottleneck/gate-problem.ts';
 import type { DualEncoder, Modality } from '../../models/dual-encoder.ts';
+import { NarrowsError } from '../../system/errors.ts';
 import { answerLayer } from '../answers/answer-layer.ts';
 import { Attributor } from '../attributor.ts';
 import type { StatisticsFile } from '../feature-statistics.ts';
@@ -27,12 +28,11 @@ export const m2ibSchema = z.strictObject({
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
   steps: z.number().int().positive().default(6).describe('optimisation steps'),
   learningRate: z.number().positive().default(2).describe("Adam's learning rate on alpha"),
-  learningRateSchedule: z
-    .enum(GATE_SCHEDULES)
-    .default('constant')
-    .describe(
-      'course of the rate over the steps: one that falls to 0 settles how many nats there are, given steps enough (docs/answers.md)',
-    ),
+  learningRateSchedule: z.enum(GATE_SCHEDULES).default('constant').describe('course of the rate over the steps'),
+  settle: z
+    .boolean()
+    .default(false)
+    .describe('a hundred noisy steps at a rate of 0.7 that falls to 0, unless said otherwise: how many nats there are comes to rest'),
   quietSteps: z
     .union([z.literal('auto'), z.number().int().nonnegative()])
     .default('auto')
@@ -53,6 +53,13 @@ export const m2ibSchema = z.strictObject({
 /** Options with their defaults filled in. */
 export type M2IBOptions = z.infer<typeof m2ibSchema>;
 
+/** What `settle` asks for where nothing else is given (docs/evidence/nats.md). */
+const SETTLED = { steps: 100, learningRate: 0.7, quietSteps: 0, learningRateSchedule: 'cosine' } as const;
+
+/** Options with those that `settle` stands for, out of the schema's. */
+export const withSettle = (given: Record<string, unknown>, { shape }: z.ZodObject): Record<string, unknown> =>
+  given.settle === true ? { ...Object.fromEntries(Object.entries(SETTLED).filter(([name]) => name in shape)), ...given } : given;
+
 /** What `compat: 'm2ib-official'` fixes. Beta, layer, steps, learning rate and batch size stay free. */
 const OFFICIAL = {
   learningRateSchedule: 'constant',
@@ -65,9 +72,11 @@ const OFFICIAL = {
 
 /** Options from what was given; the official code has defaults of its own. @throws NarrowsError for an option out of range */
 function parseM2IB(given: Record<string, unknown>): M2IBOptions {
+  if (given.compat && given.settle === true)
+    throw new NarrowsError('The published code knows no rate that falls; leave compat or settle out.', { kind: 'usage' });
   const set = given.compat
     ? { beta: 0.1, textBeta: given.beta ?? 0.1, steps: 10, learningRate: 1, batchSize: 10, ...given, ...OFFICIAL }
-    : given;
+    : withSettle(given, m2ibSchema);
   return parseOptions(m2ibSchema, set, 'm2ib');
 }
 
