@@ -44,6 +44,7 @@ const SETTINGS: Readonly<Record<string, { readonly options: Partial<M2IBOptions>
   '40 steps, falling': { options: { ...falling, steps: 40, learningRate: 1 } },
   default: { options: {} },
   'default, other seed': { options: {}, seed: 1 },
+  'six steps at a constant rate': { options: { steps: 6, learningRateSchedule: 'constant' } },
   'ten noisy steps': { options: { steps: 10, learningRate: 1, quietSteps: 0 } },
   '40 steps, constant rate of 2': { options: { steps: 40, learningRate: 2 } },
 };

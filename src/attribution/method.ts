@@ -157,8 +157,8 @@ export interface MethodFacts<O = Record<string, unknown>> {
  */
 export interface AnswerForm<O = Record<string, unknown>> {
   readonly by: 'row' | 'sides';
-  /** Options that have another default for answers. */
-  readonly defaults?: Partial<O>;
+  /** Options that have another default for answers, by what was given. */
+  defaults?(given: Record<string, unknown>): Partial<O>;
   /** A gate on the option `layer`, which may stand on the vision tower's output too (−2), whose tokens are then the job's (`run.image`). */
   readonly gate?: true;
   /** Row: the block whose output `hidden` is, −1 (the embeddings) by default. @throws NarrowsError for a layer out of range */

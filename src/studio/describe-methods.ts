@@ -60,6 +60,6 @@ export function describeMethod(entry: RegisteredMethod): MethodInfo {
   return {
     ...{ name, title, family, serves, modalities, unit, signed, sampled, cost, paper },
     options: describeOptions(schema),
-    ...(entry.serves === 'pair' && entry.answers ? { answers: { ...entry.answers.defaults } } : {}),
+    ...(entry.serves === 'pair' && entry.answers ? { answers: { ...entry.answers.defaults?.({}) } } : {}),
   };
 }

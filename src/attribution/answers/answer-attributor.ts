@@ -101,7 +101,7 @@ export class AnswerAttributor<O = Record<string, unknown>> implements AsyncDispo
     if (!entry.answers) throw new NarrowsError(noAnswers(entry.name), { kind: 'usage' });
     this.form = entry.answers;
     const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    this.options = methodOptions(entry, { ...this.form.defaults, ...set });
+    this.options = methodOptions(entry, { ...this.form.defaults?.(set), ...set });
   }
 
   /**

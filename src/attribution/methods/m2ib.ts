@@ -26,9 +26,12 @@ export const m2ibSchema = z.strictObject({
     .default(1)
     .describe('weight of the information cost against the fit, for the image map (of an answer: for its one gate, 10 by default)'),
   textBeta: z.number().nonnegative().default(0.3).describe('the same for the text map'),
-  steps: z.number().int().positive().default(6).describe('optimisation steps'),
+  steps: z.number().int().positive().default(6).describe('optimisation steps (of an answer: 12 by default)'),
   learningRate: z.number().positive().default(2).describe("Adam's learning rate on alpha"),
-  learningRateSchedule: z.enum(GATE_SCHEDULES).default('constant').describe('course of the rate over the steps'),
+  learningRateSchedule: z
+    .enum(GATE_SCHEDULES)
+    .default('constant')
+    .describe('course of the rate over the steps (of an answer: linear by default)'),
   settle: z
     .boolean()
     .default(false)
@@ -93,7 +96,8 @@ export const m2ibEntry = (statistics?: StatisticsFile): MethodEntry<M2IBOptions>
     by: 'row',
     gate: true,
     // A log-probability has a wider range than a cosine; one antithetic pair is as good as two (docs/evidence/answers.md).
-    defaults: { beta: 10, batchSize: 2 },
+    // A rate that falls over twice the steps halves what six at a constant one leave unsettled (docs/evidence/nats.md).
+    defaults: ({ settle }) => ({ beta: 10, batchSize: 2, ...(settle === true ? {} : { steps: 12, learningRateSchedule: 'linear' }) }),
     layer: (tower, { layer }) => answerLayer(layer, tower),
     unsupported: ({ normalisation, compat }) =>
       compat || normalisation === 'dataset'

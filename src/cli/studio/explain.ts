@@ -27,7 +27,7 @@ export function chosenMethod(
 } {
   const entry = findMethod(name);
   if (!entry) throw new StudioError('usage', `There is no method "${name}"; choose another one.`);
-  const usual = answers && entry.serves === 'pair' ? entry.answers?.defaults : undefined;
+  const usual = answers && entry.serves === 'pair' ? entry.answers?.defaults?.(options) : undefined;
   return { entry, filled: methodOptions(entry as RegisteredMethod<Record<string, unknown>>, { ...usual, ...options }) };
 }
 

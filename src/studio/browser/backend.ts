@@ -82,7 +82,7 @@ const posteriorRequest = ({ model, pictures, turns }: ChatRequest): AttributeReq
 function costKey(request: AttributeRequest, { name, options }: MethodChoice, answers: boolean): CostKey {
   const { modality, seeds, imageSize } = request;
   const entry = findMethod(name);
-  const usual = answers && entry?.serves === 'pair' ? entry.answers?.defaults : undefined;
+  const usual = answers && entry?.serves === 'pair' ? entry.answers?.defaults?.(options) : undefined;
   // A wrong option is said when the method runs.
   const full = entry?.schema.safeParse({ ...usual, ...options });
   return {
