@@ -49,8 +49,8 @@ const SETTINGS: Readonly<Record<string, { readonly options: Partial<M2IBOptions>
   default: { options: {} },
   'default, other seed': { options: {}, seed: 1 },
   'six steps at a constant rate': { options: { steps: 6, learningRateSchedule: 'constant' } },
-  'ten noisy steps': { options: { steps: 10, learningRate: 1, quietSteps: 0 } },
-  '40 steps, constant rate of 2': { options: { steps: 40, learningRate: 2 } },
+  'ten noisy steps': { options: { steps: 10, learningRate: 1, quietSteps: 0, learningRateSchedule: 'constant' } },
+  '40 steps, constant rate of 2': { options: { steps: 40, learningRate: 2, learningRateSchedule: 'constant' } },
 };
 const THINGS = { least: 2, most: 4 } as const;
 const KINDS = ['answer', 'answer against the other', 'pair'] as const;

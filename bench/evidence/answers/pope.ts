@@ -7,13 +7,14 @@ import type { Question } from '../../../src/evaluation/benchmarks/question.ts';
 import { sceneSet } from '../../../src/evaluation/benchmarks/scenes/world.ts';
 import { scenesPope } from '../../../src/evaluation/benchmarks/scenes-pope.ts';
 import type { Scene } from '../../../src/scenes/scene.ts';
+import { NOISY } from './maps.ts';
 import { type Figures, kept, type Study, VALUES } from './study.ts';
 
 /** Figures of a map without any knowledge of the scene. */
 export const PREDICTORS = ['image', 'imageShare', 'peak', 'concentration'] as const;
 /** Methods whose grounding is held against the model's own probability. */
 export const AUDITORS = [
-  { name: 'm2ib', method: 'm2ib', options: { layer: -1, beta: 10 } },
+  { name: 'm2ib', method: 'm2ib', options: { layer: -1, beta: 10, ...NOISY } },
   { name: 'saliency', method: 'saliency', options: {} },
   { name: 'chefer', method: 'chefer', options: {} },
   { name: 'random', method: 'random', options: {} },

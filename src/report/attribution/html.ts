@@ -152,12 +152,12 @@ function howToRead(items: readonly ReportItem[]): string {
   }
   if (answered) {
     texts.push(
-      'A patch or word with a large number carries information that the model needs to give this answer: the number says how many nats (or bits) got through the bottleneck there. Each word of the answer has a map of its own: hover over it, or step through the words by Tab and the arrow keys.',
+      'A patch or word with a large number carries information that the model needs to give this answer: the number says how many nats (or bits) got through the bottleneck there, as far as this optimisation went; fewer may do. Each word of the answer has a map of its own: hover over it, or step through the words by Tab and the arrow keys.',
     );
   }
   if (nats) {
     texts.push(
-      'A patch or word with a large number carries information that the model needs to match this image with this caption: the number says how many nats (or bits) got through the bottleneck there. Where there is none, the model can do without. A map of less than one bit in total stays dim.',
+      'A patch or word with a large number carries information that the model needs to match this image with this caption: the number says how many nats (or bits) got through the bottleneck there, as far as this optimisation went. Where there is none, the model can do without. A map of less than one bit in total stays dim.',
     );
   }
   const needed = new Set(items.flatMap(item => legendsOf(item)));
