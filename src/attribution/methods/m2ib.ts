@@ -35,7 +35,9 @@ export const m2ibSchema = z.strictObject({
   settle: z
     .boolean()
     .default(false)
-    .describe('a hundred noisy steps at a rate of 0.7 that falls to 0, unless said otherwise: numbers of nats that hold better, and a sparser map'),
+    .describe(
+      'a hundred noisy steps at a rate of 0.7 that falls to 0, unless said otherwise: numbers of nats that hold better, and a sparser map',
+    ),
   quietSteps: z
     .union([z.literal('auto'), z.number().int().nonnegative()])
     .default('auto')

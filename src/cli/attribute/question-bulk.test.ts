@@ -76,6 +76,32 @@ describe('attribute --pairs on a model that answers', () => {
     expect(await readFile(join(root, 'out', 'summary.csv'), 'utf8')).toContain('giraffe');
   }, 120_000);
 
+  it('says of every row that its nats are not to be relied on, in table, lines and page', async () => {
+    const output = join(root, 'gates');
+    await callCommand(attributeCommand, [
+      ...[
+        '--pairs',
+        join(root, 'questions.csv'),
+        '--model',
+        model,
+        '--method',
+        'm2ib',
+        '--steps',
+        '3',
+        '--formats',
+        'json',
+        '--output',
+        output,
+      ],
+    ]);
+    const [head, ...rows] = parseCsv(await readFile(join(output, 'summary.csv'), 'utf8')).map(record => record.fields);
+    expect(rows.map(row => row[head.indexOf('verdict')]).sort()).toEqual(['', '', 'not converged', 'not converged']);
+    expect((await readFile(join(output, 'results.jsonl'), 'utf8')).match(/"verdict":"not converged"/g)).toHaveLength(2);
+    const page = await readFile(join(output, 'index.html'), 'utf8');
+    expect(page.match(/<td class="remarks"[^>]*>not converged; /g)).toHaveLength(2);
+    expect(page).toContain('How nats divide between picture and question differs between optimisations');
+  }, 120_000);
+
   it('refuses what a list of questions cannot have', async () => {
     expect((await call('--workers', '2')).stderr).toContain('leave --workers out');
     const { stderr } = await callCommand(attributeCommand, [

@@ -22,6 +22,7 @@ import { writeFileAtomic } from '../../node/files.ts';
 import { lockOutput } from '../../node/output-lock.ts';
 import { answerLogProbability } from '../../report/attribution/answer.ts';
 import { type AnswerRow, answersIndexHtml, byGrounding } from '../../report/attribution/answers-index.ts';
+import { VERDICT_TEXT, verdictOf } from '../../report/attribution/verdict.ts';
 import { formatCsv } from '../../system/csv.ts';
 import { NarrowsError } from '../../system/errors.ts';
 import { version } from '../../system/version.ts';
@@ -206,6 +207,7 @@ async function explain(
       logProbability: answerLogProbability(result.answer),
       ...(figures ? { imageMass: figures.image } : {}),
       ...(figures && Number.isFinite(figures.imageShare) ? { imageShare: figures.imageShare } : {}),
+      ...(verdictOf(result) === 'no-optimisation' ? {} : { verdict: VERDICT_TEXT[verdictOf(result)] }),
       href: files.find(file => file.endsWith('.html')),
       ...(result.warnings ? { warnings: result.warnings } : {}),
       ...(result.image
@@ -228,7 +230,18 @@ async function explain(
 }
 
 async function writeTables(directory: string, rows: readonly AnswerRow[], title: string, unit: 'nats' | 'score'): Promise<string[]> {
-  const columns = ['image', 'question', 'answer', 'own', 'logProbability', 'imageMass', 'imageShare', 'insideBox', 'href'] as const;
+  const columns = [
+    'image',
+    'question',
+    'answer',
+    'own',
+    'logProbability',
+    'imageMass',
+    'imageShare',
+    'insideBox',
+    'verdict',
+    'href',
+  ] as const;
   const names = [
     'image',
     'question',
@@ -238,6 +251,7 @@ async function writeTables(directory: string, rows: readonly AnswerRow[], title:
     unit === 'nats' ? 'image_nats' : 'image_mass',
     'image_share',
     'inside_box',
+    'verdict',
     'report',
   ];
   const lines = rows.map(row => [...columns.map(name => row[name]), (row.warnings ?? []).join(' '), row.failure ?? '']);

@@ -6,6 +6,7 @@ import { page } from './html/page.ts';
 import { baseStyle } from './html/style.ts';
 import { digitsFor, formatValue } from './normalise.ts';
 import { escapeText } from './svg.ts';
+import { VERDICT_TEXT } from './verdict.ts';
 
 /** One explained answer, or why there is none. */
 export interface AnswerRow {
@@ -22,6 +23,8 @@ export interface AnswerRow {
   readonly imageShare?: number;
   /** Share of the picture's inside of the box that the list gives. */
   readonly insideBox?: number;
+  /** What the map's optimisation came to, in words; none for methods that optimise nothing. */
+  readonly verdict?: string;
   /** Link to the answer's own page, relative. */
   readonly href?: string;
   readonly warnings?: readonly string[];
@@ -97,7 +100,10 @@ export function answersIndexHtml(rows: readonly AnswerRow[], facts: { readonly t
     ['Remarks', 'text'],
   ];
   const body = rows.map(row => {
-    const remarks = [...(row.failure === undefined ? [] : [`failed: ${row.failure}`]), ...(row.warnings ?? [])].join(' ');
+    const doubt = row.verdict === undefined || row.verdict === VERDICT_TEXT.converged ? [] : [`${row.verdict};`];
+    const remarks = [...(row.failure === undefined ? [] : [`failed: ${row.failure}`]), ...doubt, ...(row.warnings ?? [])]
+      .join(' ')
+      .replace(/;$/, '');
     const { question, image, answer, logProbability } = row;
     const given = row.own === false ? ' <span class="muted">(given)</span>' : '';
     return (
@@ -116,7 +122,7 @@ export function answersIndexHtml(rows: readonly AnswerRow[], facts: { readonly t
     title: facts.title,
     style: baseStyle + style,
     body:
-      `<header class="top"><h1>${escapeText(facts.title)}</h1><p class="muted">The least grounded answers come first: those of which the smallest share of what they need comes ${boxes ? 'from inside the box (from the picture, where the list gives none)' : 'from the picture'}; what failed stands above them. A low share says that the question’s words settle the answer; it does not say that the answer is wrong.</p>` +
+      `<header class="top"><h1>${escapeText(facts.title)}</h1><p class="muted">The least grounded answers come first: those of which the smallest share of what they need comes ${boxes ? 'from inside the box (from the picture, where the list gives none)' : 'from the picture'}; what failed stands above them. A low share says that the question’s words settle the answer; it does not say that the answer is wrong.${facts.unit === 'nats' ? ' How nats divide between picture and question differs between optimisations of one answer: look at the ends of the order, not at neighbours.' : ''}</p>` +
       `<input id="search" type="search" placeholder="Search" aria-label="Search" hidden> <span id="count" class="muted"></span></header>` +
       `<main class="wide"><table class="index"><thead><tr>${head.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></main>` +
       `<p id="live" class="hidden" role="status" aria-live="polite"></p>`,
