@@ -63,7 +63,7 @@ describe('judgeConvergence', () => {
     const { verdict, note } = judgeConvergence(fit, cost, -0.01);
     expect(verdict).toBe('unsettled');
     expect(note).toBe(
-      'The last step still changed the loss by 252 % of the cost that is left: how many nats there are is not settled; more steps at a falling rate bring it to rest (settle: true, or --settle).',
+      'The last step still changed the loss by 252 % of the cost that is left: how many nats there are is not settled; more steps at a falling rate bring it to rest (settle; with more than its 100 steps where they were not enough).',
     );
     const [seen, caption] = [
       [0.37, 0.367, 0.365, 0.361, 0.354, 0.348],

@@ -9,7 +9,7 @@ const COST_MOVES = 0.2;
 const LOSS_MOVES = 1;
 /** Share of the first cost below which nothing is left: no nats, and that is settled. */
 const NOTHING = 0.001;
-const SETTLE = 'more steps at a falling rate bring it to rest (settle: true, or --settle)';
+const SETTLE = 'more steps at a falling rate bring it to rest (settle; with more than its 100 steps where they were not enough)';
 /** Share of the undisturbed cosine below which the gate let almost nothing through. */
 const CLOSED = 0.25;
 
