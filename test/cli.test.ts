@@ -208,7 +208,14 @@ describe('the other commands', () => {
     );
     for (const name of ['attribute', 'verify', 'scenes', 'train', 'models', 'doctor']) expect(program.stdout).toContain(name);
     expect(program).toMatchObject({ code: 0, stderr: '' });
-    for (const text of ['--learning-rate <n>', 'optimisation steps (default: 6)', '--no-antithetic', 'Examples:', '--json'])
+    for (const text of [
+      '--learning-rate <n>',
+      'optimisation steps (of an answer',
+      '(default: 6)',
+      '--no-antithetic',
+      'Examples:',
+      '--json',
+    ])
       expect(command.stdout).toContain(text);
     expect(asked).toMatchObject({ code: 0, stderr: '' });
     expect(asked.stdout).toContain('narrows models info [options] <model>');

@@ -295,7 +295,8 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     expect(await axe(page)).toEqual([]);
     await page.click('text=Open in Attribute');
     await page.waitForSelector('.stage img[alt="ball.png"]');
-    expect(await page.inputValue('#caption')).toBe(`caption number ${ROWS}`);
+    // The picture stands there a moment before its caption.
+    await expect.poll(() => page.inputValue('#caption')).toBe(`caption number ${ROWS}`);
     // It is explained at once, and the model of scenes has no map for these words.
     await page.waitForSelector(`text=knows no word of "caption number ${ROWS}"`);
     expect(await page.isDisabled('button:has-text("PNG")')).toBe(true);
