@@ -2,7 +2,9 @@
  * @file `attribute --pairs`: audits a list of pairs. Every pair's files carry a key of everything that determines them, and a record in
  * `cells.jsonl`, written last, says that they are there; a run stopped anywhere and started again with the same settings does what is missing.
  */
+
 import { join } from 'node:path';
+import { methodOptions } from '../../attribution/method.ts';
 import { checkpointHash } from '../../checkpoints/hash.ts';
 import { insideBox } from '../../evaluation/compare/data/inside-box.ts';
 import { folderList } from '../../inputs/pairs/folder.ts';
@@ -83,7 +85,8 @@ export async function auditPairs(context: Context, settings: AttributeSettings, 
   const fixed = JSON.stringify([
     version,
     settings.entry.name,
-    settings.values,
+    // With the defaults filled in: another version's may be others.
+    methodOptions(settings.entry, settings.values),
     settings.run,
     settings.targetImage === undefined ? undefined : await imageHash(settings.targetImage),
     await checkpointHash(model.checkpoint),

@@ -78,28 +78,25 @@ describe('attribute --pairs on a model that answers', () => {
 
   it('says of every row that its nats are not to be relied on, in table, lines and page', async () => {
     const output = join(root, 'gates');
-    await callCommand(attributeCommand, [
-      ...[
-        '--pairs',
-        join(root, 'questions.csv'),
-        '--model',
-        model,
-        '--method',
-        'm2ib',
-        '--steps',
-        '3',
-        '--formats',
-        'json',
-        '--output',
-        output,
-      ],
-    ]);
+    const gates = (...more: string[]) =>
+      callCommand(attributeCommand, [
+        ...['--pairs', join(root, 'questions.csv'), '--model', model, '--method', 'm2ib', '--steps', '3', '--formats', 'json'],
+        ...['--output', output, ...more],
+      ]);
+    await gates();
     const [head, ...rows] = parseCsv(await readFile(join(output, 'summary.csv'), 'utf8')).map(record => record.fields);
     expect(rows.map(row => row[head.indexOf('verdict')]).sort()).toEqual(['', '', 'not converged', 'not converged']);
     expect((await readFile(join(output, 'results.jsonl'), 'utf8')).match(/"verdict":"not converged"/g)).toHaveLength(2);
     const page = await readFile(join(output, 'index.html'), 'utf8');
     expect(page.match(/<td class="remarks"[^>]*>not converged; /g)).toHaveLength(2);
     expect(page).toContain('How nats divide between picture and question differs between optimisations');
+    // A row belongs to the options as they were filled in, not to those that were named.
+    const made = async (): Promise<number> => (await readFile(join(output, 'cells.jsonl'), 'utf8')).match(/"result":/g)!.length;
+    expect(await made()).toBe(2);
+    await gates('--learning-rate-schedule', 'linear', '--batch-size', '2');
+    expect(await made()).toBe(2);
+    await gates('--learning-rate-schedule', 'constant');
+    expect(await made()).toBe(4);
   }, 120_000);
 
   it('refuses what a list of questions cannot have', async () => {

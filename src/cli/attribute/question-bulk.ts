@@ -106,7 +106,19 @@ export async function auditQuestions(
   });
   await using _ = store;
   const { values, run, draw, pictures } = settings;
-  const fixed = [version, entry.name, values, run, asked, await checkpointHash(chat.model.parts.checkpoint), kinds, draw, pictures];
+  await using attributor = new AnswerAttributor(entry, chat as ChatModel, values);
+  // With the defaults filled in: another version's may be others.
+  const fixed = [
+    version,
+    entry.name,
+    attributor.options,
+    run,
+    asked,
+    await checkpointHash(chat.model.parts.checkpoint),
+    kinds,
+    draw,
+    pictures,
+  ];
   const tasks = new Map<string, Task<Asked>>();
   const keys = new Map<ListedPair, string>();
   const unreadable = new Map<ListedPair, string>();
@@ -137,7 +149,6 @@ export async function auditQuestions(
     context.log.warn(
       `Files of ${lost.size} finished ${lost.size === 1 ? 'question are' : 'questions are'} missing or were changed in ${directory}; they are explained again.`,
     );
-  await using attributor = new AnswerAttributor(entry, chat as ChatModel, values);
   const work = localPool<Asked, Finished>(async (job, { signal, onCell }) => {
     await onCell(job.key, await explain(attributor, settings, asked, { job, directory, kinds, signal }));
   });
