@@ -80,6 +80,9 @@ export async function moveMaps(
   });
   await using _ = store;
   const model = await checkpointHash(chat.model.parts.checkpoint);
+  await using attributor = new AnswerAttributor(entry, chat);
+  // With the options, whose defaults may be others in another version.
+  const method = [entry.name, attributor.options, context.seed];
   const tasks: Task<Moving>[] = [];
   const places: { readonly set: string; readonly scenario: string; readonly question: string; readonly key: string }[] = [];
   for (const set of sets) {
@@ -100,7 +103,7 @@ export async function moveMaps(
         const other = under[s][i];
         if (other.refused !== undefined) return [];
         const moves = shift.image !== undefined && requireImageShift(shift.image.shift).moves === true;
-        const named = [version, entry.name, model, chat.template.name, answer, one.prompt, other.prompt, other.turn.pictures[0].key, FORM];
+        const named = [version, method, model, chat.template.name, answer, one.prompt, other.prompt, other.turn.pictures[0].key, FORM];
         const key = createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 20);
         places.push({ set: benchmark.name, scenario: shift.name, question: one.question.key, key });
         return [{ key, asked: other, moves }];
@@ -108,7 +111,6 @@ export async function moveMaps(
       if (shifted.length) tasks.push({ input: { clean: one, answer, shifted }, keys: shifted.map(({ key }) => key) });
     }
   }
-  await using attributor = new AnswerAttributor(entry, chat);
   const explain = async ({ prompt, turn }: Asked, answer: string, signal?: AbortSignal): Promise<AnswerAttribution> => {
     const pair = { image: await turn.pictures[0].read(), text: prompt };
     return attributor.attribute(pair, { answer, modality: 'image', parts: 'none', seed: context.seed, signal });
