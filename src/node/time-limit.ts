@@ -9,8 +9,8 @@ const TRIES = 12;
 
 /** The script's context knows nothing but the function; the time limit holds for all that it calls, regular expressions included. */
 export const timeLimiter: TimeLimiter = <T>(run: () => T, seconds: number): T => {
+  const thread = threadId();
   for (let attempt = 1; ; attempt++) {
-    const thread = threadId();
     const before = workedSeconds(thread);
     try {
       return script.runInNewContext({ run }, { timeout: seconds * 1000 }) as T;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attribution, Convergence } from '../../attribution/result.ts';
+import { figureSvg, reportHtml } from './bound.ts';
 import { rowOf } from './index-row.ts';
 import { attributionFromJson, attributionToJson } from './json.ts';
 import { terminalSummary } from './terminal.ts';
@@ -38,6 +39,17 @@ describe('verdicts of a result', () => {
     expect(summary).toMatch(/image [\d.]+ bits · caption [\d.]+ bits \(not settled\)$/);
     expect(terminalSummary(judged('unsettled', 'converged'))).toMatch(/image [\d.]+ bits \(not settled\) · caption [\d.]+ bits$/);
     expect(terminalSummary(plain)).not.toContain('settled');
+  });
+
+  it('stand there in the picture and on the page, too', async () => {
+    const image = { width: 96, height: 96, data: new Uint8Array(96 * 96 * 3).fill(200) };
+    const result = judged('converged', 'unsettled');
+    const svg = (await figureSvg(result, image)).replace(/<[^>]+>/g, '');
+    expect(svg).toMatch(/image [\d.]+ bits\s+·\s+caption [\d.]+ bits \(not settled\)/);
+    const page = await reportHtml([{ result, image }]);
+    expect(page).toMatch(/<span>image <b>[\d.]+ bits<\/b><\/span>/);
+    expect(page).toMatch(/<span>caption <b>[\d.]+ bits<\/b> \(not settled\)<\/span>/);
+    expect(page).toMatch(/<span class="badge unsettled" title="It is unsettled\.">caption: nats not settled<\/span>/);
   });
 
   it('are explained for each map, once where both say the same', () => {
