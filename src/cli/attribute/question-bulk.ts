@@ -241,32 +241,20 @@ async function explain(
 }
 
 async function writeTables(directory: string, rows: readonly AnswerRow[], title: string, unit: 'nats' | 'score'): Promise<string[]> {
-  const columns = [
-    'image',
-    'question',
-    'answer',
-    'own',
-    'logProbability',
-    'imageMass',
-    'imageShare',
-    'insideBox',
-    'verdict',
-    'href',
-  ] as const;
-  const names = [
-    'image',
-    'question',
-    'answer',
-    'own',
-    'log_probability',
-    unit === 'nats' ? 'image_nats' : 'image_mass',
-    'image_share',
-    'inside_box',
-    'verdict',
-    'report',
+  const columns: readonly (readonly [name: string, of: Exclude<keyof AnswerRow, 'warnings'>])[] = [
+    ['image', 'image'],
+    ['question', 'question'],
+    ['answer', 'answer'],
+    ['own', 'own'],
+    ['log_probability', 'logProbability'],
+    [unit === 'nats' ? 'image_nats' : 'image_mass', 'imageMass'],
+    ['image_share', 'imageShare'],
+    ['inside_box', 'insideBox'],
+    ['verdict', 'verdict'],
+    ['report', 'href'],
   ];
-  const lines = rows.map(row => [...columns.map(name => row[name]), (row.warnings ?? []).join(' '), row.failure ?? '']);
-  await writeFileAtomic(join(directory, 'summary.csv'), formatCsv([[...names, 'warnings', 'failure'], ...lines]));
+  const lines = rows.map(row => [...columns.map(([, of]) => row[of]), (row.warnings ?? []).join(' '), row.failure ?? '']);
+  await writeFileAtomic(join(directory, 'summary.csv'), formatCsv([[...columns.map(([name]) => name), 'warnings', 'failure'], ...lines]));
   await writeFileAtomic(join(directory, 'results.jsonl'), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
   await writeFileAtomic(join(directory, 'index.html'), answersIndexHtml(rows, { title, unit }));
   return ['index.html', 'summary.csv', 'results.jsonl'];

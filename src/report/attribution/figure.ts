@@ -81,7 +81,8 @@ function facts(result: Attribution): string {
 function header(result: Attribution, style: FigureStyle): { nodes: Node[]; bottom: number } {
   const { theme, width } = style;
   const nodes: Node[] = [];
-  const badge = verdictOf(result) === 'not-converged' ? VERDICT_TEXT['not-converged'] : '';
+  const verdict = verdictOf(result);
+  const badge = verdict === 'not-converged' || verdict === 'unsettled' ? VERDICT_TEXT[verdict] : '';
   const badgeWidth = badge ? measure(badge, 13, 'semibold') + 20 : 0;
   if (badge) {
     nodes.push(

@@ -46,6 +46,8 @@ describe('verdicts of a result', () => {
     const result = judged('converged', 'unsettled');
     const svg = (await figureSvg(result, image)).replace(/<[^>]+>/g, '');
     expect(svg).toMatch(/image [\d.]+ bits\s+·\s+caption [\d.]+ bits \(not settled\)/);
+    // The badge at the picture's corner, as "not converged" has one.
+    expect(svg).toContain('nats not settled');
     const page = await reportHtml([{ result, image }]);
     expect(page).toMatch(/<span>image <b>[\d.]+ bits<\/b><\/span>/);
     expect(page).toMatch(/<span>caption <b>[\d.]+ bits<\/b> \(not settled\)<\/span>/);
