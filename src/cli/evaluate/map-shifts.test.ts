@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { AnswerAttributor } from '../../attribution/answers/answer-attributor.ts';
 import type { MethodEntry } from '../../attribution/method.ts';
+import { gradientReadOut } from '../../attribution/methods/saliency.ts';
 import { findMethod } from '../../attribution/registry.ts';
 import { mapAgreement } from '../../evaluation/answers/map-movement.ts';
 import { fineMap, scoreInside } from '../../evaluation/metrics/placed-map.ts';
@@ -81,4 +83,22 @@ it('moves the maps of the clean answers, and finds mass on the thing only where 
   expect(maps['contrast:3'].mass.n).toBe(2);
   expect(maps['mirror:1']).not.toHaveProperty('mass');
   expect(await readFile(join(output, 'scores.csv'), 'utf8')).toContain('map_mass');
+
+  // The same folder in a version whose default is another one: its maps are made, not those of before taken.
+  const again = async (): Promise<number> => {
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    await runProgram([...args, ...more], new AbortController().signal);
+    vi.restoreAllMocks();
+    return (await readFile(join(output, 'maps.jsonl'), 'utf8')).split('\n').filter(line => line.includes('"correlation"')).length;
+  };
+  expect(await again()).toBe(4);
+  const entry = findMethod('saliency') as { schema: unknown };
+  const { schema } = entry;
+  entry.schema = z.strictObject({ ...gradientReadOut, channels: gradientReadOut.channels.unwrap().default('sum') });
+  try {
+    expect(await again()).toBe(8);
+  } finally {
+    entry.schema = schema;
+  }
 }, 120_000);

@@ -118,9 +118,10 @@ class MpiRanks implements Ranks {
     return true;
   }
 
-  /** A collective call, once all are here. */
+  /** A collective call, once all are here. @throws NarrowsError after `close`: MPI itself would end the whole job */
   private together<T>(work: () => Promise<T> | T): Promise<T> {
     return this.inTurn(async () => {
+      if (this.ended) throw new NarrowsError(`Rank ${this.rank} calls the others, but the ranks have ended.`);
       try {
         await this.meet();
         return await work();
@@ -179,6 +180,7 @@ class MpiRanks implements Ranks {
   }
 
   async finish(word: Uint8Array, patience: number): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
+    if (this.ended) throw new NarrowsError(`Rank ${this.rank} calls the others, but the ranks have ended.`);
     const until = performance.now() + patience;
     // What is under way may wait for ranks that will not come.
     const free = await inTime(

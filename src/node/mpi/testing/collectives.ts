@@ -52,6 +52,10 @@ console.log(
   }),
 );
 await ranks.close();
+// Nor does a call that wants the others bring it down: it is refused.
+const refused = [() => ranks.barrier(), () => ranks.allReduce(new Float32Array(3)), () => ranks.finish(new Uint8Array(1), 10)];
+for (const call of refused)
+  if (!/have ended/.test(await call().then(String, error => (error as Error).message))) throw new Error('a call after the end was taken');
 // A worker's last word may come behind the end: it goes nowhere, and does not bring the job down.
 await ranks.send((rank + 1) % size, new Uint8Array(1));
 await ranks.close();
