@@ -9,6 +9,8 @@ export interface Sample {
   readonly handles: number;
   /** Longest work of the main thread between two turns of its event loop since the last sample, milliseconds; where it is known. */
   readonly work?: number;
+  /** For how long of that V8 collected garbage. */
+  readonly collecting?: number;
 }
 
 /** The share of a job that counts as warm-up. */
@@ -51,6 +53,9 @@ export function judgeSamples(samples: readonly Sample[]): Judged {
   // Less is no leak.
   if (growth > FLAT) findings.push(`memory grew by ${(100 * growth).toFixed(1)} %, from ${early.toFixed(0)} to ${late.toFixed(0)} MB`);
   if (handles[1] - handles[0] > HANDLES) findings.push(`handles grew from ${handles[0]} to ${handles[1]}`);
-  if (work && work[1] > BLOCKED) findings.push(`the event loop was blocked for ${work[1].toFixed(0)} ms of work`);
+  if (work && work[1] > BLOCKED) {
+    const collecting = warm.find(one => one.work === work[1])?.collecting ?? 0;
+    findings.push(`the event loop was blocked for ${work[1].toFixed(0)} ms of work, ${collecting.toFixed(0)} of them collecting garbage`);
+  }
   return { steps, early, late, growth, handles, work, findings };
 }

@@ -29,15 +29,15 @@ function handlesOf(pid: number): number {
 const HOOK = ['--import', new URL('loop-hook.mjs', import.meta.url).href];
 
 /** Gathers what `loop-hook.mjs` tells of a child. @returns takes the longest work since the last call */
-function loopOf(child: ChildProcess): () => { readonly work?: number } {
-  let most: number | undefined;
-  child.on('message', (told: { work?: number }) => {
-    if (told.work !== undefined) most = Math.max(most ?? 0, told.work);
+function loopOf(child: ChildProcess): () => Pick<Sample, 'work' | 'collecting'> {
+  let most: Pick<Sample, 'work' | 'collecting'> = {};
+  child.on('message', ({ work, collecting }: Sample) => {
+    if (work !== undefined && work > (most.work ?? 0)) most = { work, collecting };
   });
   return () => {
-    const work = most;
-    most = undefined;
-    return work === undefined ? {} : { work };
+    const longest = most;
+    most = {};
+    return longest;
   };
 }
 
