@@ -39,6 +39,8 @@ const sitting = { styles: TRAIN_STYLES, seed: 20261130, scenes: Number(flags.sce
 const recipe: Record<string, unknown> = JSON.parse(readFileSync('examples/pretrain-scene-llava.json', 'utf8'));
 const whole = {
   ...recipe,
+  // The recipe had it when the table was made, and lost it for what the table says.
+  pretrain_group_rates: true,
   ...{ pretrain_patch_steps: patchSteps, pretrain_existence_steps: existenceSteps, pretrain_steps: steps, pretrain_fall: 0.4 },
   ...{ pretrain_caption_steps: undefined, pretrain_dtype: undefined },
 };

@@ -38,7 +38,9 @@ export const recipeShape = {
   pretrain_group_rates: z
     .boolean()
     .optional()
-    .describe('Learning rates by groups: blocks × 2, of them the matching head × .1, table × .5, projector × .1, final norm × .3'),
+    .describe(
+      'Learning rates by groups: blocks × 2, of them the matching head × .1, table × .5, projector × .1, final norm × .3 (learns less, docs/training.md)',
+    ),
   pretrain_existence_steps: count
     .optional()
     .describe('So many updates ask only whether a thing is there, of one to four things, before all questions are asked of four'),
