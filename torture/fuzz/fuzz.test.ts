@@ -9,7 +9,7 @@ import { json } from './forms/json.ts';
 import { safetensors } from './forms/safetensors.ts';
 import { mutationsOf, shrink } from './mutation.ts';
 import { figures, fuzz } from './run.ts';
-import { hasNaN, judge } from './verdict.ts';
+import { hasNaN, judge, settled } from './verdict.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'narrows-torture-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -54,6 +54,13 @@ describe('a verdict', () => {
     [undefined, call, { outcome: '2' }],
   ])('is %s', (verdict, ended, more) => {
     expect(judge(ended, { ...facts, ...more })).toBe(verdict);
+  });
+
+  it('leaves out of an outcome what clocks, places and the hash of a file make of it, and nothing else', () => {
+    const said = (patch: number, sha: string): string =>
+      settled(`{"image":{"sha256":"${sha}","name":"/a/x.png"},"patches":[${patch}],"seconds":${patch}.5}`, '/a');
+    expect(said(1, 'ab')).toBe(said(1, 'cd'));
+    expect(said(1, 'ab')).not.toBe(said(2, 'ab'));
   });
 
   it('sees NaN in JSON and in text, and no word of it', () => {

@@ -36,9 +36,12 @@ export function hasNaN(text: string): boolean {
   }
 }
 
-/** What a clock, a number of a process or the place of a file changes from run to run. */
+/**
+ * What a clock, a number of a process or the place of a file changes from run to run; and hashes of files, since one that was cut behind its last
+ * pixel (padding of a BMP's row, IEND of a PNG) is another file with the same picture.
+ */
 const CHANGING =
-  /"(createdAt|timings|seconds|elapsed|milliseconds|path|file|directory|output|memory|time|date|duration)":("[^"]*"|[\d.e+-]+|\{[^{}]*\})/g;
+  /"(sha256|createdAt|timings|seconds|elapsed|milliseconds|path|file|directory|output|memory|time|date|duration)":("[^"]*"|[\d.e+-]+|\{[^{}]*\})/g;
 
 /** An outcome without them. */
 export const settled = (text: string, folder: string): string => text.replaceAll(folder, '{}').replace(CHANGING, '"$1":0');

@@ -1,7 +1,7 @@
 /** @file The work of `narrows compare`: from its flags to the settings, through the engine, to the report. */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { readJson } from '../../checkpoints/disk.ts';
-import { runComparison, SPEC_FILE } from '../../evaluation/compare/comparison.ts';
+import { runComparison } from '../../evaluation/compare/comparison.ts';
 import { openSource } from '../../evaluation/compare/data/open.ts';
 import type { DataSpec } from '../../evaluation/compare/data/sample.ts';
 import { styleGroups } from '../../evaluation/compare/data/scenes.ts';
@@ -9,6 +9,7 @@ import { detectForm } from '../../evaluation/compare/data/truth/registry.ts';
 import { loadModel } from '../../evaluation/compare/engine/load-model.ts';
 import type { ComparisonResults } from '../../evaluation/compare/results.ts';
 import { type CompareSpec, methodSettings, metricSettings } from '../../evaluation/compare/settings.ts';
+import { readSpec } from '../../evaluation/compare/stored-spec.ts';
 import { loadExtensions } from '../../evaluation/extensions.ts';
 import type { Modality } from '../../models/dual-encoder.ts';
 import { ownCores } from '../../node/machine.ts';
@@ -87,14 +88,9 @@ async function specOf(context: Context, options: Options, given: ReadonlySet<str
   const directory = options.output as string;
   const reference = options.reference as string;
   if (options.reportOnly) {
-    const stored = (await readJson(join(directory, SPEC_FILE)).catch(error => {
-      throw new NarrowsError(`${directory} holds no comparison (no ${SPEC_FILE}); run narrows compare without --report-only first.`, {
-        kind: 'usage',
-        cause: error,
-      });
-    })) as CompareSpec;
+    const stored = await readSpec(directory);
     await loadExtensions(stored);
-    return { ...stored, directory };
+    return stored;
   }
   const labelled = options.options === undefined ? undefined : await readOptionsFile(options.options as string);
   const extensions = { plugins: options.plugin as string[] | undefined, maps: options.maps as string | undefined };

@@ -14,6 +14,7 @@ import { ExplainAgain } from './engine/explain-again.ts';
 import { survey } from './engine/survey.ts';
 import { planComparison } from './plan.ts';
 import type { CompareSpec } from './settings.ts';
+import { SPEC_FILE } from './stored-spec.ts';
 
 /** How a run is watched and ended. */
 export interface ComparisonRun {
@@ -36,9 +37,6 @@ export interface ComparisonRun {
 
 /** Warnings about pictures and captions that are said one by one. */
 const NAMED = 10;
-
-/** File with a comparison's settings, in its directory. */
-export const SPEC_FILE = 'comparison.json';
 
 /**
  * Computes what is missing. Stopped anywhere, it leaves cells from which the same call goes on.

@@ -19,6 +19,22 @@ describe('compileJinja', () => {
     expect([render({ list: [true] }), render({ list: [null, 2.5] }), render({ list: [] })]).toEqual(['True1', 'None2.52', '0']);
   });
 
+  it.each([
+    ['range(3)', '0 1 2'],
+    ['range(1, 4)', '1 2 3'],
+    ['range(5, 0, -2)', '5 3 1'],
+    ['range(0, 5, 2)', '0 2 4'],
+    ['range(4, 1)', ''],
+    ['[range(100000)|length]', '100000'],
+  ])('counts by %s as Python does', (expression, expected) => {
+    expect(compileJinja(`{{ ${expression} | join(' ') }}`)({})).toBe(expected);
+  });
+
+  it("counts no further than Jinja2's sandbox", () => {
+    expect(() => compileJinja('{% for i in range(100001) %}{% endfor %}')({})).toThrow('Range too big: 100001 numbers');
+    expect(() => compileJinja('{% for i in range(1, 0, 0) %}{% endfor %}')({})).toThrow('must not be zero');
+  });
+
   it('passes on what a template raises', () => {
     expect(() => compileJinja("{{ raise_exception('no ' ~ true) }}")({})).toThrow('no True');
     expect(() => compileJinja('{{ 1|join }}')({})).toThrow('join');

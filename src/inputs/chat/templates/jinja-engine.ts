@@ -14,6 +14,7 @@ type Node = Record<string, unknown> & { readonly type: string };
 
 const PRINT = '__narrows_print';
 const JOIN = '__narrows_join';
+const RANGE = '__narrows_range';
 /** Where statements stand whose value is printed. */
 const BLOCKS = new Set(['body', 'alternate', 'defaultBlock']);
 /** What prints nothing of its own. */
@@ -106,6 +107,8 @@ function rewritten(value: unknown): unknown {
   const node = out as Node;
   if (node.type === 'BinaryExpression' && (node.operator as { value?: unknown }).value === '~')
     return { ...node, left: call(PRINT, [node.left]), right: call(PRINT, [node.right]) };
+  if (node.type === 'CallExpression' && isNode(node.callee) && node.callee.type === 'Identifier' && node.callee.value === 'range')
+    return { ...node, callee: { ...node.callee, value: RANGE } };
   if (node.type === 'FilterExpression') {
     const { name, args } = filterOf(node);
     if (name === 'string' && args.length === 0) return call(PRINT, [node.operand]);
@@ -136,6 +139,19 @@ function join([value, separator]: readonly Value[], named?: ReadonlyMap<string, 
   return shown.join(between ? printed(between) : '');
 }
 
+/** Jinja2's sandbox, in which transformers renders templates, refuses longer ones (`MAX_RANGE`). */
+const LONGEST_RANGE = 100_000;
+
+/** Jinja's `range`, no longer than the sandbox allows: a list of a billion numbers fills the memory before anything is printed. */
+function range(first: number, second?: number | null, step: number | null = 1): number[] {
+  const [start, stop] = second === undefined || second === null ? [0, first] : [first, second];
+  const by = step ?? 1;
+  if (by === 0) throw new Error('range() step must not be zero');
+  const length = Math.max(0, Math.ceil((stop - start) / by));
+  if (length > LONGEST_RANGE) throw new Error(`Range too big: ${length} numbers; templates may count to ${LONGEST_RANGE} at most`);
+  return Array.from({ length }, (_, i) => start + i * by);
+}
+
 /**
  * Parses a template. Line ends of it become `\n` first, as in Jinja2's lexer, whichever file it stood in; blocks are trimmed as
  * transformers asks for (`trim_blocks`, `lstrip_blocks`), and a line end at the very end is dropped.
@@ -144,6 +160,6 @@ function join([value, separator]: readonly Value[], named?: ReadonlyMap<string, 
 export function compileJinja(source: string): RenderJinja {
   const template = new Template(source.replace(/\r\n?/g, '\n'));
   template.parsed = rewritten(template.parsed) as typeof template.parsed;
-  const helpers = { [PRINT]: ([value]: readonly Value[]): string => printed(value), [JOIN]: join };
+  const helpers = { [PRINT]: ([value]: readonly Value[]): string => printed(value), [JOIN]: join, [RANGE]: range };
   return variables => template.render({ ...variables, ...helpers });
 }

@@ -13,7 +13,12 @@ describe('a chat template', () => {
       limited(0.5),
       '{% for a in range(9000) %}{% for b in range(9000) %}{% for c in range(9000) %}{% endfor %}{% endfor %}{% endfor %}',
     ],
-    ['a list that fills the memory', limited(2), '{% for i in range(2000000000) %}{% endfor %}'],
+    ['a range that would fill the memory', undefined, '{% for i in range(2000000000) %}{% endfor %}'],
+    [
+      'a list that fills the memory',
+      limited(2),
+      '{% set n = namespace(l=[1]) %}{% for i in range(60) %}{% set n.l = n.l + n.l %}{% endfor %}{{ n.l | length }}',
+    ],
     [
       'a text that grows',
       limited(0.5),
