@@ -33,7 +33,9 @@ export class Host {
   constructor(
     private readonly limits: Limits,
     private readonly env: Readonly<Record<string, string>>,
-  ) {}
+  ) {
+    process.once('exit', () => rmSync(this.reports, { recursive: true, force: true }));
+  }
 
   private async started(): Promise<ChildProcess> {
     if (this.child && this.child.exitCode === null && this.child.signalCode === null && this.calls < CALLS) return this.child;
