@@ -61,6 +61,10 @@ describe('a verdict', () => {
       settled(`{"image":{"sha256":"${sha}","name":"/a/x.png"},"patches":[${patch}],"seconds":${patch}.5}`, '/a');
     expect(said(1, 'ab')).toBe(said(1, 'cd'));
     expect(said(1, 'ab')).not.toBe(said(2, 'ab'));
+    // As `--json` prints it, over many lines.
+    const lines = (seconds: number): string =>
+      settled(JSON.stringify({ sha256: `${seconds}`, timings: { encode: seconds } }, null, 2), '/a');
+    expect(lines(1)).toBe(lines(2));
   });
 
   it('sees NaN in JSON and in text, and no word of it', () => {

@@ -41,7 +41,7 @@ export function hasNaN(text: string): boolean {
  * pixel (padding of a BMP's row, IEND of a PNG) is another file with the same picture.
  */
 const CHANGING =
-  /"(sha256|createdAt|timings|seconds|elapsed|milliseconds|path|file|directory|output|memory|time|date|duration)":("[^"]*"|[\d.e+-]+|\{[^{}]*\})/g;
+  /"(sha256|createdAt|timings|seconds|elapsed|milliseconds|path|file|directory|output|memory|time|date|duration)":\s*("[^"]*"|[\d.e+-]+|\{[^{}]*\})/g;
 
 /** An outcome without them. */
 export const settled = (text: string, folder: string): string => text.replaceAll(folder, '{}').replace(CHANGING, '"$1":0');
