@@ -32,7 +32,12 @@ describe('compileJinja', () => {
 
   it("counts no further than Jinja2's sandbox", () => {
     expect(() => compileJinja('{% for i in range(100001) %}{% endfor %}')({})).toThrow('Range too big: 100001 numbers');
+    expect(() => compileJinja('{% set r = range %}{{ r(1000000000) }}')({})).toThrow('Range too big');
     expect(() => compileJinja('{% for i in range(1, 0, 0) %}{% endfor %}')({})).toThrow('must not be zero');
+    // The word is no function everywhere.
+    const words =
+      "{% set range = 2 %}{{ range }}{{ m.range }}{{ m['range'] }}{% macro f(range=1) %}{{ range }}{% endmacro %}{{ f(range=4) }}";
+    expect(compileJinja(words)({ m: { range: 3 } })).toBe('2334');
   });
 
   it('passes on what a template raises', () => {

@@ -91,6 +91,9 @@ function filterOf(node: Node): { name?: unknown; args: readonly unknown[] } {
   return { name: callee?.value, args: args ?? [] };
 }
 
+/** Whether what stands there is a word and no variable: the `b` of `a.b`. (Names of arguments are renamed in macros and calls alike.) */
+const isLabel = (node: Node, key: string): boolean => node.type === 'MemberExpression' && key === 'property' && node.computed !== true;
+
 /** The tree with every place that turns a value into text going through Python's `str`. */
 function rewritten(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(rewritten);
@@ -98,17 +101,17 @@ function rewritten(value: unknown): unknown {
   if (!isNode(value)) return value;
   const out: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    const next = rewritten(item);
+    const next = isLabel(value, key) ? item : rewritten(item);
     const block = BLOCKS.has(key) && Array.isArray(next);
     out[key] = block
       ? next.map((one: Node) => (STATEMENTS.has(one.type) || one.type === 'StringLiteral' ? one : call(PRINT, [one])))
       : next;
   }
   const node = out as Node;
+  // Wherever it stands: `{% set r = range %}` hands it on.
+  if (node.type === 'Identifier' && node.value === 'range') return { ...node, value: RANGE };
   if (node.type === 'BinaryExpression' && (node.operator as { value?: unknown }).value === '~')
     return { ...node, left: call(PRINT, [node.left]), right: call(PRINT, [node.right]) };
-  if (node.type === 'CallExpression' && isNode(node.callee) && node.callee.type === 'Identifier' && node.callee.value === 'range')
-    return { ...node, callee: { ...node.callee, value: RANGE } };
   if (node.type === 'FilterExpression') {
     const { name, args } = filterOf(node);
     if (name === 'string' && args.length === 0) return call(PRINT, [node.operand]);
