@@ -306,7 +306,8 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     const analysis = analyse(await exampleResults({ pairs: 6, perFamily: 1 }), { resamples: 50, flips: 49 });
     const json = Buffer.concat([...resultsJson(analysis, await drawGallery(analysis.results))]);
     await page.click('nav >> text=Compare');
-    await page.locator('input[type=file]').setInputFiles({ name: 'results.json', mimeType: 'application/json', buffer: json });
+    // The page of before stays until this one is there.
+    await page.locator('.compare input[type=file]').setInputFiles({ name: 'results.json', mimeType: 'application/json', buffer: json });
     await page.waitForSelector('.ranks tbody tr');
     const { tables, meanRank } = analysis.parts[0];
     const ranked = tables.filter(table => table.rows.some(row => row.rank !== undefined));
@@ -323,7 +324,7 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
     const runs = [exampleRun({ model: 'one' }).results, exampleRun({ model: 'other', seed: 5 }).results];
     await page.click('nav >> text=Robustness');
     const files = runs.map(results => ({ name: 'results.json', mimeType: 'application/json', buffer: Buffer.from(exactJson(results)) }));
-    await page.locator('input[type=file]').setInputFiles(files);
+    await page.locator('.robustness input[type=file]').setInputFiles(files);
     await page.waitForSelector('.matrix .model-name:has-text("other")');
     const sets = runs.flatMap(results => results.sets);
     const worst = runs.flatMap(results => results.worst);
@@ -344,7 +345,7 @@ describe.skipIf(!chromiumPath)('the page of narrows studio', () => {
 
   it('says what is no results.json', async () => {
     await page
-      .locator('input[type=file]')
+      .locator('.robustness input[type=file]')
       .setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"a":1}') });
     await expect.poll(() => page.locator('.evidence [role=alert]').textContent()).toMatch(/other\.json/);
   });
