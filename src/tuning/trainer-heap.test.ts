@@ -15,7 +15,8 @@ async function collections(mode: 'train' | 'own-rule' | 'after'): Promise<number
 }
 
 describe('the heap of a training run', () => {
-  it("is walked seldom, though gradients come and go; afterwards V8's own rule holds", { timeout: 60_000 }, async () => {
+  // When V8 walks the heap goes by its speed, too: a control that hardly walked shows nothing, and is asked again.
+  it("is walked seldom, though gradients come and go; afterwards V8's own rule holds", { timeout: 60_000, retry: 2 }, async () => {
     const [training, own, after] = [await collections('train'), await collections('own-rule'), await collections('after')];
     expect(own).toBeGreaterThan(5);
     expect(training).toBeLessThan(own / 3);
