@@ -68,6 +68,8 @@ export class Host {
     const outcome = await new Promise<Outcome>(resolve => {
       const watch = new Watch(child.pid!, this.limits, async (broken, detail) => {
         watch.stop();
+        // An answer that comes while it is asked comes too late.
+        child.off('message', onMessage);
         const doing = broken === 'hang' ? await this.report(child) : '';
         done({ broken, detail, said: `${this.said}${doing}` });
       });
@@ -90,6 +92,7 @@ export class Host {
 
   /** What a child that hangs is at: its stack, and what its event loop waits for, from Node's diagnostic report. */
   private async report(child: ChildProcess): Promise<string> {
+    for (const left of readdirSync(this.reports)) rmSync(join(this.reports, left));
     child.kill('SIGUSR2');
     for (let tries = 0; tries < 50; tries++) {
       await new Promise(resolve => setTimeout(resolve, 100));
