@@ -1,11 +1,12 @@
 /** @file Keeps a child that makes calls, within limits of work and memory, and starts another one where it ended. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startOf } from '../../src/testing/compiled.ts';
 import { type Limits, memoryOf, Watch } from '../shared/limits.ts';
+import { hangReport, reporting } from './hang-report.ts';
 import type { Ended } from './messages.ts';
 
 /** A call that ended in no way of its own. */
@@ -44,7 +45,7 @@ export class Host {
     this.said = '';
     const { execArgv, file } = startOf(fileURLToPath(new URL('worker.ts', import.meta.url)));
     const child = fork(file, {
-      execArgv: [...execArgv, `--max-old-space-size=${this.limits.megabytes}`, '--report-on-signal', `--report-directory=${this.reports}`],
+      execArgv: [...execArgv, `--max-old-space-size=${this.limits.megabytes}`, ...reporting(this.reports)],
       env: { ...process.env, NO_COLOR: '1', HF_HUB_OFFLINE: '1', ...this.env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -70,7 +71,7 @@ export class Host {
         watch.stop();
         // An answer that comes while it is asked comes too late.
         child.off('message', onMessage);
-        const doing = broken === 'hang' ? await this.report(child) : '';
+        const doing = broken === 'hang' ? `\n${await hangReport(child, this.reports)}\n` : '';
         done({ broken, detail, said: `${this.said}${doing}` });
       });
       const onMessage = (message: Ended): void => {
@@ -88,28 +89,6 @@ export class Host {
     });
     if ('broken' in outcome) this.stop();
     return outcome;
-  }
-
-  /** What a child that hangs is at: its stack, and what its event loop waits for, from Node's diagnostic report. */
-  private async report(child: ChildProcess): Promise<string> {
-    for (const left of readdirSync(this.reports)) rmSync(join(this.reports, left));
-    child.kill('SIGUSR2');
-    for (let tries = 0; tries < 50; tries++) {
-      await new Promise(resolve => setTimeout(resolve, 100));
-      const [file] = readdirSync(this.reports);
-      if (file === undefined) continue;
-      const path = join(this.reports, file);
-      try {
-        const { javascriptStack, nativeStack, libuv } = JSON.parse(readFileSync(path, 'utf8'));
-        rmSync(path);
-        const waiting = (libuv as Record<string, unknown>[]).filter(one => one.is_active !== false).map(one => JSON.stringify(one));
-        const native = (nativeStack as { symbol: string }[]).slice(0, 12).map(({ symbol }) => symbol);
-        return `\n${[...javascriptStack.stack, ...native, ...waiting].join('\n')}\n`;
-      } catch {
-        // It is being written.
-      }
-    }
-    return '\nIt gave no report: its thread is blocked.\n';
   }
 
   /** Megabytes that the child has now. */
